@@ -1,0 +1,1 @@
+"""Nutgraf's library: articles in, ranked paragraphs out. It knows nothing of HTTP."""

@@ -1,0 +1,88 @@
+"""What the archive answers: an engine's page together with the text from the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from index.result import Facet, LeafScore, WordCount
+
+Mark = tuple[int, int]  # start and end, in code points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A paragraph, or part of one, with what matched marked.
+
+    :param id: of the paragraph, ``ARTICLE-ID#pN``.
+    :param html: the text, escaped, with ``<mark>``.
+    :param marks: spans of ``text``, in order, none touching another.
+    """
+
+    id: str
+    n: int
+    role: str
+    text: str
+    html: str
+    marks: tuple[Mark, ...]
+    score: float | None = None
+    credit: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleHit:
+    """A hit, ready to be shown.
+
+    :param article: the fields asked for, in their JSON form, always with ``id`` and
+        ``version``.
+    :param passages: the best matching paragraphs in reading order; where hits are
+        paragraphs, that one paragraph.
+    """
+
+    article: dict[str, Any]
+    headline_html: str | None
+    score: float
+    passages_total: int
+    passages: tuple[Excerpt, ...]
+    parts: tuple[LeafScore, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something in ``q`` that was not taken as typed, and how it was taken.
+
+    :param position: code points from the start of ``q``; ``length`` of what is meant.
+    """
+
+    code: str
+    detail: str
+    position: int
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The whole answer to a search.
+
+    :param understood: the query as it was taken, in the grammar's full form.
+    :param applied: everything that narrowed the answer and was not typed in ``q``.
+    :param next: the cursor of the next page, ``None`` on the last.
+    :param behind: accepted changes that the index does not include yet.
+    """
+
+    text: str
+    understood: str
+    warnings: tuple[Warned, ...]
+    did_you_mean: str | None
+    terms: tuple[WordCount, ...]
+    applied: dict[str, Any]
+    articles: int
+    paragraphs: int
+    took_ms: float
+    seq: int
+    behind: int
+    unit: str
+    hits: tuple[ArticleHit, ...]
+    facets: tuple[Facet, ...]
+    next: str | None

@@ -1,0 +1,249 @@
+"""The records every format yields and every part passes on."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from index.errors import InvalidArticle
+
+MAX_ID = 400  # characters
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+# RFC 5646: a primary subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
+
+
+class Status(StrEnum):
+    """What may be done with an article, in ninjs' words for ``pubstatus``."""
+
+    USABLE = "usable"
+    WITHHELD = "withheld"
+    CANCELED = "canceled"
+
+
+class Role(StrEnum):
+    """What a paragraph is in its article."""
+
+    HEADLINE = "headline"
+    ABSTRACT = "abstract"
+    BODY = "body"
+    SUBHEAD = "subhead"
+    QUOTE = "quote"
+    CAPTION = "caption"
+    LIST = "list"
+    TABLE = "table"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """A subject, person, organisation, place or genre, as controlled vocabularies say it."""
+
+    name: str
+    code: str | None = None
+    scheme: str | None = None
+    uri: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise InvalidArticle("concept", "a concept needs a name")
+        for value in (self.name, self.code, self.scheme, self.uri):
+            _check_text("concept", value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """One paragraph of an article.
+
+    :param n: its number in the article; 0 is the headline.
+    :param key: stable across versions while the text is unchanged; see
+        :func:`number_paragraphs`.
+    :param credit: who made the picture that a caption belongs to.
+    """
+
+    n: int
+    role: Role
+    text: str
+    key: str
+    credit: str | None = None
+
+
+CONCEPT_FIELDS = (
+    "authors",
+    "keywords",
+    "subjects",
+    "people",
+    "organisations",
+    "places",
+    "genre",
+)
+TEXT_FIELDS = (
+    "type",
+    "headline",
+    "slugline",
+    "byline",
+    "dateline",
+    "section",
+    "source",
+    "language",
+    "url",
+    "evolved_from",
+    "story",
+    "correction",
+    "ed_note",
+    "usage_terms",
+    "copyright",
+)
+DATE_FIELDS = ("published", "updated", "embargoed_until", "expires")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One version of a news article, named as ninjs names its properties.
+
+    Instants are aware UTC. ``published`` may be unknown. ``ed_note`` is never shown to
+    the public. ``extra`` holds what the format carried and this record does not model.
+
+    :raises InvalidArticle: a field breaks its rule; the error names the field.
+    """
+
+    id: str
+    version: str | None = None  # None until the store gives one
+    type: str | None = None
+    status: Status = Status.USABLE
+    headline: str | None = None
+    paragraphs: tuple[Paragraph, ...] = ()
+    slugline: str | None = None
+    byline: str | None = None
+    authors: tuple[Concept, ...] = ()
+    dateline: str | None = None
+    section: str | None = None
+    source: str | None = None
+    language: str | None = None  # BCP 47
+    url: str | None = None
+    keywords: tuple[Concept, ...] = ()
+    subjects: tuple[Concept, ...] = ()
+    people: tuple[Concept, ...] = ()
+    organisations: tuple[Concept, ...] = ()
+    places: tuple[Concept, ...] = ()
+    genre: tuple[Concept, ...] = ()
+    urgency: int | None = None  # 1 (most urgent) to 9
+    published: datetime | None = None
+    updated: datetime | None = None
+    embargoed_until: datetime | None = None
+    expires: datetime | None = None
+    evolved_from: str | None = None
+    story: str | None = None
+    correction: str | None = None
+    ed_note: str | None = None
+    usage_terms: str | None = None
+    copyright: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+        if self.version is not None and (
+            not self.version.isprintable() or not 1 <= len(self.version) <= 100
+        ):
+            raise InvalidArticle("version", "1 to 100 printable characters")
+        for name in TEXT_FIELDS:
+            value = getattr(self, name)
+            _check_text(name, value)
+            if value is not None and not value.strip():
+                raise InvalidArticle(name, "leave it out rather than blank")
+        if self.language is not None and not _LANGUAGE.match(self.language):
+            raise InvalidArticle(
+                "language", f"{self.language[:50]!r} is no BCP 47 tag, such as en-GB"
+            )
+        if self.urgency is not None and not 1 <= self.urgency <= 9:
+            raise InvalidArticle("urgency", f"1 to 9, not {self.urgency}")
+        for name in DATE_FIELDS:
+            instant = getattr(self, name)
+            if instant is not None and instant.utcoffset() != timedelta(0):
+                raise InvalidArticle(name, f"must be aware UTC, not {instant!r}")
+        self._check_paragraphs()
+
+    def _check_paragraphs(self) -> None:
+        if not self.paragraphs:
+            raise InvalidArticle(
+                "paragraphs", "an article needs a headline or a paragraph"
+            )
+        first = 0 if self.headline is not None else 1
+        for n, paragraph in enumerate(self.paragraphs, first):
+            if paragraph.n != n:
+                raise InvalidArticle(
+                    "paragraphs", f"paragraph {n} is numbered {paragraph.n}"
+                )
+            if (paragraph.role is Role.HEADLINE) != (n == 0):
+                raise InvalidArticle(
+                    "paragraphs", "the headline is paragraph 0, and no other is one"
+                )
+            if not paragraph.text.strip():
+                raise InvalidArticle("paragraphs", f"paragraph {n} is blank")
+            _check_text("paragraphs", paragraph.text)
+            _check_text("paragraphs", paragraph.credit)
+
+
+ARTICLE_FIELDS = tuple(each.name for each in fields(Article))
+
+
+def check_id(article_id: str) -> str:
+    """Return the id if it may be one: printable, without spaces, 1 to 400 characters.
+
+    :raises InvalidArticle: it may not.
+    """
+    if not 1 <= len(article_id) <= MAX_ID:
+        raise InvalidArticle("id", f"1 to {MAX_ID} characters, not {len(article_id):,}")
+    if not article_id.isprintable() or any(map(str.isspace, article_id)):
+        raise InvalidArticle("id", "printable characters without spaces")
+    return article_id
+
+
+def number_paragraphs(
+    headline: str | None, rest: Iterable[tuple[Role, str, str | None]]
+) -> tuple[Paragraph, ...]:
+    """Return the paragraphs of an article, numbered and keyed.
+
+    The headline becomes paragraph 0; without one, numbers start at 1. Blank paragraphs
+    are left out. A key is a hash of role and text, and the count of the same text
+    before it in the article, so it survives edits elsewhere.
+
+    :param rest: (role, text, credit) in reading order, without the headline.
+    """
+    seen: Counter[str] = Counter()
+    numbered: list[Paragraph] = []
+
+    def add(n: int, role: Role, text: str, credit: str | None) -> None:
+        digest = hashlib.blake2b(
+            f"{role}\0{text}".encode("utf-8", "surrogatepass"), digest_size=8
+        ).hexdigest()
+        seen[digest] += 1
+        key = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        numbered.append(Paragraph(n=n, role=role, text=text, key=key, credit=credit))
+
+    if headline is not None and headline.strip():
+        add(0, Role.HEADLINE, headline, None)
+    n = 1
+    for role, text, credit in rest:
+        if text.strip():
+            add(n, role, text, credit)
+            n += 1
+    return tuple(numbered)
+
+
+def paragraph_id(article_id: str, n: int) -> str:
+    """Return a paragraph's own id: ``ARTICLE-ID#pN``."""
+    return f"{article_id}#p{n}"
+
+
+def _check_text(name: str, value: str | None) -> None:
+    # A lone surrogate cannot be written as UTF-8; NUL ends strings in PostgreSQL.
+    if value is not None and _FORBIDDEN.search(value):
+        raise InvalidArticle(name, "holds a NUL or a lone surrogate")

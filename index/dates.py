@@ -1,0 +1,159 @@
+"""Dates as newsrooms write them: instants, whole periods, and relative ones."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z", re.ASCII)
+_RELATIVE = re.compile(r"([-+])(\d{1,5})([hdwmy])\Z", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d", re.ASCII)
+
+
+def micros(instant: datetime) -> int:
+    """Return microseconds since 1970-01-01 UTC."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """Return the aware UTC instant that :func:`micros` made a number of."""
+    return _EPOCH + value * _MICROSECOND
+
+
+def iso(instant: datetime) -> str:
+    """Return an instant as RFC 3339 in UTC, with ``Z``, fractions only where there are."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def zone(name: str) -> tzinfo:
+    """Return an IANA time zone.
+
+    :raises ValueError: there is none of that name.
+    """
+    # ZoneInfo reads a file of that name: keep odd names away from the file system.
+    if not re.fullmatch(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}", name):
+        raise ValueError(f"{name[:50]!r} is no IANA time zone, such as Europe/London")
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{name!r} is no IANA time zone, such as Europe/London"
+        ) from error
+
+
+def instant(text: str, tz: tzinfo = UTC) -> datetime:
+    """Return the UTC instant that an ISO 8601 or RFC 5322 date stands for.
+
+    A date without a time is its midnight; a time without an offset is in ``tz``.
+
+    :raises ValueError: it is no date, or outside the years 1 to 9999.
+    """
+    text = text.strip()
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            found = parsedate_to_datetime(text)
+        except (ValueError, IndexError, TypeError):
+            raise ValueError(
+                f"{text[:50]!r} is no date such as 2016-09-29 or 2016-09-29T14:30:00Z"
+            ) from None
+    return to_utc(found, tz)
+
+
+def to_utc(moment: datetime, tz: tzinfo = UTC) -> datetime:
+    """Return a moment as aware UTC; a naive one is in ``tz``.
+
+    :raises ValueError: outside the years 1 to 9999.
+    """
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=tz)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("outside the years 1 to 9999") from error
+
+
+def period(text: str, *, tz: tzinfo, now: datetime) -> tuple[datetime, datetime]:
+    """Return the half-open span of UTC instants that a date in a search stands for.
+
+    ``2016``, ``2016-09`` and ``2016-09-29`` are the whole local year, month and day of
+    ``tz``, also where a clock change makes the day 23 or 25 hours long; ``today`` and
+    ``yesterday`` likewise. ``-7d`` (also ``h w m y``) is the instant that long before
+    ``now``. An instant is itself: one microsecond.
+
+    :raises ValueError: it is none of these.
+    """
+    text = text.strip()
+    lowered = text.lower()
+    if lowered in ("today", "yesterday"):
+        day = now.astimezone(tz).date()
+        if lowered == "yesterday":
+            day -= timedelta(days=1)
+        return _local_days(day, day, tz)
+    if match := _RELATIVE.match(lowered):
+        at = _shifted(now, match[1], int(match[2]), match[3], tz)
+        return at, at + _MICROSECOND
+    if lowered == "now":
+        return now, now + _MICROSECOND
+    if match := _PERIOD.match(text):
+        year, month, day_of_month = (
+            int(part) if part else None for part in match.groups()
+        )
+        try:
+            first = date(year or 0, month or 1, day_of_month or 1)
+        except ValueError as error:
+            raise ValueError(f"{text!r}: {error}") from error
+        if day_of_month:
+            return _local_days(first, first, tz)
+        if month:
+            return _local_days(first, _month_end(first), tz)
+        return _local_days(first, first.replace(month=12, day=31), tz)
+    if not _INSTANT.match(text):
+        raise ValueError(
+            f"{text[:50]!r} is no date; write 2016-09-29, 2016-09, 2016,"
+            " 2016-09-29T14:30:00Z, -7d, today or yesterday"
+        )
+    at = instant(text, tz)
+    return at, at + _MICROSECOND
+
+
+def _month_end(first: date) -> date:
+    if first.month == 12:
+        return first.replace(day=31)
+    return first.replace(month=first.month + 1) - timedelta(days=1)
+
+
+def _local_days(first: date, last: date, tz: tzinfo) -> tuple[datetime, datetime]:
+    try:
+        start = datetime.combine(first, time(), tz).astimezone(UTC)
+    except OverflowError:
+        start = datetime.min.replace(tzinfo=UTC)
+    try:
+        after = datetime.combine(last + timedelta(days=1), time(), tz).astimezone(UTC)
+    except OverflowError:
+        after = datetime.max.replace(tzinfo=UTC)
+    return start, after
+
+
+def _shifted(now: datetime, sign: str, count: int, unit: str, tz: tzinfo) -> datetime:
+    factor = -1 if sign == "-" else 1
+    local = now.astimezone(tz)
+    try:
+        if unit == "h":
+            return now + factor * timedelta(hours=count)
+        if unit in "dw":
+            days = count * (7 if unit == "w" else 1)
+            return (local + factor * timedelta(days=days)).astimezone(UTC)
+        months = local.year * 12 + local.month - 1
+        months += factor * count * (12 if unit == "y" else 1)
+        year, month = divmod(months, 12)
+        last = _month_end(date(year, month + 1, 1)).day
+        moved = local.replace(year=year, month=month + 1, day=min(local.day, last))
+        return moved.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise ValueError("outside the years 1 to 9999") from error

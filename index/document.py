@@ -1,0 +1,284 @@
+"""The JSON form of an article: what the store keeps, the API speaks and export writes.
+
+Names are those of :class:`index.article.Article`. Unknown and empty fields are left out.
+A concept that is only a name is that string; a paragraph may be given as its text alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from index.article import (
+    ARTICLE_FIELDS,
+    CONCEPT_FIELDS,
+    DATE_FIELDS,
+    TEXT_FIELDS,
+    Article,
+    Concept,
+    Paragraph,
+    Role,
+    Status,
+    number_paragraphs,
+)
+from index.dates import instant, iso
+from index.errors import InvalidArticle
+
+Document = dict[str, Any]
+
+# What newsroom systems write for the three statuses of ninjs; others are refused, since
+# taking an unknown word for usable would publish what somebody wanted held.
+STATUS_WORDS = {
+    "usable": Status.USABLE,
+    "withheld": Status.WITHHELD,
+    "unpublished": Status.WITHHELD,
+    "canceled": Status.CANCELED,
+    "cancelled": Status.CANCELED,
+    "killed": Status.CANCELED,
+    "recalled": Status.CANCELED,
+    "retracted": Status.CANCELED,
+}
+
+
+def document_of(article: Article) -> Document:
+    """Return the JSON form of an article; :func:`article_of` reads it back unchanged."""
+    document: Document = {}
+    for name in ARTICLE_FIELDS:
+        value = getattr(article, name)
+        if value is None or value == () or (name == "extra" and not value):
+            continue
+        if name in CONCEPT_FIELDS:
+            value = [concept_json(concept) for concept in value]
+        elif name == "paragraphs":
+            value = [paragraph_json(paragraph) for paragraph in value]
+        elif name == "extra":
+            value = dict(value)
+        elif isinstance(value, datetime):
+            value = iso(value)
+        elif isinstance(value, Status):
+            value = value.value
+        document[name] = value
+    return document
+
+
+def concept_json(concept: Concept) -> str | dict[str, str]:
+    """Return a concept's name, or an object where it has more than that."""
+    rest = {
+        name: value
+        for name in ("code", "scheme", "uri")
+        if (value := getattr(concept, name)) is not None
+    }
+    return {"name": concept.name, **rest} if rest else concept.name
+
+
+def paragraph_json(paragraph: Paragraph) -> dict[str, Any]:
+    """Return a paragraph as an object."""
+    found: dict[str, Any] = {
+        "n": paragraph.n,
+        "role": paragraph.role.value,
+        "text": paragraph.text,
+        "key": paragraph.key,
+    }
+    if paragraph.credit is not None:
+        found["credit"] = paragraph.credit
+    return found
+
+
+def digest(article: Article) -> str:
+    """Return a hash of an article's content: everything but its version."""
+    document = document_of(replace(article, version=None))
+    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def article_of(
+    document: Mapping[str, Any], *, warn: Callable[[str], None] | None = None
+) -> Article:
+    """Return the article that a JSON form describes.
+
+    Names that are no field's are kept in ``extra``; blank and ``null`` values are
+    unknown ones. Numbers and keys of paragraphs are made again from their order.
+
+    :param warn: called with a sentence for each date that cannot be read, which then is
+        unknown; without it such a date is an error.
+    :raises InvalidArticle: a field has the wrong type or breaks its rule.
+    """
+    values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, value in document.items():
+        if value is None or value == "" or value == []:
+            continue
+        if name == "extra":
+            if not isinstance(value, Mapping):
+                raise InvalidArticle("extra", "must be an object")
+            extra.update(value)
+        elif name in ("id", *TEXT_FIELDS):
+            values[name] = _text(name, value)
+        elif name == "version":
+            values[name] = _version(value)
+        elif name == "status":
+            values[name] = status_of(value)
+        elif name == "urgency":
+            values[name] = _whole_number(name, value)
+        elif name in DATE_FIELDS:
+            values[name] = _date(name, value, warn)
+        elif name in CONCEPT_FIELDS:
+            values[name] = concepts_of(name, value)
+        elif name != "paragraphs":
+            extra[name] = value
+    if "id" not in values:
+        raise InvalidArticle("id", "an article needs an id")
+    check_json("extra", extra)
+    headline, rest = _headline_and_rest(
+        values.get("headline"), document.get("paragraphs")
+    )
+    values["headline"] = headline
+    values["paragraphs"] = number_paragraphs(headline, rest)
+    return Article(**values, extra=extra)
+
+
+def status_of(value: object) -> Status:
+    """Return the status that a newsroom's word for it means.
+
+    :raises InvalidArticle: the word is unknown; it is never taken for usable.
+    """
+    word = value.strip().lower().removeprefix("stat:") if isinstance(value, str) else ""
+    if word not in STATUS_WORDS:
+        known = ", ".join(sorted(STATUS_WORDS))
+        raise InvalidArticle("status", f"{str(value)[:50]!r} is none of {known}")
+    return STATUS_WORDS[word]
+
+
+def concepts_of(name: str, value: object) -> tuple[Concept, ...]:
+    """Return concepts given as a list of names or objects, or as one of them.
+
+    A concept without a name goes by its code, then by its URI. One that stands twice
+    is kept once.
+
+    :raises InvalidArticle: an item is neither, or has no name at all.
+    """
+    items = value if isinstance(value, list | tuple) else [value]
+    found: dict[Concept, None] = {}
+    for item in items:
+        if item is None or item == "":
+            continue
+        if isinstance(item, str):
+            if item.strip():
+                found[Concept(name=item.strip())] = None
+            continue
+        if not isinstance(item, Mapping):
+            raise InvalidArticle(name, "a list of names, or of objects with a name")
+        parts = {
+            part: _text(name, item[part]).strip() or None
+            for part in ("name", "code", "scheme", "uri")
+            if item.get(part) is not None
+        }
+        label = parts.get("name") or parts.get("code") or parts.get("uri")
+        if not label:
+            raise InvalidArticle(name, "a concept needs a name")
+        found[
+            Concept(
+                name=label,
+                code=parts.get("code"),
+                scheme=parts.get("scheme"),
+                uri=parts.get("uri"),
+            )
+        ] = None
+    return tuple(found)
+
+
+def check_json(name: str, value: object, *, depth: int = 0) -> None:
+    """Refuse what cannot be given back as JSON text.
+
+    :raises InvalidArticle: a number that is not finite, or 64 levels of nesting.
+    """
+    if depth > 64:
+        raise InvalidArticle(name, "is nested more than 64 deep")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidArticle(name, "holds a number that is not finite")
+    if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+        raise InvalidArticle(name, "holds a lone surrogate")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            check_json(name, key, depth=depth + 1)
+            check_json(name, item, depth=depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            check_json(name, item, depth=depth + 1)
+
+
+def _headline_and_rest(
+    headline: str | None, paragraphs: object
+) -> tuple[str | None, list[tuple[Role, str, str | None]]]:
+    if paragraphs is None:
+        return headline, []
+    if not isinstance(paragraphs, list | tuple):
+        raise InvalidArticle("paragraphs", "must be a list")
+    rest: list[tuple[Role, str, str | None]] = []
+    for at, item in enumerate(paragraphs):
+        if isinstance(item, str):
+            rest.append((Role.BODY, item, None))
+            continue
+        if not isinstance(item, Mapping) or not isinstance(item.get("text"), str):
+            raise InvalidArticle("paragraphs", f"item {at} is no text nor has one")
+        role = _role(item.get("role", "body"))
+        credit = item.get("credit")
+        if credit is not None and not isinstance(credit, str):
+            raise InvalidArticle("paragraphs", f"the credit of item {at} is no text")
+        if role is not Role.HEADLINE:
+            rest.append((role, item["text"], credit or None))
+        elif at == 0 and headline in (None, item["text"]):
+            headline = item["text"]
+        else:
+            raise InvalidArticle(
+                "paragraphs", f"item {at} is a second headline, other than the first"
+            )
+    return headline if headline and headline.strip() else None, rest
+
+
+def _role(value: object) -> Role:
+    try:
+        return Role(value)  # type: ignore[arg-type]
+    except ValueError:
+        roles = ", ".join(Role)
+        raise InvalidArticle(
+            "paragraphs", f"role {str(value)[:50]!r} is none of {roles}"
+        ) from None
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise InvalidArticle(name, f"must be text, not {type(value).__name__}")
+    return value
+
+
+def _version(value: object) -> str:
+    return _text("version", value).strip()
+
+
+def _whole_number(name: str, value: object) -> int:
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value[:10])
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidArticle(name, f"must be a whole number, not {str(value)[:50]!r}")
+    return value
+
+
+def _date(
+    name: str, value: object, warn: Callable[[str], None] | None
+) -> datetime | None:
+    try:
+        return instant(_text(name, value))
+    except (ValueError, InvalidArticle) as error:
+        if warn is None or name in ("embargoed_until", "expires"):
+            # An embargo that cannot be read must not become no embargo.
+            raise InvalidArticle(name, str(error)) from error
+        warn(f"{name}: {error}; taken as unknown")
+        return None

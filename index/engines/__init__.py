@@ -1,0 +1,127 @@
+"""The engine seam: what an engine promises, and how one is opened.
+
+An engine holds nothing that the store does not: it can be deleted at any time and built
+again. One process writes (the indexer), any number read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.article import Article
+from index.errors import InvalidValue
+from index.query import Search
+from index.result import Page, WordCount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """What an engine holds.
+
+    :param seq: the newest change applied; 0 for none.
+    :param stale: why it must be rebuilt before it can be read, ``None`` if it need not.
+    :param progress: share of a rebuild that is done, where one is under way.
+    """
+
+    seq: int
+    articles: int
+    paragraphs: int
+    segments: int = 0
+    bytes: int = 0
+    stale: str | None = None
+    progress: float | None = None
+
+
+class Snapshot(Protocol):
+    """One committed state of an engine; every answer it gives comes from that state.
+
+    Safe to use from several threads. Costs nothing to drop.
+    """
+
+    @property
+    def seq(self) -> int:
+        """The newest change of the store that it includes."""
+
+    def search(self, search: Search) -> Page:
+        """Return what matches.
+
+        :raises SearchTimeout: the deadline passed.
+        :raises LimitExceeded: a wildcard stands for too many words, or a date facet
+            has too many buckets.
+        """
+
+    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+        """Return the words that start with a folded prefix, commonest first.
+
+        Only words of visible articles, counted in visible articles; of ``search`` only
+        ``now``, ``hidden``, ``places`` and ``deadline`` are used.
+        """
+
+    def similar(self, form: str, search: Search) -> str | None:
+        """Return the commonest word of visible articles that is a slip from ``form``.
+
+        At most 1 edit away for words of up to 4 letters, 2 beyond; nearer first.
+        """
+
+
+class Engine(Protocol):
+    """An index of articles."""
+
+    url: str
+
+    def snapshot(self) -> Snapshot:
+        """Return the newest committed state.
+
+        :raises IndexUnavailable: there is none that can be read.
+        """
+
+    def state(self) -> EngineState:
+        """Return what the engine holds, from its newest committed state."""
+
+    def apply(
+        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
+    ) -> None:
+        """Commit one batch: all of it or nothing, durable when this returns.
+
+        An article replaces the one of its id. No id stands twice in a batch, nor in
+        both lists. Each article has a version.
+        """
+
+    def rebuild(
+        self,
+        articles: Iterable[Article],
+        *,
+        seq: int,
+        total: int,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        """Replace everything by these articles, in one commit; readers go on meanwhile.
+
+        :param total: how many articles will come, for progress only.
+        :param progress: called now and then with the number of articles done.
+        """
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+
+
+def open_engine(url: str, *, language: str = "en", expansions: int = 20_000) -> Engine:
+    """Return the engine of a URL: ``memory:`` or ``whoosh:FOLDER``.
+
+    :param language: how articles without a language are analysed.
+    :param expansions: how many words a prefix, wildcard or fuzzy term may stand for.
+    :raises InvalidValue: no such kind of engine.
+    """
+    kind, _, rest = url.partition(":")
+    # Imported here, so that each engine's libraries are loaded only where it is used.
+    if kind == "memory":
+        from index.engines.memory import MemoryEngine
+
+        return MemoryEngine(language=language, expansions=expansions)
+    if kind == "whoosh" and rest:
+        from index.engines.whoosh import WhooshEngine
+
+        return WhooshEngine(rest, language=language, expansions=expansions)
+    raise InvalidValue("engine", "write memory: or whoosh:FOLDER", got=url)

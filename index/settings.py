@@ -1,0 +1,113 @@
+"""Settings: frozen values, built once at the front door from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from index.errors import InvalidValue
+
+PREFIX = "NUTGRAF_"
+MB = 1024 * 1024
+
+
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, with what holds when nothing is.
+
+    Each is the environment variable ``NUTGRAF_`` and its name in capitals.
+    """
+
+    store: str = _setting("sqlite:///data/nutgraf.db", "database URL of the store")
+    engine: str = _setting("whoosh:data/index", "memory: or whoosh:FOLDER")
+    bind: str = _setting("127.0.0.1:8000", "address and port of the service")
+    language: str = _setting("en", "analysis of articles without a language (BCP 47)")
+    cors: tuple[str, ...] = _setting(
+        (), "origins that browsers may call from, separated by spaces"
+    )
+    query_characters: int = _setting(1_000, "longest q, in characters")
+    query_clauses: int = _setting(64, "most words, phrases and ranges in a q")
+    query_depth: int = _setting(20, "deepest nesting of parentheses in a q")
+    wildcard_letters: int = _setting(3, "letters before the first * or ?")
+    expansions: int = _setting(20_000, "most words a prefix or wildcard may stand for")
+    limit: int = _setting(100, "most hits an answer may hold")
+    window: int = _setting(10_000, "furthest hit that page can reach; cursors go on")
+    body_bytes: int = _setting(32 * MB, "largest request body, in bytes")
+    article_bytes: int = _setting(1 * MB, "largest article as JSON, in bytes")
+    articles_per_request: int = _setting(1_000, "most articles in one request")
+    search_seconds: float = _setting(2.0, "deadline of a search, in seconds")
+    wait_seconds: float = _setting(10.0, "longest that ?wait=1 waits, in seconds")
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, int | float) and value <= 0:
+                raise InvalidValue(PREFIX + each.name.upper(), "must be above 0")
+        host, _, port = self.bind.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            raise InvalidValue(
+                "NUTGRAF_BIND", "write HOST:PORT, such as 127.0.0.1:8000", got=self.bind
+            )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Return the settings of a mapping such as ``os.environ``.
+
+        :raises InvalidValue: a ``NUTGRAF_`` variable is no setting, or has a bad value.
+        """
+        kinds = {PREFIX + each.name.upper(): each for each in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, text in environ.items():
+            if not name.startswith(PREFIX):
+                continue
+            if name not in kinds:
+                raise InvalidValue(
+                    name, f"is not a setting; choose from {', '.join(kinds)}"
+                )
+            default = kinds[name].default
+            try:
+                values[kinds[name].name] = _parse(text.strip(), default)
+            except ValueError:
+                kind = type(default).__name__
+                raise InvalidValue(name, f"must be of type {kind}", got=text) from None
+        return cls(**values)
+
+    def shown(self) -> dict[str, Any]:
+        """Return every setting by variable name, with secrets masked."""
+        return {
+            PREFIX + each.name.upper(): _masked(getattr(self, each.name))
+            for each in fields(self)
+        }
+
+
+def documented() -> tuple[tuple[str, Any, str], ...]:
+    """Return (variable, default, meaning) of each setting, in order."""
+    return tuple(
+        (PREFIX + each.name.upper(), each.default, each.metadata["about"])
+        for each in fields(Settings)
+    )
+
+
+def _parse(text: str, default: Any) -> Any:
+    if isinstance(default, tuple):
+        return tuple(text.split())
+    if isinstance(default, int | float):
+        return type(default)(text)
+    if not text:
+        raise ValueError("blank")
+    return text
+
+
+def _masked(value: Any) -> Any:
+    # postgresql://user:password@host/name
+    return (
+        re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", value)
+        if isinstance(value, str)
+        else value
+    )
