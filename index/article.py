@@ -16,8 +16,8 @@ from index.errors import InvalidArticle
 
 MAX_ID = 400  # characters
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-# RFC 5646: a primary subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
+# RFC 5646: a subtag of 2 to 8 letters, then some of 1 to 8 letters or digits.
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
 
 class Status(StrEnum):
@@ -44,7 +44,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concept:
-    """A subject, person, organisation, place or genre, as controlled vocabularies say it."""
+    """A subject, person, organisation, place or genre, from a vocabulary or free."""
 
     name: str
     code: str | None = None
@@ -158,12 +158,12 @@ class Article:
             _check_text(name, value)
             if value is not None and not value.strip():
                 raise InvalidArticle(name, "leave it out rather than blank")
-        if self.language is not None and not _LANGUAGE.match(self.language):
+        if self.language is not None and not LANGUAGE_TAG.match(self.language):
             raise InvalidArticle(
                 "language", f"{self.language[:50]!r} is no BCP 47 tag, such as en-GB"
             )
         if self.urgency is not None and not 1 <= self.urgency <= 9:
-            raise InvalidArticle("urgency", f"1 to 9, not {self.urgency}")
+            raise InvalidArticle("urgency", f"1 to 9, not {str(self.urgency)[:20]}")
         for name in DATE_FIELDS:
             instant = getattr(self, name)
             if instant is not None and instant.utcoffset() != timedelta(0):
@@ -185,6 +185,8 @@ class Article:
                 raise InvalidArticle(
                     "paragraphs", "the headline is paragraph 0, and no other is one"
                 )
+            if n == 0 and paragraph.text != self.headline:
+                raise InvalidArticle("paragraphs", "paragraph 0 is not the headline")
             if not paragraph.text.strip():
                 raise InvalidArticle("paragraphs", f"paragraph {n} is blank")
             _check_text("paragraphs", paragraph.text)

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z", re.ASCII)
 _RELATIVE = re.compile(r"([-+])(\d{1,5})([hdwmy])\Z", re.ASCII)
+# fromisoformat takes any character for the T: 1310121530000 would be in the year 1310.
+_RUN_ON = re.compile(r"\d{4}-?\d{2}-?\d{3}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d", re.ASCII)
 
 
@@ -25,7 +28,7 @@ def from_micros(value: int) -> datetime:
 
 
 def iso(instant: datetime) -> str:
-    """Return an instant as RFC 3339 in UTC, with ``Z``, fractions only where there are."""
+    """Return an instant as RFC 3339 in UTC, with ``Z``, and a fraction if it has one."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -54,11 +57,13 @@ def instant(text: str, tz: tzinfo = UTC) -> datetime:
     """
     text = text.strip()
     try:
+        if _RUN_ON.match(text):
+            raise ValueError("a number")
         found = datetime.fromisoformat(text)
     except ValueError:
         try:
             found = parsedate_to_datetime(text)
-        except (ValueError, IndexError, TypeError):
+        except (ValueError, IndexError, TypeError, OverflowError):
             raise ValueError(
                 f"{text[:50]!r} is no date such as 2016-09-29 or 2016-09-29T14:30:00Z"
             ) from None
@@ -97,20 +102,18 @@ def period(text: str, *, tz: tzinfo, now: datetime) -> tuple[datetime, datetime]
         return _local_days(day, day, tz)
     if match := _RELATIVE.match(lowered):
         at = _shifted(now, match[1], int(match[2]), match[3], tz)
-        return at, at + _MICROSECOND
+        return _moment(at)
     if lowered == "now":
-        return now, now + _MICROSECOND
+        return _moment(now)
     if match := _PERIOD.match(text):
-        year, month, day_of_month = (
-            int(part) if part else None for part in match.groups()
-        )
+        year, month, day_of_month = match.groups()
         try:
-            first = date(year or 0, month or 1, day_of_month or 1)
+            first = date(int(year), int(month or 1), int(day_of_month or 1))
         except ValueError as error:
             raise ValueError(f"{text!r}: {error}") from error
-        if day_of_month:
+        if day_of_month is not None:
             return _local_days(first, first, tz)
-        if month:
+        if month is not None:
             return _local_days(first, _month_end(first), tz)
         return _local_days(first, first.replace(month=12, day=31), tz)
     if not _INSTANT.match(text):
@@ -118,8 +121,12 @@ def period(text: str, *, tz: tzinfo, now: datetime) -> tuple[datetime, datetime]
             f"{text[:50]!r} is no date; write 2016-09-29, 2016-09, 2016,"
             " 2016-09-29T14:30:00Z, -7d, today or yesterday"
         )
-    at = instant(text, tz)
-    return at, at + _MICROSECOND
+    return _moment(instant(text, tz))
+
+
+def _moment(at: datetime) -> tuple[datetime, datetime]:
+    # The last instant there is has none after it: its span is empty.
+    return at, at if at == _LAST else at + _MICROSECOND
 
 
 def _month_end(first: date) -> date:
@@ -136,7 +143,7 @@ def _local_days(first: date, last: date, tz: tzinfo) -> tuple[datetime, datetime
     try:
         after = datetime.combine(last + timedelta(days=1), time(), tz).astimezone(UTC)
     except OverflowError:
-        after = datetime.max.replace(tzinfo=UTC)
+        after = _LAST
     return start, after
 
 

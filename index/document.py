@@ -1,7 +1,8 @@
 """The JSON form of an article: what the store keeps, the API speaks and export writes.
 
-Names are those of :class:`index.article.Article`. Unknown and empty fields are left out.
-A concept that is only a name is that string; a paragraph may be given as its text alone.
+Names are those of :class:`index.article.Article`. Unknown and empty fields are left
+out. A concept that is only a name is that string; a paragraph may be given as its text
+alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,7 @@ STATUS_WORDS = {
 
 
 def document_of(article: Article) -> Document:
-    """Return the JSON form of an article; :func:`article_of` reads it back unchanged."""
+    """Return the JSON form of an article; :func:`article_of` reads it back."""
     document: Document = {}
     for name in ARTICLE_FIELDS:
         value = getattr(article, name)
@@ -89,11 +89,32 @@ def paragraph_json(paragraph: Paragraph) -> dict[str, Any]:
     return found
 
 
+def content(article: Article) -> str:
+    """Return everything in an article but its version, as JSON text.
+
+    Equal content is equal text, whatever order it was given in.
+
+    :raises InvalidArticle: ``extra`` holds what JSON has no words for.
+    """
+    document = document_of(article)
+    document.pop("version", None)
+    try:
+        text = json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        # Everything else in an article is text, checked when the article was made.
+        raise InvalidArticle("extra", f"cannot be kept as JSON: {error}") from error
+    return text
+
+
+def content_digest(text: str) -> str:
+    """Return a hash of what :func:`content` returned."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def digest(article: Article) -> str:
     """Return a hash of an article's content: everything but its version."""
-    document = document_of(replace(article, version=None))
-    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return content_digest(content(article))
 
 
 def article_of(
@@ -111,7 +132,11 @@ def article_of(
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, value in document.items():
-        if value is None or value == "" or value == []:
+        if (
+            value is None
+            or value == []
+            or (isinstance(value, str) and not value.strip())
+        ):
             continue
         if name == "extra":
             if not isinstance(value, Mapping):
@@ -265,7 +290,7 @@ def _version(value: object) -> str:
 
 def _whole_number(name: str, value: object) -> int:
     if isinstance(value, str) and value.strip().isdecimal():
-        return int(value[:10])
+        value = int(value.strip()[:20])  # no field of ours takes more digits
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidArticle(name, f"must be a whole number, not {str(value)[:50]!r}")
     return value

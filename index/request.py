@@ -3,8 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
-from index.query import Filter, Scope, Sort, Unit
+from index import cursor, dates, fields
+from index.article import ARTICLE_FIELDS
+from index.errors import InvalidValue, LimitExceeded, UnknownField
+from index.fields import Kind
+from index.query import (
+    FacetRequest,
+    Filter,
+    Interval,
+    Range,
+    Scope,
+    Search,
+    Sort,
+    Unit,
+)
+from index.settings import Settings
+from index.syntax import Parsed, parse
+
+# What a hit tells of its article unless asked for more; ``id`` and ``version`` always.
+SHORT_FIELDS = (*fields.names(returned=True), "url")
+# Paragraphs are passages here, and notes to editors are nobody's else.
+RETURNABLE = tuple(
+    name for name in ARTICLE_FIELDS if name not in ("paragraphs", "ed_note")
+)
+MAX_FACET_SIZE = 1_000
+MAX_FACETS = 20
+MAX_PASSAGES = 20
+MAX_PASSAGE_LENGTH = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +72,175 @@ class Request:
     fields: tuple[str, ...] = ()
     strict: bool = False
     explain: bool = False
+
+    @property
+    def order(self) -> Sort:
+        """The sort asked for, or the one that is meant without."""
+        if self.sort is not None:
+            return self.sort
+        return Sort.RELEVANCE if self.q.strip() else Sort.NEWEST
+
+    @property
+    def bound(self) -> str:
+        """What a cursor of this search is bound to."""
+        return cursor.digest(
+            self.q,
+            self.within,
+            self.scope.value,
+            self.unit.value,
+            sorted(map(repr, self.filters)),
+            (self.since, self.until, self.date, self.tz),
+            self.order.value,
+        )
+
+
+def compile_request(
+    asked: Request,
+    *,
+    settings: Settings,
+    now: datetime,
+    hidden: frozenset[str] = frozenset(),
+    deadline: float | None = None,
+) -> tuple[Search, Parsed]:
+    """Return the search that a request means, and how its text was taken.
+
+    :param now: the instant of relative dates and of visibility.
+    :raises InputError: a parameter is wrong, named in the error.
+    """
+    tz = _zone(asked.tz)
+    _check_sizes(asked, settings)
+    parsed = parse(asked.q, settings=settings, tz=tz, now=now, strict=asked.strict)
+    page = 1 if asked.page is None else asked.page
+    search = Search(
+        query=parsed.query,
+        now=now,
+        places=_places(asked.within),
+        scope=asked.scope,
+        unit=asked.unit,
+        filters=tuple(_filter(each) for each in asked.filters),
+        dates=_dates(asked, tz, now),
+        sort=asked.order,
+        limit=asked.limit,
+        offset=(page - 1) * asked.limit,
+        after=None
+        if asked.cursor is None
+        else cursor.decode(asked.cursor, asked.bound),
+        facets=tuple(_facet(each, asked.facet_prefix) for each in asked.facets),
+        facet_size=asked.facet_size,
+        passages=asked.passages,
+        tz=asked.tz,
+        hidden=hidden,
+        deadline=deadline,
+        explain=asked.explain,
+    )
+    return search, parsed
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return dates.zone(name)
+    except ValueError as error:
+        raise InvalidValue("tz", str(error), got=name) from error
+
+
+def _places(within: str) -> tuple[str, ...]:
+    if within not in fields.PLACES:
+        choices = ", ".join(fields.PLACES)
+        raise InvalidValue("in", f"choose from {choices}", got=within)
+    return fields.PLACES[within]
+
+
+def _check_sizes(asked: Request, settings: Settings) -> None:
+    for name, value, most in (
+        ("limit", asked.limit, settings.limit),
+        ("facet_size", asked.facet_size, MAX_FACET_SIZE),
+        ("facet", len(asked.facets), MAX_FACETS),
+        ("passages", asked.passages, MAX_PASSAGES),
+        ("passage_length", asked.passage_length, MAX_PASSAGE_LENGTH),
+    ):
+        if value < 0:
+            raise InvalidValue(name, "must be 0 or more", got=value)
+        if value > most:
+            raise LimitExceeded(name, limit=most, got=value)
+    for name in asked.fields:
+        if name not in RETURNABLE:
+            raise UnknownField(name, allowed=RETURNABLE, parameter="fields")
+    if asked.page is None:
+        return
+    if asked.cursor is not None:
+        raise InvalidValue("page", "not together with cursor", got=asked.page)
+    if asked.page < 1:
+        raise InvalidValue(
+            "page", "counts from 1", got=asked.page, code="page_out_of_range"
+        )
+    if asked.page * asked.limit > settings.window:
+        raise LimitExceeded(
+            "page times limit",
+            limit=settings.window,
+            got=asked.page * asked.limit,
+            code="page_out_of_range",
+        )
+
+
+def _filter(wanted: Filter) -> Filter:
+    if wanted.field not in fields.FILTERABLE:
+        raise UnknownField(
+            wanted.field, allowed=fields.FILTERABLE, parameter=wanted.field
+        )
+    if fields.BY_NAME[wanted.field].kind is not Kind.INTEGER:
+        return wanted
+    for value in wanted.values:
+        if not (value.isascii() and value.strip().isdecimal()):
+            raise InvalidValue(wanted.field, "must be a whole number", got=value)
+    return Filter(
+        field=wanted.field,
+        values=tuple(str(int(value[:18])) for value in wanted.values),
+        missing=wanted.missing,
+        exclude=wanted.exclude,
+    )
+
+
+def _dates(asked: Request, tz: tzinfo, now: datetime) -> Range | None:
+    if asked.date not in fields.DATES:
+        choices = ", ".join(fields.DATES)
+        raise InvalidValue("date", f"choose from {choices}", got=asked.date)
+    if asked.since is None and asked.until is None:
+        return None
+    low = high = None
+    if asked.since is not None:
+        low = dates.micros(_period("from", asked.since, tz, now)[0])
+    if asked.until is not None:
+        high = dates.micros(_period("to", asked.until, tz, now)[1]) - 1
+    if low is not None and high is not None and low > high:
+        raise InvalidValue("from", "is later than to", got=asked.since)
+    return Range(asked.date, low, high)
+
+
+def _period(
+    name: str, text: str, tz: tzinfo, now: datetime
+) -> tuple[datetime, datetime]:
+    try:
+        return dates.period(text, tz=tz, now=now)
+    except ValueError as error:
+        raise InvalidValue(name, str(error), got=text) from error
+
+
+def _facet(text: str, prefix: str) -> FacetRequest:
+    name, colon, interval = text.partition(":")
+    if name not in fields.FACETABLE:
+        raise UnknownField(name, allowed=fields.FACETABLE, parameter="facet")
+    if fields.BY_NAME[name].kind is not Kind.DATE:
+        if colon:
+            raise InvalidValue("facet", f"{name} has no intervals, only dates have")
+        return FacetRequest(field=name, prefix=prefix)
+    if prefix:
+        raise InvalidValue("prefix", f"{name} is a date: its buckets have no prefix")
+    try:
+        return FacetRequest(
+            field=name, interval=Interval(interval) if colon else Interval.AUTO
+        )
+    except ValueError:
+        choices = ", ".join(Interval)
+        raise InvalidValue(
+            "facet", f"choose an interval from {choices}", got=interval
+        ) from None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from index.article import LANGUAGE_TAG
 from index.errors import InvalidValue
 
 PREFIX = "NUTGRAF_"
 MB = 1024 * 1024
+_PASSWORD = re.compile(r"(://[^:/@]*:).*@")
+_KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
 
 
 def _setting(default: Any, about: str) -> Any:
@@ -47,8 +51,14 @@ class Settings:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if isinstance(value, int | float) and value <= 0:
-                raise InvalidValue(PREFIX + each.name.upper(), "must be above 0")
+            if isinstance(value, int | float) and not 0 < value < math.inf:
+                raise InvalidValue(
+                    PREFIX + each.name.upper(), "must be above 0 and finite", got=value
+                )
+        if not LANGUAGE_TAG.match(self.language):
+            raise InvalidValue(
+                "NUTGRAF_LANGUAGE", "write a tag such as en-GB", got=self.language
+            )
         host, _, port = self.bind.rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65_535:
             raise InvalidValue(
@@ -74,8 +84,8 @@ class Settings:
             try:
                 values[kinds[name].name] = _parse(text.strip(), default)
             except ValueError:
-                kind = type(default).__name__
-                raise InvalidValue(name, f"must be of type {kind}", got=text) from None
+                kind = _KINDS[type(default)]
+                raise InvalidValue(name, f"must be {kind}", got=text) from None
         return cls(**values)
 
     def shown(self) -> dict[str, Any]:
@@ -105,9 +115,5 @@ def _parse(text: str, default: Any) -> Any:
 
 
 def _masked(value: Any) -> Any:
-    # postgresql://user:password@host/name
-    return (
-        re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", value)
-        if isinstance(value, str)
-        else value
-    )
+    # postgresql://user:password@host/name; a password may itself hold an @.
+    return _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value

@@ -60,9 +60,10 @@ class Snapshot(Protocol):
         """
 
     def similar(self, form: str, search: Search) -> str | None:
-        """Return the commonest word of visible articles that is a slip from ``form``.
+        """Return the word of visible articles that ``form`` is a slip from.
 
-        At most 1 edit away for words of up to 4 letters, 2 beyond; nearer first.
+        At most 1 edit away for words of up to 4 letters, 2 beyond; the nearest, of
+        those the commonest, of those the first. ``None`` if there is none.
         """
 
 

@@ -1,0 +1,186 @@
+"""The formats we read: one module each, and the table of them.
+
+A reader takes bytes or a binary stream and yields a :class:`Read` for each record. A
+record that is no article is an error in its place and never stops the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import BinaryIO, Protocol
+
+from index.article import Article
+from index.errors import UnknownFormat
+from index.formats import aliases, jsonl, ninjs, text
+from index.formats.record import Read
+
+__all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read"]
+
+
+class Reader(Protocol):
+    """What reads a format: a pure generator, without network, clock or settings."""
+
+    def __call__(
+        self, data: bytes | BinaryIO, *, name: str, mapping: Mapping[str, str]
+    ) -> Iterator[Read]:
+        """Yield the records of an input, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format and how it is read and written.
+
+    :param media_types: what a ``Content-Type`` calls it; the first is what we say.
+    :param extensions: with the dot; of ``.gz`` files that before it counts.
+    """
+
+    name: str
+    media_types: tuple[str, ...]
+    extensions: tuple[str, ...]
+    about: str
+    read: Reader
+    write: Callable[[Article], bytes] | None = None
+
+
+FORMATS: dict[str, Format] = {
+    each.name: each
+    for each in (
+        Format(
+            name="text",
+            media_types=("text/plain",),
+            extensions=(".txt", ".text"),
+            about="plain text: a headline, then paragraphs; front matter if you like",
+            read=text.read,
+        ),
+        Format(
+            name="jsonl",
+            media_types=(
+                "application/x-ndjson",
+                "application/jsonl",
+                "application/json",
+            ),
+            extensions=(".jsonl", ".ndjson", ".json"),
+            about="JSON, an article a line, under our field names or common others",
+            read=jsonl.read,
+            write=jsonl.write,
+        ),
+        Format(
+            name="ninjs",
+            media_types=("application/ninjs+json",),
+            extensions=(".ninjs",),
+            about="IPTC ninjs 1.x, 2.x, 3.x and Superdesk's flavour of it",
+            read=ninjs.read,
+        ),
+    )
+}
+
+_NO_MAPPING: Mapping[str, str] = MappingProxyType({})
+# Properties that ninjs has and hardly anybody else, without case.
+_NINJS_PROPERTIES = (
+    "versioncreated firstcreated contentcreated pubstatus headlines bodies descriptions"
+    " body_xhtml description_text renditions associations altids $standard standard"
+    " representationtype eventdetails infosources rightsinfo"
+    " copyrightnotice usageterms"
+)
+_NINJS_MARKS = frozenset(_NINJS_PROPERTIES.split())
+_JSON_START = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
+_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
+_MARKUP_START = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
+_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"", "utf-8-sig"),
+)
+
+
+def read(
+    name_of_format: str,
+    data: bytes | BinaryIO,
+    *,
+    name: str = "",
+    mapping: Mapping[str, str] = _NO_MAPPING,
+) -> Iterator[Read]:
+    """Yield the records of an input, in order; gzip is looked through.
+
+    :param data: a stream is read bit by bit where the format allows it, and not closed.
+    :param name: the file's, relative to the folder that was asked for.
+    :param mapping: names of the input to fields of ours, before all else.
+    :raises UnknownFormat: there is no such format.
+    :raises UnknownField: the mapping names a field that is none.
+    """
+    if name_of_format not in FORMATS:
+        raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
+    aliases.check_mapping(mapping)
+    return FORMATS[name_of_format].read(data, name=name, mapping=mapping)
+
+
+def detect(name: str, head: bytes) -> str:
+    """Return the format a file is in, as a key of FORMATS.
+
+    The content decides; the name breaks ties: plain text is only taken for an article
+    in a ``.txt`` file, or in one without an extension.
+
+    :param head: the file's first bytes, 2,048 or more if there are as many.
+    :raises UnknownFormat: it looks like none of them.
+    """
+    extension = _extension(name)
+    start = _start_of(head)
+    if start is None or _MARKUP_START.match(start):
+        raise UnknownFormat(name or "this", allowed=tuple(FORMATS))
+    if _JSON_START.match(start) and start.strip():
+        marked = bool(_top_names(start) & _NINJS_MARKS)
+        return "ninjs" if marked or "ninjs" in name.lower() else "jsonl"
+    for each in FORMATS.values():
+        if extension in each.extensions:
+            return each.name
+    if extension or not start.strip():
+        raise UnknownFormat(name or "this", allowed=tuple(FORMATS))
+    return "text"
+
+
+def _extension(name: str) -> str:
+    base = name.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".gz")
+    _, dot, extension = base.rpartition(".")
+    # "Report. Final draft" has no extension; ".profile" is nothing else.
+    return f".{extension}" if dot and " " not in extension else ""
+
+
+def _start_of(head: bytes) -> str | None:
+    """Return the first characters of an input; ``None`` if it is no text."""
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, 65_536)
+        except zlib.error:
+            return None
+    encoding = next(name for mark, name in _ENCODINGS if head.startswith(mark))
+    start = head.decode(encoding, "replace")
+    # The last character may be cut; more than that is another encoding or no text.
+    return None if "\0" in start or "\ufffd" in start[:-1] else start
+
+
+def _top_names(start: str) -> set[str]:
+    """Return the names that the first records have, in lower case.
+
+    Those of the objects at the top, in a list, or in a wrapper's list, but not of what
+    lies in them: ``extra`` may hold anything.
+    """
+    names: dict[int, set[str]] = {}
+    depth = 0
+    base = 2 if start.lstrip().startswith("[") else 1
+    for token in _JSON_TOKEN.finditer(start):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "}]":
+            depth -= 1
+        elif token[2]:
+            names.setdefault(depth, set()).add(token[1].lower())
+    found = names.get(base, set())
+    if found & set(ninjs.WRAPPERS):
+        found = found | names.get(base + 2, set())
+    return found

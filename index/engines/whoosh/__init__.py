@@ -1,0 +1,277 @@
+"""The embedded engine: a Whoosh index of paragraphs, evaluated with arrays."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from whoosh.index import TOC, FileIndex, LockError
+from whoosh.reading import SegmentReader
+
+from index.article import Article
+from index.engines import EngineState
+from index.engines.whoosh.schema import SCHEMA_VERSION, Run, run_of, whoosh_schema
+from index.engines.whoosh.search import Evaluation
+from index.engines.whoosh.segment import PostingsCache, Segment
+from index.engines.whoosh.state import Mask, State
+from index.engines.whoosh.storage import (
+    NAME,
+    DurableStorage,
+    Meta,
+    damage_told,
+)
+from index.engines.whoosh.vocabulary import similar, words
+from index.engines.whoosh.writer import commit, replace
+from index.errors import IndexerRunning, IndexUnavailable
+from index.query import Search
+from index.result import Page, WordCount
+from index.text import ANALYZER_VERSION
+
+# A folder's time of change has the coarseness of the kernel's clock: one that is older
+# than this when it is read cannot hide a later change.
+_SETTLED = 50_000_000  # nanoseconds
+_PROGRESS_SECONDS = 0.5
+# A commit removes the files of the generation before the last; whoever was about to
+# open those finds a newer one at once.
+_OPEN_ATTEMPTS = 20
+
+
+class WhooshEngine:
+    """A Whoosh index in a folder; see :class:`index.engines.Engine`."""
+
+    def __init__(self, folder: str, *, language: str, expansions: int) -> None:
+        self.url = f"whoosh:{folder}"
+        self._language = language
+        self._expansions = expansions
+        self._storage = DurableStorage(Path(folder))
+        self._schema = whoosh_schema()
+        self._cache = PostingsCache()
+        self._segments: dict[str, Segment] = {}
+        self._newest: tuple[int, State] | None = None
+        self._looked_at = -1
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> WhooshSnapshot:
+        """Return the newest committed state."""
+        return WhooshSnapshot(self._state(), self._expansions)
+
+    def state(self) -> EngineState:
+        """Return what the engine holds, from its newest committed state."""
+        progress = self._storage.progress()
+        try:
+            state = self._state()
+        except IndexUnavailable as error:
+            return EngineState(
+                seq=0,
+                articles=0,
+                paragraphs=0,
+                bytes=self._storage.size(),
+                stale=str(error),
+                progress=progress,
+            )
+        return EngineState(
+            seq=state.seq,
+            articles=state.live_articles,
+            paragraphs=int(state.live_paragraphs.sum()),
+            segments=len(state.segments),
+            bytes=self._storage.size(),
+            progress=progress,
+        )
+
+    def apply(
+        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
+    ) -> None:
+        """Commit one batch: all of it or nothing, durable when this returns."""
+        runs = [run_of(article, language=self._language) for article in puts]
+        state = self._state()
+        gone = {*deletes, *(article.id for article in puts)}
+        with self._writing():
+            commit(
+                FileIndex(self._storage, schema=self._schema, indexname=NAME),
+                runs,
+                _deletions(state, gone),
+                meta=self._meta(seq),
+            )
+
+    def rebuild(
+        self,
+        articles: Iterable[Article],
+        *,
+        seq: int,
+        total: int,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        """Replace everything by these articles, in one commit."""
+        self._storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._storage.write_progress(0.0)
+        try:
+            with self._writing():
+                if self._stale(self._storage.generation()) is not None:
+                    # Nobody can read it: make room, and a table of contents to start
+                    # from. Without a meta file it is not an index yet.
+                    self._storage.wipe()
+                    TOC.create(self._storage, self._schema, NAME)
+                replace(
+                    FileIndex(self._storage, schema=self._schema, indexname=NAME),
+                    self._runs(articles, total, progress),
+                    meta=self._meta(seq),
+                )
+        finally:
+            self._storage.write_progress(None)
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        with self._lock:
+            self._newest = None
+            self._segments.clear()
+            self._looked_at = -1
+
+    def _runs(
+        self, articles: Iterable[Article], total: int, progress: Callable[[int], None]
+    ) -> Iterator[Run]:
+        told = time.monotonic()
+        for done, article in enumerate(articles, 1):
+            yield run_of(article, language=self._language)
+            if time.monotonic() - told > _PROGRESS_SECONDS:
+                told = time.monotonic()
+                self._storage.write_progress(min(1.0, done / max(total, 1)))
+            progress(done)
+
+    def _meta(self, seq: int) -> Meta:
+        return Meta(
+            seq=seq,
+            schema=SCHEMA_VERSION,
+            analyzer=ANALYZER_VERSION,
+            language=self._language,
+        )
+
+    def _stale(self, generation: int) -> str | None:
+        if generation < 0:
+            return "there is no index yet"
+        meta = self._storage.meta(generation)
+        if meta is None:
+            return "the index is not complete"
+        if meta != self._meta(meta.seq):
+            return "the index was made by another version or for another language"
+        return None
+
+    def _state(self) -> State:
+        with self._lock:
+            changed = self._storage.changed_at()
+            if self._newest is not None and changed == self._looked_at:
+                return self._newest[1]
+            settled = time.time_ns() - changed > _SETTLED
+            state = self._open_newest()
+            self._looked_at = changed if settled else -1
+            return state
+
+    def _open_newest(self) -> State:
+        for attempt in range(_OPEN_ATTEMPTS):
+            generation = self._storage.generation()
+            if self._newest is not None and self._newest[0] == generation:
+                return self._newest[1]
+            stale = self._stale(generation)
+            if stale is not None:
+                raise IndexUnavailable(stale, progress=self._storage.progress())
+            try:
+                state = self._open(generation)
+            except IndexUnavailable as error:
+                moved_on = self._storage.generation() != generation
+                if moved_on and attempt < _OPEN_ATTEMPTS - 1:
+                    continue
+                raise IndexUnavailable(
+                    str(error), progress=self._storage.progress()
+                ) from error
+            self._newest = (generation, state)
+            return state
+        raise IndexUnavailable("the index changes too fast to be opened")
+
+    def _open(self, generation: int) -> State:
+        meta = self._storage.meta(generation)
+        assert meta is not None, generation
+        with damage_told(f"generation {generation}"):
+            toc = self._storage.toc(self._schema, generation)
+            segments = [
+                (self._segment(each, generation), each) for each in toc.segments
+            ]
+            state = State(
+                [(segment, _living(segment, each)) for segment, each in segments],
+                meta.seq,
+            )
+        used = {segment.id for segment, _ in segments}
+        for segment_id in self._segments.keys() - used:
+            del self._segments[segment_id]
+        return state
+
+    def _segment(self, segment: Any, generation: int) -> Segment:
+        segment_id = segment.segment_id()
+        found = self._segments.get(segment_id)
+        if found is None:
+            reader = SegmentReader(
+                self._storage, self._schema, segment, generation=generation
+            )
+            found = self._segments.setdefault(segment_id, Segment(reader, self._cache))
+        return found
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        # Whoosh's lock is a second line: the indexer's own is the store's.
+        try:
+            yield
+        except LockError as error:
+            raise IndexerRunning(str(self._storage.path)) from error
+
+
+class WhooshSnapshot:
+    """One generation of the index; see :class:`index.engines.Snapshot`."""
+
+    def __init__(self, state: State, expansions: int) -> None:
+        self._state = state
+        self._expansions = expansions
+
+    @property
+    def seq(self) -> int:
+        """The newest change of the store that it includes."""
+        return self._state.seq
+
+    def search(self, search: Search) -> Page:
+        """Return what matches."""
+        return self._evaluation(search).page()
+
+    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+        """Return the words that start with a folded prefix, commonest first."""
+        return words(self._state, self._evaluation(search), prefix, limit)
+
+    def similar(self, form: str, search: Search) -> str | None:
+        """Return the word of visible articles that ``form`` is a slip from."""
+        return similar(self._state, self._evaluation(search), form)
+
+    def _evaluation(self, search: Search) -> Evaluation:
+        return Evaluation(self._state, search, expansions=self._expansions)
+
+
+def _living(segment: Segment, whoosh_segment: Any) -> Mask:
+    deleted = np.zeros(whoosh_segment.doc_count_all(), bool)
+    deleted[list(whoosh_segment.deleted_docs())] = True
+    living: Mask = ~deleted[segment.columns.document]
+    return living
+
+
+def _deletions(state: State, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for article_id in ids:
+        number = state.number_of.get(article_id)
+        if number is None:
+            continue
+        at = int(np.searchsorted(state.article_bases, number, "right")) - 1
+        segment = state.segments[at]
+        row = number - state.article_bases[at]
+        document = int(segment.columns.document[row])
+        count = 1 + int((segment.columns.owner == row).sum())
+        found.setdefault(segment.id, []).append((document, count))
+    return found

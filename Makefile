@@ -1,0 +1,43 @@
+# Nutgraf: make help
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help run test lint format pins clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
+
+run: .venv/.installed  ## start Nutgraf, with the articles of seeds/ if it has none
+	@exec $(BIN)/python deploy/run.py
+
+test: lint  ## check form and types, then run the tests
+	@$(BIN)/pytest
+
+lint: .venv/.installed-test  ## check form and types only
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: .venv/.installed-test  ## put the code in form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+pins: .venv/.installed-test  ## write the versions in .venv to deploy/constraints.txt
+	@$(BIN)/pip freeze --exclude-editable > deploy/constraints.txt
+
+clean:  ## remove what make made; data/ stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamps are why a second run needs no network: pip is called only when one of the
+# three files has changed since. What the tests need includes what running needs.
+.venv/.installed .venv/.installed-test: setup.cfg pyproject.toml deploy/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'Nutgraf needs Python 3.11 or newer; name yours: make $(MAKECMDGOALS) PYTHON=python3.11' >&2; \
+	    exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
+	@echo 'Installing into .venv, once; this takes about a minute.'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt \
+	    -e '.$(if $(findstring test,$@),[test])'
+	@touch .venv/.installed $@

@@ -1,0 +1,77 @@
+"""How gunicorn serves ``wsgi:app``; its own variables and options go above this."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import Any
+
+# Prometheus' client looks for this when it is imported, so it stands above the imports:
+# in files there the workers add their numbers up.
+_METRICS = "nutgraf-metrics-"
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_METRICS)
+
+from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
+
+from index.errors import InvalidValue  # noqa: E402
+from index.settings import Settings  # noqa: E402
+from service import use_threads  # noqa: E402
+from service.access import is_loopback  # noqa: E402
+from service.logs import configuration  # noqa: E402
+
+try:
+    _settings = Settings.from_environ(os.environ)
+except InvalidValue as error:
+    raise SystemExit(f"nutgraf: {error}") from error
+
+bind = _settings.bind
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 8
+# Workers share the memory of the code; each opens the archive itself, after the fork.
+preload_app = True
+
+# A thread worker is killed when its main loop hangs, not by a slow request: searches
+# have their own deadline. The graceful time covers the longest ?wait=1.
+timeout = 30
+graceful_timeout = 15
+keepalive = 5
+
+# The longest that gunicorn allows: an id of 400 characters may be 4,800 bytes escaped.
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# One line of JSON a request is written by the service itself.
+accesslog = None
+logconfig_dict = configuration()
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to be reachable from other machines, since there are no keys yet."""
+    for address in server.cfg.bind:
+        if not is_loopback(address):
+            raise SystemExit(
+                f"nutgraf: will not bind to {address}: there are no keys yet, so"
+                " whoever reaches the service may read and write everything; bind to"
+                " 127.0.0.1 (NUTGRAF_BIND=127.0.0.1:8000)"
+            )
+
+
+def post_worker_init(worker: Any) -> None:
+    """Tell the app how many threads it has, as options may say else than this file."""
+    use_threads(worker.wsgi, worker.cfg.threads)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Let go of the numbers that only a living worker has."""
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    """Remove the folder of numbers if it was made here."""
+    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    if _METRICS in folder:
+        shutil.rmtree(folder, ignore_errors=True)

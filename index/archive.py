@@ -1,0 +1,504 @@
+"""The archive: articles in, answers out; all that the command line and the API call.
+
+It joins the store, which has the text and the truth, with an engine, which knows where
+the words are. Whatever leaves it has passed :mod:`index.visibility` at that moment, and
+nothing that the store has hidden since the index was written.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from index import cursor, dates
+from index.answer import Answer, ArticleHit, Excerpt
+from index.article import Article, Paragraph, paragraph_id
+from index.document import document_of
+from index.engines import Engine, Snapshot, open_engine
+from index.engines.memory import MemoryEngine
+from index.errors import ArticleNotFound, IndexUnavailable, InputError
+from index.highlight import excerpt_of, marked_html, marks
+from index.query import (
+    And,
+    FacetRequest,
+    Prefix,
+    Range,
+    Search,
+    Sort,
+    Term,
+    WordLeaf,
+    scoring_leaves,
+)
+from index.request import RETURNABLE, SHORT_FIELDS, Request, compile_request
+from index.result import Facet, Hit, Page, Passage
+from index.settings import Settings
+from index.store import Store
+from index.syntax import Parsed, Warned
+from index.text import fold, query_forms
+from index.versions import Written
+from index.view import VersionInfo, View
+from index.visibility import shown, visible
+
+# Fields whose values are offered while somebody types, in this order.
+_SUGGESTED = ("people", "organisations", "places", "subjects", "section", "source")
+_CORRECTED_WORDS = 3
+_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleView:
+    """One article, as somebody may see it.
+
+    :param excerpts: every paragraph, whole, the headline included.
+    :param marked: a query was given, and its words are marked.
+    """
+
+    article: Article
+    current: bool
+    seq: int
+    at: datetime
+    excerpts: tuple[Excerpt, ...]
+    marked: bool
+    understood: str
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What somebody may be about to type.
+
+    :param type: ``word``, ``headline``, or the field that it is a value of.
+    :param articles: how many visible articles have it.
+    :param id: of the article, for a headline.
+    """
+
+    text: str
+    type: str
+    articles: int
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveState:
+    """How the store, the index and the indexer are.
+
+    :param behind: accepted changes that the index does not include yet.
+    :param stale: why the index cannot be read, if so; ``progress`` of its rebuild.
+    """
+
+    store_seq: int
+    index_seq: int
+    behind: int
+    articles: int
+    versions: int
+    indexed_articles: int
+    indexed_paragraphs: int
+    segments: int
+    index_bytes: int
+    indexer_running: bool
+    stale: str | None
+    progress: float | None
+
+
+class Archive:
+    """A store and an engine that answer together; safe to use from several threads."""
+
+    def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
+        self.store, self.engine, self.settings = store, engine, settings
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Return the archive that settings describe; a new store is made if need be."""
+        engine = open_engine(
+            settings.engine,
+            language=settings.language,
+            expansions=settings.expansions,
+        )
+        return cls(Store.open(settings.store), engine, settings)
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        self.engine.close()
+        self.store.close()
+
+    # Writing.
+
+    def put(self, articles: Sequence[Article]) -> tuple[Written | InputError, ...]:
+        """Store articles; what is returned, in order, is on disk."""
+        return self.store.put(articles)
+
+    def delete(self, article_id: str) -> int:
+        """Remove an article with all its versions, and return the change's seq.
+
+        :raises ArticleNotFound: there is none.
+        """
+        return self.store.delete(article_id)
+
+    def wait_indexed(self, seq: int, seconds: float) -> bool:
+        """Wait until the index includes a change; return whether it does in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if self.engine.snapshot().seq >= seq:
+                    return True
+            except IndexUnavailable:
+                pass  # being built: it may be there before the time is up
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+
+    # Searching.
+
+    def search(self, request: Request, *, now: datetime | None = None) -> Answer:
+        """Return what matches, with its passages marked.
+
+        :raises InputError: the request is wrong; the error names the parameter.
+        :raises SearchTimeout: it took longer than the settings allow.
+        :raises IndexUnavailable: there is no index to answer from now.
+        """
+        started = time.perf_counter()
+        now = now or datetime.now(UTC)
+        snapshot = self._snapshot()
+        # The index first, then the store: what the store has hidden since then is known.
+        with self.store.reading() as view:
+            search, parsed = compile_request(
+                request,
+                settings=self.settings,
+                now=now,
+                hidden=view.hidden_since(snapshot.seq),
+                deadline=time.monotonic() + self.settings.search_seconds,
+            )
+            page = snapshot.search(search)
+            texts = view.many([(hit.id, hit.version) for hit in page.hits])
+            behind = view.seq - snapshot.seq
+        hits = tuple(
+            self._hit(hit, texts[hit.id, hit.version], request, search)
+            for hit in page.hits
+        )
+        return Answer(
+            text=request.q,
+            understood=parsed.understood,
+            warnings=parsed.warnings,
+            did_you_mean=self._did_you_mean(snapshot, search, page, request.q),
+            terms=page.terms,
+            applied=_applied(request, search),
+            articles=page.articles,
+            paragraphs=page.paragraphs,
+            took_ms=round((time.perf_counter() - started) * 1000, 2),
+            seq=page.seq,
+            behind=behind,
+            unit=request.unit.value,
+            hits=hits,
+            facets=page.facets,
+            next=None
+            if page.after is None
+            else cursor.encode(page.after, request.bound),
+        )
+
+    def etag(self, parameters: str, now: datetime) -> str:
+        """Return a tag that changes whenever an answer with these parameters may.
+
+        It depends on what is stored, on what is indexed, and on the last embargo that
+        ended and the last article that expired before ``now``.
+        """
+        try:
+            seq = self._snapshot().seq
+        except IndexUnavailable:
+            seq = -1
+        with self.store.reading() as view:
+            return cursor.digest(
+                view.seq, seq, view.turned(dates.micros(now)), parameters
+            )
+
+    def suggest(
+        self, q: str, *, limit: int = 10, now: datetime | None = None
+    ) -> tuple[Suggestion, ...]:
+        """Return names, words and headlines that go on from what was typed.
+
+        Names first, then words, then headlines that hold the words before the last one
+        and a word that starts like it; within each, the commonest first.
+        """
+        forms = query_forms(q)
+        if not forms:
+            return ()
+        snapshot = self._snapshot()
+        with self.store.reading() as view:
+            hidden = view.hidden_since(snapshot.seq)
+            blank, _ = compile_request(
+                Request(
+                    limit=limit,
+                    facet_size=limit,
+                    within="headline",
+                    sort=Sort.NEWEST,
+                    passages=0,
+                ),
+                settings=self.settings,
+                now=now or datetime.now(UTC),
+                hidden=hidden,
+                deadline=time.monotonic() + self.settings.search_seconds,
+            )
+            names = self._names(snapshot, blank, q, limit)
+            words = snapshot.words(fold(forms[-1]), blank, limit)
+            page = snapshot.search(_starting(blank, forms))
+            texts = view.many([(hit.id, hit.version) for hit in page.hits])
+        found = [
+            *names,
+            *(
+                Suggestion(text=each.text, type="word", articles=each.articles)
+                for each in (words if len(forms) == 1 else ())
+            ),
+            *(
+                Suggestion(
+                    text=texts[hit.id, hit.version].headline or "",
+                    type="headline",
+                    articles=1,
+                    id=hit.id,
+                )
+                for hit in page.hits
+            ),
+        ]
+        return tuple(found[:limit])
+
+    def facet(
+        self,
+        field: str,
+        *,
+        prefix: str = "",
+        size: int = 10,
+        now: datetime | None = None,
+    ) -> Facet:
+        """Return how many visible articles have each value of a field."""
+        request = Request(
+            limit=0, facets=(field,), facet_prefix=prefix, facet_size=size
+        )
+        return self.search(request, now=now).facets[0]
+
+    # Reading.
+
+    def get(
+        self,
+        article_id: str,
+        *,
+        version: str | None = None,
+        q: str = "",
+        within: str = "text",
+        now: datetime | None = None,
+    ) -> ArticleView:
+        """Return an article with all its paragraphs.
+
+        :param q: its words are marked, those under a NOT excepted, whether or not the
+            article matches.
+        :raises ArticleNotFound: there is none, or none that may be seen.
+        """
+        now = now or datetime.now(UTC)
+        search, parsed = compile_request(
+            Request(q=q, within=within), settings=self.settings, now=now
+        )
+        with self.store.reading() as view:
+            self._check_shown(view, article_id, now)
+            stored = view.get(article_id, version)
+        article = stored.article
+        # The current version's embargo holds for all; a status is each version's own.
+        if not visible(article, now):
+            raise ArticleNotFound(article_id, version)
+        leaves = scoring_leaves(parsed.query)
+        return ArticleView(
+            article=article,
+            current=stored.current,
+            seq=stored.seq,
+            at=stored.at,
+            excerpts=tuple(
+                self._excerpt(article, each, leaves, search.places)
+                for each in article.paragraphs
+            ),
+            marked=bool(leaves),
+            understood=parsed.understood,
+            warnings=parsed.warnings,
+        )
+
+    def versions(
+        self, article_id: str, *, now: datetime | None = None
+    ) -> tuple[VersionInfo, ...]:
+        """Return the versions of an article, newest first.
+
+        :raises ArticleNotFound: there is none, or none that may be seen.
+        """
+        with self.store.reading() as view:
+            self._check_shown(view, article_id, now or datetime.now(UTC))
+            return view.versions(article_id)
+
+    def state(self) -> ArchiveState:
+        """Return how everything is."""
+        engine = self.engine.state()
+        with self.store.reading() as view:
+            counts, seq = view.counts(), view.seq
+        return ArchiveState(
+            store_seq=seq,
+            index_seq=engine.seq,
+            behind=seq - engine.seq,
+            articles=counts.articles,
+            versions=counts.versions,
+            indexed_articles=engine.articles,
+            indexed_paragraphs=engine.paragraphs,
+            segments=engine.segments,
+            index_bytes=engine.bytes,
+            indexer_running=self.store.indexer_running(),
+            stale=engine.stale,
+            progress=engine.progress,
+        )
+
+    def _snapshot(self) -> Snapshot:
+        try:
+            return self.engine.snapshot()
+        except IndexUnavailable:
+            if self.store.seq() == 0:
+                # Nothing was ever stored: nothing is what there is to find.
+                return MemoryEngine().snapshot()
+            raise
+
+    @staticmethod
+    def _check_shown(view: View, article_id: str, now: datetime) -> None:
+        current = view.restrictions(article_id)
+        if current is None or not shown(*current, dates.micros(now)):
+            raise ArticleNotFound(article_id)
+
+    # Putting text to what the engine found.
+
+    def _hit(
+        self, hit: Hit, article: Article, request: Request, search: Search
+    ) -> ArticleHit:
+        by_number = {each.n: each for each in article.paragraphs}
+        headline_html = None
+        if article.headline is not None:
+            language = article.language or self.settings.language
+            title = by_number[0]
+            headline_html = marked_html(
+                title.text,
+                marks(
+                    title.text,
+                    hit.leaves,
+                    language=language,
+                    role=title.role,
+                    places=search.places,
+                ),
+            )
+        return ArticleHit(
+            article=_chosen_fields(article, request.fields),
+            headline_html=headline_html,
+            score=hit.score,
+            passages_total=hit.passages_total,
+            passages=tuple(
+                self._excerpt(
+                    article,
+                    by_number[each.n],
+                    each.leaves,
+                    search.places,
+                    passage=each,
+                    length=request.passage_length,
+                )
+                for each in hit.passages
+            ),
+            parts=hit.parts,
+        )
+
+    def _excerpt(
+        self,
+        article: Article,
+        paragraph: Paragraph,
+        leaves: Sequence[WordLeaf],
+        places: tuple[str, ...],
+        *,
+        passage: Passage | None = None,
+        length: int = 0,
+    ) -> Excerpt:
+        spans = marks(
+            paragraph.text,
+            leaves,
+            language=article.language or self.settings.language,
+            role=paragraph.role,
+            places=places,
+        )
+        text, spans = excerpt_of(paragraph.text, spans, length)
+        return Excerpt(
+            id=paragraph_id(article.id, paragraph.n),
+            n=paragraph.n,
+            role=paragraph.role.value,
+            text=text,
+            html=marked_html(text, spans),
+            marks=spans,
+            score=None if passage is None else passage.score,
+            credit=paragraph.credit,
+            key=paragraph.key if passage is None else None,
+        )
+
+    # Words that may have been meant.
+
+    @staticmethod
+    def _did_you_mean(
+        snapshot: Snapshot, search: Search, page: Page, q: str
+    ) -> str | None:
+        corrected = q
+        asked = zip(scoring_leaves(search.query), page.terms, strict=True)
+        absent = [leaf for leaf, found in asked if found.articles == 0]
+        for leaf in absent[:_CORRECTED_WORDS]:
+            if isinstance(leaf, Term):
+                better = snapshot.similar(leaf.form, search)
+                if better is not None:
+                    word = rf"(?<!\w){re.escape(leaf.text)}(?!\w)"
+                    corrected = re.sub(word, lambda _, new=better: new, corrected)  # type: ignore[misc]
+        return corrected if corrected != q else None
+
+    @staticmethod
+    def _names(
+        snapshot: Snapshot, blank: Search, q: str, limit: int
+    ) -> list[Suggestion]:
+        wanted = tuple(
+            FacetRequest(field=name, prefix=q.strip()) for name in _SUGGESTED
+        )
+        page = snapshot.search(replace(blank, limit=0, facets=wanted))
+        found = [
+            Suggestion(text=value.value, type=facet.field, articles=value.count)
+            for facet in page.facets
+            for value in facet.values
+        ]
+        found.sort(key=lambda each: -each.articles)
+        return found[:limit]
+
+
+def _starting(blank: Search, forms: Sequence[str]) -> Search:
+    *words, last = forms
+    query = And((*(Term(form) for form in words), Prefix(fold(last))))
+    return replace(blank, query=query)
+
+
+def _chosen_fields(article: Article, names: Sequence[str]) -> dict[str, Any]:
+    document = document_of(article)
+    chosen: dict[str, Any] = {"id": article.id, "version": article.version}
+    for name in names or SHORT_FIELDS:
+        assert name in RETURNABLE, name
+        chosen[name] = document.get(name)
+    return chosen
+
+
+def _applied(request: Request, search: Search) -> dict[str, Any]:
+    """What narrows or orders the answer without being typed in ``q``."""
+    applied: dict[str, Any] = {
+        "status": "usable",
+        "in": request.within,
+        "scope": request.scope.value,
+        "unit": request.unit.value,
+        "sort": request.order.value,
+        "tz": request.tz,
+    }
+    bounds: Range | None = search.dates
+    if bounds is not None:
+        applied["date"] = bounds.field
+        if bounds.low is not None:
+            applied["from"] = dates.iso(dates.from_micros(bounds.low))
+        if bounds.high is not None:
+            applied["to"] = dates.iso(dates.from_micros(bounds.high))
+    return applied

@@ -1,0 +1,235 @@
+"""The command line: ``nutgraf load``, ``search``, ``get`` and the rest.
+
+Answers go to stdout and everything else to stderr. The exit code is 0 only if nothing
+failed, 2 where the command itself was mistyped, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
+
+from index import commands
+from index.commands import Command
+from index.console import Screen
+from index.errors import NutgrafError
+from index.fields import DATES, PLACES
+from index.formats import FORMATS
+from index.query import Scope, Sort, Unit
+from index.rendering import error_document
+from index.settings import Settings
+
+INTERRUPTED = 130  # as shells count SIGINT
+PIPE_CLOSED = 141  # as shells count SIGPIPE
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says how words starting with ``-`` are written."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with the command and exit with 2."""
+        if message.startswith("unrecognized arguments: -"):
+            message += " (a word of a query that starts with - needs -- before it)"
+        super().error(message)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog="nutgraf",
+        description="Paragraph search for newsrooms.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"nutgraf {_release()}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, about: str) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(
+            name, help=about, description=f"{about}.", allow_abbrev=False
+        )
+        added.set_defaults(run=run)
+        if name != "indexer":
+            added.add_argument(
+                "--json", action="store_true", help="answer in JSON, for machines"
+            )
+        return added
+
+    load = command(
+        "load", commands.load, "Put files into the store and wait for the index"
+    )
+    load.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin"
+    )
+    load.add_argument(
+        "--format", choices=tuple(FORMATS), help="of all files; else found from each"
+    )
+    load.add_argument(
+        "--map",
+        type=_pairs,
+        action="append",
+        default=[],
+        metavar="NAME=FIELD,…",
+        help="names in the input, and the field each one is",
+    )
+    load.add_argument(
+        "--no-wait", action="store_true", help="return once the store has it all"
+    )
+    _add_search(
+        command("search", commands.search, "Search the paragraphs of all articles")
+    )
+    get = command("get", commands.get, "Show an article")
+    get.add_argument("id", metavar="ID")
+    get.add_argument("--version", help="by default the current one")
+    get.add_argument("--q", default="", metavar="QUERY", help="what to mark in it")
+    delete = command(
+        "delete", commands.delete, "Delete articles with all their versions"
+    )
+    delete.add_argument("ids", nargs="+", metavar="ID")
+    command("rebuild", commands.rebuild, "Build the index anew from the store")
+    export = command("export", commands.export, "Write the articles as JSON lines")
+    export.add_argument(
+        "--all",
+        action="store_true",
+        help="with notes to editors and with articles that do not show: withheld,"
+        " canceled, embargoed, expired",
+    )
+    export.add_argument("--output", metavar="FILE", help="by default stdout")
+    command("indexer", commands.indexer, "Keep the index up to date until stopped")
+    command("status", commands.status, "Show store, index, indexer and settings")
+    command("verify", commands.verify, "Check the store, and the index against it")
+    command("formats", commands.formats, "List the formats that can be read")
+    return parser
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("q", nargs="*", metavar="QUERY", help="words and operators; all if left out")
+    add(
+        "--in",
+        dest="within",
+        choices=tuple(PLACES),
+        default="text",
+        help="where words are sought",
+    )
+    add(
+        "--scope",
+        choices=_values(Scope),
+        default="article",
+        help="what words are tested on together",
+    )
+    add("--unit", choices=_values(Unit), default="article", help="what a hit is")
+    add("--from", dest="since", metavar="DATE", help="2016, 2016-09, -7d, today …")
+    add("--to", dest="until", metavar="DATE", help="included as a whole")
+    add("--date", choices=DATES, default="published", help="which date those two mean")
+    add("--tz", default="UTC", metavar="ZONE", help="IANA time zone of dates")
+    add(
+        "--sort",
+        choices=_values(Sort),
+        help="by default relevance, or newest without a query",
+    )
+    add("--limit", type=int, default=10, metavar="N", help="most hits")
+    add("--page", type=int, metavar="N", help="from 1")
+    add("--cursor", help="of the answer before, to go on")
+    add(
+        "--facet",
+        action="append",
+        default=[],
+        metavar="FIELD[:INTERVAL]",
+        help="count articles by a field; day week month year auto",
+    )
+    add("--facet-size", type=int, default=10, metavar="N", help="most values a facet")
+    add(
+        "--filter",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="whole values; of one field, any",
+    )
+    add(
+        "--exclude",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="none of these",
+    )
+    add(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="articles without a value",
+    )
+    add("--passages", type=int, default=3, metavar="N", help="most paragraphs a hit")
+    add("--passage-length", type=int, default=0, metavar="N", help="0 is whole")
+    add(
+        "--fields",
+        type=_names,
+        default=(),
+        metavar="FIELD,…",
+        help="of the articles, with --json",
+    )
+    add("--explain", action="store_true", help="show the parts of scores")
+    add("--strict", action="store_true", help="refuse a query with mistakes")
+
+
+def _release() -> str:
+    try:
+        return version("nutgraf")
+    except PackageNotFoundError:
+        return "of a checkout that is not installed"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"write NAME=VALUE, not {text!r}")
+    return name, value
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(map(_pair, text.split(",")))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _values(kind: type[StrEnum]) -> tuple[str, ...]:
+    return tuple(each.value for each in kind)
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command and return its exit code.
+
+    :param environ: where settings come from.
+    """
+    try:
+        args = build_parser().parse_args(argv)
+    except SystemExit as ended:  # argparse's way to return
+        return int(ended.code or 0)
+    screen = Screen(as_json=getattr(args, "json", False))
+    run: Command = args.run
+    try:
+        code = run(args, Settings.from_environ(environ), screen)
+        sys.stdout.flush()
+    except NutgrafError as error:
+        if screen.as_json:
+            screen.complain(json.dumps(error_document(error)))
+        else:
+            screen.complain(f"nutgraf: {error}")
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough; keep Python from saying so at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return code

@@ -1,0 +1,448 @@
+"""What each command does; :mod:`index.cli` says how it is called."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from argparse import Namespace
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.progress import Progress
+
+from index import loader, verification
+from index.archive import Archive
+from index.console import (
+    JsonLines,
+    Screen,
+    count,
+    problem_line,
+    show_answer,
+    show_article,
+    summary,
+)
+from index.errors import (
+    ArticleNotFound,
+    IndexerRunning,
+    IndexUnavailable,
+    InvalidValue,
+)
+from index.formats import FORMATS
+from index.formats.jsonl import write
+from index.indexer import Indexer
+from index.query import Filter, Scope, Sort, Unit
+from index.rendering import (
+    answer_document,
+    article_document,
+    error_document,
+    problem_document,
+    report_document,
+)
+from index.request import Request
+from index.settings import Settings
+from index.visibility import visible
+
+POLL_SECONDS = 0.1
+# How long an indexer may stand still before a command that waits for it gives up: a
+# large batch is indexed and merged well within.
+STALL_SECONDS = 120.0
+MEMORY = "memory:"
+
+Command = Callable[[Namespace, Settings, Screen], int]
+
+
+def load(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Put files into the store and wait until the index has caught up."""
+    with _archive(settings) as archive, screen.bars() as bars:
+        reading = bars.add_task("store", total=None)
+
+        def on_progress(progress: loader.Progress) -> None:
+            bars.update(
+                reading,
+                completed=progress.read,
+                total=progress.total,
+                items=progress.articles,
+            )
+
+        def on_problem(problem: loader.Problem) -> None:
+            if screen.as_json:
+                screen.json(problem_document(problem))
+            else:
+                screen.line(problem_line(problem))
+
+        report = loader.load(
+            args.paths,
+            archive.store,
+            read_as=args.format,
+            mapping=dict(pair for pairs in args.map for pair in pairs),
+            article_bytes=settings.article_bytes,
+            stdin=sys.stdin.buffer,
+            on_progress=on_progress,
+            on_problem=on_problem,
+        )
+        if not args.no_wait:
+            _follow(archive, archive.store.seq(), bars)
+    if screen.as_json:
+        screen.json({"report": report_document(report), "indexed": not args.no_wait})
+    else:
+        screen.line(summary(report))
+    return 1 if report.refused else 0
+
+
+def search(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Search, and print what is found."""
+    request = Request(
+        q=" ".join(args.q),
+        within=args.within,
+        scope=Scope(args.scope),
+        unit=Unit(args.unit),
+        filters=_filters(args),
+        since=args.since,
+        until=args.until,
+        date=args.date,
+        tz=args.tz,
+        sort=None if args.sort is None else Sort(args.sort),
+        limit=args.limit,
+        page=args.page,
+        cursor=args.cursor,
+        facets=tuple(args.facet),
+        facet_size=args.facet_size,
+        passages=args.passages,
+        passage_length=args.passage_length,
+        fields=args.fields,
+        strict=args.strict,
+        explain=args.explain,
+    )
+    with _archive(settings) as archive:
+        answer = archive.search(request)
+    if screen.as_json:
+        screen.json(answer_document(answer, request))
+    else:
+        show_answer(screen, answer, request.facets)
+    return 0
+
+
+def get(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Print one article."""
+    with _archive(settings) as archive:
+        view = archive.get(args.id, version=args.version, q=args.q)
+    if screen.as_json:
+        screen.json(article_document(view, args.q))
+    else:
+        show_article(screen, view, args.q)
+    return 0
+
+
+def delete(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Delete articles; one that is not there does not keep the others."""
+    failed = False
+    with _archive(settings) as archive:
+        for article_id in args.ids:
+            try:
+                seq = archive.delete(article_id)
+            except ArticleNotFound as error:
+                failed = True
+                if screen.as_json:
+                    screen.json(error_document(error))
+                else:
+                    screen.complain(f"nutgraf: {error}")
+            else:
+                if screen.as_json:
+                    screen.json({"id": article_id, "deleted": True, "seq": seq})
+                else:
+                    screen.line(f"deleted {article_id}")
+    return 1 if failed else 0
+
+
+def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Have the running indexer build the index anew, or do it here."""
+    with _archive(settings) as archive, screen.bars() as bars:
+        store, task = archive.store, bars.add_task("rebuild", total=None)
+        asked = store.request_rebuild()
+
+        def on_rebuild(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        for _ in _turns(archive):
+            if store.rebuild_finished() >= asked:
+                break
+            try:
+                with store.indexer_lock():
+                    indexer = Indexer(store, archive.engine)
+                    indexer.catch_up(on_rebuild=on_rebuild)
+            except IndexerRunning:
+                state = archive.engine.state()
+                if state.progress is not None:
+                    total = store.counts().articles
+                    on_rebuild(int(state.progress * total), total)
+        state = archive.engine.state()
+    if screen.as_json:
+        screen.json(
+            {
+                "seq": state.seq,
+                "articles": state.articles,
+                "paragraphs": state.paragraphs,
+            }
+        )
+    else:
+        screen.line(
+            f"rebuilt: {count(state.articles, 'article')},"
+            f" {count(state.paragraphs, 'paragraph')}"
+        )
+    return 0
+
+
+def export(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Write the current articles as JSON lines, in the order of their ids."""
+    now = datetime.now(UTC)
+    written = 0
+    with (
+        _archive(settings) as archive,
+        _output(args.output) as out,
+        screen.bars() as bars,
+        archive.store.reading() as view,
+    ):
+        task = bars.add_task("export", total=view.count())
+        for article in view.iterate():
+            if args.all or visible(article, now):
+                out.write(
+                    write(article if args.all else replace(article, ed_note=None))
+                )
+                written += 1
+            bars.advance(task)
+        out.flush()
+    if args.output is not None:
+        if screen.as_json:
+            screen.json({"articles": written, "file": args.output})
+        else:
+            screen.line(f"{count(written, 'article')} to {args.output}")
+    return 0
+
+
+def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Be the indexer until a signal ends it."""
+    if settings.engine.startswith(MEMORY):
+        raise InvalidValue(
+            "NUTGRAF_ENGINE",
+            "an index in memory is its own process's; an indexer needs whoosh:FOLDER",
+            got=settings.engine,
+        )
+    _log_as_json(logging.INFO)
+    stop = threading.Event()
+
+    def end(signum: int, frame: object) -> None:
+        # Setting it here could wait for a lock that the interrupted wait() holds.
+        threading.Thread(target=stop.set, daemon=True).start()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, end)
+    with _archive(settings) as archive:
+        Indexer(archive.store, archive.engine).run(stop)
+    return 0
+
+
+def status(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Print how store, index and indexer are, and every setting."""
+    with _archive(settings) as archive:
+        state = archive.state()
+        store_bytes = archive.store.path.stat().st_size
+    if screen.as_json:
+        screen.json(
+            {
+                "store": {
+                    "seq": state.store_seq,
+                    "articles": state.articles,
+                    "versions": state.versions,
+                    "bytes": store_bytes,
+                },
+                "index": {
+                    "seq": state.index_seq,
+                    "behind": state.behind,
+                    "articles": state.indexed_articles,
+                    "paragraphs": state.indexed_paragraphs,
+                    "segments": state.segments,
+                    "bytes": state.index_bytes,
+                    "stale": state.stale,
+                    "progress": state.progress,
+                },
+                "indexer": {"running": state.indexer_running},
+                "settings": settings.shown(),
+            }
+        )
+        return 0
+    index_is = "up to date" if not state.behind else f"{state.behind:,} changes behind"
+    if state.stale is not None:
+        index_is = f"to be rebuilt: {state.stale}"
+    if state.progress is not None:
+        index_is += f", rebuild {state.progress:.0%} done"
+    screen.table(
+        [
+            ("articles", f"{state.articles:,}"),
+            ("versions", f"{state.versions:,}"),
+            ("changes", f"{state.store_seq:,}"),
+            ("store", f"{store_bytes / 1e6:,.1f} MB"),
+            ("index", f"{index_is}; {state.index_bytes / 1e6:,.1f} MB"),
+            ("indexed articles", f"{state.indexed_articles:,}"),
+            ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),
+            ("segments", f"{state.segments:,}"),
+            ("indexer", "running" if state.indexer_running else "not running"),
+        ]
+    )
+    screen.line()
+    screen.table(
+        [(name, _setting_text(value)) for name, value in settings.shown().items()]
+    )
+    return 0
+
+
+def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Check the store, and the index against it."""
+    with _archive(settings) as archive:
+        found = list(verification.problems(archive.store, archive.engine))
+    if screen.as_json:
+        screen.json({"sound": not found, "problems": found})
+    else:
+        for problem in found:
+            screen.line(problem)
+        screen.line(count(len(found), "problem") if found else "all is well")
+    return 1 if found else 0
+
+
+def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """List the formats that can be read."""
+    if screen.as_json:
+        screen.json(
+            {
+                "formats": [
+                    {
+                        "name": each.name,
+                        "extensions": each.extensions,
+                        "media_types": each.media_types,
+                        "about": each.about,
+                    }
+                    for each in FORMATS.values()
+                ]
+            }
+        )
+    else:
+        screen.table(
+            (
+                (each.name, " ".join(each.extensions), each.about)
+                for each in FORMATS.values()
+            ),
+            head=("format", "files", ""),
+        )
+    return 0
+
+
+@contextmanager
+def _archive(settings: Settings) -> Iterator[Archive]:
+    """Open the archive; an index in memory is built first, as nobody else can do it."""
+    if not logging.getLogger("nutgraf").handlers:
+        _log_as_json(logging.WARNING)
+    archive = Archive.open(settings)
+    try:
+        if settings.engine.startswith(MEMORY):
+            Indexer(archive.store, archive.engine).catch_up()
+        yield archive
+    finally:
+        archive.close()
+
+
+def _log_as_json(level: int) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("nutgraf")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+
+
+def _follow(archive: Archive, seq: int, bars: Progress) -> None:
+    """Wait until the index includes ``seq``; be the indexer if there is none."""
+    store, engine = archive.store, archive.engine
+    first = engine.state().seq
+    task = bars.add_task("index", total=max(0, seq - first), what="changes")
+
+    def on_step(applied: int) -> None:
+        bars.update(task, completed=min(applied, seq) - first)
+
+    def on_rebuild(done: int, total: int) -> None:
+        bars.update(task, completed=done, total=total, what="articles")
+
+    for _ in _turns(archive):
+        applied = engine.state().seq
+        on_step(applied)
+        if applied >= seq:
+            return
+        try:
+            with store.indexer_lock():
+                Indexer(store, engine).catch_up(on_step=on_step, on_rebuild=on_rebuild)
+        except IndexerRunning:
+            pass  # it does the work
+
+
+def _turns(archive: Archive) -> Iterator[None]:
+    """Yield every now and then while the index moves.
+
+    :raises IndexUnavailable: it has stood still for too long.
+    """
+    last: tuple[int, float | None] | None = None
+    moved = time.monotonic()
+    while True:
+        yield
+        time.sleep(POLL_SECONDS)
+        state = archive.engine.state()
+        if (state.seq, state.progress) != last:
+            last, moved = (state.seq, state.progress), time.monotonic()
+        elif time.monotonic() - moved > STALL_SECONDS:
+            raise IndexUnavailable(
+                f"the indexer has not moved for {STALL_SECONDS:g} s; its log says why."
+                " What was loaded is safe in the store, and will be indexed"
+            )
+
+
+@contextmanager
+def _output(name: str | None) -> Iterator[BinaryIO]:
+    """Open stdout, or a file that is there under its name only once it is complete."""
+    if name is None:
+        yield sys.stdout.buffer
+        return
+    path = Path(name)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(path)
+    except OSError as error:
+        raise InvalidValue("output", f"{name} cannot be written: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _filters(args: Namespace) -> tuple[Filter, ...]:
+    """Return the filters of ``--filter``, ``--exclude`` and ``--missing``."""
+    found = []
+    for pairs, exclude in ((args.filter, False), (args.exclude, True)):
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        for field, value in pairs:
+            values[field].append(value)
+        found += [
+            Filter(field=field, values=tuple(some), exclude=exclude)
+            for field, some in values.items()
+        ]
+    found += [Filter(field=field, missing=True) for field in args.missing]
+    return tuple(found)
+
+
+def _setting_text(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,179 @@
+"""The files of the index: durable, locked, and with the sequence number they hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import TOC, EmptyIndexError, IndexError, IndexVersionError
+
+from index.errors import IndexUnavailable
+
+NAME = "MAIN"
+_PROGRESS = "rebuild.json"
+
+# What Whoosh lets through when a file is missing, cut short or altered: it has no
+# checksums and unpickles what it finds (research of damaged files, 200 trials).
+DAMAGE = (
+    EmptyIndexError,
+    IndexError,
+    IndexVersionError,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ImportError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+    pickle.UnpicklingError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meta:
+    """What a generation of the index holds, and what made it.
+
+    :param seq: the newest change of the store that was applied.
+    """
+
+    seq: int
+    schema: int
+    analyzer: int
+    language: str
+
+
+class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
+    """Whoosh's folder of files, but what a table of contents names is on disk first.
+
+    Whoosh never calls fsync: after a power cut its table of contents may name files
+    that are empty. Here every file it wrote is synced before the table is renamed into
+    place, and the folder after it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder), supports_mmap=True)
+        self.path = folder
+        self._unsynced: set[str] = set()
+
+    def create_file(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Open a new file for writing, and remember that it is not synced yet."""
+        self._unsynced.add(name)
+        return super().create_file(name, *args, **kwargs)
+
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+        """Put a file in place, once all that was written before is on disk."""
+        for name in self._unsynced:
+            path = self.path / name
+            if path.exists():
+                _sync(path)
+        self._unsynced.clear()
+        _sync(self.path)
+        super().rename_file(oldname, newname, safe=safe)
+        _sync(self.path)
+
+    def toc(self, schema: Any, generation: int) -> TOC:
+        """Return the table of contents of a generation.
+
+        The schema is ours, always: the pickled one is never read.
+        """
+        return TOC.read(self, NAME, gen=generation, schema=schema)
+
+    def generation(self) -> int:
+        """Return the newest generation, -1 if there is none."""
+        if not self.path.is_dir():
+            return -1
+        return int(TOC._latest_generation(self, NAME))
+
+    def meta(self, generation: int) -> Meta | None:
+        """Return what a generation says of itself, ``None`` if that cannot be read."""
+        try:
+            return Meta(**json.loads(self._meta_path(generation).read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write_meta(self, generation: int, meta: Meta) -> None:
+        """Put down what a generation will hold, before it is committed."""
+        self._write(self._meta_path(generation), asdict(meta))
+        for path in self.path.glob(f"_{NAME}_*.json"):
+            number = path.stem.rpartition("_")[2]
+            if number.isdecimal() and int(number) < generation - 1:
+                path.unlink(missing_ok=True)
+
+    def progress(self) -> float | None:
+        """Return how much of a rebuild is done, ``None`` if none is under way."""
+        try:
+            return float(json.loads((self.path / _PROGRESS).read_text("utf-8"))["done"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def write_progress(self, done: float | None) -> None:
+        """Say how much of a rebuild is done, from 0 to 1, or that it is over."""
+        path = self.path / _PROGRESS
+        if done is None:
+            path.unlink(missing_ok=True)
+        else:
+            self._write(path, {"done": round(done, 4)})
+
+    def wipe(self) -> None:
+        """Remove every file of the index."""
+        for path in self.path.iterdir():
+            if path.is_file() and NAME in path.name:
+                path.unlink(missing_ok=True)
+
+    def size(self) -> int:
+        """Return the bytes that the index takes on disk."""
+        if not self.path.is_dir():
+            return 0
+        return sum(path.stat().st_size for path in self._files())
+
+    def changed_at(self) -> int:
+        """Return the folder's modification time in nanoseconds, -1 if there is none."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return -1
+
+    def _files(self) -> Iterator[Path]:
+        return (path for path in self.path.iterdir() if path.is_file())
+
+    def _meta_path(self, generation: int) -> Path:
+        return self.path / f"_{NAME}_{generation}.json"
+
+    def _write(self, path: Path, value: object) -> None:
+        aside = path.with_name(f".{path.name}")
+        with aside.open("w", encoding="utf-8") as file:
+            json.dump(value, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+
+
+@contextmanager
+def damage_told(what: str) -> Iterator[None]:
+    """Turn whatever Whoosh raises over damaged files into :class:`IndexUnavailable`."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise IndexUnavailable(
+            f"the index cannot be read ({what}); the indexer will build it again"
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

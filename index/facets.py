@@ -1,0 +1,204 @@
+"""Facets from counts: order, listing, and the buckets of dates."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from index.dates import from_micros, micros
+from index.errors import LimitExceeded
+from index.query import FacetRequest, Interval
+from index.result import Facet, FacetValue
+from index.text import fold_text
+
+MAX_BUCKETS = 1_000
+AUTO_BUCKETS = 60  # a chart's worth
+_FINEST_FIRST = (Interval.DAY, Interval.WEEK, Interval.MONTH, Interval.YEAR)
+
+
+def same_value(value: str) -> str:
+    """Return what two values share that differ in case only."""
+    return value.casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A value's articles.
+
+    :param spellings: how often each spelling of the value stands in them; one is enough
+        where there is only one.
+    """
+
+    articles: int
+    spellings: Mapping[str, int]
+
+    @property
+    def shown(self) -> str:
+        """The commonest spelling; of equals, the first by code point."""
+        return min(self.spellings, key=lambda each: (-self.spellings[each], each))
+
+
+def value_facet(
+    request: FacetRequest,
+    counted: Mapping[str, Counted],
+    *,
+    active: Iterable[str],
+    size: int,
+    missing: int,
+    with_other: Callable[[frozenset[str]], int],
+) -> Facet:
+    """Return a facet of values: commonest first, then by value without accents.
+
+    :param counted: by :func:`same_value`, values with at least one article.
+    :param active: the values filtered for; they are listed even with no article left.
+    :param with_other: given the listed values, by :func:`same_value`, how many articles
+        have a value besides them.
+    """
+    chosen = {same_value(value): value for value in active}
+    prefix = fold_text(request.prefix)
+    rows = [
+        FacetValue(value=found.shown, count=found.articles, active=key in chosen)
+        for key, found in counted.items()
+    ]
+    if prefix:
+        rows = [row for row in rows if fold_text(row.value).startswith(prefix)]
+    rows.sort(key=lambda row: (-row.count, fold_text(row.value), row.value))
+    listed = rows[:size]
+    shown = {same_value(row.value) for row in listed}
+    listed.extend(row for row in rows[size:] if row.active)
+    shown.update(same_value(row.value) for row in listed)
+    listed.extend(
+        FacetValue(value=value, count=0, active=True)
+        for key, value in sorted(chosen.items())
+        if key not in shown and key not in counted
+    )
+    return Facet(
+        field=request.field,
+        values=tuple(listed),
+        missing=missing,
+        other=0 if prefix else with_other(frozenset(shown)),
+        distinct=len(rows),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """Local days, weeks (from Monday), months or years, without a gap.
+
+    :param edges: where each starts, in microseconds since 1970 UTC, and where the last
+        ends: one more than ``starts``.
+    """
+
+    interval: Interval
+    starts: tuple[date, ...]
+    edges: tuple[int, ...]
+
+    def facet(
+        self, request: FacetRequest, counts: Sequence[int], *, missing: int
+    ) -> Facet:
+        """Return the facet of these buckets, in order of time."""
+        return Facet(
+            field=request.field,
+            interval=self.interval.value,
+            values=tuple(
+                FacetValue(value=start.isoformat(), count=int(count))
+                for start, count in zip(self.starts, counts, strict=True)
+            ),
+            missing=missing,
+            other=0,
+            distinct=sum(count > 0 for count in counts),
+        )
+
+    def place(self, instant: int) -> int:
+        """Return which bucket an instant is in, from 0."""
+        return bisect_right(self.edges, instant) - 1
+
+
+def no_dates(request: FacetRequest, *, missing: int) -> Facet:
+    """Return the facet of articles none of which has a date."""
+    interval = None if request.interval is None else request.interval.value
+    return Facet(
+        field=request.field,
+        interval=interval,
+        values=(),
+        missing=missing,
+        other=0,
+        distinct=0,
+    )
+
+
+def buckets(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
+    """Return the buckets from that of one instant to that of another.
+
+    :param first: microseconds since 1970 UTC; ``last`` likewise, included.
+    :raises LimitExceeded: there would be more than :data:`MAX_BUCKETS`.
+    """
+    low, high = _local_day(first, tz), _local_day(last, tz)
+    if interval is Interval.AUTO:
+        interval = next(
+            (each for each in _FINEST_FIRST if _count(low, high, each) <= AUTO_BUCKETS),
+            Interval.YEAR,
+        )
+    count = _count(low, high, interval)
+    if count > MAX_BUCKETS:
+        raise LimitExceeded(
+            f"buckets of one {interval}",
+            limit=MAX_BUCKETS,
+            got=count,
+            code="too_many_buckets",
+        )
+    starts = [_start(low, interval)]
+    while len(starts) < count:
+        starts.append(_next(starts[-1], interval))
+    edges = [_midnight(start, tz) for start in starts]
+    edges.append(_midnight(_next(starts[-1], interval), tz))
+    return Buckets(interval=interval, starts=tuple(starts), edges=tuple(edges))
+
+
+def _local_day(instant: int, tz: tzinfo) -> date:
+    moment = from_micros(instant)
+    try:
+        return moment.astimezone(tz).date()
+    except OverflowError:  # the first or last hours that a date can have
+        return moment.date()
+
+
+def _count(low: date, high: date, interval: Interval) -> int:
+    low, high = _start(low, interval), _start(high, interval)
+    if interval is Interval.YEAR:
+        return high.year - low.year + 1
+    if interval is Interval.MONTH:
+        return (high.year - low.year) * 12 + high.month - low.month + 1
+    return (high - low).days // (7 if interval is Interval.WEEK else 1) + 1
+
+
+def _start(day: date, interval: Interval) -> date:
+    if interval is Interval.YEAR:
+        return day.replace(month=1, day=1)
+    if interval is Interval.MONTH:
+        return day.replace(day=1)
+    if interval is Interval.WEEK and day.toordinal() > day.weekday():
+        return day - timedelta(days=day.weekday())
+    return day
+
+
+def _next(start: date, interval: Interval) -> date:
+    try:
+        if interval is Interval.YEAR:
+            return start.replace(year=start.year + 1)
+        if interval is Interval.MONTH:
+            return (start + timedelta(days=31)).replace(day=1)
+        return start + timedelta(days=7 if interval is Interval.WEEK else 1)
+    except (OverflowError, ValueError):
+        return date.max
+
+
+def _midnight(day: date, tz: tzinfo) -> int:
+    if day == date.max:
+        return micros(datetime.max.replace(tzinfo=UTC)) + 1
+    try:
+        return micros(datetime.combine(day, time(), tz).astimezone(UTC))
+    except OverflowError:
+        return micros(datetime.min.replace(tzinfo=UTC))

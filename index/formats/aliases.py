@@ -1,0 +1,329 @@
+"""The names that records come with, and the fields of ours that they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from index.article import (
+    ARTICLE_FIELDS,
+    CONCEPT_FIELDS,
+    DATE_FIELDS,
+    Role,
+)
+from index.dates import instant, iso
+from index.errors import UnknownField
+from index.formats import markup, prose
+
+# Besides the fields of an article: its running text, and a summary paragraph.
+TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
+
+# The first that is there counts. Case, hyphens and underscores make no difference.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("guid", "uri", "identifier"),
+    "version": ("revision",),
+    "status": ("pubstatus",),
+    "headline": ("title", "head", "hed"),
+    "slugline": ("slug",),
+    "byline": ("by",),
+    "authors": ("author", "creator", "creators", "writer"),
+    "section": ("sectionname", "articlesection", "category", "department", "desk"),
+    "source": ("publisher", "provider", "publication", "agency", "outlet"),
+    "language": ("lang", "inlanguage", "locale"),
+    "url": ("link", "permalink", "canonicalurl", "weburl", "href"),
+    "keywords": ("tags", "tag", "keyword"),
+    "subjects": ("subject",),
+    "people": ("persons", "person"),
+    "organisations": ("organizations", "organisation", "organization"),
+    "places": ("place", "locations", "location"),
+    "genre": ("genres",),
+    "published": (
+        "publishedat",
+        "datepublished",
+        "publisheddate",
+        "publicationdate",
+        "publishdate",
+        "pubdate",
+        "webpublicationdate",
+        "date",
+        "datetime",
+    ),
+    "updated": (
+        "updatedat",
+        "datemodified",
+        "modified",
+        "modifiedat",
+        "lastmodified",
+        "lastmod",
+    ),
+    "embargoed_until": ("embargoed", "embargo"),
+    "expires": ("expiresat", "expiry"),
+    "story": ("storyid",),
+    "correction": ("corrections",),
+    "ed_note": ("editorsnote", "editornote"),
+    "usage_terms": ("rights", "license", "licence"),
+    "copyright": ("copyrightnotice",),
+    "text": (
+        "body",
+        "bodyhtml",
+        "contenthtml",
+        "html",
+        "content",
+        "articlebody",
+        "fulltext",
+        "bodytext",
+        "contenttext",
+    ),
+    "abstract": ("standfirst", "deck", "dek", "summary", "description", "excerpt"),
+}
+
+_TARGET = {
+    name.replace("_", ""): (target, rank)
+    for target in TARGETS
+    if target != "extra"
+    for rank, name in enumerate((target, *ALIASES.get(target, ())), 2)
+}
+_FIELDS = frozenset(ARTICLE_FIELDS)
+_BLANK: tuple[Any, ...] = (None, "", [], {})
+# 2021-3-5T8:32:24: a digit short of ISO 8601, and quite common.
+_SHORT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2}(?::\d{2})?)(.*))?\Z", re.ASCII
+)
+_EPOCH_SECONDS = range(10**8, 10**11)  # 1973 to 5138
+_EPOCH_MILLISECONDS = range(10**11, 10**14)
+
+
+def check_mapping(mapping: Mapping[str, str]) -> None:
+    """Check that each name is mapped to a field.
+
+    :raises UnknownField: one is not.
+    """
+    for target in mapping.values():
+        if target not in TARGETS:
+            raise UnknownField(target, allowed=TARGETS, parameter="map")
+
+
+def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+    """Return a record with our own field names, as ``article_of`` wants it.
+
+    The mapping comes first, then our own names, then the aliases. What lost or is no
+    field is kept in ``extra`` under the name it came with. Values of list fields that
+    the mapping names are put together with those under our own name. ``text`` becomes
+    paragraphs, unless there are some, and ``abstract`` a paragraph before them.
+    """
+    candidates: dict[str, list[tuple[int, str, Any]]] = {}
+    extra: dict[str, Any] = {}
+    for name, value in record.items():
+        if value in _BLANK:
+            continue
+        target: str | None
+        if name in mapping:
+            target, rank = mapping[name], 0
+        elif name in _FIELDS:
+            target, rank = name, 1
+        else:
+            target, rank = _meant(name)
+        if target is None or (target == "extra" and not isinstance(value, Mapping)):
+            extra[name] = value
+        else:
+            candidates.setdefault(target, []).append((rank, name, value))
+    if "paragraphs" in candidates:
+        extra.update((name, value) for _, name, value in candidates.pop("text", ()))
+    document: dict[str, Any] = {}
+    # Authors last: they make a byline only where there is none.
+    for target in sorted(candidates, key=lambda each: each == "authors"):
+        found = sorted(candidates[target], key=lambda each: each[0])
+        _choose(document, target, found, extra)
+    if "id" not in document and isinstance(document.get("url"), str):
+        document["id"] = document["url"].strip()
+    _arrange(document)
+    if extra:
+        document["extra"] = {**document.get("extra", {}), **extra}
+    return document
+
+
+def _choose(
+    document: dict[str, Any],
+    target: str,
+    found: list[tuple[int, str, Any]],
+    extra: dict[str, Any],
+) -> None:
+    for rank, name, value in found:
+        shaped = _shaped(target, rank, value)
+        if shaped is None:
+            extra[name] = value
+        elif target == "authors" and rank > 1 and isinstance(shaped, str):
+            _credit_author(document, shaped)
+        elif target not in document:
+            document[target] = shaped
+        elif target == "abstract" or (target in CONCEPT_FIELDS and rank < 2):
+            document[target] = [*_listed(document[target]), *_listed(shaped)]
+        elif target == "extra":
+            document[target] = {**document[target], **shaped}
+        else:
+            extra[name] = value
+
+
+def _shaped(target: str, rank: int, value: Any) -> Any:
+    """Return a value in the shape its field wants; ``None`` if it has no such shape.
+
+    Under our own names values are left alone, but for dates: ``article_of`` judges.
+    """
+    if target in DATE_FIELDS:
+        return _date(value) if rank < 2 or isinstance(value, str | int) else None
+    if rank == 1 and target != "extra":
+        return value
+    if target in CONCEPT_FIELDS:
+        return _concepts(target, value)
+    if target == "extra":
+        return value if isinstance(value, Mapping) else None
+    if target in ("text", "abstract"):
+        return value if _is_texts(value) else _inner(value)
+    if target == "paragraphs":
+        return value
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value.strip() if isinstance(value, str) else value
+    inner = _inner(value)
+    if inner is None and rank == 0:
+        return value  # asked for by name: an error tells more than silence
+    return _one_line(inner) if inner is not None else None
+
+
+def _concepts(target: str, value: Any) -> Any:
+    if isinstance(value, str):
+        if target == "keywords":
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value.strip() if target == "authors" else [value]
+    items = value if isinstance(value, list) else [value]
+    named: list[Any] = []
+    for item in items:
+        if isinstance(item, int | float) and not isinstance(item, bool):
+            named.append(str(item))
+        elif isinstance(item, str) or _is_named(item):
+            named.append(item)
+        elif item is not None:
+            return None
+    return named
+
+
+def _is_named(item: Any) -> bool:
+    return isinstance(item, Mapping) and any(
+        isinstance(item.get(part), str | int) for part in ("name", "code", "uri")
+    )
+
+
+def _credit_author(document: dict[str, Any], author: str) -> None:
+    """Take an author given as one text: a byline as printed, and one name if it is."""
+    document.setdefault("byline", author)
+    name = re.sub(r"\A[Bb][Yy]\s+", "", author)
+    if len(name) <= 60 and not re.search(r"[,;&/|@\d]|\band\b", name):
+        document.setdefault("authors", [name])
+
+
+def _date(value: Any) -> Any:
+    """Return a date as ISO 8601 where it is one in another notation; else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value in _EPOCH_MILLISECONDS:
+            value //= 1000
+        if value in _EPOCH_SECONDS:
+            return iso(datetime.fromtimestamp(value, UTC))
+        return value
+    if not isinstance(value, str):
+        return value
+    try:
+        instant(value)
+        return value
+    except (ValueError, OverflowError):
+        pass
+    if found := _SHORT.match(value.strip()):
+        year, month, day, hour, rest, zone = found.groups()
+        padded = f"{year}-{month:0>2}-{day:0>2}"
+        return padded if hour is None else f"{padded}T{hour:0>2}:{rest}{zone}"
+    if len(value) <= 60 and (named := prose.day(value)):
+        return iso(named)
+    return value
+
+
+def _arrange(document: dict[str, Any]) -> None:
+    """Make paragraphs of ``text`` and ``abstract``."""
+    text, abstract = document.pop("text", None), document.pop("abstract", None)
+    if isinstance(document.get("paragraphs"), str):
+        document["paragraphs"] = running(document["paragraphs"])
+    if text is not None:
+        document["paragraphs"] = [
+            paragraph for part in _listed(text) for paragraph in running(part)
+        ]
+    if abstract is None:
+        return
+    rest = document.get("paragraphs", [])
+    if not isinstance(rest, list):
+        return
+    words = {each["text"] for part in _listed(abstract) for each in running(part)}
+    known = {each.get("text") for each in rest if isinstance(each, Mapping)} & words
+    summary = [
+        {"role": Role.ABSTRACT.value, "text": each["text"]}
+        for part in dict.fromkeys(_listed(abstract))
+        for each in running(part)
+        if each["text"] not in known
+    ]
+    first = rest[0] if rest else None
+    headed = isinstance(first, Mapping) and first.get("role") == Role.HEADLINE.value
+    document["paragraphs"] = [*rest[:headed], *summary, *rest[headed:]]
+
+
+def running(text: str) -> list[dict[str, Any]]:
+    """Return the paragraphs of a running text, HTML or plain, in their JSON form."""
+    if markup.is_markup(text):
+        return paragraph_json(markup.paragraphs(text))
+    return [{"role": "body", "text": each} for each in prose.paragraphs(text)]
+
+
+def paragraph_json(blocks: list[markup.Block]) -> list[dict[str, Any]]:
+    """Return paragraphs in the JSON form that ``article_of`` reads."""
+    return [
+        {"role": block.role.value, "text": block.text}
+        | ({"credit": block.credit} if block.credit else {})
+        for block in blocks
+    ]
+
+
+def _one_line(text: str) -> str:
+    if markup.is_markup(text) or "&" in text:
+        return " ".join(block.text for block in markup.paragraphs(text))
+    return text.strip()
+
+
+def _inner(value: Any) -> str | None:
+    """Return the text of ``{"rendered": …}`` (WordPress) or ``{"name": …}``."""
+    if isinstance(value, Mapping):
+        for name in ("rendered", "name"):
+            if isinstance(value.get(name), str) and value[name].strip():
+                return str(value[name])
+    return None
+
+
+def _is_texts(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, str) for item in value)
+    return isinstance(value, str)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def target_of(name: str) -> str | None:
+    """Return the field that an alias means, if any."""
+    return _meant(name)[0]
+
+
+@lru_cache(maxsize=4096)
+def _meant(name: str) -> tuple[str | None, int]:
+    """Return the field an alias means, and its rank among that field's, from 2."""
+    plain = name.replace("_", "").replace("-", "").lower()
+    return _TARGET.get(plain, (None, 0))

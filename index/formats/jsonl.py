@@ -1,0 +1,51 @@
+"""JSON lines: an article a line, under our own names or others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from index.article import Article
+from index.document import document_of
+from index.errors import InputError, UnreadableInput
+from index.formats import aliases, strict_json
+from index.formats.record import Read, made, refused
+
+
+def read(
+    data: bytes | BinaryIO, *, name: str = "", mapping: Mapping[str, str]
+) -> Iterator[Read]:
+    """Yield the records of JSON lines, of an array, or of one object.
+
+    :param mapping: names of the input to fields of ours; see :func:`aliases.renamed`.
+    """
+    for value in strict_json.values(data):
+        yield _read(value, mapping)
+
+
+def write(article: Article) -> bytes:
+    """Return an article as one line, which :func:`read` reads back unchanged."""
+    text = json.dumps(
+        document_of(article),
+        ensure_ascii=False,
+        allow_nan=False,
+        separators=(",", ":"),
+    )
+    return text.encode() + b"\n"
+
+
+def _read(value: strict_json.Value, mapping: Mapping[str, str]) -> Read:
+    record, line = value.value, value.line
+    error = value.error
+    if error is None and not isinstance(record, dict):
+        kind = strict_json.KINDS[type(record)]
+        error = UnreadableInput(f"a record must be an object, not {kind}", line=line)
+    if error is None:
+        try:
+            document = aliases.renamed(record, mapping)
+        except InputError as trouble:
+            error = trouble
+    if error is not None:
+        return refused(error, record, line=line, position=value.position)
+    return made(document, line=line, position=value.position)

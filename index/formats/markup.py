@@ -1,0 +1,245 @@
+"""HTML as it comes in news items, cut into paragraphs.
+
+Nothing is fetched and nothing is kept but text: elements that hold none (scripts,
+styles, forms, players) are dropped with all that is in them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lxml import etree
+
+from index.article import Role
+from index.errors import InvalidArticle, LimitExceeded
+from index.formats import prose
+
+_LONGEST_CREDIT = 100  # characters
+MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
+
+_BLOCK_TAGS = (
+    "p div section article header footer main aside address center form fieldset ul ol"
+    " dl hr details summary nav body html block thead tbody tfoot table"
+)
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
+_ROLES = {
+    "li": Role.LIST,
+    "dt": Role.LIST,
+    "dd": Role.LIST,
+    "h1": Role.SUBHEAD,
+    "h2": Role.SUBHEAD,
+    "h3": Role.SUBHEAD,
+    "h4": Role.SUBHEAD,
+    "h5": Role.SUBHEAD,
+    "h6": Role.SUBHEAD,
+    "blockquote": Role.QUOTE,
+    "figcaption": Role.CAPTION,
+    "caption": Role.CAPTION,
+    "pre": Role.BODY,
+}
+_DROPPED_TAGS = (
+    "script style head title template noscript iframe object embed applet svg math"
+    " textarea select button canvas audio video map"
+)
+_DROPPED = frozenset(_DROPPED_TAGS.split())
+_TAG = re.compile(
+    r"<(?:/|!--)?(?:p|br|div|h[1-6]|ul|ol|li|blockquote|table|section|article|figure"
+    r"|html|body|pre)\b[^<>]{0,2000}>|</(?:a|b|i|u|em|strong|span|sup|sub|small)\s*>",
+    re.IGNORECASE,
+)
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+# &#150; and the like mean Windows-1252 characters (HTML Standard, 13.2.5.80).
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n\s*")
+
+
+class Block(NamedTuple):
+    """One paragraph of a fragment."""
+
+    role: Role
+    text: str
+    credit: str | None = None
+
+
+def is_markup(text: str) -> bool:
+    """Return whether a text is HTML rather than words with a ``<`` among them."""
+    return _TAG.search(text) is not None
+
+
+def paragraphs(html: str) -> list[Block]:
+    """Return the paragraphs of an HTML fragment or page, in reading order.
+
+    Each ``p li h1-h6 blockquote figcaption pre`` and each row of a table is one, and so
+    is bare text between them or between two ``br``. The cells of a row are joined with
+    `` | ``; a table that is only there for the layout is taken apart. White space is
+    made single. A caption is parted from its credit. Broken HTML is read as browsers
+    read it, near enough.
+
+    :raises LimitExceeded: more than 8 MB.
+    :raises InvalidArticle: a NUL or a lone surrogate in it.
+    """
+    if len(html) > MAX_MARKUP:
+        raise LimitExceeded("characters of HTML", limit=MAX_MARKUP, got=len(html))
+    if _FORBIDDEN.search(html):
+        raise InvalidArticle("paragraphs", "holds a NUL or a lone surrogate")
+    target = _Target()
+    # Events, not a tree: however deep the nesting, nothing recurses.
+    parser = etree.HTMLParser(
+        target=target,  # type: ignore[arg-type]  # the stubs take tags for bytes or str
+        encoding="utf-8",
+        no_network=True,
+        huge_tree=True,
+    )
+    # The div is there because libxml2 has no document without an element.
+    parser.feed(b"<div>" + html.encode())
+    parser.close()
+    return target.blocks
+
+
+class _Target:
+    """What lxml's parser reports to."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._text: list[str] = []
+        self._open: list[str] = []  # tags that give a role, outermost first
+        self._dropped: list[str] = []
+        # Of each open table row, outermost first: its cells, each a list of paragraphs.
+        self._rows: list[list[list[Block]]] = []
+        self._breaks = 0  # br since the last word
+        self._figures: list[int] = []  # where each open figure starts in blocks
+        self._span_ended = False  # whether a span ended just before
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self._dropped or tag in _DROPPED:
+            if tag in _DROPPED:
+                self._dropped.append(tag)
+            return
+        if tag == "span" and self._span_ended:
+            # <span>Desk</span><span>Agency</span>: two things, set apart by styles.
+            self._text.append(" ")
+        self._span_ended = False
+        if tag == "figure":
+            self._flush()
+            self._figures.append(len(self.blocks))
+        elif tag == "br":
+            self._breaks += 1
+            self._text.append("\n")
+            if self._breaks == 2 and self._role() is not Role.LIST:
+                self._flush()
+        elif tag == "tr":
+            self._flush()
+            self._rows.append([])
+        elif tag in ("td", "th"):
+            self._flush()
+            if self._rows:
+                self._rows[-1].append([])
+        elif tag in _ROLES:
+            self._flush()
+            self._open.append(tag)
+        elif tag in _BLOCKS:
+            self._flush()
+            if tag == "p":
+                self._open.append(tag)
+
+    def end(self, tag: str) -> None:
+        if self._dropped:
+            if tag == self._dropped[-1]:
+                self._dropped.pop()
+            return
+        self._span_ended = tag == "span"
+        if tag == "figure":
+            self._flush()
+            self._end_figure()
+        elif tag == "tr":
+            self._flush()
+            self._end_row()
+        elif tag in _ROLES or tag == "p":
+            self._flush()
+            if tag in self._open:
+                while self._open.pop() != tag:
+                    pass
+        elif tag in _BLOCKS or tag in ("td", "th"):
+            self._flush()
+
+    def data(self, data: str) -> None:
+        if self._dropped:
+            return
+        if not data.isspace():
+            self._breaks = 0
+        self._span_ended = False
+        self._text.append(data)
+
+    def comment(self, text: str) -> None:
+        """Drop a comment."""
+
+    def pi(self, target: str, data: str | None = None) -> None:
+        """Drop a processing instruction."""
+
+    def close(self) -> None:
+        self._flush()
+        while self._rows:
+            self._end_row()
+
+    def _role(self) -> Role:
+        for tag in reversed(self._open):
+            if tag in _ROLES:
+                return _ROLES[tag]
+        return Role.BODY
+
+    def _flush(self) -> None:
+        text = "".join(self._text).translate(_WINDOWS)
+        self._text.clear()
+        self._breaks = 0
+        if not text or text.isspace():
+            return
+        role = self._role()
+        if "pre" in self._open:
+            parts = prose.paragraphs(text)
+        elif self._open:
+            parts = [text]
+        else:
+            parts = _BLANK_LINE.split(text)
+        for part in parts:
+            if words := prose.single_spaced(part):
+                self._add(_with_credit(role, words))
+
+    def _add(self, block: Block) -> None:
+        if self._rows and self._rows[-1]:
+            self._rows[-1][-1].append(block)
+        elif len(self._rows) > 1 and self._rows[-2]:
+            self._rows[-2][-1].append(block)
+        else:
+            self.blocks.append(block)
+
+    def _end_figure(self) -> None:
+        """Make a figure's short line beside its caption that caption's credit."""
+        start = self._figures.pop() if self._figures else len(self.blocks)
+        inside = self.blocks[start:]
+        captions = [block for block in inside if block.role is Role.CAPTION]
+        others = [block for block in inside if block.role is not Role.CAPTION]
+        if len(captions) == len(others) == 1 and len(others[0].text) <= _LONGEST_CREDIT:
+            credit = captions[0].credit or others[0].text
+            self.blocks[start:] = [captions[0]._replace(credit=credit)]
+
+    def _end_row(self) -> None:
+        if not self._rows:
+            return
+        cells = [cell for cell in self._rows.pop() if cell]
+        if len(cells) > 1 and all(len(cell) == 1 for cell in cells):
+            self._add(Block(Role.TABLE, " | ".join(cell[0].text for cell in cells)))
+            return
+        for cell in cells:
+            for block in cell:
+                self._add(block)
+
+
+def _with_credit(role: Role, text: str) -> Block:
+    if role is Role.CAPTION and (found := prose.caption(text)):
+        return Block(role, *found)
+    return Block(role, text)

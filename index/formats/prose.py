@@ -1,0 +1,284 @@
+"""Plain text as agencies write it: paragraphs, captions, credits, datelines, dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+MAX_WRAP = 120  # a block with a longer line was not wrapped by hand or editor
+_INDENT = re.compile(r"\t| {3}")
+_BULLET = re.compile(r"[•*·]\s+")
+_RULE = re.compile(r"\s*([-_*=~#]\s*){3,}\Z")
+_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+# How credits and datelines name agencies, and how we name them. Compared without case.
+AGENCIES: dict[str, str] = {
+    "reuters": "Reuters",
+    "thomson reuters": "Reuters",
+    "ap": "AP",
+    "ap photo": "AP",
+    "associated press": "AP",
+    "the associated press": "AP",
+    "afp": "AFP",
+    "afp photo": "AFP",
+    "agence france-presse": "AFP",
+    "dpa": "dpa",
+    "epa": "EPA",
+    "epa-efe": "EPA",
+    "efe": "EFE",
+    "ansa": "ANSA",
+    "apa": "APA",
+    "tt": "TT",
+    "ntb": "NTB",
+    "stt": "STT",
+    "upi": "UPI",
+    "pa": "PA",
+    "pa wire": "PA",
+    "pa media": "PA",
+    "press association": "PA",
+    "aap": "AAP",
+    "cp": "The Canadian Press",
+    "the canadian press": "The Canadian Press",
+    "getty images": "Getty Images",
+    "getty": "Getty Images",
+    "xinhua": "Xinhua",
+    "tass": "TASS",
+    "kyodo": "Kyodo",
+    "kyodo news": "Kyodo",
+    "pti": "PTI",
+    "ians": "IANS",
+    "yonhap": "Yonhap",
+    "anadolu": "Anadolu",
+    "bloomberg": "Bloomberg",
+}
+
+_NAME = r"[^\W\d_][^/|()\n]{1,60}"
+_AGENCY = "|".join(re.escape(name) for name in sorted(AGENCIES, key=len, reverse=True))
+_AGENCY_CREDIT = rf"(?i:{_AGENCY})\s*/\s*{_NAME}(?:\s*/\s*{_NAME})?"
+_AFTER_SENTENCE = r"(?:(?<=[.!?”\"’)])|(?<=[.!?”\"’)]\s)|^)"
+# "….REUTERS/A Name |", "(AP Photo/A Name)" and "Photo: A Name/AFP" end a caption; with
+# a bar after it, so does anything like "City Hall/A Name |".
+_CREDIT = re.compile(
+    rf"(?:\((?P<bracketed>{_AGENCY_CREDIT})\)"
+    rf"|{_AFTER_SENTENCE}(?P<agency>{_AGENCY_CREDIT})"
+    rf"|{_AFTER_SENTENCE}(?:Photo|Photograph|Picture|Image|Credit|Photo credit)s?:\s*"
+    rf"(?P<named>{_NAME}(?:\s*/\s*{_NAME}){{0,2}})"
+    rf")\s*\|?\s*\Z"
+)
+_BARRED = re.compile(
+    rf"(?<=[.!?”\"’)\s])(?P<barred>[A-Z][\w&-]*(?: [A-Z][\w&-]*){{0,3}}/{_NAME})"
+    r"\s*\|\s*\Z"
+)
+_LONGEST_CREDIT = 200  # characters; nothing further from the end is looked at
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("january", "jan"),
+            ("february", "feb"),
+            ("march", "mar"),
+            ("april", "apr"),
+            ("may",),
+            ("june", "jun"),
+            ("july", "jul"),
+            ("august", "aug"),
+            ("september", "sept", "sep"),
+            ("october", "oct"),
+            ("november", "nov"),
+            ("december", "dec"),
+        ),
+        1,
+    )
+    for name in names
+}
+_MONTH = rf"(?i:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+_DAY = re.compile(
+    rf"\b(?:(?P<m1>{_MONTH})\s+(?P<d1>\d{{1,2}}),?\s+(?P<y1>\d{{4}})"
+    rf"|(?P<d2>\d{{1,2}})\.?\s+(?P<m2>{_MONTH}),?\s+(?P<y2>\d{{4}})"
+    rf"|(?P<y3>\d{{4}})-(?P<m3>\d{{2}})-(?P<d3>\d{{2}}))\b"
+)
+_DATED = (
+    rf"{_MONTH}\s+\d{{1,2}}(?:,?\s+\d{{4}})?|\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+\d{{4}})?"
+)
+_PLACE = r"[^\W\d_][^()\n\d–—;:!?\"“”]{0,60}?"
+_DATELINE = re.compile(
+    rf"(?P<line>(?:(?P<place>{_PLACE})(?:,?\s+(?P<date>{_DATED}))?)?)\s*"
+    rf"\((?P<source>[^()\n]{{2,40}})\)\s*(?:--|[-–—;])\s*(?=\S)"
+)
+# Without an agency in brackets, capitals and a date make a dateline.
+_BARE_DATELINE = re.compile(
+    rf"(?P<line>(?P<place>{_PLACE}),?\s+(?P<date>{_DATED}))\s*(?:--|[-–—])\s+(?=\S)"
+)
+
+_JOINING_WORDS = (
+    "and of the in for with at to via da de del della der di du la le van von bin al"
+    " & y e und et"
+)
+_JOINING = frozenset(_JOINING_WORDS.split())
+
+
+class Dateline(NamedTuple):
+    """What stands before an article's first sentence.
+
+    :param line: place and day as printed, without the agency; ``None`` if only it.
+    :param source: the agency, as we name it.
+    :param day: midnight UTC of its date, where it says the year.
+    """
+
+    line: str | None
+    source: str | None
+    day: datetime | None
+
+
+def unified(text: str) -> str:
+    """Return a text with every kind of line end as a line feed."""
+    return _BREAK.sub("\n", text)
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a plain text, white space made single.
+
+    Blank lines and lines of dashes or stars separate them; where there are none, each
+    line is one. Lines between blank lines belong together if they look wrapped, that is
+    if none is longer than 120 characters; a tab or three spaces, or a bullet, at the
+    start of one begins a new paragraph.
+    """
+    return [paragraph for _, paragraph in numbered(unified(text).split("\n"))]
+
+
+def numbered(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield (index of the first line, text) of each paragraph in these lines."""
+    blocks: list[list[tuple[int, str]]] = [[]]
+    spaced = False  # whether a blank line stands between two others
+    pending = False
+    for at, line in enumerate(lines):
+        blank = not line.strip()
+        if not blank and not _RULE.match(line):
+            spaced = spaced or pending
+            blocks[-1].append((at, line))
+            pending = False
+            continue
+        if blocks[-1]:
+            blocks.append([])
+        pending = (pending or blank) and any(blocks)
+    for block in blocks:
+        wrapped = (
+            spaced and max((len(line) for _, line in block), default=0) <= MAX_WRAP
+        )
+        held: list[str] = []
+        start = 0
+        for at, line in block:
+            fresh = not wrapped or _INDENT.match(line) or _BULLET.match(line)
+            if held and fresh:
+                yield start, single_spaced(" ".join(held))
+                held = []
+            start = start if held else at
+            held.append(line)
+        if held:
+            yield start, single_spaced(" ".join(held))
+
+
+def single_spaced(text: str) -> str:
+    """Return a text without white space around it and with single spaces in it."""
+    return " ".join(text.split())
+
+
+def bulleted(text: str) -> str | None:
+    """Return the text of a list item without its bullet; ``None`` if it has none."""
+    found = _BULLET.match(text)
+    return text[found.end() :] if found else None
+
+
+def caption(text: str) -> tuple[str, str] | None:
+    """Return a caption and its credit, or ``None`` if the text ends in no credit."""
+    start = max(0, len(text) - _LONGEST_CREDIT)
+    tail = text[start:]
+    found = _CREDIT.search(tail) or _BARRED.search(tail)
+    if found is None or found.lastgroup is None:
+        return None
+    words = (text[:start] + tail[: found.start()]).rstrip(" |-–—")
+    credit = single_spaced(found[found.lastgroup])
+    if not words or not _capitalised(credit.replace("/", " ").split(), most=12):
+        return None
+    return words, credit.removesuffix(".") if credit.count(".") == 1 else credit
+
+
+def agency(credit: str) -> str:
+    """Return the agency that a credit or dateline names first, as we write its name."""
+    parts = [part.strip() for part in credit.split("/")]
+    for part in parts:
+        known = AGENCIES.get(part.casefold())
+        if known is not None:
+            return known
+    return parts[0] or credit.strip()
+
+
+def dateline(text: str) -> Dateline | None:
+    """Return the dateline at the start of a paragraph, if it has one.
+
+    ``LONDON, Sept 29 (Reuters) - …``, ``LONDON (AP) — …``, ``(dpa) - …`` and
+    ``LONDON, Sept 29 - …`` are datelines.
+    """
+    found = _DATELINE.match(text) or _BARE_DATELINE.match(text)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    place, source = parts["place"], parts.get("source")
+    known = source is not None and _known(source)
+    if place is None and not known:
+        return None  # "(Corrects spelling) - …" and the like
+    if place is not None and not _is_place(place, capitals=not known):
+        return None
+    return Dateline(
+        line=single_spaced(parts["line"]) or None,
+        source=agency(source) if source else None,
+        day=day(parts["date"] or ""),
+    )
+
+
+def day(text: str) -> datetime | None:
+    """Return midnight UTC of the last full date that an English text names, if any."""
+    found = None
+    for match in _DAY.finditer(text):
+        year = match["y1"] or match["y2"] or match["y3"]
+        month = match["m1"] or match["m2"]
+        number = _MONTHS[month.lower().rstrip(".")] if month else int(match["m3"])
+        day_of_month = match["d1"] or match["d2"] or match["d3"]
+        try:
+            found = datetime(int(year), number, int(day_of_month), tzinfo=UTC)
+        except ValueError:
+            continue  # February 30
+    return found
+
+
+def byline(line: str) -> bool:
+    """Return whether a line is a byline: ``By`` and a name or two, no sentence."""
+    words = line.split()
+    if not 2 <= len(words) <= 14 or words[0] not in ("By", "BY", "by"):
+        return False
+    if len(line) > 100 or line.rstrip()[-1] in ".!?:;" or words[1][0].isdigit():
+        return False
+    return _capitalised(words[1:], most=13)
+
+
+def _capitalised(words: list[str], *, most: int) -> bool:
+    """Return whether all words are names, joining words or agencies, not too many."""
+    bare = [word.strip(",.") for word in words]
+    names = [word for word in bare if word and word.lower() not in _JOINING]
+    return 0 < len(names) <= most and not any(
+        name[0].islower() and name.casefold() not in AGENCIES for name in names
+    )
+
+
+def _known(source: str) -> bool:
+    return any(part.strip().casefold() in AGENCIES for part in source.split("/"))
+
+
+def _is_place(place: str, *, capitals: bool) -> bool:
+    words = [word for word in re.split(r"[\s,/]+", place) if word]
+    if capitals and (len(words[0]) < 2 or words[0].upper() != words[0]):
+        return False
+    return _capitalised(words, most=8)

@@ -1,0 +1,200 @@
+"""The bytes of an input: unzipped, decoded, and cut into lines."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from index.errors import LimitExceeded, UnreadableInput
+
+MB = 1024 * 1024
+MAX_WHOLE = 64 * MB  # bytes of an input that is read as a whole, unzipped
+MAX_LINE = 8 * MB  # bytes of one line of an input that is read line by line
+_CHUNK = 64 * 1024
+_GZIP = b"\x1f\x8b"
+# The longer marks first: UTF-32LE starts as UTF-16LE does.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Line(NamedTuple):
+    """One line without its end, or why it cannot be had; numbers start at 1."""
+
+    number: int
+    data: bytes
+    error: UnreadableInput | LimitExceeded | None = None
+
+
+def chunks(data: bytes | BinaryIO) -> Iterator[bytes]:
+    """Yield the input piece by piece, unzipped, as UTF-8 unless it is something else.
+
+    UTF-16 and UTF-32 with a byte order mark are turned into UTF-8; the mark is dropped.
+    Nothing else is decoded here.
+
+    :raises UnreadableInput: damaged or cut off gzip data, or UTF-16 that is none; what
+        came before has been yielded.
+    """
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    pieces = iter(lambda: stream.read(_CHUNK), b"")
+    head, pieces = _with_head(pieces, 2)
+    if head.startswith(_GZIP):
+        pieces = _unzipped(pieces)
+    head, pieces = _with_head(pieces, 4)
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return _as_utf8(pieces, encoding, mark)
+    return pieces
+
+
+def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
+    """Return all of an input as text.
+
+    :raises LimitExceeded: it is longer than ``limit`` bytes.
+    :raises UnreadableInput: it is no UTF-8, or holds a NUL.
+    """
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) > limit:
+            raise LimitExceeded("bytes of an input read whole", limit=limit, got=None)
+    text = decoded(bytes(held))
+    if "\0" in text:
+        at = text[: text.index("\0")]
+        raise UnreadableInput(
+            f"a NUL at byte {len(at.encode())}: this is no text, or it is UTF-16"
+            " without a byte order mark",
+            line=at.count("\n") + 1,
+            code="invalid_encoding",
+        )
+    return text
+
+
+def decoded(data: bytes, *, line: int | None = None) -> str:
+    """Return UTF-8 as text.
+
+    :raises UnreadableInput: it is none; the error gives the byte, counted from 0, and
+        the line, counted from ``line`` or else from 1.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        where = "" if line is None else " of the line"
+        raise UnreadableInput(
+            f"byte {error.start}{where} (0x{data[error.start]:02x}) is no UTF-8;"
+            " save the file as UTF-8, or as UTF-16 with a byte order mark",
+            line=(line or 1) + data.count(b"\n", 0, error.start),
+            code="invalid_encoding",
+        ) from error
+
+
+def lines(pieces: Iterable[bytes], *, longest: int = MAX_LINE) -> Iterator[Line]:
+    """Yield the lines of an input, which may be longer than memory.
+
+    Only a line feed ends a line. A line above ``longest`` bytes comes as an error, and
+    the lines after it as usual. Where the input breaks off, an error comes last; the
+    unfinished line before it is left out.
+    """
+    number, held, size = 1, list[bytes](), 0
+    try:
+        for piece in pieces:
+            parts = piece.split(b"\n")
+            for part in parts[:-1]:
+                yield _line(number, held, size + len(part), part, longest)
+                number, held, size = number + 1, [], 0
+            size += len(parts[-1])
+            if size <= longest:
+                held.append(parts[-1])
+            else:
+                held = []
+    except UnreadableInput as error:
+        told = UnreadableInput(f"{error}", line=number, code=error.code)
+        yield Line(number, b"", told)
+        return
+    if size:
+        yield _line(number, held, size, b"", longest)
+
+
+def _line(number: int, held: list[bytes], size: int, last: bytes, longest: int) -> Line:
+    if size > longest:
+        too_long = LimitExceeded("bytes of a line", limit=longest, got=size)
+        return Line(number, b"", too_long)
+    return Line(number, b"".join((*held, last)) if held else last)
+
+
+def _with_head(pieces: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """Return at least the first ``size`` bytes, if there are, and all of the pieces."""
+    head = b""
+    try:
+        for piece in pieces:
+            head += piece
+            if len(head) >= size:
+                break
+    except UnreadableInput as error:
+        return head, _then_raise(head, error)
+    return head, _chained(head, pieces)
+
+
+def _then_raise(head: bytes, error: UnreadableInput) -> Iterator[bytes]:
+    yield head
+    raise error
+
+
+def _chained(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from pieces
+
+
+def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what gzip data holds, member after member (RFC 1952)."""
+    done = 0  # bytes unzipped
+    inflater = zlib.decompressobj(wbits=31)
+    started = False  # whether a member is open
+    for piece in pieces:
+        while piece:
+            if inflater.eof:
+                # Padding with zeros is common on tapes and block devices.
+                piece = piece.lstrip(b"\0")
+                if not piece:
+                    break
+                inflater, started = zlib.decompressobj(wbits=31), False
+            try:
+                # Never more than a few chunks at once, whatever the ratio.
+                unzipped = inflater.decompress(piece, 16 * _CHUNK)
+            except zlib.error as error:
+                raise UnreadableInput(
+                    f"the gzip data is damaged after {done:,} unzipped bytes: {error}"
+                ) from error
+            started = True
+            done += len(unzipped)
+            if unzipped:
+                yield unzipped
+            piece = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+    if started and not inflater.eof:
+        raise UnreadableInput(f"the gzip data is cut off after {done:,} unzipped bytes")
+
+
+def _as_utf8(pieces: Iterator[bytes], encoding: str, mark: bytes) -> Iterator[bytes]:
+    if encoding == "utf-8":
+        yield next(pieces)[len(mark) :]
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = 0  # bytes decoded
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode()
+            done += len(piece)
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeDecodeError as error:
+        raise UnreadableInput(
+            f"no {encoding.upper()} near byte {done + error.start}",
+            code="invalid_encoding",
+        ) from error

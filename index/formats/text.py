@@ -1,0 +1,221 @@
+"""Plain text as a newsroom would paste it: a headline, then paragraphs.
+
+Front matter may come first: ``key: value`` lines between two lines of ``---``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from index.article import CONCEPT_FIELDS, MAX_ID, Role
+from index.dates import iso
+from index.errors import InputError, UnreadableInput
+from index.formats import aliases, prose, source, strict_json
+from index.formats.record import Read, made
+
+_FENCE = "---"
+_KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)\Z")
+_ITEM = re.compile(r"\s*-\s+(.*)\Z")
+# Values between commas; one with a comma in it stands in double quotes.
+_PART = re.compile(r'\s*(?:"([^"]*)"\s*(?:,|\Z)|([^,]+)(?:,|\Z)|,)')
+
+
+def read(
+    data: bytes | BinaryIO, *, name: str = "", mapping: Mapping[str, str]
+) -> Iterator[Read]:
+    """Yield the one article of a text.
+
+    :param name: the file's; an article without an ``id`` goes by it.
+    """
+    try:
+        document, line = _document(source.whole(source.chunks(data)), name, mapping)
+    except InputError as error:
+        yield Read(
+            article=None, line=getattr(error, "line", None), error=error, label=name
+        )
+        return
+    yield made(document, line=line)
+
+
+def _document(
+    text: str, name: str, mapping: Mapping[str, str]
+) -> tuple[dict[str, Any], int]:
+    """Return the article's JSON form, and the line its text starts on, from 1."""
+    lines = prose.unified(text).split("\n")
+    values, start = _front_matter(lines)
+    document = aliases.renamed(values, mapping)
+    while start < len(lines) and not lines[start].strip():
+        start += 1
+    body = lines[start:]
+    if body and document.get("headline") in (None, body[0].strip()):
+        document["headline"] = prose.single_spaced(body.pop(0))
+    _take_byline(body, document)
+    story = _Story.of([text for _, text in prose.numbered(body)])
+    document["paragraphs"] = [*document.get("paragraphs", ()), *story.paragraphs]
+    for field_name, value in (
+        ("dateline", story.dateline),
+        ("source", story.source),
+        ("published", iso(story.day) if story.day else None),
+    ):
+        if value is not None:
+            document.setdefault(field_name, value)
+    document.setdefault("id", article_id(name, text))
+    return document, start + 1
+
+
+def article_id(name: str, text: str) -> str:
+    """Return the id of an article that says none: the same file gives the same id.
+
+    It is ``file:`` and the name without its extension, spaces as hyphens; folders count
+    unless the name is absolute or leads upwards. Without a name it is ``text:`` and a
+    hash of the text.
+    """
+    path = name.replace("\\", "/").removeprefix("./")
+    if path.startswith("/") or ".." in path.split("/") or ":" in path:
+        path = path.rpartition("/")[2]
+    for suffix in (".gz", ".txt", ".text"):
+        path = path[: -len(suffix)] if path.lower().endswith(suffix) else path
+    path = re.sub(r"\s+", "-", path.strip())
+    path = "".join(c if c.isprintable() else "-" for c in path)
+    if not path.strip("-/."):
+        return f"text:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if len(path) > MAX_ID - len("file:"):
+        digest = hashlib.sha256(path.encode()).hexdigest()[:16]
+        path = f"{path[: MAX_ID - 30]}-{digest}"
+    return f"file:{path}"
+
+
+def _front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
+    """Return the values of the front matter, and the index of the line after it.
+
+    :raises UnreadableInput: a line of it is no ``key: value``, or it has no end.
+    """
+    if lines[0].rstrip() != _FENCE:
+        return {}, 0
+    first = next((line for line in lines[1:] if _is_said(line)), "")
+    if not _KEY.match(first.rstrip()):
+        return {}, 0  # a rule above the headline
+    values: dict[str, Any] = {}
+    key = ""
+    for at, line in enumerate(lines[1:], 1):
+        if line.rstrip() == _FENCE:
+            return values, at + 1
+        if not _is_said(line):
+            continue
+        if (item := _ITEM.match(line)) and isinstance(values.get(key), list | None):
+            values[key] = [*(values.get(key) or []), _plain(item[1])]
+            continue
+        found = _KEY.match(line.rstrip())
+        if not found:
+            raise UnreadableInput(
+                f"line {at + 1} of the front matter is no 'key: value'", line=at + 1
+            )
+        key = found[1]
+        if key in values:
+            raise UnreadableInput(f"the front matter names {key!r} twice", line=at + 1)
+        values[key] = _value(key, found[2])
+    raise UnreadableInput(
+        "the front matter that starts on line 1 is not closed by a line of ---", line=1
+    )
+
+
+def _is_said(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _value(key: str, text: str | None) -> Any:
+    """Return a front matter value: JSON if it looks so, a list for list fields."""
+    text = (text or "").strip()
+    if not text:
+        return None
+    if text[0] in "[{":
+        try:
+            return strict_json.parse(text)
+        except UnreadableInput:
+            text = text[1:-1] if text[0] == "[" and text[-1] == "]" else text
+    if _is_list(key):
+        return [
+            part.strip()
+            for quoted, bare in _PART.findall(text)
+            if (part := quoted or bare).strip()
+        ]
+    return _plain(text)
+
+
+def _is_list(key: str) -> bool:
+    target = key if key in CONCEPT_FIELDS else aliases.target_of(key)
+    return target in CONCEPT_FIELDS and key.lower() not in ("author", "creator")
+
+
+def _plain(text: str) -> str:
+    text = text.strip()
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1] if quoted else text
+
+
+def _take_byline(body: list[str], document: dict[str, Any]) -> None:
+    """Move a line such as ``By A Name`` after the headline to where it belongs."""
+    at = next((at for at, line in enumerate(body) if line.strip()), None)
+    if at is None or not prose.byline(body[at]):
+        return
+    line = prose.single_spaced(body[at])
+    known = document.get("byline")
+    if known is None:
+        document["byline"] = line
+    elif not isinstance(known, str) or _by(known) != _by(line):
+        return
+    del body[at]
+
+
+def _by(byline: str) -> str:
+    return byline.strip().casefold().removeprefix("by ")
+
+
+@dataclass(slots=True)
+class _Story:
+    """What the paragraphs of a text tell besides their words."""
+
+    paragraphs: list[dict[str, Any]] = field(default_factory=list)
+    dateline: str | None = None
+    source: str | None = None
+    day: datetime | None = None
+
+    @classmethod
+    def of(cls, texts: list[str]) -> _Story:
+        story = cls()
+        credited: list[str] = []
+        days: list[datetime] = []
+        first = True  # no body paragraph yet
+        for text in texts:
+            if found := prose.caption(text):
+                words, credit = found
+                story._add(Role.CAPTION, words, credit)
+                credited.append(prose.agency(credit))
+                day = prose.day(words)
+                # The date of a picture from the files is not the article's.
+                if day and not words.upper().startswith("FILE"):
+                    days.append(day)
+                continue
+            if item := prose.bulleted(text):
+                story._add(Role.LIST, item)
+                continue
+            if first and (line := prose.dateline(text)):
+                story.dateline, story.source, story.day = line
+            first = False
+            story._add(Role.BODY, text)
+        if story.source is None and len(set(credited)) == 1:
+            story.source = credited[0]
+        if story.day is None and days:
+            story.day = max(days)
+        return story
+
+    def _add(self, role: Role, text: str, credit: str | None = None) -> None:
+        paragraph = {"role": role.value, "text": text}
+        if credit is not None:
+            paragraph["credit"] = credit
+        self.paragraphs.append(paragraph)

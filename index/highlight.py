@@ -1,0 +1,218 @@
+"""A paragraph + a query → marked spans, and the part of a long paragraph to show."""
+
+from __future__ import annotations
+
+import html
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import regex
+
+from index.answer import Mark
+from index.article import Role
+from index.fields import FIELD_OF_ROLE
+from index.matching import occurrences
+from index.query import WordLeaf, places_of
+from index.text import analyse, is_single_cjk
+
+# A full stop behind one of these ends no sentence; it may, but a sentence too long is
+# better than half a one.
+_SHORT = (
+    r"Mrs?|Ms|Mx|Drs?|Profs?|Revs?|Hon|Gens?|Lt|Maj|Col|Capt|Cmdr|Adm|Sgt|Cpl|Pvt"
+    r"|Govs?|Sens?|Reps?|Pres|Supt|Insp|Det|St|Ste|Mt|Ft|Jr|Sr|vs?|cf|Nos?|ca"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Inc|Corp|Co|Ltd|Bros|Ave"
+    r"|\p{L}"  # initials, and the last letter of U.S. or p.m.
+)
+_ENDS_SHORT = regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{_SHORT})\Z")
+_QUOTES = r"[\"'”’»›)\]]*+"
+# Each run of stops is tried once, where it starts: the search stays linear.
+_SENTENCE_END = regex.compile(
+    rf"(?<![.…])(?P<stop>[.…]++){_QUOTES}(?=\s+[^\s\p{{Ll}}])"
+    rf"|(?<![!?؟।॥۔։።])[!?؟।॥۔։።]++{_QUOTES}(?=\s+[^\s\p{{Ll}}])"
+    r"|(?<![。！？｡])[。！？｡]++[」』）〉》】”’]*+"
+    r"|\n\s*\n"
+)
+_GRAPHEME = regex.compile(r"\X")
+
+
+def marks(
+    text: str,
+    leaves: Iterable[WordLeaf],
+    *,
+    language: str,
+    role: Role,
+    places: tuple[str, ...],
+) -> tuple[Mark, ...]:
+    """Return the spans of a paragraph that leaves match, in order, with gaps between.
+
+    :param language: in which the article is analysed.
+    :param role: of the paragraph; only leaves sought in such paragraphs are marked.
+    :param places: where leaves without a field are sought.
+    """
+    field = FIELD_OF_ROLE[role]
+    sought = [leaf for leaf in leaves if field in places_of(leaf, places).passages]
+    if not sought:
+        return ()
+    tokens = analyse(text)
+    return merged(
+        span
+        for leaf in sought
+        for occurrence in occurrences(tokens, leaf, language)
+        for span in occurrence
+    )
+
+
+def merged(spans: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Return what spans cover, in order; those that overlap or touch become one."""
+    found: list[Mark] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+def marked_html(text: str, marks: Sequence[Mark]) -> str:
+    """Return a text escaped for HTML with ``<mark>`` around its marks."""
+    parts: list[str] = []
+    at = 0
+    for start, end in marks:
+        parts.append(html.escape(text[at:start]))
+        parts.append(f"<mark>{html.escape(text[start:end])}</mark>")
+        at = end
+    parts.append(html.escape(text[at:]))
+    return "".join(parts)
+
+
+def excerpt_of(
+    text: str, marks: Sequence[Mark], length: int
+) -> tuple[str, tuple[Mark, ...]]:
+    """Return the part of a paragraph to show, and its marks as offsets into that part.
+
+    :param length: characters, 0 for the whole paragraph; see :func:`cut`.
+    """
+    start, end = cut(text, marks, length)
+    return text[start:end], tuple(
+        (max(first, start) - start, min(last, end) - start)
+        for first, last in marks
+        if first < end and start < last
+    )
+
+
+def cut(text: str, marks: Sequence[Mark], length: int) -> Mark:
+    """Return the span of a paragraph to show, of at most ``length`` characters.
+
+    It is whole sentences: as many as fit, where most marks are; the first ones where
+    there are no marks. If no sentence with a mark fits, it is words around its first
+    mark. No mark, word or combined character is cut unless it alone is too long.
+
+    :param marks: in order, none touching another.
+    :param length: 0 for the whole paragraph.
+    """
+    if length <= 0 or len(text) <= length:
+        return 0, len(text)
+    found = _joined(sentences(text), marks) or [(0, len(text))]
+    starts, ends = [start for start, _ in marks], [end for _, end in marks]
+    best: tuple[int, float] = (0, 0.0)  # minus the marks, how far off their middle is
+    chosen: Mark | None = None
+    last = 0
+    for first, (start, _) in enumerate(found):
+        last = max(last, first)
+        while last < len(found) and found[last][1] - start <= length:
+            last += 1
+        if last == first:
+            continue
+        end = found[last - 1][1]
+        inside = bisect_left(starts, start), bisect_right(ends, end)
+        count = inside[1] - inside[0]
+        if count > 0:
+            middle = starts[inside[0]] + ends[inside[1] - 1] - start - end
+            rank = (-count, abs(middle) / 2)
+            if rank < best:
+                best, chosen = rank, (start, end)
+        elif not marks and first == 0:
+            return start, end
+    return chosen or _words_around(text, found, marks, length)
+
+
+def sentences(text: str) -> list[Mark]:
+    """Return the span of each sentence, without the space around it.
+
+    A full stop ends one if a space and no small letter follow, and what is before it is
+    no initial, abbreviation or title. Full stops of scripts without spaces need none.
+    """
+    bounds = [0]
+    for match in _SENTENCE_END.finditer(text):
+        stop = match["stop"]
+        # Looking back a few letters only, so that the whole stays linear.
+        before = text[max(match.start() - 20, 0) : match.start()]
+        if stop != "." or not _ENDS_SHORT.search(before):
+            bounds.append(match.end())
+    bounds.append(len(text))
+    found: list[Mark] = []
+    for start, end in pairwise(bounds):
+        sentence = text[start:end]
+        if stripped := sentence.strip():
+            start += len(sentence) - len(sentence.lstrip())
+            found.append((start, start + len(stripped)))
+    return found
+
+
+def _joined(found: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark]:
+    """Return sentences, as one where a mark goes on from one to the next."""
+    joined: list[Mark] = []
+    crossing = iter(marks)
+    mark = next(crossing, None)
+    for start, end in found:
+        while mark is not None and mark[1] <= start:
+            mark = next(crossing, None)
+        if joined and mark is not None and mark[0] < joined[-1][1]:
+            joined[-1] = joined[-1][0], end
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _words_around(
+    text: str, found: Sequence[Mark], marks: Sequence[Mark], length: int
+) -> Mark:
+    """Return a span of whole words of a long sentence, with its first mark."""
+    first, last = marks[0] if marks else (found[0][0], found[0][0])
+    low, high = next((each for each in found if first < each[1]), found[-1])
+    # A quarter of the room is for what leads to the mark, if the mark leaves as much.
+    start = max(low, min(first - length // 4, high - length), last - length)
+    start = min(start, first)
+    if start > low:
+        start = _word_start(text, start, first)
+    end = min(start + length, high)
+    if end == high:
+        return start, end
+    if last > end:  # the mark alone is too long
+        return start, _word_end(text, start + 1, end)
+    split = bisect_right(marks, (end, 0)) - 1
+    if marks and marks[split][0] > first and marks[split][1] > end:
+        end = marks[split][0]
+    return start, _word_end(text, max(last, start + 1), end)
+
+
+def _word_start(text: str, start: int, latest: int) -> int:
+    """Return the first place from ``start`` to ``latest`` where a word begins."""
+    for place in range(start, latest):
+        if is_single_cjk(text[place]) or (
+            text[place - 1].isspace() and not text[place].isspace()
+        ):
+            return place
+    return latest
+
+
+def _word_end(text: str, earliest: int, latest: int) -> int:
+    """Return the last place between two where a word ends, else a character does."""
+    for place in range(latest, earliest - 1, -1):
+        if is_single_cjk(text[place]) or (
+            text[place].isspace() and not text[place - 1].isspace()
+        ):
+            return place
+    ends = [match.end() for match in _GRAPHEME.finditer(text, earliest - 1, latest + 1)]
+    return max((place for place in ends if place <= latest), default=latest)

@@ -1,0 +1,311 @@
+"""The indexer: it follows the store's change log and alone writes the index.
+
+A batch is whatever has piled up since the last commit, within bounds: an article put on
+its own is searchable after one short commit, and under load batches grow by themselves.
+The index records the ``seq`` it has applied with the batch itself, so a process that is
+killed at any point goes on where the last commit ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from index.article import Article
+from index.engines import Engine, EngineState
+from index.errors import ArticleNotFound, IndexUnavailable, InputError, ServiceError
+from index.store import Change, Store, View
+
+LOG = logging.getLogger("nutgraf.indexer")
+
+# How long a new article waits before it is looked at, and how often the store is asked
+# for its newest seq when nothing happens: one row by its key, well below 1 ms.
+IDLE_SECONDS = 0.03
+# How often an idle indexer looks whether the index was deleted or a rebuild asked for.
+CHECK_SECONDS = 1.0
+# What a batch holds at most; it bounds memory, and how much a failed commit repeats.
+BATCH_CHANGES = 5_000
+BATCH_PARAGRAPHS = 20_000
+READ_ARTICLES = 200  # read from the store at a time
+# After a failure of the engine or the store, doubled each time until one step succeeds.
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+# How many articles to doubt, counted back from where a rebuild was refused, try by try:
+# an engine may take in a number of articles before it looks at them.
+SUSPECTS = (1, 10, 100, 1_000)
+
+Progress = Callable[[int, int], None]  # articles done, of how many
+
+
+class Stopped(Exception):
+    """A rebuild was given up because the indexer is to end; the old index stands."""
+
+
+class Indexer:
+    """What brings an index up to the state of a store.
+
+    The caller holds the store's :meth:`~index.store.Store.indexer_lock`; :meth:`run`
+    takes it itself.
+    """
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self.store, self.engine = store, engine
+
+    def step(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        on_rebuild: Progress = lambda done, total: None,
+    ) -> int:
+        """Commit one batch of what is pending and return how many changes it held.
+
+        Rebuilds instead where the index is stale, ahead of the store, or somebody asked
+        for it; the answer is then the number of articles, at least 1.
+
+        :raises ServiceError: store or engine failed; nothing is lost, try again.
+        :raises Stopped: ``stop`` was set during a rebuild.
+        """
+        state = self.engine.state()
+        if self._must_rebuild(state):
+            self.rebuild(stop=stop, progress=on_rebuild)
+            return max(1, self.engine.state().articles)
+        with self.store.reading() as view:
+            pending, puts, deletes = self._batch(view, state.seq)
+        if not pending:
+            return 0
+        started = time.monotonic()
+        seq = pending[-1].seq
+        self._apply(puts, deletes, seq=seq, before=state.seq)
+        _log(
+            "applied",
+            seq=seq,
+            changes=len(pending),
+            articles=len(puts),
+            deleted=len(deletes),
+            seconds=round(time.monotonic() - started, 3),
+        )
+        return len(pending)
+
+    def catch_up(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        on_step: Callable[[int], None] = lambda seq: None,
+        on_rebuild: Progress = lambda done, total: None,
+    ) -> None:
+        """Step until nothing is pending or ``stop`` is set.
+
+        :param on_step: called with the applied ``seq`` after each commit.
+        :raises ServiceError: store or engine failed; nothing is lost.
+        """
+        while (stop is None or not stop.is_set()) and self.step(
+            stop=stop, on_rebuild=on_rebuild
+        ):
+            on_step(self.engine.state().seq)
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow the change log until ``stop`` is set; the batch under way is finished.
+
+        Failures of engine and store are logged and tried again, at growing intervals.
+
+        :raises IndexerRunning: another process is this store's indexer.
+        """
+        with self.store.indexer_lock():
+            _log("started", engine=self.engine.url)
+            pause = FIRST_PAUSE_SECONDS
+            applied = -1  # the seq up to which nothing is pending; -1 is not known
+            checked = 0.0
+            while not stop.is_set():
+                try:
+                    now = time.monotonic()
+                    if applied == self.store.seq() and now - checked < CHECK_SECONDS:
+                        stop.wait(IDLE_SECONDS)
+                        continue
+                    checked = now
+                    if not self.step(stop=stop):
+                        applied = self.engine.state().seq
+                except Stopped:
+                    break
+                except (ServiceError, OSError) as error:
+                    _log(
+                        "failed", logging.ERROR, reason=str(error), retry_seconds=pause
+                    )
+                    applied = -1
+                    stop.wait(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                else:
+                    pause = FIRST_PAUSE_SECONDS
+            _log("stopped")
+
+    def rebuild(
+        self,
+        *,
+        stop: threading.Event | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        """Build the index again from the store's current articles.
+
+        An article that the engine refuses is left out and logged.
+
+        :raises ServiceError: store or engine failed; the old index stands.
+        :raises Stopped: ``stop`` was set.
+        """
+        asked = self.store.rebuild_requested()
+        doubted: set[str] = set()
+        for suspects in SUSPECTS:
+            started = time.monotonic()
+            with self.store.reading() as view:
+                total = view.count()
+                feed = _Feed(view, without=doubted, suspects=suspects, stop=stop)
+                try:
+                    self.engine.rebuild(
+                        feed,
+                        seq=view.seq,
+                        total=total,
+                        progress=partial(_forward, progress, total),
+                    )
+                    break
+                except (InputError, ValueError) as error:
+                    doubted.update(feed.recent)
+                    _log(
+                        "rebuild refused",
+                        logging.WARNING,
+                        reason=str(error),
+                        last=feed.recent[-1] if feed.recent else None,
+                    )
+        else:
+            raise IndexUnavailable(
+                "the engine refuses to rebuild; the log says which articles it met last"
+            )
+        state = self.engine.state()
+        self._apply_current(doubted)
+        self.store.finish_rebuild(asked)
+        _log(
+            "rebuilt",
+            seq=state.seq,
+            articles=state.articles,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    def _must_rebuild(self, state: EngineState) -> bool:
+        newest = self.store.seq()
+        if state.stale is not None:
+            _log("rebuilding", reason=state.stale)
+        elif state.seq > newest:
+            # The store was restored from an older copy, or is another one.
+            reason = f"the index is at seq {state.seq}, the store at {newest}"
+            _log("rebuilding", reason=reason)
+        elif self.store.rebuild_requested() != self.store.rebuild_finished():
+            _log("rebuilding", reason="asked to")
+        else:
+            return False
+        return True
+
+    @staticmethod
+    def _batch(
+        view: View, since: int
+    ) -> tuple[tuple[Change, ...], list[Article], list[str]]:
+        """Return the next changes, the articles to put and the ids to delete for them.
+
+        An article that changed several times stands there once: the newest change wins.
+        """
+        changes = view.changes(since, BATCH_CHANGES)
+        puts: dict[str, Article] = {}
+        deletes: set[str] = set()
+        paragraphs = taken = 0
+        while taken < len(changes) and paragraphs < BATCH_PARAGRAPHS:
+            part = changes[taken : taken + READ_ARTICLES]
+            taken += len(part)
+            # An older version that came late changes nothing in the index.
+            newest = {change.id: change for change in part if change.type != "stored"}
+            found = view.many(
+                [(c.id, c.version) for c in newest.values() if c.version is not None]
+            )
+            for change in newest.values():
+                # A version that is gone was deleted by a change still to come.
+                article = found.get((change.id, change.version or ""))
+                if article is None:
+                    puts.pop(change.id, None)
+                    deletes.add(change.id)
+                else:
+                    deletes.discard(change.id)
+                    puts[change.id] = article
+                    paragraphs += len(article.paragraphs)
+        return changes[:taken], list(puts.values()), sorted(deletes)
+
+    def _apply(
+        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int, before: int
+    ) -> None:
+        """Commit a batch; where it is refused, find the article that is at fault.
+
+        That one is left out of the index, its older version too, which may no longer be
+        shown. Halves are committed at ``before``, so that a process killed between them
+        does the whole batch again.
+        """
+        try:
+            self.engine.apply(puts, deletes, seq=seq)
+        except (InputError, ValueError) as error:
+            if not puts:
+                raise IndexUnavailable(
+                    f"the engine refuses to delete: {error}"
+                ) from error
+            if len(puts) > 1:
+                half = len(puts) // 2
+                self._apply(puts[:half], deletes, seq=before, before=before)
+                self._apply(puts[half:], (), seq=seq, before=before)
+                return
+            (refused,) = puts
+            _log(
+                "article refused",
+                logging.ERROR,
+                id=refused.id,
+                version=refused.version,
+                reason=str(error),
+            )
+            self.engine.apply((), (*deletes, refused.id), seq=seq)
+
+    def _apply_current(self, ids: Iterable[str]) -> None:
+        seq = self.engine.state().seq
+        with self.store.reading() as view:
+            found = []
+            for article_id in sorted(ids):
+                with suppress(ArticleNotFound):  # deleted since
+                    found.append(view.get(article_id).article)
+        if found:
+            self._apply(found, (), seq=seq, before=seq)
+
+
+class _Feed:
+    """The current articles of a view, and the last few that were taken from it."""
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        without: set[str],
+        suspects: int,
+        stop: threading.Event | None,
+    ) -> None:
+        self._view, self._without, self._stop = view, without, stop
+        self.recent: deque[str] = deque(maxlen=suspects)
+
+    def __iter__(self) -> Iterator[Article]:
+        for article in self._view.iterate():
+            if self._stop is not None and self._stop.is_set():
+                raise Stopped
+            if article.id not in self._without:
+                self.recent.append(article.id)
+                yield article
+
+
+def _forward(progress: Progress, total: int, done: int) -> None:
+    progress(done, total)
+
+
+def _log(event: str, level: int = logging.INFO, **facts: object) -> None:
+    LOG.log(level, event, extra={"facts": facts})

@@ -1,0 +1,360 @@
+"""The leaves of a query: what each operand asks for, in the forms that are indexed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+
+from index import ranges
+from index.errors import InvalidQuery, InvalidValue
+from index.lexer import BOOSTS, Kind, Lexeme
+from index.query import (
+    And,
+    Exact,
+    Fuzzy,
+    Near,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    Wildcard,
+)
+from index.remarks import Remarks
+from index.settings import Settings
+from index.text import (
+    analyse,
+    exact_forms,
+    fold,
+    fold_text,
+    is_single_cjk,
+    query_forms,
+)
+
+FARTHEST = 1_000  # other words between those of a Near
+FUZZY_LETTERS = 4  # a shorter word has too many neighbours
+_WILDCARDS = re.compile(r"[*?]+")
+_QUESTION = re.compile(r"(?<![*?])\?+(?![\w*?])")
+# A word that reads as the same word wherever it is written without quotes.
+_PLAIN = re.compile(r'(?![-=<>[{(])(?!(?:AND|OR|NOT)\Z)[^\s()":^~*?]+')
+
+
+def all_of(parts: Iterable[Query]) -> Query:
+    """Return what asks for all of some queries, of which there is at least one."""
+    flat: list[Query] = []
+    for part in parts:
+        flat.extend(part.children if isinstance(part, And) else (part,))
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+class LeafReader:
+    """Reads the operands of one query.
+
+    :param text: the cleaned query, whose lexemes these are.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        settings: Settings,
+        tz: tzinfo,
+        now: datetime,
+        remarks: Remarks,
+    ) -> None:
+        self.text = text
+        self.settings = settings
+        self.tz = tz
+        self.now = now
+        self.remarks = remarks
+        self.clauses = 0
+
+    def expect(self, more: int) -> None:
+        """Count leaves that come.
+
+        :raises InvalidQuery: they are more than may be.
+        """
+        self.clauses += more
+        limit = self.settings.query_clauses
+        if self.clauses > limit:
+            raise InvalidQuery(
+                f"q has {self.clauses:,} words, phrases and ranges; at most {limit:,}",
+                code="query_too_many_clauses",
+                limit=limit,
+                got=self.clauses,
+            )
+
+    def boosted(self, boost: float, lexeme: Lexeme) -> float:
+        """Return the boost of a group times that of something in it."""
+        low, high = BOOSTS
+        product = round(boost * lexeme.boost, 6)
+        if low <= product <= high:
+            return product
+        self.remarks.syntax(
+            "bad_boost",
+            f"boosts multiply to {product:g} here, which is not from {low:g} to"
+            f" {high:g}; this one was left out",
+            lexeme.start,
+            lexeme.end,
+        )
+        return boost
+
+    def read(self, lexeme: Lexeme, boost: float) -> Query | None:
+        """Return what an operand asks for, ``None`` if it has nothing searchable."""
+        if lexeme.kind is Kind.RANGE:
+            assert lexeme.field is not None  # the lexer reads values for a field only
+            return ranges.read(
+                lexeme.field,
+                lexeme.text,
+                tz=self.tz,
+                now=self.now,
+                position=self.remarks.position(lexeme.start),
+            )
+        boost = self.boosted(boost, lexeme)
+        if lexeme.kind is Kind.EXACT:
+            found = self.exact(lexeme, boost)
+        elif lexeme.kind is Kind.PHRASE:
+            found = self.phrase(lexeme, boost)
+        elif _WILDCARDS.search(lexeme.text) and "://" not in lexeme.text:
+            found = self.wildcards(lexeme, boost)
+        elif lexeme.tilde is not None:
+            found = self.fuzzy(lexeme, boost)
+        else:
+            found = self.words(lexeme, lexeme.text, boost)
+        if found is None:
+            self.remarks.note(
+                "nothing_searchable",
+                f"{self.text[lexeme.start : lexeme.end][:50]} has no letter or digit to"
+                " search for and was left out",
+                lexeme.start,
+                lexeme.end,
+            )
+        return found
+
+    def words(self, lexeme: Lexeme, text: str, boost: float) -> Query | None:
+        """Return a typed word: one term, or a phrase of its parts."""
+        spans = _words(text)
+        if not spans:
+            return None
+        end = spans[-1][1]
+        shown = text[spans[0][0] : end]
+        if "." in shown and text.startswith(".", end):  # of U.S.
+            shown += "."
+        if not _PLAIN.fullmatch(shown):
+            shown = f'"{shown}"'
+        forms = query_forms(text)
+        if len(forms) == 1:
+            return Term(forms[0], lexeme.field, boost, shown)
+        return Phrase(forms, lexeme.field, boost, shown)
+
+    def exact(self, lexeme: Lexeme, boost: float) -> Query | None:
+        forms = exact_forms(lexeme.text)
+        if not forms:
+            return None
+        shown = _quoted(lexeme.text)
+        if lexeme.text and _PLAIN.fullmatch(lexeme.text):
+            shown = lexeme.text
+        if len(forms) == 1 and is_single_cjk(forms[0]):
+            # Tokens are pairs, so one character is a prefix, exact or not.
+            return Term(forms[0], lexeme.field, boost, f"={shown}")
+        return Exact(forms, lexeme.field, boost, f"={shown}")
+
+    def phrase(self, lexeme: Lexeme, boost: float) -> Query | None:
+        forms = query_forms(lexeme.text)
+        if not forms:
+            return None
+        if re.search(r"\w\*", lexeme.text):
+            self.remarks.note(
+                "wildcard_in_phrase",
+                "between quotes * is no wildcard",
+                lexeme.start,
+                lexeme.end,
+            )
+        shown = _quoted(lexeme.text)
+        if lexeme.tilde is not None:
+            distance = self.distance(lexeme)
+            if distance is not None and len(forms) > 1:
+                shown = f"{shown}~{distance}"
+                return Near(forms, distance, lexeme.field, boost, shown)
+        if len(forms) == 1:
+            return Term(forms[0], lexeme.field, boost, shown)
+        return Phrase(forms, lexeme.field, boost, shown)
+
+    def distance(self, lexeme: Lexeme) -> int | None:
+        """Return the number behind a phrase's ``~``, ``None`` if it is none."""
+        if not lexeme.tilde or not lexeme.tilde.isdecimal():
+            self.remarks.syntax(
+                "bad_suffix",
+                '~ behind a phrase needs a number of words, such as "a b"~5; the'
+                " words were searched for as a phrase",
+                lexeme.start,
+                lexeme.end,
+            )
+            return None
+        if len(lexeme.tilde) > 9 or int(lexeme.tilde) > FARTHEST:
+            raise InvalidValue(
+                "q",
+                f"at most {FARTHEST:,} words may stand between those of a phrase",
+                got=lexeme.tilde,
+                position=self.remarks.position(lexeme.start),
+                limit=FARTHEST,
+            )
+        return int(lexeme.tilde)
+
+    def fuzzy(self, lexeme: Lexeme, boost: float) -> Query | None:
+        forms = exact_forms(lexeme.text)
+        if not forms:
+            return None
+        if len(forms) > 1 or is_single_cjk(forms[0]):
+            self.remarks.syntax(
+                "bad_suffix",
+                "~ works on single words with letters that spell; the text was"
+                " searched for as it is",
+                lexeme.start,
+                lexeme.end,
+            )
+            return self.words(lexeme, lexeme.text, boost)
+        position = self.remarks.position(lexeme.start)
+        if lexeme.tilde not in ("", "1", "2"):
+            raise InvalidQuery(
+                f"~{lexeme.tilde}: a word may differ by 1 or 2 letters",
+                code="fuzzy_distance",
+                position=position,
+                limit=2,
+                got=int(lexeme.tilde)
+                if lexeme.tilde and lexeme.tilde.isdecimal() and len(lexeme.tilde) < 10
+                else None,
+            )
+        letters = sum(map(str.isalnum, forms[0]))
+        if letters < FUZZY_LETTERS:
+            raise InvalidQuery(
+                f"~ needs a word of at least {FUZZY_LETTERS} letters",
+                code="fuzzy_distance",
+                position=position,
+                limit=FUZZY_LETTERS,
+                got=letters,
+            )
+        distance = int(lexeme.tilde or 1)
+        (start, end), *_ = _words(lexeme.text)
+        shown = f"{lexeme.text[start:end]}~{distance}"
+        return Fuzzy(fold(forms[0]), distance, lexeme.field, boost, shown)
+
+    def wildcards(self, lexeme: Lexeme, boost: float) -> Query | None:
+        """Return a typed word with ``*`` or ``?``, and the words it is written with."""
+        if lexeme.tilde is not None:
+            self.remarks.syntax(
+                "bad_suffix",
+                "~ means nothing on a word with a wildcard and was left out",
+                lexeme.start,
+                lexeme.end,
+            )
+        text = self.without_question_marks(lexeme)
+        masked = _masked(text)
+        if not any(map(str.isalnum, masked)) and "*" in text:
+            raise self.too_broad(lexeme, 0)
+        parts: list[Query] = []
+        rest = 0  # where the text starts that is in no part yet
+        for start, end in _words(masked):
+            piece = text[start:end]
+            if _WILDCARDS.search(piece):
+                before = self.words(lexeme, text[rest:start], boost)
+                parts.extend((before,) if before else ())
+                parts.append(self.pattern(lexeme, piece, boost))
+                rest = end
+        after = self.words(lexeme, text[rest:], boost)
+        parts.extend((after,) if after else ())
+        if _WILDCARDS.search(masked):
+            self.remarks.syntax(
+                "bad_wildcard",
+                "a * or ? that is not part of a word was left out",
+                lexeme.start,
+                lexeme.end,
+            )
+        self.expect(max(len(parts) - 1, 0))
+        return all_of(parts) if parts else None
+
+    def without_question_marks(self, lexeme: Lexeme) -> str:
+        """Return a word's text with a ``?`` that ends a sentence made a space."""
+        text = _QUESTION.sub(lambda match: " " * len(match[0]), lexeme.text)
+        if text != lexeme.text and any(map(str.isalnum, text)):
+            self.remarks.note(
+                "question_mark",
+                "? at the end of a word is a question mark, no wildcard;"
+                " * there stands for any ending",
+                lexeme.start,
+                lexeme.end,
+            )
+        return text
+
+    def pattern(self, lexeme: Lexeme, typed: str, boost: float) -> Query:
+        """Return a prefix, or a wildcard that is none."""
+        first = _WILDCARDS.search(typed)
+        assert first is not None  # the caller looked
+        start = typed[: first.start()]
+        ends_in_star = first.end() == len(typed) and "?" not in first[0]
+        if any(map(is_single_cjk, typed)):
+            if not ends_in_star or not start:
+                raise InvalidQuery(
+                    "wildcards do not work in scripts written without spaces, whose"
+                    " words are found anywhere in a text as they are",
+                    code="unsupported_syntax",
+                    position=self.remarks.position(lexeme.start),
+                )
+            self.remarks.note(
+                "wildcard_not_needed",
+                "* was left out: in scripts written without spaces a word is found"
+                " whatever follows it",
+                lexeme.start,
+                lexeme.end,
+            )
+            found = self.words(lexeme, start, boost)
+            assert found is not None  # it starts with a character that is a word
+            return found
+        letters = sum(map(str.isalnum, start))
+        if letters < self.settings.wildcard_letters:
+            raise self.too_broad(lexeme, letters)
+        if ends_in_star:
+            return Prefix(fold_text(start), lexeme.field, boost, f"{start}*")
+        typed = re.sub(r"\*+", "*", typed)
+        return Wildcard(fold_text(typed), lexeme.field, boost, typed)
+
+    def too_broad(self, lexeme: Lexeme, letters: int) -> InvalidQuery:
+        limit = self.settings.wildcard_letters
+        return InvalidQuery(
+            f"{self.text[lexeme.start : lexeme.end][:50]} stands for too many words:"
+            f" put at least {limit} letters before the first * or ?",
+            code="wildcard_too_broad",
+            position=self.remarks.position(lexeme.start),
+            limit=limit,
+            got=letters,
+        )
+
+
+def _quoted(text: str) -> str:
+    return '"' + " ".join(text.split()) + '"'
+
+
+def _words(text: str) -> list[tuple[int, int]]:
+    """Return the span of each word; of a script without spaces, of each run."""
+    tokens = analyse(text)
+    spans: list[tuple[int, int]] = []
+    for start, end in zip(tokens.starts, tokens.ends, strict=True):
+        if spans and start < spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _masked(text: str) -> str:
+    """Return a text with letters for its wildcards, so that words stay in one piece."""
+
+    def letters(match: re.Match[str]) -> str:
+        before = text[match.start() - 1 : match.start()]
+        after = text[match.end() : match.end() + 1]
+        if before and (before.isalnum() or unicodedata.category(before)[0] == "M"):
+            return before * len(match[0])
+        return after * len(match[0]) if after.isalnum() else match[0]
+
+    return _WILDCARDS.sub(letters, text)

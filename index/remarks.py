@@ -1,0 +1,59 @@
+"""What is remarked on while a query is read: warnings, or errors where it is strict."""
+
+from __future__ import annotations
+
+from index import fields
+from index.answer import Warned
+from index.errors import InvalidQuery, UnknownField
+
+
+class Remarks:
+    """The warnings on one query; a strict one raises the first that is about syntax.
+
+    :param offsets: where each character of the cleaned text is in ``q``, and its end;
+        ``None`` if nothing was taken out.
+    """
+
+    def __init__(self, *, offsets: list[int] | None, strict: bool) -> None:
+        self._offsets = offsets
+        self._strict = strict
+        self.found: list[Warned] = []
+
+    def position(self, start: int) -> int:
+        """Return the position in ``q`` of one in the cleaned text."""
+        return start if self._offsets is None else self._offsets[start]
+
+    def syntax(self, code: str, detail: str, start: int, end: int) -> None:
+        """Note that the syntax at this place was not taken as typed.
+
+        :raises InvalidQuery: the query is strict.
+        """
+        if self._strict:
+            raise InvalidQuery(detail, position=self.position(start))
+        self.note(code, detail, start, end)
+
+    def unknown_field(self, name: str, detail: str, start: int, end: int) -> None:
+        """Note that a name before a colon is no field.
+
+        :raises UnknownField: the query is strict.
+        """
+        if self._strict:
+            raise UnknownField(
+                name,
+                allowed=tuple(fields.BY_NAME),
+                parameter="q",
+                position=self.position(start),
+            )
+        self.note("unknown_field", detail, start, end)
+
+    def note(self, code: str, detail: str, start: int, end: int) -> None:
+        """Note something that is no mistake and that the reader may not expect."""
+        position = self.position(start)
+        self.found.append(
+            Warned(
+                code=code,
+                detail=detail,
+                position=position,
+                length=self.position(end) - position,
+            )
+        )

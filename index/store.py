@@ -1,0 +1,308 @@
+"""The store: the home of every article, its versions and the log of changes.
+
+A write is acknowledged when its transaction is committed and synced, and never lost
+after that. Each accepted write is one entry of the change log; entries are numbered
+without gaps by a counter that is locked in the write's own transaction, so the numbers
+grow in the order of the commits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Self
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from index import tables
+from index.article import Article
+from index.dates import micros
+from index.document import content, content_digest
+from index.errors import (
+    ArticleNotFound,
+    InputError,
+    InvalidArticle,
+    StoreUnavailable,
+)
+from index.tables import articles, changes, state, store_errors, versions
+from index.versions import Batch, Current, Outcome, Written
+from index.view import (
+    OF_CURRENT,
+    RESTRICTING,
+    VALUE,
+    Change,
+    Counts,
+    Stored,
+    VersionInfo,
+    View,
+    among,
+    chunks,
+    value_of,
+)
+from index.visibility import Restrictions
+
+__all__ = [
+    "Change",
+    "Counts",
+    "Outcome",
+    "Store",
+    "Stored",
+    "VersionInfo",
+    "View",
+    "Written",
+]
+
+DELETED = "deleted"
+_SET_STATE = (
+    update(state)
+    .where(state.c.name == bindparam("of"))
+    .values(value=bindparam("value"))
+)
+_UPDATE_ARTICLE = (
+    update(articles)
+    .where(articles.c.id == bindparam("of"))
+    .values({each: bindparam(each.name) for each in articles.c if not each.primary_key})
+)
+
+
+class Store:
+    """Every article, its versions and the change log, in one SQL database.
+
+    Safe to use from several threads and processes. A process that was forked makes its
+    own connections.
+
+    :param url: ``sqlite:///FILE``; folder, file and tables are made if there are none.
+    :raises InvalidValue: no such kind of store.
+    :raises StoreUnavailable: it cannot be opened, and why.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.path = tables.file_of(url)
+        self.lock_path = self.path.with_name(f"{self.path.name}-indexer.lock")
+        tables.create(self.path)
+        # By process: SQLite's connections must not be used, nor closed, after a fork
+        # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
+        self._engines: dict[int, Engine] = {}
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Return the store of a URL."""
+        return cls(url)
+
+    def close(self) -> None:
+        """Let go of the connections of this process; the next call makes new ones."""
+        engine = self._engines.pop(os.getpid(), None)
+        if engine is not None:
+            engine.dispose()
+
+    def put(self, batch: Sequence[Article]) -> tuple[Written | InputError, ...]:
+        """Keep articles, all in one durable transaction; return what became of each.
+
+        Without a version, content that differs from the current version's becomes the
+        next version. A version that is there with other content is that article's
+        :class:`VersionConflict`, and an article that cannot be kept as JSON its
+        :class:`InvalidArticle`; the others are kept nevertheless.
+
+        :raises StoreFull: nothing of the batch was kept.
+        :raises StoreUnavailable: nothing of the batch is acknowledged.
+        """
+        drafts = [_draft(article) for article in batch]
+        if not batch:
+            return ()
+        results: list[Written | InputError] = []
+        with self._writing() as connection:
+            seq = _locked_seq(connection)
+            write = Batch(seq, _now(), _currents(connection, batch))
+            for article, draft in zip(batch, drafts, strict=True):
+                if isinstance(draft, InputError):
+                    results.append(draft)
+                    continue
+                try:
+                    results.append(write.put(article, *draft))
+                except InputError as error:
+                    results.append(error)
+            _insert(connection, write)
+        return tuple(results)
+
+    def delete(self, article_id: str) -> int:
+        """Remove an article with all its versions; return the seq of the deletion.
+
+        A later put of the same id starts anew.
+
+        :raises ArticleNotFound: there is no such article.
+        """
+        with self._writing() as connection:
+            seq = _locked_seq(connection) + 1
+            connection.execute(delete(versions).where(versions.c.id == article_id))
+            gone = connection.execute(
+                delete(articles).where(articles.c.id == article_id)
+            )
+            if not gone.rowcount:
+                raise ArticleNotFound(article_id)
+            connection.execute(
+                insert(changes).values(
+                    seq=seq,
+                    type=DELETED,
+                    id=article_id,
+                    version=None,
+                    at=_now(),
+                    hides=True,
+                )
+            )
+            connection.execute(_SET_STATE, {"of": "seq", "value": seq})
+        return seq
+
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        """Read one unchanging state of the store for the length of a block."""
+        with store_errors(), self._engine().connect() as connection, connection.begin():
+            yield View(connection)
+
+    def seq(self) -> int:
+        """Return the number of the newest change; 0 before the first."""
+        with self.reading() as view:
+            return view.seq
+
+    def changes(self, since: int, limit: int) -> tuple[Change, ...]:
+        """Return at most ``limit`` changes after ``since``, oldest first."""
+        with self.reading() as view:
+            return view.changes(since, limit)
+
+    def counts(self) -> Counts:
+        """Return how many articles and versions there are."""
+        with self.reading() as view:
+            return view.counts()
+
+    def request_rebuild(self) -> int:
+        """Ask the indexer to build its index anew; return this request's number."""
+        with self._writing() as connection:
+            _locked_seq(connection)
+            asked = value_of(connection, "rebuild") + 1
+            connection.execute(_SET_STATE, {"of": "rebuild", "value": asked})
+        return asked
+
+    def rebuild_requested(self) -> int:
+        """Return how many rebuilds were asked for since the store was made."""
+        with store_errors(), self._engine().connect() as connection:
+            return value_of(connection, "rebuild")
+
+    def rebuild_finished(self) -> int:
+        """Return the number of the newest request that was fulfilled; 0 if none was."""
+        with store_errors(), self._engine().connect() as connection:
+            return value_of(connection, "rebuilt")
+
+    def finish_rebuild(self, asked: int) -> None:
+        """Say that the index was built anew after this request was made."""
+        with self._writing() as connection:
+            connection.execute(_SET_STATE, {"of": "rebuilt", "value": asked})
+
+    def indexer_lock(self) -> AbstractContextManager[None]:
+        """Be this store's one indexer for the length of a block.
+
+        :raises IndexerRunning: another process is, or this one already.
+        """
+        return tables.exclusive(self.lock_path)
+
+    def indexer_running(self) -> bool:
+        """Return whether some process is this store's indexer."""
+        return tables.is_locked(self.lock_path)
+
+    def check(self) -> list[str]:
+        """Return every contradiction found in the store; empty if it is sound.
+
+        Reads everything: the file, the log, and each version of each article.
+        """
+        try:
+            with self.reading() as view:
+                return list(view.problems())
+        except StoreUnavailable as error:
+            return [str(error)]
+
+    def _engine(self) -> Engine:
+        pid = os.getpid()
+        engine = self._engines.get(pid)
+        if engine is None:
+            # Of two threads that come here at once, both go on with the same engine.
+            engine = self._engines.setdefault(pid, tables.make_engine(self.path))
+        return engine
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with (
+            store_errors(),
+            self._engine().connect().execution_options(**tables.WRITES) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+
+def _now() -> int:
+    return micros(datetime.now(UTC))
+
+
+def _locked_seq(connection: Connection) -> int:
+    # Where writes do not exclude each other anyway, this row makes them.
+    seq: int = connection.execute(VALUE.with_for_update(), {"name": "seq"}).scalar_one()
+    return seq
+
+
+def _draft(article: Article) -> tuple[str, str] | InvalidArticle:
+    """Return an article's content and its digest, or why it has none."""
+    try:
+        text = content(article)
+    except InvalidArticle as error:
+        return error
+    return text, content_digest(text)
+
+
+def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Current]:
+    """Return what is there of a batch's articles, by id."""
+    found: dict[str, Current] = {}
+    for ids in chunks(tuple({article.id for article in batch})):
+        for row in connection.execute(
+            select(articles.c.id, versions.c.version, versions.c.digest, *RESTRICTING)
+            .join(versions, OF_CURRENT)
+            .where(articles.c.id.in_(ids))
+        ):
+            found[row.id] = Current(
+                row.version, Restrictions(*row[3:]), {row.version: row.digest}
+            )
+    others = {
+        (article.id, article.version)
+        for article in batch
+        if article.version is not None
+        and article.id in found
+        and article.version != found[article.id].version
+    }
+    for keys in chunks(tuple(others)):
+        for row in connection.execute(
+            select(versions.c.id, versions.c.version, versions.c.digest).where(
+                among(keys)
+            )
+        ):
+            found[row.id].digests[row.version] = row.digest
+    return found
+
+
+def _insert(connection: Connection, write: Batch) -> None:
+    """Write a batch's rows, one statement a table; no statement for no rows."""
+    for statement, rows in (
+        (insert(articles), list(write.created.values())),
+        (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in write.updated.items()]),
+        (insert(versions), write.versions),
+        (insert(changes), write.changes),
+        (_SET_STATE, [{"of": "seq", "value": write.seq}] if write.changes else []),
+    ):
+        if rows:
+            connection.execute(statement, rows)

@@ -1,0 +1,243 @@
+"""The query grammar: text → Query, with warnings and limits.
+
+Words are ANDed; ``NOT`` and ``-`` bind tightest, then ``AND``, then ``OR``. What is
+written wrong is understood as well as it can be and warned about; limits are errors.
+``docs/query.md`` has the whole grammar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from index.answer import Warned
+from index.errors import InvalidQuery
+from index.leaves import LeafReader, all_of
+from index.lexer import OPERANDS, Kind, Lexeme, clean, lex
+from index.query import NOTHING, All, And, Not, Or, Query, Range
+from index.remarks import Remarks
+from index.settings import Settings
+
+# Whatever is set: trees are walked recursively, and Python allows some 1,000 calls.
+DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A query as it was understood.
+
+    :param understood: the query in the grammar's full form; it parses to the same tree.
+    """
+
+    query: Query
+    understood: str
+    warnings: tuple[Warned, ...]
+
+
+def parse(
+    text: str, *, settings: Settings, tz: tzinfo, now: datetime, strict: bool = False
+) -> Parsed:
+    """Return what a query's text means, in time linear in its length.
+
+    :param tz: whose days and months dates stand for; ``now`` for relative ones.
+    :param strict: wrong syntax is an error, not a warning.
+    :raises InvalidQuery: it passes a limit, or is wrong and strict.
+    :raises InvalidValue: a number or date is none.
+    :raises UnknownField: a name before a colon is no field, and strict.
+    """
+    if len(text) > settings.query_characters:
+        raise InvalidQuery(
+            f"q has {len(text):,} characters; at most {settings.query_characters:,}",
+            code="query_too_long",
+            limit=settings.query_characters,
+            got=len(text),
+        )
+    plain, offsets = clean(text)
+    remarks = Remarks(offsets=offsets, strict=strict)
+    leaves = LeafReader(plain, settings=settings, tz=tz, now=now, remarks=remarks)
+    query = _Parser(plain, settings, leaves).run()
+    if query is None:
+        query = NOTHING if plain.strip() else All()
+        if query is NOTHING:
+            remarks.found = [
+                each for each in remarks.found if each.code != "nothing_searchable"
+            ]
+            remarks.note("no_words", "nothing here can be searched for", 0, len(plain))
+    return Parsed(
+        query=query,
+        understood=write(query),
+        warnings=tuple(sorted(remarks.found, key=lambda each: each.position)),
+    )
+
+
+def write(query: Query) -> str:
+    """Return a query's canonical text, which parses to the same tree."""
+    if isinstance(query, All):
+        return ""
+    if isinstance(query, Not):
+        return f"NOT {_grouped(query.child)}"
+    if isinstance(query, And):
+        return " AND ".join(map(_grouped, query.children))
+    if isinstance(query, Or):
+        return " OR ".join(map(_grouped, query.children)) or '""'
+    name = f"{query.field}:" if query.field else ""
+    if isinstance(query, Range) or query.boost == 1.0:
+        return f"{name}{query.text}"
+    return f"{name}{query.text}^{query.boost:.6f}".rstrip("0").rstrip(".")
+
+
+def _grouped(query: Query) -> str:
+    return f"({write(query)})" if isinstance(query, And | Or) else write(query)
+
+
+@dataclass(slots=True)
+class _Group:
+    """What has been read of a group, or of the whole query."""
+
+    boost: float = 1.0
+    # Lists that are ORed; the parts of each are ANDed.
+    alternatives: list[list[Query]] = field(default_factory=lambda: [[]])
+    operator: Lexeme | None = None  # AND or OR, waiting for what follows it
+    negation: Lexeme | None = None  # NOT, likewise
+    negated: bool = False
+
+    def take(self, operand: Query | None) -> None:
+        """Add an operand, or only use up the operators before one that fell away."""
+        if operand is not None:
+            if self.negated:
+                operand = operand.child if isinstance(operand, Not) else Not(operand)
+            self.alternatives[-1].append(operand)
+        self.operator = self.negation = None
+        self.negated = False
+
+    def query(self) -> Query | None:
+        """Return the group's meaning, ``None`` if nothing is left in it."""
+        parts = [all_of(parts) for parts in self.alternatives if parts]
+        if not parts:
+            return None
+        flat: list[Query] = []
+        for part in parts:
+            flat.extend(part.children if isinstance(part, Or) else (part,))
+        return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+class _Parser:
+    def __init__(self, text: str, settings: Settings, leaves: LeafReader) -> None:
+        self.text = text
+        self.depth = min(settings.query_depth, DEEPEST)
+        self.leaves = leaves
+        self.remarks = leaves.remarks
+
+    def run(self) -> Query | None:
+        """Return the tree, ``None`` if there is no operand in the text.
+
+        A stack of groups stands for the nesting, since recursion has a limit.
+        """
+        lexemes = lex(self.text, self.remarks)
+        self.leaves.expect(sum(each.kind in OPERANDS for each in lexemes))
+        self.note_lower_case(lexemes)
+        groups = [_Group()]
+        openings: list[Lexeme] = []
+        for lexeme in lexemes:
+            group = groups[-1]
+            match lexeme.kind:
+                case Kind.AND | Kind.OR:
+                    self.join(group, lexeme)
+                case Kind.NOT:
+                    self.negate(group, lexeme)
+                case Kind.OPEN:
+                    openings.append(lexeme)
+                    self.check_depth(openings)
+                    groups.append(_Group(self.leaves.boosted(group.boost, lexeme)))
+                case Kind.CLOSE:
+                    groups.pop()
+                    groups[-1].take(self.close(group, openings.pop()))
+                case _:
+                    group.take(self.leaves.read(lexeme, group.boost))
+        while openings:
+            opening, group = openings.pop(), groups.pop()
+            self.remarks.syntax(
+                "unbalanced_bracket",
+                "this ( has no partner; it was closed at the end",
+                opening.start,
+                opening.end,
+            )
+            groups[-1].take(self.close(group, opening))
+        self.check_operators(groups[0])
+        return groups[0].query()
+
+    def check_depth(self, openings: list[Lexeme]) -> None:
+        if len(openings) > self.depth:
+            raise InvalidQuery(
+                f"brackets are nested {len(openings)} deep here; at most {self.depth}",
+                code="query_too_deep",
+                position=self.remarks.position(openings[-1].start),
+                limit=self.depth,
+                got=len(openings),
+            )
+
+    def note_lower_case(self, lexemes: list[Lexeme]) -> None:
+        """Say so where a lower-case operator between operands was taken as a word."""
+        for before, lexeme, after in zip(
+            lexemes, lexemes[1:], lexemes[2:], strict=False
+        ):
+            if (
+                lexeme.kind is Kind.WORD
+                and lexeme.text in ("or", "not")
+                and before.kind in (*OPERANDS, Kind.CLOSE)
+                and after.kind in (*OPERANDS, Kind.OPEN, Kind.NOT)
+            ):
+                self.remarks.note(
+                    "lower_case_operator",
+                    f"{lexeme.text} was searched for as a word;"
+                    f" the operator is {lexeme.text.upper()}",
+                    lexeme.start,
+                    lexeme.end,
+                )
+
+    def join(self, group: _Group, lexeme: Lexeme) -> None:
+        """Read an AND or OR."""
+        waiting = group.negation is not None or group.operator is not None
+        if waiting or not group.alternatives[-1]:
+            self.dangling(lexeme)
+        else:
+            group.operator = lexeme
+            if lexeme.kind is Kind.OR:
+                group.alternatives.append([])
+
+    def negate(self, group: _Group, lexeme: Lexeme) -> None:
+        """Read a NOT or a dash; two undo each other."""
+        if group.negation is not None:
+            self.remarks.syntax(
+                "double_negation",
+                "two negations in a row undo each other",
+                group.negation.start,
+                lexeme.end,
+            )
+        group.negation = lexeme
+        group.negated = not group.negated
+
+    def dangling(self, lexeme: Lexeme) -> None:
+        self.remarks.syntax(
+            "dangling_operator",
+            f"this {lexeme.kind.name} has nothing to work on and was left out",
+            lexeme.start,
+            lexeme.end,
+        )
+
+    def check_operators(self, group: _Group) -> None:
+        for lexeme in (group.operator, group.negation):
+            if lexeme is not None:
+                self.dangling(lexeme)
+
+    def close(self, group: _Group, opening: Lexeme) -> Query | None:
+        self.check_operators(group)
+        query = group.query()
+        if query is None:
+            self.remarks.syntax(
+                "empty_group",
+                "these brackets hold nothing to search for and were left out",
+                opening.start,
+                opening.end,
+            )
+        return query

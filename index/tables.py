@@ -1,0 +1,380 @@
+"""The store's tables, and everything that is particular to one database.
+
+:mod:`index.store` speaks plain SQL through SQLAlchemy; what only SQLite knows is here.
+PostgreSQL would need from this module: an engine whose reads are ``REPEATABLE READ``,
+an advisory lock for creating tables and one for the indexer, and its own error codes.
+The row of the counter is already read ``FOR UPDATE``, which SQLite leaves out, since
+its write transactions exclude each other from ``BEGIN IMMEDIATE`` on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+    true,
+)
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.pool import QueuePool
+
+from index.errors import (
+    IndexerRunning,
+    InvalidValue,
+    ServiceError,
+    StoreFull,
+    StoreUnavailable,
+)
+
+SCHEMA = 1  # raised with every change to the tables
+BUSY_SECONDS = 10.0  # how long a writer waits for another one
+# ``execution_options`` of a connection whose next transaction will write.
+WRITES = {"nutgraf_writes": True}
+
+metadata = MetaData()
+# Only a key of type INTEGER is SQLite's own row number, and needs no index.
+_Long = BigInteger().with_variant(Integer, "sqlite")
+# Ids sort by code point, as Python and SQLite sort them, whatever the server's locale.
+_Key = Text().with_variant(Text(collation="C"), "postgresql")
+
+# One row an article: which version is current, and what restricts the whole article.
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("version", _Key, nullable=False),
+    Column("seq", _Long, nullable=False),  # of the change that made it current
+    Column("status", SmallInteger, nullable=False),
+    Column("embargoed_until", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# The long column stands last: SQLite reads a row from its start.
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", _Key, ForeignKey("articles.id"), primary_key=True),
+    Column("version", _Key, primary_key=True),
+    Column("seq", _Long, nullable=False),
+    Column("at", BigInteger, nullable=False),  # microseconds since 1970 UTC
+    Column("digest", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("headline", Text),
+    Column("content", Text, nullable=False),  # of index.document.content
+)
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", _Long, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("id", _Key, nullable=False),
+    Column("version", _Key),
+    Column("at", BigInteger, nullable=False),
+    Column("hides", Boolean, nullable=False),
+)
+hiding = changes.c.hides == true()
+Index(
+    "changes_hiding",
+    changes.c.seq,
+    changes.c.id,
+    sqlite_where=hiding,
+    postgresql_where=hiding,
+)
+state = Table(
+    "state",
+    metadata,
+    Column("name", Text, primary_key=True),  # schema, seq, rebuild, rebuilt
+    Column("value", BigInteger, nullable=False),
+)
+
+
+def file_of(url: str) -> Path:
+    """Return the file of a store's URL, absolute.
+
+    :raises InvalidValue: the URL is none of a SQLite file. A database in memory would
+        be another one for each process, so that no indexer could ever see it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidValue("store", "write sqlite:///FILE") from error
+    name = parsed.database
+    if parsed.get_backend_name() != "sqlite" or parsed.query:
+        raise InvalidValue("store", "write sqlite:///FILE; there is no other kind yet")
+    if not name or name == ":memory:" or name.startswith("file:"):
+        raise InvalidValue("store", "needs a file; write sqlite:///FILE", got=name)
+    return Path(name).absolute()
+
+
+def make_engine(file: Path) -> Engine:
+    """Return a new engine on an existing file; it connects when first used.
+
+    Its connections belong to the process that made them.
+    """
+
+    def connect() -> sqlite3.Connection:
+        # mode=rw: a store that was removed is an error, not a new and empty store.
+        return sqlite3.connect(
+            f"file:{quote(str(file))}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            # SQLAlchemy's recipe: sqlite3 itself begins nothing, _begin does.
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=8,
+        max_overflow=-1,
+        pool_use_lifo=True,
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _drop_broken)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # Stays with the file, but a restored backup may have lost it.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16384")  # 16 MB
+    connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+    # What is deleted is overwritten: a withdrawn text must not stay in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("nutgraf_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+# A connection that met one of these is not used again: after a failed write or fsync
+# nobody knows what its pages hold.
+_BREAKING = {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+
+def _drop_broken(context: ExceptionContext) -> None:
+    if _code(context.original_exception) & 0xFF in _BREAKING:
+        context.is_disconnect = True
+
+
+def _code(error: BaseException | None) -> int:
+    return getattr(error, "sqlite_errorcode", 0)
+
+
+# SQLite says FULL only for ENOSPC. A quota (EDQUOT) or a file size limit (EFBIG) fails
+# write() too, which for a local file hardly anything else does: bad disks fail fsync().
+_FULL = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Translate the database's errors; those that only our own mistake can raise pass.
+
+    :raises StoreFull: the disk or a quota is used up; the transaction is undone.
+    :raises StoreUnavailable: locked, unreachable or damaged.
+    """
+    try:
+        yield
+    except (IntegrityError, ProgrammingError):
+        raise
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: DBAPIError) -> ServiceError:
+    code = _code(error.orig)
+    if code in _FULL:
+        return StoreFull()
+    if code & 0xFF in _BUSY:
+        return StoreUnavailable(
+            f"the store was busy with another write for {BUSY_SECONDS:g} s; try again"
+        )
+    if code & 0xFF in _DAMAGED:
+        return StoreUnavailable(
+            f"the store is damaged ({error.orig}); stop Nutgraf, keep a copy of the"
+            " store's folder, then put back a backup"
+        )
+    return StoreUnavailable(
+        f"the store cannot be reached ({error.orig}); check its disk and the rights"
+        " on its folder"
+    )
+
+
+def create(file: Path) -> None:
+    """Make the store's folder, file and tables, where they are not there yet.
+
+    Several processes may do so at once: they take turns by a lock on the folder.
+
+    :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's.
+    """
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            if not file.exists():
+                # Nobody else may read it, whoever made the folder. Only a new file may
+                # be opened and closed here: closing any handle of a database drops
+                # this process's locks on it (sqlite.org/howtocorrupt.html, 2.2).
+                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            _create_tables(file)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StoreUnavailable(f"no store can be opened at {file}: {error}") from error
+
+
+def _create_tables(file: Path) -> None:
+    engine = make_engine(file)
+    try:
+        with (
+            store_errors(),
+            engine.connect().execution_options(**WRITES) as connection,
+            connection.begin(),
+        ):
+            _check_or_fill(connection)
+    finally:
+        engine.dispose()
+
+
+def _check_or_fill(connection: Connection) -> None:
+    names = inspect(connection).get_table_names()
+    if not names:
+        metadata.create_all(connection)
+        rows = {"schema": SCHEMA, "seq": 0, "rebuild": 0, "rebuilt": 0}
+        connection.execute(
+            insert(state),
+            [{"name": name, "value": value} for name, value in rows.items()],
+        )
+        return
+    if state.name not in names or articles.name not in names:
+        raise StoreUnavailable(
+            "this file is another program's database; give the store a file of its own"
+        )
+    found = connection.execute(
+        select(state.c.value).where(state.c.name == "schema")
+    ).scalar_one()
+    if found != SCHEMA:
+        raise StoreUnavailable(
+            f"the store has schema {found} and this Nutgraf knows {SCHEMA};"
+            " a newer Nutgraf wrote it: use that one"
+        )
+
+
+def quick_check(connection: Connection) -> tuple[str, ...]:
+    """Return what SQLite itself finds wrong with its file."""
+    found = connection.exec_driver_sql("PRAGMA quick_check").scalars()
+    return tuple(line for line in found if line != "ok")
+
+
+_held: set[int] = set()  # file descriptors of the locks of this process
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock file for the length of a block; it names this process while held.
+
+    The lock ends with the process, however that ends. Forked children do not share it.
+
+    :raises IndexerRunning: it is held, by another process or by this one.
+    """
+    _let_go_in_children()
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"no lock can be made at {lock}: {error}") from error
+    _held.add(handle)
+    try:
+        if not _locked(handle):
+            holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+            raise IndexerRunning(str(lock), holder or None)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        # In a child, forked inside the block, the handle is closed already.
+        if handle in _held:
+            _held.remove(handle)
+            os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    # Somebody who asks is_locked holds the lock for a moment: do not fail for that.
+    for _ in range(5):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+@cache
+def _let_go_in_children() -> None:
+    # flock belongs to the open file, which a forked child shares: a child that outlives
+    # its parent would go on holding the lock. Closing its copy leaves the parent's.
+    def let_go() -> None:
+        while _held:
+            os.close(_held.pop())
+
+    os.register_at_fork(after_in_child=let_go)
+
+
+def is_locked(lock: Path) -> bool:
+    """Return whether some process holds a lock file."""
+    try:
+        handle = os.open(lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)

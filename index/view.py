@@ -1,0 +1,341 @@
+"""The store as it is read: one unchanging state of it, and the records it gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, tuple_
+
+from index import tables
+from index.article import Article, Status
+from index.dates import from_micros
+from index.document import article_of, content_digest
+from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
+from index.tables import articles, changes, state, versions
+from index.versions import version_key
+from index.visibility import Restrictions, restrictions
+
+T = TypeVar("T")
+CHUNK = 500  # values in one IN (…), articles in one page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One version of an article as it is kept.
+
+    :param seq: the change that brought it, ``at`` the instant of that change.
+    """
+
+    article: Article
+    current: bool
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInfo:
+    """One version of an article, without its text."""
+
+    version: str
+    current: bool
+    seq: int
+    at: datetime
+    status: Status
+    headline: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of the change log.
+
+    :param type: ``created``, ``updated``, ``stored`` (an older version, which nobody
+        sees in a search) or ``deleted``.
+    :param version: ``None`` for a deletion.
+    :param hides: whether the article may show less from here on.
+    """
+
+    seq: int
+    type: str
+    id: str
+    version: str | None
+    at: datetime
+    hides: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much a store holds: articles that are there now, and all their versions."""
+
+    articles: int
+    versions: int
+
+
+# Statements are made once: building one costs more than running it.
+VALUE = select(state.c.value).where(state.c.name == bindparam("name"))
+_HIDDEN = select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
+_CHANGES = (
+    select(changes)
+    .where(changes.c.seq > bindparam("since"))
+    .order_by(changes.c.seq)
+    .limit(bindparam("limit"))
+)
+OF_CURRENT = (versions.c.id == articles.c.id) & (
+    versions.c.version == articles.c.version
+)
+_KEPT = select(
+    articles.c.id,
+    versions.c.version,
+    versions.c.seq,
+    versions.c.at,
+    versions.c.content,
+    (articles.c.version == versions.c.version).label("current"),
+).select_from(articles)
+_GET_CURRENT = _KEPT.join(versions, OF_CURRENT).where(articles.c.id == bindparam("id"))
+_GET_VERSION = _KEPT.join(versions, versions.c.id == articles.c.id).where(
+    articles.c.id == bindparam("id"), versions.c.version == bindparam("version")
+)
+_PAGE = (
+    _KEPT.join(versions, OF_CURRENT)
+    .where(articles.c.id > bindparam("after"))
+    .order_by(articles.c.id)
+    .limit(bindparam("limit"))
+)
+_VERSIONS = (
+    select(
+        versions.c.version,
+        versions.c.seq,
+        versions.c.at,
+        versions.c.status,
+        versions.c.headline,
+        (articles.c.version == versions.c.version).label("current"),
+    )
+    .join(articles, articles.c.id == versions.c.id)
+    .where(versions.c.id == bindparam("id"))
+)
+RESTRICTING = [articles.c[name] for name in Restrictions._fields]
+_RESTRICTIONS = select(*RESTRICTING).where(articles.c.id == bindparam("id"))
+_COUNT_ARTICLES = select(func.count()).select_from(articles)
+_COUNT_VERSIONS = select(func.count()).select_from(versions)
+_LOG_BOUNDS = select(
+    func.min(changes.c.seq), func.max(changes.c.seq), func.count(changes.c.seq)
+)
+_LOST_CURRENT = (
+    select(articles.c.id, articles.c.version)
+    .join(versions, OF_CURRENT, isouter=True)
+    .where(versions.c.id.is_(None))
+)
+_ALL_VERSIONS = (
+    select(
+        versions.c.id,
+        versions.c.version,
+        versions.c.digest,
+        versions.c.status.label("own_status"),
+        versions.c.headline,
+        versions.c.content,
+        articles.c.version.label("current"),
+        *RESTRICTING,
+    )
+    .join(articles, articles.c.id == versions.c.id)
+    .where(
+        tuple_(versions.c.id, versions.c.version)
+        > tuple_(bindparam("id"), bindparam("version"))
+    )
+    .order_by(versions.c.id, versions.c.version)
+    .limit(bindparam("limit"))
+)
+
+
+class View:
+    """The store as it was at one instant; for one thread, until its block ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        # The first read fixes the snapshot.
+        self.seq: int = value_of(connection, "seq")
+
+    def hidden_since(self, seq: int) -> frozenset[str]:
+        """Return the ids of articles that a change after ``seq`` may have hidden."""
+        return frozenset(self._connection.execute(_HIDDEN, {"seq": seq}).scalars())
+
+    def changes(self, since: int, limit: int) -> tuple[Change, ...]:
+        """Return changes after ``since``, oldest first."""
+        rows = self._connection.execute(_CHANGES, {"since": since, "limit": limit})
+        return tuple(
+            Change(
+                seq=row.seq,
+                type=row.type,
+                id=row.id,
+                version=row.version,
+                at=from_micros(row.at),
+                hides=row.hides,
+            )
+            for row in rows
+        )
+
+    def get(self, article_id: str, version: str | None = None) -> Stored:
+        """Return a version of an article, by default the current one.
+
+        Who may see it is not asked here; see :meth:`restrictions`.
+
+        :raises ArticleNotFound: there is no such article or version.
+        """
+        row = self._connection.execute(
+            _GET_CURRENT if version is None else _GET_VERSION,
+            {"id": article_id, "version": version},
+        ).one_or_none()
+        if row is None:
+            raise ArticleNotFound(article_id, version)
+        return Stored(
+            article=_article(row),
+            current=bool(row.current),
+            seq=row.seq,
+            at=from_micros(row.at),
+        )
+
+    def many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Article]:
+        """Return articles by (id, version); those that are not there are left out."""
+        found: dict[tuple[str, str], Article] = {}
+        for chunk in chunks(keys):
+            asked = set(chunk)
+            rows = self._connection.execute(
+                select(versions.c.id, versions.c.version, versions.c.content).where(
+                    among(asked)
+                )
+            )
+            found.update(
+                (key, _article(row)) for row in rows if (key := tuple(row[:2])) in asked
+            )
+        return found
+
+    def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
+        """Return the versions of an article, the highest first.
+
+        :raises ArticleNotFound: there is no such article.
+        """
+        rows = self._connection.execute(_VERSIONS, {"id": article_id}).all()
+        if not rows:
+            raise ArticleNotFound(article_id)
+        return tuple(
+            VersionInfo(
+                version=row.version,
+                current=bool(row.current),
+                seq=row.seq,
+                at=from_micros(row.at),
+                status=Status(row.status),
+                headline=row.headline,
+            )
+            for row in sorted(
+                rows, key=lambda row: version_key(row.version), reverse=True
+            )
+        )
+
+    def restrictions(self, article_id: str) -> Restrictions | None:
+        """Return what restricts an article and all its versions, by its current one.
+
+        ``None`` if there is no such article.
+        """
+        row = self._connection.execute(_RESTRICTIONS, {"id": article_id}).one_or_none()
+        return None if row is None else Restrictions(*row)
+
+    def current(self, after: str = "", limit: int = CHUNK) -> tuple[Article, ...]:
+        """Return current versions in the order of their ids, those after an id."""
+        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
+        return tuple(_article(row) for row in rows)
+
+    def iterate(self) -> Iterator[Article]:
+        """Yield the current version of every article, in the order of their ids."""
+        page = self.current()
+        while page:
+            yield from page
+            page = self.current(after=page[-1].id)
+
+    def count(self) -> int:
+        """Return the number of articles."""
+        return self._connection.execute(_COUNT_ARTICLES).scalar_one()
+
+    def counts(self) -> Counts:
+        """Return how many articles and versions there are."""
+        kept = self._connection.execute(_COUNT_VERSIONS).scalar_one()
+        return Counts(articles=self.count(), versions=kept)
+
+    def problems(self) -> Iterator[str]:
+        """Yield every contradiction, each as a sentence; reads everything."""
+        yield from tables.quick_check(self._connection)
+        yield from self._problems_of_log()
+        for row in self._connection.execute(_LOST_CURRENT):
+            yield f"version {row.version} of {row.id} is current, but not there"
+        after = ("", "")
+        while page := self._connection.execute(
+            _ALL_VERSIONS, {"id": after[0], "version": after[1], "limit": CHUNK}
+        ).all():
+            for row in page:
+                yield from _problems_of(row)
+            after = (page[-1].id, page[-1].version)
+
+    def _problems_of_log(self) -> Iterator[str]:
+        first, last, entries = self._connection.execute(_LOG_BOUNDS).one()
+        if entries != self.seq or (entries and (first, last) != (1, self.seq)):
+            yield (
+                f"the change log holds {entries} entries from {first} to {last},"
+                f" and its counter stands at {self.seq}"
+            )
+
+
+def value_of(connection: Connection, name: str) -> int:
+    """Return a number that the store keeps: ``schema``, ``seq`` or ``rebuild``."""
+    value: int = connection.execute(VALUE, {"name": name}).scalar_one()
+    return value
+
+
+def _article(row: Any) -> Article:
+    """Return the article of a row with ``id``, ``version`` and ``content``."""
+    try:
+        return article_of({**json.loads(row.content), "version": row.version})
+    except (ValueError, InvalidArticle) as error:
+        raise StoreUnavailable(
+            f"version {row.version} of {row.id} cannot be read back ({error});"
+            " run nutgraf verify"
+        ) from error
+
+
+def _problems_of(row: Any) -> Iterator[str]:
+    """Yield what contradicts itself in one version."""
+    name = f"version {row.version} of {row.id}"
+    if content_digest(row.content) != row.digest:
+        yield f"{name} is not what was stored: its digest differs"
+        return
+    try:
+        article = _article(row)
+    except StoreUnavailable as error:
+        yield str(error)
+        return
+    if (article.id, article.status.value, article.headline) != (
+        row.id,
+        row.own_status,
+        row.headline,
+    ):
+        yield f"{name} differs from its own columns"
+    if row.version == row.current:
+        if restrictions(article) != Restrictions(*row[-3:]):
+            yield f"{name} is current, and the article's restrictions are not its own"
+    elif version_key(row.version) > version_key(row.current):
+        yield f"{name} is higher than {row.current}, which is current"
+
+
+def among(keys: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
+    """Return a condition that holds for these (id, version), and may for a few others.
+
+    SQLite has no use of its index for pairs in one list; for two lists it has.
+    """
+    ids, numbers = zip(*keys, strict=True)
+    return versions.c.id.in_(set(ids)) & versions.c.version.in_(set(numbers))
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield a sequence in pieces of at most :data:`CHUNK`."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]

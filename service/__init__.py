@@ -1,0 +1,45 @@
+"""The HTTP service: a thin layer of Flask over the archive."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from index.archive import Archive
+from index.settings import Settings
+from service import access, documentation, problems
+from service.context import EXTENSION, Context
+from service.metrics import Metrics
+from service.paths import RawPath
+
+__all__ = ["create_app", "use_threads"]
+
+
+def create_app(
+    settings: Settings,
+    archive: Archive | None = None,
+    *,
+    metrics_folder: str | None = None,
+    threads: int = 8,
+) -> Flask:
+    """Return the service as a WSGI app.
+
+    :param archive: what to search; by default the first request opens it.
+    :param metrics_folder: where the worker processes of one server share their numbers.
+    :param threads: of one process; at most half of them wait at a time.
+    """
+    app = Flask(__name__)
+    # Ids in paths may hold //.
+    app.url_map.merge_slashes = False
+    found = Context(settings, archive, Metrics(metrics_folder), threads=threads)
+    app.extensions[EXTENSION] = found
+    access.register(app, found)
+    documentation.register(app)
+    problems.register(app)
+    app.wsgi_app = RawPath(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def use_threads(app: Flask, threads: int) -> None:
+    """Tell an app how many threads its server gives it."""
+    found: Context = app.extensions[EXTENSION]
+    found.use_threads(threads)

@@ -1,0 +1,111 @@
+"""Who may call from where, and the headers that every answer carries.
+
+Until there are keys the service trusts whoever reaches it, so it answers to its own
+machine only. A web page can make its reader's browser call ``localhost``: a foreign
+``Host`` (DNS rebinding) and a foreign ``Origin`` are refused.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+
+from index.settings import Settings
+from service.context import Context
+from service.logs import ACCESS
+from service.refusals import HostRefused, OriginRefused
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def register(app: Flask, found: Context) -> None:
+    """Make an app check where requests come from, and count and log them."""
+    hosts = allowed_hosts(found.settings)
+    origins = frozenset(found.settings.cors)
+
+    @app.before_request
+    def admit() -> Response | None:
+        g.started = time.perf_counter()
+        sent = request.headers.get("X-Request-Id", "")
+        g.request_id = sent if _REQUEST_ID.match(sent) else uuid.uuid4().hex
+        host = request.host
+        if _without_port(host) not in hosts:
+            raise HostRefused(host, allowed=hosts)
+        origin = request.headers.get("Origin")
+        if origin is None or origin == f"{request.scheme}://{host}":
+            return None
+        if origin not in origins:
+            raise OriginRefused(origin)
+        g.origin = origin
+        asks = "Access-Control-Request-Method" in request.headers
+        return _preflight() if request.method == "OPTIONS" and asks else None
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = g.request_id
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Content-Security-Policy", _API_POLICY)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Cache-Control", "private, no-cache")
+        if origins:
+            response.vary.add("Origin")
+        if "origin" in g:
+            headers["Access-Control-Allow-Origin"] = g.origin
+            headers["Access-Control-Expose-Headers"] = (
+                "ETag, Retry-After, Server-Timing, X-Request-Id"
+            )
+        _count(found, response)
+        return response
+
+
+def allowed_hosts(settings: Settings) -> tuple[str, ...]:
+    """Return the hosts, without ports, that the service answers to."""
+    bound = settings.bind.rpartition(":")[0].lower()
+    return tuple(dict.fromkeys((*LOOPBACK, bound)))
+
+
+def is_loopback(bind: str) -> bool:
+    """Return whether ``HOST:PORT`` can be reached from its own machine only."""
+    host = bind.rpartition(":")[0]
+    return host in LOOPBACK or host.startswith("127.") or bind.startswith("unix:")
+
+
+def _without_port(host: str) -> str:
+    return re.sub(r":\d*\Z", "", host.lower())
+
+
+def _preflight() -> Response:
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = METHODS
+    response.headers["Access-Control-Allow-Headers"] = (
+        "Content-Type, Content-Encoding, If-None-Match, X-Request-Id"
+    )
+    response.headers["Access-Control-Max-Age"] = "600"
+    return response
+
+
+def _count(found: Context, response: Response) -> None:
+    seconds = time.perf_counter() - g.started
+    # The route, not the path: ids would make a counter each.
+    route = request.url_rule.rule if request.url_rule is not None else "none"
+    method = request.method if request.method in METHODS else "other"
+    found.metrics.observe(method, route, response.status_code, seconds)
+    # Without the query string: what readers look for is theirs.
+    ACCESS.info(
+        "request",
+        extra={
+            "method": method,
+            "path": request.path[:500],
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+            "address": request.remote_addr,
+        },
+    )

@@ -1,0 +1,71 @@
+"""Answers as JSON text, with the addresses that only the service knows.
+
+They are written straight from the records, since dumping them through schemas would
+cost more than the search; the tests hold what is written to :mod:`service.schemas`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+from flask import Response
+
+from index.answer import Answer
+from index.dates import iso
+from index.rendering import answer_document, facet_document
+from index.request import Request
+from index.result import Facet
+from index.view import VersionInfo
+from service.links import Links
+
+JSON = "application/json"
+
+
+def write_json(value: Any) -> bytes:
+    """Return JSON text in UTF-8, ending with a newline."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # Integers beyond 64 bits, which an article's extra may hold.
+        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Return an answer that is JSON."""
+    return Response(write_json(value), status=status, content_type=JSON)
+
+
+def search_document(answer: Answer, asked: Request, links: Links) -> dict[str, Any]:
+    """Return the answer to a search."""
+    document = answer_document(answer, asked)
+    for facet, counted in zip(answer.facets, document["facets"].values(), strict=True):
+        _link(facet, counted, links)
+    document["next_url"] = None if answer.next is None else links.next(answer.next)
+    return document
+
+
+def linked_facet(facet: Facet, links: Links) -> dict[str, Any]:
+    """Return a facet, each value with the address that ticks or unticks it."""
+    document = facet_document(facet)
+    _link(facet, document, links)
+    return document
+
+
+def version_document(version: VersionInfo) -> dict[str, Any]:
+    """Return one line of an article's history."""
+    return {
+        "version": version.version,
+        "status": version.status.value,
+        "headline": version.headline,
+        "current": version.current,
+        "seq": version.seq,
+        "at": iso(version.at),
+    }
+
+
+def _link(facet: Facet, document: dict[str, Any], links: Links) -> None:
+    for each in document["values"]:
+        each["active"] = links.active(facet, each["value"])
+        each["url"] = links.toggle(facet, each["value"])

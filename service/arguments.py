@@ -1,0 +1,220 @@
+"""Parameters: read strictly, declared once in :mod:`service.parameters`.
+
+flask-smorest's own parser answers 422 for a bad value and lets unknown and repeated
+parameters pass. This one refuses all of them with 400, naming the parameter; it also
+looks at the given parameters only, not at all that could be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qsl, quote_from_bytes
+
+import flask_smorest
+from flask import Response, request
+from marshmallow import Schema, ValidationError, fields
+from rapidfuzz import process
+
+from index.errors import InvalidValue, LimitExceeded
+from index.formats.strict_json import KINDS
+from service.bodies import json_object
+from service.parameters import NoArguments, Repeatable
+from service.refusals import RepeatedParameter, UnknownParameter
+from service.schemas import Problem
+
+View = Callable[..., Response]
+
+MAX_PARAMETERS = 500
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+# What each status means where an operation can answer with it.
+MEANINGS = {
+    207: "Some are kept; results says which",
+    304: "Nothing changed since the ETag sent",
+    400: "A parameter, the query or the JSON is wrong",
+    403: "Pages of this origin may not call the service",
+    404: "There is no such article, paragraph or version",
+    409: "The version is stored with other content",
+    411: "A body is needed",
+    413: "The body is too large, or holds too many articles",
+    415: "The media type is not read here",
+    422: "None of the articles could be kept",
+    503: "The index or the store cannot answer just now; see Retry-After",
+    507: "The store's disk is full",
+}
+
+
+class ArgumentsParser:
+    """Hands the declared parameters of a request to a view, as a dictionary.
+
+    Only what was given is in it, by the names of the API, in the order given.
+    """
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def use_args(
+        self, schema: type[Schema], *, location: str
+    ) -> Callable[[View], View]:
+        """Return a decorator that appends the parameters to a view's arguments.
+
+        :param location: ``query``, or ``json`` for the same names in a body.
+        """
+        declared = {
+            field.data_key or name: field for name, field in schema().fields.items()
+        }
+        given = _of_query if location == "query" else _of_body
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Response:
+                return view(*args, load(given(declared), declared), **kwargs)
+
+            return wrapper
+
+        return decorator
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint whose views declare what they take and what they answer."""
+
+    ARGUMENTS_PARSER = ArgumentsParser()
+
+    def operation(
+        self,
+        method: str,
+        rule: str,
+        *,
+        takes: type[Schema] = NoArguments,
+        gives: type[Schema] | dict[str, str],
+        gives_type: str = "application/json",
+        also: Mapping[int, type[Schema] | None] = MappingProxyType({}),
+        problems: tuple[int, ...] = (),
+        location: str = "query",
+        documented: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Callable[[View], View]:
+        """Return a decorator that makes a function the view of a method and path.
+
+        :param takes: the parameters; they come as a dictionary, the first argument.
+        :param gives: the answer of status 200, of the media type ``gives_type``.
+        :param also: other answers that are no problem, by status.
+        :param problems: the statuses of the problems it can answer with; 400 and 403
+            are always among them.
+        :param location: where the parameters are, ``query`` or ``json``.
+        :param documented: what else OpenAPI says of it.
+        """
+
+        def decorator(view: View) -> View:
+            wrapped = self.arguments(takes, location=location)(view)
+            wrapped = self.response(200, gives, content_type=gives_type)(wrapped)
+            for status, schema in also.items():
+                wrapped = self.alt_response(
+                    status, schema=schema, description=MEANINGS[status]
+                )(wrapped)
+            for status in sorted({400, 403, *problems}):
+                wrapped = self.alt_response(
+                    status,
+                    schema=Problem,
+                    content_type="application/problem+json",
+                    description=MEANINGS[status],
+                )(wrapped)
+            more = {"operationId": view.__name__, **documented}
+            self.route(rule, methods=[method])(self.doc(**more)(wrapped))
+            return view
+
+        return decorator
+
+
+def load(
+    given: dict[str, Any], declared: dict[str, fields.Field[Any]]
+) -> dict[str, Any]:
+    """Return parameters with their values read.
+
+    :raises UnknownParameter: one is not declared.
+    :raises InvalidValue: a value does not fit, or a required one is missing.
+    """
+    loaded: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in declared:
+            nearest = process.extractOne(name, list(declared), score_cutoff=60)
+            raise UnknownParameter(name, nearest=nearest[0] if nearest else None)
+        try:
+            loaded[name] = declared[name].deserialize(value)
+        except ValidationError as error:
+            raise InvalidValue(
+                name,
+                " ".join(map(str, error.messages)),
+                got=value,
+                code=getattr(error, "code", None),
+            ) from error
+    for name, field in declared.items():
+        if field.required and name not in loaded:
+            raise InvalidValue(name, "is required")
+    return loaded
+
+
+def query_pairs(query_string: str) -> list[tuple[str, str]]:
+    """Return the names and values of a query string, in order.
+
+    :param query_string: as WSGI gives it, its bytes as Latin-1.
+    :raises InvalidValue: something in it is not UTF-8.
+    """
+    # Some clients send UTF-8 as it is, without escapes.
+    ascii_only = quote_from_bytes(query_string.encode("latin-1"), safe=_PRINTABLE)
+    if ascii_only.count("&") >= MAX_PARAMETERS:
+        raise LimitExceeded(
+            "parameters", limit=MAX_PARAMETERS, got=ascii_only.count("&") + 1
+        )
+    try:
+        return parse_qsl(ascii_only, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        name = _name_of_undecodable(ascii_only)
+        raise InvalidValue(
+            name, "is not UTF-8 once decoded", code="invalid_encoding"
+        ) from error
+
+
+def _name_of_undecodable(query_string: str) -> str:
+    for pair in query_string.split("&"):
+        try:
+            parse_qsl(pair, keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            return re.sub(r"[^\w.]", "?", pair.partition("=")[0])[:50]
+    return "parameters"
+
+
+def _of_query(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
+    values: dict[str, list[str]] = {}
+    for name, value in query_pairs(request.environ.get("QUERY_STRING", "")):
+        values.setdefault(name, []).append(value)
+    given: dict[str, Any] = {}
+    for name, several in values.items():
+        if isinstance(declared.get(name), Repeatable):
+            given[name] = several
+        elif len(several) > 1 and name in declared:
+            raise RepeatedParameter(name, got=len(several))
+        else:
+            given[name] = several[0]
+    return given
+
+
+def _of_body(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
+    given = json_object()
+    for name, value in given.items():
+        if name in declared and not _fits(declared[name], value):
+            raise InvalidValue(name, "has the wrong type", got=KINDS.get(type(value)))
+    return given
+
+
+def _fits(field: fields.Field[Any], value: object) -> bool:
+    if isinstance(field, Repeatable):
+        items = value if isinstance(value, list) else [value]
+        return all(_fits(field.inner, item) for item in items)
+    if isinstance(field, fields.Boolean):
+        return isinstance(value, int)
+    if isinstance(field, fields.Integer):
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, str)

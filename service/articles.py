@@ -1,0 +1,305 @@
+"""Articles by id: read one, its paragraphs and versions; put, post and delete."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+
+from index.document import document_of
+from index.errors import InputError, ParagraphNotFound
+from index.formats import Read
+from index.rendering import article_document, excerpt_document
+from service.answers import json_response, version_document, write_json
+from service.arguments import Blueprint
+from service.context import context
+from service.etags import not_modified, set_etag
+from service.parameters import (
+    ArticleArguments,
+    ArticleByIdArguments,
+    DeleteArguments,
+    DeleteByIdArguments,
+    WriteArguments,
+    WriteByIdArguments,
+)
+from service.paths import checked_id, decoded_id
+from service.problems import problem_of, problem_response
+from service.refusals import NothingStored
+from service.schemas import (
+    ArticleAnswer,
+    ArticleBody,
+    DeleteAnswer,
+    Paragraph,
+    ParagraphsAnswer,
+    VersionsAnswer,
+    WriteAnswer,
+)
+from service.submissions import submitted
+
+blueprint = Blueprint(
+    "articles", __name__, description="Read, write and delete articles by their id"
+)
+PATH = "/v1/articles/<article_id>"
+BY_ID = "/v1/article"
+_BODY_PROBLEMS = (411, 413, 415, 422, 503, 507)
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "One article or several, in any format that is read",
+        "content": {
+            "application/json": {"schema": ArticleBody},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+def decode_id(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Give views the id that the raw path holds encoded."""
+    if values and "article_id" in values:
+        values["article_id"] = decoded_id(values["article_id"])
+
+
+blueprint.url_value_preprocessor(decode_id)
+
+
+@blueprint.operation(
+    "GET",
+    PATH,
+    takes=ArticleArguments,
+    gives=ArticleAnswer,
+    also={304: None},
+    problems=(404, 503),
+)
+def get_article(given: dict[str, Any], article_id: str) -> Response:
+    """Give an article, with the words of a query marked."""
+    return _article(article_id, given)
+
+
+@blueprint.operation(
+    "GET",
+    BY_ID,
+    takes=ArticleByIdArguments,
+    gives=ArticleAnswer,
+    also={304: None},
+    problems=(404, 503),
+)
+def get_article_by_id(given: dict[str, Any]) -> Response:
+    """Give an article, where a proxy decodes paths."""
+    return _article(checked_id(given["id"]), given)
+
+
+@blueprint.operation(
+    "GET", f"{PATH}/paragraphs", gives=ParagraphsAnswer, problems=(404, 503)
+)
+def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
+    """List the paragraphs of an article."""
+    view = context().archive.get(article_id, now=datetime.now(UTC))
+    return json_response(
+        {
+            "id": article_id,
+            "version": view.article.version,
+            "paragraphs": [
+                excerpt_document(each, marked=False) for each in view.excerpts
+            ],
+        }
+    )
+
+
+@blueprint.operation(
+    "GET", f"{PATH}/paragraphs/<int:n>", gives=Paragraph, problems=(404, 503)
+)
+def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
+    """Give one paragraph of an article; 0 is the headline."""
+    view = context().archive.get(article_id, now=datetime.now(UTC))
+    for each in view.excerpts:
+        if each.n == n:
+            return json_response(excerpt_document(each, marked=False))
+    raise ParagraphNotFound(article_id, n, last=view.excerpts[-1].n)
+
+
+@blueprint.operation(
+    "GET", f"{PATH}/versions", gives=VersionsAnswer, problems=(404, 503)
+)
+def list_versions(given: dict[str, Any], article_id: str) -> Response:
+    """List the versions of an article, the newest first."""
+    found = context().archive.versions(article_id, now=datetime.now(UTC))
+    return json_response({"versions": [version_document(each) for each in found]})
+
+
+@blueprint.operation(
+    "PUT",
+    PATH,
+    takes=WriteArguments,
+    gives=WriteAnswer,
+    problems=(409, *_BODY_PROBLEMS),
+    documented=_BODY,
+)
+def put_article(given: dict[str, Any], article_id: str) -> Response:
+    """Store an article, or its next version."""
+    return _put(article_id, given)
+
+
+@blueprint.operation(
+    "PUT",
+    BY_ID,
+    takes=WriteByIdArguments,
+    gives=WriteAnswer,
+    problems=(409, *_BODY_PROBLEMS),
+    documented=_BODY,
+)
+def put_article_by_id(given: dict[str, Any]) -> Response:
+    """Store an article, where a proxy decodes paths."""
+    return _put(checked_id(given["id"]), given)
+
+
+@blueprint.operation(
+    "POST",
+    "/v1/articles",
+    takes=WriteArguments,
+    gives=WriteAnswer,
+    also={207: WriteAnswer},
+    problems=_BODY_PROBLEMS,
+    documented=_BODY,
+)
+def post_articles(given: dict[str, Any]) -> Response:
+    """Store one article or many, each with its id in the body."""
+    written = write(submitted(given.get("format")))
+    failed = [error for error in written.errors if error is not None]
+    if failed and len(failed) == len(written.errors):
+        error = failed[0] if len(failed) == 1 else NothingStored(len(failed))
+        return problem_response(
+            {**problem_of(error), "status": 422}, **written.answer, indexed=False
+        )
+    return _answered(written.answer, given, 207 if failed else 200)
+
+
+@blueprint.operation(
+    "DELETE",
+    PATH,
+    takes=DeleteArguments,
+    gives=DeleteAnswer,
+    problems=(404, 503, 507),
+)
+def delete_article(given: dict[str, Any], article_id: str) -> Response:
+    """Delete an article with all its versions."""
+    return _delete(article_id, given)
+
+
+@blueprint.operation(
+    "DELETE",
+    BY_ID,
+    takes=DeleteByIdArguments,
+    gives=DeleteAnswer,
+    problems=(404, 503, 507),
+)
+def delete_article_by_id(given: dict[str, Any]) -> Response:
+    """Delete an article, where a proxy decodes paths."""
+    return _delete(checked_id(given["id"]), given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What became of the articles of one request.
+
+    :param answer: ``results`` and ``seq``, as they are answered.
+    :param errors: for each article its error, or ``None``, in the same order.
+    """
+
+    answer: dict[str, Any]
+    errors: tuple[InputError | None, ...]
+
+
+def write(reads: list[Read]) -> Writing:
+    """Store the articles of a request and return what became of each, in order."""
+    articles = [read.article for read in reads if read.article is not None]
+    outcomes = iter(context().archive.put(articles))
+    results: list[dict[str, Any]] = []
+    errors: list[InputError | None] = []
+    for read in reads:
+        outcome = next(outcomes) if read.article is not None else read.error
+        result: dict[str, Any] = {"id": None, "version": None, "seq": None}
+        if isinstance(outcome, InputError):
+            errors.append(outcome)
+            result["status"] = "error"
+            result["error"] = problem_of(outcome)
+            if read.article is not None:
+                result["id"] = read.article.id
+                result["version"] = read.article.version
+            elif read.label is not None:
+                result["id"] = read.label
+        elif outcome is not None:
+            errors.append(None)
+            result["id"], result["version"] = outcome.id, outcome.version
+            result["status"], result["seq"] = outcome.outcome.value, outcome.seq
+        if read.line is not None and result["status"] == "error":
+            result["line"] = read.line
+        if read.warnings:
+            result["warnings"] = read.warnings
+        results.append(result)
+    changes = [result["seq"] for result in results if result["seq"] is not None]
+    return Writing(
+        answer={"results": results, "seq": max(changes, default=None)},
+        errors=tuple(errors),
+    )
+
+
+def _article(article_id: str, given: dict[str, Any]) -> Response:
+    now = datetime.now(UTC)
+    digest = hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
+    tag = context().archive.etag(digest, now)
+    if unchanged := not_modified(tag):
+        return unchanged
+    q = given.get("q", "")
+    view = context().archive.get(
+        article_id,
+        version=given.get("version"),
+        q=q,
+        within=given.get("in", "text"),
+        now=now,
+    )
+    if given.get("format") == "jsonl":
+        document = document_of(view.article)
+        document.pop("ed_note", None)
+        response = Response(write_json(document), content_type="application/x-ndjson")
+    else:
+        response = json_response(article_document(view, q))
+    return set_etag(response, tag)
+
+
+def _put(article_id: str, given: dict[str, Any]) -> Response:
+    written = write(submitted(given.get("format"), article_id))
+    (error,) = written.errors
+    if error is not None:
+        return problem_response(problem_of(error), **written.answer, indexed=False)
+    return _answered(written.answer, given)
+
+
+def _delete(article_id: str, given: dict[str, Any]) -> Response:
+    seq = context().archive.delete(article_id)
+    return _answered({"id": article_id, "status": "deleted", "seq": seq}, given)
+
+
+def _answered(
+    answer: dict[str, Any], given: dict[str, Any], status: int = 200
+) -> Response:
+    seq = answer["seq"]
+    found = context()
+    indexed, refused = True, False
+    if seq is not None:
+        indexed = found.archive.wait_indexed(seq, 0)
+        if given.get("wait") and not indexed:
+            with found.room_to_wait() as room:
+                refused = not room
+                if room:
+                    seconds = found.settings.wait_seconds
+                    indexed = found.archive.wait_indexed(seq, seconds)
+    response = json_response({**answer, "indexed": indexed}, status)
+    if refused:
+        # Too many wait already; the write stands, and can be asked for again.
+        response.headers["Retry-After"] = "1"
+    return response

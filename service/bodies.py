@@ -1,0 +1,130 @@
+"""Request bodies: counted, unpacked and read strictly."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from flask import request
+
+from index.errors import UnreadableInput
+from index.formats.strict_json import parse
+from service.context import context
+from service.refusals import (
+    BodyTooLarge,
+    InvalidJson,
+    LengthRequired,
+    UnsupportedMediaType,
+)
+
+JSON_TYPES = ("application/json",)
+MAX_DEPTH = 64
+_CHUNK = 64 * 1024
+
+
+def read_body() -> bytes:
+    """Return the request's body, unpacked if it came as gzip.
+
+    It is counted while it is read, since a chunked body does not say how long it is:
+    what is too long is refused, never cut.
+
+    :raises BodyTooLarge: as sent or unpacked it is above the limit.
+    :raises LengthRequired: there is none.
+    :raises UnsupportedMediaType: it is packed in another way.
+    """
+    limit = context().settings.body_bytes
+    declared = request.content_length
+    if declared is None:
+        chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+        if not chunked:
+            raise LengthRequired
+    elif declared > limit:
+        raise BodyTooLarge(limit=limit, got=declared)
+    packed = _read(limit)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip"):
+        return _unpacked(packed, limit)
+    if encoding not in ("identity", ""):
+        raise UnsupportedMediaType(encoding, encodings=("gzip",))
+    return packed
+
+
+def json_object() -> dict[str, Any]:
+    """Return the JSON object that is the request's body.
+
+    :raises UnsupportedMediaType: the body is declared as something else.
+    :raises InvalidJson: it is no object.
+    """
+    if not request.is_json:
+        raise UnsupportedMediaType(request.mimetype, accepted=JSON_TYPES)
+    found = strict_json(read_body())
+    if not isinstance(found, dict):
+        raise InvalidJson("the body must be a JSON object")
+    return found
+
+
+def strict_json(data: bytes) -> Any:
+    """Return the value of a JSON text, refusing what JSON does not allow.
+
+    That is NaN and infinite numbers, a name twice in an object, lone surrogates, and
+    more than 64 levels.
+
+    :raises InvalidJson: it is not JSON, with line and column where they are known.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from error
+    try:
+        value = parse(text)
+    except UnreadableInput as error:
+        raise InvalidJson(str(error), line=error.line, column=error.column) from error
+    _check(value, surrogates="\\ud" in text or "\\uD" in text)
+    return value
+
+
+def _read(limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    # With a declared length the stream raises if the client stops short of it.
+    while chunk := request.stream.read(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(limit=limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _unpacked(packed: bytes, limit: int) -> bytes:
+    member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        found = member.decompress(packed, limit + 1)
+    except zlib.error as error:
+        raise UnreadableInput("the body is not gzip", code="invalid_gzip") from error
+    if len(found) > limit:
+        raise BodyTooLarge(limit=limit)
+    # Members are not chained: a body of a million empty ones would cost hours.
+    if not member.eof or member.unused_data:
+        raise UnreadableInput(
+            "the body is not one whole gzip member", code="invalid_gzip"
+        )
+    return found
+
+
+def _check(value: Any, *, surrogates: bool, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise _too_deep()
+    if isinstance(value, str):
+        if surrogates and any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidJson("holds a lone surrogate")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check(name, surrogates=surrogates, depth=depth)
+            _check(item, surrogates=surrogates, depth=depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, surrogates=surrogates, depth=depth + 1)
+
+
+def _too_deep() -> InvalidJson:
+    return InvalidJson(f"nested more than {MAX_DEPTH} deep")

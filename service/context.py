@@ -1,0 +1,71 @@
+"""What the views of one app share: settings, the archive, metrics, room to wait."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import current_app
+
+from index.archive import Archive
+from index.settings import Settings
+from service.metrics import Metrics
+
+EXTENSION = "nutgraf"
+
+
+class Context:
+    """One app's settings, archive and metrics.
+
+    The archive is opened by the first request that needs it: after gunicorn has forked
+    its workers, since database connections and index files must not be shared by them.
+
+    :param threads: of this process; half of them may wait at a time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        archive: Archive | None,
+        metrics: Metrics,
+        *,
+        threads: int = 8,
+    ) -> None:
+        self.settings, self.metrics = settings, metrics
+        self._archive = archive
+        self._opening = threading.Lock()
+        self.use_threads(threads)
+
+    @property
+    def archive(self) -> Archive:
+        """The archive, opened if it is not yet.
+
+        :raises ServiceError: it cannot be opened now.
+        """
+        if self._archive is None:
+            with self._opening:
+                if self._archive is None:
+                    self._archive = Archive.open(self.settings)
+        return self._archive
+
+    @contextmanager
+    def room_to_wait(self) -> Iterator[bool]:
+        """Yield whether this thread may wait; too many would leave none to answer."""
+        waiting = self._waiting
+        room = waiting.acquire(blocking=False)
+        try:
+            yield room
+        finally:
+            if room:
+                waiting.release()
+
+    def use_threads(self, threads: int) -> None:
+        """Let half of so many threads wait; to be called before the first request."""
+        self._waiting = threading.BoundedSemaphore(max(1, threads // 2))
+
+
+def context() -> Context:
+    """Return the context of the app that is answering."""
+    found: Context = current_app.extensions[EXTENSION]
+    return found

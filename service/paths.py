@@ -1,0 +1,106 @@
+"""Routes match the path as it was sent, so that ids may hold slashes.
+
+WSGI hands over a path that is decoded already: ``a%2Fversions``, an id, could not be
+told from the versions of ``a``. Servers pass the request line on beside it, and from
+there the path is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+
+from index.article import check_id
+from index.errors import InvalidArticle, InvalidValue
+
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
+
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+# RFC 3986, 2.3: these mean the same escaped or not.
+_UNRESERVED = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+)
+
+
+class RawPath:
+    """WSGI middleware that makes ``PATH_INFO`` the path as sent, still encoded.
+
+    Of gunicorn's ``RAW_URI`` and Werkzeug's ``REQUEST_URI`` the first is taken that
+    stands for the same path as ``PATH_INFO``; without one, that path encoded again.
+    """
+
+    def __init__(self, app: WsgiApp) -> None:
+        self.app = app
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer a request, routed by its raw path."""
+        environ["PATH_INFO"] = raw_path(environ)
+        return self.app(environ, start_response)
+
+
+def raw_path(environ: Environ) -> str:
+    """Return the path below the application's root, normalised as RFC 3986 6.2.2 says.
+
+    Escapes of unreserved characters are undone, the others are in capitals; dot
+    segments stay, since ``..`` may be an id.
+    """
+    root = environ.get("SCRIPT_NAME", "").encode("latin-1")
+    decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
+    for name in ("RAW_URI", "REQUEST_URI"):
+        sent = _path_of(environ.get(name, ""))
+        if unquote_to_bytes(sent) == root + decoded:
+            below = _normal(sent)
+            start = _normal(quote_from_bytes(root))
+            if below.startswith(start):
+                return below[len(start) :]
+    return _normal(quote_from_bytes(decoded))
+
+
+def decoded_id(raw: str) -> str:
+    """Return the id that stands in a raw path.
+
+    :raises InvalidValue: it is not UTF-8, or no id could be so.
+    """
+    try:
+        article_id = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidValue(
+            "id", "is not UTF-8 once decoded", got=raw, code="invalid_encoding"
+        ) from error
+    return checked_id(article_id)
+
+
+def checked_id(article_id: str) -> str:
+    """Return an id that may be one.
+
+    :raises InvalidValue: it may not.
+    """
+    try:
+        return check_id(article_id)
+    except InvalidArticle as error:
+        raise InvalidValue(
+            "id", error.detail, got=article_id, code="invalid_id"
+        ) from error
+
+
+def _path_of(uri: str) -> str:
+    if not uri.startswith("/"):
+        # RFC 9112, 3.2.2: a request line may hold the whole address.
+        try:
+            return urlsplit(uri).path
+        except ValueError:
+            return ""
+    return re.split("[?#]", uri, maxsplit=1)[0]
+
+
+def _normal(path: str) -> str:
+    escaped = quote_from_bytes(path.encode("latin-1"), safe="/%:@!$&'()*+,;=~")
+    return _ESCAPE.sub(_escape, escaped)
+
+
+def _escape(match: re.Match[str]) -> str:
+    byte = int(match[1], 16)
+    return chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"

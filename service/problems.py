@@ -1,0 +1,167 @@
+"""Errors as RFC 9457 problem documents: the only place where a status is chosen."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from index import errors
+from index.errors import NutgrafError
+from service import refusals
+from service.answers import write_json
+from service.codes import TITLES
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[type[NutgrafError], int] = {
+    errors.NutgrafError: 500,
+    errors.InputError: 400,
+    errors.InvalidQuery: 400,
+    errors.UnknownField: 400,
+    errors.InvalidValue: 400,
+    errors.CursorMismatch: 400,
+    errors.LimitExceeded: 400,
+    errors.InvalidArticle: 422,
+    errors.UnreadableInput: 422,
+    errors.UnknownFormat: 415,
+    errors.VersionConflict: 409,
+    errors.ArticleNotFound: 404,
+    errors.ParagraphNotFound: 404,
+    errors.ServiceError: 503,
+    errors.IndexUnavailable: 503,
+    errors.SearchTimeout: 503,
+    errors.StoreFull: 507,
+    errors.StoreUnavailable: 503,
+    errors.IndexerRunning: 503,
+    refusals.UnknownParameter: 400,
+    refusals.RepeatedParameter: 400,
+    refusals.InvalidJson: 400,
+    refusals.BodyTooLarge: 413,
+    refusals.TooManyArticles: 413,
+    refusals.LengthRequired: 411,
+    refusals.UnsupportedMediaType: 415,
+    refusals.HostRefused: 400,
+    refusals.OriginRefused: 403,
+    refusals.NothingStored: 422,
+}
+
+# Where an error of a general class says by its code that it is about a body.
+STATUS_OF_CODE = {"article_too_large": 422, "invalid_json": 400}
+
+# Seconds until a client should try again.
+RETRY_AFTER = {"index_unavailable": 5, "search_timeout": 1, "storage_full": 60}
+RETRY_AFTER_ELSE = 2
+
+# What HTTP itself says no to, by status; any other status is a bad_request.
+_CODE_OF_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    411: "length_required",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+
+log = logging.getLogger("nutgraf")
+
+
+def status_of(error: NutgrafError) -> int:
+    """Return the status of an error: by its code, else by its nearest class."""
+    if error.code in STATUS_OF_CODE:
+        return STATUS_OF_CODE[error.code]
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem_of(error: NutgrafError) -> dict[str, Any]:
+    """Return the problem document of an error, with the facts that it carries."""
+    return {
+        **error.facts,
+        **_standard(error.code, status_of(error), str(error)),
+    }
+
+
+def problem_response(document: dict[str, Any], **more: Any) -> Response:
+    """Return an answer that is a problem document.
+
+    :param more: further members of the document.
+    """
+    response = Response(
+        write_json({**document, **more}),
+        status=document["status"],
+        content_type=MEDIA_TYPE,
+    )
+    if response.status_code in (503, 507):
+        response.headers["Retry-After"] = str(
+            RETRY_AFTER.get(document["code"], RETRY_AFTER_ELSE)
+        )
+    return response
+
+
+def register(app: Flask) -> None:
+    """Make an app answer every error with a problem document."""
+    app.register_error_handler(NutgrafError, _of_ours)
+    app.register_error_handler(HTTPException, _of_http)
+
+
+def _of_ours(error: NutgrafError) -> Response:
+    document = problem_of(error)
+    if document["status"] >= 500:
+        log.warning("%s: %s", error.code, error, exc_info=error)
+    response = problem_response({**document, "instance": request.path})
+    if isinstance(error, refusals.UnsupportedMediaType):
+        # RFC 9110, 15.5.16: say which ways of packing would have been read.
+        if error.encodings:
+            response.headers["Accept-Encoding"] = ", ".join(error.encodings)
+        elif request.method in ("POST", "PUT"):
+            response.headers[f"Accept-{request.method.title()}"] = ", ".join(
+                error.accepted
+            )
+    return response
+
+
+def _of_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error, RequestRedirect) or status < 400:
+        redirect: Response = error.get_response()  # type: ignore[assignment]
+        return redirect
+    code = _CODE_OF_STATUS.get(status, "bad_request")
+    detail = error.description or TITLES[code]
+    document = _standard(code, status, _detail_of(status, detail))
+    document["instance"] = request.path
+    if status >= 500:
+        # The log has the traceback under the same id; the caller gets nothing of it.
+        document["error_id"] = g.get("request_id")
+    response = problem_response(document)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _detail_of(status: int, detail: str) -> str:
+    if status == 404:
+        more = ""
+        if request.path.startswith("/v1/articles/"):
+            more = "; in a path an id is percent-encoded: / is written %2F"
+        return f"no resource {request.path[:200]}{more}; /docs lists what there is"
+    if status == 405:
+        return (
+            f"{request.path[:200]} has no {request.method[:20]}; Allow says what it has"
+        )
+    if status >= 500:
+        return "the error is logged under error_id; please report it"
+    return detail
+
+
+def _standard(code: str, status: int, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"/docs#{code}",
+        "title": TITLES[code],
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }

@@ -1,0 +1,219 @@
+"""Search, and what helps with asking: suggestions, facets, the fields there are."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+
+from index import dates
+from index.fields import FIELDS, FILTERABLE, Kind
+from index.query import Filter, Scope, Sort, Unit
+from index.request import Request
+from service.answers import json_response, linked_facet, search_document
+from service.arguments import Blueprint
+from service.context import context
+from service.etags import not_modified, set_etag
+from service.links import Links
+from service.parameters import (
+    FacetArguments,
+    SearchArguments,
+    SuggestArguments,
+)
+from service.schemas import FacetAnswer, FieldsAnswer, SearchAnswer, SuggestAnswer
+
+blueprint = Blueprint(
+    "search", __name__, description="Find paragraphs and the articles they are in"
+)
+PATH = "/v1/search"
+
+# What a parameter is called here and in the request that the archive takes.
+_NAMES = {"in": "within", "from": "since", "to": "until"}
+_ENUMS = {"scope": Scope, "unit": Unit, "sort": Sort}
+_PLAIN = (
+    *("q", "in", "from", "to", "date", "tz", "limit", "page", "cursor"),
+    *("facet_size", "passages", "passage_length", "strict", "explain"),
+)
+
+
+@blueprint.operation(
+    "GET",
+    PATH,
+    takes=SearchArguments,
+    gives=SearchAnswer,
+    also={304: None},
+    problems=(503,),
+)
+def search(given: dict[str, Any]) -> Response:
+    """Find articles or paragraphs."""
+    now = datetime.now(UTC)
+    asked = request_of(given)
+    tag = search_etag(asked, now)
+    if unchanged := not_modified(tag):
+        return unchanged
+    return set_etag(_search(given, asked, now), tag)
+
+
+@blueprint.operation(
+    "POST",
+    PATH,
+    takes=SearchArguments,
+    location="json",
+    gives=SearchAnswer,
+    problems=(411, 413, 415, 503),
+)
+def search_by_body(given: dict[str, Any]) -> Response:
+    """Find articles or paragraphs, with the parameters in a JSON object."""
+    asked = request_of(given)
+    return _search(given, asked, datetime.now(UTC))
+
+
+@blueprint.operation(
+    "GET",
+    "/v1/facets/<field>",
+    takes=FacetArguments,
+    gives=FacetAnswer,
+    also={304: None},
+    problems=(503,),
+)
+def facet(given: dict[str, Any], field: str) -> Response:
+    """Count articles by the values of one field."""
+    now = datetime.now(UTC)
+    asked = replace(
+        request_of(given),
+        limit=0,
+        facets=(field,),
+        facet_prefix=given.get("prefix", ""),
+    )
+    tag = search_etag(asked, now)
+    if unchanged := not_modified(tag):
+        return unchanged
+    answer = context().archive.search(asked, now=now)
+    narrowed = {
+        name: value
+        for name, value in given.items()
+        if name not in ("prefix", "facet_size")
+    }
+    links = Links(request.script_root + PATH, narrowed)
+    found = {
+        "field": field,
+        **linked_facet(answer.facets[0], links),
+        "index": {"seq": answer.seq, "behind": answer.behind},
+    }
+    return set_etag(json_response(found), tag)
+
+
+@blueprint.operation(
+    "GET", "/v1/suggest", takes=SuggestArguments, gives=SuggestAnswer, problems=(503,)
+)
+def suggest(given: dict[str, Any]) -> Response:
+    """Suggest words, headlines and names that start like what was typed."""
+    found = context().archive.suggest(
+        given["q"], limit=given.get("limit", 10), now=datetime.now(UTC)
+    )
+    return json_response(
+        {
+            "suggestions": [
+                {
+                    "text": each.text,
+                    "type": each.type,
+                    "articles": each.articles,
+                    "id": each.id,
+                }
+                for each in found
+            ]
+        }
+    )
+
+
+@blueprint.operation("GET", "/v1/fields", gives=FieldsAnswer)
+def list_fields(given: dict[str, Any]) -> Response:
+    """List the fields, and what can be done with each."""
+    return json_response(
+        {
+            "fields": [
+                {
+                    "name": each.name,
+                    "kind": each.kind.value,
+                    "about": each.about,
+                    "many": each.many,
+                    "searchable": each.searchable_words,
+                    "range": each.kind in (Kind.INTEGER, Kind.DATE),
+                    "filterable": each.filterable,
+                    "facetable": each.facetable,
+                    "sortable": each.kind is Kind.DATE,
+                    "returned": each.returned,
+                }
+                for each in FIELDS
+            ]
+        }
+    )
+
+
+def request_of(given: dict[str, Any]) -> Request:
+    """Return the request that parameters stand for."""
+    values: dict[str, Any] = {
+        _NAMES.get(name, name): given[name] for name in _PLAIN if name in given
+    }
+    for name, kind in _ENUMS.items():
+        if name in given:
+            values[name] = kind(given[name])
+    return Request(
+        **values,
+        filters=tuple(_filters(given)),
+        facets=tuple(dict.fromkeys(given.get("facet", ()))),
+        fields=tuple(dict.fromkeys(given.get("fields", ()))),
+    )
+
+
+def _filters(given: dict[str, Any]) -> list[Filter]:
+    found = []
+    for name in FILTERABLE:
+        values = tuple(given.get(name, ()))
+        missing = given.get(f"missing.{name}", False)
+        if values or missing:
+            found.append(Filter(field=name, values=values, missing=missing))
+        if refused := tuple(given.get(f"exclude.{name}", ())):
+            found.append(Filter(field=name, values=refused, exclude=True))
+    return found
+
+
+def search_etag(asked: Request, now: datetime) -> str:
+    """Return the tag of an answer before it is made.
+
+    Relative dates mean something else at another time, so what they mean now is in it.
+    """
+    moving = ""
+    if asked.since or asked.until:
+        try:
+            tz = dates.zone(asked.tz)
+            moving = repr(
+                [
+                    dates.period(text, tz=tz, now=now)
+                    for text in (asked.since, asked.until)
+                    if text
+                ]
+            )
+        except ValueError:
+            # The archive says what is wrong with it; until then no tag can match.
+            moving = repr(now)
+    digest = hashlib.sha256(f"{request.path} {asked!r} {moving}".encode()).hexdigest()
+    return context().archive.etag(digest, now)
+
+
+def _search(given: dict[str, Any], asked: Request, now: datetime) -> Response:
+    started = time.perf_counter()
+    answer = context().archive.search(asked, now=now)
+    searched = time.perf_counter()
+    links = Links(request.script_root + PATH, given)
+    response = json_response(search_document(answer, asked, links))
+    written = time.perf_counter()
+    response.headers["Server-Timing"] = (
+        f"search;dur={(searched - started) * 1000:.1f},"
+        f" write;dur={(written - searched) * 1000:.1f}"
+    )
+    return response

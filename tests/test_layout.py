@@ -1,0 +1,268 @@
+"""The repository's layout, as docs/architecture.md draws it, and who imports whom."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def names(text: str) -> set[str]:
+    return set(text.split())
+
+
+TOP = names("""
+    service index tests seeds benchmarks deploy docs wsgi.py setup.cfg pyproject.toml
+    ruff.toml Makefile Procfile gunicorn.conf.py README.md CHANGELOG.md CONTRIBUTING.md
+    LICENSE .ci .gitignore
+""")
+
+# Every module, lowest layer first. It imports from its own layer and from lower ones.
+LAYERS = [
+    names("index.article index.errors"),
+    names("""
+        index.answer index.dates index.document index.facets index.fields index.query
+        index.ranking index.rendering index.request index.result index.settings
+        index.tables index.text index.visibility
+    """),
+    names("""
+        index.highlight index.matching index.store index.syntax
+        index.engines index.engines.memory index.engines.whoosh
+        index.engines.whoosh.leaves index.engines.whoosh.schema
+        index.engines.whoosh.segment index.engines.whoosh.state
+        index.engines.whoosh.storage index.engines.whoosh.writer
+        index.formats index.formats.jsonl index.formats.ninjs index.formats.text
+    """),
+    names("index index.archive index.indexer index.loader"),
+    names("""
+        index.cli index.__main__ service service.answers service.arguments
+        service.links service.paths service.problems service.refusals service.schemas
+    """),
+    names("wsgi gunicorn.conf"),
+]
+
+# What of index the service may name: records, settings, the archive. Never an engine,
+# the store or a format.
+PUBLIC = names("""
+    index index.answer index.archive index.article index.dates index.document
+    index.errors index.fields index.query index.rendering index.request index.result
+    index.settings
+""")
+
+# Foreign libraries that only the named modules may import.
+DOORS = {
+    "whoosh": {"index.engines.whoosh"},
+    "sqlalchemy": {"index.store", "index.tables"},
+    "sqlite3": {"index.store", "index.tables"},
+    "xml": {"index.formats.xml"},
+    "defusedxml": {"index.formats.xml"},
+    "lxml.etree": {"index.formats.xml"},
+    "feedparser": {"index.formats.xml"},
+    "lxml": {"index.formats.xml", "index.formats.markup"},
+    "flask": {"service", "wsgi"},
+    "flask_smorest": {"service"},
+    "marshmallow": {"service"},
+    "werkzeug": {"service"},
+    "rich": {"index.cli", "index.console"},
+}
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Return the files git keeps, relative to the root."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    paths = (Path(name) for name in listing.stdout.split("\0") if name)
+    return tuple(path for path in paths if (ROOT / path).is_file())
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Return the path of each module of ours, by name."""
+    paths = [*ROOT.glob("*.py")]
+    for package in ("index", "service"):
+        paths += (ROOT / package).rglob("*.py")
+    return {module_name(path): path for path in sorted(paths)}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+        ".__init__"
+    )
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text("utf-8"))
+
+
+def imported(name: str, nodes: Iterator[ast.AST]) -> set[str]:
+    """Return what these nodes of a module import, ours and foreign, by full name."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: imports are absolute"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                is_module = inner in modules() or inner in DOORS
+                found.add(inner if is_module else node.module)
+    return found
+
+
+def imports(name: str) -> set[str]:
+    return imported(name, ast.walk(tree(name)))
+
+
+def within(name: str, packages: set[str]) -> bool:
+    """Return whether a module is one of these, or inside one."""
+    return any(name == each or name.startswith(f"{each}.") for each in packages)
+
+
+def layer(name: str) -> int:
+    return next(n for n, names in enumerate(LAYERS) if name in names)
+
+
+def test_the_top_level_holds_only_what_the_design_names():
+    assert {path.parts[0] for path in tracked()} - TOP == set()
+
+
+def test_a_file_is_at_most_four_names_deep():
+    assert [str(path) for path in tracked() if len(path.parts) > 4] == []
+
+
+def test_every_module_has_a_layer_and_every_layer_only_modules():
+    named = [name for names in LAYERS for name in names]
+    assert sorted(named) == sorted(modules())
+
+
+def test_imports_go_down_only():
+    ours = modules()
+    wrong = [
+        f"{name} imports {target}"
+        for name in ours
+        for target in imports(name) & ours.keys()
+        if layer(target) > layer(name)
+    ]
+    assert wrong == []
+
+
+def test_no_imports_run_in_a_circle():
+    # Imports within functions run later: engines open their kinds that way.
+    graph = {
+        name: (imported(name, iter(tree(name).body)) & modules().keys()) - {name}
+        for name in modules()
+    }
+    tuple(TopologicalSorter(graph).static_order())
+
+
+def test_formats_engines_and_store_do_not_know_each_other():
+    families = [{"index.formats"}, {"index.engines"}, {"index.store", "index.tables"}]
+    wrong = [
+        f"{name} imports {target}"
+        for name in modules()
+        for own in families
+        for target in imports(name)
+        if within(name, own)
+        and any(within(target, other) for other in families if other is not own)
+    ]
+    assert wrong == []
+
+
+def test_the_service_sees_only_public_modules_of_the_library():
+    wrong = [
+        f"{name} imports {target}"
+        for name in modules()
+        for target in imports(name)
+        if within(name, {"service", "wsgi"})
+        and within(target, {"index"})
+        and target not in PUBLIC
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_foreign_library_comes_in_at_its_own_door(library):
+    strangers = [
+        name
+        for name in modules()
+        if any(within(target, {library}) for target in imports(name))
+        and not within(name, DOORS[library])
+    ]
+    assert strangers == []
+
+
+def reads_environment(node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom) and node.module == "os":
+        return any(alias.name in {"environ", "getenv"} for alias in node.names)
+    return isinstance(node, ast.Attribute) and ast.unparse(node) in {
+        "os.environ",
+        "os.getenv",
+    }
+
+
+def test_only_the_front_doors_read_the_environment():
+    readers = {n for n in modules() if any(map(reads_environment, ast.walk(tree(n))))}
+    assert readers <= {"wsgi", "gunicorn.conf", "index.__main__"}
+
+
+def calls(name: str) -> Iterator[str]:
+    """Yield what a module calls, as it is written: ``pickle.loads``."""
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def test_only_the_command_line_prints():
+    printing = {name for name in modules() if "print" in calls(name)}
+    assert printing <= {"index.cli", "index.console"}
+
+
+def test_nothing_turns_data_into_code():
+    unsafe = re.compile(
+        r"(eval|exec|__import__|(pickle|marshal|shelve)\.\w+|yaml\.\w*load\w*|os\.system)"
+    )
+    wrong = [
+        f"{n}: {call}" for n in modules() for call in calls(n) if unsafe.fullmatch(call)
+    ]
+    assert wrong == []
+
+
+def test_modules_are_short():
+    lengths = {n: len(p.read_text("utf-8").splitlines()) for n, p in modules().items()}
+    assert {name: lines for name, lines in lengths.items() if lines > 600} == {}
+
+
+def test_modules_are_nouns_of_the_trade():
+    vague = {
+        "utils",
+        "util",
+        "helpers",
+        "helper",
+        "manager",
+        "common",
+        "misc",
+        "handler",
+    }
+    assert [name for name in modules() if vague & set(re.split(r"[._]", name))] == []
+
+
+def test_no_file_names_a_folder_of_the_machine_it_was_written_on():
+    # Written in pieces, so that this file does not match itself.
+    folders = re.compile(
+        rb"(?<![\w.])/(?:" + rb"|".join([b"work", b"root", b"tmp"]) + rb")/"
+    )
+    assert [str(p) for p in tracked() if folders.search((ROOT / p).read_bytes())] == []

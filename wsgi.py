@@ -1,0 +1,14 @@
+"""The service for a WSGI server: ``gunicorn wsgi:app``."""
+
+from __future__ import annotations
+
+import os
+
+from index.settings import Settings
+from service import create_app
+
+app = create_app(
+    Settings.from_environ(os.environ),
+    # gunicorn.conf.py sets it, since gunicorn runs several processes.
+    metrics_folder=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
+)
