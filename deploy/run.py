@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -15,57 +14,66 @@ QUERY = "q=syria+talks&scope=paragraph"  # finds an article of seeds/
 
 
 def main() -> None:
-    """Load the sample articles into an empty store, then become honcho."""
+    """Load the sample articles into an empty store, then run the Procfile."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is no error: no traceback
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
-    host, _, port = bind.rpartition(":")
-    host = host.strip("[]")
-    refuse_taken(host, int(port), bind)
+    refuse_taken(bind)
     if status["store"]["articles"] == 0:
         nutgraf("load", "seeds")
-    if os.fork() == 0:
-        announce(host, int(port), bind)
-    else:
-        os.execvp("honcho", ["honcho", "start"])
+    # In a session of its own honcho hears of a Ctrl-C, or of a closed terminal, once:
+    # from here.
+    honcho = subprocess.Popen(["honcho", "start"], start_new_session=True)
+    asked_to_stop = False
+
+    def stop(*_: object) -> None:
+        nonlocal asked_to_stop
+        asked_to_stop = True
+        honcho.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    while honcho.poll() is None and not ready(bind):
+        time.sleep(0.1)
+    if honcho.poll() is None and not asked_to_stop:
+        url = f"http://{bind}/v1/search?{QUERY}"
+        sys.stdout.write(f"\nNutgraf is ready. Try:\n\n  curl '{url}'\n\n")
+        sys.stdout.flush()
+    code = honcho.wait()
+    sys.exit(0 if asked_to_stop else code)
 
 
 def nutgraf(*arguments: str, stdout: int | None = None) -> str:
-    """Run a nutgraf command, and stop with its exit code if it fails."""
+    """Run a nutgraf command and return what it prints; stop where it fails."""
     done = subprocess.run(["nutgraf", *arguments], stdout=stdout, text=True)
     if done.returncode:
         sys.exit(done.returncode)
     return done.stdout
 
 
-def refuse_taken(host: str, port: int, bind: str) -> None:
-    """Stop with a clear message if something listens where the service would."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def address(bind: str) -> tuple[str, int]:
+    """Return the host and port of HOST:PORT."""
+    host, _, port = bind.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def refuse_taken(bind: str) -> None:
+    """Stop with a clear message if nothing can listen there."""
+    family = socket.AF_INET6 if bind.startswith("[") else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(address(bind))
         except OSError as error:
             sys.exit(
-                f"cannot listen on {bind}: {error.strerror}."
-                " Another address: make run NUTGRAF_BIND=127.0.0.1:8001"
+                f"Nutgraf cannot listen on {bind}: {error.strerror or error}. Try"
+                " another address: make run NUTGRAF_BIND=127.0.0.1:8001"
             )
 
 
-def announce(host: str, port: int, bind: str) -> None:
-    """Say how to try it, once the service says that it is ready."""
-    honcho = os.getppid()
-    while os.getppid() == honcho:
-        if ready(host, port):
-            url = f"http://{bind}/v1/search?{QUERY}"
-            sys.stdout.write(f"\nNutgraf is ready. Try:\n\n  curl '{url}'\n\n")
-            return
-        time.sleep(0.1)
-
-
-def ready(host: str, port: int) -> bool:
+def ready(bind: str) -> bool:
     """Return whether the service answers and can search."""
-    connection = http.client.HTTPConnection(host, port, timeout=5)
+    connection = http.client.HTTPConnection(*address(bind), timeout=5)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from index import cursor, dates
-from index.answer import Answer, ArticleHit, Excerpt
+from index.answer import Answer, ArticleHit, Excerpt, Warned
 from index.article import Article, Paragraph, paragraph_id
 from index.document import document_of
 from index.engines import Engine, Snapshot, open_engine
 from index.engines.memory import MemoryEngine
-from index.errors import ArticleNotFound, IndexUnavailable, InputError
+from index.errors import (
+    ArticleNotFound,
+    IndexDamaged,
+    IndexUnavailable,
+    InputError,
+)
 from index.highlight import excerpt_of, marked_html, marks
 from index.query import (
     And,
@@ -37,7 +43,6 @@ from index.request import RETURNABLE, SHORT_FIELDS, Request, compile_request
 from index.result import Facet, Hit, Page, Passage
 from index.settings import Settings
 from index.store import Store
-from index.syntax import Parsed, Warned
 from index.text import fold, query_forms
 from index.versions import Written
 from index.view import VersionInfo, View
@@ -163,8 +168,9 @@ class Archive:
         started = time.perf_counter()
         now = now or datetime.now(UTC)
         snapshot = self._snapshot()
-        # The index first, then the store: what the store has hidden since then is known.
-        with self.store.reading() as view:
+        # The index first, then the store: so all that the store has hidden since then
+        # is known.
+        with self.store.reading() as view, self._damage_mended():
             search, parsed = compile_request(
                 request,
                 settings=self.settings,
@@ -226,7 +232,7 @@ class Archive:
         if not forms:
             return ()
         snapshot = self._snapshot()
-        with self.store.reading() as view:
+        with self.store.reading() as view, self._damage_mended():
             hidden = view.hidden_since(snapshot.seq)
             blank, _ = compile_request(
                 Request(
@@ -353,11 +359,22 @@ class Archive:
 
     def _snapshot(self) -> Snapshot:
         try:
-            return self.engine.snapshot()
+            with self._damage_mended():
+                return self.engine.snapshot()
         except IndexUnavailable:
             if self.store.seq() == 0:
                 # Nothing was ever stored: nothing is what there is to find.
                 return MemoryEngine().snapshot()
+            raise
+
+    @contextmanager
+    def _damage_mended(self) -> Iterator[None]:
+        """Ask the indexer for a new index when this one turns out to be damaged."""
+        try:
+            yield
+        except IndexDamaged:
+            if self.store.rebuild_requested() == self.store.rebuild_finished():
+                self.store.request_rebuild()
             raise
 
     @staticmethod

@@ -17,15 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from rich.progress import Progress
-
 from index import loader, verification
 from index.archive import Archive
 from index.console import (
+    Bars,
     JsonLines,
     Screen,
     count,
+    problem_document,
     problem_line,
+    report_document,
     show_answer,
     show_article,
     summary,
@@ -40,13 +41,7 @@ from index.formats import FORMATS
 from index.formats.jsonl import write
 from index.indexer import Indexer
 from index.query import Filter, Scope, Sort, Unit
-from index.rendering import (
-    answer_document,
-    article_document,
-    error_document,
-    problem_document,
-    report_document,
-)
+from index.rendering import answer_document, article_document, error_document
 from index.request import Request
 from index.settings import Settings
 from index.visibility import visible
@@ -367,7 +362,7 @@ def _log_as_json(level: int) -> None:
     logger.propagate = False
 
 
-def _follow(archive: Archive, seq: int, bars: Progress) -> None:
+def _follow(archive: Archive, seq: int, bars: Bars) -> None:
     """Wait until the index includes ``seq``; be the indexer if there is none."""
     store, engine = archive.store, archive.engine
     first = engine.state().seq

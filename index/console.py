@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,9 +32,11 @@ from index.archive import ArticleView
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
 from index.loader import Problem, Report
+from index.rendering import Document
 from index.result import Facet
 
 MATCH = "bold yellow"
+WIDE = 10_000  # columns of what is no terminal
 _TAGS = re.compile("(</?mark>)")
 # What a hit says of its article, between headline and passages, in this order.
 _META = ("published", "source", "section", "byline")
@@ -72,6 +75,10 @@ def marked_html(source: str) -> Text:
     return shown
 
 
+class Bars(Progress):
+    """Progress bars, one for each thing that is under way."""
+
+
 class Screen:
     """Where the command line writes: answers to stdout, all else to stderr.
 
@@ -84,6 +91,8 @@ class Screen:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.out = Console(highlight=False, markup=False, emoji=False)
+        if not self.out.is_terminal:
+            self.out.width = WIDE
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     def line(self, text: str | Text = "", *, indent: int = 0, style: str = "") -> None:
@@ -119,13 +128,17 @@ class Screen:
             table.add_row(*map(Text, row))
         if self.out.is_terminal:
             self.out.print(table)
-        else:
-            self.out.print(table, width=1_000, soft_wrap=True)
+            return
+        # One line a row, as wide as it is, without what fills it up.
+        with self.out.capture() as captured:
+            self.out.print(table)
+        for line in captured.get().splitlines():
+            self.out.print(line.rstrip(), soft_wrap=True)
 
     @contextmanager
-    def bars(self) -> Iterator[Progress]:
+    def bars(self) -> Iterator[Bars]:
         """Show progress bars on stderr for the length of a block, on a terminal."""
-        with Progress(
+        with Bars(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
@@ -135,8 +148,8 @@ class Screen:
             disable=not self.err.is_terminal,
             # Else what goes to a file through stdout would end up on the terminal.
             redirect_stdout=self.out.is_terminal,
-        ) as progress:
-            yield progress
+        ) as bars:
+            yield bars
 
 
 class _Count(ProgressColumn):
@@ -214,8 +227,7 @@ def show_paragraph(screen: Screen, excerpt: Excerpt) -> None:
 
 def show_facet(screen: Screen, name: str, facet: Facet) -> None:
     """Print the counts of a facet."""
-    interval = f" by {facet.interval}" if facet.interval else ""
-    screen.line(f"{name}{interval}", style="bold")
+    screen.line(name, style="bold")
     rows = [
         (f"{each.value} ✓" if each.active else each.value, f"{each.count:,}")
         for each in facet.values
@@ -276,6 +288,21 @@ def summary(report: Report) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it is one."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def problem_document(problem: Problem) -> Document:
+    """Return something that a load refused, or did not take as it stood."""
+    facts = {
+        name: value for name, value in asdict(problem).items() if value is not None
+    }
+    return {"refused" if problem.refused else "warning": facts}
+
+
+def report_document(report: Report) -> Document:
+    """Return the counts of a load; its problems are told when they are met."""
+    counts = asdict(report)
+    del counts["problems"]
+    return counts
 
 
 class JsonLines(logging.Formatter):

@@ -28,7 +28,7 @@ def from_micros(value: int) -> datetime:
 
 
 def iso(instant: datetime) -> str:
-    """Return an instant as RFC 3339 in UTC, with ``Z``, and a fraction if it has one."""
+    """Return an instant as RFC 3339 in UTC with ``Z``, and a fraction if it has one."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

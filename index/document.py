@@ -302,8 +302,9 @@ def _date(
     try:
         return instant(_text(name, value))
     except (ValueError, InvalidArticle) as error:
+        detail = error.detail if isinstance(error, InvalidArticle) else str(error)
         if warn is None or name in ("embargoed_until", "expires"):
             # An embargo that cannot be read must not become no embargo.
-            raise InvalidArticle(name, str(error)) from error
-        warn(f"{name}: {error}; taken as unknown")
+            raise InvalidArticle(name, detail) from error
+        warn(f"{name}: {detail}; taken as unknown")
         return None

@@ -16,7 +16,8 @@
     │   ├── ArticleNotFound
     │   └── ParagraphNotFound
     └── ServiceError                 ours, or the machine's
-        ├── IndexUnavailable         being built, damaged or missing
+        ├── IndexUnavailable         being built, or missing
+        │   └── IndexDamaged
         ├── SearchTimeout
         ├── StoreFull
         ├── StoreUnavailable
@@ -247,6 +248,14 @@ class IndexUnavailable(ServiceError):
         done = "" if progress is None else f" ({progress:.0%} done)"
         super().__init__(f"{detail}{done}")
         self.progress = progress
+
+
+class IndexDamaged(IndexUnavailable):
+    """A file of the index is not what was written; it has to be built again."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the index is damaged ({what}) and has to be built again")
+        self.what = what
 
 
 class SearchTimeout(ServiceError):

@@ -191,10 +191,11 @@ def _words_around(
         return start, end
     if last > end:  # the mark alone is too long
         return start, _word_end(text, start + 1, end)
-    split = bisect_right(marks, (end, 0)) - 1
-    if marks and marks[split][0] > first and marks[split][1] > end:
-        end = marks[split][0]
-    return start, _word_end(text, max(last, start + 1), end)
+    earliest = max(last, start + 1)
+    end = _word_end(text, earliest, end)
+    while (split := bisect_left(marks, (end, 0)) - 1) > 0 and marks[split][1] > end:
+        end = _word_end(text, earliest, marks[split][0])
+    return start, end
 
 
 def _word_start(text: str, start: int, latest: int) -> int:

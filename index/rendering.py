@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from index.answer import Answer, ArticleHit, Excerpt, Warned
@@ -10,7 +9,6 @@ from index.archive import ArticleView
 from index.dates import iso
 from index.document import document_of
 from index.errors import NutgrafError
-from index.loader import Problem, Report
 from index.request import Request
 from index.result import Facet
 
@@ -105,21 +103,6 @@ def article_document(view: ArticleView, q: str) -> Document:
         if view.excerpts[0].n == 0:
             found["headline_html"] = view.excerpts[0].html
     return found
-
-
-def problem_document(problem: Problem) -> Document:
-    """Return something that a load refused, or did not take as it stood."""
-    facts = {
-        name: value for name, value in asdict(problem).items() if value is not None
-    }
-    return {"refused" if problem.refused else "warning": facts}
-
-
-def report_document(report: Report) -> Document:
-    """Return the counts of a load; its problems are told when they are met."""
-    counts = asdict(report)
-    del counts["problems"]
-    return counts
 
 
 def error_document(error: NutgrafError) -> Document:

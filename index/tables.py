@@ -9,6 +9,7 @@ its write transactions exclude each other from ``BEGIN IMMEDIATE`` on.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -50,6 +51,7 @@ from index.errors import (
     StoreFull,
     StoreUnavailable,
 )
+from index.visibility import NO_EMBARGO, NO_EXPIRY
 
 SCHEMA = 1  # raised with every change to the tables
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
@@ -74,6 +76,17 @@ articles = Table(
     Column("expires", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+# Few articles have an embargo or expire; the tag of each answer asks for the last ones.
+for _instant, _none in (
+    (articles.c.embargoed_until, NO_EMBARGO),
+    (articles.c.expires, NO_EXPIRY),
+):
+    Index(
+        f"articles_{_instant.name}",
+        _instant,
+        sqlite_where=_instant != _none,
+        postgresql_where=_instant != _none,
+    )
 # The long column stands last: SQLite reads a row from its start.
 versions = Table(
     "versions",
@@ -247,6 +260,7 @@ def create(file: Path) -> None:
 
     Several processes may do so at once: they take turns by a lock on the folder.
 
+    :raises StoreFull: there is no room for them.
     :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's.
     """
     try:
@@ -264,6 +278,8 @@ def create(file: Path) -> None:
         finally:
             os.close(folder)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull from error
         raise StoreUnavailable(f"no store can be opened at {file}: {error}") from error
 
 
@@ -338,6 +354,8 @@ def exclusive(lock: Path) -> Iterator[None]:
         # In a child, forked inside the block, the handle is closed already.
         if handle in _held:
             _held.remove(handle)
+            # Said aloud: closing alone waits for a child that was forked just now.
+            fcntl.flock(handle, fcntl.LOCK_UN)
             os.close(handle)
 
 

@@ -165,12 +165,16 @@ _PART = regex.compile(rf"(?V1){_CORE}")
 _NORMAL_PART = regex.compile(
     rf"(?V1)[{_LETTER}||{_SPACELESS}][{_BODY}||{_SPACELESS}]*+"
 )
-_IS_IGNORED = regex.compile(rf"(?V1){_IGNORED}")
+_IS_INVISIBLE = regex.compile(rf"(?V1)[{_IGNORED}--\p{{M}}]")
 _IS_SPACELESS = regex.compile(rf"(?V1){_SPACELESS}")
 # Plain characters: each is its own unit and its own normal form.
 _PLAIN_RUN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]+")
-# NFKC parts the Thai and Lao vowel am in two; they are one sign.
-_UNIT = regex.compile(r"\X(?:(?<=\u0E4D)\u0E32|(?<=\u0ECD)\u0EB2)?")
+# What is paired: a character with its marks. The Thai and Lao vowel am is one, and stays
+# one where NFKC has parted it; so are the voicing marks of halfwidth kana.
+_UNIT = regex.compile(
+    rf"(?V1){_SPACELESS}[\p{{M}}||{_IGNORED}||\uFF9E\uFF9F]*+"
+    r"(?:[\u0E33\u0EB3]|(?<=\u0E4D)\u0E32|(?<=\u0ECD)\u0EB2)?"
+)
 
 _DROPPED = regex.compile(
     r"(?V1)[[\p{Default_Ignorable_Code_Point}--[\u200B-\u200D]]||\p{Me}]+"
@@ -291,11 +295,7 @@ def is_single_cjk(form: str) -> bool:
 
     It then matches every token that starts with it, since such tokens are pairs.
     """
-    return (
-        not form.isascii()
-        and _IS_SPACELESS.match(form) is not None
-        and _UNIT.fullmatch(form) is not None
-    )
+    return not form.isascii() and _UNIT.fullmatch(form) is not None
 
 
 def same_word(form: str, token: str, language: str) -> bool:
@@ -390,7 +390,7 @@ def _word(surface: str) -> str | _Word:
 
 def _end_without_possessive(surface: str) -> int:
     end = len(surface)
-    while _IS_IGNORED.match(surface, end - 1):
+    while _IS_INVISIBLE.match(surface, end - 1):
         end -= 1
     if end > 2 and surface[end - 1] in "sSｓＳ" and surface[end - 2] in _APOSTROPHES:
         end -= 2
@@ -405,13 +405,9 @@ def _run(surface: str) -> _Word:
         units = list(surface)
         bounds = list(range(len(surface) + 1))
     else:
-        found = [
-            (unit, match.start())
-            for match in _UNIT.finditer(surface)
-            if (unit := _normal(match[0]))
-        ]
-        units = [unit[: MAX_FORM // 2] for unit, _ in found]
-        bounds = [*(start for _, start in found), len(surface)]
+        found = list(_UNIT.finditer(surface))
+        units = [_normal(match[0])[: MAX_FORM // 2] for match in found]
+        bounds = [*(match.start() for match in found), len(surface)]
     count = len(units)
     forms = [first + second for first, second in pairwise(units)]
     forms.append(units[-1])

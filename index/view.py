@@ -17,7 +17,7 @@ from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.tables import articles, changes, state, versions
 from index.versions import version_key
-from index.visibility import Restrictions, restrictions
+from index.visibility import NO_EMBARGO, NO_EXPIRY, Restrictions, restrictions
 
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page
@@ -77,6 +77,13 @@ class Counts:
 # Statements are made once: building one costs more than running it.
 VALUE = select(state.c.value).where(state.c.name == bindparam("name"))
 _HIDDEN = select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
+_TURNED = [
+    select(func.max(instant)).where(instant != none, instant <= bindparam("now"))
+    for instant, none in (
+        (articles.c.embargoed_until, NO_EMBARGO),
+        (articles.c.expires, NO_EXPIRY),
+    )
+]
 _CHANGES = (
     select(changes)
     .where(changes.c.seq > bindparam("since"))
@@ -160,6 +167,15 @@ class View:
     def hidden_since(self, seq: int) -> frozenset[str]:
         """Return the ids of articles that a change after ``seq`` may have hidden."""
         return frozenset(self._connection.execute(_HIDDEN, {"seq": seq}).scalars())
+
+    def turned(self, now: int) -> tuple[int | None, int | None]:
+        """Return the last embargo that ended and the last expiry that fell, by ``now``.
+
+        In microseconds since 1970 UTC: what shows changes at no other instants.
+        """
+        return tuple(
+            self._connection.execute(each, {"now": now}).scalar() for each in _TURNED
+        )  # type: ignore[return-value]
 
     def changes(self, since: int, limit: int) -> tuple[Change, ...]:
         """Return changes after ``since``, oldest first."""

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote_from_bytes
 import flask_smorest
 from flask import Response, request
 from marshmallow import Schema, ValidationError, fields
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from index.errors import InvalidValue, LimitExceeded
 from index.formats.strict_json import KINDS
@@ -139,7 +139,9 @@ def load(
     loaded: dict[str, Any] = {}
     for name, value in given.items():
         if name not in declared:
-            nearest = process.extractOne(name, list(declared), score_cutoff=60)
+            nearest = process.extractOne(
+                name, list(declared), scorer=fuzz.ratio, score_cutoff=60
+            )
             raise UnknownParameter(name, nearest=nearest[0] if nearest else None)
         try:
             loaded[name] = declared[name].deserialize(value)

@@ -58,13 +58,13 @@ _BODY = {
 }
 
 
-def decode_id(endpoint: str | None, values: dict[str, Any] | None) -> None:
+def decode_id() -> None:
     """Give views the id that the raw path holds encoded."""
-    if values and "article_id" in values:
-        values["article_id"] = decoded_id(values["article_id"])
+    if request.view_args and "article_id" in request.view_args:
+        request.view_args["article_id"] = decoded_id(request.view_args["article_id"])
 
 
-blueprint.url_value_preprocessor(decode_id)
+blueprint.before_request(decode_id)
 
 
 @blueprint.operation(

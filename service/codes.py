@@ -14,6 +14,7 @@ TITLES = {
     "indexer_running": "Another process is the indexer",
     "internal_error": "Something went wrong in the service",
     "invalid_article": "The article breaks a rule",
+    "invalid_cursor": "The cursor is none that this service gave",
     "invalid_encoding": "The text is not valid UTF-8",
     "invalid_gzip": "The body is not gzip",
     "invalid_id": "This cannot be an id",

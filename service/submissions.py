@@ -11,24 +11,19 @@ from typing import Any
 from flask import request
 
 from index import formats
-from index.errors import InvalidArticle, InvalidValue
+from index.document import content
+from index.errors import InputError, InvalidArticle, InvalidValue, LimitExceeded
 from index.formats import Read
 from service.bodies import read_body, strict_json
 from service.context import context
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
 
 # What a media type says about the format; where it says nothing, the content does.
-FORMAT_OF_TYPE = {
-    "": None,
-    "application/octet-stream": None,
-    "application/json": "json",
-    "application/ld+json": "json",
-    "application/jsonl": "jsonl",
-    "application/ndjson": "jsonl",
-    "application/x-ndjson": "jsonl",
-    "text/plain": "text",
-    "text/markdown": "text",
-}
+FORMAT_OF_TYPE: dict[str, str | None] = {
+    media_type: each.name
+    for each in formats.FORMATS.values()
+    for media_type in each.media_types
+} | {"": None, "application/octet-stream": None, "application/json": None}
 # Members that answers add to an article: what was read is sent back without harm.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
 
@@ -45,12 +40,13 @@ def submitted(format_name: str | None, article_id: str | None = None) -> list[Re
         raise InvalidValue(
             "format", f"must be one of {', '.join(formats.FORMATS)}", got=format_name
         )
-    said = format_name or _format_of_type()
+    name = format_name or _format_of_type()
     body = read_body()
-    if said == "json" or (said is None and body.lstrip()[:1] in (b"{", b"[")):
-        found = _of_json(strict_json(body), article_id)
+    if name is None and not request.is_json:
+        name = formats.detect("", body)
+    if name in (None, "ninjs") or (name == "jsonl" and article_id is not None):
+        found = _of_json(strict_json(body), name, article_id)
     else:
-        name = said or formats.detect("", body[:2048])
         found = formats.read(name, body)
     reads = _counted(found)
     if article_id is None:
@@ -70,7 +66,9 @@ def _format_of_type() -> str | None:
     return FORMAT_OF_TYPE[request.mimetype]
 
 
-def _of_json(value: Any, article_id: str | None) -> Iterator[Read]:
+def _of_json(
+    value: Any, format_name: str | None, article_id: str | None
+) -> Iterator[Read]:
     items = value
     if isinstance(value, dict):
         listed = value.get("articles")
@@ -78,28 +76,44 @@ def _of_json(value: Any, article_id: str | None) -> Iterator[Read]:
     if not isinstance(items, list):
         raise InvalidJson("send an article, or a list of articles")
     for item in items:
-        yield from _of_item(item, article_id)
+        yield from _of_item(item, format_name, article_id)
 
 
-def _of_item(item: Any, article_id: str | None) -> Iterable[Read]:
+def _of_item(
+    item: Any, format_name: str | None, article_id: str | None
+) -> Iterable[Read]:
     if not isinstance(item, dict):
         return [Read(article=None, error=InvalidArticle("article", "is no object"))]
     own = {name: value for name, value in item.items() if name not in READ_ONLY}
     data = json.dumps(own).encode()
-    name = "ninjs" if formats.detect("", data[:2048]) == "ninjs" else "jsonl"
+    name = format_name or formats.detect("", data)
     if article_id is not None:
-        given = ("uri", "guid") if name == "ninjs" else ("id",)
-        if not any(own.get(each) for each in given):
-            data = json.dumps({**own, given[0]: article_id}).encode()
+        ids = ("uri", "guid") if name == "ninjs" else ("id",)
+        if not any(own.get(each) for each in ids):
+            data = json.dumps({**own, ids[0]: article_id}).encode()
     return formats.read(name, data)
 
 
 def _counted(found: Iterable[Read]) -> list[Read]:
-    limit = context().settings.articles_per_request
-    reads = list(itertools.islice(found, limit + 1))
-    if len(reads) > limit:
-        raise TooManyArticles(limit=limit)
-    return reads
+    settings = context().settings
+    reads = list(itertools.islice(found, settings.articles_per_request + 1))
+    if len(reads) > settings.articles_per_request:
+        raise TooManyArticles(limit=settings.articles_per_request)
+    return [_sized(read, settings.article_bytes) for read in reads]
+
+
+def _sized(read: Read, limit: int) -> Read:
+    if read.article is None:
+        return read
+    try:
+        size = len(content(read.article).encode())
+        if size > limit:
+            raise LimitExceeded(
+                "article", limit=limit, got=size, code="article_too_large"
+            )
+    except InputError as error:
+        return replace(read, article=None, error=error, label=read.article.id)
+    return read
 
 
 def _with_id(read: Read, article_id: str) -> Read:

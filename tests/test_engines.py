@@ -18,6 +18,7 @@ from index.engines import Engine, open_engine
 from index.errors import InvalidQuery, LimitExceeded, SearchTimeout
 from index.fields import PLACES
 from index.query import (
+    NOTHING,
     All,
     And,
     Exact,
@@ -27,7 +28,6 @@ from index.query import (
     Interval,
     Near,
     Not,
-    NOTHING,
     Or,
     Phrase,
     Prefix,

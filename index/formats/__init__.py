@@ -147,8 +147,9 @@ def detect(name: str, head: bytes) -> str:
 def _extension(name: str) -> str:
     base = name.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".gz")
     _, dot, extension = base.rpartition(".")
-    # "Report. Final draft" has no extension; ".profile" is nothing else.
-    return f".{extension}" if dot and " " not in extension else ""
+    # "Report. Final draft" and "story.2016" have no extension.
+    has_one = dot and " " not in extension and re.search(r"[a-z]", extension)
+    return f".{extension}" if has_one else ""
 
 
 def _start_of(head: bytes) -> str | None:

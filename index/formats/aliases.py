@@ -200,6 +200,8 @@ def _concepts(target: str, value: Any) -> Any:
             return [part.strip() for part in value.split(",") if part.strip()]
         return value.strip() if target == "authors" else [value]
     items = value if isinstance(value, list) else [value]
+    if all(isinstance(item, int | float) for item in items):
+        return None  # numbers of a database, not names
     named: list[Any] = []
     for item in items:
         if isinstance(item, int | float) and not isinstance(item, bool):
@@ -238,7 +240,7 @@ def _date(value: Any) -> Any:
     try:
         instant(value)
         return value
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
     if found := _SHORT.match(value.strip()):
         year, month, day, hour, rest, zone = found.groups()

@@ -15,6 +15,7 @@ from index.dates import instant
 from index.errors import InputError, InvalidArticle, UnreadableInput
 from index.formats import aliases, markup, prose, strict_json
 from index.formats.record import Read, made, refused
+from index.formats.variant import PLAIN_ROLES, Variant, text_of, variants
 
 WRAPPERS = ("item", "items", "_items")
 MEDIA = frozenset({"picture", "photo", "video", "audio", "graphic", "animation"})
@@ -57,10 +58,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "section": ("service", "section"),
 }
 _AUTHOR_RELS = frozenset({"author", "creator", "byline", "writer", "by"})
-# Roles that only say in which notation a text is, or that it is the main one.
-_PLAIN_ROLES = frozenset(
-    {"", "main", "text", "plain", "html", "html5", "xhtml", "richtext", "simple"}
-)
 _CREDIT_ROLES = frozenset({"creditline", "credit"})
 _UNPRINTED_ROLES = frozenset({"writer", "captionwriter", "keywords"}) | _CREDIT_ROLES
 _EXCLUDED = frozenset({"embargoed", "embargoeduntil", "expires"})
@@ -144,6 +141,8 @@ class _Item:
         if mapped:
             found = aliases.renamed(mapped, mapping)
             extra |= found.pop("extra", {})
+            if "id" not in mapping.values():
+                found.pop("id", None)  # made of a url
             for target in CONCEPT_FIELDS & found.keys() & document.keys():
                 found[target] = [*found[target], *document[target]]
             found["paragraphs"] = [
@@ -186,8 +185,11 @@ class _Item:
                     continue
                 try:
                     instant(value if isinstance(value, str) else "")
-                except (ValueError, OverflowError):
-                    told = f"{self._names[name]}: {str(value)[:50]!r} is no date"
+                except ValueError:
+                    told = (
+                        f"{self._names[name]}: {str(value)[:50]!r} is no date;"
+                        " kept in extra"
+                    )
                     if told not in self.warnings:
                         self.warnings.append(told)
                     continue
@@ -241,7 +243,7 @@ class _Item:
 
     def _headline(self) -> str | None:
         texts = self._texts("headline", "headlines")
-        best = min(texts, key=lambda each: each.role not in _PLAIN_ROLES, default=None)
+        best = min(texts, key=lambda each: each.role not in PLAIN_ROLES, default=None)
         if best is not None:
             self._leave(texts, [best])
             headline = best.one_line()
@@ -252,12 +254,12 @@ class _Item:
         for name in ("title", "name", "eventname"):
             value = self._peek(name)
             if isinstance(value, str) and value.strip():
-                return _Text("", None, self._take(name)).one_line()
+                return Variant("", None, self._take(name), key=name).one_line()
         return None
 
     def _paragraphs(self, document: dict[str, Any]) -> list[dict[str, Any]]:
         described, credit = self._described()
-        credit = credit or _string(document.get("byline"))
+        credit = credit or text_of(document.get("byline"))
         media = self.type in MEDIA
         blocks: list[markup.Block] = []
         for text in described:
@@ -278,7 +280,7 @@ class _Item:
     def _body(self, headline: str | None) -> list[markup.Block]:
         """Return the body in its best notation: HTML, else plain text, else XML."""
         texts = self._texts("body", "bodies")
-        for text in sorted(texts, key=_Text.body_rank):
+        for text in sorted(texts, key=Variant.body_rank):
             if blocks := text.blocks():
                 self._leave(texts, [text])
                 if blocks[0].text == headline and len(blocks) > 1:
@@ -287,17 +289,17 @@ class _Item:
                 return blocks
         return []
 
-    def _described(self) -> tuple[list[_Text], str | None]:
+    def _described(self) -> tuple[list[Variant], str | None]:
         """Return descriptions to print, one a role, and the credit line."""
         texts = self._texts("description", "descriptions")
-        printed: dict[str, _Text] = {}
-        credit: _Text | None = None
+        printed: dict[str, Variant] = {}
+        credit: Variant | None = None
         # Descriptions are a sentence or two: plain text before HTML.
         for text in sorted(texts, key=lambda each: each.is_html):
             if text.role in _CREDIT_ROLES:
                 credit = credit or text
             elif text.role not in _UNPRINTED_ROLES:
-                role = "" if text.role in _PLAIN_ROLES else text.role
+                role = "" if text.role in PLAIN_ROLES else text.role
                 printed.setdefault(role, text)
         kept = [*printed.values(), *([credit] if credit else [])]
         self._leave(texts, kept)
@@ -324,7 +326,7 @@ class _Item:
                 (
                     found
                     for name in ("byline", "by", "copyrightholder")
-                    if (found := _string(related._peek(name)))
+                    if (found := text_of(related._peek(name)))
                 ),
                 None,
             )
@@ -345,37 +347,13 @@ class _Item:
         notes: list[str] = []
         self._left[self._names["associations"]] = _without_notes(value, notes)
         if notes:
-            own = _string(document.get("ed_note"))
+            own = text_of(document.get("ed_note"))
             document["ed_note"] = "\n".join([*([own] if own else []), *notes])
 
-    def _texts(self, single: str, many: str) -> list[_Text]:
-        """Return what stands under ``body``, ``body_…`` and ``bodies``."""
-        found: list[_Text] = []
-        for lowered, name in self._names.items():
-            value = self._left.get(name)
-            if lowered != single and not lowered.startswith(f"{single}_"):
-                continue
-            if isinstance(value, str) and value.strip():
-                # description_caption_xhtml: a role, then a notation.
-                *roles, notation = lowered.removeprefix(single).strip("_").split("_")
-                role = "_".join(roles) if notation in _PLAIN_ROLES else notation
-                kind = "html" if "html" in notation or notation == "richtext" else None
-                found.append(_Text(role, kind, value, key=name))
-        items = self._peek(many)
-        for at, item in enumerate(items if isinstance(items, list) else [items]):
-            if isinstance(item, str) and item.strip():
-                found.append(_Text("", None, item, key=self._names[many], at=at))
-            elif isinstance(item, Mapping) and isinstance(item.get("value"), str):
-                lowered_item = {key.lower(): part for key, part in item.items()}
-                kind = _string(lowered_item.get("contenttype"))
-                role = (_string(lowered_item.get("role")) or "").lower()
-                if item["value"].strip():
-                    found.append(
-                        _Text(role, kind, item["value"], key=self._names[many], at=at)
-                    )
-        return found
+    def _texts(self, single: str, many: str) -> list[Variant]:
+        return variants(self._left, single, many)
 
-    def _leave(self, texts: list[_Text], used: list[_Text]) -> None:
+    def _leave(self, texts: list[Variant], used: list[Variant]) -> None:
         """Take used texts out of the item; the others stay for extra."""
         lists: dict[str, set[int]] = {}
         for text in used:
@@ -391,66 +369,6 @@ class _Item:
                 self._left[key] = rest
             else:
                 del self._left[key]
-
-
-class _Text:
-    """One headline, description or body, and where it stood."""
-
-    def __init__(
-        self,
-        role: str,
-        kind: str | None,
-        value: str,
-        *,
-        key: str = "",
-        at: int | None = None,
-    ) -> None:
-        self.role, self.kind, self.value = role, (kind or "").lower(), value
-        self.key, self.at = key, at
-
-    @property
-    def is_html(self) -> bool:
-        """Whether it says it is HTML, or says nothing and looks so."""
-        said = "html" in self.kind or "html" in self.role or self.role == "richtext"
-        return said or (
-            self.kind in ("", "text/plain") and markup.is_markup(self.value)
-        )
-
-    def body_rank(self) -> tuple[int, bool]:
-        """Return what to prefer among bodies: lower first."""
-        if self.is_html:
-            notation = 0
-        elif self.kind in ("", "text/plain"):
-            notation = 1
-        else:
-            notation = 2
-        return notation, self.role not in _PLAIN_ROLES
-
-    def blocks(self) -> list[markup.Block]:
-        """Return its paragraphs."""
-        if self.is_html or self.kind not in ("", "text/plain"):
-            return markup.paragraphs(self.value)
-        return [markup.Block(Role.BODY, text) for text in prose.paragraphs(self.value)]
-
-    def caption(self, credit: str | None) -> list[markup.Block]:
-        """Return it as one caption, credited as it says itself or else as told."""
-        words = self.one_line()
-        if words is None:
-            return []
-        text, own = prose.caption(words) or (words, None)
-        return [markup.Block(Role.CAPTION, text, own or credit)]
-
-    def one_line(self) -> str | None:
-        """Return it as one line."""
-        if self.is_html or "&" in self.value:
-            text = " ".join(block.text for block in markup.paragraphs(self.value))
-        else:
-            text = prose.single_spaced(self.value)
-        return text or None
-
-
-def _string(value: Any) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
 
 
 def _concept(item: Any) -> dict[str, Any] | None:
@@ -475,7 +393,7 @@ def _concept(item: Any) -> dict[str, Any] | None:
             value = item.get(name)
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
-            if found := _string(value):
+            if found := text_of(value):
                 parts[target] = prose.single_spaced(found)
                 break
     if parts.get("code", "").startswith(("http://", "https://")) and "uri" not in parts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.article import Article
+from index.dates import instant
 from index.document import article_of
 from index.errors import InputError
 
@@ -109,6 +110,14 @@ def _without_odd_values(
             " taken as unknown"
         )
         odd["urgency"] = urgency
+    for name in ("published", "updated"):
+        value = document.get(name)
+        if isinstance(value, str) and value.strip():
+            try:
+                instant(value)
+            except ValueError as error:
+                warnings.append(f"{name}: {error}; taken as unknown")
+                odd[name] = value
     if not odd:
         return document
     extra = document.get("extra")

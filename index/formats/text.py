@@ -65,7 +65,7 @@ def _document(
         if value is not None:
             document.setdefault(field_name, value)
     document.setdefault("id", article_id(name, text))
-    return document, start + 1
+    return document, min(start + 1, len(lines))
 
 
 def article_id(name: str, text: str) -> str:

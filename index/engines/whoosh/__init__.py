@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from whoosh.index import TOC, FileIndex, LockError
+from whoosh.index import FileIndex, LockError
 from whoosh.reading import SegmentReader
 
 from index.article import Article
@@ -27,7 +27,7 @@ from index.engines.whoosh.storage import (
 )
 from index.engines.whoosh.vocabulary import similar, words
 from index.engines.whoosh.writer import commit, replace
-from index.errors import IndexerRunning, IndexUnavailable
+from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable
 from index.query import Search
 from index.result import Page, WordCount
 from index.text import ANALYZER_VERSION
@@ -111,11 +111,8 @@ class WhooshEngine:
         self._storage.write_progress(0.0)
         try:
             with self._writing():
-                if self._stale(self._storage.generation()) is not None:
-                    # Nobody can read it: make room, and a table of contents to start
-                    # from. Without a meta file it is not an index yet.
-                    self._storage.wipe()
-                    TOC.create(self._storage, self._schema, NAME)
+                if not self._readable():
+                    self._storage.start_over(self._schema)
                 replace(
                     FileIndex(self._storage, schema=self._schema, indexname=NAME),
                     self._runs(articles, total, progress),
@@ -150,6 +147,13 @@ class WhooshEngine:
             language=self._language,
         )
 
+    def _readable(self) -> bool:
+        try:
+            self._state()
+        except IndexUnavailable:
+            return False
+        return True
+
     def _stale(self, generation: int) -> str | None:
         if generation < 0:
             return "there is no index yet"
@@ -180,13 +184,11 @@ class WhooshEngine:
                 raise IndexUnavailable(stale, progress=self._storage.progress())
             try:
                 state = self._open(generation)
-            except IndexUnavailable as error:
+            except IndexDamaged:
                 moved_on = self._storage.generation() != generation
                 if moved_on and attempt < _OPEN_ATTEMPTS - 1:
                     continue
-                raise IndexUnavailable(
-                    str(error), progress=self._storage.progress()
-                ) from error
+                raise
             self._newest = (generation, state)
             return state
         raise IndexUnavailable("the index changes too fast to be opened")

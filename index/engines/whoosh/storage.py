@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC, EmptyIndexError, IndexError, IndexVersionError
 
-from index.errors import IndexUnavailable
+from index.errors import IndexDamaged
 
 NAME = "MAIN"
 _PROGRESS = "rebuild.json"
@@ -126,11 +127,20 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
         else:
             self._write(path, {"done": round(done, 4)})
 
-    def wipe(self) -> None:
-        """Remove every file of the index."""
+    def start_over(self, schema: Any) -> None:
+        """Remove every file of the index, and write a table of contents without any.
+
+        Its generation goes on from the highest before: a reader that knows generation 7
+        must not take another one for it. Without a meta file it is no index yet.
+        """
+        highest = -1
         for path in self.path.iterdir():
             if path.is_file() and NAME in path.name:
+                numbered = re.match(rf"_{NAME}_(\d+)\.", path.name)
+                if numbered:
+                    highest = max(highest, int(numbered[1]))
                 path.unlink(missing_ok=True)
+        TOC(schema, [], highest + 1).write(self, NAME)
 
     def size(self) -> int:
         """Return the bytes that the index takes on disk."""
@@ -162,13 +172,11 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
 
 @contextmanager
 def damage_told(what: str) -> Iterator[None]:
-    """Turn whatever Whoosh raises over damaged files into :class:`IndexUnavailable`."""
+    """Turn whatever Whoosh raises over damaged files into :class:`IndexDamaged`."""
     try:
         yield
     except DAMAGE as error:
-        raise IndexUnavailable(
-            f"the index cannot be read ({what}); the indexer will build it again"
-        ) from error
+        raise IndexDamaged(what) from error
 
 
 def _sync(path: Path) -> None:

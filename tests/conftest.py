@@ -1,0 +1,96 @@
+"""Fixtures that several test files share: a small archive, and its service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from index.archive import Archive
+from index.document import article_of
+from index.indexer import Indexer
+from index.settings import Settings
+from service import create_app
+
+# Invented for the tests; every fact that a test relies on can be seen here.
+DOCUMENTS: tuple[dict[str, Any], ...] = (
+    {
+        "id": "urn:test:harbour",
+        "headline": "Harbour strike enters second week",
+        "paragraphs": [
+            "Dockers at the old harbour refused to unload grain on Monday.",
+            "The union said the talks had failed over night shifts.",
+            {
+                "role": "caption",
+                "text": "Cranes stand still.",
+                "credit": "Desk/Ana Berg",
+            },
+        ],
+        "source": "Harbour Desk",
+        "section": "Business",
+        "subjects": ["labour", "ports"],
+        "urgency": 2,
+        "published": "2016-09-29T10:00:00Z",
+        "language": "en",
+        "ed_note": "do not publish the name of the foreman",
+    },
+    {
+        "id": "urn:test:grain",
+        "headline": "Grain prices climb <fast>",
+        "paragraphs": [
+            "Bakers paid more for grain & flour after the harbour closed.",
+            "A minister promised talks.",
+        ],
+        "source": "Market Desk",
+        "section": "Business",
+        "subjects": ["ports", "food"],
+        "published": "2016-09-30T08:00:00Z",
+    },
+    {
+        "id": "urn:test:museum",
+        "headline": "Museum opens",
+        "paragraphs": ["Visitors queued in the rain.", "The café sold 😀 buns."],
+        "source": "City Desk",
+        "published": "2017-01-15T08:00:00Z",
+    },
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a fresh store, an engine in memory, and little patience."""
+    return Settings(
+        store=f"sqlite:///{tmp_path / 'nutgraf.db'}", engine="memory:", wait_seconds=0.2
+    )
+
+
+@pytest.fixture
+def archive(settings: Settings) -> Iterator[Archive]:
+    """An archive that holds DOCUMENTS, indexed."""
+    archive = Archive.open(settings)
+    archive.put([article_of(document) for document in DOCUMENTS])
+    Indexer(archive.store, archive.engine).catch_up()
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def index_now(archive: Archive) -> Callable[[], None]:
+    """A function that does at once what the indexer process would do."""
+    return Indexer(archive.store, archive.engine).catch_up
+
+
+@pytest.fixture
+def app(settings: Settings, archive: Archive) -> Flask:
+    """The service over that archive."""
+    return create_app(settings, archive)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client that calls the service without a network."""
+    return app.test_client()

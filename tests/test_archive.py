@@ -1,0 +1,399 @@
+"""The archive: a store and an engine that answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.archive import Archive
+from index.document import article_of
+from index.errors import (
+    ArticleNotFound,
+    CursorMismatch,
+    IndexDamaged,
+    IndexUnavailable,
+    InputError,
+    InvalidValue,
+    LimitExceeded,
+    SearchTimeout,
+    UnknownField,
+)
+from index.indexer import Indexer
+from index.query import Filter, Scope, Sort, Unit
+from index.request import Request
+from index.settings import Settings
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+ENGINES = ("memory:", "whoosh:{tmp}/index")
+
+
+@pytest.fixture(params=ENGINES, ids=lambda url: url.partition(":")[0])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    """An empty archive over each engine in turn."""
+    archive = Archive.open(
+        Settings(
+            store=f"sqlite:///{tmp_path}/store.db",
+            engine=request.param.format(tmp=tmp_path),
+        )
+    )
+    yield archive
+    archive.close()
+
+
+def put(archive: Archive, article_id: str, *paragraphs: Any, **values: Any) -> None:
+    (result,) = archive.put(
+        [article_of({"id": article_id, "paragraphs": list(paragraphs), **values})]
+    )
+    assert not isinstance(result, InputError), result
+
+
+def catch_up(archive: Archive) -> None:
+    Indexer(archive.store, archive.engine).step()
+
+
+def ids(archive: Archive, q: str, **options: Any) -> list[str]:
+    answer = archive.search(Request(q=q, **options), now=NOW)
+    return [hit.article["id"] for hit in answer.hits]
+
+
+@pytest.fixture
+def news(archive: Archive) -> Archive:
+    """Three articles, stored and indexed."""
+    put(
+        archive,
+        "kerry",
+        "Kerry said: “we are on the verge of suspending the talks”.",
+        "Two hospitals in Aleppo were hit. Nobody could say by whom. Doctors left.",
+        headline="Talks over Aleppo <close> to an end",
+        source="World Desk",
+        people=["John Kerry"],
+        places=["Aleppo"],
+        published="2016-09-29T20:00:00Z",
+        ed_note="for internal eyes",
+        language="en",
+    )
+    put(
+        archive,
+        "cocoa",
+        "Cocoa rose again.",
+        headline="Cocoa high",
+        published="2016-10-02",
+        source="Business Desk",
+        url="https://example.org/cocoa",
+    )
+    put(archive, "undated", "A truce was agreed.")
+    catch_up(archive)
+    return archive
+
+
+def test_an_empty_store_answers_with_nothing(archive: Archive) -> None:
+    answer = archive.search(Request(q="x", facets=("source",)), now=NOW)
+    assert (answer.articles, answer.hits, answer.seq) == (0, (), 0)
+    assert archive.suggest("x", now=NOW) == ()
+
+
+def test_a_hit_has_its_short_fields_and_marked_passages(news: Archive) -> None:
+    answer = news.search(Request(q="aleppo hospitals"), now=NOW)
+    (hit,) = answer.hits
+    assert hit.article == {
+        "id": "kerry",
+        "version": "1",
+        "headline": "Talks over Aleppo <close> to an end",
+        "byline": None,
+        "section": None,
+        "source": "World Desk",
+        "language": "en",
+        "published": "2016-09-29T20:00:00Z",
+        "url": None,
+    }
+    assert hit.headline_html == "Talks over <mark>Aleppo</mark> &lt;close&gt; to an end"
+    (passage,) = hit.passages
+    assert passage.id == "kerry#p2"
+    assert [passage.text[start:end] for start, end in passage.marks] == [
+        "hospitals",
+        "Aleppo",
+    ]
+    assert passage.html.startswith("Two <mark>hospitals</mark> in <mark>Aleppo</mark>")
+
+
+def test_a_phrase_marks_exactly_its_words(news: Archive) -> None:
+    answer = news.search(Request(q='"verge of suspending"'), now=NOW)
+    (passage,) = answer.hits[0].passages
+    assert [passage.text[start:end] for start, end in passage.marks] == [
+        "verge of suspending"
+    ]
+
+
+def test_a_passage_can_be_cut_at_sentence_ends(news: Archive) -> None:
+    answer = news.search(Request(q="hospitals", passage_length=40), now=NOW)
+    (passage,) = answer.hits[0].passages
+    assert passage.text == "Two hospitals in Aleppo were hit."
+    assert passage.marks == ((4, 13),)
+
+
+def test_the_fields_to_return_can_be_chosen(news: Archive) -> None:
+    answer = news.search(Request(q="aleppo", fields=("people", "source")), now=NOW)
+    assert answer.hits[0].article == {
+        "id": "kerry",
+        "version": "1",
+        "people": ["John Kerry"],
+        "source": "World Desk",
+    }
+
+
+def test_notes_to_editors_can_not_be_asked_for(news: Archive) -> None:
+    with pytest.raises(UnknownField):
+        news.search(Request(fields=("ed_note",)), now=NOW)
+
+
+def test_text_orders_by_relevance_and_nothing_by_date(news: Archive) -> None:
+    assert news.search(Request(), now=NOW).applied["sort"] == "newest"
+    assert news.search(Request(q="  "), now=NOW).applied["sort"] == "newest"
+    assert news.search(Request(q="a"), now=NOW).applied["sort"] == "relevance"
+    assert ids(news, "") == ["cocoa", "kerry", "undated"]
+
+
+def test_a_date_means_the_whole_local_day(news: Archive) -> None:
+    assert ids(news, "", since="2016-09-29", until="2016-09-29") == ["kerry"]
+    assert ids(news, "", since="2016-09-30", tz="Asia/Tokyo") == ["cocoa", "kerry"]
+    assert ids(news, "", until="2016-09") == ["kerry"]
+    applied = news.search(Request(since="2016-09-30", tz="Asia/Tokyo"), now=NOW).applied
+    assert applied["from"] == "2016-09-29T15:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "parameter"),
+    [
+        ({"tz": "Mars/Base"}, InvalidValue, "tz"),
+        ({"tz": "../../etc/passwd"}, InvalidValue, "tz"),
+        ({"within": "footnotes"}, InvalidValue, "in"),
+        ({"date": "embargoed_until"}, InvalidValue, "date"),
+        ({"since": "soon"}, InvalidValue, "from"),
+        ({"until": "2016-13"}, InvalidValue, "to"),
+        ({"since": "2017", "until": "2016"}, InvalidValue, "from"),
+        ({"limit": 101}, LimitExceeded, "limit"),
+        ({"limit": -1}, InvalidValue, "limit"),
+        ({"page": 0}, InvalidValue, "page"),
+        ({"page": 1001, "limit": 10}, LimitExceeded, "page times limit"),
+        ({"page": 1, "cursor": "x"}, InvalidValue, "page"),
+        ({"cursor": "x"}, InvalidValue, "cursor"),
+        ({"cursor": "é"}, InvalidValue, "cursor"),
+        ({"cursor": "W10"}, InvalidValue, "cursor"),
+        ({"facets": ("headline",)}, UnknownField, "facet"),
+        ({"facets": ("source:month",)}, InvalidValue, "facet"),
+        ({"facets": ("published:hour",)}, InvalidValue, "facet"),
+        ({"facet_size": 1001}, LimitExceeded, "facet_size"),
+        ({"passages": 21}, LimitExceeded, "passages"),
+        ({"filters": (Filter(field="byline", values=("x",)),)}, UnknownField, "byline"),
+        (
+            {"filters": (Filter(field="urgency", values=("x",)),)},
+            InvalidValue,
+            "urgency",
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_parameter_is_named(
+    news: Archive, options: dict[str, Any], kind: type[InputError], parameter: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        news.search(Request(**options), now=NOW)
+    assert caught.value.facts["parameter"] == parameter
+
+
+def test_a_cursor_goes_on_and_belongs_to_its_search(news: Archive) -> None:
+    first = news.search(Request(limit=2), now=NOW)
+    assert first.next is not None
+    second = news.search(
+        Request(limit=5, cursor=first.next, facets=("source",)), now=NOW
+    )
+    assert [hit.article["id"] for hit in second.hits] == ["undated"]
+    assert second.next is None
+    for other in (
+        {"q": "truce"},
+        {"sort": Sort.OLDEST},
+        {"unit": Unit.PARAGRAPH},
+        {"scope": Scope.PARAGRAPH},
+        {"filters": (Filter(field="source", values=("x",)),)},
+        {"since": "2016"},
+    ):
+        with pytest.raises(CursorMismatch):
+            news.search(Request(cursor=first.next, **other), now=NOW)  # type: ignore[arg-type]
+
+
+def test_a_word_nobody_wrote_is_told_its_neighbour(news: Archive) -> None:
+    answer = news.search(Request(q="alepo -truce hospitals"), now=NOW)
+    assert answer.did_you_mean == "aleppo -truce hospitals"
+    assert [(each.text, each.articles) for each in answer.terms] == [
+        ("alepo", 0),
+        ("hospitals", 1),
+    ]
+    assert news.search(Request(q="aleppo"), now=NOW).did_you_mean is None
+
+
+def test_suggestions_are_names_then_words_then_headlines(news: Archive) -> None:
+    found = [(each.type, each.text) for each in news.suggest("ale", now=NOW)]
+    assert found == [
+        ("places", "Aleppo"),
+        ("word", "aleppo"),
+        ("headline", "Talks over Aleppo <close> to an end"),
+    ]
+    assert [each.text for each in news.suggest("talks ov", now=NOW)] == [
+        "Talks over Aleppo <close> to an end"
+    ]
+    assert news.suggest("!!", now=NOW) == ()
+
+
+def test_the_newest_accepted_version_waits_for_the_index(news: Archive) -> None:
+    put(news, "kerry", "Another text.", published="2016-09-29T20:00:00Z")
+    answer = news.search(Request(q="hospitals"), now=NOW)
+    assert (answer.hits[0].article["version"], answer.behind) == ("1", 1)
+    catch_up(news)
+    assert ids(news, "hospitals") == []
+    assert news.search(Request(q="another"), now=NOW).behind == 0
+
+
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        {"status": "withheld"},
+        {"status": "canceled"},
+        {"embargoed_until": "2030-01-01"},
+        {"expires": "2020-01-01"},
+    ],
+    ids=str,
+)
+def test_what_shows_less_is_masked_before_it_is_indexed(
+    news: Archive, restriction: dict[str, str]
+) -> None:
+    put(news, "kerry", "Another text.", **restriction)
+    assert ids(news, "hospitals") == []
+    assert "places" not in {each.type for each in news.suggest("ale", now=NOW)}
+    for version in (None, "1", "2"):
+        with pytest.raises(ArticleNotFound):
+            news.get("kerry", version=version, now=NOW)
+    with pytest.raises(ArticleNotFound):
+        news.versions("kerry", now=NOW)
+    catch_up(news)
+    assert ids(news, "hospitals") == []
+
+
+def test_a_deletion_holds_at_once(news: Archive) -> None:
+    news.delete("kerry")
+    assert ids(news, "hospitals") == []
+    with pytest.raises(ArticleNotFound):
+        news.get("kerry", now=NOW)
+    catch_up(news)
+    assert ids(news, "hospitals") == []
+    put(news, "kerry", "Hospitals anew.")
+    catch_up(news)
+    assert ids(news, "hospitals") == ["kerry"]
+    assert news.get("kerry", now=NOW).article.version == "1"
+
+
+def test_an_article_is_read_with_its_words_marked(news: Archive) -> None:
+    view = news.get("kerry", q="aleppo -talks absent", now=NOW)
+    marked = [
+        excerpt.text[start:end]
+        for excerpt in view.excerpts
+        for start, end in excerpt.marks
+    ]
+    assert marked == ["Aleppo", "Aleppo"]  # the negated word is not marked
+    assert [excerpt.n for excerpt in view.excerpts] == [0, 1, 2]
+    assert view.marked
+    assert not news.get("kerry", now=NOW).marked
+
+
+def test_old_versions_can_be_read(news: Archive) -> None:
+    put(news, "kerry", "Second text.")
+    assert news.get("kerry", now=NOW).article.version == "2"
+    old = news.get("kerry", version="1", now=NOW)
+    assert (old.article.version, old.current) == ("1", False)
+    listed = news.versions("kerry", now=NOW)
+    assert [(each.version, each.current) for each in listed] == [
+        ("2", True),
+        ("1", False),
+    ]
+
+
+def test_waiting_ends_with_the_index_or_the_time(news: Archive) -> None:
+    put(news, "new", "x")
+    seq = news.store.seq()
+    assert not news.wait_indexed(seq, 0.02)
+    catch_up(news)
+    assert news.wait_indexed(seq, 0.0)
+
+
+def test_a_tag_changes_with_whatever_may_change_an_answer(archive: Archive) -> None:
+    put(archive, "a", "x", embargoed_until="2024-06-01T12:00:00Z")
+    put(archive, "b", "x", expires="2024-06-01T13:00:00Z")
+    catch_up(archive)
+    second = timedelta(seconds=1)
+    tags = [
+        archive.etag("q", at)
+        for at in (
+            NOW - second,
+            NOW,
+            NOW + timedelta(hours=1) - second,
+            NOW + timedelta(hours=1),
+        )
+    ]
+    assert tags[1] == tags[2]
+    assert len(set(tags)) == 3
+    assert archive.etag("other", NOW) != tags[1]
+    put(archive, "c", "x")
+    stored = archive.etag("q", NOW)
+    catch_up(archive)
+    indexed = archive.etag("q", NOW)
+    assert len({tags[1], stored, indexed}) == 3
+
+
+def test_the_state_says_how_far_the_index_is(news: Archive) -> None:
+    put(news, "new", "x")
+    state = news.state()
+    assert (state.store_seq, state.index_seq, state.behind) == (4, 3, 1)
+    assert (state.articles, state.indexed_articles) == (4, 3)
+    assert (state.stale, state.indexer_running) == (None, False)
+
+
+def test_a_slow_search_is_stopped(news: Archive) -> None:
+    news.settings = replace(news.settings, search_seconds=1e-9)
+    with pytest.raises(SearchTimeout):
+        news.search(Request(q="aleppo"), now=NOW)
+
+
+def test_no_index_is_an_error_and_not_an_empty_answer(tmp_path: Path) -> None:
+    archive = Archive.open(
+        Settings(
+            store=f"sqlite:///{tmp_path}/store.db", engine=f"whoosh:{tmp_path}/index"
+        )
+    )
+    put(archive, "a", "x")
+    with pytest.raises(IndexUnavailable):
+        archive.search(Request(q="x"), now=NOW)
+    archive.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_damaged_index_is_asked_to_be_built_again(tmp_path: Path) -> None:
+    settings = Settings(
+        store=f"sqlite:///{tmp_path}/store.db", engine=f"whoosh:{tmp_path}/index"
+    )
+    archive = Archive.open(settings)
+    put(archive, "a", "truce")
+    catch_up(archive)
+    for path in (tmp_path / "index").glob("*.seg"):
+        path.write_bytes(b"\0" * path.stat().st_size)
+    archive.engine.close()
+    for _ in range(2):
+        with pytest.raises(IndexDamaged):
+            archive.search(Request(q="truce"), now=NOW)
+    assert archive.store.rebuild_requested() == 1
+    catch_up(archive)
+    assert ids(archive, "truce") == ["a"]
+    archive.close()

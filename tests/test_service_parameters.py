@@ -1,0 +1,189 @@
+"""Parameters are read strictly: each wrong one is refused by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+# path and query, status, code, parameter
+REFUSED = [
+    ("/v1/search?limmit=3", 400, "unknown_parameter", "limmit"),
+    ("/v1/search?Q=kerry", 400, "unknown_parameter", "Q"),
+    ("/v1/search?exclude.headline=x", 400, "unknown_parameter", "exclude.headline"),
+    ("/v1/search?limit=1&limit=2", 400, "repeated_parameter", "limit"),
+    ("/v1/search?q=a&q=b", 400, "repeated_parameter", "q"),
+    ("/v1/search?missing.source=1&missing.source=1", 400, "repeated_parameter", None),
+    ("/v1/search?limit=ten", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=-1", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=1.0", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=1_0", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=%D9%A1", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=99999999999999999999", 400, "invalid_value", "limit"),
+    ("/v1/search?limit=101", 400, "limit_exceeded", "limit"),
+    ("/v1/search?page=0", 400, "invalid_value", "page"),
+    ("/v1/search?page=1001&limit=10", 400, "page_out_of_range", None),
+    ("/v1/search?page=1&cursor=abc", 400, "invalid_value", "page"),
+    ("/v1/search?cursor=abc", 400, "invalid_cursor", "cursor"),
+    ("/v1/search?cursor=", 400, "invalid_cursor", "cursor"),
+    ("/v1/search?passages=21", 400, "invalid_value", "passages"),
+    ("/v1/search?passage_length=-1", 400, "invalid_value", "passage_length"),
+    ("/v1/search?facet_size=1001", 400, "invalid_value", "facet_size"),
+    ("/v1/search?facet=nope", 400, "unknown_field", "facet"),
+    ("/v1/search?facet=headline", 400, "unknown_field", "facet"),
+    ("/v1/search?facet=published:hour", 400, "invalid_value", "facet"),
+    ("/v1/search?facet=source:day", 400, "invalid_value", "facet"),
+    ("/v1/search?facet=", 400, "invalid_value", "facet"),
+    ("/v1/search?in=nowhere", 400, "invalid_value", "in"),
+    ("/v1/search?scope=page", 400, "invalid_value", "scope"),
+    ("/v1/search?unit=word", 400, "invalid_value", "unit"),
+    ("/v1/search?sort=best", 400, "invalid_value", "sort"),
+    ("/v1/search?date=expires", 400, "invalid_value", "date"),
+    ("/v1/search?tz=Mars/Base", 400, "invalid_value", "tz"),
+    ("/v1/search?tz=../../etc/passwd", 400, "invalid_value", "tz"),
+    ("/v1/search?from=soon", 400, "invalid_value", "from"),
+    ("/v1/search?from=", 400, "invalid_value", "from"),
+    ("/v1/search?to=2016-13-01", 400, "invalid_value", "to"),
+    ("/v1/search?from=2017&to=2016", 400, "invalid_value", "from"),
+    ("/v1/search?strict=yes", 400, "invalid_value", "strict"),
+    ("/v1/search?explain=2", 400, "invalid_value", "explain"),
+    ("/v1/search?format=xml", 400, "invalid_value", "format"),
+    ("/v1/search?fields=headline,nope", 400, "invalid_value", "fields"),
+    ("/v1/search?fields=ed_note", 400, "invalid_value", "fields"),
+    ("/v1/search?source=", 400, "invalid_value", "source"),
+    ("/v1/search?urgency=high", 400, "invalid_value", "urgency"),
+    ("/v1/search?missing.source=maybe", 400, "invalid_value", "missing.source"),
+    ("/v1/search?q=%00", 400, "invalid_encoding", "q"),
+    ("/v1/search?q=%ff", 400, "invalid_encoding", "q"),
+    ("/v1/search?q=%ed%a0%80", 400, "invalid_encoding", "q"),
+    ("/v1/search?source=%c3", 400, "invalid_encoding", "source"),
+    ("/v1/search?%ff=1", 400, "invalid_encoding", None),
+    ("/v1/search?" + "source=a&" * 500, 400, "limit_exceeded", "parameters"),
+    ("/v1/search?q=" + "a" * 1001, 400, "query_too_long", "q"),
+    ("/v1/search?q=a*", 400, "wildcard_too_broad", "q"),
+    ("/v1/search?q=" + "(" * 21 + "a" + ")" * 21, 400, "query_too_deep", "q"),
+    ("/v1/search?q=" + "a+" * 65, 400, "query_too_many_clauses", "q"),
+    ("/v1/search?strict=1&q=(a", 400, "query_syntax", "q"),
+    ("/v1/suggest", 400, "invalid_value", "q"),
+    ("/v1/suggest?q=a&limit=0", 400, "invalid_value", "limit"),
+    ("/v1/suggest?q=a&limit=51", 400, "invalid_value", "limit"),
+    ("/v1/facets/nope", 400, "unknown_field", "facet"),
+    ("/v1/facets/source?size=3", 400, "unknown_parameter", "size"),
+    ("/v1/fields?x=1", 400, "unknown_parameter", "x"),
+    ("/v1/articles/urn:test:grain?p=1", 400, "unknown_parameter", "p"),
+    ("/v1/articles/urn:test:grain?format=pdf", 400, "invalid_value", "format"),
+    ("/v1/articles/urn:test:grain/versions?q=1", 400, "unknown_parameter", "q"),
+    ("/v1/article", 400, "invalid_value", "id"),
+    ("/v1/article?id=a%20b", 400, "invalid_id", "id"),
+    ("/healthz?x=1", 400, "unknown_parameter", "x"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "parameter"),
+    REFUSED,
+    ids=[row[0][:60] for row in REFUSED],
+)
+def test_a_wrong_parameter_is_refused_by_name(
+    client: FlaskClient, path: str, status: int, code: str, parameter: str | None
+) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.content_type == "application/problem+json"
+    if parameter is not None:
+        assert answer.json["parameter"] == parameter
+
+
+def test_an_unknown_parameter_gets_the_nearest_name(client: FlaskClient) -> None:
+    answer = client.get("/v1/search?limmit=3").json
+    assert answer["nearest"] == "limit"
+    assert "did you mean limit?" in answer["detail"]
+
+
+def test_nothing_near_is_not_guessed(client: FlaskClient) -> None:
+    assert "nearest" not in client.get("/v1/search?zzzzzzz=3").json
+
+
+def test_a_limit_names_itself_its_value_and_what_was_sent(client: FlaskClient) -> None:
+    answer = client.get("/v1/search?limit=101").json
+    assert (answer["parameter"], answer["limit"], answer["got"]) == ("limit", 100, 101)
+
+
+WRONG_BODIES: list[tuple[Any, str, str | None]] = [
+    ({"limit": None}, "invalid_value", "limit"),
+    ({"q": None}, "invalid_value", "q"),
+    ({"q": 3}, "invalid_value", "q"),
+    ({"q": ["a"]}, "invalid_value", "q"),
+    ({"limit": "10"}, "invalid_value", "limit"),
+    ({"limit": 10.0}, "invalid_value", "limit"),
+    ({"limit": True}, "invalid_value", "limit"),
+    ({"strict": "1"}, "invalid_value", "strict"),
+    ({"strict": 2}, "invalid_value", "strict"),
+    ({"source": {"a": 1}}, "invalid_value", "source"),
+    ({"source": ["a", None]}, "invalid_value", "source"),
+    ({"source": [["a"]]}, "invalid_value", "source"),
+    ({"facet": [1]}, "invalid_value", "facet"),
+    ({"limmit": 3}, "unknown_parameter", "limmit"),
+    ({"q": "a\0"}, "invalid_encoding", "q"),
+    ([], "invalid_json", None),
+    ("q", "invalid_json", None),
+    (None, "invalid_json", None),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "parameter"), WRONG_BODIES)
+def test_a_wrong_member_of_a_search_body_is_a_parameter_error(
+    client: FlaskClient, body: Any, code: str, parameter: str | None
+) -> None:
+    answer = client.post(
+        "/v1/search", data=json.dumps(body), content_type="application/json"
+    )
+    assert (answer.status_code, answer.json["code"]) == (400, code)
+    assert answer.json.get("parameter") == parameter
+
+
+@pytest.mark.parametrize("word", ["1", "true", "TRUE", "True"])
+def test_a_flag_is_on(client: FlaskClient, word: str) -> None:
+    hit = client.get(f"/v1/search?q=grain&explain={word}").json["hits"][0]
+    assert "explain" in hit
+
+
+@pytest.mark.parametrize("word", ["0", "false"])
+def test_a_flag_is_off(client: FlaskClient, word: str) -> None:
+    hit = client.get(f"/v1/search?q=grain&explain={word}").json["hits"][0]
+    assert "explain" not in hit
+
+
+def test_utf_8_without_escapes_is_read(client: FlaskClient) -> None:
+    answer = client.get(
+        "/v1/search", environ_overrides={"QUERY_STRING": "q=caf\xc3\xa9"}
+    )
+    assert answer.json["query"]["text"] == "café"
+
+
+def test_get_and_post_answer_the_same(client: FlaskClient) -> None:
+    got = client.get(
+        "/v1/search?q=grain&source=Harbour%20Desk&source=Market+Desk&facet=source"
+        "&limit=1&explain=1&fields=headline,source"
+    ).json
+    posted = client.post(
+        "/v1/search",
+        data=json.dumps(
+            {
+                "q": "grain",
+                "source": ["Harbour Desk", "Market Desk"],
+                "facet": "source",
+                "limit": 1,
+                "explain": True,
+                "fields": ["headline", "source"],
+            }
+        ),
+        content_type="application/json",
+    ).json
+    for answer in (got, posted):
+        del answer["took_ms"]
+    assert got == posted
+    assert got["total"]["articles"] == 2

@@ -1,0 +1,519 @@
+"""The query grammar: what is understood, what is warned about, what is refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from index import dates, syntax
+from index.errors import InputError, InvalidQuery, InvalidValue, UnknownField
+from index.query import (
+    NOTHING,
+    All,
+    And,
+    Exact,
+    Fuzzy,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Range,
+    Term,
+    Wildcard,
+    leaves,
+)
+from index.settings import Settings
+from index.syntax import Parsed
+
+SETTINGS = Settings()
+NOW = datetime(2016, 9, 29, 12, tzinfo=UTC)
+
+
+def parse(text: str, **changed: Any) -> Parsed:
+    given = {"settings": SETTINGS, "tz": UTC, "now": NOW, **changed}
+    return syntax.parse(text, **given)
+
+
+def bare(query: Query) -> Query:
+    """Return a tree without the typed text of its leaves."""
+    if isinstance(query, And | Or):
+        return type(query)(tuple(map(bare, query.children)))
+    if isinstance(query, Not):
+        return Not(bare(query.child))
+    return query if isinstance(query, All) else replace(query, text="")
+
+
+# What is typed, what is understood, and the codes of the warnings.
+UNDERSTOOD = [
+    # words and operators
+    ("kerry talks", "kerry AND talks", ""),
+    ("kerry AND talks", "kerry AND talks", ""),
+    ("a b OR c", "(a AND b) OR c", ""),
+    ("a OR b c", "a OR (b AND c)", ""),
+    ("a OR b AND c OR d", "a OR (b AND c) OR d", ""),
+    ("NOT a b", "NOT a AND b", ""),
+    ("a NOT b", "a AND NOT b", ""),
+    ("a AND NOT b", "a AND NOT b", ""),
+    ("a OR NOT b c", "a OR (NOT b AND c)", ""),
+    ("NOT (a b)", "NOT (a AND b)", ""),
+    ("NOT a NOT b", "NOT a AND NOT b", ""),
+    ("(a b) c", "a AND b AND c", ""),
+    ("(a OR b) OR c", "a OR b OR c", ""),
+    ("(a OR b) c", "(a OR b) AND c", ""),
+    ("((a))", "a", ""),
+    ("a(b)c", "a AND b AND c", ""),
+    ("the who", "the AND who", ""),
+    ("kerry or lavrov", "kerry AND or AND lavrov", "lower_case_operator"),
+    ("Or what", "Or AND what", ""),
+    ('"AND"', '"AND"', ""),
+    # dashes
+    ("a -b", "a AND NOT b", ""),
+    ('-"a b"', 'NOT "a b"', ""),
+    ("-(a b)", "NOT (a AND b)", ""),
+    ("-headline:a", "NOT headline:a", ""),
+    ('-="a"', "NOT =a", ""),
+    ("-=a", "NOT =a", ""),
+    ("(-a)", "NOT a", ""),
+    ("-AND", 'NOT "AND"', ""),
+    ("a - b", "a AND b", "nothing_searchable"),
+    ("a – b", "a AND b", "nothing_searchable"),
+    ("a –b", "a AND b", ""),
+    ("—b", "b", ""),
+    ("--b", "b", ""),
+    ("state-of-the-art", "state-of-the-art", ""),
+    ('"a"-b', '"a" AND b', ""),
+    ("-(-a)", "a", ""),
+    # phrases
+    ('"verge of suspending"', '"verge of suspending"', ""),
+    ("“verge of” „a b“ «c d»", '"verge of" AND "a b" AND "c d"', ""),
+    ('"talks"', '"talks"', ""),
+    ('"pric* rise"', '"pric* rise"', "wildcard_in_phrase"),
+    ('"a b"~5', '"a b"~5', ""),
+    ('"a b"~0', '"a b"~0', ""),
+    ('"a"~5', '"a"', ""),
+    ('headline:"a b"~3^2', 'headline:"a b"~3^2', ""),
+    ("O’Neil", "O’Neil", ""),
+    ("U.S. troops", "U.S. AND troops", ""),
+    ("C-17", "C-17", ""),
+    ("@handle", "@handle", ""),
+    ("talks, kerry!", "talks AND kerry", ""),
+    ("one,two", "one,two", ""),
+    # exact forms
+    ('="exact form"', '="exact form"', ""),
+    ("=Café", "=Café", ""),
+    ("headline:=word", "headline:=word", ""),
+    ('headline:="a b"^2', 'headline:="a b"^2', ""),
+    ("=", '""', "no_words"),
+    # wildcards and slips
+    ("pric*", "pric*", ""),
+    ("PRIC**", "PRIC*", ""),
+    ("colo?r", "colo?r", ""),
+    ("pri*e?d", "pri*e?d", ""),
+    ("headline:pric*^2", "headline:pric*^2", ""),
+    ("foo,bar*", "foo AND bar*", ""),
+    ("NOT foo,bar*", "NOT (foo AND bar*)", ""),
+    ("who is kerry?", "who AND is AND kerry", "question_mark"),
+    ("colo?r?", "colo?r", "question_mark"),
+    ("why ?", "why", "nothing_searchable"),
+    ("/foo.*/", "foo", "bad_wildcard"),
+    ("http://x.y/?q=*", '"http://x.y/?q"', "unknown_field"),
+    ("北京*", "北京", "wildcard_not_needed"),
+    ("wrod~1", "wrod~1", ""),
+    ("wrod~2^3", "wrod~2^3", ""),
+    ("wrod~", "wrod~1", ""),
+    ("one,five~1", "one,five", "bad_suffix"),
+    ("pric*~1", "pric*", "bad_suffix"),
+    # boosts
+    ("word^2", "word^2", ""),
+    ("word^0.5", "word^0.5", ""),
+    ("(a OR b)^2 c", "(a^2 OR b^2) AND c", ""),
+    ("(a (b c^3)^2)^2", "a^2 AND b^4 AND c^12", ""),
+    ("word^0", "word", "bad_boost"),
+    ("word^", "word", "bad_boost"),
+    ("word^99999", "word", "bad_boost"),
+    ("(a^900)^900", "a^900", "bad_boost"),
+    ("word^x", '"word^x"', "bad_suffix"),
+    ('"a b"^x', '"a b"', "bad_suffix"),
+    # fields
+    ("headline:syria", "headline:syria", ""),
+    ("Headline:syria", "headline:syria", ""),
+    ('source:"al jazeera"', 'source:"al jazeera"', ""),
+    ("headline:(a OR b)", "headline:a OR headline:b", ""),
+    ("headline:(a byline:b)", "headline:a AND byline:b", ""),
+    ("headline:a:b", 'headline:"a:b"', ""),
+    ("Washington: talks", "Washington AND talks", ""),
+    ("Washington:talks", '"Washington:talks"', "unknown_field"),
+    ("sorce:Reuters", '"sorce:Reuters"', "unknown_field"),
+    ("http://x.y", '"http://x.y"', "unknown_field"),
+    ("at 10:30", 'at AND "10:30"', ""),
+    ("urgency:", "urgency", "field_without_value"),
+    ("Source: Reuters", "Source AND Reuters", "field_without_value"),
+    ("headline:-a", "headline:a", "misplaced_dash"),
+    # numbers and dates
+    ("urgency:3", "urgency:3", ""),
+    ("urgency:<=3", "urgency:<=3", ""),
+    ("urgency:<= 3", "urgency:<=3", ""),
+    ("urgency:<3", "urgency:<=2", ""),
+    ("urgency:>3", "urgency:>=4", ""),
+    ("urgency:=3", "urgency:3", ""),
+    ("urgency:[1 TO 3]", "urgency:[1 TO 3]", ""),
+    ("urgency:{1 TO 3]", "urgency:[2 TO 3]", ""),
+    ("urgency:[* TO 3]", "urgency:<=3", ""),
+    ("urgency:(1 OR 2)", "urgency:1 OR urgency:2", ""),
+    ("-urgency:3", "NOT urgency:3", ""),
+    ("published:[* TO *]", "published:*", ""),
+    ("published:2016-09-29", "published:2016-09-29", ""),
+    ("published:2016-09", "published:[2016-09-01 TO 2016-09-30]", ""),
+    ("published:>2016-09-29", "published:>=2016-09-30", ""),
+    ("published:<2016-09-29", "published:<=2016-09-28", ""),
+    ("published:[2016 TO 2016-02]", "published:[2016-01-01 TO 2016-02-29]", ""),
+    ("published:-7d", "published:2016-09-22T12:00:00Z", ""),
+    ("published:>=-7d", "published:>=2016-09-22T12:00:00Z", ""),
+    ("updated:today", "updated:2016-09-29", ""),
+    ('published:"2016-09-29 14:30"', "published:2016-09-29T14:30:00Z", ""),
+    (
+        "published:(>=2016 <2017)",
+        "published:>=2016-01-01 AND published:<=2016-12-31",
+        "",
+    ),
+    ("urgency:[1 TO 3", "urgency:[1 TO 3]", "bad_range"),
+    ("urgency:3^2", "urgency:3", "bad_suffix"),
+    ("[2016 TO 2017]", "2016 AND TO AND 2017", ""),
+    # what is wrong
+    ("", "", ""),
+    (" \t\u3000 ", "", ""),
+    ("!!!", '""', "no_words"),
+    ('""', '""', "no_words"),
+    ("a & b", "a AND b", "nothing_searchable"),
+    ("()", '""', "empty_group no_words"),
+    ("a ()", "a", "empty_group"),
+    ("(a", "a", "unbalanced_bracket"),
+    ("((a OR b", "a OR b", "unbalanced_bracket unbalanced_bracket"),
+    ("a)", "a", "unbalanced_bracket"),
+    ('"a b', "a AND b", "unbalanced_quote"),
+    ('headline:"a', "headline:a", "unbalanced_quote"),
+    ("AND a", "a", "dangling_operator"),
+    ("a OR", "a", "dangling_operator"),
+    ("a NOT", "a", "dangling_operator"),
+    ("a AND OR b", "a AND b", "dangling_operator"),
+    ("(OR)", '""', "dangling_operator empty_group no_words"),
+    ("NOT NOT a", "a", "double_negation"),
+    ("NOT -a", "a", "double_negation"),
+    ("NOT NOT NOT a", "NOT a", "double_negation double_negation"),
+    # characters
+    ("a\tb\x01c\n", "a AND b AND c", ""),
+    ("a\u200fb \u202ec\u202c", "ab AND c", ""),
+    ("क्षेत्र की", "क्षेत्र AND की", ""),
+    ("دونالد -ترامب", "دونالد AND NOT ترامب", ""),
+    ("北京 OR 莫斯科", "北京 OR 莫斯科", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "understood", "warnings"), UNDERSTOOD)
+def test_a_query_is_understood(text: str, understood: str, warnings: str) -> None:
+    parsed = parse(text)
+    assert parsed.understood == understood
+    assert sorted(each.code for each in parsed.warnings) == sorted(warnings.split())
+
+
+@pytest.mark.parametrize(("text", "understood", "warnings"), UNDERSTOOD)
+def test_what_is_understood_means_the_same(
+    text: str, understood: str, warnings: str
+) -> None:
+    assert bare(parse(understood).query) == bare(parse(text).query)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", All()),
+        ("!", NOTHING),
+        ("Kerry", Term("kerry", text="Kerry")),
+        ("Café^2", Term("café", boost=2.0, text="Café")),
+        ("U.S.", Phrase(("u", "s"), text="U.S.")),
+        ("headline:a", Term("a", "headline", text="a")),
+        ('"On the"', Phrase(("on", "the"), text='"On the"')),
+        ('"a  b"~5', Near(("a", "b"), 5, text='"a b"~5')),
+        ("Pric*", Prefix("pric", text="Pric*")),
+        ("Café*", Prefix("cafe", text="Café*")),
+        ("Colo?r", Wildcard("colo?r", text="Colo?r")),
+        ("colo*r", Wildcard("colo*r", text="colo*r")),
+        ("Wröd~2", Fuzzy("wrod", 2, text="Wröd~2")),
+        ("O’Neil~1", Fuzzy("o'neil", 1, text="O’Neil~1")),
+        ('="Été 2016"', Exact(("été", "2016"), text='="Été 2016"')),
+        ("=U.S.", Exact(("u.s",), text="=U.S.")),
+        ("北京大", Phrase(("北京", "京大"), text="北京大")),
+        ("美", Term("美", text="美")),
+        ("=美", Term("美", text="=美")),
+        ("urgency:<3", Range("urgency", None, 2, text="<=2")),
+        ("-a -b", And((Not(Term("a", text="a")), Not(Term("b", text="b"))))),
+        ("-a", Not(Term("a", text="a"))),
+    ],
+)
+def test_leaves_hold_analysed_forms_and_the_typed_text(text: str, query: Query) -> None:
+    assert parse(text).query == query
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London", "Pacific/Auckland"])
+def test_a_date_is_its_whole_local_period_to_the_microsecond(zone: str) -> None:
+    tz = ZoneInfo(zone)
+    low = dates.micros(datetime(2016, 9, 1, tzinfo=tz))
+    after = dates.micros(datetime(2016, 10, 1, tzinfo=tz))
+    for text in (
+        "published:2016-09",
+        "published:[2016-09-01 TO 2016-09-30]",
+        "published:{2016-08 TO 2016-10}",
+    ):
+        found = parse(text, tz=tz).query
+        assert found == Range(
+            "published", low, after - 1, text="[2016-09-01 TO 2016-09-30]"
+        )
+    assert parse("published:>2016-09", tz=tz).query == Range(
+        "published", after, None, text=">=2016-10-01"
+    )
+
+
+def test_a_warning_says_where_and_how_it_was_taken() -> None:
+    (warning,) = parse("kerry sorce:Reuters").warnings
+    assert (warning.code, warning.position, warning.length) == ("unknown_field", 6, 6)
+    assert "source:" in warning.detail
+
+
+def test_positions_are_those_of_the_text_as_sent() -> None:
+    (warning,) = parse("\u202ekerry\u202c \u200f(talks").warnings
+    assert (warning.position, warning.length) == (9, 1)
+
+
+def test_a_blank_query_has_no_warning_and_asks_for_everything() -> None:
+    assert parse("\u202e ") == Parsed(query=All(), understood="", warnings=())
+
+
+REFUSED = [
+    ("x" * 1_001, "query_too_long", None, 1_000, 1_001),
+    ("a " * 65, "query_too_many_clauses", None, 64, 65),
+    ("abc*,abc*," * 33, "query_too_many_clauses", None, 64, 66),
+    ("(" * 21 + "a" + ")" * 21, "query_too_deep", 20, 20, 21),
+    ("x -" + "(" * 22, "query_too_deep", 23, 20, 21),
+    ("ab*", "wildcard_too_broad", 0, 3, 2),
+    ("a ab?c", "wildcard_too_broad", 2, 3, 2),
+    ("*", "wildcard_too_broad", 0, 3, 0),
+    ("kerry *", "wildcard_too_broad", 6, 3, 0),
+    ("*rry", "wildcard_too_broad", 0, 3, 0),
+    ("?erry", "wildcard_too_broad", 0, 3, 0),
+    ("byline:*", "wildcard_too_broad", 7, 3, 0),
+    ("wrod~3", "fuzzy_distance", 0, 2, 3),
+    ("wrod~0", "fuzzy_distance", 0, 2, 0),
+    ("wrod~0.8", "fuzzy_distance", 0, 2, None),
+    ("wrod~" + "9" * 400, "fuzzy_distance", 0, 2, None),
+    ("wod~1", "fuzzy_distance", 0, 4, 3),
+    ("byline:[a TO c]", "unsupported_syntax", 7, None, None),
+    ("byline:>5", "unsupported_syntax", 7, None, None),
+    ("北?京", "unsupported_syntax", 0, None, None),
+    ("a\0b", "invalid_encoding", 1, None, None),
+    ("ab\ud800", "invalid_encoding", 2, None, None),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "position", "limit", "got"), REFUSED)
+def test_a_limit_is_an_error_with_its_facts(
+    text: str, code: str, position: int | None, limit: int | None, got: int | None
+) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        parse(text)
+    error = caught.value
+    assert (error.code, error.position) == (code, position)
+    assert (error.limit, error.got) == (limit, got)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "position"),
+    [
+        ("urgency:x", "urgency", 8),
+        ("urgency:" + "9" * 400, "urgency", 8),
+        ("urgency:[3 TO 1]", "urgency", 8),
+        ("a published:2016-13", "published", 12),
+        ("published:[2016-09-30 TO 2016-09-01]", "published", 10),
+        ("published:0000", "published", 10),
+        ("published:<0001", "published", 10),
+        ("published:tomorrow?", "published", 10),
+        ("published:>=", "published", 10),
+        ('"a b"~1001', "q", 0),
+    ],
+)
+def test_a_value_that_is_none_names_its_field(
+    text: str, field: str, position: int
+) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        parse(text)
+    assert (caught.value.parameter, caught.value.position) == (field, position)
+    assert caught.value.code == "invalid_value"
+    assert len(str(caught.value.got)) <= 50
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ('kerry "talks', 6),
+        ("(kerry", 0),
+        ("kerry)", 5),
+        ("kerry AND", 6),
+        ("OR kerry", 0),
+        ("NOT NOT kerry", 0),
+        ("a ()", 2),
+        ("kerry^x", 5),
+        ('"a b"~', 0),
+        ("headline: a", 0),
+    ],
+)
+def test_strict_refuses_wrong_syntax(text: str, position: int) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        parse(text, strict=True)
+    assert (caught.value.code, caught.value.position) == ("query_syntax", position)
+
+
+def test_strict_refuses_an_unknown_field() -> None:
+    with pytest.raises(UnknownField) as caught:
+        parse("a nope:b", strict=True)
+    assert (caught.value.field, caught.value.position) == ("nope", 2)
+    assert "headline" in caught.value.allowed
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "Washington: talks", "why?", "a & b", "!!!", "a or b", ""]
+)
+def test_strict_takes_what_is_no_mistake(text: str) -> None:
+    assert parse(text, strict=True) == parse(text)
+
+
+def test_limits_are_settings() -> None:
+    settings = Settings(query_characters=10, query_clauses=2, wildcard_letters=1)
+    assert parse("a*", settings=settings).understood == "a*"
+    with pytest.raises(InvalidQuery, match="at most 2"):
+        parse("a b c", settings=settings)
+    with pytest.raises(InvalidQuery, match="at most 10"):
+        parse("a" * 11, settings=settings)
+
+
+WIDE = Settings(query_characters=10**7, query_clauses=10**7, query_depth=10**7)
+
+
+def test_no_nesting_reaches_pythons_limit() -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        parse("(" * 10_000, settings=WIDE)
+    assert caught.value.code == "query_too_deep"
+    deepest = "a OR b (" * syntax.DEEPEST
+    assert len(list(leaves(parse(deepest, settings=WIDE).query))) == 2 * syntax.DEEPEST
+    assert parse("NOT " * 10_001 + "a", settings=WIDE).understood == "NOT a"
+
+
+UNITS = [
+    "kerry talks ",
+    '"a b" ',
+    '"',
+    "(a OR b) ",
+    ")",
+    "-",
+    "-a ",
+    "NOT ",
+    "=",
+    "?",
+    "nope:",
+    "headline:[",
+    "headline:a ",
+    "abcd* ",
+    "abc*",
+    "a~1",
+    "a^2",
+    "urgency:3 ",
+    "& ",
+    "a,",
+    "北",
+]
+
+
+def calls_while(run: Callable[[], object]) -> int:
+    """Return how many Python functions are called, on any machine the same."""
+    count = 0
+
+    def profile(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_work_grows_no_faster_than_the_text(unit: str) -> None:
+    def work(size: int) -> int:
+        text = (unit * size)[:size]
+        return calls_while(lambda: parse(text, settings=WIDE))
+
+    work(500)  # fills the caches of the analysis
+    small, large = work(1_000), work(4_000)
+    assert large < 5 * small + 1_000
+
+
+ALPHABET = st.sampled_from(
+    [
+        *'ab "()-~^*?:=<>[]{}&!.,’“”–北美é\u0301\u202e\t/@#0123',
+        *("AND ", "OR ", "NOT ", "headline:", "urgency:", "published:", "nope:"),
+        *("abcd", " TO ", "2016-09-29", "-7d", '"~2', "~1", "^2", "U.S. ", "word "),
+    ]
+)
+TEXTS = st.one_of(
+    st.lists(ALPHABET, max_size=25).map("".join),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60),
+)
+
+
+@given(TEXTS)
+@example("-\u202e(a")
+@example('headline:"')
+@example("a:^2~1*")
+def test_any_text_is_understood_or_refused_with_a_reason(text: str) -> None:
+    try:
+        parsed = parse(text)
+    except (InvalidQuery, InvalidValue) as error:
+        assert error.position is None or 0 <= error.position <= len(text)
+        return
+    for warning in parsed.warnings:
+        assert 0 <= warning.position <= len(text)
+        assert 0 <= warning.length <= len(text) - warning.position
+    again = parse(parsed.understood, settings=WIDE)
+    assert bare(again.query) == bare(parsed.query)
+    assert again.understood == parsed.understood
+
+
+@given(TEXTS)
+def test_strict_understands_the_same_or_refuses(text: str) -> None:
+    try:
+        parsed = parse(text, strict=True)
+    except InputError:
+        return
+    assert parsed == parse(text)
+
+
+def test_a_query_that_is_parsed_cannot_be_changed() -> None:
+    assert [each.name for each in dataclass_fields(Parsed)] == [
+        "query",
+        "understood",
+        "warnings",
+    ]
+    with pytest.raises(AttributeError):
+        parse("a").understood = "b"  # type: ignore[misc]

@@ -1,0 +1,258 @@
+"""What the Whoosh engine promises of its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from whoosh.index import open_dir
+from whoosh.query import Term as WhooshTerm
+
+from index.document import article_of
+from index.engines.whoosh import WhooshEngine
+from index.engines.whoosh.storage import DurableStorage
+from index.errors import IndexerRunning, IndexUnavailable
+from index.query import All, Phrase, Search, Term
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+def opened(folder: Path, language: str = "en") -> WhooshEngine:
+    return WhooshEngine(str(folder), language=language, expansions=100)
+
+
+def article(article_id: str, *paragraphs: str):  # type: ignore[no-untyped-def]
+    return article_of({"id": article_id, "version": "1", "paragraphs": paragraphs})
+
+
+def found(engine: WhooshEngine, form: str) -> list[str]:
+    asked = Search(query=Term(form), now=NOW, limit=100)
+    return sorted(hit.id for hit in engine.snapshot().search(asked).hits)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def engine(folder: Path) -> Iterator[WhooshEngine]:
+    found = opened(folder)
+    found.rebuild([], seq=0, total=0)
+    yield found
+    found.close()
+
+
+def test_there_is_no_index_before_the_first_build(folder: Path) -> None:
+    engine = opened(folder)
+    assert engine.state().stale == "there is no index yet"
+    with pytest.raises(IndexUnavailable):
+        engine.snapshot()
+
+
+def test_the_folder_is_for_its_owner_only(engine: WhooshEngine, folder: Path) -> None:
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_another_process_sees_a_commit_at_once(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    reader = opened(folder)
+    for n in range(30):
+        engine.apply([article(f"a{n}", "truce")], (), seq=n + 1)
+        assert len(found(reader, "truce")) == n + 1
+        assert reader.snapshot().seq == n + 1
+
+
+def test_an_index_for_another_language_must_be_built_again(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    engine.apply([article("a", "truce")], (), seq=1)
+    other = opened(folder, language="de")
+    assert "another version or for another language" in str(other.state().stale)
+    other.rebuild([article("b", "truce")], seq=2, total=1)
+    assert found(other, "truce") == ["b"]
+    assert engine.state().stale is not None
+
+
+def test_an_index_of_another_analyzer_must_be_built_again(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    (meta,) = sorted(folder.glob("_MAIN_*.json"))[-1:]
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "analyzer": -1}))
+    assert opened(folder).state().stale is not None
+
+
+# Whoosh leaves the file it could not read to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("harm", ["truncated", "emptied", "removed", "altered"])
+@pytest.mark.parametrize("kind", ["toc", "seg", "json"])
+def test_a_damaged_index_is_said_to_be_and_heals_by_a_rebuild(
+    engine: WhooshEngine, folder: Path, kind: str, harm: str
+) -> None:
+    engine.apply([article("a", "truce talks"), article("b", "truce")], (), seq=1)
+    path = max(folder.glob(f"*.{kind}"), key=lambda each: each.stat().st_mtime_ns)
+    whole = path.read_bytes()
+    path.unlink()
+    if harm != "removed":
+        altered = bytes(255 - byte for byte in whole)
+        path.write_bytes(
+            {"truncated": whole[: len(whole) // 2], "emptied": b"", "altered": altered}[
+                harm
+            ]
+        )
+    reader = opened(folder)
+    with pytest.raises(IndexUnavailable):
+        found(reader, "truce")
+    reader.rebuild([article("a", "truce")], seq=2, total=1)
+    assert found(reader, "truce") == ["a"]
+    assert reader.state().stale is None
+
+
+def test_a_batch_that_cannot_be_written_leaves_no_ghost_words(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: DurableStorage, *args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DurableStorage, "rename_file", full)
+        with pytest.raises(OSError, match="No space"):
+            engine.apply([article("bad", "secretword")], (), seq=1)
+    # The lock is free, and nothing of the failed batch is found.
+    engine.apply([article("good", "truce")], (), seq=2)
+    assert found(engine, "secretword") == []
+    assert found(engine, "truce") == ["good"]
+
+
+def test_files_are_synced_before_the_table_of_contents_names_them(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    log: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def noted_fsync(handle: int) -> None:
+        log.append("sync " + Path(f"/proc/self/fd/{handle}").readlink().name)
+        fsync(handle)
+
+    def noted_rename(old: str, new: str) -> None:
+        log.append("rename " + Path(new).name)
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "rename", noted_rename)
+    engine.apply([article("a", "truce")], (), seq=1)
+    renamed = next(at for at, entry in enumerate(log) if entry.endswith(".toc"))
+    before, after = log[:renamed], log[renamed + 1 :]
+    segment = next(path.name for path in folder.glob("*.seg"))
+    assert f"sync {segment}" in before
+    assert "sync index" in before
+    assert "sync index" in after
+
+
+def test_a_second_writer_is_refused(engine: WhooshEngine, folder: Path) -> None:
+    program = (
+        "import sys, whoosh.index as w;"
+        f"ix = w.open_dir({str(folder)!r}); lock = ix.lock('WRITELOCK');"
+        "assert lock.acquire(); print('held', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None and holder.stdin is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(IndexerRunning):
+            engine.apply([article("a", "truce")], (), seq=1)
+        holder.stdin.close()
+    engine.apply([article("a", "truce")], (), seq=1)
+    assert found(engine, "truce") == ["a"]
+
+
+def test_stock_whoosh_opens_and_searches_the_index(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    engine.apply([article("a", "truce talks"), article("b", "truce")], (), seq=1)
+    with open_dir(folder).searcher() as searcher:
+        results = searcher.search(WhooshTerm("text", "truce"))
+        assert len(results) == 2
+
+
+def test_segments_are_merged_and_deleted_articles_purged(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    for n in range(100):
+        engine.apply([article(f"a{n % 10}", f"truce version{n}")], (), seq=n + 1)
+    state = engine.state()
+    assert (state.articles, state.seq) == (10, 100)
+    assert state.segments < 20
+    assert len(list(folder.iterdir())) < 60
+    assert found(engine, "version99") == ["a9"]
+    assert found(engine, "version9") == []
+
+
+def test_searches_go_on_while_the_index_changes(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    # Each article says in two paragraphs which generation it is of: an answer that
+    # holds two generations, or not all ten articles, mixes states.
+    def generation(n: int) -> list:  # type: ignore[type-arg]
+        return [article(f"a{k}", f"truce gen{n}", f"again gen{n}") for k in range(10)]
+
+    engine.apply(generation(0), (), seq=1)
+    reader = opened(folder)
+    stop = threading.Event()
+    wrong: list[object] = []
+
+    def look() -> None:
+        while not stop.is_set():
+            snapshot = reader.snapshot()
+            n = snapshot.seq - 1
+            page = snapshot.search(Search(query=Term("truce"), now=NOW, limit=100))
+            these = snapshot.search(
+                Search(query=Phrase(("truce", f"gen{n}")), now=NOW, limit=100)
+            )
+            if page.articles != 10 or these.articles != 10:
+                wrong.append((n, page.articles, these.articles))
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for n in range(1, 25):
+            engine.apply(generation(n), (), seq=n + 1)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
+
+
+def test_progress_of_a_rebuild_shows_in_other_processes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.engines.whoosh._PROGRESS_SECONDS", 0.0)
+    engine, reader = opened(folder), opened(folder)
+    seen: list[float | None] = []
+
+    def told(done: int) -> None:
+        seen.append(reader.state().progress)
+        with pytest.raises(IndexUnavailable) as caught:
+            reader.snapshot()
+        assert caught.value.progress == seen[-1]
+
+    engine.rebuild(
+        (article(f"a{n}", "x") for n in range(4)), seq=1, total=4, progress=told
+    )
+    assert seen == [0.25, 0.5, 0.75, 1.0]
+    assert reader.state().progress is None
+    page = reader.snapshot().search(Search(query=All(), now=NOW))
+    assert page.articles == 4
