@@ -163,7 +163,7 @@ class Article:
                 "language", f"{self.language[:50]!r} is no BCP 47 tag, such as en-GB"
             )
         if self.urgency is not None and not 1 <= self.urgency <= 9:
-            raise InvalidArticle("urgency", f"1 to 9, not {str(self.urgency)[:20]}")
+            raise InvalidArticle("urgency", "a number from 1 to 9")
         for name in DATE_FIELDS:
             instant = getattr(self, name)
             if instant is not None and instant.utcoffset() != timedelta(0):

@@ -84,13 +84,13 @@ def build_parser() -> argparse.ArgumentParser:
         command("search", commands.search, "Search the paragraphs of all articles")
     )
     get = command("get", commands.get, "Show an article")
-    get.add_argument("id", metavar="ID")
+    get.add_argument("id", metavar="ID", help="the article's own")
     get.add_argument("--version", help="by default the current one")
     get.add_argument("--q", default="", metavar="QUERY", help="what to mark in it")
     delete = command(
         "delete", commands.delete, "Delete articles with all their versions"
     )
-    delete.add_argument("ids", nargs="+", metavar="ID")
+    delete.add_argument("ids", nargs="+", metavar="ID", help="of an article")
     command("rebuild", commands.rebuild, "Build the index anew from the store")
     export = command("export", commands.export, "Write the articles as JSON lines")
     export.add_argument(

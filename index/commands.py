@@ -46,6 +46,7 @@ from index.request import Request
 from index.settings import Settings
 from index.visibility import visible
 
+LOG = logging.getLogger("nutgraf")
 POLL_SECONDS = 0.1
 # How long an indexer may stand still before a command that waits for it gives up: a
 # large batch is indexed and merged well within.
@@ -175,10 +176,7 @@ def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
                     indexer = Indexer(store, archive.engine)
                     indexer.catch_up(on_rebuild=on_rebuild)
             except IndexerRunning:
-                state = archive.engine.state()
-                if state.progress is not None:
-                    total = store.counts().articles
-                    on_rebuild(int(state.progress * total), total)
+                _watch_rebuild(archive, on_rebuild)
         state = archive.engine.state()
     if screen.as_json:
         screen.json(
@@ -231,7 +229,6 @@ def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
             "an index in memory is its own process's; an indexer needs whoosh:FOLDER",
             got=settings.engine,
         )
-    _log_as_json(logging.INFO)
     stop = threading.Event()
 
     def end(signum: int, frame: object) -> None:
@@ -240,7 +237,7 @@ def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, end)
-    with _archive(settings) as archive:
+    with _archive(settings, log_level=logging.INFO) as archive:
         Indexer(archive.store, archive.engine).run(stop)
     return 0
 
@@ -340,10 +337,17 @@ def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 @contextmanager
-def _archive(settings: Settings) -> Iterator[Archive]:
-    """Open the archive; an index in memory is built first, as nobody else can do it."""
-    if not logging.getLogger("nutgraf").handlers:
-        _log_as_json(logging.WARNING)
+def _archive(
+    settings: Settings, *, log_level: int = logging.WARNING
+) -> Iterator[Archive]:
+    """Open the archive, with a log on stderr.
+
+    An index in memory is built first, as nobody else can do that.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    LOG.addHandler(handler)
+    LOG.setLevel(log_level)
     archive = Archive.open(settings)
     try:
         if settings.engine.startswith(MEMORY):
@@ -351,15 +355,7 @@ def _archive(settings: Settings) -> Iterator[Archive]:
         yield archive
     finally:
         archive.close()
-
-
-def _log_as_json(level: int) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    logger = logging.getLogger("nutgraf")
-    logger.handlers = [handler]
-    logger.setLevel(level)
-    logger.propagate = False
+        LOG.removeHandler(handler)
 
 
 def _follow(archive: Archive, seq: int, bars: Bars) -> None:
@@ -382,8 +378,15 @@ def _follow(archive: Archive, seq: int, bars: Bars) -> None:
         try:
             with store.indexer_lock():
                 Indexer(store, engine).catch_up(on_step=on_step, on_rebuild=on_rebuild)
-        except IndexerRunning:
-            pass  # it does the work
+        except IndexerRunning:  # it does the work
+            _watch_rebuild(archive, on_rebuild)
+
+
+def _watch_rebuild(archive: Archive, on_rebuild: Callable[[int, int], None]) -> None:
+    progress = archive.engine.state().progress
+    if progress is not None:
+        total = archive.store.counts().articles
+        on_rebuild(int(progress * total), total)
 
 
 def _turns(archive: Archive) -> Iterator[None]:

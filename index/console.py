@@ -95,12 +95,22 @@ class Screen:
             self.out.width = WIDE
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
-    def line(self, text: str | Text = "", *, indent: int = 0, style: str = "") -> None:
-        """Print one line, or paragraph, of an answer."""
+    def line(
+        self,
+        text: str | Text = "",
+        *,
+        indent: int = 0,
+        style: str = "",
+        wrap: bool = True,
+    ) -> None:
+        """Print one line, or paragraph, of an answer.
+
+        :param wrap: at words, where it is printed on a terminal.
+        """
         shown = Text(printable(text)) if isinstance(text, str) else text.copy()
         if style:
             shown.stylize_before(style)
-        if self.out.is_terminal:
+        if self.out.is_terminal and wrap:
             self.out.print(Padding(shown, (0, 0, 0, indent), expand=False))
         else:
             self.out.print(Text(" " * indent) + shown, soft_wrap=True)
@@ -158,7 +168,7 @@ class _Count(ProgressColumn):
     def render(self, task: Task) -> Text:
         done = int(task.fields.get("items", task.completed))
         what = task.fields.get("what", "articles")
-        seconds = task.elapsed or 0.0
+        seconds = task.finished_time or task.elapsed or 0.0
         rate = f", {done / seconds:,.0f}/s" if seconds > 0 else ""
         return Text(f"{done:,} {what}{rate}")
 
@@ -182,7 +192,7 @@ def show_answer(screen: Screen, answer: Answer, names: Sequence[str]) -> None:
         style="bold",
     )
     if answer.next is not None:
-        screen.line(f"more: --cursor {answer.next}", style="dim")
+        screen.line(f"more: --cursor {answer.next}", style="dim", wrap=False)
 
 
 def show_warnings(screen: Screen, text: str, warnings: Iterable[Warned]) -> None:
@@ -218,7 +228,8 @@ def _show_hit(screen: Screen, number: int, hit: ArticleHit, unit: str) -> None:
 def show_paragraph(screen: Screen, excerpt: Excerpt) -> None:
     """Print one paragraph, its number and what it is, with its marks."""
     kind = "" if excerpt.role == "body" else f" [{excerpt.role}]"
-    shown = Text(f"¶{excerpt.n}{kind} ", style="dim")
+    shown = Text()
+    shown.append(f"¶{excerpt.n}{kind} ", "dim")
     shown.append_text(marked(excerpt.text, excerpt.marks))
     if excerpt.credit:
         shown.append(f" ({printable(excerpt.credit)})", "dim")

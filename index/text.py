@@ -169,8 +169,8 @@ _IS_INVISIBLE = regex.compile(rf"(?V1)[{_IGNORED}--\p{{M}}]")
 _IS_SPACELESS = regex.compile(rf"(?V1){_SPACELESS}")
 # Plain characters: each is its own unit and its own normal form.
 _PLAIN_RUN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]+")
-# What is paired: a character with its marks. The Thai and Lao vowel am is one, and stays
-# one where NFKC has parted it; so are the voicing marks of halfwidth kana.
+# What is paired: a character with its marks. The Thai and Lao vowel am is a mark here,
+# also where NFKC has parted it; so are the voicing marks of halfwidth kana.
 _UNIT = regex.compile(
     rf"(?V1){_SPACELESS}[\p{{M}}||{_IGNORED}||\uFF9E\uFF9F]*+"
     r"(?:[\u0E33\u0EB3]|(?<=\u0E4D)\u0E32|(?<=\u0ECD)\u0EB2)?"

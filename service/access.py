@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
 
@@ -75,7 +76,12 @@ def allowed_hosts(settings: Settings) -> tuple[str, ...]:
 def is_loopback(bind: str) -> bool:
     """Return whether ``HOST:PORT`` can be reached from its own machine only."""
     host = bind.rpartition(":")[0]
-    return host in LOOPBACK or host.startswith("127.") or bind.startswith("unix:")
+    if host == "localhost" or bind.startswith("unix:"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _without_port(host: str) -> str:

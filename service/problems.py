@@ -33,6 +33,7 @@ STATUS: dict[type[NutgrafError], int] = {
     errors.ParagraphNotFound: 404,
     errors.ServiceError: 503,
     errors.IndexUnavailable: 503,
+    errors.IndexDamaged: 503,
     errors.SearchTimeout: 503,
     errors.StoreFull: 507,
     errors.StoreUnavailable: 503,

@@ -397,6 +397,7 @@ class WriteResult(Schema):
         validate=validate.OneOf(["created", "updated", "stored", "unchanged", "error"]),
     )
     seq = fields.Integer(required=True, allow_none=True)
+    line = fields.Integer(metadata=described("where lines were sent, from 1"))
     warnings = fields.List(fields.String())
     error = fields.Nested(Problem)
 

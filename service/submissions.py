@@ -91,7 +91,8 @@ def _of_item(
         ids = ("uri", "guid") if name == "ninjs" else ("id",)
         if not any(own.get(each) for each in ids):
             data = json.dumps({**own, ids[0]: article_id}).encode()
-    return formats.read(name, data)
+    # It is a line of its own here only.
+    return (replace(read, line=None) for read in formats.read(name, data))
 
 
 def _counted(found: Iterable[Read]) -> list[Read]:

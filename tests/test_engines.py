@@ -318,6 +318,15 @@ def test_words_of_every_script_are_found_as_typed(
     assert found(engine, query) == ["a"]
 
 
+def test_near_words_are_told_apart_though_one_word_stands_for_both(
+    engine: Engine,
+) -> None:
+    # The one is a prefix of the other, and only the longer one was ever indexed.
+    fill(engine, article("a", "美国 代表"))
+    assert found(engine, Near(("美", "美国"), 5)) == ["a"]
+    assert found(engine, Near(("美国", "美国"), 5)) == []
+
+
 def test_an_exact_form_keeps_accents(engine: Engine) -> None:
     fill(engine, article("a", "un café"), article("b", "a cafe"))
     assert found(engine, Exact(("café",))) == ["a"]

@@ -386,24 +386,24 @@ def test_killing_the_process_loses_nothing_and_the_next_catches_up(
     environ: dict[str, str], store: Store
 ) -> None:
     engine = open_engine(environ["NUTGRAF_ENGINE"])
-    for cycle in range(3):
+    for cycle in range(2):
         with nutgraf(environ, "indexer") as process:
             until(store.indexer_running, process)
             for n in range(40):
                 store.put([article(f"{cycle}-{n}", f"Words of {n}.")])
             # At different moments of a batch, of which some forty are under way.
-            time.sleep(0.03 * cycle)
+            time.sleep(0.05 * cycle)
             process.kill()
             process.communicate()
     with nutgraf(environ, "indexer") as process:
-        until(lambda: engine.state().seq == 120, process)
+        until(lambda: engine.state().seq == 80, process)
         assert list(problems(store, engine)) == []
         process.send_signal(signal.SIGTERM)
         log = process.communicate(timeout=10)[1]
     assert process.returncode == 0
     events = [json.loads(line) for line in log.splitlines()]
     assert [events[0]["event"], events[-1]["event"]] == ["started", "stopped"]
-    assert engine.snapshot().seq == 120
+    assert engine.snapshot().seq == 80
     engine.close()
 
 

@@ -87,6 +87,7 @@ _NINJS_PROPERTIES = (
     " copyrightnotice usageterms"
 )
 _NINJS_MARKS = frozenset(_NINJS_PROPERTIES.split())
+_HEAD = 4_096  # bytes, unzipped, that are looked at
 _JSON_START = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
 _JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
 _MARKUP_START = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
@@ -156,9 +157,10 @@ def _start_of(head: bytes) -> str | None:
     """Return the first characters of an input; ``None`` if it is no text."""
     if head.startswith(b"\x1f\x8b"):
         try:
-            head = zlib.decompressobj(wbits=31).decompress(head, 65_536)
+            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
         except zlib.error:
             return None
+    head = head[:_HEAD]
     encoding = next(name for mark, name in _ENCODINGS if head.startswith(mark))
     start = head.decode(encoding, "replace")
     # The last character may be cut; more than that is another encoding or no text.

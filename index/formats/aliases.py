@@ -135,7 +135,9 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
     document: dict[str, Any] = {}
     # Authors last: they make a byline only where there is none.
     for target in sorted(candidates, key=lambda each: each == "authors"):
-        found = sorted(candidates[target], key=lambda each: each[0])
+        found = candidates[target]
+        if len(found) > 1:
+            found.sort(key=lambda each: each[0])
         _choose(document, target, found, extra)
     if "id" not in document and isinstance(document.get("url"), str):
         document["id"] = document["url"].strip()

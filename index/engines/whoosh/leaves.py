@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
-from index.engines.whoosh.segment import Check, Ints, Segment
+from index.engines.whoosh.segment import Check, Ints, Segment, Words
 from index.fields import PASSAGE_FIELDS
 from index.matching import wildcard_pattern, windows
 from index.query import (
@@ -96,18 +96,15 @@ def _match_field(segment: Segment, name: str, leaf: WordLeaf, check: Check) -> M
         return _either(segment, name, expanded, check)
     if isinstance(leaf, Exact):
         by_form = segment.words(name).by_form
-        slots = [by_form.get(form, []) for form in leaf.forms]
+        slots = tuple(_Slot(tuple(by_form.get(form, ()))) for form in leaf.forms)
         return _together(segment, name, leaf, slots, check)
     assert isinstance(leaf, Term | Phrase | Near), leaf
-    forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
-    languages = segment.columns.languages
     by_language = {
-        number: [_with_stem(segment, name, form, language) for form in forms]
-        for number, language in enumerate(languages)
+        number: _stem_slots(segment.words(name), leaf, language)
+        for number, language in enumerate(segment.columns.languages)
     }
-    distinct = {repr(slots): slots for slots in by_language.values()}
-    if len(distinct) == 1:
-        return _together(segment, name, leaf, next(iter(distinct.values())), check)
+    if len(set(by_language.values())) == 1:
+        return _together(segment, name, leaf, by_language[0], check)
     return _union(
         _of_language(
             segment, name, number, _together(segment, name, leaf, slots, check)
@@ -116,22 +113,48 @@ def _match_field(segment: Segment, name: str, leaf: WordLeaf, check: Check) -> M
     )
 
 
-def _with_stem(segment: Segment, name: str, form: str, language: str) -> list[int]:
-    words = segment.words(name)
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """The indexed words that one word of a leaf stands for.
+
+    :param count: how many times a Near asks for it.
+    """
+
+    numbers: tuple[int, ...]
+    count: int = 1
+
+
+_Slots = tuple[_Slot, ...]
+
+
+def _stem_slots(words: Words, leaf: Term | Phrase | Near, language: str) -> _Slots:
+    forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
+    counts = Counter(dict.fromkeys(forms, 1))
+    if isinstance(leaf, Near):
+        # Forms with one stem are one word, which then is needed several times.
+        first: dict[str, str] = {}
+        counts = Counter(first.setdefault(key(form, language), form) for form in forms)
+        forms = tuple(counts)
+    return tuple(
+        _Slot(tuple(_with_stem(words, form, language)), counts[form]) for form in forms
+    )
+
+
+def _with_stem(words: Words, form: str, language: str) -> list[int]:
     if is_single_cjk(form):
         return words.starting(fold(form))
     return words.with_key(key(form, language), language)
 
 
 def _together(
-    segment: Segment, name: str, leaf: WordLeaf, slots: list[list[int]], check: Check
+    segment: Segment, name: str, leaf: WordLeaf, slots: _Slots, check: Check
 ) -> Matches:
-    if not all(slots):
+    if not all(slot.numbers for slot in slots):
         return NO_MATCHES
-    if len(slots) == 1:
-        return _either(segment, name, slots[0], check)
     if isinstance(leaf, Near):
         return _nearby(segment, name, slots, leaf.distance, check)
+    if len(slots) == 1:
+        return _either(segment, name, slots[0].numbers, check)
     return _successive(segment, name, slots, check)
 
 
@@ -146,9 +169,7 @@ def _either(
     return _union(found)
 
 
-def _successive(
-    segment: Segment, name: str, slots: list[list[int]], check: Check
-) -> Matches:
+def _successive(segment: Segment, name: str, slots: _Slots, check: Check) -> Matches:
     """A word of each slot, each where the one before it ends.
 
     From the right: of each slot only the places stay whose end is the start of one
@@ -156,8 +177,8 @@ def _successive(
     """
     rows = _common_rows(segment, name, slots, check)
     following: Ints | None = None
-    for numbers in reversed(slots):
-        starts, ends = _spans(segment, name, numbers, rows, check)
+    for slot in reversed(slots):
+        starts, ends = _spans(segment, name, slot.numbers, rows, check)
         if following is not None:
             starts = starts[_among(ends, following)]
         following = np.unique(starts)
@@ -168,19 +189,15 @@ def _successive(
 
 
 def _nearby(
-    segment: Segment,
-    name: str,
-    slots: list[list[int]],
-    distance: int,
-    check: Check,
+    segment: Segment, name: str, slots: _Slots, distance: int, check: Check
 ) -> Matches:
     """The words of all slots within a distance, row by row."""
     rows = _common_rows(segment, name, slots, check)
-    asked = Counter(map(tuple, slots))  # forms of one stem are one word
+    counts = [slot.count for slot in slots]
     mask = (1 << _POSITION_BITS) - 1
     places: list[dict[int, dict[int, int]]] = []  # by word, row and position: width
-    for numbers in asked:
-        starts, ends = _spans(segment, name, list(numbers), rows, check)
+    for slot in slots:
+        starts, ends = _spans(segment, name, slot.numbers, rows, check)
         by_row: dict[int, dict[int, int]] = defaultdict(dict)
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             here, position = by_row[start >> _POSITION_BITS], start & mask
@@ -190,26 +207,24 @@ def _nearby(
     for row in rows.tolist():
         check()
         here_of = [by_row[row] for by_row in places]
-        count = sum(1 for _ in windows(here_of, list(asked.values()), distance))
+        count = sum(1 for _ in windows(here_of, counts, distance))
         if count:
             found.append(row)
             frequencies.append(count)
     return Matches(np.array(found, np.int64), np.array(frequencies, np.int64))
 
 
-def _common_rows(
-    segment: Segment, name: str, slots: list[list[int]], check: Check
-) -> Ints:
+def _common_rows(segment: Segment, name: str, slots: _Slots, check: Check) -> Ints:
     common: Ints | None = None
-    for numbers in slots:
-        rows = _either(segment, name, numbers, check).rows
+    for slot in slots:
+        rows = _either(segment, name, slot.numbers, check).rows
         common = rows if common is None else common[_among(common, rows)]
     assert common is not None
     return common
 
 
 def _spans(
-    segment: Segment, name: str, numbers: list[int], rows: Ints, check: Check
+    segment: Segment, name: str, numbers: tuple[int, ...], rows: Ints, check: Check
 ) -> tuple[Ints, Ints]:
     """Return where these words start and end in these rows, as places."""
     widths = segment.words(name).widths

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,54 +10,14 @@ import numpy as np
 from index import fields, ranking
 from index.dates import micros, zone
 from index.engines.whoosh.counts import count_facet
-from index.engines.whoosh.leaves import LeafMatches, expand, match
-from index.engines.whoosh.schema import PARAGRAPH_WORDS
-from index.engines.whoosh.segment import UNKNOWN, Ints
+from index.engines.whoosh.order import Rows
+from index.engines.whoosh.segment import Ints
 from index.engines.whoosh.state import Floats, Mask, State
-from index.errors import InvalidQuery, SearchTimeout
+from index.engines.whoosh.tree import CountedLeaf, Tree
 from index.facets import same_value
-from index.query import (
-    All,
-    And,
-    Filter,
-    Not,
-    Or,
-    Places,
-    Query,
-    Range,
-    Scope,
-    Search,
-    Sort,
-    SortKey,
-    Unit,
-    WordLeaf,
-    leaves,
-    places_of,
-    scoring_leaves,
-)
+from index.query import Filter, Scope, Search, Sort, Unit, WordLeaf, scoring_leaves
 from index.result import Hit, LeafScore, Page, Passage, WordCount
 from index.visibility import shown
-
-_LAST = np.iinfo(np.int64).max
-
-
-@dataclass(slots=True)
-class _Leaf:
-    """A word leaf's matches, and where among the hits it counts.
-
-    :ivar truth: per article or paragraph, as the scope has it.
-    :ivar counts: where it counts: not under a NOT, in no AND that fails there.
-    """
-
-    leaf: WordLeaf
-    places: Places
-    found: LeafMatches
-    counts: Mask
-    scores: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Conditions on an article's own fields say which, not how well.
-        self.scores = bool(self.places.passages) and not self.places.whole
 
 
 class Evaluation:
@@ -68,18 +26,15 @@ class Evaluation:
     def __init__(self, state: State, search: Search, *, expansions: int) -> None:
         self._state = state
         self._search = search
-        self._expansions = expansions
-        self._started = time.monotonic()
-        self._found: dict[WordLeaf, LeafMatches] = {}
+        self._tree = Tree(state, search, expansions=expansions)
+        self._counted: list[CountedLeaf] = []
 
     def check(self) -> None:
         """Stop if the deadline has passed.
 
         :raises SearchTimeout: it has.
         """
-        deadline = self._search.deadline
-        if deadline is not None and time.monotonic() > deadline:
-            raise SearchTimeout(round(deadline - self._started, 3))
+        self._tree.check()
 
     def page(self) -> Page:
         """Return the answer."""
@@ -89,7 +44,7 @@ class Evaluation:
             for name in dict.fromkeys(each.field for each in search.filters)
             if (mask := self._included(name)) is not None
         }
-        base = self.matched & self.visible & self._narrowed
+        base = self._tree.matched & self.visible & self._narrowed
         hits = base.copy()
         for mask in filters.values():
             hits &= mask
@@ -143,119 +98,7 @@ class Evaluation:
 
     def visible_count(self, leaf: WordLeaf) -> int:
         """Return how many visible articles have a leaf somewhere it is sought."""
-        return int((self._having(leaf) & self.visible).sum())
-
-    # The tree. In article scope truth is a mask over articles, else over paragraphs.
-
-    @cached_property
-    def matched(self) -> Mask:
-        """Which articles the query is true for."""
-        truth = self._truth(self._search.query)
-        if self._search.scope is Scope.ARTICLE:
-            return truth
-        mask = np.zeros(self._state.articles, bool)
-        mask[self._state.owner[truth]] = True
-        return mask
-
-    @property
-    def _universe(self) -> int:
-        state = self._state
-        if self._search.scope is Scope.ARTICLE:
-            return state.articles
-        return state.paragraphs
-
-    def _truth(self, query: Query) -> Mask:
-        self.check()
-        if isinstance(query, And):
-            truth = np.ones(self._universe, bool)
-            for child in query.children:
-                truth &= self._truth(child)
-            return truth
-        if isinstance(query, Or):
-            truth = np.zeros(self._universe, bool)
-            for child in query.children:
-                truth |= self._truth(child)
-            return truth
-        if isinstance(query, Not):
-            return ~self._truth(query.child)
-        if isinstance(query, All):
-            return np.ones(self._universe, bool)
-        if isinstance(query, Range):
-            return self._spread(self._within(query))
-        return self._leaf_truth(query)
-
-    def _leaf_truth(self, leaf: WordLeaf) -> Mask:
-        if self._search.scope is Scope.ARTICLE:
-            return self._having(leaf)
-        state, found = self._state, self._matches(leaf)
-        if places_of(leaf, self._search.places).whole:
-            return self._spread(self._having(leaf))
-        truth = np.zeros(state.paragraphs, bool)
-        truth[found.paragraphs.rows] = True
-        if found.lines:
-            lines = np.zeros(state.articles, bool)
-            for each in found.lines.values():
-                lines[each.rows] = True
-            truth |= lines[state.owner]
-        return truth
-
-    def _spread(self, articles: Mask) -> Mask:
-        """An article's condition holds for each of its paragraphs."""
-        if self._search.scope is Scope.ARTICLE:
-            return articles
-        spread: Mask = articles[self._state.owner]
-        return spread
-
-    def _having(self, leaf: WordLeaf) -> Mask:
-        state, found = self._state, self._matches(leaf)
-        mask = np.zeros(state.articles, bool)
-        mask[state.owner[found.paragraphs.rows]] = True
-        for each in found.lines.values():
-            mask[each.rows] = True
-        return mask
-
-    def _matches(self, leaf: WordLeaf) -> LeafMatches:
-        found = self._found.get(leaf)
-        if found is None:
-            places = places_of(leaf, self._search.places)
-            self._limit_expansions(leaf, places)
-            found = self._state.joined(
-                [
-                    match(segment, leaf, places, self.check)
-                    for segment in self._state.segments
-                ]
-            )
-            self._found[leaf] = found
-        return found
-
-    def _limit_expansions(self, leaf: WordLeaf, places: Places) -> None:
-        names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
-        words: set[str] = set()
-        for segment in self._state.segments:
-            for name in names:
-                numbers = expand(segment, name, leaf)
-                if numbers is None:
-                    return
-                forms = segment.words(name).forms
-                words.update(forms[number] for number in numbers)
-                self.check()
-        if len(words) > self._expansions:
-            raise InvalidQuery(
-                f"{leaf.text} stands for {len(words):,} words, more than"
-                f" {self._expansions:,}: write more letters",
-                code="wildcard_too_broad",
-                limit=self._expansions,
-                got=len(words),
-            )
-
-    def _within(self, bounds: Range) -> Mask:
-        column: Ints = getattr(self._state, bounds.field)
-        mask: Mask = column != UNKNOWN
-        if bounds.low is not None:
-            mask &= column >= bounds.low
-        if bounds.high is not None:
-            mask &= column <= bounds.high
-        return mask
+        return int((self._tree.having(leaf) & self.visible).sum())
 
     # Filters. Included values are kept apart by field: a facet ignores its own.
 
@@ -265,7 +108,7 @@ class Evaluation:
         search = self._search
         mask = np.ones(self._state.articles, bool)
         if search.dates is not None:
-            mask &= self._within(search.dates)
+            mask &= self._tree.within(search.dates)
         for each in search.filters:
             if each.exclude:
                 mask &= ~self._with_values(each)
@@ -302,10 +145,10 @@ class Evaluation:
     def _matching(self, hits: Mask) -> Mask:
         state = self._state
         if self._search.scope is Scope.PARAGRAPH:
-            matching: Mask = self._truth(self._search.query) & hits[state.owner]
-            self._counted = self._counting(matching)
+            matching: Mask = self._tree.truth(self._search.query) & hits[state.owner]
+            self._counted = self._tree.counting(matching)
             return matching
-        self._counted = self._counting(hits)
+        self._counted = self._tree.counting(hits)
         matching = np.zeros(state.paragraphs, bool)
         for each in self._counted:
             if not each.places.whole:
@@ -315,30 +158,6 @@ class Evaluation:
         having[state.owner[matching]] = True
         matching |= (hits & ~having)[state.owner]
         return matching
-
-    def _counting(self, root: Mask) -> list[_Leaf]:
-        counted: list[_Leaf] = []
-
-        def walk(query: Query, mask: Mask) -> None:
-            if isinstance(query, And):
-                mask = mask & self._truth(query)
-                for child in query.children:
-                    walk(child, mask)
-            elif isinstance(query, Or):
-                for child in query.children:
-                    walk(child, mask)
-            elif not isinstance(query, Not | All | Range):
-                counted.append(
-                    _Leaf(
-                        leaf=query,
-                        places=places_of(query, self._search.places),
-                        found=self._matches(query),
-                        counts=mask & self._leaf_truth(query),
-                    )
-                )
-
-        walk(self._search.query, root)
-        return counted
 
     def _counting_leaves(self, hits: Mask) -> Callable[[int], tuple[WordLeaf, ...]]:
         """Return which leaves count in an article, by its number."""
@@ -355,7 +174,7 @@ class Evaluation:
     # Scores.
 
     @cached_property
-    def _parts(self) -> list[tuple[_Leaf, Floats, Floats]]:
+    def _parts(self) -> list[tuple[CountedLeaf, Floats, Floats]]:
         """Each scoring leaf with its parts of every article's and paragraph's score."""
         return [
             (each, self._article_part(each), self._paragraph_part(each))
@@ -370,7 +189,7 @@ class Evaluation:
             scores += part
         return scores
 
-    def _article_part(self, each: _Leaf) -> Floats:
+    def _article_part(self, each: CountedLeaf) -> Floats:
         self.check()
         state, found = self._state, each.found
         weighted = np.zeros(state.articles)
@@ -395,7 +214,7 @@ class Evaluation:
             weighted += ranking.field_frequency(
                 frequencies, lengths, mean, fields.BY_NAME[name].weight
             )
-        having = int((self._having(each.leaf) & state.live).sum())
+        having = int((self._tree.having(each.leaf) & state.live).sum())
         part = ranking.article_part(
             weighted, ranking.idf(state.live_articles, having), each.leaf.boost
         )
@@ -406,7 +225,7 @@ class Evaluation:
         scores: Floats = np.where(counts, part, 0.0)
         return scores
 
-    def _paragraph_part(self, each: _Leaf) -> Floats:
+    def _paragraph_part(self, each: CountedLeaf) -> Floats:
         state = self._state
         rows = each.found.paragraphs.rows
         scores = np.zeros(state.paragraphs)
@@ -532,71 +351,9 @@ class Evaluation:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What matches, not in order yet: articles, or paragraphs with their articles."""
-
-    articles: Ints
-    scores: Floats
-    dates: Ints
-    paragraphs: Ints | None = None
-
-    def page(self, search: Search, state: State) -> tuple[list[int], bool]:
-        """Return which rows the page holds, in order, and whether more follow."""
-        _, places = state.id_order
-        keys = (places[self.articles], self._by_date(search.sort), -self.scores)
-        if self.paragraphs is not None:
-            order = np.lexsort((state.n[self.paragraphs], *keys))
-        else:
-            order = np.lexsort(keys)
-        if search.after is not None:
-            order = order[self._after(search.after, search.sort, state)[order]]
-        end = search.offset + search.limit
-        return order[search.offset : end].tolist(), len(order) > end
-
-    def key(self, at: int, state: State) -> SortKey:
-        """Return where a row stands in the order."""
-        date = int(self.dates[at])
-        return SortKey(
-            score=float(self.scores[at]),
-            date=None if date == UNKNOWN else date,
-            id=state.ids[int(self.articles[at])],
-            n=None if self.paragraphs is None else int(state.n[self.paragraphs[at]]),
-        )
-
-    def _by_date(self, sort: Sort) -> Ints:
-        # Ascending numbers for the order wanted, with unknown dates last.
-        known = self.dates if sort is Sort.OLDEST else -self.dates
-        return np.where(self.dates == UNKNOWN, _LAST, known)
-
-    def _after(self, key: SortKey, sort: Sort, state: State) -> Mask:
-        ids, places = state.id_order
-        here = places[self.articles]
-        left = int(np.searchsorted(np.array(ids, object), key.id, "left")) if ids else 0
-        same_id = left < len(ids) and ids[left] == key.id
-        later_id = here > left if same_id else here >= left
-        if self.paragraphs is not None and same_id and key.n is not None:
-            later_id |= (here == left) & (state.n[self.paragraphs] > key.n)
-        if key.date is None:
-            wanted = _LAST
-        else:
-            wanted = key.date if sort is Sort.OLDEST else -key.date
-        dates = self._by_date(sort)
-        later: Mask = (self.scores < key.score) | (
-            (self.scores == key.score)
-            & ((dates > wanted) | ((dates == wanted) & later_id))
-        )
-        return later
-
-
 def _all_but(name: str, filters: dict[str, Mask], base: Mask) -> Mask:
     mask = base.copy()
     for other, included in filters.items():
         if other != name:
             mask &= included
     return mask
-
-
-def word_leaves(query: Query) -> tuple[WordLeaf, ...]:
-    """Return every word leaf, left to right."""
-    return tuple(leaf for leaf, _ in leaves(query) if not isinstance(leaf, Range))

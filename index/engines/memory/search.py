@@ -1,26 +1,19 @@
-"""The reference engine: exact, slow, strict; what a search means, as a program.
-
-It goes through every article and asks of each what ``DESIGN`` section 4 says, one
-article after another, with sets and dictionaries. Other engines are right when they
-answer as this one does. It is for tests, and for a service that keeps nothing.
-"""
+"""A search over the articles of one moment, one article after another."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from rapidfuzz.distance import OSA
 
 from index import fields, ranking
 from index.article import Article
-from index.dates import micros, zone
-from index.engines import EngineState
+from index.dates import zone
+from index.engines.memory.docs import Doc, Docs, date_of, values_of
 from index.errors import InvalidQuery, SearchTimeout
 from index.facets import Counted, buckets, no_dates, same_value, value_facet
-from index.fields import DATES, FIELD_OF_ROLE, PASSAGE_FIELDS, Kind
+from index.fields import DATES, PASSAGE_FIELDS
 from index.matching import form_tests, occurrences
 from index.query import (
     All,
@@ -46,191 +39,6 @@ from index.query import (
     scoring_leaves,
 )
 from index.result import Facet, Hit, LeafScore, Page, Passage, WordCount
-from index.text import Tokens, analyse, fold
-from index.visibility import visible
-
-_LINES = tuple(
-    each.name for each in fields.FIELDS if each.kind in (Kind.TEXT, Kind.KEYWORD)
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Doc:
-    """An article with its words.
-
-    :param passages: the tokens of each paragraph; ``fields`` which field each is in.
-    :param lines: field → the tokens of each of its values.
-    """
-
-    article: Article
-    language: str
-    passages: tuple[Tokens, ...]
-    fields: tuple[str, ...]
-    lines: Mapping[str, tuple[Tokens, ...]]
-
-    def length(self, name: str) -> int:
-        """Return how many words the article has in a field."""
-        if name in PASSAGE_FIELDS:
-            return sum(
-                tokens.length
-                for tokens, here in zip(self.passages, self.fields, strict=True)
-                if here == name
-            )
-        return sum(tokens.length for tokens in self.lines.get(name, ()))
-
-
-def _doc(article: Article, language: str) -> Doc:
-    return Doc(
-        article=article,
-        language=article.language or language,
-        passages=tuple(analyse(each.text) for each in article.paragraphs),
-        fields=tuple(FIELD_OF_ROLE[each.role] for each in article.paragraphs),
-        lines={
-            name: tuple(analyse(value) for value in values)
-            for name in _LINES
-            if (values := _values(article, name))
-        },
-    )
-
-
-def _values(article: Article, name: str) -> list[str]:
-    value = getattr(article, name)
-    if value is None:
-        return []
-    if isinstance(value, tuple):
-        return [concept.name for concept in value]
-    return [str(value)]
-
-
-def _date(article: Article, name: str) -> int | None:
-    instant = getattr(article, name)
-    if instant is None and name == "updated":
-        instant = article.published
-    return None if instant is None else micros(instant)
-
-
-class MemoryEngine:
-    """Articles in a dictionary; see :class:`index.engines.Engine`."""
-
-    url = "memory:"
-
-    def __init__(self, *, language: str = "en", expansions: int = 20_000) -> None:
-        self._language = language
-        self._snapshot = MemorySnapshot({}, seq=0, expansions=expansions)
-        self._expansions = expansions
-
-    def snapshot(self) -> MemorySnapshot:
-        """Return the newest committed state."""
-        return self._snapshot
-
-    def state(self) -> EngineState:
-        """Return what the engine holds."""
-        docs = self._snapshot.docs
-        return EngineState(
-            seq=self._snapshot.seq,
-            articles=len(docs),
-            paragraphs=sum(len(doc.passages) for doc in docs.values()),
-            segments=1,
-        )
-
-    def apply(
-        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
-    ) -> None:
-        """Commit one batch: all of it or nothing."""
-        docs = dict(self._snapshot.docs)
-        for article_id in deletes:
-            docs.pop(article_id, None)
-        for article in puts:
-            docs[article.id] = _doc(article, self._language)
-        self._snapshot = MemorySnapshot(docs, seq=seq, expansions=self._expansions)
-
-    def rebuild(
-        self,
-        articles: Iterable[Article],
-        *,
-        seq: int,
-        total: int,
-        progress: Callable[[int], None] = lambda done: None,
-    ) -> None:
-        """Replace everything by these articles."""
-        docs = {}
-        for done, article in enumerate(articles, 1):
-            docs[article.id] = _doc(article, self._language)
-            progress(done)
-        self._snapshot = MemorySnapshot(docs, seq=seq, expansions=self._expansions)
-
-    def close(self) -> None:
-        """Let go of memory."""
-        self._snapshot = MemorySnapshot({}, seq=0, expansions=self._expansions)
-
-
-class MemorySnapshot:
-    """The articles of one moment; see :class:`index.engines.Snapshot`."""
-
-    def __init__(self, docs: Mapping[str, Doc], *, seq: int, expansions: int) -> None:
-        self.docs = docs
-        self.seq = seq
-        self.expansions = expansions
-        self._with_form: dict[str, list[Doc]] | None = None
-
-    def search(self, search: Search) -> Page:
-        """Return what matches."""
-        return _Answering(self, search).page()
-
-    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
-        """Return the words that start with a folded prefix, commonest first."""
-        found = [
-            WordCount(text=form, articles=count)
-            for form, count in self._visible_words(search).items()
-            if fold(form).startswith(prefix)
-        ]
-        found.sort(key=lambda word: (-word.articles, word.text))
-        return tuple(found[:limit])
-
-    def similar(self, form: str, search: Search) -> str | None:
-        """Return the word of visible articles that ``form`` is a slip from."""
-        folded = fold(form)
-        distance = 1 if len(folded) <= 4 else 2
-        ranked = [
-            (OSA.distance(folded, fold(word)), -count, word)
-            for word, count in self._visible_words(search).items()
-            if fold(word) != folded
-        ]
-        near = [each for each in ranked if each[0] <= distance]
-        return min(near)[2] if near else None
-
-    def with_form(self, test: Callable[[str], bool]) -> tuple[set[str], set[Doc]]:
-        """Return the forms that pass a test, and the articles that hold one of them.
-
-        What makes this engine bearable: a leaf is looked for only where it can be.
-        """
-        if self._with_form is None:
-            index: dict[str, list[Doc]] = defaultdict(list)
-            for doc in self.docs.values():
-                forms = {form for tokens in doc.passages for form in tokens.forms}
-                for values in doc.lines.values():
-                    forms.update(form for tokens in values for form in tokens.forms)
-                for form in forms:
-                    index[form].append(doc)
-            self._with_form = dict(index)
-        forms = {form for form in self._with_form if test(form)}
-        return forms, {doc for form in forms for doc in self._with_form[form]}
-
-    def _visible_words(self, search: Search) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for doc in self.docs.values():
-            if doc.article.id in search.hidden:
-                continue
-            if visible(doc.article, search.now):
-                counts.update(
-                    {
-                        form
-                        for tokens in doc.passages
-                        for form, width in zip(tokens.forms, tokens.widths, strict=True)
-                        if width == 1 and form.isalnum()
-                    }
-                )
-        return counts
 
 
 @dataclass(slots=True)
@@ -259,17 +67,12 @@ class _Found:
         return {*self.passages, *self.lines}
 
 
-class _Answering:
+class Answering:
     """One search being answered, article by article."""
 
-    def __init__(self, snapshot: MemorySnapshot, search: Search) -> None:
-        self.snapshot, self.search = snapshot, search
-        self.docs = list(snapshot.docs.values())
-        self.visible = {
-            doc
-            for doc in self.docs
-            if visible(doc.article, search.now) and doc.article.id not in search.hidden
-        }
+    def __init__(self, docs: Docs, search: Search, *, expansions: int) -> None:
+        self.docs, self.search, self.expansions = docs, search, expansions
+        self.visible = docs.visible(search)
         self.started = time.monotonic()
         self.paragraph_statistics: dict[tuple[str, ...], tuple[int, float]] = {}
         self.mean_lengths: dict[str, float] = {}
@@ -279,11 +82,13 @@ class _Answering:
                 self.found[leaf] = self._find(leaf)
 
     def check(self) -> None:
+        """Stop if the deadline has passed."""
         deadline = self.search.deadline
         if deadline is not None and time.monotonic() > deadline:
             raise SearchTimeout(round(deadline - self.started, 3))
 
-    def page(self) -> Page:
+    def page(self, seq: int) -> Page:
+        """Return the answer, from a state that includes changes up to ``seq``."""
         search = self.search
         base = [doc for doc in self.docs if self._is_base(doc)]
         hits = [doc for doc in base if self._included(doc)]
@@ -301,7 +106,7 @@ class _Answering:
             paragraphs=sum(map(len, matching.values())),
             facets=tuple(self._facet(request, base) for request in search.facets),
             after=chosen[-1][0] if chosen and len(rows) > end else None,
-            seq=self.snapshot.seq,
+            seq=seq,
             terms=tuple(
                 WordCount(
                     text=leaf.text,
@@ -344,21 +149,21 @@ class _Answering:
     def _candidates(self, leaf: WordLeaf, places: Places) -> set[Doc]:
         if isinstance(leaf, Prefix | Wildcard | Fuzzy):
             (test,) = form_tests(leaf, "")
-            forms, docs = self.snapshot.with_form(test)
+            forms, docs = self.docs.with_form(test)
             self._limit_expansions(leaf, forms, docs, places)
             return docs
         candidates: set[Doc] = set()
         for language in {doc.language for doc in self.docs}:
             docs = {doc for doc in self.docs if doc.language == language}
             for test in form_tests(leaf, language):
-                docs &= self.snapshot.with_form(test)[1]
+                docs &= self.docs.with_form(test)[1]
             candidates |= docs
         return candidates
 
     def _limit_expansions(
         self, leaf: WordLeaf, forms: set[str], docs: set[Doc], places: Places
     ) -> None:
-        if len(forms) <= self.snapshot.expansions:
+        if len(forms) <= self.expansions:
             return
         here: set[str] = set()
         for doc in docs:
@@ -368,12 +173,12 @@ class _Answering:
                 for tokens in doc.lines.get(name, ()):
                     here.update(tokens.forms)
         words = len(forms & here)
-        if words > self.snapshot.expansions:
+        if words > self.expansions:
             raise InvalidQuery(
                 f"{leaf.text} stands for {words:,} words, more than"
-                f" {self.snapshot.expansions:,}: write more letters",
+                f" {self.expansions:,}: write more letters",
                 code="wildcard_too_broad",
-                limit=self.snapshot.expansions,
+                limit=self.expansions,
                 got=words,
             )
 
@@ -557,7 +362,7 @@ class _Answering:
             article = doc.article
             if search.unit is Unit.ARTICLE:
                 score = self._score(doc, matching[doc]) if relevance else 0.0
-                key = SortKey(score=score, date=_date(article, date), id=article.id)
+                key = SortKey(score=score, date=date_of(article, date), id=article.id)
                 rows.append((key, doc))
                 continue
             for n in matching[doc]:
@@ -568,7 +373,7 @@ class _Answering:
                 )
                 key = SortKey(
                     score=score,
-                    date=_date(article, date),
+                    date=date_of(article, date),
                     id=article.id,
                     n=article.paragraphs[n].n,
                 )
@@ -644,7 +449,7 @@ class _Answering:
         with_value: dict[str, set[Doc]] = defaultdict(set)
         spellings: dict[str, Counter[str]] = defaultdict(Counter)
         for doc in docs:
-            for value in set(_values(doc.article, request.field)):
+            for value in set(values_of(doc.article, request.field)):
                 with_value[same_value(value)].add(doc)
                 spellings[same_value(value)][value] += 1
         having = {doc for each in with_value.values() for doc in each}
@@ -673,7 +478,7 @@ class _Answering:
         )
 
     def _date_facet(self, request: FacetRequest, docs: list[Doc]) -> Facet:
-        dates = [_date(doc.article, request.field) for doc in docs]
+        dates = [date_of(doc.article, request.field) for doc in docs]
         known = [date for date in dates if date is not None]
         missing = len(dates) - len(known)
         if not known:
@@ -697,7 +502,7 @@ def _word_leaves(query: Query) -> Iterator[WordLeaf]:
 
 def _within(article: Article, bounds: Range) -> bool:
     if bounds.field in DATES:
-        value = _date(article, bounds.field)
+        value = date_of(article, bounds.field)
     else:
         value = getattr(article, bounds.field)
     return (
@@ -708,6 +513,6 @@ def _within(article: Article, bounds: Range) -> bool:
 
 
 def _has_value(article: Article, wanted: Filter) -> bool:
-    values = {same_value(value) for value in _values(article, wanted.field)}
+    values = {same_value(value) for value in values_of(article, wanted.field)}
     chosen = {same_value(value) for value in wanted.values}
     return bool(values & chosen) or (wanted.missing and not values)

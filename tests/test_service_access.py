@@ -1,0 +1,171 @@
+"""Who may call from where, and the headers of every answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from index.archive import Archive
+from index.settings import Settings
+from service import create_app
+from service.access import is_loopback
+from service.logs import JsonLines
+
+HOME = "https://desk.example"
+
+
+@pytest.fixture
+def shared(settings: Settings, archive: Archive) -> FlaskClient:
+    """A client of a service that pages of HOME may call."""
+    return create_app(replace(settings, cors=(HOME,)), archive).test_client()
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"]
+)
+def test_it_answers_to_its_own_machine(client: FlaskClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "evil.example",
+            "evil.example:8000",
+            "localhost.evil.example",
+            "127.0.0.1.nip.io",
+        ),
+        *("10.0.0.1", "localhost:8000@evil.example", "local host", ""),
+    ],
+)
+def test_a_foreign_host_is_refused(client: FlaskClient, host: str) -> None:
+    answer = client.get("/healthz", headers={"Host": host})
+    assert answer.status_code == 400
+    assert answer.json["code"] in ("host_refused", "bad_request")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_the_host_it_is_bound_to_is_its_own(
+    settings: Settings, archive: Archive
+) -> None:
+    bound = create_app(replace(settings, bind="127.0.0.9:80"), archive).test_client()
+    assert bound.get("/healthz", headers={"Host": "127.0.0.9"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost:3000", "", HOME]
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/search"), ("DELETE", "/v1/articles/a"), ("OPTIONS", "/v1/search")],
+)
+def test_a_foreign_origin_is_refused(
+    client: FlaskClient, method: str, path: str, origin: str
+) -> None:
+    answer = client.open(path, method=method, headers={"Origin": origin})
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_refused")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_its_own_pages_may_call(client: FlaskClient) -> None:
+    answer = client.get(
+        "/v1/search",
+        headers={"Origin": "http://localhost:8000", "Host": "localhost:8000"},
+    )
+    assert answer.status_code == 200
+
+
+def test_a_page_of_an_allowed_origin_may_call(shared: FlaskClient) -> None:
+    answer = shared.get("/v1/search", headers={"Origin": HOME})
+    assert answer.headers["Access-Control-Allow-Origin"] == HOME
+    assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+    assert answer.headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    wrong = shared.get("/v1/search?x=1", headers={"Origin": HOME})
+    assert wrong.headers["Access-Control-Allow-Origin"] == HOME
+    without = shared.get("/v1/search")
+    assert "Access-Control-Allow-Origin" not in without.headers
+    assert without.headers["Vary"] == "Origin"
+    assert (
+        shared.get("/v1/search", headers={"Origin": f"{HOME}.evil"}).status_code == 403
+    )
+
+
+def test_a_page_may_ask_before(shared: FlaskClient) -> None:
+    answer = shared.options(
+        "/v1/articles/a%2Fb",
+        headers={"Origin": HOME, "Access-Control-Request-Method": "PUT"},
+    )
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
+    assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
+    assert answer.headers["Access-Control-Allow-Origin"] == HOME
+
+
+def test_every_answer_is_safe_to_show(client: FlaskClient) -> None:
+    for path in ("/v1/search", "/nope", "/healthz", "/openapi.json", "/metrics"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert headers["Cache-Control"] == "private, no-cache"
+        assert headers["X-Request-Id"]
+
+
+def test_a_request_keeps_its_id_if_it_is_a_plain_one(client: FlaskClient) -> None:
+    kept = client.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"})
+    assert kept.headers["X-Request-Id"] == "abc-1.2_3"
+    for odd in ("a b", "x" * 65, 'a"b', ""):
+        answer = client.get("/healthz", headers={"X-Request-Id": odd})
+        assert len(answer.headers["X-Request-Id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("bind", "expected"),
+    [
+        ("127.0.0.1:8000", True),
+        ("127.3.2.1:8000", True),
+        ("localhost:8000", True),
+        ("[::1]:8000", True),
+        ("unix:/run/nutgraf.sock", True),
+        ("0.0.0.0:8000", False),
+        ("[::]:8000", False),
+        (":8000", False),
+        ("192.168.1.4:8000", False),
+        ("127.evil.example:80", False),
+    ],
+)
+def test_loopback_is_told_from_the_rest(bind: str, expected: bool) -> None:
+    assert is_loopback(bind) is expected
+
+
+def test_a_log_line_is_one_json_object(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "nutgraf.access"):
+        client.get("/v1/articles/a%0aFORGED?q=private%0aLINE")
+    (record,) = [each for each in caplog.records if each.name == "nutgraf.access"]
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    assert "private" not in line
+    told = json.loads(line)
+    assert told["path"] == "/v1/articles/a%0AFORGED"
+    assert (told["method"], told["status"]) == ("GET", 400)
+    assert told["level"] == "info"
+
+
+def test_a_traceback_stays_on_one_line() -> None:
+    try:
+        raise ValueError("one\ntwo")
+    except ValueError:
+        record = logging.getLogger("x").makeRecord(
+            "x", logging.ERROR, "f", 1, "failed\n%s", ("\x1b[31m",), exc_info=True
+        )
+        record.exc_info = __import__("sys").exc_info()
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    assert "ValueError" in json.loads(line)["traceback"]

@@ -1,0 +1,256 @@
+"""The OpenAPI document tells the truth: real answers are held to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator, FormatChecker
+
+from index.fields import FILTERABLE
+from index.settings import Settings
+from service.codes import TITLES
+from service.problems import STATUS
+
+
+@pytest.fixture
+def described(client: FlaskClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    found: dict[str, Any] = client.get("/openapi.json").json
+    return found
+
+
+def closed(schema: Any) -> Any:
+    """Return a schema that allows no undeclared member, where it does not say so."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: closed(value) for name, value in schema.items()}
+    if "properties" in found and found.get("type") == "object":
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> None:
+    """Hold an answer to what the document says of its path and status."""
+    operation = described["paths"][path][method.lower()]
+    status = str(answer.status_code)
+    assert status in operation["responses"], f"{method} {path} {status}"
+    content = operation["responses"][status].get("content")
+    if content is None:
+        assert answer.data == b""
+        return
+    media_type = answer.content_type.partition(";")[0]
+    schema = {**content[media_type]["schema"], "components": described["components"]}
+    Draft202012Validator(closed(schema), format_checker=FormatChecker()).validate(
+        answer.json
+    )
+
+
+ONE = "/v1/articles/{article_id}"
+SMALL = {"headline": "Small", "paragraphs": ["One."]}
+# method, path in the document, path to call, status, body
+CALLS: list[tuple[str, str, str, int, Any]] = [
+    ("GET", "/v1/search", "/v1/search", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=harbour&facet=source&limit=1", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=talks&unit=paragraph&explain=1", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=talks&facet=published:month", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=(harbor&facet=urgency", 200, None),
+    ("GET", "/v1/search", "/v1/search?fields=subjects,extra,people,status", 200, None),
+    ("GET", "/v1/search", "/v1/search?limit=x", 400, None),
+    ("POST", "/v1/search", "/v1/search", 200, {"q": "harbour"}),
+    ("POST", "/v1/search", "/v1/search", 400, {"q": 1}),
+    ("GET", "/v1/facets/{field}", "/v1/facets/section", 200, None),
+    ("GET", "/v1/facets/{field}", "/v1/facets/published", 200, None),
+    ("GET", "/v1/facets/{field}", "/v1/facets/nope", 400, None),
+    ("GET", "/v1/suggest", "/v1/suggest?q=ha", 200, None),
+    ("GET", "/v1/suggest", "/v1/suggest", 400, None),
+    ("GET", "/v1/fields", "/v1/fields", 200, None),
+    ("GET", ONE, "/v1/articles/urn:test:harbour", 200, None),
+    ("GET", ONE, "/v1/articles/urn:test:harbour?q=dockers", 200, None),
+    ("GET", ONE, "/v1/articles/none", 404, None),
+    ("GET", "/v1/article", "/v1/article?id=urn:test:grain", 200, None),
+    ("GET", f"{ONE}/paragraphs", "/v1/articles/urn:test:grain/paragraphs", 200, None),
+    (
+        *("GET", f"{ONE}/paragraphs/{{n}}"),
+        *("/v1/articles/urn:test:grain/paragraphs/0", 200, None),
+    ),
+    (
+        *("GET", f"{ONE}/paragraphs/{{n}}"),
+        *("/v1/articles/urn:test:grain/paragraphs/7", 404, None),
+    ),
+    ("GET", f"{ONE}/versions", "/v1/articles/urn:test:grain/versions", 200, None),
+    ("PUT", ONE, "/v1/articles/new", 200, SMALL),
+    ("PUT", ONE, "/v1/articles/new", 200, {**SMALL, "published": "soon"}),
+    ("PUT", ONE, "/v1/articles/new", 422, {}),
+    ("PUT", ONE, "/v1/articles/urn:test:grain", 409, {**SMALL, "version": "1"}),
+    ("PUT", "/v1/article", "/v1/article?id=new", 200, SMALL),
+    ("POST", "/v1/articles", "/v1/articles", 200, {"id": "n", **SMALL}),
+    ("POST", "/v1/articles", "/v1/articles", 207, [{"id": "n", **SMALL}, {"id": "m"}]),
+    ("POST", "/v1/articles", "/v1/articles", 422, [{"id": "n"}, {"id": "m"}]),
+    ("DELETE", ONE, "/v1/articles/urn:test:grain", 200, None),
+    ("DELETE", ONE, "/v1/articles/none", 404, None),
+    ("DELETE", "/v1/article", "/v1/article?id=urn:test:grain", 200, None),
+    ("GET", "/healthz", "/healthz", 200, None),
+    ("GET", "/readyz", "/readyz", 503, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "call", "status", "body"),
+    CALLS,
+    ids=[f"{row[0]} {row[2]} {row[3]}" for row in CALLS],
+)
+def test_a_real_answer_is_as_declared(
+    client: FlaskClient,
+    described: dict[str, Any],
+    method: str,
+    path: str,
+    call: str,
+    status: int,
+    body: Any,
+) -> None:
+    answer = client.open(call, method=method, json=body)
+    assert answer.status_code == status, answer.data
+    validate(described, answer, method, path)
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            if method in ("get", "post", "put", "delete"):
+                yield method.upper(), path, operation
+
+
+def test_every_operation_is_called_above(described: dict[str, Any]) -> None:
+    called = {(method, path) for method, path, *_ in CALLS} | {("GET", "/metrics")}
+    assert {(method, path) for method, path, _ in operations(described)} == called
+
+
+def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None:
+    routes = set()
+    for rule in app.url_map.iter_rules():
+        if rule.rule not in ("/", "/docs", "/openapi.json", "/static/<path:filename>"):
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            routes |= {(method, path) for method in methods}
+    assert routes == {(method, path) for method, path, _ in operations(described)}
+
+
+def test_the_document_is_sound(described: dict[str, Any]) -> None:
+    assert described["openapi"] == "3.1.0"
+    for schema in described["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    text = str(described)
+    for name in re.findall(r"#/components/schemas/(\w+)", text):
+        assert name in described["components"]["schemas"]
+    seen = [operation["operationId"] for _, _, operation in operations(described)]
+    assert len(seen) == len(set(seen))
+    for method, path, operation in operations(described):
+        assert operation["summary"], f"{method} {path}"
+        named = {each["name"] for each in operation.get("parameters", ())}
+        named |= {
+            each["name"] for each in described["paths"][path].get("parameters", ())
+        }
+        assert set(re.findall(r"{(\w+)}", path)) <= named, f"{method} {path}"
+
+
+def test_every_filter_is_described(described: dict[str, Any]) -> None:
+    operation = described["paths"]["/v1/search"]["get"]
+    named = {each["name"]: each for each in operation["parameters"]}
+    for name in FILTERABLE:
+        assert named[name]["schema"]["type"] == "array"
+        assert f"exclude.{name}" in named
+        assert f"missing.{name}" in named
+    assert named["limit"]["schema"]["default"] == 10
+    assert named["scope"]["schema"]["enum"] == ["article", "paragraph"]
+    body = described["paths"]["/v1/search"]["post"]["requestBody"]["content"]
+    reference = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert set(described["components"]["schemas"][reference]["properties"]) == set(
+        named
+    )
+
+
+def test_every_parameter_says_what_it_is(described: dict[str, Any]) -> None:
+    for method, path, operation in operations(described):
+        for each in operation.get("parameters", ()):
+            assert each.get("description"), f"{method} {path} {each['name']}"
+
+
+def test_every_status_of_an_error_is_described_somewhere(
+    described: dict[str, Any],
+) -> None:
+    found = {
+        int(status)
+        for _, _, operation in operations(described)
+        for status in operation["responses"]
+    }
+    assert set(STATUS.values()) - {500} <= found
+
+
+def test_every_code_is_in_the_document(described: dict[str, Any]) -> None:
+    codes = described["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    assert codes == list(TITLES)
+    assert list(TITLES) == sorted(TITLES)
+
+
+def test_a_document_is_made_for_each_app_alike(
+    app: Flask, settings: Settings, described: dict[str, Any]
+) -> None:
+    from service import create_app
+
+    before = deepcopy(described)
+    assert create_app(settings).test_client().get("/openapi.json").json == before
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, and the ids in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.ids: set[str] = set()
+        self.inline = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.ids.add(given.get("id") or "")
+        if tag == "script":
+            self.loads.append(given.get("src") or "")
+            self.inline |= "src" not in given
+        if tag == "link":
+            self.loads.append(given.get("href") or "")
+        self.inline |= any(name.startswith("on") or name == "style" for name in given)
+
+
+def test_the_page_is_made_of_our_own_files(client: FlaskClient) -> None:
+    with client.get("/docs") as answer:
+        assert answer.content_type == "text/html; charset=utf-8"
+        policy = answer.headers["Content-Security-Policy"]
+        text = answer.text
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    page = Page()
+    page.feed(text)
+    assert not page.inline, "the policy would block it"
+    for address in page.loads:
+        if address != "data:,":
+            with client.get(f"/{address}") as loaded:
+                assert loaded.status_code == 200, address
+    assert "://" not in text.replace("http://www.w3.org/", "")
+    with client.get("/static/docs.js") as script:
+        wanted = set(re.findall(r'byId\("(\w+)"\)', script.text))
+    assert wanted <= page.ids
+
+
+def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "docs"

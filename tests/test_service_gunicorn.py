@@ -1,0 +1,136 @@
+"""How gunicorn serves the app: its configuration, and the entry module."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")
+
+
+def environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
+    return kept | {
+        "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
+        "NUTGRAF_ENGINE": "memory:",
+        "TMPDIR": str(tmp_path),
+        "WEB_CONCURRENCY": "1",
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "said"),
+    [
+        ({"NUTGRAF_BIND": "0.0.0.0:0"}, (), "will not bind to 0.0.0.0:0"),
+        ({}, ("--bind", "[::]:0"), "will not bind to [::]:0"),
+        ({"NUTGRAF_BIND": "nowhere"}, (), "NUTGRAF_BIND"),
+        ({"NUTGRAF_BINT": "127.0.0.1:1"}, (), "NUTGRAF_BINT"),
+    ],
+)
+def test_it_refuses_clearly(
+    tmp_path: Path, variables: dict[str, str], options: tuple[str, ...], said: str
+) -> None:
+    done = subprocess.run(
+        [*GUNICORN, *options],
+        cwd=ROOT,
+        env=environment(tmp_path, **variables),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Host and port of a running server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    variables = environment(tmp_path, NUTGRAF_BIND=f"127.0.0.1:{port}")
+    with subprocess.Popen(
+        GUNICORN, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL
+    ) as server:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield "127.0.0.1", port
+        server.terminate()
+        assert server.wait(20) == 0
+    assert not list(tmp_path.glob("nutgraf-metrics-*"))
+
+
+def call(address: tuple[str, int], head: str, body: bytes = b"") -> tuple[int, bytes]:
+    """Send a request as it is, and return the status and the body of the answer."""
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    start, _, rest = answer.partition(b"\r\n\r\n")
+    return int(start.split()[1]), rest
+
+
+def test_a_real_server_keeps_ids_apart_and_counts_chunks(
+    address: tuple[str, int],
+) -> None:
+    host = f"Host: {address[0]}:{address[1]}"
+    put = f"HTTP/1.1\r\n{host}\r\nContent-Type: application/json"
+    body = b'{"headline":"A"}'
+    status, answer = call(
+        address, f"PUT /v1/articles/a%2Fversions {put}\r\nContent-Length: 16", body
+    )
+    assert (status, b'"id":"a/versions"' in answer) == (200, True)
+    status, _ = call(address, f"GET /v1/articles/a%2Fversions HTTP/1.1\r\n{host}")
+    assert status == 200
+    status, _ = call(address, f"GET /v1/articles/a/versions HTTP/1.1\r\n{host}")
+    assert status == 404
+    chunked = b"10\r\n" + body + b"\r\n0\r\n\r\n"
+    status, answer = call(
+        address, f"PUT /v1/articles/%2E%2E {put}\r\nTransfer-Encoding: chunked", chunked
+    )
+    assert (status, b'"id":".."' in answer) == (200, True)
+    status, answer = call(address, f"PUT /v1/articles/b {put}")
+    assert (status, b"length_required" in answer) == (411, True)
+    status, answer = call(address, f"GET /v1/articles/%ff HTTP/1.1\r\n{host}")
+    assert (status, b"invalid_encoding" in answer) == (400, True)
+    status, answer = call(address, "GET /healthz HTTP/1.1\r\nHost: evil.example")
+    assert (status, b"host_refused" in answer) == (400, True)
+    long = f"/v1/articles/{'%E2%82%AC' * 400}"
+    status, answer = call(address, f"GET {long} HTTP/1.1\r\n{host}")
+    assert (status, b"article_not_found" in answer) == (404, True)
+    url = f"http://{address[0]}:{address[1]}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as response:
+        text = response.read().decode()
+    route = 'method="PUT",route="/v1/articles/<article_id>",status="200"'
+    assert f"nutgraf_requests_total{{{route}}} 2.0" in text
+
+
+def test_the_entry_module_takes_its_settings_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):
+        if name.startswith("NUTGRAF_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NUTGRAF_STORE", f"sqlite:///{tmp_path / 'here.db'}")
+    monkeypatch.setenv("NUTGRAF_ENGINE", "memory:")
+    module: dict[str, Any] = runpy.run_path(str(ROOT / "wsgi.py"))
+    assert module["app"].test_client().get("/v1/search").status_code == 200
+    assert (tmp_path / "here.db").exists()

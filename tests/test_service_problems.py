@@ -1,0 +1,148 @@
+"""Problems: every error has a status and a documented code, and nothing leaks."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from index import errors
+from index.archive import Archive
+from index.errors import NutgrafError
+from service import refusals
+from service.codes import TITLES
+from service.problems import STATUS, problem_of, status_of
+
+ROOT = Path(__file__).parents[1]
+
+
+def every_error(kind: type[NutgrafError] = NutgrafError) -> list[type[NutgrafError]]:
+    found = [kind]
+    for each in kind.__subclasses__():
+        if each.__module__ in (errors.__name__, refusals.__name__):
+            found += every_error(each)
+    return found
+
+
+@pytest.mark.parametrize("kind", every_error())
+def test_every_error_has_a_status_of_its_own(kind: type[NutgrafError]) -> None:
+    assert 400 <= STATUS[kind] <= 599
+
+
+@pytest.mark.parametrize("kind", every_error()[1:])
+def test_every_error_has_a_documented_code(kind: type[NutgrafError]) -> None:
+    assert kind.code in TITLES
+
+
+def test_every_code_that_the_code_names_is_documented() -> None:
+    named = set()
+    for folder in ("index", "service"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text("utf-8")
+            named |= set(re.findall(r'\bcode="([a-z_]+)"', text))
+    # Of the syntax tree and the terminal, not of errors.
+    assert named - {"file"} <= set(TITLES)
+
+
+def test_a_problem_has_the_facts_of_its_error() -> None:
+    error = errors.LimitExceeded("limit", limit=100, got=200)
+    assert problem_of(error) == {
+        "type": "/docs#limit_exceeded",
+        "title": "A limit is exceeded",
+        "status": 400,
+        "detail": "limit: at most 100, not 200",
+        "code": "limit_exceeded",
+        "parameter": "limit",
+        "limit": 100,
+        "got": 200,
+    }
+
+
+def test_a_code_can_say_more_than_its_class() -> None:
+    error = errors.LimitExceeded("article", limit=1, got=2, code="article_too_large")
+    assert status_of(error) == 422
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry"),
+    [
+        (errors.IndexUnavailable("no index yet", progress=0.4), 503, "5"),
+        (errors.SearchTimeout(2.0), 503, "1"),
+        (errors.StoreUnavailable("locked"), 503, "2"),
+        (errors.StoreFull(), 507, "60"),
+    ],
+)
+def test_what_may_pass_says_when_to_try_again(
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: NutgrafError,
+    status: int,
+    retry: str,
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Archive, "search", fail)
+    answer = client.get("/v1/search")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (status, retry)
+    assert answer.json["code"] == error.code
+    assert answer.json["instance"] == "/v1/search"
+    assert "ETag" not in answer.headers
+
+
+def test_the_progress_of_a_rebuild_is_told(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise errors.IndexUnavailable("being built", progress=0.4)
+
+    monkeypatch.setattr(Archive, "search", fail)
+    assert client.get("/v1/search").json["progress"] == 0.4
+
+
+def test_a_mistake_of_ours_is_logged_and_not_told(
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError("secret path")
+
+    monkeypatch.setattr(Archive, "search", fail)
+    with caplog.at_level(logging.ERROR):
+        answer = client.get("/v1/search", headers={"X-Request-Id": "r-1"})
+    assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
+    assert answer.json["error_id"] == "r-1"
+    assert b"secret" not in answer.data
+    assert "ZeroDivisionError: secret path" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", "/v1", "/v1/articles/", "/v1//search", "/v1/articles/a/b/c/d"]
+)
+def test_no_such_resource(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/search", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("POST", "/v1/articles/a", {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}),
+        ("GET", "/v1/articles", {"OPTIONS", "POST"}),
+        ("DELETE", "/healthz", {"GET", "HEAD", "OPTIONS"}),
+        ("PATCH", "/v1/fields", {"GET", "HEAD", "OPTIONS"}),
+        ("TRACE", "/v1/fields", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    client: FlaskClient, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == allowed

@@ -1,0 +1,103 @@
+"""Settings: what holds by default, what the environment may say, what is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from index.errors import InvalidValue
+from index.settings import Settings, documented
+
+
+def refusal(name: str, value: str) -> InvalidValue:
+    with pytest.raises(InvalidValue) as caught:
+        Settings.from_environ({name: value})
+    return caught.value
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_environ({}) == Settings()
+    assert Settings().store == "sqlite:///data/nutgraf.db"
+    assert Settings().bind == "127.0.0.1:8000"
+
+
+def test_other_programs_variables_are_ignored() -> None:
+    environ = {"PATH": "/bin", "WEB_CONCURRENCY": "4", "nutgraf_store": "x"}
+    assert Settings.from_environ(environ) == Settings()
+
+
+def test_values_are_read_as_what_they_are() -> None:
+    settings = Settings.from_environ(
+        {
+            "NUTGRAF_STORE": " sqlite:///other.db ",
+            "NUTGRAF_LIMIT": "50",
+            "NUTGRAF_SEARCH_SECONDS": "0.5",
+            "NUTGRAF_CORS": "https://a.example  https://b.example",
+            "NUTGRAF_BIND": "[::1]:8080",
+        }
+    )
+    assert settings == Settings(
+        store="sqlite:///other.db",
+        limit=50,
+        search_seconds=0.5,
+        cors=("https://a.example", "https://b.example"),
+        bind="[::1]:8080",
+    )
+
+
+def test_no_origin_may_be_allowed_explicitly() -> None:
+    assert Settings.from_environ({"NUTGRAF_CORS": ""}).cors == ()
+
+
+def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:
+    error = refusal("NUTGRAF_LIMITS", "50")
+    assert error.parameter == "NUTGRAF_LIMITS"
+    assert "NUTGRAF_LIMIT," in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("NUTGRAF_LIMIT", "many", "a whole number"),
+        ("NUTGRAF_LIMIT", "", "a whole number"),
+        ("NUTGRAF_LIMIT", "1.5", "a whole number"),
+        ("NUTGRAF_LIMIT", "0", "above 0"),
+        ("NUTGRAF_WINDOW", "-1", "above 0"),
+        ("NUTGRAF_SEARCH_SECONDS", "soon", "a number"),
+        ("NUTGRAF_SEARCH_SECONDS", "nan", "finite"),
+        ("NUTGRAF_WAIT_SECONDS", "inf", "finite"),
+        ("NUTGRAF_STORE", "  ", "not set at all"),
+        ("NUTGRAF_LANGUAGE", "English!", "en-GB"),
+        ("NUTGRAF_BIND", "8000", "HOST:PORT"),
+        ("NUTGRAF_BIND", ":8000", "HOST:PORT"),
+        ("NUTGRAF_BIND", "localhost:http", "HOST:PORT"),
+        ("NUTGRAF_BIND", "localhost:65536", "HOST:PORT"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(name: str, value: str, says: str) -> None:
+    error = refusal(name, value)
+    assert error.parameter == name
+    assert says in str(error)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().limit = 5  # type: ignore[misc]
+
+
+def test_every_setting_is_documented_and_shown() -> None:
+    names = ["NUTGRAF_" + each.name.upper() for each in dataclasses.fields(Settings)]
+    assert [name for name, _, _ in documented()] == names
+    assert all(about for _, _, about in documented())
+    assert Settings().shown() == {name: default for name, default, _ in documented()}
+
+
+@pytest.mark.parametrize("password", ["secret", "se@cret", "se:cr@et"])
+def test_passwords_are_masked(password: str) -> None:
+    settings = Settings(store=f"postgresql://user:{password}@host/name")
+    assert settings.shown()["NUTGRAF_STORE"] == "postgresql://user:***@host/name"
+
+
+def test_only_passwords_are_masked() -> None:
+    assert Settings().shown()["NUTGRAF_STORE"] == "sqlite:///data/nutgraf.db"
