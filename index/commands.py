@@ -11,7 +11,7 @@ import time
 from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -344,18 +344,23 @@ def _archive(
 
     An index in memory is built first, as nobody else can do that.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    LOG.addHandler(handler)
-    LOG.setLevel(log_level)
-    archive = Archive.open(settings)
-    try:
+    with _log_to_stderr(log_level), closing(Archive.open(settings)) as archive:
         if settings.engine.startswith(MEMORY):
             Indexer(archive.store, archive.engine).catch_up()
         yield archive
+
+
+@contextmanager
+def _log_to_stderr(level: int) -> Iterator[None]:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    LOG.addHandler(handler)
+    LOG.setLevel(level)
+    try:
+        yield
     finally:
-        archive.close()
         LOG.removeHandler(handler)
+        LOG.setLevel(logging.NOTSET)
 
 
 def _follow(archive: Archive, seq: int, bars: Bars) -> None:

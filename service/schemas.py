@@ -36,6 +36,7 @@ def _concepts(text: str) -> fields.Field[Any]:
                 ]
             }
         ),
+        allow_none=True,
         metadata=described(text),
     )
 
@@ -66,6 +67,9 @@ def _article_fields() -> dict[str, fields.Field[Any]]:
         )
     for name in CONCEPT_FIELDS:
         found[name] = _concepts(_ABOUT.get(name, name))
+    found["extra"] = fields.Dict(
+        allow_none=True, metadata=described("what the format carried besides")
+    )
     found["headline_html"] = fields.String(allow_none=True, metadata=described(_HTML))
     return found
 
@@ -307,7 +311,6 @@ ArticleBody = Schema.from_dict(
             )
         ),
         "ed_note": fields.String(metadata=described("kept, never shown")),
-        "extra": fields.Dict(metadata=described("kept and given back")),
     },
     name="ArticleBody",
 )
@@ -325,7 +328,6 @@ ArticleAnswer = Schema.from_dict(
     {
         **_article_fields(),
         "paragraphs": fields.List(fields.Nested(Paragraph), required=True),
-        "extra": fields.Dict(),
         "current": fields.Boolean(
             required=True, metadata=described("it is the version that is searched")
         ),

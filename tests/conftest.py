@@ -60,20 +60,31 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
 )
 
 
+def settings_in(folder: Path) -> Settings:
+    """Return settings with a fresh store, an engine in memory, and little patience."""
+    return Settings(
+        store=f"sqlite:///{folder / 'nutgraf.db'}", engine="memory:", wait_seconds=0.2
+    )
+
+
+def filled_archive(settings: Settings) -> Archive:
+    """Return an archive that holds DOCUMENTS, indexed."""
+    archive = Archive.open(settings)
+    archive.put([article_of(document) for document in DOCUMENTS])
+    Indexer(archive.store, archive.engine).catch_up()
+    return archive
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings with a fresh store, an engine in memory, and little patience."""
-    return Settings(
-        store=f"sqlite:///{tmp_path / 'nutgraf.db'}", engine="memory:", wait_seconds=0.2
-    )
+    """Settings of a test's own service."""
+    return settings_in(tmp_path)
 
 
 @pytest.fixture
 def archive(settings: Settings) -> Iterator[Archive]:
-    """An archive that holds DOCUMENTS, indexed."""
-    archive = Archive.open(settings)
-    archive.put([article_of(document) for document in DOCUMENTS])
-    Indexer(archive.store, archive.engine).catch_up()
+    """A test's own archive."""
+    archive = filled_archive(settings)
     yield archive
     archive.close()
 
@@ -86,11 +97,20 @@ def index_now(archive: Archive) -> Callable[[], None]:
 
 @pytest.fixture
 def app(settings: Settings, archive: Archive) -> Flask:
-    """The service over that archive."""
+    """A test's own service over its archive."""
     return create_app(settings, archive)
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A client that calls the service without a network."""
+    """A client that calls a test's own service without a network."""
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of a service that all tests share: for those that change nothing."""
+    settings = settings_in(tmp_path_factory.mktemp("reading"))
+    archive = filled_archive(settings)
+    yield create_app(settings, archive).test_client()
+    archive.close()

@@ -396,6 +396,7 @@ def test_killing_the_process_loses_nothing_and_the_next_catches_up(
             process.kill()
             process.communicate()
     with nutgraf(environ, "indexer") as process:
+        until(store.indexer_running, process)
         until(lambda: engine.state().seq == 80, process)
         assert list(problems(store, engine)) == []
         process.send_signal(signal.SIGTERM)

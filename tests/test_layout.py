@@ -37,11 +37,13 @@ LAYERS = [
         index.highlight index.matching index.request
         index.leaves index.lexer index.ranges index.syntax
         index.store index.tables index.view
-        index.engines index.engines.memory index.engines.whoosh
+        index.engines index.engines.memory index.engines.memory.docs
+        index.engines.memory.search index.engines.whoosh
         index.engines.whoosh.counts index.engines.whoosh.leaves
-        index.engines.whoosh.schema index.engines.whoosh.search
-        index.engines.whoosh.segment index.engines.whoosh.state
-        index.engines.whoosh.storage index.engines.whoosh.vocabulary
+        index.engines.whoosh.order index.engines.whoosh.schema
+        index.engines.whoosh.search index.engines.whoosh.segment
+        index.engines.whoosh.state index.engines.whoosh.storage
+        index.engines.whoosh.tree index.engines.whoosh.vocabulary
         index.engines.whoosh.writer
         index.formats index.formats.aliases index.formats.jsonl index.formats.markup
         index.formats.ninjs index.formats.prose index.formats.record

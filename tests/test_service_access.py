@@ -27,8 +27,8 @@ def shared(settings: Settings, archive: Archive) -> FlaskClient:
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"]
 )
-def test_it_answers_to_its_own_machine(client: FlaskClient, host: str) -> None:
-    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+def test_it_answers_to_its_own_machine(reading: FlaskClient, host: str) -> None:
+    assert reading.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_it_answers_to_its_own_machine(client: FlaskClient, host: str) -> None:
         *("10.0.0.1", "localhost:8000@evil.example", "local host", ""),
     ],
 )
-def test_a_foreign_host_is_refused(client: FlaskClient, host: str) -> None:
-    answer = client.get("/healthz", headers={"Host": host})
+def test_a_foreign_host_is_refused(reading: FlaskClient, host: str) -> None:
+    answer = reading.get("/healthz", headers={"Host": host})
     assert answer.status_code == 400
     assert answer.json["code"] in ("host_refused", "bad_request")
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -65,15 +65,15 @@ def test_the_host_it_is_bound_to_is_its_own(
     [("GET", "/v1/search"), ("DELETE", "/v1/articles/a"), ("OPTIONS", "/v1/search")],
 )
 def test_a_foreign_origin_is_refused(
-    client: FlaskClient, method: str, path: str, origin: str
+    reading: FlaskClient, method: str, path: str, origin: str
 ) -> None:
-    answer = client.open(path, method=method, headers={"Origin": origin})
+    answer = reading.open(path, method=method, headers={"Origin": origin})
     assert (answer.status_code, answer.json["code"]) == (403, "origin_refused")
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_its_own_pages_may_call(client: FlaskClient) -> None:
-    answer = client.get(
+def test_its_own_pages_may_call(reading: FlaskClient) -> None:
+    answer = reading.get(
         "/v1/search",
         headers={"Origin": "http://localhost:8000", "Host": "localhost:8000"},
     )
@@ -107,20 +107,20 @@ def test_a_page_may_ask_before(shared: FlaskClient) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == HOME
 
 
-def test_every_answer_is_safe_to_show(client: FlaskClient) -> None:
+def test_every_answer_is_safe_to_show(reading: FlaskClient) -> None:
     for path in ("/v1/search", "/nope", "/healthz", "/openapi.json", "/metrics"):
-        headers = client.get(path).headers
+        headers = reading.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert headers["Cache-Control"] == "private, no-cache"
         assert headers["X-Request-Id"]
 
 
-def test_a_request_keeps_its_id_if_it_is_a_plain_one(client: FlaskClient) -> None:
-    kept = client.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"})
+def test_a_request_keeps_its_id_if_it_is_a_plain_one(reading: FlaskClient) -> None:
+    kept = reading.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"})
     assert kept.headers["X-Request-Id"] == "abc-1.2_3"
     for odd in ("a b", "x" * 65, 'a"b', ""):
-        answer = client.get("/healthz", headers={"X-Request-Id": odd})
+        answer = reading.get("/healthz", headers={"X-Request-Id": odd})
         assert len(answer.headers["X-Request-Id"]) == 32
 
 
@@ -144,10 +144,10 @@ def test_loopback_is_told_from_the_rest(bind: str, expected: bool) -> None:
 
 
 def test_a_log_line_is_one_json_object(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture
+    reading: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "nutgraf.access"):
-        client.get("/v1/articles/a%0aFORGED?q=private%0aLINE")
+        reading.get("/v1/articles/a%0aFORGED?q=private%0aLINE")
     (record,) = [each for each in caplog.records if each.name == "nutgraf.access"]
     line = JsonLines().format(record)
     assert "\n" not in line

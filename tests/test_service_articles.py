@@ -459,7 +459,7 @@ def test_an_empty_body_is_not_json(client: FlaskClient) -> None:
     answer = client.put(
         "/v1/articles/a",
         content_type="application/json",
-        headers={"Content-Length": "0"},
+        environ_overrides={"CONTENT_LENGTH": "0"},
     )
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_json")
 

@@ -20,9 +20,9 @@ from service.problems import STATUS
 
 
 @pytest.fixture
-def described(client: FlaskClient) -> dict[str, Any]:
+def described(reading: FlaskClient) -> dict[str, Any]:
     """The OpenAPI document."""
-    found: dict[str, Any] = client.get("/openapi.json").json
+    found: dict[str, Any] = reading.get("/openapi.json").json
     return found
 
 
@@ -109,7 +109,7 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
     ids=[f"{row[0]} {row[2]} {row[3]}" for row in CALLS],
 )
 def test_a_real_answer_is_as_declared(
-    client: FlaskClient,
+    request: pytest.FixtureRequest,
     described: dict[str, Any],
     method: str,
     path: str,
@@ -117,6 +117,8 @@ def test_a_real_answer_is_as_declared(
     status: int,
     body: Any,
 ) -> None:
+    changes = method != "GET" and path != "/v1/search"
+    client = request.getfixturevalue("client" if changes else "reading")
     answer = client.open(call, method=method, json=body)
     assert answer.status_code == status, answer.data
     validate(described, answer, method, path)

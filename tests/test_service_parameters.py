@@ -88,27 +88,27 @@ REFUSED = [
     ids=[row[0][:60] for row in REFUSED],
 )
 def test_a_wrong_parameter_is_refused_by_name(
-    client: FlaskClient, path: str, status: int, code: str, parameter: str | None
+    reading: FlaskClient, path: str, status: int, code: str, parameter: str | None
 ) -> None:
-    answer = client.get(path)
+    answer = reading.get(path)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.content_type == "application/problem+json"
     if parameter is not None:
         assert answer.json["parameter"] == parameter
 
 
-def test_an_unknown_parameter_gets_the_nearest_name(client: FlaskClient) -> None:
-    answer = client.get("/v1/search?limmit=3").json
+def test_an_unknown_parameter_gets_the_nearest_name(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/search?limmit=3").json
     assert answer["nearest"] == "limit"
     assert "did you mean limit?" in answer["detail"]
 
 
-def test_nothing_near_is_not_guessed(client: FlaskClient) -> None:
-    assert "nearest" not in client.get("/v1/search?zzzzzzz=3").json
+def test_nothing_near_is_not_guessed(reading: FlaskClient) -> None:
+    assert "nearest" not in reading.get("/v1/search?zzzzzzz=3").json
 
 
-def test_a_limit_names_itself_its_value_and_what_was_sent(client: FlaskClient) -> None:
-    answer = client.get("/v1/search?limit=101").json
+def test_a_limit_names_itself_its_value_and_what_was_sent(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/search?limit=101").json
     assert (answer["parameter"], answer["limit"], answer["got"]) == ("limit", 100, 101)
 
 
@@ -136,9 +136,9 @@ WRONG_BODIES: list[tuple[Any, str, str | None]] = [
 
 @pytest.mark.parametrize(("body", "code", "parameter"), WRONG_BODIES)
 def test_a_wrong_member_of_a_search_body_is_a_parameter_error(
-    client: FlaskClient, body: Any, code: str, parameter: str | None
+    reading: FlaskClient, body: Any, code: str, parameter: str | None
 ) -> None:
-    answer = client.post(
+    answer = reading.post(
         "/v1/search", data=json.dumps(body), content_type="application/json"
     )
     assert (answer.status_code, answer.json["code"]) == (400, code)
@@ -146,30 +146,30 @@ def test_a_wrong_member_of_a_search_body_is_a_parameter_error(
 
 
 @pytest.mark.parametrize("word", ["1", "true", "TRUE", "True"])
-def test_a_flag_is_on(client: FlaskClient, word: str) -> None:
-    hit = client.get(f"/v1/search?q=grain&explain={word}").json["hits"][0]
+def test_a_flag_is_on(reading: FlaskClient, word: str) -> None:
+    hit = reading.get(f"/v1/search?q=grain&explain={word}").json["hits"][0]
     assert "explain" in hit
 
 
 @pytest.mark.parametrize("word", ["0", "false"])
-def test_a_flag_is_off(client: FlaskClient, word: str) -> None:
-    hit = client.get(f"/v1/search?q=grain&explain={word}").json["hits"][0]
+def test_a_flag_is_off(reading: FlaskClient, word: str) -> None:
+    hit = reading.get(f"/v1/search?q=grain&explain={word}").json["hits"][0]
     assert "explain" not in hit
 
 
-def test_utf_8_without_escapes_is_read(client: FlaskClient) -> None:
-    answer = client.get(
+def test_utf_8_without_escapes_is_read(reading: FlaskClient) -> None:
+    answer = reading.get(
         "/v1/search", environ_overrides={"QUERY_STRING": "q=caf\xc3\xa9"}
     )
     assert answer.json["query"]["text"] == "café"
 
 
-def test_get_and_post_answer_the_same(client: FlaskClient) -> None:
-    got = client.get(
+def test_get_and_post_answer_the_same(reading: FlaskClient) -> None:
+    got = reading.get(
         "/v1/search?q=grain&source=Harbour%20Desk&source=Market+Desk&facet=source"
         "&limit=1&explain=1&fields=headline,source"
     ).json
-    posted = client.post(
+    posted = reading.post(
         "/v1/search",
         data=json.dumps(
             {

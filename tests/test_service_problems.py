@@ -76,7 +76,7 @@ def test_a_code_can_say_more_than_its_class() -> None:
     ],
 )
 def test_what_may_pass_says_when_to_try_again(
-    client: FlaskClient,
+    reading: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
     error: NutgrafError,
     status: int,
@@ -86,7 +86,7 @@ def test_what_may_pass_says_when_to_try_again(
         raise error
 
     monkeypatch.setattr(Archive, "search", fail)
-    answer = client.get("/v1/search")
+    answer = reading.get("/v1/search")
     assert (answer.status_code, answer.headers["Retry-After"]) == (status, retry)
     assert answer.json["code"] == error.code
     assert answer.json["instance"] == "/v1/search"
@@ -94,17 +94,17 @@ def test_what_may_pass_says_when_to_try_again(
 
 
 def test_the_progress_of_a_rebuild_is_told(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    reading: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise errors.IndexUnavailable("being built", progress=0.4)
 
     monkeypatch.setattr(Archive, "search", fail)
-    assert client.get("/v1/search").json["progress"] == 0.4
+    assert reading.get("/v1/search").json["progress"] == 0.4
 
 
 def test_a_mistake_of_ours_is_logged_and_not_told(
-    client: FlaskClient,
+    reading: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_mistake_of_ours_is_logged_and_not_told(
 
     monkeypatch.setattr(Archive, "search", fail)
     with caplog.at_level(logging.ERROR):
-        answer = client.get("/v1/search", headers={"X-Request-Id": "r-1"})
+        answer = reading.get("/v1/search", headers={"X-Request-Id": "r-1"})
     assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
     assert answer.json["error_id"] == "r-1"
     assert b"secret" not in answer.data
@@ -123,8 +123,8 @@ def test_a_mistake_of_ours_is_logged_and_not_told(
 @pytest.mark.parametrize(
     "path", ["/nope", "/v1", "/v1/articles/", "/v1//search", "/v1/articles/a/b/c/d"]
 )
-def test_no_such_resource(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
+def test_no_such_resource(reading: FlaskClient, path: str) -> None:
+    answer = reading.get(path)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
     assert answer.content_type == "application/problem+json"
 
@@ -141,8 +141,8 @@ def test_no_such_resource(client: FlaskClient, path: str) -> None:
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
-    client: FlaskClient, method: str, path: str, allowed: set[str]
+    reading: FlaskClient, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = client.open(path, method=method)
+    answer = reading.open(path, method=method)
     assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
     assert set(answer.headers["Allow"].split(", ")) == allowed

@@ -14,8 +14,8 @@ from index.document import article_of
 from service.search import request_of
 
 
-def test_an_answer_has_what_the_api_promises(client: FlaskClient) -> None:
-    answer = client.get("/v1/search?q=harbour+strike&facet=source").json
+def test_an_answer_has_what_the_api_promises(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/search?q=harbour+strike&facet=source").json
     assert list(answer) == [
         *("query", "total", "took_ms", "index", "hits", "facets", "next", "next_url")
     ]
@@ -33,8 +33,8 @@ def test_an_answer_has_what_the_api_promises(client: FlaskClient) -> None:
     assert (answer["next"], answer["next_url"]) == (None, None)
 
 
-def test_a_hit_is_an_article_with_its_passages(client: FlaskClient) -> None:
-    (hit,) = client.get("/v1/search?q=unload").json["hits"]
+def test_a_hit_is_an_article_with_its_passages(reading: FlaskClient) -> None:
+    (hit,) = reading.get("/v1/search?q=unload").json["hits"]
     assert hit["id"] == "urn:test:harbour"
     assert hit["version"] == "1"
     assert hit["headline"] == "Harbour strike enters second week"
@@ -50,8 +50,8 @@ def test_a_hit_is_an_article_with_its_passages(client: FlaskClient) -> None:
     assert "<mark>unload</mark>" in passage["html"]
 
 
-def test_a_paragraph_hit_is_a_passage_with_its_article(client: FlaskClient) -> None:
-    answer = client.get("/v1/search?q=talks&unit=paragraph&sort=oldest").json
+def test_a_paragraph_hit_is_a_passage_with_its_article(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/search?q=talks&unit=paragraph&sort=oldest").json
     assert answer["total"] == {"articles": 2, "paragraphs": 2}
     first = answer["hits"][0]
     assert first["id"] == "urn:test:harbour#p2"
@@ -60,20 +60,20 @@ def test_a_paragraph_hit_is_a_passage_with_its_article(client: FlaskClient) -> N
     assert "passages" not in first
 
 
-def test_text_is_escaped_before_it_is_marked(client: FlaskClient) -> None:
-    (hit,) = client.get("/v1/search?q=grain+flour").json["hits"]
+def test_text_is_escaped_before_it_is_marked(reading: FlaskClient) -> None:
+    (hit,) = reading.get("/v1/search?q=grain+flour").json["hits"]
     assert hit["headline_html"] == "<mark>Grain</mark> prices climb &lt;fast&gt;"
     assert "<mark>grain</mark> &amp; <mark>flour</mark>" in hit["passages"][0]["html"]
 
 
-def test_marks_count_code_points(client: FlaskClient) -> None:
-    (hit,) = client.get("/v1/search?q=buns").json["hits"]
+def test_marks_count_code_points(reading: FlaskClient) -> None:
+    (hit,) = reading.get("/v1/search?q=buns").json["hits"]
     passage = hit["passages"][0]
     ((start, end),) = passage["marks"]
     assert passage["text"][start:end] == "buns"
 
 
-def test_what_is_never_public_is_in_no_answer(client: FlaskClient) -> None:
+def test_what_is_never_public_is_in_no_answer(reading: FlaskClient) -> None:
     for path in (
         "/v1/search?q=dockers&fields=headline,extra,status",
         "/v1/articles/urn:test:harbour",
@@ -81,23 +81,25 @@ def test_what_is_never_public_is_in_no_answer(client: FlaskClient) -> None:
         "/v1/articles/urn:test:harbour?format=jsonl",
         "/v1/articles/urn:test:harbour/versions",
     ):
-        assert b"foreman" not in client.get(path).data, path
+        assert b"foreman" not in reading.get(path).data, path
 
 
-def test_fields_choose_what_a_hit_tells(client: FlaskClient) -> None:
-    (hit,) = client.get("/v1/search?q=dockers&fields=subjects,urgency").json["hits"]
+def test_fields_choose_what_a_hit_tells(reading: FlaskClient) -> None:
+    (hit,) = reading.get("/v1/search?q=dockers&fields=subjects,urgency").json["hits"]
     assert hit["subjects"] == ["labour", "ports"]
     assert hit["urgency"] == 2
     assert "headline" not in hit
     assert "headline_html" not in hit
 
 
-def test_filters_are_ored_within_a_field_and_anded_between(client: FlaskClient) -> None:
-    both = client.get("/v1/search?source=harbour+desk&source=Market+Desk").json
+def test_filters_are_ored_within_a_field_and_anded_between(
+    reading: FlaskClient,
+) -> None:
+    both = reading.get("/v1/search?source=harbour+desk&source=Market+Desk").json
     assert both["total"]["articles"] == 2
-    one = client.get("/v1/search?section=Business&exclude.subjects=food").json
+    one = reading.get("/v1/search?section=Business&exclude.subjects=food").json
     assert [hit["id"] for hit in one["hits"]] == ["urn:test:harbour"]
-    none = client.get("/v1/search?missing.section=1").json
+    none = reading.get("/v1/search?missing.section=1").json
     assert [hit["id"] for hit in none["hits"]] == ["urn:test:museum"]
 
 
@@ -111,80 +113,80 @@ def test_a_missing_value_is_one_more_of_the_values_wanted() -> None:
     )
 
 
-def test_a_facet_value_links_to_the_search_with_it_ticked(client: FlaskClient) -> None:
-    answer = client.get("/v1/search?facet=source&limit=1&page=2&q=").json
+def test_a_facet_value_links_to_the_search_with_it_ticked(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/search?facet=source&limit=1&page=2&q=").json
     value = answer["facets"]["source"]["values"][0]
     assert value["active"] is False
-    narrowed = client.get(value["url"]).json
+    narrowed = reading.get(value["url"]).json
     assert "page" not in value["url"]
     assert narrowed["total"]["articles"] == value["count"] == 1
     (ticked,) = [v for v in narrowed["facets"]["source"]["values"] if v["active"]]
     assert ticked["value"] == value["value"]
-    widened = client.get(ticked["url"]).json
+    widened = reading.get(ticked["url"]).json
     assert widened["total"]["articles"] == 3
 
 
-def test_a_bucket_links_to_its_days(client: FlaskClient) -> None:
+def test_a_bucket_links_to_its_days(reading: FlaskClient) -> None:
     for interval in ("day", "week", "month", "year", "auto"):
         facet = f"published:{interval}"
-        answer = client.get(f"/v1/search?facet={facet}&tz=Asia/Colombo").json
+        answer = reading.get(f"/v1/search?facet={facet}&tz=Asia/Colombo").json
         values = answer["facets"][facet]["values"]
         assert sum(value["count"] for value in values) == 3
         for value in values:
-            narrowed = client.get(value["url"]).json
+            narrowed = reading.get(value["url"]).json
             assert narrowed["total"]["articles"] == value["count"], value
             again = narrowed["facets"][facet]["values"]
             if value["count"] and interval != "auto":
                 assert [v["active"] for v in again] == [True]
-                assert client.get(again[0]["url"]).json["total"]["articles"] == 3
+                assert reading.get(again[0]["url"]).json["total"]["articles"] == 3
 
 
-def test_pages_are_walked_to_the_end(client: FlaskClient) -> None:
+def test_pages_are_walked_to_the_end(reading: FlaskClient) -> None:
     seen = []
     address = "/v1/search?limit=1&sort=oldest&facet=source"
     while address:
-        answer = client.get(address).json
+        answer = reading.get(address).json
         seen += [hit["id"] for hit in answer["hits"]]
         assert answer["total"]["articles"] == 3
         address = answer["next_url"]
     assert seen == ["urn:test:harbour", "urn:test:grain", "urn:test:museum"]
 
 
-def test_a_cursor_of_another_search_is_refused(client: FlaskClient) -> None:
-    cursor = client.get("/v1/search?limit=1").json["next"]
-    answer = client.get(f"/v1/search?limit=1&q=grain&cursor={cursor}")
+def test_a_cursor_of_another_search_is_refused(reading: FlaskClient) -> None:
+    cursor = reading.get("/v1/search?limit=1").json["next"]
+    answer = reading.get(f"/v1/search?limit=1&q=grain&cursor={cursor}")
     assert (answer.status_code, answer.json["code"]) == (400, "cursor_mismatch")
 
 
-def test_post_gives_addresses_that_work_with_get(client: FlaskClient) -> None:
-    answer = client.post(
+def test_post_gives_addresses_that_work_with_get(reading: FlaskClient) -> None:
+    answer = reading.post(
         "/v1/search", json={"q": "talks", "limit": 1, "strict": True, "sort": "oldest"}
     ).json
-    following = client.get(answer["next_url"]).json
+    following = reading.get(answer["next_url"]).json
     assert [hit["id"] for hit in following["hits"]] == ["urn:test:grain"]
 
 
-def test_explain_shows_the_parts_of_a_score(client: FlaskClient) -> None:
+def test_explain_shows_the_parts_of_a_score(reading: FlaskClient) -> None:
     for unit in ("article", "paragraph"):
-        hit = client.get(f"/v1/search?q=talks&explain=1&unit={unit}").json["hits"][0]
+        hit = reading.get(f"/v1/search?q=talks&explain=1&unit={unit}").json["hits"][0]
         assert [part["text"] for part in hit["explain"]] == ["talks"]
 
 
-def test_no_hits_may_be_wanted(client: FlaskClient) -> None:
-    answer = client.get("/v1/search?limit=0&facet=section").json
+def test_no_hits_may_be_wanted(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/search?limit=0&facet=section").json
     assert answer["hits"] == []
     assert answer["total"]["articles"] == 3
     assert answer["facets"]["section"]["missing"] == 1
 
 
-def test_wrong_syntax_is_a_warning_with_its_place(client: FlaskClient) -> None:
-    query = client.get("/v1/search?q=%28harbour").json["query"]
+def test_wrong_syntax_is_a_warning_with_its_place(reading: FlaskClient) -> None:
+    query = reading.get("/v1/search?q=%28harbour").json["query"]
     assert query["warnings"][0]["position"] == 0
     assert query["warnings"][0]["detail"]
 
 
-def test_timing_is_told(client: FlaskClient) -> None:
-    timing = client.get("/v1/search").headers["Server-Timing"]
+def test_timing_is_told(reading: FlaskClient) -> None:
+    timing = reading.get("/v1/search").headers["Server-Timing"]
     assert re.fullmatch(r"search;dur=[\d.]+, write;dur=[\d.]+", timing)
 
 
@@ -205,7 +207,7 @@ def test_an_unchanged_answer_is_not_searched_again(
     assert again.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_another_question_has_another_tag(client: FlaskClient) -> None:
+def test_another_question_has_another_tag(reading: FlaskClient) -> None:
     paths = (
         *(
             "/v1/search",
@@ -216,7 +218,7 @@ def test_another_question_has_another_tag(client: FlaskClient) -> None:
         *("/v1/facets/source", "/v1/facets/section", "/v1/facets/source?prefix=a"),
         *("/v1/articles/urn:test:grain", "/v1/articles/urn:test:grain?q=a"),
     )
-    assert len({client.get(path).headers["ETag"] for path in paths}) == len(paths)
+    assert len({reading.get(path).headers["ETag"] for path in paths}) == len(paths)
 
 
 def test_a_change_ends_a_tag(
@@ -230,23 +232,23 @@ def test_a_change_ends_a_tag(
     assert len(set(tags)) == 3
 
 
-def test_a_relative_date_moves_the_tag(client: FlaskClient) -> None:
-    first = client.get("/v1/search?from=-1d").headers["ETag"]
-    assert client.get("/v1/search?from=-1d").headers["ETag"] != first
-    fixed = client.get("/v1/search?from=2016").headers["ETag"]
-    assert client.get("/v1/search?from=2016").headers["ETag"] == fixed
+def test_a_relative_date_moves_the_tag(reading: FlaskClient) -> None:
+    first = reading.get("/v1/search?from=-1d").headers["ETag"]
+    assert reading.get("/v1/search?from=-1d").headers["ETag"] != first
+    fixed = reading.get("/v1/search?from=2016").headers["ETag"]
+    assert reading.get("/v1/search?from=2016").headers["ETag"] == fixed
 
 
-def test_a_star_is_no_tag(client: FlaskClient) -> None:
-    wrong = client.get("/v1/search?limit=101", headers={"If-None-Match": "*"})
+def test_a_star_is_no_tag(reading: FlaskClient) -> None:
+    wrong = reading.get("/v1/search?limit=101", headers={"If-None-Match": "*"})
     assert wrong.status_code == 400
 
 
 # What helps with asking.
 
 
-def test_suggestions_go_on_from_what_was_typed(client: FlaskClient) -> None:
-    found = client.get("/v1/suggest?q=harb").json["suggestions"]
+def test_suggestions_go_on_from_what_was_typed(reading: FlaskClient) -> None:
+    found = reading.get("/v1/suggest?q=harb").json["suggestions"]
     assert {
         "text": "Harbour Desk",
         "type": "source",
@@ -256,26 +258,26 @@ def test_suggestions_go_on_from_what_was_typed(client: FlaskClient) -> None:
     assert {each["type"] for each in found} >= {"word", "headline", "source"}
     (headline,) = [each for each in found if each["type"] == "headline"]
     assert headline["id"] == "urn:test:harbour"
-    assert len(client.get("/v1/suggest?q=harb&limit=1").json["suggestions"]) == 1
+    assert len(reading.get("/v1/suggest?q=harb&limit=1").json["suggestions"]) == 1
 
 
-def test_one_facet_can_be_had_alone(client: FlaskClient) -> None:
-    answer = client.get("/v1/facets/source?q=talks&prefix=ma&facet_size=5").json
+def test_one_facet_can_be_had_alone(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/facets/source?q=talks&prefix=ma&facet_size=5").json
     assert answer["field"] == "source"
     (value,) = answer["values"]
     assert (value["value"], value["count"]) == ("Market Desk", 1)
-    assert client.get(value["url"]).json["total"]["articles"] == 1
+    assert reading.get(value["url"]).json["total"]["articles"] == 1
     assert answer["index"]["behind"] == 0
 
 
-def test_a_date_facet_can_be_had_alone(client: FlaskClient) -> None:
-    answer = client.get("/v1/facets/published:year").json
+def test_a_date_facet_can_be_had_alone(reading: FlaskClient) -> None:
+    answer = reading.get("/v1/facets/published:year").json
     assert [v["value"] for v in answer["values"]] == ["2016-01-01", "2017-01-01"]
     assert answer["interval"] == "year"
 
 
-def test_the_fields_are_listed_with_what_they_can(client: FlaskClient) -> None:
-    listed = {each["name"]: each for each in client.get("/v1/fields").json["fields"]}
+def test_the_fields_are_listed_with_what_they_can(reading: FlaskClient) -> None:
+    listed = {each["name"]: each for each in reading.get("/v1/fields").json["fields"]}
     assert listed["source"]["filterable"]
     assert listed["published"]["sortable"]
     assert not listed["headline"]["facetable"]
