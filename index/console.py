@@ -292,6 +292,7 @@ def summary(report: Report) -> str:
     """Return a load's counts as one line, without those that are zero."""
     kinds = ("created", "updated", "stored", "unchanged", "refused", "warnings")
     counts = [(kind, getattr(report, kind)) for kind in kinds]
+    counts.append(("passed over", report.passed_over))
     found = ", ".join(f"{kind} {number:,}" for kind, number in counts if number)
     return f"{count(report.files, 'file')} read: {found or 'nothing to load'}"
 

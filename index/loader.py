@@ -61,6 +61,7 @@ class Report:
     :param files: that were read, in whole or in part.
     :param articles: that the store has now, or had already; the sum of the next four.
     :param refused: records and files of which nothing was kept.
+    :param passed_over: files in a folder that are no articles by their name.
     :param seq: the newest change this load made; ``None`` if it made none.
     :param problems: the first 1,000, in the order of the input by batches.
     """
@@ -73,6 +74,7 @@ class Report:
     unchanged: int
     refused: int
     warnings: int
+    passed_over: int
     seq: int | None
     problems: tuple[Problem, ...]
 
@@ -209,7 +211,7 @@ class _Load:
         self._pending: list[_Pending] = []
         self._pending_bytes = 0
         self._outcomes: Counter[Outcome] = Counter()
-        self._files = self._refused = self._warnings = 0
+        self._files = self._refused = self._warnings = self._passed_over = 0
         self._bytes = 0  # of the files that are done
         self._total: int | None = 0
         self._seq: int | None = None
@@ -298,8 +300,7 @@ class _Load:
         ours = {ending for each in FORMATS.values() for ending in each.extensions}
         suffix = Path(source.path.removesuffix(".gz")).suffix.lower()
         if source.found and suffix and suffix not in ours:
-            self._warnings += 1
-            self._note(Problem(file=source.path, reason=f"passed over: {error}"))
+            self._passed_over += 1
         else:
             self._refuse(source.path, None, None, error)
 
@@ -347,6 +348,7 @@ class _Load:
             unchanged=self._outcomes[Outcome.UNCHANGED],
             refused=self._refused,
             warnings=self._warnings,
+            passed_over=self._passed_over,
             seq=self._seq,
             problems=tuple(self._problems),
         )

@@ -290,6 +290,20 @@ def key(form: str, language: str) -> str:
     return stem or folded
 
 
+def keys(forms: Sequence[str], language: str) -> list[str]:
+    """Return the :func:`key` of each form, for a whole vocabulary at once."""
+    folded = [fold(form) for form in forms]
+    stemmer = _stemmer(language.partition("-")[0].lower())
+    if stemmer is None:
+        return folded
+    places = [at for at, form in enumerate(folded) if _STEMMABLE.fullmatch(form)]
+    with _STEMMING:
+        stems = stemmer.stemWords([folded[at] for at in places])
+    for at, stem in zip(places, stems, strict=True):
+        folded[at] = stem or folded[at]
+    return folded
+
+
 def is_single_cjk(form: str) -> bool:
     """Say whether a form is one character of a script written without spaces.
 

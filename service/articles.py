@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
 
-from index.document import document_of
+from index.article import Article
 from index.errors import InputError, ParagraphNotFound
-from index.formats import Read
+from index.formats import FORMATS, Format
 from index.rendering import article_document, excerpt_document
-from service.answers import json_response, version_document, write_json
+from service.answers import json_response, version_document
 from service.arguments import Blueprint
 from service.context import context
 from service.etags import not_modified, set_etag
@@ -37,7 +37,7 @@ from service.schemas import (
     VersionsAnswer,
     WriteAnswer,
 )
-from service.submissions import submitted
+from service.submissions import Submission, submitted
 
 blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
@@ -214,30 +214,28 @@ class Writing:
     errors: tuple[InputError | None, ...]
 
 
-def write(reads: list[Read]) -> Writing:
+def write(submissions: list[Submission]) -> Writing:
     """Store the articles of a request and return what became of each, in order."""
-    articles = [read.article for read in reads if read.article is not None]
+    articles = [each.read.article for each in submissions if each.read.article]
     outcomes = iter(context().archive.put(articles))
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
-    for read in reads:
+    for each in submissions:
+        read = each.read
         outcome = next(outcomes) if read.article is not None else read.error
-        result: dict[str, Any] = {"id": None, "version": None, "seq": None}
+        assert outcome is not None, "a record is an article or an error"
+        result: dict[str, Any]
         if isinstance(outcome, InputError):
             errors.append(outcome)
-            result["status"] = "error"
-            result["error"] = problem_of(outcome)
-            if read.article is not None:
-                result["id"] = read.article.id
-                result["version"] = read.article.version
-            elif read.label is not None:
-                result["id"] = read.label
-        elif outcome is not None:
+            result = _failed(each, outcome)
+        else:
             errors.append(None)
-            result["id"], result["version"] = outcome.id, outcome.version
-            result["status"], result["seq"] = outcome.outcome.value, outcome.seq
-        if read.line is not None and result["status"] == "error":
-            result["line"] = read.line
+            result = {
+                "id": outcome.id,
+                "version": outcome.version,
+                "status": outcome.outcome.value,
+                "seq": outcome.seq,
+            }
         if read.warnings:
             result["warnings"] = read.warnings
         results.append(result)
@@ -246,6 +244,22 @@ def write(reads: list[Read]) -> Writing:
         answer={"results": results, "seq": max(changes, default=None)},
         errors=tuple(errors),
     )
+
+
+def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
+    read = submission.read
+    result: dict[str, Any] = {
+        "id": submission.id,
+        "version": None if read.article is None else read.article.version,
+        "status": "error",
+        "seq": None,
+        "error": problem_of(error),
+    }
+    if read.line is not None:
+        result["line"] = read.line
+    if submission.id is None and read.label is not None:
+        result["label"] = read.label
+    return result
 
 
 def _article(article_id: str, given: dict[str, Any]) -> Response:
@@ -262,13 +276,20 @@ def _article(article_id: str, given: dict[str, Any]) -> Response:
         within=given.get("in", "text"),
         now=now,
     )
-    if given.get("format") == "jsonl":
-        document = document_of(view.article)
-        document.pop("ed_note", None)
-        response = Response(write_json(document), content_type="application/x-ndjson")
+    name = given.get("format", "json")
+    if name != "json":
+        response = _rendered(FORMATS[name], view.article)
     else:
         response = json_response(article_document(view, q))
     return set_etag(response, tag)
+
+
+def _rendered(shape: Format, article: Article) -> Response:
+    assert shape.write is not None, "only what can be written is offered"
+    # What is for editors only is never public.
+    return Response(
+        shape.write(replace(article, ed_note=None)), content_type=shape.media_types[0]
+    )
 
 
 def _put(article_id: str, given: dict[str, Any]) -> Response:
@@ -289,15 +310,15 @@ def _answered(
 ) -> Response:
     seq = answer["seq"]
     found = context()
-    indexed, refused = True, False
-    if seq is not None:
-        indexed = found.archive.wait_indexed(seq, 0)
-        if given.get("wait") and not indexed:
-            with found.room_to_wait() as room:
-                refused = not room
-                if room:
-                    seconds = found.settings.wait_seconds
-                    indexed = found.archive.wait_indexed(seq, seconds)
+    # What was unchanged may have been stored a moment ago, and not be indexed yet.
+    newest = found.archive.store.seq() if seq is None else seq
+    indexed, refused = found.archive.wait_indexed(newest, 0), False
+    if given.get("wait") and not indexed:
+        with found.room_to_wait() as room:
+            refused = not room
+            if room:
+                seconds = found.settings.wait_seconds
+                indexed = found.archive.wait_indexed(newest, seconds)
     response = json_response({**answer, "indexed": indexed}, status)
     if refused:
         # Too many wait already; the write stands, and can be asked for again.

@@ -13,6 +13,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from index.fields import DATES, FACETABLE, FIELDS, PLACES
+from index.formats import FORMATS
 from index.query import Interval, Scope, Sort, Unit
 from index.request import RETURNABLE, Request
 
@@ -236,8 +237,9 @@ _WAIT: dict[str, fields.Field[Any]] = {
     )
 }
 _FORMAT: dict[str, fields.Field[Any]] = {
-    "format": Text(
-        metadata=described("format of the body, where its type does not say")
+    "format": Choice(
+        tuple(FORMATS),
+        metadata=described("format of the body, where its type does not say"),
     )
 }
 _VIEW: dict[str, fields.Field[Any]] = {
@@ -247,7 +249,8 @@ _VIEW: dict[str, fields.Field[Any]] = {
     ),
     "version": Text(metadata=described("an older version; by default the current one")),
     "format": Choice(
-        ("json", "jsonl"), metadata=described("of the answer", default="json")
+        ("json", *(each.name for each in FORMATS.values() if each.write)),
+        metadata=described("of the answer", default="json"),
     ),
 }
 

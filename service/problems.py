@@ -111,7 +111,8 @@ def register(app: Flask) -> None:
 def _of_ours(error: NutgrafError) -> Response:
     document = problem_of(error)
     if document["status"] >= 500:
-        log.warning("%s: %s", error.code, error, exc_info=error)
+        # The cause, where there is one, is what an operator needs.
+        log.warning("%s: %s", error.code, error, exc_info=error.__cause__)
     response = problem_response({**document, "instance": request.path})
     if isinstance(error, refusals.UnsupportedMediaType):
         # RFC 9110, 15.5.16: say which ways of packing would have been read.

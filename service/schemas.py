@@ -399,6 +399,9 @@ class WriteResult(Schema):
         validate=validate.OneOf(["created", "updated", "stored", "unchanged", "error"]),
     )
     seq = fields.Integer(required=True, allow_none=True)
+    label = fields.String(
+        metadata=described("what to call a record whose id is not known")
+    )
     line = fields.Integer(metadata=described("where lines were sent, from 1"))
     warnings = fields.List(fields.String())
     error = fields.Nested(Problem)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request
 
 from index import formats
 from index.document import content
-from index.errors import InputError, InvalidArticle, InvalidValue, LimitExceeded
+from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
+from index.formats.strict_json import KINDS
 from service.bodies import read_body, strict_json
 from service.context import context
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
@@ -24,22 +25,32 @@ FORMAT_OF_TYPE: dict[str, str | None] = {
     for each in formats.FORMATS.values()
     for media_type in each.media_types
 } | {"": None, "application/octet-stream": None, "application/json": None}
-# Members that answers add to an article: what was read is sent back without harm.
+# Members that an answer adds to an article. They are left out of one that has the first
+# three: it was read here, and is sent back.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
 
 
-def submitted(format_name: str | None, article_id: str | None = None) -> list[Read]:
-    """Return what the request's body holds, an article or an error each, in order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One record of a body.
+
+    :param id: the article's, where it is known although the record may be none.
+    """
+
+    read: Read
+    id: str | None = None
+
+
+def submitted(
+    format_name: str | None, article_id: str | None = None
+) -> list[Submission]:
+    """Return what the request's body holds, in order.
 
     :param format_name: as the caller says it; else the media type or the content says.
     :param article_id: the id in the address, for a body of one article, which may leave
         its own out.
     :raises InputError: the body as a whole cannot be read.
     """
-    if format_name is not None and format_name not in formats.FORMATS:
-        raise InvalidValue(
-            "format", f"must be one of {', '.join(formats.FORMATS)}", got=format_name
-        )
     name = format_name or _format_of_type()
     body = read_body()
     if name is None and not request.is_json:
@@ -47,15 +58,19 @@ def submitted(format_name: str | None, article_id: str | None = None) -> list[Re
     if name in (None, "ninjs") or (name == "jsonl" and article_id is not None):
         found = _of_json(strict_json(body), name, article_id)
     else:
-        found = formats.read(name, body)
-    reads = _counted(found)
+        found = map(_submission, formats.read(name, body))
+    submissions = _counted(found)
     if article_id is None:
-        return reads
-    if len(reads) != 1:
+        return submissions
+    if len(submissions) != 1:
         raise InvalidArticle(
-            "id", f"this address takes one article, not {len(reads):,}"
+            "id", f"this address takes one article, not {len(submissions):,}"
         )
-    return [_with_id(reads[0], article_id)]
+    return [_with_id(submissions[0].read, article_id)]
+
+
+def _submission(read: Read) -> Submission:
+    return Submission(read=read, id=None if read.article is None else read.article.id)
 
 
 def _format_of_type() -> str | None:
@@ -68,7 +83,7 @@ def _format_of_type() -> str | None:
 
 def _of_json(
     value: Any, format_name: str | None, article_id: str | None
-) -> Iterator[Read]:
+) -> Iterator[Submission]:
     items = value
     if isinstance(value, dict):
         listed = value.get("articles")
@@ -76,36 +91,44 @@ def _of_json(
     if not isinstance(items, list):
         raise InvalidJson("send an article, or a list of articles")
     for item in items:
-        yield from _of_item(item, format_name, article_id)
+        if isinstance(item, dict):
+            yield from _of_item(item, format_name, article_id)
+        else:
+            error = InvalidArticle("article", f"is {KINDS[type(item)]}, not an object")
+            yield Submission(read=Read(article=None, error=error))
 
 
 def _of_item(
-    item: Any, format_name: str | None, article_id: str | None
-) -> Iterable[Read]:
-    if not isinstance(item, dict):
-        return [Read(article=None, error=InvalidArticle("article", "is no object"))]
-    own = {name: value for name, value in item.items() if name not in READ_ONLY}
-    data = json.dumps(own).encode()
+    item: dict[str, Any], format_name: str | None, article_id: str | None
+) -> Iterator[Submission]:
+    if all(name in item for name in READ_ONLY[:3]):
+        item = {name: value for name, value in item.items() if name not in READ_ONLY}
+    data = json.dumps(item).encode()
     name = format_name or formats.detect("", data)
-    if article_id is not None:
-        ids = ("uri", "guid") if name == "ninjs" else ("id",)
-        if not any(own.get(each) for each in ids):
-            data = json.dumps({**own, ids[0]: article_id}).encode()
-    # It is a line of its own here only.
-    return (replace(read, line=None) for read in formats.read(name, data))
+    ids = ("uri", "guid") if name == "ninjs" else ("id",)
+    said = next((item[each] for each in ids if item.get(each)), None)
+    if said is None and article_id is not None:
+        data = json.dumps({**item, ids[0]: article_id}).encode()
+    for read in formats.read(name, data):
+        found = said if isinstance(said, str) else None
+        if read.article is not None:
+            found = read.article.id
+        # It is a line of its own only here.
+        yield Submission(read=replace(read, line=None), id=found)
 
 
-def _counted(found: Iterable[Read]) -> list[Read]:
+def _counted(found: Iterable[Submission]) -> list[Submission]:
     settings = context().settings
-    reads = list(itertools.islice(found, settings.articles_per_request + 1))
-    if len(reads) > settings.articles_per_request:
+    several = list(itertools.islice(found, settings.articles_per_request + 1))
+    if len(several) > settings.articles_per_request:
         raise TooManyArticles(limit=settings.articles_per_request)
-    return [_sized(read, settings.article_bytes) for read in reads]
+    return [_sized(each, settings.article_bytes) for each in several]
 
 
-def _sized(read: Read, limit: int) -> Read:
+def _sized(submission: Submission, limit: int) -> Submission:
+    read = submission.read
     if read.article is None:
-        return read
+        return submission
     try:
         size = len(content(read.article).encode())
         if size > limit:
@@ -113,17 +136,19 @@ def _sized(read: Read, limit: int) -> Read:
                 "article", limit=limit, got=size, code="article_too_large"
             )
     except InputError as error:
-        return replace(read, article=None, error=error, label=read.article.id)
-    return read
+        return replace(submission, read=replace(read, article=None, error=error))
+    return submission
 
 
-def _with_id(read: Read, article_id: str) -> Read:
-    if read.article is None or read.article.id == article_id:
-        return read
-    # A text that says no id gets one of this kind from its format.
-    if read.article.id.startswith("text:"):
-        return replace(read, article=replace(read.article, id=article_id))
-    error = InvalidArticle(
-        "id", f"is {read.article.id!r} in the body, {article_id!r} in the address"
-    )
-    return replace(read, article=None, error=error)
+def _with_id(read: Read, article_id: str) -> Submission:
+    article = read.article
+    if article is not None and article.id != article_id:
+        # A text that says no id gets one of this kind from its format.
+        if article.id.startswith("text:"):
+            read = replace(read, article=replace(article, id=article_id))
+        else:
+            error = InvalidArticle(
+                "id", f"is {article.id!r} in the body, {article_id!r} in the address"
+            )
+            read = replace(read, article=None, error=error)
+    return Submission(read=read, id=article_id)

@@ -139,6 +139,11 @@ def test_what_was_read_can_be_sent_back(client: FlaskClient) -> None:
     assert "extra" not in client.get(GRAIN).json
 
 
+def test_members_named_like_ours_are_kept(client: FlaskClient) -> None:
+    client.put("/v1/articles/new", json={**SMALL, "seq": 7, "query": "x"})
+    assert client.get("/v1/articles/new").json["extra"] == {"seq": 7, "query": "x"}
+
+
 def test_an_article_by_id_in_the_query(client: FlaskClient) -> None:
     put = client.put("/v1/article?id=a/b", json=SMALL)
     assert result(put)["id"] == "a/b"
@@ -247,7 +252,8 @@ def test_lines_can_be_posted(client: FlaskClient) -> None:
         answer = client.post("/v1/articles", data=lines, **kwargs)
         results = answer.json["results"]
         assert [each["status"] == "error" for each in results] == [False, True, False]
-        assert results[1]["line"] == 3
+        assert (results[1]["id"], results[1]["line"]) == (None, 3)
+        assert results[1]["label"]
         assert answer.status_code == 207
 
 
@@ -319,7 +325,9 @@ def test_waiting_ends(client: FlaskClient, settings: Settings) -> None:
     assert answer.status_code == 200
     assert answer.json["indexed"] is False
     assert time.monotonic() - started >= settings.wait_seconds
-    assert client.put("/v1/articles/new", json=SMALL).json["indexed"] is True
+    # Unchanged, and still not to be found.
+    again = client.put("/v1/articles/new", json=SMALL).json
+    assert (again["results"][0]["status"], again["indexed"]) == ("unchanged", False)
 
 
 def test_half_of_the_threads_may_wait(settings: Settings, archive: Archive) -> None:

@@ -23,6 +23,7 @@ from index.text import (
     fold_text,
     is_single_cjk,
     key,
+    keys,
     query_forms,
     same_word,
 )
@@ -298,3 +299,11 @@ def test_a_form_is_the_same_word_as_itself_and_as_its_folded_form(text, language
     for form in analyse(text).forms:
         assert same_word(form, form, language)
         assert key(fold(form), language) == key(form, language)
+
+
+@given(st.lists(st.text(max_size=12)), st.sampled_from(("en", "de-AT", "ta", "xx")))
+def test_keys_of_a_vocabulary_are_the_keys_of_its_forms(
+    texts: list[str], language: str
+) -> None:
+    forms = [form for text in texts for form in analyse(text).forms]
+    assert keys(forms, language) == [key(form, language) for form in forms]

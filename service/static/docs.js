@@ -50,7 +50,7 @@ function facet(name, counted) {
   const buttons = counted.values.map((value) => {
     const button = element("button", { type: "button" }, `${value.value} ${value.count}`);
     button.setAttribute("aria-pressed", String(value.active));
-    button.addEventListener("click", () => ask(value.url.replace(/^\//, "")));
+    button.addEventListener("click", () => ask(value.url));
     return button;
   });
   return buttons.length
@@ -84,7 +84,7 @@ function shown(answer) {
   parts.push(...answer.hits.map(hit));
   if (answer.next_url) {
     const more = element("button", { type: "button" }, "Next page");
-    more.addEventListener("click", () => ask(answer.next_url.replace(/^\//, "")));
+    more.addEventListener("click", () => ask(answer.next_url));
     parts.push(more);
   }
   return parts;
@@ -93,7 +93,7 @@ function shown(answer) {
 async function ask(address) {
   const request = byId("request");
   request.hidden = false;
-  request.replaceChildren("GET ", element("a", { href: address }, `/${address}`));
+  request.replaceChildren("GET ", element("a", { href: address }, address));
   const answer = byId("answer");
   answer.hidden = false;
   try {

@@ -24,7 +24,7 @@ from index.engines.whoosh.schema import (
     form_of,
 )
 from index.engines.whoosh.storage import damage_told
-from index.text import fold, key
+from index.text import fold, keys
 
 Ints = NDArray[np.int64]
 Check = Callable[[], None]
@@ -95,8 +95,8 @@ class Words:
         table = self._by_key.get(language)
         if table is None:
             table = {}
-            for number, form in enumerate(self.forms):
-                table.setdefault(key(form, language), []).append(number)
+            for number, stem in enumerate(keys(self.forms, language)):
+                table.setdefault(stem, []).append(number)
             self._by_key[language] = table
         return table.get(wanted, [])
 
@@ -173,6 +173,9 @@ class Segment:
         spoken_for = np.zeros(documents, bool)
         spoken_for[columns.document] = True
         self._paragraph_of[~spoken_for] = np.arange(len(columns.owner))
+        # Nearly every search needs these: better made now than within its deadline.
+        for language in columns.languages:
+            self.words(PARAGRAPH_WORDS).with_key("", language)
 
     def words(self, name: str) -> Words:
         """Return the words of a field: ``text`` is all paragraphs, or a line's name."""
