@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from index.errors import InvalidValue  # noqa: E402
 from index.settings import Settings  # noqa: E402
-from service import use_threads  # noqa: E402
+from service import use_threads, warm  # noqa: E402
 from service.access import is_loopback  # noqa: E402
 from service.logs import configuration  # noqa: E402
 
@@ -39,10 +39,14 @@ timeout = 30
 graceful_timeout = 15
 keepalive = 5
 
-# The longest that gunicorn allows: an id of 400 characters may be 4,800 bytes escaped.
+# The longest that gunicorn can limit a line to: an id of 400 characters may be 4,800
+# bytes escaped. A longer q than fits goes into the body of POST /v1/search.
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
+
+# Gunicorn's control socket would lie in the home folder, the same for all instances.
+control_socket_disable = True
 
 # One line of JSON a request is written by the service itself.
 accesslog = None
@@ -61,8 +65,9 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tell the app how many threads it has, as options may say else than this file."""
+    """Tell the app how many threads it has, and open the index."""
     use_threads(worker.wsgi, worker.cfg.threads)
+    warm(worker.wsgi)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -1,1 +1,45 @@
-"""Nutgraf's library: articles in, ranked paragraphs out. It knows nothing of HTTP."""
+"""Nutgraf's library: articles in, ranked paragraphs out. It knows nothing of HTTP.
+
+::
+
+    from index import Archive, Request, Settings
+
+    archive = Archive.open(Settings(store="sqlite:///data/nutgraf.db"))
+    for hit in archive.search(Request(q="kerry talks")).hits:
+        print(hit.article["headline"], hit.passages)
+
+What is named here stays; everything else may move.
+"""
+
+from index.answer import Answer, ArticleHit, Excerpt
+from index.archive import Archive, ArticleView
+from index.article import Article, Concept, Paragraph, Role, Status
+from index.document import article_of, document_of
+from index.errors import InputError, NutgrafError, ServiceError
+from index.query import Filter, Scope, Sort, Unit
+from index.request import Request
+from index.settings import Settings
+
+__all__ = [
+    "Answer",
+    "Archive",
+    "Article",
+    "ArticleHit",
+    "ArticleView",
+    "Concept",
+    "Excerpt",
+    "Filter",
+    "InputError",
+    "NutgrafError",
+    "Paragraph",
+    "Request",
+    "Role",
+    "Scope",
+    "ServiceError",
+    "Settings",
+    "Sort",
+    "Status",
+    "Unit",
+    "article_of",
+    "document_of",
+]

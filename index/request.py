@@ -175,7 +175,7 @@ def _check_sizes(asked: Request, settings: Settings) -> None:
         )
     if asked.page * asked.limit > settings.window:
         raise LimitExceeded(
-            "page times limit",
+            "page",
             limit=settings.window,
             got=asked.page * asked.limit,
             code="page_out_of_range",

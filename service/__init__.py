@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Flask
 
 from index.archive import Archive
+from index.errors import ServiceError
 from index.settings import Settings
 from service import access, documentation, problems
 from service.context import EXTENSION, Context
 from service.metrics import Metrics
 from service.paths import RawPath
 
-__all__ = ["create_app", "use_threads"]
+__all__ = ["create_app", "use_threads", "warm"]
 
 
 def create_app(
@@ -43,3 +46,13 @@ def use_threads(app: Flask, threads: int) -> None:
     """Tell an app how many threads its server gives it."""
     found: Context = app.extensions[EXTENSION]
     found.use_threads(threads)
+
+
+def warm(app: Flask) -> None:
+    """Open the store and the index now, so that the first request need not.
+
+    If that cannot be done now, requests say so, each for itself.
+    """
+    found: Context = app.extensions[EXTENSION]
+    with suppress(ServiceError):
+        found.archive.state()

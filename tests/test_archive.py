@@ -179,7 +179,7 @@ def test_a_date_means_the_whole_local_day(news: Archive) -> None:
         ({"limit": 101}, LimitExceeded, "limit"),
         ({"limit": -1}, InvalidValue, "limit"),
         ({"page": 0}, InvalidValue, "page"),
-        ({"page": 1001, "limit": 10}, LimitExceeded, "page times limit"),
+        ({"page": 1001, "limit": 10}, LimitExceeded, "page"),
         ({"page": 1, "cursor": "x"}, InvalidValue, "page"),
         ({"cursor": "x"}, InvalidValue, "cursor"),
         ({"cursor": "é"}, InvalidValue, "cursor"),
