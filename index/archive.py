@@ -7,11 +7,10 @@ nothing that the store has hidden since the index was written.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -29,28 +28,20 @@ from index.errors import (
 )
 from index.highlight import excerpt_of, marked_html, marks
 from index.query import (
-    And,
-    FacetRequest,
-    Prefix,
     Range,
     Search,
-    Sort,
-    Term,
     WordLeaf,
     scoring_leaves,
 )
 from index.request import RETURNABLE, SHORT_FIELDS, Request, compile_request
-from index.result import Facet, Hit, Page, Passage
+from index.result import Facet, Hit, Passage
 from index.settings import Settings
 from index.store import Store
-from index.text import fold, query_forms
+from index.suggestions import Suggestion, did_you_mean, suggestions
 from index.versions import Written
 from index.view import VersionInfo, View
 from index.visibility import shown, visible
 
-# Fields whose values are offered while somebody types, in this order.
-_SUGGESTED = ("people", "organisations", "places", "subjects", "section", "source")
-_CORRECTED_WORDS = 3
 _POLL_SECONDS = 0.01
 
 
@@ -70,21 +61,6 @@ class ArticleView:
     marked: bool
     understood: str
     warnings: tuple[Warned, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """What somebody may be about to type.
-
-    :param type: ``word``, ``headline``, or the field that it is a value of.
-    :param articles: how many visible articles have it.
-    :param id: of the article, for a headline.
-    """
-
-    text: str
-    type: str
-    articles: int
-    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +165,7 @@ class Archive:
             text=request.q,
             understood=parsed.understood,
             warnings=parsed.warnings,
-            did_you_mean=self._did_you_mean(snapshot, search, page, request.q),
+            did_you_mean=did_you_mean(snapshot, search, page, request.q),
             terms=page.terms,
             applied=_applied(request, search),
             articles=page.articles,
@@ -223,51 +199,17 @@ class Archive:
     def suggest(
         self, q: str, *, limit: int = 10, now: datetime | None = None
     ) -> tuple[Suggestion, ...]:
-        """Return names, words and headlines that go on from what was typed.
-
-        Names first, then words, then headlines that hold the words before the last one
-        and a word that starts like it; within each, the commonest first.
-        """
-        forms = query_forms(q)
-        if not forms:
-            return ()
+        """Return names, words and headlines that go on from what was typed."""
         snapshot = self._snapshot()
         with self.store.reading() as view, self._damage_mended():
-            hidden = view.hidden_since(snapshot.seq)
-            blank, _ = compile_request(
-                Request(
-                    limit=limit,
-                    facet_size=limit,
-                    within="headline",
-                    sort=Sort.NEWEST,
-                    passages=0,
-                ),
+            search, _ = compile_request(
+                Request(limit=limit, within="headline", passages=0),
                 settings=self.settings,
                 now=now or datetime.now(UTC),
-                hidden=hidden,
+                hidden=view.hidden_since(snapshot.seq),
                 deadline=time.monotonic() + self.settings.search_seconds,
             )
-            names = self._names(snapshot, blank, q, limit)
-            words = snapshot.words(fold(forms[-1]), blank, limit)
-            page = snapshot.search(_starting(blank, forms))
-            texts = view.many([(hit.id, hit.version) for hit in page.hits])
-        found = [
-            *names,
-            *(
-                Suggestion(text=each.text, type="word", articles=each.articles)
-                for each in (words if len(forms) == 1 else ())
-            ),
-            *(
-                Suggestion(
-                    text=texts[hit.id, hit.version].headline or "",
-                    type="headline",
-                    articles=1,
-                    id=hit.id,
-                )
-                for hit in page.hits
-            ),
-        ]
-        return tuple(found[:limit])
+            return suggestions(snapshot, view, search, q)
 
     def facet(
         self,
@@ -451,45 +393,6 @@ class Archive:
             credit=paragraph.credit,
             key=paragraph.key if passage is None else None,
         )
-
-    # Words that may have been meant.
-
-    @staticmethod
-    def _did_you_mean(
-        snapshot: Snapshot, search: Search, page: Page, q: str
-    ) -> str | None:
-        corrected = q
-        asked = zip(scoring_leaves(search.query), page.terms, strict=True)
-        absent = [leaf for leaf, found in asked if found.articles == 0]
-        for leaf in absent[:_CORRECTED_WORDS]:
-            if isinstance(leaf, Term):
-                better = snapshot.similar(leaf.form, search)
-                if better is not None:
-                    word = rf"(?<!\w){re.escape(leaf.text)}(?!\w)"
-                    corrected = re.sub(word, lambda _, new=better: new, corrected)  # type: ignore[misc]
-        return corrected if corrected != q else None
-
-    @staticmethod
-    def _names(
-        snapshot: Snapshot, blank: Search, q: str, limit: int
-    ) -> list[Suggestion]:
-        wanted = tuple(
-            FacetRequest(field=name, prefix=q.strip()) for name in _SUGGESTED
-        )
-        page = snapshot.search(replace(blank, limit=0, facets=wanted))
-        found = [
-            Suggestion(text=value.value, type=facet.field, articles=value.count)
-            for facet in page.facets
-            for value in facet.values
-        ]
-        found.sort(key=lambda each: -each.articles)
-        return found[:limit]
-
-
-def _starting(blank: Search, forms: Sequence[str]) -> Search:
-    *words, last = forms
-    query = And((*(Term(form) for form in words), Prefix(fold(last))))
-    return replace(blank, query=query)
 
 
 def _chosen_fields(article: Article, names: Sequence[str]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class NutgrafError(Exception):
 
 
 class InputError(NutgrafError):
-    """The caller sent something that cannot be done; sending it again changes nothing."""
+    """The caller sent what cannot be done; sending it again changes nothing."""
 
     code = "invalid_input"
 

@@ -52,6 +52,7 @@ LAYERS = [
     """),
     names("""
         index index.archive index.indexer index.loader index.rendering
+        index.suggestions
         index.verification
     """),
     names("""

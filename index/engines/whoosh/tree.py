@@ -51,7 +51,8 @@ class CountedLeaf:
 class Tree:
     """A query over one state of the index.
 
-    In article scope masks are over articles, else over paragraphs. What was found out about a leaf is kept: it is asked for several times.
+    In article scope masks are over articles, else over paragraphs. What was found out
+    about a leaf is kept: it is asked for several times.
     """
 
     def __init__(self, state: State, search: Search, *, expansions: int) -> None:
