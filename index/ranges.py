@@ -32,7 +32,7 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
             return _span(field, value, tz, now)
         except ValueError as error:
             raise InvalidValue(
-                field, str(error), got=value, position=position
+                "q", f"{field}: {error}", got=value, position=position
             ) from error
 
     low: int | None = None
@@ -53,13 +53,19 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
             high = {"<": first - 1, "<=": last, "=": last, None: last}.get(operator)
     if low is not None and high is not None and low > high:
         raise InvalidValue(
-            field, "the range starts after its end", got=text, position=position
+            "q",
+            f"{field}: the range starts after its end",
+            got=text,
+            position=position,
         )
     try:
         return Range(field, low, high, text=_text(field, low, high, tz, now))
     except (OverflowError, ValueError) as error:
         raise InvalidValue(
-            field, "outside the years 1 to 9999", got=text, position=position
+            "q",
+            f"{field}: outside the years 1 to 9999",
+            got=text,
+            position=position,
         ) from error
 
 

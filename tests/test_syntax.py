@@ -356,7 +356,8 @@ def test_a_value_that_is_none_names_its_field(
 ) -> None:
     with pytest.raises(InvalidValue) as caught:
         parse(text)
-    assert (caught.value.parameter, caught.value.position) == (field, position)
+    assert (caught.value.parameter, caught.value.position) == ("q", position)
+    assert str(caught.value).startswith("q: " if field == "q" else f"q: {field}: ")
     assert caught.value.code == "invalid_value"
     assert len(str(caught.value.got)) <= 50
 
