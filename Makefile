@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test lint format pins clean
+.PHONY: help run test lint format bench relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -23,6 +23,15 @@ format: .venv/.installed-test  ## put the code in form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+bench: .venv/.installed-bench  ## measure Nutgraf beside its peers; ARGS="--help"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+relevance: .venv/.installed-bench  ## judge its ranking; COLLECTIONS=folder
+	@[ -n '$(COLLECTIONS)' ] || { \
+	    echo 'Name the folder of test collections: make relevance COLLECTIONS=folder' >&2; \
+	    exit 2; }
+	@$(BIN)/python -m benchmarks.relevance '$(COLLECTIONS)' $(ARGS)
+
 pins: .venv/.installed-test  ## write the versions in .venv to deploy/constraints.txt
 	@$(BIN)/pip freeze --exclude-editable > deploy/constraints.txt
 
@@ -32,12 +41,12 @@ clean:  ## remove what make made; data/ stays
 
 # The stamps are why a second run needs no network: pip is called only when one of the
 # three files has changed since. What the tests need includes what running needs.
-.venv/.installed .venv/.installed-test: setup.cfg pyproject.toml deploy/constraints.txt
+.venv/.installed .venv/.installed-test .venv/.installed-bench: setup.cfg pyproject.toml deploy/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'Nutgraf needs Python 3.11 or newer; name yours: make $(MAKECMDGOALS) PYTHON=python3.11' >&2; \
 	    exit 1; }
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
 	@echo 'Installing into .venv, once; this takes about a minute.'
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt \
-	    -e '.$(if $(findstring test,$@),[test])'
+	    -e '.$(patsubst %,[%],$(patsubst .installed-%,%,$(filter .installed-%,$(@F))))'
 	@touch .venv/.installed $@

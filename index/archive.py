@@ -7,6 +7,7 @@ nothing that the store has hidden since the index was written.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, Self
 from index import cursor, dates
 from index.answer import Answer, ArticleHit, Excerpt, Warned
 from index.article import Article, Paragraph, paragraph_id
+from index.deadline import Check, until
 from index.document import document_of
 from index.engines import Engine, Snapshot, open_engine
 from index.engines.memory import MemoryEngine
@@ -27,6 +29,7 @@ from index.errors import (
     InputError,
 )
 from index.highlight import excerpt_of, marked_html, marks
+from index.publication import public
 from index.query import (
     Range,
     Search,
@@ -43,6 +46,8 @@ from index.view import VersionInfo, View
 from index.visibility import shown, visible
 
 _POLL_SECONDS = 0.01
+
+LOG = logging.getLogger("nutgraf.archive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,15 +162,21 @@ class Archive:
             page = snapshot.search(search)
             texts = view.many([(hit.id, hit.version) for hit in page.hits])
             behind = view.seq - snapshot.seq
+            if behind < 0 or len(texts) < len({hit.id for hit in page.hits}):
+                raise IndexUnavailable(
+                    "the index is of another state of the store; it is built again"
+                )
+            better = did_you_mean(snapshot, search, page, request.q)
+        check = until(search.deadline)
         hits = tuple(
-            self._hit(hit, texts[hit.id, hit.version], request, search)
+            self._hit(hit, texts[hit.id, hit.version], request, search, check)
             for hit in page.hits
         )
         return Answer(
             text=request.q,
             understood=parsed.understood,
             warnings=parsed.warnings,
-            did_you_mean=did_you_mean(snapshot, search, page, request.q),
+            did_you_mean=better,
             terms=page.terms,
             applied=_applied(request, search),
             articles=page.articles,
@@ -181,20 +192,31 @@ class Archive:
             else cursor.encode(page.after, request.bound),
         )
 
-    def etag(self, parameters: str, now: datetime) -> str:
+    def etag(
+        self, parameters: str, now: datetime, *, request: Request | None = None
+    ) -> str:
         """Return a tag that changes whenever an answer with these parameters may.
 
         It depends on what is stored, on what is indexed, and on the last embargo that
-        ended and the last article that expired before ``now``.
+        ended and the last article that expired before ``now``. While the index is
+        behind, an older version may come out of its embargo meanwhile: then no two tags
+        are the same.
+
+        :param request: of a search: what its relative dates mean now is in the tag.
+        :raises InputError: the request is wrong.
         """
+        meant = ""
+        if request is not None:
+            search, _ = compile_request(request, settings=self.settings, now=now)
+            meant = repr((search.query, search.dates))
         try:
             seq = self._snapshot().seq
         except IndexUnavailable:
             seq = -1
         with self.store.reading() as view:
-            return cursor.digest(
-                view.seq, seq, view.turned(dates.micros(now)), parameters
-            )
+            moment = None if view.seq == seq else now
+            turned = view.turned(dates.micros(now))
+            return cursor.digest(view.seq, seq, turned, moment, parameters, meant)
 
     def suggest(
         self, q: str, *, limit: int = 10, now: datetime | None = None
@@ -236,7 +258,7 @@ class Archive:
         within: str = "text",
         now: datetime | None = None,
     ) -> ArticleView:
-        """Return an article with all its paragraphs.
+        """Return an article with all its paragraphs, as the public may see it.
 
         :param q: its words are marked, those under a NOT excepted, whether or not the
             article matches.
@@ -254,13 +276,14 @@ class Archive:
         if not visible(article, now):
             raise ArticleNotFound(article_id, version)
         leaves = scoring_leaves(parsed.query)
+        check = until(time.monotonic() + self.settings.search_seconds)
         return ArticleView(
-            article=article,
+            article=public(article, now),
             current=stored.current,
             seq=stored.seq,
             at=stored.at,
             excerpts=tuple(
-                self._excerpt(article, each, leaves, search.places)
+                self._excerpt(article, each, leaves, search.places, check=check)
                 for each in article.paragraphs
             ),
             marked=bool(leaves),
@@ -271,13 +294,18 @@ class Archive:
     def versions(
         self, article_id: str, *, now: datetime | None = None
     ) -> tuple[VersionInfo, ...]:
-        """Return the versions of an article, newest first.
+        """Return the versions of an article that may be seen, newest first.
 
         :raises ArticleNotFound: there is none, or none that may be seen.
         """
+        now = now or datetime.now(UTC)
         with self.store.reading() as view:
-            self._check_shown(view, article_id, now or datetime.now(UTC))
-            return view.versions(article_id)
+            self._check_shown(view, article_id, now)
+            listed = view.versions(article_id)
+            texts = view.many([(article_id, each.version) for each in listed])
+        return tuple(
+            each for each in listed if visible(texts[article_id, each.version], now)
+        )
 
     def state(self) -> ArchiveState:
         """Return how everything is."""
@@ -314,7 +342,8 @@ class Archive:
         """Ask the indexer for a new index when this one turns out to be damaged."""
         try:
             yield
-        except IndexDamaged:
+        except IndexDamaged as error:
+            LOG.error("%s", str(error))
             if self.store.rebuild_requested() == self.store.rebuild_finished():
                 self.store.request_rebuild()
             raise
@@ -328,7 +357,12 @@ class Archive:
     # Putting text to what the engine found.
 
     def _hit(
-        self, hit: Hit, article: Article, request: Request, search: Search
+        self,
+        hit: Hit,
+        article: Article,
+        request: Request,
+        search: Search,
+        check: Check,
     ) -> ArticleHit:
         by_number = {each.n: each for each in article.paragraphs}
         headline_html = None
@@ -343,10 +377,11 @@ class Archive:
                     language=language,
                     role=title.role,
                     places=search.places,
+                    check=check,
                 ),
             )
         return ArticleHit(
-            article=_chosen_fields(article, request.fields),
+            article=_chosen_fields(public(article, search.now), request.fields),
             headline_html=headline_html,
             score=hit.score,
             passages_total=hit.passages_total,
@@ -356,6 +391,7 @@ class Archive:
                     by_number[each.n],
                     each.leaves,
                     search.places,
+                    check=check,
                     passage=each,
                     length=request.passage_length,
                 )
@@ -371,6 +407,7 @@ class Archive:
         leaves: Sequence[WordLeaf],
         places: tuple[str, ...],
         *,
+        check: Check,
         passage: Passage | None = None,
         length: int = 0,
     ) -> Excerpt:
@@ -380,6 +417,7 @@ class Archive:
             language=article.language or self.settings.language,
             role=paragraph.role,
             places=places,
+            check=check,
         )
         text, spans = excerpt_of(paragraph.text, spans, length)
         return Excerpt(

@@ -12,7 +12,6 @@ from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +39,7 @@ from index.errors import (
 from index.formats import FORMATS
 from index.formats.jsonl import write
 from index.indexer import Indexer
+from index.publication import public
 from index.query import Filter, Scope, Sort, Unit
 from index.rendering import answer_document, article_document, error_document
 from index.request import Request
@@ -207,9 +207,7 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
         task = bars.add_task("export", total=view.count())
         for article in view.iterate():
             if args.all or visible(article, now):
-                out.write(
-                    write(article if args.all else replace(article, ed_note=None))
-                )
+                out.write(write(article if args.all else public(article, now)))
                 written += 1
             bars.advance(task)
         out.flush()

@@ -38,7 +38,7 @@ def decode(cursor: str, bound: str) -> SortKey:
         theirs, score, date, article_id, n = json.loads(raw)
         well_formed = (
             isinstance(theirs, str)
-            and isinstance(score, int | float)
+            and isinstance(score, float)
             and _whole_or_none(date)
             and isinstance(article_id, str)
             and _whole_or_none(n)
@@ -54,7 +54,7 @@ def decode(cursor: str, bound: str) -> SortKey:
         )
     if theirs != bound:
         raise CursorMismatch
-    return SortKey(score=float(score), date=date, id=article_id, n=n)
+    return SortKey(score=score, date=date, id=article_id, n=n)
 
 
 def _whole_or_none(value: object) -> bool:

@@ -15,7 +15,15 @@ from index.text import fold_text
 
 MAX_BUCKETS = 1_000
 AUTO_BUCKETS = 60  # a chart's worth
-_FINEST_FIRST = (Interval.DAY, Interval.WEEK, Interval.MONTH, Interval.YEAR)
+_FINEST_FIRST = (
+    Interval.DAY,
+    Interval.WEEK,
+    Interval.MONTH,
+    Interval.YEAR,
+    Interval.DECADE,
+    Interval.CENTURY,
+)
+_YEARS = {Interval.YEAR: 1, Interval.DECADE: 10, Interval.CENTURY: 100}
 
 
 def same_value(value: str) -> str:
@@ -85,7 +93,7 @@ def value_facet(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buckets:
-    """Local days, weeks (from Monday), months or years, without a gap.
+    """Local days, weeks (from Monday), months … centuries, without a gap.
 
     :param edges: where each starts, in microseconds since 1970 UTC, and where the last
         ends: one more than ``starts``.
@@ -139,7 +147,7 @@ def buckets(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
     if interval is Interval.AUTO:
         interval = next(
             (each for each in _FINEST_FIRST if _count(low, high, each) <= AUTO_BUCKETS),
-            Interval.YEAR,
+            Interval.CENTURY,
         )
     count = _count(low, high, interval)
     if count > MAX_BUCKETS:
@@ -150,10 +158,14 @@ def buckets(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
             code="too_many_buckets",
         )
     starts = [_start(low, interval)]
-    while len(starts) < count:
-        starts.append(_next(starts[-1], interval))
+    while len(starts) < count and (start := _next(starts[-1], interval)):
+        starts.append(start)
     edges = [_midnight(start, tz) for start in starts]
-    edges.append(_midnight(_next(starts[-1], interval), tz))
+    behind = _next(starts[-1], interval)
+    edges.append(last + 1 if behind is None else _midnight(behind, tz))
+    # At the ends of time a local midnight may be outside the years 1 to 9999.
+    edges[0] = min(edges[0], first)
+    edges[-1] = max(edges[-1], last + 1)
     return Buckets(interval=interval, starts=tuple(starts), edges=tuple(edges))
 
 
@@ -167,16 +179,17 @@ def _local_day(instant: int, tz: tzinfo) -> date:
 
 def _count(low: date, high: date, interval: Interval) -> int:
     low, high = _start(low, interval), _start(high, interval)
-    if interval is Interval.YEAR:
-        return high.year - low.year + 1
+    if interval in _YEARS:
+        return high.year // _YEARS[interval] - low.year // _YEARS[interval] + 1
     if interval is Interval.MONTH:
         return (high.year - low.year) * 12 + high.month - low.month + 1
     return (high - low).days // (7 if interval is Interval.WEEK else 1) + 1
 
 
 def _start(day: date, interval: Interval) -> date:
-    if interval is Interval.YEAR:
-        return day.replace(month=1, day=1)
+    if interval in _YEARS:
+        year = day.year - day.year % _YEARS[interval]
+        return date(max(year, 1), 1, 1)  # there is no year 0
     if interval is Interval.MONTH:
         return day.replace(day=1)
     if interval is Interval.WEEK and day.toordinal() > day.weekday():
@@ -184,21 +197,21 @@ def _start(day: date, interval: Interval) -> date:
     return day
 
 
-def _next(start: date, interval: Interval) -> date:
+def _next(start: date, interval: Interval) -> date | None:
     try:
-        if interval is Interval.YEAR:
-            return start.replace(year=start.year + 1)
+        if interval in _YEARS:
+            years = _YEARS[interval]
+            return date(start.year - start.year % years + years, 1, 1)
         if interval is Interval.MONTH:
             return (start + timedelta(days=31)).replace(day=1)
         return start + timedelta(days=7 if interval is Interval.WEEK else 1)
     except (OverflowError, ValueError):
-        return date.max
+        return None  # beyond the year 9999
 
 
 def _midnight(day: date, tz: tzinfo) -> int:
-    if day == date.max:
-        return micros(datetime.max.replace(tzinfo=UTC)) + 1
     try:
         return micros(datetime.combine(day, time(), tz).astimezone(UTC))
     except OverflowError:
-        return micros(datetime.min.replace(tzinfo=UTC))
+        end = datetime.min if day.year < 5_000 else datetime.max
+        return micros(end.replace(tzinfo=UTC))

@@ -11,10 +11,11 @@ import regex
 
 from index.answer import Mark
 from index.article import Role
+from index.deadline import Check, never
 from index.fields import FIELD_OF_ROLE
 from index.matching import occurrences
-from index.query import WordLeaf, places_of
-from index.text import analyse, is_single_cjk
+from index.query import Term, WordLeaf, places_of
+from index.text import analyse, is_single_cjk, key
 
 # A full stop behind one of these ends no sentence; it may, but a sentence too long is
 # better than half a one.
@@ -43,24 +44,40 @@ def marks(
     language: str,
     role: Role,
     places: tuple[str, ...],
+    check: Check = never,
 ) -> tuple[Mark, ...]:
     """Return the spans of a paragraph that leaves match, in order, with gaps between.
 
     :param language: in which the article is analysed.
     :param role: of the paragraph; only leaves sought in such paragraphs are marked.
     :param places: where leaves without a field are sought.
+    :param check: called between steps; it may stop them.
     """
     field = FIELD_OF_ROLE[role]
     sought = [leaf for leaf in leaves if field in places_of(leaf, places).passages]
     if not sought:
         return ()
+    check()
     tokens = analyse(text)
-    return merged(
-        span
-        for leaf in sought
-        for occurrence in occurrences(tokens, leaf, language)
-        for span in occurrence
-    )
+    # Single words, the most of what is asked, are looked up all at once.
+    plain = [leaf for leaf in sought if isinstance(leaf, Term) and _has_key(leaf)]
+    keys = {key(leaf.form, language) for leaf in plain}
+    spans = [
+        (start, end)
+        for form, start, end in zip(
+            tokens.forms, tokens.starts, tokens.ends, strict=True
+        )
+        if keys and key(form, language) in keys
+    ]
+    for leaf in sought:
+        if not (isinstance(leaf, Term) and _has_key(leaf)):
+            for occurrence in occurrences(tokens, leaf, language, check):
+                spans.extend(occurrence)
+    return merged(spans)
+
+
+def _has_key(leaf: Term) -> bool:
+    return not is_single_cjk(leaf.form)
 
 
 def merged(spans: Iterable[Mark]) -> tuple[Mark, ...]:

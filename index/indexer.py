@@ -18,7 +18,13 @@ from functools import partial
 
 from index.article import Article
 from index.engines import Engine, EngineState
-from index.errors import ArticleNotFound, IndexUnavailable, InputError, ServiceError
+from index.errors import (
+    ArticleNotFound,
+    IndexDamaged,
+    IndexUnavailable,
+    InputError,
+    ServiceError,
+)
 from index.store import Change, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
@@ -34,7 +40,7 @@ BATCH_PARAGRAPHS = 20_000
 READ_ARTICLES = 200  # read from the store at a time
 # After a failure of the engine or the store, doubled each time until one step succeeds.
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 5.0
 # How many articles to doubt, counted back from where a rebuild was refused, try by try:
 # an engine may take in a number of articles before it looks at them.
 SUSPECTS = (1, 10, 100, 1_000)
@@ -80,7 +86,12 @@ class Indexer:
             return 0
         started = time.monotonic()
         seq = pending[-1].seq
-        self._apply(puts, deletes, seq=seq, before=state.seq)
+        try:
+            self._apply(puts, deletes, seq=seq, before=state.seq)
+        except IndexDamaged as error:
+            _log("rebuilding", logging.ERROR, reason=str(error))
+            self.rebuild(stop=stop, progress=on_rebuild)
+            return max(1, self.engine.state().articles)
         _log(
             "applied",
             seq=seq,

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rapidfuzz.distance import OSA
 
+from index.deadline import Check, never
 from index.query import (
     Exact,
     Fuzzy,
@@ -36,16 +37,19 @@ Occurrence = tuple[Span, ...]  # the spans to mark, in order; several for Near o
 Test = Callable[[str], bool]  # of a token's form
 
 
-def occurrences(tokens: Tokens, leaf: WordLeaf, language: str) -> list[Occurrence]:
+def occurrences(
+    tokens: Tokens, leaf: WordLeaf, language: str, check: Check = never
+) -> list[Occurrence]:
     """Return where a leaf occurs in a text, from left to right.
 
     :param language: of the text, for its stems.
+    :param check: called between steps, since some queries on some texts take long.
     """
     if isinstance(leaf, Near):
-        return list(_near(tokens, leaf, language))
+        return list(_near(tokens, leaf, language, check))
     tests = form_tests(leaf, language)
     if len(tests) > 1:
-        return list(_chains(tokens, tests))
+        return list(_chains(tokens, tests, check))
     return [
         ((tokens.starts[each], tokens.ends[each]),)
         for each, form in enumerate(tokens.forms)
@@ -112,13 +116,16 @@ def _widest(tokens: Tokens, test: Test) -> dict[int, int]:
     return found
 
 
-def _chains(tokens: Tokens, tests: Sequence[Test]) -> Iterator[Occurrence]:
+def _chains(
+    tokens: Tokens, tests: Sequence[Test], check: Check
+) -> Iterator[Occurrence]:
     """Yield the span of each run of tokens that follow each other and pass in turn.
 
     Of several runs from one position, the one that reaches furthest is taken.
     """
     at: list[dict[int, list[int]]] = []
     for test in tests:
+        check()
         places: dict[int, list[int]] = defaultdict(list)
         for each, form in enumerate(tokens.forms):
             if test(form):
@@ -127,6 +134,7 @@ def _chains(tokens: Tokens, tests: Sequence[Test]) -> Iterator[Occurrence]:
             return
         at.append(places)
     for start in sorted(at[0]):
+        check()
         reached = {start: 0}  # next position → end of the text up to there
         for places in at:
             following: dict[int, int] = {}
@@ -140,7 +148,9 @@ def _chains(tokens: Tokens, tests: Sequence[Test]) -> Iterator[Occurrence]:
             yield ((tokens.starts[first], max(reached.values())),)
 
 
-def _near(tokens: Tokens, leaf: Near, language: str) -> Iterator[Occurrence]:
+def _near(
+    tokens: Tokens, leaf: Near, language: str, check: Check
+) -> Iterator[Occurrence]:
     """Yield the words of each window that holds all words of a Near."""
     asked: dict[str, tuple[int, Test]] = {}
     for form, test in zip(leaf.forms, form_tests(leaf, language), strict=True):
@@ -152,13 +162,16 @@ def _near(tokens: Tokens, leaf: Near, language: str) -> Iterator[Occurrence]:
         for found in tokens_of
     ]
     counts = [count for count, _ in asked.values()]
-    for window in windows(places, counts, leaf.distance):
+    for window in windows(places, counts, leaf.distance, check):
         chosen = [tokens_of[word][position] for position, word in window]
         yield tuple((tokens.starts[each], tokens.ends[each]) for each in chosen)
 
 
 def windows(
-    places: Sequence[Mapping[int, int]], counts: Sequence[int], distance: int
+    places: Sequence[Mapping[int, int]],
+    counts: Sequence[int],
+    distance: int,
+    check: Check = never,
 ) -> Iterator[list[tuple[int, int]]]:
     """Yield the windows that hold all words of a Near, as (position, word), ascending.
 
@@ -179,6 +192,7 @@ def windows(
     latest = [deque[int](maxlen=count) for count in counts]
     behind = 0  # the last window
     for position, word in events:
+        check()
         if position < behind:
             continue
         latest[word].append(position)

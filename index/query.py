@@ -214,12 +214,17 @@ class Sort(StrEnum):
 
 
 class Interval(StrEnum):
-    """The width of a date facet's buckets; ``auto`` is the finest with at most 60."""
+    """The width of a date facet's buckets; ``auto`` is the finest with at most 60.
+
+    Decades and centuries start with the years that end in 0: 1990, 1900.
+    """
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
     YEAR = "year"
+    DECADE = "decade"
+    CENTURY = "century"
     AUTO = "auto"
 
 

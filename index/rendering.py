@@ -87,9 +87,8 @@ def excerpt_document(excerpt: Excerpt, *, marked: bool = True) -> Document:
 
 
 def article_document(view: ArticleView, q: str) -> Document:
-    """Return an article with all its paragraphs, without what is never public."""
+    """Return an article with all its paragraphs."""
     found = document_of(view.article)
-    found.pop("ed_note", None)
     found["paragraphs"] = [
         excerpt_document(each, marked=view.marked) for each in view.excerpts
     ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from index.engines import Snapshot
+from index.errors import SearchTimeout
 from index.query import And, FacetRequest, Prefix, Search, Term, scoring_leaves
 from index.result import Page
 from index.text import fold, query_forms
@@ -72,6 +73,13 @@ def did_you_mean(snapshot: Snapshot, search: Search, page: Page, q: str) -> str 
 
     :param page: what the query found, with the count of each word.
     """
+    try:
+        return _corrected(snapshot, search, page, q)
+    except SearchTimeout:
+        return None  # the answer is there; only its extra came too late
+
+
+def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | None:
     corrected = q
     asked = zip(scoring_leaves(search.query), page.terms, strict=True)
     absent = [leaf for leaf, found in asked if found.articles == 0]

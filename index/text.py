@@ -185,6 +185,7 @@ _FRACTION = regex.compile(r"(?<=\p{Nd})(?=[\u00BC-\u00BE\u2150-\u215E\u2189])")
 _ACCENTED = regex.compile(r"(?V1)([[\p{Latin}\p{Greek}]&&\p{L}])\p{M}+")
 _JOINER = re.compile("[\u200c\u200d]+")
 _STEMMABLE = regex.compile(r"[\p{L}\p{M}]+")
+_PLAIN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\u200C\u200D]+")
 _FOLDED = str.maketrans("đɖɗðłøıȷħŧŋɓƙƴς", "ddddloijhtnbkyσ") | {
     ord("ß"): "ss",
     ord("æ"): "ae",
@@ -302,6 +303,11 @@ def keys(forms: Sequence[str], language: str) -> list[str]:
     for at, stem in zip(places, stems, strict=True):
         folded[at] = stem or folded[at]
     return folded
+
+
+def is_plain(form: str) -> bool:
+    """Say whether a form is a word of letters, digits and their marks alone."""
+    return form.isalnum() or _PLAIN_WORD.fullmatch(form) is not None
 
 
 def is_single_cjk(form: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -286,10 +286,7 @@ def _article(article_id: str, given: dict[str, Any]) -> Response:
 
 def _rendered(shape: Format, article: Article) -> Response:
     assert shape.write is not None, "only what can be written is offered"
-    # What is for editors only is never public.
-    return Response(
-        shape.write(replace(article, ed_note=None)), content_type=shape.media_types[0]
-    )
+    return Response(shape.write(article), content_type=shape.media_types[0])
 
 
 def _put(article_id: str, given: dict[str, Any]) -> Response:

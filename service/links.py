@@ -85,6 +85,10 @@ def _bucket(facet: Facet, value: str) -> list[tuple[str, str]]:
         first = last = value[:4]
     elif facet.interval == "month":
         first = last = value[:7]
+    elif facet.interval in ("decade", "century"):
+        start, years = int(value[:4]), 10 if facet.interval == "decade" else 100
+        first, last = value[:4], f"{start - start % years + years - 1:04}"
     elif facet.interval == "week":
-        last = (date.fromisoformat(value) + timedelta(days=6)).isoformat()
+        monday = min(date.fromisoformat(value), date.max - timedelta(days=6))
+        last = (monday + timedelta(days=6)).isoformat()
     return [("from", first), ("to", last), ("date", facet.field)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from typing import Any
 
 from flask import Response, request
 
-from index import dates
 from index.fields import FIELDS, FILTERABLE, Kind
 from index.query import Filter, Scope, Sort, Unit
 from index.request import Request
@@ -183,26 +181,9 @@ def _filters(given: dict[str, Any]) -> list[Filter]:
 
 
 def search_etag(asked: Request, now: datetime) -> str:
-    """Return the tag of an answer before it is made.
-
-    Relative dates mean something else at another time, so what they mean now is in it.
-    """
-    moving = ""
-    if asked.since or asked.until:
-        try:
-            tz = dates.zone(asked.tz)
-            moving = repr(
-                [
-                    dates.period(text, tz=tz, now=now)
-                    for text in (asked.since, asked.until)
-                    if text
-                ]
-            )
-        except ValueError:
-            # The archive says what is wrong with it; until then no tag can match.
-            moving = repr(now)
-    digest = hashlib.sha256(f"{request.path} {asked!r} {moving}".encode()).hexdigest()
-    return context().archive.etag(digest, now)
+    """Return the tag of an answer before it is made."""
+    parameters = f"{request.path} {asked!r}"
+    return context().archive.etag(parameters, now, request=asked)
 
 
 def _search(given: dict[str, Any], asked: Request, now: datetime) -> Response:

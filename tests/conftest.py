@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 
 from index.archive import Archive
 from index.document import article_of
 from index.indexer import Indexer
 from index.settings import Settings
 from service import create_app
+
+# How long an example takes depends on what else the machine does.
+hypothesis_settings.register_profile("nutgraf", deadline=None)
+hypothesis_settings.load_profile("nutgraf")
 
 # Invented for the tests; every fact that a test relies on can be seen here.
 DOCUMENTS: tuple[dict[str, Any], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -321,6 +322,63 @@ def test_old_versions_can_be_read(news: Archive) -> None:
     ]
 
 
+def test_a_version_that_may_not_be_seen_is_not_listed(archive: Archive) -> None:
+    put(archive, "a", "x", headline="Secret", status="withheld")
+    put(archive, "a", "x", headline="Embargoed", embargoed_until="2030-01-01")
+    put(archive, "a", "x", headline="Open", embargoed_until="2020-01-01")
+    catch_up(archive)
+    assert [each.headline for each in archive.versions("a", now=NOW)] == ["Open"]
+
+
+def test_what_is_held_within_an_article_is_not_shown(archive: Archive) -> None:
+    put(
+        archive,
+        "a",
+        "x",
+        ed_note="secret",
+        extra={
+            "edNote": "secret",
+            "expires": "2020-01-01",  # says nothing here
+            "associations": {
+                "open": {
+                    "headline": "shown",
+                    "ednote": "secret",
+                    "pubstatus": "usable",
+                },
+                "held": {"headline": "secret", "pubStatus": "withheld"},
+                "late": {"headline": "secret", "embargoed": "2030-01-01T00:00:00Z"},
+                "odd": {"headline": "secret", "embargoedUntil": "when the boss says"},
+                "over": {"headline": "secret", "expires": "2020-01-01"},
+            },
+        },
+    )
+    catch_up(archive)
+    view = archive.get("a", now=NOW)
+    answer = archive.search(Request(q="x", fields=("extra",)), now=NOW)
+    expected = {
+        "expires": "2020-01-01",
+        "associations": {"open": {"headline": "shown", "pubstatus": "usable"}},
+    }
+    assert (dict(view.article.extra), view.article.ed_note) == (expected, None)
+    assert answer.hits[0].article["extra"] == expected
+    later = archive.get("a", now=datetime(2031, 1, 1, tzinfo=UTC)).article.extra
+    assert set(later["associations"]) == {"open", "late"}
+
+
+def test_an_index_ahead_of_its_store_is_unavailable(news: Archive) -> None:
+    news.engine.apply([], [], seq=99)
+    with pytest.raises(IndexUnavailable):
+        news.search(Request(q="aleppo"), now=NOW)
+
+
+def test_marking_has_a_deadline(archive: Archive) -> None:
+    put(archive, "a", "a " * 20_000)
+    catch_up(archive)
+    archive.settings = replace(archive.settings, search_seconds=0.2)
+    with pytest.raises(SearchTimeout):
+        archive.get("a", q='"' + "a " * 400 + '"', now=NOW)
+
+
 def test_waiting_ends_with_the_index_or_the_time(news: Archive) -> None:
     put(news, "new", "x")
     seq = news.store.seq()
@@ -346,8 +404,16 @@ def test_a_tag_changes_with_whatever_may_change_an_answer(archive: Archive) -> N
     assert tags[1] == tags[2]
     assert len(set(tags)) == 3
     assert archive.etag("other", NOW) != tags[1]
+    relative = Request(q="published:>=-7d")
+    assert archive.etag("q", NOW, request=relative) == archive.etag(
+        "q", NOW, request=relative
+    )
+    assert archive.etag("q", NOW, request=relative) != archive.etag(
+        "q", NOW + second, request=relative
+    )
     put(archive, "c", "x")
     stored = archive.etag("q", NOW)
+    assert stored != archive.etag("q", NOW + second)  # nothing is sure until indexed
     catch_up(archive)
     indexed = archive.etag("q", NOW)
     assert len({tags[1], stored, indexed}) == 3
@@ -397,3 +463,4 @@ def test_a_damaged_index_is_asked_to_be_built_again(tmp_path: Path) -> None:
     catch_up(archive)
     assert ids(archive, "truce") == ["a"]
     archive.close()
+    gc.collect()  # what Whoosh left open, while that may be warned of

@@ -29,12 +29,12 @@ TOP = names("""
 LAYERS = [
     names("index.article index.errors"),
     names("""
-        index.answer index.cursor index.dates index.document index.facets index.fields
-        index.query index.ranking index.remarks index.result index.settings index.text
-        index.versions index.visibility
+        index.answer index.cursor index.dates index.deadline index.document
+        index.facets index.fields index.query index.ranking index.remarks index.result
+        index.settings index.text index.versions index.visibility
     """),
     names("""
-        index.highlight index.matching index.request
+        index.highlight index.matching index.publication index.request
         index.leaves index.lexer index.ranges index.syntax
         index.store index.tables index.view
         index.engines index.engines.memory index.engines.memory.docs

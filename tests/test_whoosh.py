@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from whoosh.query import Term as WhooshTerm
 from index.document import article_of
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.storage import DurableStorage
+from index.engines.whoosh.writer import MERGE_FACTOR
 from index.errors import IndexerRunning, IndexUnavailable
 from index.query import All, Phrase, Search, Term
 
@@ -114,19 +118,72 @@ def test_a_damaged_index_is_said_to_be_and_heals_by_a_rebuild(
     reader.rebuild([article("a", "truce")], seq=2, total=1)
     assert found(reader, "truce") == ["a"]
     assert reader.state().stale is None
+    gc.collect()
+
+
+def test_the_folder_can_be_deleted_at_any_time(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    engine.apply([article("a", "truce")], (), seq=1)
+    assert found(engine, "truce") == ["a"]
+    shutil.rmtree(folder)
+    with pytest.raises(IndexUnavailable):
+        engine.snapshot()
+    with pytest.raises(IndexUnavailable):
+        engine.apply([article("b", "truce")], (), seq=2)
+    engine.rebuild([article("c", "truce")], seq=2, total=1)
+    assert found(engine, "truce") == ["c"]
+
+
+def test_a_generation_is_not_taken_for_another_of_the_same_number(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    engine.apply([article("a", "truce")], (), seq=1)
+    reader = opened(folder)
+    assert found(reader, "truce") == ["a"]
+    shutil.rmtree(folder)
+    engine.rebuild([], seq=1, total=0)
+    engine.apply([article("b", "truce")], (), seq=2)
+    assert found(reader, "truce") == ["b"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("at", range(0, 100, 7))
+def test_damage_anywhere_in_a_segment_is_told_or_harmless(
+    engine: WhooshEngine, folder: Path, at: int
+) -> None:
+    for n in range(MERGE_FACTOR - 1):
+        engine.apply([article(f"a{n}", f"truce number{n}")], (), seq=n + 1)
+    path = max(folder.glob("*.seg"), key=lambda each: each.stat().st_mtime_ns)
+    whole = bytearray(path.read_bytes())
+    place = len(whole) * at // 100
+    whole[place : place + 3] = b"\xff\x00\xff"
+    path.unlink()
+    path.write_bytes(whole)
+    again = opened(folder)
+    with suppress(IndexUnavailable):
+        assert set(found(again, "truce")) <= {f"a{n}" for n in range(MERGE_FACTOR)}
+    with suppress(IndexUnavailable):  # this one merges them all
+        again.apply([article("new", "truce")], (), seq=99)
+    again.rebuild([article("new", "truce")], seq=99, total=1)
+    assert found(again, "truce") == ["new"]
+    gc.collect()
 
 
 def test_a_batch_that_cannot_be_written_leaves_no_ghost_words(
-    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     def full(self: DurableStorage, *args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
+    engine.apply([article("first", "x")], (), seq=1)
+    files = len(list(folder.iterdir()))
     with monkeypatch.context() as patched:
         patched.setattr(DurableStorage, "rename_file", full)
         with pytest.raises(OSError, match="No space"):
             engine.apply([article("bad", "secretword")], (), seq=1)
-    # The lock is free, and nothing of the failed batch is found.
+    # The lock is free, nothing of the failed batch is found, nor are its files.
+    assert len(list(folder.iterdir())) <= files
     engine.apply([article("good", "truce")], (), seq=2)
     assert found(engine, "secretword") == []
     assert found(engine, "truce") == ["good"]

@@ -11,7 +11,7 @@ from index.article import Article
 from index.dates import micros
 from index.fields import FIELD_OF_ROLE, PASSAGE_FIELDS, Kind
 from index.query import Search
-from index.text import Tokens, analyse
+from index.text import Tokens, analyse, is_plain
 from index.visibility import visible
 
 _LINES = tuple(
@@ -110,7 +110,7 @@ class Docs:
                     form
                     for tokens in doc.passages
                     for form, width in zip(tokens.forms, tokens.widths, strict=True)
-                    if width == 1 and form.isalnum()
+                    if width == 1 and is_plain(form)
                 }
             )
         return counts

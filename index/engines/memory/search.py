@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,9 @@ from dataclasses import dataclass, field
 from index import fields, ranking
 from index.article import Article
 from index.dates import zone
+from index.deadline import until
 from index.engines.memory.docs import Doc, Docs, date_of, values_of
-from index.errors import InvalidQuery, SearchTimeout
+from index.errors import InvalidQuery
 from index.facets import Counted, buckets, no_dates, same_value, value_facet
 from index.fields import DATES, PASSAGE_FIELDS
 from index.matching import form_tests, occurrences
@@ -73,19 +73,13 @@ class Answering:
     def __init__(self, docs: Docs, search: Search, *, expansions: int) -> None:
         self.docs, self.search, self.expansions = docs, search, expansions
         self.visible = docs.visible(search)
-        self.started = time.monotonic()
+        self.check = until(search.deadline)
         self.paragraph_statistics: dict[tuple[str, ...], tuple[int, float]] = {}
         self.mean_lengths: dict[str, float] = {}
         self.found: dict[WordLeaf, _Found] = {}
         for leaf in _word_leaves(search.query):
             if leaf not in self.found:
                 self.found[leaf] = self._find(leaf)
-
-    def check(self) -> None:
-        """Stop if the deadline has passed."""
-        deadline = self.search.deadline
-        if deadline is not None and time.monotonic() > deadline:
-            raise SearchTimeout(round(deadline - self.started, 3))
 
     def page(self, seq: int) -> Page:
         """Return the answer, from a state that includes changes up to ``seq``."""
@@ -128,14 +122,14 @@ class Answering:
                     zip(doc.passages, doc.fields, strict=True)
                 )
                 if name in found.places.passages
-                and (count := len(occurrences(tokens, leaf, doc.language)))
+                and (count := len(occurrences(tokens, leaf, doc.language, self.check)))
             }
             lines = {
                 name: count
                 for name in found.places.lines
                 if (
                     count := sum(
-                        len(occurrences(tokens, leaf, doc.language))
+                        len(occurrences(tokens, leaf, doc.language, self.check))
                         for tokens in doc.lines.get(name, ())
                     )
                 )
@@ -175,11 +169,10 @@ class Answering:
         words = len(forms & here)
         if words > self.expansions:
             raise InvalidQuery(
-                f"{leaf.text} stands for {words:,} words, more than"
-                f" {self.expansions:,}: write more letters",
+                f"{leaf.text} stands for more than {self.expansions:,} words:"
+                " write more letters",
                 code="wildcard_too_broad",
                 limit=self.expansions,
-                got=words,
             )
 
     # Truth, of an article or of one of its paragraphs.
@@ -346,6 +339,7 @@ class Answering:
         return float(ranking.article_score(parts, best))
 
     def _paragraph_sum(self, doc: Doc, n: int) -> float:
+        self.check()
         return sum(self._paragraph_parts(doc, n).values())
 
     # Order and hits.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,8 +54,8 @@ class WhooshEngine:
         self._schema = whoosh_schema()
         self._cache = PostingsCache()
         self._segments: dict[str, Segment] = {}
-        self._newest: tuple[int, State] | None = None
-        self._looked_at = -1
+        self._newest: tuple[int, Meta, State] | None = None
+        self._looked_at: int | None = None  # the folder's time; None: look again
         self._lock = threading.Lock()
 
     def snapshot(self) -> WhooshSnapshot:
@@ -91,12 +93,7 @@ class WhooshEngine:
         state = self._state()
         gone = {*deletes, *(article.id for article in puts)}
         with self._writing():
-            commit(
-                FileIndex(self._storage, schema=self._schema, indexname=NAME),
-                runs,
-                _deletions(state, gone),
-                meta=self._meta(seq),
-            )
+            commit(self._index(), runs, _deletions(state, gone), meta=self._meta(seq))
 
     def rebuild(
         self,
@@ -113,11 +110,8 @@ class WhooshEngine:
             with self._writing():
                 if not self._readable():
                     self._storage.start_over(self._schema)
-                replace(
-                    FileIndex(self._storage, schema=self._schema, indexname=NAME),
-                    self._runs(articles, total, progress),
-                    meta=self._meta(seq),
-                )
+                runs = self._runs(articles, total, progress)
+                replace(self._index(), runs, meta=self._meta(seq))
         finally:
             self._storage.write_progress(None)
 
@@ -126,7 +120,7 @@ class WhooshEngine:
         with self._lock:
             self._newest = None
             self._segments.clear()
-            self._looked_at = -1
+            self._looked_at = None
 
     def _runs(
         self, articles: Iterable[Article], total: int, progress: Callable[[int], None]
@@ -139,9 +133,14 @@ class WhooshEngine:
                 self._storage.write_progress(min(1.0, done / max(total, 1)))
             progress(done)
 
+    def _index(self) -> FileIndex:
+        with damage_told("its table of contents"):
+            return FileIndex(self._storage, schema=self._schema, indexname=NAME)
+
     def _meta(self, seq: int) -> Meta:
         return Meta(
             seq=seq,
+            token=secrets.token_hex(8),
             schema=SCHEMA_VERSION,
             analyzer=ANALYZER_VERSION,
             language=self._language,
@@ -154,13 +153,12 @@ class WhooshEngine:
             return False
         return True
 
-    def _stale(self, generation: int) -> str | None:
+    def _stale(self, generation: int, meta: Meta | None) -> str | None:
         if generation < 0:
             return "there is no index yet"
-        meta = self._storage.meta(generation)
         if meta is None:
             return "the index is not complete"
-        if meta != self._meta(meta.seq):
+        if meta != dataclasses.replace(self._meta(meta.seq), token=meta.token):
             return "the index was made by another version or for another language"
         return None
 
@@ -168,43 +166,44 @@ class WhooshEngine:
         with self._lock:
             changed = self._storage.changed_at()
             if self._newest is not None and changed == self._looked_at:
-                return self._newest[1]
-            settled = time.time_ns() - changed > _SETTLED
+                return self._newest[2]
+            settled = changed >= 0 and time.time_ns() - changed > _SETTLED
             state = self._open_newest()
-            self._looked_at = changed if settled else -1
+            self._looked_at = changed if settled else None
             return state
 
     def _open_newest(self) -> State:
-        for attempt in range(_OPEN_ATTEMPTS):
+        for _ in range(_OPEN_ATTEMPTS):
             generation = self._storage.generation()
-            if self._newest is not None and self._newest[0] == generation:
-                return self._newest[1]
-            stale = self._stale(generation)
-            if stale is not None:
-                raise IndexUnavailable(stale, progress=self._storage.progress())
-            try:
-                state = self._open(generation)
-            except IndexDamaged:
-                moved_on = self._storage.generation() != generation
-                if moved_on and attempt < _OPEN_ATTEMPTS - 1:
-                    continue
-                raise
-            self._newest = (generation, state)
-            return state
+            meta = self._storage.meta(generation)
+            if self._newest is not None and self._newest[:2] == (generation, meta):
+                return self._newest[2]
+            failure: IndexUnavailable
+            stale = self._stale(generation, meta)
+            if stale is None and meta is not None:
+                try:
+                    state = self._open(generation, meta)
+                except IndexDamaged as error:
+                    failure = error
+                else:
+                    self._newest = (generation, meta, state)
+                    return state
+            else:
+                progress = self._storage.progress()
+                failure = IndexUnavailable(stale or "", progress=progress)
+            if self._storage.generation() == generation:
+                raise failure
         raise IndexUnavailable("the index changes too fast to be opened")
 
-    def _open(self, generation: int) -> State:
-        meta = self._storage.meta(generation)
-        assert meta is not None, generation
+    def _open(self, generation: int, meta: Meta) -> State:
         with damage_told(f"generation {generation}"):
             toc = self._storage.toc(self._schema, generation)
             segments = [
                 (self._segment(each, generation), each) for each in toc.segments
             ]
-            state = State(
-                [(segment, _living(segment, each)) for segment, each in segments],
-                meta.seq,
-            )
+        state = State(
+            [(segment, _living(segment, each)) for segment, each in segments], meta.seq
+        )
         used = {segment.id for segment, _ in segments}
         for segment_id in self._segments.keys() - used:
             del self._segments[segment_id]

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 import numpy as np
 
+from index.deadline import Check
 from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Mask, State, Values
 from index.facets import Counted, buckets, no_dates, value_facet
@@ -15,12 +16,18 @@ from index.result import Facet
 
 
 def count_facet(
-    state: State, request: FacetRequest, search: Search, hits: Mask, tz: tzinfo
+    state: State,
+    request: FacetRequest,
+    search: Search,
+    hits: Mask,
+    tz: tzinfo,
+    check: Check,
 ) -> Facet:
     """Return the facet of a field over the articles that are hits for it."""
+    check()
     if request.field in DATES:
         return _count_dates(state, request, hits, tz)
-    return _count_values(state, request, search, hits)
+    return _count_values(state, request, search, hits, check)
 
 
 def _count_dates(state: State, request: FacetRequest, hits: Mask, tz: tzinfo) -> Facet:
@@ -38,7 +45,7 @@ def _count_dates(state: State, request: FacetRequest, hits: Mask, tz: tzinfo) ->
 
 
 def _count_values(
-    state: State, request: FacetRequest, search: Search, hits: Mask
+    state: State, request: FacetRequest, search: Search, hits: Mask, check: Check
 ) -> Facet:
     values = state.values(request.field)
     inside = hits[values.articles]
@@ -53,14 +60,15 @@ def _count_values(
         return len(np.unique(articles[others[groups]]))
 
     keys = list(values.keys)
+    counted = {}
+    for group in np.flatnonzero(counts).tolist():
+        check()
+        counted[keys[group]] = Counted(
+            articles=int(counts[group]), spellings=_spellings(values, group, hits)
+        )
     return value_facet(
         request,
-        {
-            keys[group]: Counted(
-                articles=int(counts[group]), spellings=_spellings(values, group, hits)
-            )
-            for group in np.flatnonzero(counts).tolist()
-        },
+        counted,
         active=[
             value
             for each in search.filters

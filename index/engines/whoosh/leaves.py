@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from index.deadline import Check
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
-from index.engines.whoosh.segment import Check, Ints, Segment, Words
+from index.engines.whoosh.segment import Ints, Segment, Words
 from index.fields import PASSAGE_FIELDS
 from index.matching import wildcard_pattern, windows
 from index.query import (
@@ -207,7 +208,7 @@ def _nearby(
     for row in rows.tolist():
         check()
         here_of = [by_row[row] for by_row in places]
-        count = sum(1 for _ in windows(here_of, counts, distance))
+        count = sum(1 for _ in windows(here_of, counts, distance, check))
         if count:
             found.append(row)
             frequencies.append(count)

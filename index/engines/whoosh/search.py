@@ -27,14 +27,8 @@ class Evaluation:
         self._state = state
         self._search = search
         self._tree = Tree(state, search, expansions=expansions)
+        self.check = self._tree.check
         self._counted: list[CountedLeaf] = []
-
-    def check(self) -> None:
-        """Stop if the deadline has passed.
-
-        :raises SearchTimeout: it has.
-        """
-        self._tree.check()
 
     def page(self) -> Page:
         """Return the answer."""
@@ -57,6 +51,7 @@ class Evaluation:
                 search,
                 _all_but(request.field, filters, base),
                 zone(search.tz),
+                self.check,
             )
             for request in search.facets
         )

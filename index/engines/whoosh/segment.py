@@ -27,7 +27,6 @@ from index.engines.whoosh.storage import damage_told
 from index.text import fold, keys
 
 Ints = NDArray[np.int64]
-Check = Callable[[], None]
 
 UNKNOWN = np.iinfo(np.int64).min  # a date or number that an article does not have
 CACHE_BYTES = 256 * 1024 * 1024  # decoded postings kept, in each process
@@ -214,7 +213,9 @@ class Segment:
         counts: list[int] = []
         with self._lock, damage_told(f"postings of {self.id}"):
             matcher = self._reader.postings(name, term)
-            decode = matcher.format.decode_positions if positions else None
+            # A segment with deletions wraps its matchers, and a wrapper has no format.
+            format_ = self._reader.schema[name].format
+            decode = format_.decode_positions if positions else None
             while matcher.is_active():
                 documents.append(matcher.id())
                 if decode is None:

@@ -139,11 +139,13 @@ class State:
 
     @cached_property
     def id_order(self) -> tuple[list[str], Ints]:
-        """Every id in order of code points, and each article's place in that order."""
-        order = sorted(range(self.articles), key=self.ids.__getitem__)
-        place = np.empty(self.articles, np.int64)
-        place[order] = np.arange(self.articles)
-        return [self.ids[number] for number in order], place
+        """The ids in order of code points, and each article's place in that order.
+
+        An id that stands several times, once living, has one place.
+        """
+        order = sorted(set(self.ids))
+        places = {each: place for place, each in enumerate(order)}
+        return order, np.array([places[each] for each in self.ids], np.int64)
 
     @cached_property
     def live_articles(self) -> int:

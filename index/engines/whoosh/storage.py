@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import pickle
 import re
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,31 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from whoosh.filedb.filestore import FileStorage
-from whoosh.index import TOC, EmptyIndexError, IndexError, IndexVersionError
+from whoosh.index import TOC, LockError, clean_files
 
-from index.errors import IndexDamaged
+from index.errors import IndexDamaged, NutgrafError
 
 NAME = "MAIN"
 _PROGRESS = "rebuild.json"
 
-# What Whoosh lets through when a file is missing, cut short or altered: it has no
-# checksums and unpickles what it finds (research of damaged files, 200 trials).
-DAMAGE = (
-    EmptyIndexError,
-    IndexError,
-    IndexVersionError,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    ImportError,
-    AssertionError,
-    struct.error,
-    zlib.error,
-    pickle.UnpicklingError,
-)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +28,12 @@ class Meta:
     """What a generation of the index holds, and what made it.
 
     :param seq: the newest change of the store that was applied.
+    :param token: random; no two generations have the same, even where their numbers
+        start again because the folder was deleted.
     """
 
     seq: int
+    token: str
     schema: int
     analyzer: int
     language: str
@@ -107,9 +91,18 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
     def write_meta(self, generation: int, meta: Meta) -> None:
         """Put down what a generation will hold, before it is committed."""
         self._write(self._meta_path(generation), asdict(meta))
-        for path in self.path.glob(f"_{NAME}_*.json"):
-            number = path.stem.rpartition("_")[2]
-            if number.isdecimal() and int(number) < generation - 1:
+        for path in self.path.glob(f"_{NAME}_*"):
+            # Also a table of contents that a killed process was about to put in place.
+            numbered = re.fullmatch(rf"_{NAME}_(\d+)\.(json|toc\.[\d.]+)", path.name)
+            if numbered and int(numbered[1]) < generation - 1:
+                path.unlink(missing_ok=True)
+
+    def clean(self, generation: int, segments: Any) -> None:
+        """Remove what a failed commit left behind: it may be what fills the disk."""
+        clean_files(self, NAME, generation, segments)
+        for path in self.path.glob(f"_{NAME}_*"):
+            numbered = re.match(rf"_{NAME}_(\d+)\.", path.name)
+            if numbered and int(numbered[1]) > generation:
                 path.unlink(missing_ok=True)
 
     def progress(self) -> float | None:
@@ -172,11 +165,19 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
 
 @contextmanager
 def damage_told(what: str) -> Iterator[None]:
-    """Turn whatever Whoosh raises over damaged files into :class:`IndexDamaged`."""
+    """Turn whatever Whoosh raises over damaged files into :class:`IndexDamaged`.
+
+    It has no checksums and unpickles what it finds, so damage can raise anything; only
+    Whoosh's own code may run inside. A full disk and a held lock are no damage.
+    """
     try:
         yield
-    except DAMAGE as error:
-        raise IndexDamaged(what) from error
+    except (NutgrafError, LockError):
+        raise
+    except Exception as error:  # see above
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise
+        raise IndexDamaged(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _sync(path: Path) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from index.deadline import until
 from index.engines.whoosh.leaves import LeafMatches, expand, match
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
 from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Mask, State
-from index.errors import InvalidQuery, SearchTimeout
+from index.errors import InvalidQuery
 from index.query import (
     All,
     And,
@@ -58,17 +58,8 @@ class Tree:
     def __init__(self, state: State, search: Search, *, expansions: int) -> None:
         self._state, self._search = state, search
         self._expansions = expansions
-        self._started = time.monotonic()
+        self.check = until(search.deadline)
         self._found: dict[WordLeaf, LeafMatches] = {}
-
-    def check(self) -> None:
-        """Stop if the deadline has passed.
-
-        :raises SearchTimeout: it has.
-        """
-        deadline = self._search.deadline
-        if deadline is not None and time.monotonic() > deadline:
-            raise SearchTimeout(round(deadline - self._started, 3))
 
     @cached_property
     def matched(self) -> Mask:
@@ -166,11 +157,10 @@ class Tree:
                 self.check()
         if len(words) > self._expansions:
             raise InvalidQuery(
-                f"{leaf.text} stands for {len(words):,} words, more than"
-                f" {self._expansions:,}: write more letters",
+                f"{leaf.text} stands for more than {self._expansions:,} words:"
+                " write more letters",
                 code="wildcard_too_broad",
                 limit=self._expansions,
-                got=len(words),
             )
 
     def within(self, bounds: Range) -> Mask:

@@ -9,7 +9,7 @@ from index.engines.whoosh.schema import PARAGRAPH_WORDS
 from index.engines.whoosh.search import Evaluation
 from index.engines.whoosh.state import State
 from index.result import WordCount
-from index.text import fold
+from index.text import fold, is_plain
 
 
 def words(
@@ -25,7 +25,7 @@ def words(
         table = segment.words(PARAGRAPH_WORDS)
         for number in table.starting(prefix):
             evaluation.check()
-            if table.widths[number] == 1 and table.forms[number].isalnum():
+            if table.widths[number] == 1 and is_plain(table.forms[number]):
                 rows, _ = segment.frequencies(PARAGRAPH_WORDS, number)
                 form = table.forms[number]
                 bounds[form] = bounds.get(form, 0) + len(rows)
@@ -52,7 +52,9 @@ def similar(state: State, evaluation: Evaluation, form: str) -> str | None:
         candidates.update(
             table.forms[number]
             for number in table.near(folded, distance)
-            if table.widths[number] == 1 and table.folded[number] != folded
+            if table.widths[number] == 1
+            and table.folded[number] != folded
+            and is_plain(table.forms[number])
         )
     best: tuple[int, int, str] | None = None
     for candidate in sorted(candidates):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from whoosh.reading import SegmentReader
 from whoosh.writing import CLEAR, SegmentWriter
 
 from index.engines.whoosh.schema import ID, PARAGRAPH_WORDS, ROW, Postings, Run
-from index.engines.whoosh.storage import DurableStorage, Meta
+from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
 
 # Segments of about one size that are merged into one.
 MERGE_FACTOR = 8
@@ -27,7 +27,7 @@ def commit(
 
     :param index: an open ``whoosh.index.FileIndex`` over a :class:`DurableStorage`.
     """
-    with _writing(index) as writer:
+    with damage_told("while writing"), _writing(index) as writer:
         by_id = {segment.segment_id(): segment for segment in writer.segments}
         for segment_id, ranges in deletions.items():
             for first, count in ranges:
@@ -48,6 +48,8 @@ def replace(index: Any, runs: Iterable[Run], *, meta: Meta) -> None:
 
 @contextmanager
 def _writing(index: Any) -> Iterator[SegmentWriter]:
+    before = index.latest_generation()
+    segments = list(index._segments())
     writer = SegmentWriter(index, limitmb=POOL_MB)
     try:
         yield writer
@@ -55,7 +57,9 @@ def _writing(index: Any) -> Iterator[SegmentWriter]:
         # Whoosh keeps the lock when a commit fails: nobody could write until a restart.
         if not writer.is_closed:
             try:
-                writer.cancel()
+                with suppress(Exception):  # the failure itself is on its way up
+                    writer.cancel()
+                index.storage.clean(before, segments)
             finally:
                 if writer.writelock is not None and not writer.is_closed:
                     writer.writelock.release()

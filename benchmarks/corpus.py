@@ -1,0 +1,286 @@
+"""The articles to measure on: generated, read from a file, or copied to a size.
+
+A corpus can be gone through any number of times, and is the same each time. It streams:
+nothing but the article under way is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from benchmarks.vocabulary import Vocabulary, vocabulary
+from index.article import Article, Concept, Role, number_paragraphs
+from index.formats import detect, read
+from index.formats.jsonl import write
+
+SOURCES, SECTIONS, PLACES, TOPICS = 14, 16, 300, 500
+FIRST_DAY = datetime(2015, 1, 1, tzinfo=UTC)
+YEARS = 10
+_VERSION = "1"  # engines that are fed without a store need one
+_HEAD_BYTES = 4_096
+
+
+class Corpus(Protocol):
+    """Articles with versions, in one order, any number of times."""
+
+    def __iter__(self) -> Iterator[Article]:
+        """Yield the articles from the start."""
+
+    def description(self) -> dict[str, Any]:
+        """Return what the corpus is, as JSON can hold it; no folder is named."""
+
+
+class Size(NamedTuple):
+    """How large a corpus is.
+
+    :param paragraphs: besides the headlines.
+    :param text_bytes: of headlines and paragraphs, in UTF-8.
+    """
+
+    articles: int
+    paragraphs: int
+    text_bytes: int
+
+
+def size_of(articles: Iterable[Article]) -> Size:
+    """Return how large a corpus is, by going through it."""
+    count = paragraphs = text_bytes = 0
+    for article in articles:
+        count += 1
+        paragraphs += body_paragraphs(article)
+        text_bytes += sum(len(each.text.encode()) for each in article.paragraphs)
+    return Size(count, paragraphs, text_bytes)
+
+
+def body_paragraphs(article: Article) -> int:
+    """Return how many paragraphs an article has besides its headline."""
+    return len(article.paragraphs) - (article.headline is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """Made-up news, the same for a seed on every machine.
+
+    :param paragraphs: besides the headlines; the last article may pass it by its rest.
+    """
+
+    paragraphs: int
+    seed: int = 1
+
+    def __iter__(self) -> Iterator[Article]:
+        """Yield the articles from the start."""
+        press = _Press(Random(self.seed), self.seed)
+        made = 0
+        while made < self.paragraphs:
+            article = press.article()
+            made += body_paragraphs(article)
+            yield article
+
+    def description(self) -> dict[str, Any]:
+        """Return what the corpus is."""
+        return {
+            "kind": "generated",
+            "asked_paragraphs": self.paragraphs,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """The articles of a file that Nutgraf can read, ``.gz`` too.
+
+    Records that are refused, and those that come again with the id of an earlier one,
+    are left out.
+
+    :param mapping: names in the input, and which of our fields each one is.
+    """
+
+    path: Path
+    mapping: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __iter__(self) -> Iterator[Article]:
+        """Yield the articles from the start."""
+        seen: set[str] = set()
+        with self.path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+            stream.seek(0)
+            name = detect(self.path.name, head)
+            for found in read(name, stream, mapping=self.mapping):
+                article = found.article
+                if article is None or article.id in seen:
+                    continue
+                seen.add(article.id)
+                yield (
+                    article if article.version else replace(article, version=_VERSION)
+                )
+
+    def description(self) -> dict[str, Any]:
+        """Return what the corpus is."""
+        return {
+            "kind": "file",
+            "name": self.path.name,
+            "bytes": self.path.stat().st_size,
+            "mapping": dict(self.mapping),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """A corpus again and again, each time with new ids, until it is large enough."""
+
+    of: Corpus
+    paragraphs: int
+
+    def __iter__(self) -> Iterator[Article]:
+        """Yield the articles from the start."""
+        return copies(self.of, paragraphs=self.paragraphs)
+
+    def description(self) -> dict[str, Any]:
+        """Return what the corpus is."""
+        return {**self.of.description(), "copied_to_paragraphs": self.paragraphs}
+
+
+def copies(
+    articles: Iterable[Article], paragraphs: int = 1_000_000
+) -> Iterator[Article]:
+    """Yield articles, then copies of them under new ids, up to so many paragraphs.
+
+    A copy's id is the original's with ``~2``, ``~3`` …; all else is the same.
+
+    :param articles: what can be gone through more than once.
+    :param paragraphs: besides the headlines; the last article may pass it by its rest.
+    """
+    if iter(articles) is articles:
+        raise ValueError("an iterator can be gone through once only; pass a list")
+    made, turn = 0, 1
+    while made < paragraphs:
+        before = made
+        for article in articles:
+            if turn > 1:
+                article = replace(article, id=f"{article.id}~{turn}")
+            made += body_paragraphs(article)
+            yield article
+            if made >= paragraphs:
+                return
+        if made == before:
+            raise ValueError("there is no paragraph to copy")
+        turn += 1
+
+
+def first(articles: Iterable[Article], paragraphs: int) -> Iterator[Article]:
+    """Yield articles from the start until they have so many paragraphs."""
+    made = 0
+    for article in articles:
+        if made >= paragraphs:
+            return
+        made += body_paragraphs(article)
+        yield article
+
+
+def write_lines(articles: Iterable[Article], path: Path) -> None:
+    """Write articles as JSON lines."""
+    with path.open("wb") as out:
+        for article in articles:
+            out.write(write(article))
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    """What a run of stories is about: its own words, names, places and section."""
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    places: tuple[str, ...]
+    section: str
+
+
+class _Press:
+    """A newsroom without news: it turns random numbers into articles."""
+
+    def __init__(self, rng: Random, seed: int) -> None:
+        self._rng, self._seed, self._made = rng, seed, 0
+        self._vocabulary: Vocabulary = vocabulary(rng)
+        names = self._vocabulary.names
+        self._sources = [f"{rng.choice(names)} Post" for _ in range(SOURCES)]
+        self._sections = [rng.choice(names) for _ in range(SECTIONS)]
+        self._places = [f"{rng.choice(names)}ville" for _ in range(PLACES)]
+        self._topics = [self._topic() for _ in range(TOPICS)]
+
+    def article(self) -> Article:
+        """Return the next article."""
+        rng = self._rng
+        self._made += 1
+        # Squared, so that a few topics, sources and hours make most of the news.
+        topic = self._topics[int(rng.random() ** 2 * TOPICS)]
+        source = self._sources[int(rng.random() ** 2 * SOURCES)]
+        # Half of all articles have at most 7 paragraphs, and a mean of 11.
+        count = max(1, round(rng.lognormvariate(2.0, 0.85)))
+        headline = self._sentence(topic, rng.randint(6, 13)).rstrip(".")
+        paragraphs = [(Role.BODY, self._paragraph(topic), None) for _ in range(count)]
+        published = FIRST_DAY + timedelta(
+            seconds=int(rng.random() * YEARS * 365 * 86_400)
+        )
+        places = tuple(
+            Concept(name=name) for name in dict.fromkeys(rng.choices(topic.places, k=2))
+        )
+        author = " ".join(rng.choices(self._vocabulary.names, k=2))
+        return Article(
+            id=f"urn:nutgraf:made-up:{self._seed}:{self._made:07d}",
+            version=_VERSION,
+            headline=headline,
+            paragraphs=number_paragraphs(headline, paragraphs),
+            byline=f"By {author}",
+            authors=(Concept(name=author),),
+            section=topic.section if rng.random() < 0.95 else None,
+            source=source,
+            language=rng.choices(("en", "en-GB", "en-US"), (80, 15, 5))[0],
+            places=places,
+            urgency=rng.choices((1, 2, 3, 4, 5, 6), (1, 4, 20, 50, 15, 10))[0],
+            published=published,
+        )
+
+    def _topic(self) -> _Topic:
+        rng, known = self._rng, self._vocabulary
+        return _Topic(
+            words=tuple(
+                # From all ranks: what a topic has of its own is rarely common.
+                known.stems[int(rng.random() ** 3 * len(known.stems))]
+                for _ in range(60)
+            ),
+            names=tuple(" ".join(rng.choices(known.names, k=2)) for _ in range(5)),
+            places=tuple(rng.choices(self._places, k=4)),
+            section=self._sections[int(rng.random() ** 2 * SECTIONS)],
+        )
+
+    def _paragraph(self, topic: _Topic) -> str:
+        # As in English news: half have at most 35 words, with a mean of 42.
+        words = max(4, round(self._rng.lognormvariate(3.555, 0.6)))
+        sentences = []
+        while words > 0:
+            length = min(words, self._rng.randint(9, 28))
+            sentences.append(self._sentence(topic, max(4, length)))
+            words -= length
+        return " ".join(sentences)
+
+    def _sentence(self, topic: _Topic, length: int) -> str:
+        rng, known = self._rng, self._vocabulary
+        own = length // 5
+        words = rng.choices(known.words, cum_weights=known.weights, k=length - own)
+        for word in rng.choices(topic.words, k=own):
+            words.insert(int(rng.random() * len(words)), word)
+        chance = rng.random()
+        if chance < 0.4:
+            words.insert(int(rng.random() * len(words)), rng.choice(topic.names))
+        elif chance < 0.5:
+            words.insert(int(rng.random() * len(words)), rng.choice(topic.places))
+        elif chance < 0.6:
+            words.insert(int(rng.random() * len(words)), f"{rng.randint(2, 9_999):,}")
+        if len(words) > 14:
+            words[7] += ","
+        return f"{words[0][0].upper()}{words[0][1:]} {' '.join(words[1:])}."

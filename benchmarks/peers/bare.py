@@ -1,0 +1,25 @@
+"""The least a WSGI application can answer, and how gunicorn is to serve it.
+
+``gunicorn -c python:benchmarks.peers.bare benchmarks.peers.bare:app``: what every
+request costs before Nutgraf does anything. The settings are those of gunicorn.conf.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+worker_class = "gthread"
+workers = 2
+threads = 8
+preload_app = True
+timeout = 30
+keepalive = 5
+control_socket_disable = True
+accesslog = None
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer ``ok``."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return (b"ok",)

@@ -1,0 +1,70 @@
+"""What the public may see of an article that it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from index.article import Article, Status
+from index.dates import instant
+from index.document import status_of
+from index.errors import InvalidArticle
+
+_GONE = object()
+
+
+def public(article: Article, now: datetime) -> Article:
+    """Return an article without notes to editors, and without held parts of ``extra``.
+
+    ``extra`` keeps what a format carried, and with it whole associated items: pictures
+    and texts with a status, an embargo and notes of their own. An item that may not be
+    shown at ``now`` is left out, also where it says so in words we do not know.
+    """
+    extra = _without_held(article.extra, now, is_item=False)
+    if article.ed_note is None and extra == article.extra:
+        return article
+    return replace(article, ed_note=None, extra=extra)
+
+
+def _without_held(value: Any, now: datetime, *, is_item: bool) -> Any:
+    if isinstance(value, list | tuple):
+        parts = [_without_held(each, now, is_item=is_item) for each in value]
+        return [part for part in parts if part is not _GONE]
+    if not isinstance(value, Mapping):
+        return value
+    if is_item and not _shown(value, now):
+        return _GONE
+    kept = {}
+    for name, inner in value.items():
+        plain = _plain(name)
+        if plain == "ednote":
+            continue
+        # By name in ninjs 1, a list since ninjs 2: an item is one level further down.
+        items = plain == "associations" or (is_item and "uri" not in value)
+        part = _without_held(inner, now, is_item=items)
+        if part is not _GONE:
+            kept[name] = part
+    return kept
+
+
+def _shown(item: Mapping[str, Any], now: datetime) -> bool:
+    try:
+        for name, value in item.items():
+            plain = _plain(name)
+            if value is None or value == "":
+                continue
+            if plain == "pubstatus" and status_of(value) is not Status.USABLE:
+                return False
+            if plain in ("embargoed", "embargoeduntil") and instant(value) > now:
+                return False
+            if plain == "expires" and instant(value) <= now:
+                return False
+    except (InvalidArticle, ValueError, TypeError, AttributeError):
+        return False  # held in words that cannot be read is held
+    return True
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "")
