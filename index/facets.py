@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from index.dates import from_micros, micros
 from index.errors import LimitExceeded
-from index.query import FacetRequest, Interval
+from index.query import FacetRequest, Interval, Range
 from index.result import Facet, FacetValue
 from index.text import fold_text
 
@@ -137,12 +137,35 @@ def no_dates(request: FacetRequest, *, missing: int) -> Facet:
     )
 
 
-def buckets(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
-    """Return the buckets from that of one instant to that of another.
+def buckets(
+    request: FacetRequest,
+    known: tuple[int, int] | None,
+    bounds: Range | None,
+    tz: tzinfo,
+) -> Buckets | None:
+    """Return the buckets of a date facet, ``None`` if there is nothing to count.
 
-    :param first: microseconds since 1970 UTC; ``last`` likewise, included.
+    They cover the range of dates that was asked for, where it has both ends and is
+    about the same field; else the dates there are.
+
+    :param known: the first and the last date of the hits, in microseconds since 1970.
+    :param bounds: the range of dates asked for.
     :raises LimitExceeded: there would be more than :data:`MAX_BUCKETS`.
     """
+    span = known
+    if (
+        bounds is not None
+        and bounds.field == request.field
+        and bounds.low is not None
+        and bounds.high is not None
+    ):
+        span = bounds.low, bounds.high
+    if span is None:
+        return None
+    return _covering(*span, request.interval or Interval.AUTO, tz)
+
+
+def _covering(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
     low, high = _local_day(first, tz), _local_day(last, tz)
     if interval is Interval.AUTO:
         interval = next(

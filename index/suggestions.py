@@ -84,7 +84,8 @@ def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | 
     asked = zip(scoring_leaves(search.query), page.terms, strict=True)
     absent = [leaf for leaf, found in asked if found.articles == 0]
     for leaf in absent[:_CORRECTED_WORDS]:
-        if isinstance(leaf, Term):
+        # A letter or two is within an edit of every other.
+        if isinstance(leaf, Term) and len(leaf.form) > 2:
             better = snapshot.similar(leaf.form, search)
             if better is not None:
                 word = re.compile(rf"(?<!\w){re.escape(leaf.text)}(?!\w)")

@@ -805,6 +805,26 @@ def test_a_date_facet_fills_empty_buckets(news: Engine) -> None:
     assert (facet.missing, facet.interval) == (1, "month")
 
 
+def test_a_date_facet_covers_the_range_that_was_asked_for(news: Engine) -> None:
+    request = FacetRequest(field="published", interval=Interval.DAY)
+    low = micros(datetime(2016, 9, 10, tzinfo=UTC))
+    high = micros(datetime(2016, 9, 14, tzinfo=UTC)) - 1
+
+    def days(bounds: Range) -> dict[str, int]:
+        return counts(search(news, facets=(request,), dates=bounds).facets[0])
+
+    assert days(Range("published", low, high)) == {
+        "2016-09-10": 0,
+        "2016-09-11": 0,
+        "2016-09-12": 1,
+        "2016-09-13": 0,
+    }
+    assert days(Range("published", high, high)) == {"2016-09-13": 0}
+    assert days(Range("published", low, None))["2016-09-12"] == 1
+    assert len(days(Range("published", None, high))) == 1  # open: what there is
+    assert len(days(Range("updated", low, high))) == 1  # about another field
+
+
 def test_dates_are_counted_in_the_asked_time_zone(engine: Engine) -> None:
     fill(
         engine,

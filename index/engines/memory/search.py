@@ -21,7 +21,6 @@ from index.query import (
     FacetRequest,
     Filter,
     Fuzzy,
-    Interval,
     Not,
     Or,
     Places,
@@ -475,10 +474,10 @@ class Answering:
         dates = [date_of(doc.article, request.field) for doc in docs]
         known = [date for date in dates if date is not None]
         missing = len(dates) - len(known)
-        if not known:
+        span = (min(known), max(known)) if known else None
+        found = buckets(request, span, self.search.dates, zone(self.search.tz))
+        if found is None:
             return no_dates(request, missing=missing)
-        interval = request.interval or Interval.AUTO
-        found = buckets(min(known), max(known), interval, zone(self.search.tz))
         counts = Counter(found.place(date) for date in known)
         places = range(len(found.starts))
         return found.facet(request, [counts[each] for each in places], missing=missing)

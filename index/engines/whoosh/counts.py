@@ -11,7 +11,7 @@ from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Mask, State, Values
 from index.facets import Counted, buckets, no_dates, value_facet
 from index.fields import DATES
-from index.query import FacetRequest, Interval, Search
+from index.query import FacetRequest, Search
 from index.result import Facet
 
 
@@ -26,19 +26,20 @@ def count_facet(
     """Return the facet of a field over the articles that are hits for it."""
     check()
     if request.field in DATES:
-        return _count_dates(state, request, hits, tz)
+        return _count_dates(state, request, search, hits, tz)
     return _count_values(state, request, search, hits, check)
 
 
-def _count_dates(state: State, request: FacetRequest, hits: Mask, tz: tzinfo) -> Facet:
+def _count_dates(
+    state: State, request: FacetRequest, search: Search, hits: Mask, tz: tzinfo
+) -> Facet:
     column: Ints = getattr(state, request.field)
     dates = column[hits & (column != UNKNOWN)]
     missing = int(hits.sum()) - len(dates)
-    if not len(dates):
+    known = (int(dates.min()), int(dates.max())) if len(dates) else None
+    found = buckets(request, known, search.dates, tz)
+    if found is None:
         return no_dates(request, missing=missing)
-    found = buckets(
-        int(dates.min()), int(dates.max()), request.interval or Interval.AUTO, tz
-    )
     places = np.searchsorted(np.array(found.edges), dates, "right") - 1
     counts = np.bincount(places, minlength=len(found.starts))
     return found.facet(request, counts.tolist(), missing=missing)
