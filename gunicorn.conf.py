@@ -45,6 +45,10 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
+# Gunicorn would take a header SCRIPT_NAME, which any caller on its machine can send,
+# for the place where the app is mounted.
+forwarder_headers = ""
+
 # Gunicorn's control socket would lie in the home folder, the same for all instances.
 control_socket_disable = True
 

@@ -9,13 +9,14 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 ROOT = Path(__file__).parents[1]
 HOST = "127.0.0.1"
@@ -178,27 +179,37 @@ def bare_server(*, workers: int = 2) -> Iterator[Server]:
 def _serving(
     command: Sequence[str], variables: Mapping[str, str], port: int, workers: int
 ) -> Iterator[Server]:
-    with started(command, variables) as process:
+    with (
+        tempfile.TemporaryFile() as log,
+        started(command, variables, log) as process,
+    ):
         server = Server(process.pid, port)
         limit = time.monotonic() + _START_SECONDS
         while len(server.workers()) < workers or not _listens(port):
             if process.poll() is not None or time.monotonic() > limit:
-                raise Failed(f"{' '.join(command[1:4])} did not start")
+                log.seek(0)
+                said = log.read().decode(errors="replace").strip()[-1_000:]
+                raise Failed(f"{' '.join(command[1:4])} did not start: {said}")
             time.sleep(0.05)
         yield server
 
 
 @contextmanager
 def started(
-    command: Sequence[str], variables: Mapping[str, str]
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    log: BinaryIO | int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep a command running for the length of a block, then end it by its id."""
+    """Keep a command running for the length of a block, then end it by its id.
+
+    :param log: where it writes what it has to say.
+    """
     with subprocess.Popen(
         command,
         cwd=ROOT,
         env=environment(variables),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
     ) as process:
         try:
             yield process

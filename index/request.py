@@ -32,6 +32,7 @@ MAX_FACET_SIZE = 1_000
 MAX_FACETS = 20
 MAX_PASSAGES = 20
 MAX_PASSAGE_LENGTH = 100_000  # characters
+MAX_DIGITS = 18  # of a number, which has 64 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,15 +190,21 @@ def _filter(wanted: Filter) -> Filter:
         )
     if fields.BY_NAME[wanted.field].kind is not Kind.INTEGER:
         return wanted
-    for value in wanted.values:
-        if not (value.isascii() and value.strip().isdecimal()):
-            raise InvalidValue(wanted.field, "must be a whole number", got=value)
     return Filter(
         field=wanted.field,
-        values=tuple(str(int(value[:18])) for value in wanted.values),
+        values=tuple(_whole(wanted.field, value) for value in wanted.values),
         missing=wanted.missing,
         exclude=wanted.exclude,
     )
+
+
+def _whole(name: str, text: str) -> str:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal()):
+        raise InvalidValue(name, "must be a whole number", got=text)
+    if len(digits) > MAX_DIGITS:
+        raise InvalidValue(name, f"at most {MAX_DIGITS} digits", got=text)
+    return str(int(digits))
 
 
 def _dates(asked: Request, tz: tzinfo, now: datetime) -> Range | None:

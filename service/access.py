@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request
 from index.settings import Settings
 from service.context import Context
 from service.logs import ACCESS
+from service.paths import hosts_of_target
 from service.refusals import HostRefused, OriginRefused
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -35,9 +36,12 @@ def register(app: Flask, found: Context) -> None:
         g.started = time.perf_counter()
         sent = request.headers.get("X-Request-Id", "")
         g.request_id = sent if _REQUEST_ID.match(sent) else uuid.uuid4().hex
-        host = request.host
-        if _without_port(host) not in hosts:
-            raise HostRefused(host, allowed=hosts)
+        # Without a Host, Werkzeug would take the address that the server is bound to.
+        host = request.host if "Host" in request.headers else None
+        # RFC 9112, 3.2.2: a host in the request line counts for more than Host.
+        for named in (host, *hosts_of_target(request.environ)):
+            if named is None or _without_port(named) not in hosts:
+                raise HostRefused(named, allowed=hosts)
         origin = request.headers.get("Origin")
         if origin is None or origin == f"{request.scheme}://{host}":
             return None

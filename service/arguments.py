@@ -8,7 +8,7 @@ looks at the given parameters only, not at all that could be.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from types import MappingProxyType
 from typing import Any
@@ -22,14 +22,28 @@ from rapidfuzz import fuzz, process
 from index.errors import InvalidValue, LimitExceeded
 from index.formats.strict_json import KINDS
 from service.bodies import json_object
-from service.parameters import NoArguments, Repeatable
+from service.parameters import PATH_PARAMETERS, NoArguments, Repeatable, WholeText
 from service.refusals import RepeatedParameter, UnknownParameter
 from service.schemas import Problem
 
 View = Callable[..., Response]
 
 MAX_PARAMETERS = 500
+_PATH_NAME = re.compile(r"<(?:\w+:)?(\w+)>")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+# Parameters by what other APIs call them, without - and _.
+ELSEWHERE = {
+    "q": ("query", "querry", "search"),
+    "limit": ("size", "perpage", "pagesize", "rows"),
+    "facet_size": ("size", "limit", "rows"),
+    "page": ("offset", "start"),
+    "from": ("fromdate", "datefrom", "begindate", "startdate", "since"),
+    "to": ("todate", "dateto", "enddate", "until"),
+    "sort": ("order", "orderby", "sortby"),
+    "facet": ("facets",),
+    "passages": ("highlight",),
+}
 
 # What each status means where an operation can answer with it.
 MEANINGS = {
@@ -91,6 +105,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         takes: type[Schema] = NoArguments,
         gives: type[Schema] | dict[str, str],
         gives_type: str = "application/json",
+        gives_text: str | None = None,
         also: Mapping[int, type[Schema] | None] = MappingProxyType({}),
         problems: tuple[int, ...] = (),
         location: str = "query",
@@ -100,6 +115,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         :param takes: the parameters; they come as a dictionary, the first argument.
         :param gives: the answer of status 200, of the media type ``gives_type``.
+        :param gives_text: another media type that the same can be asked for in.
         :param also: other answers that are no problem, by status.
         :param problems: the statuses of the problems it can answer with; 400 and 403
             are always among them.
@@ -110,6 +126,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         def decorator(view: View) -> View:
             wrapped = self.arguments(takes, location=location)(view)
             wrapped = self.response(200, gives, content_type=gives_type)(wrapped)
+            if gives_text is not None:
+                wrapped = self.alt_response(
+                    200, schema={"type": "string"}, content_type=gives_text
+                )(wrapped)
             for status, schema in also.items():
                 wrapped = self.alt_response(
                     status, schema=schema, description=MEANINGS[status]
@@ -122,7 +142,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                     description=MEANINGS[status],
                 )(wrapped)
             more = {"operationId": view.__name__, **documented}
-            self.route(rule, methods=[method])(self.doc(**more)(wrapped))
+            parameters = [PATH_PARAMETERS[n] for n in _PATH_NAME.findall(rule)]
+            self.route(rule, methods=[method], parameters=parameters)(
+                self.doc(**more)(wrapped)
+            )
             return view
 
         return decorator
@@ -139,23 +162,34 @@ def load(
     loaded: dict[str, Any] = {}
     for name, value in given.items():
         if name not in declared:
-            nearest = process.extractOne(
-                name, list(declared), scorer=fuzz.ratio, score_cutoff=60
-            )
-            raise UnknownParameter(name, nearest=nearest[0] if nearest else None)
+            raise UnknownParameter(name, nearest=nearest(name, declared))
         try:
             loaded[name] = declared[name].deserialize(value)
         except ValidationError as error:
             raise InvalidValue(
                 name,
                 " ".join(map(str, error.messages)),
-                got=value,
+                got=", ".join(map(str, value)) if isinstance(value, list) else value,
                 code=getattr(error, "code", None),
             ) from error
     for name, field in declared.items():
         if field.required and name not in loaded:
             raise InvalidValue(name, "is required")
     return loaded
+
+
+def nearest(name: str, declared: Collection[str]) -> str | None:
+    """Return the parameter that a name may stand for: one spelt or meant alike."""
+    known = {each.casefold(): each for each in declared}
+    folded = name.casefold()
+    if folded in known:
+        return known[folded]
+    word = re.sub(r"[-_]", "", folded)
+    for parameter, others in ELSEWHERE.items():
+        if word in others and parameter in declared:
+            return parameter
+    found = process.extractOne(folded, list(known), scorer=fuzz.ratio, score_cutoff=60)
+    return known[found[0]] if found else None
 
 
 def query_pairs(query_string: str) -> list[tuple[str, str]]:
@@ -204,6 +238,13 @@ def _of_query(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
 
 
 def _of_body(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
+    outside = [name for name, _ in query_pairs(request.environ.get("QUERY_STRING", ""))]
+    if outside:
+        names = ", ".join(dict.fromkeys(outside))
+        raise UnknownParameter(
+            outside[0],
+            hint=f"with {request.method} put {names[:200]} into the JSON body",
+        )
     given = json_object()
     for name, value in given.items():
         if name in declared and not _fits(declared[name], value):
@@ -219,4 +260,6 @@ def _fits(field: fields.Field[Any], value: object) -> bool:
         return isinstance(value, int)
     if isinstance(field, fields.Integer):
         return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(field, WholeText) and isinstance(value, int):
+        return not isinstance(value, bool)
     return isinstance(value, str)

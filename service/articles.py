@@ -13,7 +13,7 @@ from index.article import Article
 from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
 from index.rendering import article_document, excerpt_document
-from service.answers import json_response, version_document
+from service.answers import JSON, json_response, version_document
 from service.arguments import Blueprint
 from service.context import context
 from service.etags import not_modified, set_etag
@@ -37,22 +37,25 @@ from service.schemas import (
     VersionsAnswer,
     WriteAnswer,
 )
-from service.submissions import Submission, submitted
+from service.submissions import ACCEPTED, Submission, submitted
 
 blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
 )
 PATH = "/v1/articles/<article_id>"
 BY_ID = "/v1/article"
+_SCHEMAS = {JSON: ArticleBody, "application/ninjs+json": {"type": "object"}}
 _BODY_PROBLEMS = (411, 413, 415, 422, 503, 507)
 _BODY = {
     "requestBody": {
         "required": True,
-        "description": "One article or several, in any format that is read",
+        "description": (
+            "One article or several, in any format that is read; of"
+            " application/octet-stream the content says which"
+        ),
         "content": {
-            "application/json": {"schema": ArticleBody},
-            "application/x-ndjson": {"schema": {"type": "string"}},
-            "text/plain": {"schema": {"type": "string"}},
+            media_type: {"schema": _SCHEMAS.get(media_type, {"type": "string"})}
+            for media_type in ACCEPTED
         },
     }
 }
@@ -72,6 +75,7 @@ blueprint.before_request(decode_id)
     PATH,
     takes=ArticleArguments,
     gives=ArticleAnswer,
+    gives_text=FORMATS["jsonl"].media_types[0],
     also={304: None},
     problems=(404, 503),
 )
@@ -85,6 +89,7 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
     BY_ID,
     takes=ArticleByIdArguments,
     gives=ArticleAnswer,
+    gives_text=FORMATS["jsonl"].media_types[0],
     also={304: None},
     problems=(404, 503),
 )

@@ -6,12 +6,15 @@ import zlib
 from typing import Any
 
 from flask import request
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from werkzeug.exceptions import ClientDisconnected
 
 from index.errors import UnreadableInput
 from index.formats.strict_json import parse
 from service.context import context
 from service.refusals import (
     BodyTooLarge,
+    IncompleteBody,
     InvalidJson,
     LengthRequired,
     UnsupportedMediaType,
@@ -20,6 +23,7 @@ from service.refusals import (
 JSON_TYPES = ("application/json",)
 MAX_DEPTH = 64
 _CHUNK = 64 * 1024
+_GZIP = b"\x1f\x8b"
 
 
 def read_body() -> bytes:
@@ -29,6 +33,7 @@ def read_body() -> bytes:
     what is too long is refused, never cut.
 
     :raises BodyTooLarge: as sent or unpacked it is above the limit.
+    :raises IncompleteBody: it was cut off, or its chunks are broken.
     :raises LengthRequired: there is none.
     :raises UnsupportedMediaType: it is packed in another way.
     """
@@ -41,12 +46,31 @@ def read_body() -> bytes:
     elif declared > limit:
         raise BodyTooLarge(limit=limit, got=declared)
     packed = _read(limit)
+    # A server hands over what there is of a body that was cut off.
+    if declared is not None and len(packed) != declared:
+        raise IncompleteBody(
+            f"{len(packed):,} of {declared:,} bytes came", got=len(packed)
+        )
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip"):
         return _unpacked(packed, limit)
     if encoding not in ("identity", ""):
         raise UnsupportedMediaType(encoding, encodings=("gzip",))
     return packed
+
+
+def read_file() -> bytes:
+    """Return the request's body, unpacked also if it is a gzip file by itself.
+
+    :raises UnreadableInput: it is packed more often than that.
+    """
+    body = read_body()
+    if body.startswith(_GZIP):
+        body = _unpacked(body, context().settings.body_bytes)
+        # The formats would unpack it once more, without a limit.
+        if body.startswith(_GZIP):
+            raise UnreadableInput("the body is packed twice", code="invalid_gzip")
+    return body
 
 
 def json_object() -> dict[str, Any]:
@@ -86,13 +110,22 @@ def strict_json(data: bytes) -> Any:
 def _read(limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    # With a declared length the stream raises if the client stops short of it.
-    while chunk := request.stream.read(_CHUNK):
+    while chunk := _next_piece():
         size += len(chunk)
         if size > limit:
             raise BodyTooLarge(limit=limit)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _next_piece() -> bytes:
+    try:
+        return request.stream.read(_CHUNK)
+    except ParseException as error:
+        # Of the chunked coding, which gunicorn undoes while the body is read.
+        raise IncompleteBody(f"its chunks are broken ({str(error)[:80]})") from error
+    except (OSError, ClientDisconnected) as error:
+        raise IncompleteBody("the connection ended before it did") from error
 
 
 def _unpacked(packed: bytes, limit: int) -> bytes:

@@ -10,6 +10,7 @@ TITLES = {
     "cursor_mismatch": "The cursor belongs to another search",
     "fuzzy_distance": "A fuzzy distance is 1 or 2",
     "host_refused": "The service does not answer to this host",
+    "incomplete_body": "The body did not arrive whole",
     "index_unavailable": "There is no index to answer from just now",
     "indexer_running": "Another process is the indexer",
     "internal_error": "Something went wrong in the service",

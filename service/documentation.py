@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from flask import Blueprint, Flask, Response, current_app, redirect
 from flask_smorest import Api
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,6 +23,18 @@ one, one given twice or one with a bad value is refused by name. Errors are prob
 (RFC 9457) with a stable `code`. Answers carry a weak `ETag`; send it back as
 `If-None-Match` and an unchanged answer costs nothing.
 """
+
+_ROOT = {
+    "operationId": "index_page",
+    "summary": "Send people to the documentation.",
+    "tags": ["documentation"],
+    "responses": {
+        "302": {
+            "description": "See /docs",
+            "headers": {"Location": {"schema": {"type": "string"}}},
+        }
+    },
+}
 
 pages = Blueprint("documentation", __name__)
 
@@ -55,6 +69,8 @@ def register(app: Flask) -> None:
     for module in (search, articles, health):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
+    (root,) = app.url_map.iter_rules("documentation.index_page")
+    api.spec.path(rule=root, operations={"get": deepcopy(_ROOT)})
 
 
 class _Api(Api):  # type: ignore[misc]

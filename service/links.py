@@ -86,9 +86,13 @@ def _bucket(facet: Facet, value: str) -> list[tuple[str, str]]:
     elif facet.interval == "month":
         first = last = value[:7]
     elif facet.interval in ("decade", "century"):
-        start, years = int(value[:4]), 10 if facet.interval == "decade" else 100
-        first, last = value[:4], f"{start - start % years + years - 1:04}"
+        years = 10 if facet.interval == "decade" else 100
+        start = int(value[:4]) // years * years
+        # There is no year 0.
+        first, last = f"{max(start, 1):04}", f"{start + years - 1:04}"
     elif facet.interval == "week":
-        monday = min(date.fromisoformat(value), date.max - timedelta(days=6))
-        last = (monday + timedelta(days=6)).isoformat()
+        day = date.fromisoformat(value)
+        monday = day - timedelta(days=day.weekday())
+        first = monday.isoformat()
+        last = (min(monday, date.max - timedelta(days=6)) + timedelta(6)).isoformat()
     return [("from", first), ("to", last), ("date", facet.field)]

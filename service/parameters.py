@@ -12,12 +12,14 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from index.fields import DATES, FACETABLE, FIELDS, PLACES
+from index.article import MAX_ID
+from index.fields import DATES, FACETABLE, FIELDS, PLACES, Kind
 from index.formats import FORMATS
 from index.query import Interval, Scope, Sort, Unit
-from index.request import RETURNABLE, Request
+from index.request import MAX_DIGITS, RETURNABLE, Request
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,9}\Z")
+_DIGITS = re.compile(rf"\s*[0-9]{{1,{MAX_DIGITS}}}\s*\Z")
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -54,6 +56,17 @@ class Whole(fields.Integer):
         if not isinstance(value, str) or not _WHOLE.match(value):
             raise ValidationError("must be a whole number")
         return int(value)
+
+
+class WholeText(Text):
+    """A whole number that is a value of a field, as text; JSON may have a number."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        text = super()._deserialize(value, *args, **kwargs)
+        # The archive says what is wrong with any other.
+        return str(int(text)) if _DIGITS.match(text) else text
 
 
 class Flag(fields.Boolean):
@@ -105,14 +118,17 @@ def _filters() -> dict[str, fields.Field[Any]]:
     found: dict[str, fields.Field[Any]] = {}
     for each in FIELDS:
         if each.filterable:
+            whole = each.kind is Kind.INTEGER
+            value = WholeText if whole else Text
+            kinds = {"type": ["integer", "string"]} if whole else {}
             found[each.name] = Repeatable(
-                Text(),
+                value(metadata=kinds),
                 metadata=described(
                     f"{each.about}: only articles with one of these values"
                 ),
             )
             found[f"exclude.{each.name}"] = Repeatable(
-                Text(),
+                value(metadata=kinds),
                 metadata=described(f"{each.about}: no article with one of these"),
             )
             found[f"missing.{each.name}"] = Flag(
@@ -225,8 +241,51 @@ FacetArguments = Schema.from_dict(
     name="FacetArguments",
 )
 
+# What an id may be; in a path it is percent-encoded.
+ID_RULE: dict[str, Any] = {"minLength": 1, "maxLength": MAX_ID, "pattern": r"^\S+$"}
+
+
+def _path_parameter(name: str, text: str, **schema: Any) -> dict[str, Any]:
+    return {
+        "in": "path",
+        "name": name,
+        "required": True,
+        "description": text,
+        "schema": schema,
+    }
+
+
+# The parts of paths, by the names that the routes have for them.
+PATH_PARAMETERS = {
+    each["name"]: each
+    for each in (
+        _path_parameter(
+            "article_id",
+            "the article's id, percent-encoded: / is %2F",
+            type="string",
+            **ID_RULE,
+        ),
+        _path_parameter(
+            "n", "the paragraph's number; 0 is the headline", type="integer", minimum=0
+        ),
+        _path_parameter(
+            "field",
+            "a field; of dates, also with an interval: published:month",
+            type="string",
+            enum=[
+                *FACETABLE,
+                *(
+                    f"{name}:{interval}"
+                    for name in FACETABLE
+                    for interval in Interval
+                    if name in DATES
+                ),
+            ],
+        ),
+    )
+}
 _ID: dict[str, fields.Field[Any]] = {
-    "id": Text(required=True, metadata=described("the article's id"))
+    "id": Text(required=True, metadata=described("the article's id", **ID_RULE))
 }
 _WAIT: dict[str, fields.Field[Any]] = {
     "wait": Flag(

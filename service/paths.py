@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, quote_from_bytes, unquote_to_bytes, urlsplit
 
 from index.article import check_id
 from index.errors import InvalidArticle, InvalidValue
@@ -59,18 +59,39 @@ def raw_path(environ: Environ) -> str:
     return _normal(quote_from_bytes(decoded))
 
 
+def hosts_of_target(environ: Environ) -> list[str]:
+    """Return the hosts, with ports, that the request line itself names.
+
+    There is none where it holds a path, as it nearly always does.
+    """
+    targets = {environ.get(name, "") for name in ("RAW_URI", "REQUEST_URI")}
+    return [
+        _parts(target).netloc
+        for target in sorted(targets)
+        if target not in ("", "*") and not target.startswith("/")
+    ]
+
+
+def decoded(raw: str, name: str) -> str:
+    """Return what stands, encoded, in a part of a raw path.
+
+    :param name: what the part is, for the error.
+    :raises InvalidValue: it is not UTF-8.
+    """
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidValue(
+            name, "is not UTF-8 once decoded", got=raw, code="invalid_encoding"
+        ) from error
+
+
 def decoded_id(raw: str) -> str:
     """Return the id that stands in a raw path.
 
     :raises InvalidValue: it is not UTF-8, or no id could be so.
     """
-    try:
-        article_id = unquote_to_bytes(raw).decode()
-    except UnicodeDecodeError as error:
-        raise InvalidValue(
-            "id", "is not UTF-8 once decoded", got=raw, code="invalid_encoding"
-        ) from error
-    return checked_id(article_id)
+    return checked_id(decoded(raw, "id"))
 
 
 def checked_id(article_id: str) -> str:
@@ -88,12 +109,16 @@ def checked_id(article_id: str) -> str:
 
 def _path_of(uri: str) -> str:
     if not uri.startswith("/"):
-        # RFC 9112, 3.2.2: a request line may hold the whole address.
-        try:
-            return urlsplit(uri).path
-        except ValueError:
-            return ""
+        return _parts(uri).path
     return re.split("[?#]", uri, maxsplit=1)[0]
+
+
+def _parts(address: str) -> SplitResult:
+    # RFC 9112, 3.2.2: a request line may hold the whole address.
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _normal(path: str) -> str:

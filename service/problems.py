@@ -43,6 +43,7 @@ STATUS: dict[type[NutgrafError], int] = {
     refusals.InvalidJson: 400,
     refusals.BodyTooLarge: 413,
     refusals.TooManyArticles: 413,
+    refusals.IncompleteBody: 400,
     refusals.LengthRequired: 411,
     refusals.UnsupportedMediaType: 415,
     refusals.HostRefused: 400,
@@ -118,7 +119,7 @@ def _of_ours(error: NutgrafError) -> Response:
         # RFC 9110, 15.5.16: say which ways of packing would have been read.
         if error.encodings:
             response.headers["Accept-Encoding"] = ", ".join(error.encodings)
-        elif request.method in ("POST", "PUT"):
+        elif error.accepted and request.method in ("POST", "PUT"):
             response.headers[f"Accept-{request.method.title()}"] = ", ".join(
                 error.accepted
             )

@@ -8,6 +8,7 @@
     ├── InvalidJson              of UnreadableInput
     ├── BodyTooLarge             of LimitExceeded
     ├── TooManyArticles          of LimitExceeded
+    ├── IncompleteBody
     ├── LengthRequired
     ├── UnsupportedMediaType
     ├── HostRefused
@@ -21,16 +22,21 @@ from index.errors import InputError, LimitExceeded, UnreadableInput
 
 
 class UnknownParameter(InputError):
-    """A parameter that the resource does not have.
+    """A parameter that the resource does not have, or not in this place.
 
     :param nearest: the parameter that was perhaps meant.
+    :param hint: another way out, as the end of the sentence.
     """
 
     code = "unknown_parameter"
 
-    def __init__(self, name: str, *, nearest: str | None) -> None:
-        hint = f"; did you mean {nearest}?" if nearest else ""
-        super().__init__(f"no parameter {name[:50]!r} here{hint}")
+    def __init__(
+        self, name: str, *, nearest: str | None = None, hint: str = ""
+    ) -> None:
+        way_out = f"did you mean {nearest}?" if nearest else hint
+        super().__init__(
+            f"no parameter {name[:50]!r} here" + (f"; {way_out}" if way_out else "")
+        )
         self.parameter, self.nearest = name[:50], nearest
 
 
@@ -68,6 +74,22 @@ class TooManyArticles(LimitExceeded):
         super().__init__("articles", limit=limit, got=None)
 
 
+class IncompleteBody(InputError):
+    """A request body was cut off, or broken, on its way; nothing of it is used.
+
+    :param got: the bytes that came, where they are known.
+    """
+
+    code = "incomplete_body"
+
+    def __init__(self, reason: str, *, got: int | None = None) -> None:
+        super().__init__(
+            f"the body did not arrive whole: {reason}; nothing of it was used, so send"
+            " it again"
+        )
+        self.got = got
+
+
 class LengthRequired(InputError):
     """A request that needs a body came without one."""
 
@@ -99,20 +121,24 @@ class UnsupportedMediaType(InputError):
             f"{got[:50] or 'no media type'} is not read here; send {known}"
             + (" (curl: -H 'Content-Type: application/json')" if accepted else "")
         )
-        self.got, self.accepted, self.encodings = got[:50], accepted, encodings
+        self.got = got[:50]
+        self.accepted, self.encodings = accepted or None, encodings or None
 
 
 class HostRefused(InputError):
-    """The ``Host`` is not one that this service answers to."""
+    """The host that a request names is not one that this service answers to.
+
+    :param host: of ``Host`` or of the whole address; ``None`` if there is none.
+    """
 
     code = "host_refused"
 
-    def __init__(self, host: str, *, allowed: tuple[str, ...]) -> None:
+    def __init__(self, host: str | None, *, allowed: tuple[str, ...]) -> None:
+        named = "a request without a Host" if host is None else repr(host[:100])
         super().__init__(
-            f"this service does not answer to {host[:100]!r}, only to"
-            f" {', '.join(allowed)}"
+            f"this service does not answer to {named}, only to {', '.join(allowed)}"
         )
-        self.got = host[:100]
+        self.got = None if host is None else host[:100]
 
 
 class OriginRefused(InputError):

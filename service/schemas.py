@@ -14,7 +14,7 @@ from index.article import CONCEPT_FIELDS, DATE_FIELDS, TEXT_FIELDS, Role, Status
 from index.fields import FIELDS, Kind
 from index.query import Interval
 from service.codes import TITLES
-from service.parameters import described
+from service.parameters import ID_RULE, described
 
 
 class Concept(Schema):
@@ -295,7 +295,7 @@ ArticleBody = Schema.from_dict(
             if name not in ("id", "version", "headline_html")
         },
         "id": fields.String(
-            metadata=described("the newsroom's own; PUT may leave it out")
+            metadata=described("the newsroom's own; PUT may leave it out", **ID_RULE)
         ),
         "version": fields.String(
             metadata=described("by default one more than the last")

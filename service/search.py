@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response, request
 
+from index.errors import InvalidQuery
 from index.fields import FIELDS, FILTERABLE, Kind
 from index.query import Filter, Scope, Sort, Unit
 from index.request import Request
@@ -22,6 +23,7 @@ from service.parameters import (
     SearchArguments,
     SuggestArguments,
 )
+from service.paths import decoded
 from service.schemas import FacetAnswer, FieldsAnswer, SearchAnswer, SuggestAnswer
 
 blueprint = Blueprint(
@@ -81,6 +83,7 @@ def search_by_body(given: dict[str, Any]) -> Response:
 def facet(given: dict[str, Any], field: str) -> Response:
     """Count articles by the values of one field."""
     now = datetime.now(UTC)
+    field = decoded(field, "facet")
     asked = replace(
         request_of(given),
         limit=0,
@@ -110,8 +113,16 @@ def facet(given: dict[str, Any], field: str) -> Response:
 )
 def suggest(given: dict[str, Any]) -> Response:
     """Suggest words, headlines and names that start like what was typed."""
+    q, most = given["q"], context().settings.query_characters
+    if len(q) > most:
+        raise InvalidQuery(
+            f"q has {len(q):,} characters; at most {most:,}",
+            code="query_too_long",
+            limit=most,
+            got=len(q),
+        )
     found = context().archive.suggest(
-        given["q"], limit=given.get("limit", 10), now=datetime.now(UTC)
+        q, limit=given.get("limit", 10), now=datetime.now(UTC)
     )
     return json_response(
         {

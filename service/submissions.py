@@ -15,7 +15,7 @@ from index.document import content
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
 from index.formats.strict_json import KINDS
-from service.bodies import read_body, strict_json
+from service.bodies import read_file, strict_json
 from service.context import context
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
 
@@ -25,6 +25,7 @@ FORMAT_OF_TYPE: dict[str, str | None] = {
     for each in formats.FORMATS.values()
     for media_type in each.media_types
 } | {"": None, "application/octet-stream": None, "application/json": None}
+ACCEPTED = tuple(sorted(filter(None, FORMAT_OF_TYPE), key="application/json".__ne__))
 # Members that an answer adds to an article. They are left out of one that has the first
 # three: it was read here, and is sent back.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
@@ -52,13 +53,14 @@ def submitted(
     :raises InputError: the body as a whole cannot be read.
     """
     name = format_name or _format_of_type()
-    body = read_body()
+    body = read_file()
     if name is None and not request.is_json:
         name = formats.detect("", body)
     if name in (None, "ninjs") or (name == "jsonl" and article_id is not None):
         found = _of_json(strict_json(body), name, article_id)
     else:
-        found = map(_submission, formats.read(name, body))
+        charset = request.mimetype_params.get("charset")
+        found = map(_submission, formats.read(name, body, encoding=charset))
     submissions = _counted(found)
     if article_id is None:
         return submissions
@@ -75,9 +77,7 @@ def _submission(read: Read) -> Submission:
 
 def _format_of_type() -> str | None:
     if request.mimetype not in FORMAT_OF_TYPE:
-        raise UnsupportedMediaType(
-            request.mimetype, accepted=tuple(filter(None, FORMAT_OF_TYPE))
-        )
+        raise UnsupportedMediaType(request.mimetype, accepted=ACCEPTED)
     return FORMAT_OF_TYPE[request.mimetype]
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+import http.server
+import json
+import os
 import re
+import runpy
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from configparser import ConfigParser
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 # Import names that are not the distribution's own with an underscore for a dash.
 IMPORT_NAMES = {"pystemmer": "Stemmer", "whoosh-reloaded": "whoosh"}
 # Declared, though no line of ours imports them.
-COMMANDS = {"gunicorn", "honcho"}
+COMMANDS = {"honcho"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no time zones
 
 
@@ -115,3 +121,59 @@ def test_make_help_names_the_target(target):
         ["make", "help"], cwd=ROOT, capture_output=True, check=True, text=True
     )
     assert re.search(rf"^{target} ", listing.stdout, re.M)
+
+
+class Ours(http.server.BaseHTTPRequestHandler):
+    """Answers as Nutgraf does when asked whether it lives."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"status": "ok"}).encode()
+        self.send_response(200 if self.path == "/healthz" else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def answering() -> Iterator[str]:
+    """The address of a service that answers as ours."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Ours) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+NO_INDEXER = {"running": False, "process": None}
+
+
+def refusal(bind: str, indexer: dict[str, object]) -> str:
+    run = runpy.run_path(str(ROOT / "deploy/run.py"))
+    with pytest.raises(SystemExit) as caught:
+        run["refuse_running"](bind, indexer)
+    return str(caught.value)
+
+
+def test_make_run_says_that_nutgraf_runs_already_and_how_to_stop_it(answering):
+    said = refusal(answering, NO_INDEXER)
+    assert said.startswith(f"Nutgraf is running already: it answers on {answering}.")
+    if sys.platform == "linux":
+        assert f"kill {os.getpid()}\n" in said
+    both = refusal(answering, {"running": True, "process": 12345})
+    assert "and this store has an indexer" in both
+    assert "12345" in both
+
+
+def test_make_run_says_that_an_indexer_was_left_alone():
+    said = refusal("127.0.0.1:1", {"running": True, "process": 12345})
+    assert "this store has an indexer" in said
+    assert "kill 12345" in said
+
+
+def test_make_run_lets_another_address_and_store_be(answering):
+    run = runpy.run_path(str(ROOT / "deploy/run.py"))
+    run["refuse_running"]("127.0.0.1:1", NO_INDEXER)

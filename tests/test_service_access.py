@@ -7,7 +7,9 @@ import logging
 from dataclasses import replace
 
 import pytest
+from flask import Flask, Response
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
 from index.archive import Archive
 from index.settings import Settings
@@ -48,6 +50,42 @@ def test_a_foreign_host_is_refused(reading: FlaskClient, host: str) -> None:
     assert answer.status_code == 400
     assert answer.json["code"] in ("host_refused", "bad_request")
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.example/healthz",
+        "HTTP://EVIL.example:8000/healthz",
+        "http://localhost@evil.example/healthz",
+        "http://[bad/healthz",
+        "localhost:8000",
+    ],
+)
+def test_a_foreign_host_in_the_request_line_is_refused(
+    reading: FlaskClient, target: str
+) -> None:
+    for name in ("RAW_URI", "REQUEST_URI"):
+        answer = reading.get("/healthz", environ_overrides={name: target})
+        assert (answer.status_code, answer.json["code"]) == (400, "host_refused")
+
+
+def test_its_own_host_in_the_request_line_is_none_to_refuse(
+    reading: FlaskClient,
+) -> None:
+    for target in ("http://LOCALHOST:8000/healthz", "/healthz", "//evil.example", "*"):
+        answer = reading.get("/healthz", environ_overrides={"RAW_URI": target})
+        assert answer.status_code == 200, target
+
+
+def test_a_request_names_its_host(app: Flask) -> None:
+    environ = EnvironBuilder(path="/healthz").get_environ()
+    for protocol in ("HTTP/1.1", "HTTP/1.0"):
+        without = {k: v for k, v in environ.items() if k != "HTTP_HOST"}
+        answer = Response.from_app(app, {**without, "SERVER_PROTOCOL": protocol})
+        assert answer.status_code == 400
+        assert answer.json["code"] == "host_refused"
+        assert "got" not in answer.json
 
 
 def test_the_host_it_is_bound_to_is_its_own(

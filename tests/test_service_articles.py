@@ -402,6 +402,33 @@ def test_gzip_is_unpacked_within_the_limit(
     assert (bomb.status_code, bomb.json["code"]) == (413, "body_too_large")
     other = send(b"{}", "br")
     assert (other.status_code, other.headers["Accept-Encoding"]) == (415, "gzip")
+    assert other.json["encodings"] == ["gzip"]
+    assert "accepted" not in other.json
+
+
+def test_a_gzip_file_is_unpacked_within_the_limit(
+    settings: Settings, archive: Archive
+) -> None:
+    client = create_app(replace(settings, body_bytes=5000), archive).test_client()
+    file = gzip.compress(b'{"id":"m1","headline":"One"}\n')
+    bomb = gzip.compress(b'{"id":"m2","headline":"Two"}\n' + b"\n" * 1_000_000)
+    for said in ({"content_type": "application/octet-stream"}, {"format": "jsonl"}):
+        media_type = {"content_type": said.get("content_type", "text/plain")}
+        query = {"query_string": {k: v for k, v in said.items() if k == "format"}}
+        answer = client.post("/v1/articles", data=file, **media_type, **query)
+        assert result(answer)["id"] == "m1"
+        for data, headers in (
+            (bomb, {}),
+            (gzip.compress(bomb), {"Content-Encoding": "gzip"}),
+        ):
+            answer = client.post(
+                "/v1/articles", data=data, headers=headers, **media_type, **query
+            )
+            assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+        answer = client.post(
+            "/v1/articles", data=gzip.compress(file), **media_type, **query
+        )
+        assert (answer.status_code, answer.json["code"]) == (422, "invalid_gzip")
 
 
 BAD_JSON = [
@@ -447,7 +474,8 @@ def test_a_media_type_that_is_not_read_is_refused(
             415,
             "unsupported_media_type",
         )
-        assert "application/json" in answer.json["accepted"]
+        assert answer.json["accepted"][0] == "application/json"
+        assert "encodings" not in answer.json
 
 
 @pytest.mark.parametrize(
@@ -479,4 +507,16 @@ def test_a_body_that_stops_short_is_refused(client: FlaskClient) -> None:
         content_type="application/json",
         environ_overrides={"CONTENT_LENGTH": "100"},
     )
-    assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
+    assert (answer.status_code, answer.json["code"]) == (400, "incomplete_body")
+
+
+def test_a_server_may_hand_over_a_body_that_stops_short(client: FlaskClient) -> None:
+    answer = client.put(
+        "/v1/articles/a",
+        data=b"Only the start",
+        content_type="text/plain",
+        environ_overrides={"CONTENT_LENGTH": "100", "wsgi.input_terminated": True},
+    )
+    assert (answer.status_code, answer.json["code"]) == (400, "incomplete_body")
+    assert answer.json["got"] == 14
+    assert client.get("/v1/articles/a").status_code == 404

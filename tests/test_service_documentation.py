@@ -13,7 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
 
+from index.article import MAX_ID
 from index.fields import FILTERABLE
+from index.query import Interval
 from index.settings import Settings
 from service.codes import TITLES
 from service.problems import STATUS
@@ -48,6 +50,7 @@ def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> 
         assert answer.data == b""
         return
     media_type = answer.content_type.partition(";")[0]
+    assert media_type in content, f"{method} {path} {media_type}"
     schema = {**content[media_type]["schema"], "components": described["components"]}
     Draft202012Validator(closed(schema), format_checker=FormatChecker()).validate(
         answer.json
@@ -132,14 +135,15 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 
 def test_every_operation_is_called_above(described: dict[str, Any]) -> None:
-    called = {(method, path) for method, path, *_ in CALLS} | {("GET", "/metrics")}
+    called = {(method, path) for method, path, *_ in CALLS}
+    called |= {("GET", "/metrics"), ("GET", "/")}
     assert {(method, path) for method, path, _ in operations(described)} == called
 
 
 def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None:
     routes = set()
     for rule in app.url_map.iter_rules():
-        if rule.rule not in ("/", "/docs", "/openapi.json", "/static/<path:filename>"):
+        if rule.rule not in ("/docs", "/openapi.json", "/static/<path:filename>"):
             path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             routes |= {(method, path) for method in methods}
@@ -180,9 +184,63 @@ def test_every_filter_is_described(described: dict[str, Any]) -> None:
     )
 
 
+def test_every_media_type_is_described(
+    client: FlaskClient, described: dict[str, Any]
+) -> None:
+    refused = client.post("/v1/articles", data=b"x", content_type="image/png").json
+    for path, method in (
+        (ONE, "put"),
+        ("/v1/article", "put"),
+        ("/v1/articles", "post"),
+    ):
+        body = described["paths"][path][method]["requestBody"]["content"]
+        assert list(body) == refused["accepted"]
+    for path, call in ((ONE, "/v1/articles/urn:test:grain"), ("/v1/article",) * 2):
+        answers = described["paths"][path]["get"]["responses"]["200"]["content"]
+        for name in ("json", "jsonl"):
+            answer = client.get(
+                call,
+                query_string={"format": name}
+                | ({"id": "urn:test:grain"} if call == path else {}),
+            )
+            assert answer.content_type.partition(";")[0] in answers
+
+
+def test_what_an_id_may_be_is_described(described: dict[str, Any]) -> None:
+    (in_path,) = described["paths"][ONE]["parameters"]
+    given = {each["name"]: each for each in operation_of(described, "/v1/article")}
+    body = described["components"]["schemas"]["ArticleBody"]["properties"]["id"]
+    for schema in (in_path["schema"], given["id"]["schema"], body):
+        check = Draft202012Validator(schema).is_valid
+        assert check("tag:reuters.com,2016:newsml_KCN11Z")
+        assert check("😀" * MAX_ID)
+        assert not check("a" * (MAX_ID + 1))
+        assert not check("")
+        assert not check("a b")
+
+
+def operation_of(described: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = described["paths"][path]["get"]["parameters"]
+    return found
+
+
+def test_every_facet_is_described_and_can_be_had(
+    reading: FlaskClient, described: dict[str, Any]
+) -> None:
+    (field,) = described["paths"]["/v1/facets/{field}"]["parameters"]
+    names = field["schema"]["enum"]
+    assert {"source", "urgency", "published", "updated:century"} <= set(names)
+    for name in names:
+        assert reading.get(f"/v1/facets/{name}?facet_size=0").status_code == 200, name
+    facet = {each["name"]: each for each in operation_of(described, "/v1/search")}
+    for interval in Interval:
+        assert interval.value in facet["facet"]["description"]
+
+
 def test_every_parameter_says_what_it_is(described: dict[str, Any]) -> None:
     for method, path, operation in operations(described):
-        for each in operation.get("parameters", ()):
+        shared = described["paths"][path].get("parameters", ())
+        for each in (*operation.get("parameters", ()), *shared):
             assert each.get("description"), f"{method} {path} {each['name']}"
 
 
@@ -255,4 +313,6 @@ def test_the_page_is_made_of_our_own_files(client: FlaskClient) -> None:
 def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
     answer = client.get("/")
     assert answer.status_code == 302
+    described = client.get("/openapi.json").json["paths"]["/"]["get"]
+    assert "Location" in described["responses"]["302"]["headers"]
     assert answer.headers["Location"] == "docs"

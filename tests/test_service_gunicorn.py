@@ -63,9 +63,10 @@ def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     variables = environment(tmp_path, NUTGRAF_BIND=f"127.0.0.1:{port}")
-    with subprocess.Popen(
-        GUNICORN, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL
-    ) as server:
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(GUNICORN, cwd=ROOT, env=variables, stderr=log) as server,
+    ):
         for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -77,10 +78,17 @@ def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
     assert not list(tmp_path.glob("nutgraf-metrics-*"))
 
 
-def call(address: tuple[str, int], head: str, body: bytes = b"") -> tuple[int, bytes]:
-    """Send a request as it is, and return the status and the body of the answer."""
+def call(
+    address: tuple[str, int], head: str, body: bytes = b"", *, ends: bool = False
+) -> tuple[int, bytes]:
+    """Send a request as it is, and return the status and the body of the answer.
+
+    :param ends: the sending side of the connection is shut then.
+    """
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
         answer = b""
         while piece := connection.recv(65536):
             answer += piece
@@ -121,6 +129,72 @@ def test_a_real_server_keeps_ids_apart_and_counts_chunks(
         text = response.read().decode()
     route = 'method="PUT",route="/v1/articles/<article_id>",status="200"'
     assert f"nutgraf_requests_total{{{route}}} 2.0" in text
+
+
+# What follows a head that says Content-Length: 5000, or Transfer-Encoding: chunked.
+CUT_OFF = [
+    ("Content-Length: 5000", b'{"headline": "Cut", "paragraphs": ["Only the start."]}'),
+    ("Content-Length: 5000", b""),
+    ("Transfer-Encoding: chunked", b'11\r\n{"headline": "Cut"}\r\n'),
+    ("Transfer-Encoding: chunked", b'50\r\n{"headline": "Cut"}'),
+    ("Transfer-Encoding: chunked", b'12\r\n{"headline": "Cut"}\r\n0\r\n'),
+    ("Transfer-Encoding: chunked", b'zz\r\n{"headline": "Cut"}\r\n0\r\n\r\n'),
+    ("Transfer-Encoding: chunked", b'5\r\n{"headline": "Cut"}\r\n0\r\n\r\n'),
+    ("Transfer-Encoding: chunked", b""),
+]
+
+
+def test_nothing_is_stored_of_a_body_that_does_not_arrive_whole(
+    address: tuple[str, int], tmp_path: Path
+) -> None:
+    host = f"Host: {address[0]}:{address[1]}"
+    for said, body in CUT_OFF:
+        for media_type in ("text/plain", "application/json"):
+            head = f"PUT /v1/articles/cut HTTP/1.1\r\n{host}\r\n{said}"
+            status, answer = call(
+                address, f"{head}\r\nContent-Type: {media_type}", body, ends=True
+            )
+            assert (status, b"incomplete_body" in answer) == (400, True), body
+    status, _ = call(address, f"GET /v1/articles/cut HTTP/1.1\r\n{host}")
+    assert status == 404
+    log = (tmp_path / "log").read_text()
+    assert '"level": "error"' not in log
+    assert "Traceback" not in log
+
+
+def test_only_its_own_hosts_are_served_in_any_form_of_request(
+    address: tuple[str, int],
+) -> None:
+    own = f"{address[0]}:{address[1]}"
+    refused = [
+        "GET /healthz HTTP/1.1",
+        "GET /healthz HTTP/1.0",
+        f"GET http://evil.example/healthz HTTP/1.1\r\nHost: {own}",
+        f"GET http://{own}@evil.example/healthz HTTP/1.1\r\nHost: {own}",
+        f"GET http://{own}/healthz HTTP/1.1\r\nHost: evil.example",
+    ]
+    for head in refused:
+        status, answer = call(address, head)
+        assert (status, b"host_refused" in answer) == (400, True), head
+    for head in (
+        f"GET http://{own}/healthz HTTP/1.1\r\nHost: {own}",
+        f"GET /healthz HTTP/1.0\r\nHost: {own}",
+        f"OPTIONS * HTTP/1.1\r\nHost: {own}",
+    ):
+        status, answer = call(address, head)
+        assert b"host_refused" not in answer, head
+
+
+def test_no_header_says_where_the_app_is_mounted(address: tuple[str, int]) -> None:
+    host = f"Host: {address[0]}:{address[1]}"
+    for name in ("SCRIPT_NAME", "Script-Name", "PATH_INFO"):
+        for value in ("/x", "/v1"):
+            status, answer = call(
+                address,
+                f"GET /v1/search?facet=source HTTP/1.1\r\n{host}\r\n{name}: {value}",
+            )
+            assert status == 200, (name, value)
+            assert b'"hits":[]' in answer
 
 
 def test_the_entry_module_takes_its_settings_from_the_environment(

@@ -55,6 +55,10 @@ REFUSED = [
     ("/v1/search?fields=ed_note", 400, "invalid_value", "fields"),
     ("/v1/search?source=", 400, "invalid_value", "source"),
     ("/v1/search?urgency=high", 400, "invalid_value", "urgency"),
+    ("/v1/search?urgency=" + "+" * 18, 400, "invalid_value", "urgency"),
+    ("/v1/search?urgency=" + "1" * 19, 400, "invalid_value", "urgency"),
+    ("/v1/search?exclude.urgency=" + "1" * 19, 400, "invalid_value", "urgency"),
+    ("/v1/search?urgency=-1", 400, "invalid_value", "urgency"),
     ("/v1/search?missing.source=maybe", 400, "invalid_value", "missing.source"),
     ("/v1/search?q=%00", 400, "invalid_encoding", "q"),
     ("/v1/search?q=%ff", 400, "invalid_encoding", "q"),
@@ -68,6 +72,7 @@ REFUSED = [
     ("/v1/search?q=" + "a+" * 65, 400, "query_too_many_clauses", "q"),
     ("/v1/search?strict=1&q=(a", 400, "query_syntax", "q"),
     ("/v1/suggest", 400, "invalid_value", "q"),
+    ("/v1/suggest?q=" + "a" * 1001, 400, "query_too_long", "q"),
     ("/v1/suggest?q=a&limit=0", 400, "invalid_value", "limit"),
     ("/v1/suggest?q=a&limit=51", 400, "invalid_value", "limit"),
     ("/v1/facets/nope", 400, "unknown_field", "facet"),
@@ -103,6 +108,48 @@ def test_an_unknown_parameter_gets_the_nearest_name(reading: FlaskClient) -> Non
     assert "did you mean limit?" in answer["detail"]
 
 
+@pytest.mark.parametrize(
+    ("names", "nearest"),
+    [
+        ("Q query querry search", "q"),
+        ("Limit size per_page perPage page_size pageSize rows", "limit"),
+        ("offset start", "page"),
+        ("from_date date_from from-date since FROM", "from"),
+        ("to_date date_to until", "to"),
+        ("order order_by orderBy", "sort"),
+        ("facets FACET", "facet"),
+        ("highlight", "passages"),
+        ("exclude.Source exclude.sources", "exclude.source"),
+    ],
+)
+def test_a_name_from_elsewhere_gets_ours(
+    reading: FlaskClient, names: str, nearest: str
+) -> None:
+    for name in names.split():
+        answer = reading.get("/v1/search", query_string={name: "1"}).json
+        assert (answer["parameter"], answer["nearest"]) == (name, nearest)
+
+
+def test_a_name_from_elsewhere_gets_only_what_there_is(reading: FlaskClient) -> None:
+    assert reading.get("/v1/facets/source?size=3").json["nearest"] == "facet_size"
+    assert reading.get("/v1/suggest?size=3").json["nearest"] == "limit"
+    assert "nearest" not in reading.get("/v1/suggest?offset=3").json
+
+
+@pytest.mark.parametrize(
+    ("query_string", "got"),
+    [
+        ("source=a&source=", "a, "),
+        ("fields=headline,nope", "headline,nope"),
+        ("limit=ten", "ten"),
+    ],
+)
+def test_what_was_sent_is_told_as_it_was_sent(
+    reading: FlaskClient, query_string: str, got: str
+) -> None:
+    assert reading.get(f"/v1/search?{query_string}").json["got"] == got
+
+
 def test_nothing_near_is_not_guessed(reading: FlaskClient) -> None:
     assert "nearest" not in reading.get("/v1/search?zzzzzzz=3").json
 
@@ -126,6 +173,11 @@ WRONG_BODIES: list[tuple[Any, str, str | None]] = [
     ({"source": ["a", None]}, "invalid_value", "source"),
     ({"source": [["a"]]}, "invalid_value", "source"),
     ({"facet": [1]}, "invalid_value", "facet"),
+    ({"urgency": True}, "invalid_value", "urgency"),
+    ({"urgency": [2.0]}, "invalid_value", "urgency"),
+    ({"urgency": -2}, "invalid_value", "urgency"),
+    ({"urgency": 10**18}, "invalid_value", "urgency"),
+    ({"missing.urgency": "x"}, "invalid_value", "missing.urgency"),
     ({"limmit": 3}, "unknown_parameter", "limmit"),
     ({"q": "a\0"}, "invalid_encoding", "q"),
     ([], "invalid_json", None),
@@ -143,6 +195,28 @@ def test_a_wrong_member_of_a_search_body_is_a_parameter_error(
     )
     assert (answer.status_code, answer.json["code"]) == (400, code)
     assert answer.json.get("parameter") == parameter
+
+
+@pytest.mark.parametrize("value", [2, [2], "2", ["2"], [5, 2], " 2"])
+def test_a_number_to_filter_by_may_be_one_in_json(
+    reading: FlaskClient, value: Any
+) -> None:
+    answer = reading.post("/v1/search", json={"urgency": value, "facet": "urgency"})
+    assert [hit["id"] for hit in answer.json["hits"]] == ["urn:test:harbour"]
+    listed = answer.json["facets"]["urgency"]["values"]
+    assert {"value": "2", "count": 1, "active": True}.items() <= listed[0].items()
+
+
+@pytest.mark.parametrize("query_string", ["q=a&nope=1", "q=a", "nope=1", "q"])
+def test_a_body_and_an_address_are_not_mixed(
+    reading: FlaskClient, query_string: str
+) -> None:
+    answer = reading.post(f"/v1/search?{query_string}", json={"q": "grain"})
+    assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter")
+    for pair in query_string.split("&"):
+        assert pair.partition("=")[0] in answer.json["detail"]
+    assert answer.json["parameter"] == query_string[:4].partition("=")[0]
+    assert "body" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("word", ["1", "true", "TRUE", "True"])

@@ -11,6 +11,11 @@ from flask.testing import FlaskClient
 
 from index.archive import Archive
 from index.document import article_of
+from index.errors import InvalidValue
+from index.query import Filter, Interval
+from index.request import Request
+from index.result import Facet
+from service.links import Links
 from service.search import request_of
 
 
@@ -127,7 +132,7 @@ def test_a_facet_value_links_to_the_search_with_it_ticked(reading: FlaskClient) 
 
 
 def test_a_bucket_links_to_its_days(reading: FlaskClient) -> None:
-    for interval in ("day", "week", "month", "year", "auto"):
+    for interval in Interval:
         facet = f"published:{interval}"
         answer = reading.get(f"/v1/search?facet={facet}&tz=Asia/Colombo").json
         values = answer["facets"][facet]["values"]
@@ -139,6 +144,67 @@ def test_a_bucket_links_to_its_days(reading: FlaskClient) -> None:
             if value["count"] and interval != "auto":
                 assert [v["active"] for v in again] == [True]
                 assert reading.get(again[0]["url"]).json["total"]["articles"] == 3
+
+
+def test_decades_and_centuries_are_intervals(reading: FlaskClient) -> None:
+    answer = reading.get(
+        "/v1/search?facet=published:decade&facet=published:century"
+    ).json
+    (decade,) = answer["facets"]["published:decade"]["values"]
+    (century,) = answer["facets"]["published:century"]["values"]
+    assert (decade["value"], decade["count"]) == ("2010-01-01", 3)
+    assert (century["value"], century["count"]) == ("2000-01-01", 3)
+    assert "from=2010&to=2019&date=published" in decade["url"]
+    assert "from=2000&to=2099&date=published" in century["url"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "value", "first", "last"),
+    [
+        ("century", "0001-01-01", "0001", "0099"),
+        ("decade", "0001-01-01", "0001", "0009"),
+        ("century", "9900-01-01", "9900", "9999"),
+        ("year", "0045-01-01", "0045", "0045"),
+        ("week", "9999-12-27", "9999-12-27", "9999-12-31"),
+        ("week", "0001-01-01", "0001-01-01", "0001-01-07"),
+        ("day", "2016-09-29", "2016-09-29", "2016-09-29"),
+    ],
+)
+def test_a_bucket_at_the_ends_of_time_has_an_address(
+    interval: str, value: str, first: str, last: str
+) -> None:
+    facet = Facet(
+        field="published", interval=interval, values=(), missing=0, other=0, distinct=0
+    )
+    links = Links("/v1/search", {"q": "a"})
+    ticked = links.toggle(facet, value)
+    assert ticked == f"/v1/search?q=a&from={first}&to={last}&date=published"
+    again = Links(
+        "/v1/search", {"q": "a", "from": first, "to": last, "date": "published"}
+    )
+    assert again.active(facet, value)
+    assert again.toggle(facet, value) == "/v1/search?q=a"
+
+
+@pytest.mark.parametrize("interval", [each for each in Interval if each != "auto"])
+def test_a_ticked_bucket_without_articles_can_be_unticked(
+    reading: FlaskClient, interval: str
+) -> None:
+    facet = f"published:{interval}"
+    first = reading.get(f"/v1/search?facet={facet}").json["facets"][facet]["values"][0]
+    dates = first["url"].partition("&")[2]
+    for address, of in (
+        (f"/v1/search?facet={facet}&q=zzz&{dates}", ("facets", facet)),
+        (f"/v1/facets/{facet}?q=zzz&{dates}", ()),
+    ):
+        answer = reading.get(address).json
+        for name in of:
+            answer = answer[name]
+        (ticked,) = answer["values"]
+        assert (ticked["value"], ticked["count"]) == (first["value"], 0)
+        assert ticked["active"] is True
+        wider = reading.get(ticked["url"].replace("q=zzz", "q=")).json
+        assert wider["total"]["articles"] == 3
 
 
 def test_pages_are_walked_to_the_end(reading: FlaskClient) -> None:
@@ -188,6 +254,18 @@ def test_wrong_syntax_is_a_warning_with_its_place(reading: FlaskClient) -> None:
 def test_timing_is_told(reading: FlaskClient) -> None:
     timing = reading.get("/v1/search").headers["Server-Timing"]
     assert re.fullmatch(r"search;dur=[\d.]+, write;dur=[\d.]+", timing)
+
+
+def test_a_number_to_filter_by_may_have_blanks_around_it(archive: Archive) -> None:
+    def found(value: str) -> int:
+        wanted = Filter(field="urgency", values=(value,))
+        return archive.search(Request(filters=(wanted,))).articles
+
+    assert found(" " * 30 + "2 ") == found("002") == 1
+    for wrong in (" " * 18, "2" * 19, "2 2", "²", "-2", ""):
+        with pytest.raises(InvalidValue) as caught:
+            found(wrong)
+        assert caught.value.parameter == "urgency"
 
 
 # Tags.
@@ -268,6 +346,16 @@ def test_one_facet_can_be_had_alone(reading: FlaskClient) -> None:
     assert (value["value"], value["count"]) == ("Market Desk", 1)
     assert reading.get(value["url"]).json["total"]["articles"] == 1
     assert answer["index"]["behind"] == 0
+
+
+def test_the_name_of_a_facet_may_be_encoded(reading: FlaskClient) -> None:
+    plain = reading.get("/v1/facets/published:month").json
+    assert reading.get("/v1/facets/published%3Amonth").json == plain
+    assert plain["field"] == "published:month"
+    wrong = reading.get(
+        "/", environ_overrides={"PATH_INFO": "/v1/facets/\xff", "RAW_URI": ""}
+    )
+    assert (wrong.status_code, wrong.json["code"]) == (400, "invalid_encoding")
 
 
 def test_a_date_facet_can_be_had_alone(reading: FlaskClient) -> None:
