@@ -9,6 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 QUERY = "q=syria+talks&scope=paragraph"  # finds an article of seeds/
 
@@ -18,6 +21,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is no error: no traceback
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
+    refuse_running(bind, status["indexer"])
     refuse_taken(bind)
     if status["store"]["articles"] == 0:
         nutgraf("load", "seeds")
@@ -57,6 +61,47 @@ def address(bind: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def refuse_running(bind: str, indexer: dict[str, Any]) -> None:
+    """Stop with a clear message if a web or an indexer of ours runs already.
+
+    Both outlive a honcho that was killed: nobody is left to stop them.
+
+    :param indexer: what ``nutgraf status`` says of the store's.
+    """
+    found = []
+    processes: list[int] = []
+    if get(bind, "/healthz") == (http.HTTPStatus.OK, {"status": "ok"}):
+        found.append(f"it answers on {bind}")
+        processes += listeners(address(bind)[1])
+    if indexer["running"]:
+        found.append("this store has an indexer")
+        processes += [indexer["process"]] if indexer["process"] else []
+    if found:
+        kill = " ".join(map(str, processes))
+        how = f", or with:\n\n  kill {kill}\n" if kill else "."
+        sys.exit(
+            f"Nutgraf is running already: {' and '.join(found)}. Stop it with Ctrl-C"
+            f" where it was started{how}"
+        )
+
+
+def listeners(port: int) -> list[int]:
+    """Return the processes that listen on a port, where Linux tells of them."""
+    sockets = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            # See proc(5): local address, state (0A is LISTEN) and inode.
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                sockets.add(f"socket:[{inode}]")
+    found = set()
+    for handles in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):  # another user's, or gone
+            if any(str(handle.readlink()) in sockets for handle in handles.iterdir()):
+                found.add(int(handles.parts[2]))
+    return sorted(found)
+
+
 def refuse_taken(bind: str) -> None:
     """Stop with a clear message if nothing can listen there."""
     family = socket.AF_INET6 if bind.startswith("[") else socket.AF_INET
@@ -73,12 +118,21 @@ def refuse_taken(bind: str) -> None:
 
 def ready(bind: str) -> bool:
     """Return whether the service answers and can search."""
+    status, _ = get(bind, "/readyz")
+    return status == http.HTTPStatus.OK
+
+
+def get(bind: str, path: str) -> tuple[int | None, Any]:
+    """Return the status and the JSON that the service answers, as far as it does."""
+    status = None
     connection = http.client.HTTPConnection(*address(bind), timeout=5)
     try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        status = answer.status
+        return status, json.loads(answer.read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return status, None
     finally:
         connection.close()
 

@@ -7,10 +7,10 @@ failed, 2 where the command itself was mistyped, else 1.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
@@ -22,7 +22,6 @@ from index.errors import NutgrafError
 from index.fields import DATES, PLACES
 from index.formats import FORMATS
 from index.query import Scope, Sort, Unit
-from index.rendering import error_document
 from index.settings import Settings
 
 INTERRUPTED = 130  # as shells count SIGINT
@@ -99,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="with notes to editors and with articles that do not show: withheld,"
         " canceled, embargoed, expired",
     )
-    export.add_argument("--output", metavar="FILE", help="by default stdout")
+    export.add_argument("--output", metavar="FILE", help="by default, or as -, stdout")
     command("indexer", commands.indexer, "Keep the index up to date until stopped")
     command("status", commands.status, "Show store, index, indexer and settings")
     command("verify", commands.verify, "Check the store, and the index against it")
@@ -212,24 +211,39 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     :param environ: where settings come from.
     """
     try:
+        code = _run(argv, environ)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read us has seen enough
+        _fall_silent()
+        return PIPE_CLOSED
+    except OSError as error:
+        if error.filename is not None:  # no write: it is of a file that we opened
+            raise
+        with suppress(OSError):  # stderr may go the same way
+            Screen().complain(f"nutgraf: cannot write the answer: {error.strerror}")
+        _fall_silent()
+        return 1
+    return code
+
+
+def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    try:
         args = build_parser().parse_args(argv)
     except SystemExit as ended:  # argparse's way to return
         return int(ended.code or 0)
     screen = Screen(as_json=getattr(args, "json", False))
     run: Command = args.run
     try:
-        code = run(args, Settings.from_environ(environ), screen)
-        sys.stdout.flush()
+        return run(args, Settings.from_environ(environ), screen)
     except NutgrafError as error:
-        if screen.as_json:
-            screen.complain(json.dumps(error_document(error)))
-        else:
-            screen.complain(f"nutgraf: {error}")
+        screen.error(error)
         return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has seen enough; keep Python from saying so at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-    return code
+
+
+def _fall_silent() -> None:
+    """Keep Python from failing at its end to write what nobody takes."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())

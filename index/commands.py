@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -13,8 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import BinaryIO
 
 from index import loader, verification
 from index.archive import Archive
@@ -23,6 +20,8 @@ from index.console import (
     JsonLines,
     Screen,
     count,
+    is_stdout,
+    output,
     problem_document,
     problem_line,
     report_document,
@@ -41,7 +40,7 @@ from index.formats.jsonl import write
 from index.indexer import Indexer
 from index.publication import public
 from index.query import Filter, Scope, Sort, Unit
-from index.rendering import answer_document, article_document, error_document
+from index.rendering import answer_document, article_document
 from index.request import Request
 from index.settings import Settings
 from index.visibility import visible
@@ -58,35 +57,52 @@ Command = Callable[[Namespace, Settings, Screen], int]
 
 def load(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Put files into the store and wait until the index has caught up."""
-    with _archive(settings) as archive, screen.bars() as bars:
-        reading = bars.add_task("store", total=None)
 
-        def on_progress(progress: loader.Progress) -> None:
-            bars.update(
-                reading,
-                completed=progress.read,
-                total=progress.total,
-                items=progress.articles,
+    def on_problem(problem: loader.Problem) -> None:
+        if screen.as_json:
+            screen.json(problem_document(problem))
+        else:
+            screen.line(problem_line(problem))
+
+    report: loader.Report | None = None
+    try:
+        with _archive(settings) as archive, screen.bars() as bars:
+            reading = bars.add_task("store", total=None)
+
+            def on_progress(progress: loader.Progress) -> None:
+                bars.update(
+                    reading,
+                    completed=progress.read,
+                    total=progress.total,
+                    items=progress.articles,
+                )
+
+            report = loader.load(
+                args.paths,
+                archive.store,
+                read_as=args.format,
+                mapping=dict(pair for pairs in args.map for pair in pairs),
+                article_bytes=settings.article_bytes,
+                stdin=sys.stdin.buffer,
+                on_progress=on_progress,
+                on_problem=on_problem,
             )
-
-        def on_problem(problem: loader.Problem) -> None:
-            if screen.as_json:
-                screen.json(problem_document(problem))
-            else:
-                screen.line(problem_line(problem))
-
-        report = loader.load(
-            args.paths,
-            archive.store,
-            read_as=args.format,
-            mapping=dict(pair for pairs in args.map for pair in pairs),
-            article_bytes=settings.article_bytes,
-            stdin=sys.stdin.buffer,
-            on_progress=on_progress,
-            on_problem=on_problem,
+            if not args.no_wait:
+                _follow(archive, archive.store.seq(), bars)
+    except loader.LoadInterrupted as error:
+        screen.interrupted(
+            error.report,
+            "that is safe in the store; load the same again for the rest",
         )
-        if not args.no_wait:
-            _follow(archive, archive.store.seq(), bars)
+        raise
+    except KeyboardInterrupt:
+        if report is not None:
+            screen.interrupted(
+                report,
+                "all is safe in the store; what is not indexed yet will be, by the"
+                " indexer or the next load",
+            )
+        raise
     if screen.as_json:
         screen.json({"report": report_document(report), "indexed": not args.no_wait})
     else:
@@ -147,10 +163,7 @@ def delete(args: Namespace, settings: Settings, screen: Screen) -> int:
                 seq = archive.delete(article_id)
             except ArticleNotFound as error:
                 failed = True
-                if screen.as_json:
-                    screen.json(error_document(error))
-                else:
-                    screen.complain(f"nutgraf: {error}")
+                screen.error(error)
             else:
                 if screen.as_json:
                     screen.json({"id": article_id, "deleted": True, "seq": seq})
@@ -200,7 +213,7 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
     written = 0
     with (
         _archive(settings) as archive,
-        _output(args.output) as out,
+        output(args.output) as out,
         screen.bars() as bars,
         archive.store.reading() as view,
     ):
@@ -211,7 +224,7 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
                 written += 1
             bars.advance(task)
         out.flush()
-    if args.output is not None:
+    if not is_stdout(args.output):
         if screen.as_json:
             screen.json({"articles": written, "file": args.output})
         else:
@@ -244,6 +257,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Print how store, index and indexer are, and every setting."""
     with _archive(settings) as archive:
         state = archive.state()
+        process = archive.store.indexer_process()
         store_bytes = archive.store.path.stat().st_size
     if screen.as_json:
         screen.json(
@@ -264,7 +278,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
                     "stale": state.stale,
                     "progress": state.progress,
                 },
-                "indexer": {"running": state.indexer_running},
+                "indexer": {"running": state.indexer_running, "process": process},
                 "settings": settings.shown(),
             }
         )
@@ -284,7 +298,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
             ("indexed articles", f"{state.indexed_articles:,}"),
             ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),
             ("segments", f"{state.segments:,}"),
-            ("indexer", "running" if state.indexer_running else "not running"),
+            ("indexer", _indexer_text(state.indexer_running, process)),
         ]
     )
     screen.line()
@@ -412,24 +426,6 @@ def _turns(archive: Archive) -> Iterator[None]:
             )
 
 
-@contextmanager
-def _output(name: str | None) -> Iterator[BinaryIO]:
-    """Open stdout, or a file that is there under its name only once it is complete."""
-    if name is None:
-        yield sys.stdout.buffer
-        return
-    path = Path(name)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as out:
-            yield out
-        part.replace(path)
-    except OSError as error:
-        raise InvalidValue("output", f"{name} cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _filters(args: Namespace) -> tuple[Filter, ...]:
     """Return the filters of ``--filter``, ``--exclude`` and ``--missing``."""
     found = []
@@ -443,6 +439,11 @@ def _filters(args: Namespace) -> tuple[Filter, ...]:
         ]
     found += [Filter(field=field, missing=True) for field in args.missing]
     return tuple(found)
+
+
+def _indexer_text(running: bool, process: int | None) -> str:
+    which = "" if process is None else f" (process {process})"
+    return f"running{which}" if running else "not running"
 
 
 def _setting_text(value: object) -> str:

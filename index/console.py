@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import html
 import json
 import logging
+import os
 import re
+import stat
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from rich.console import Console
 from rich.padding import Padding
@@ -31,11 +35,13 @@ from index.answer import Answer, ArticleHit, Excerpt, Mark, Warned
 from index.archive import ArticleView
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
+from index.errors import InvalidValue, NutgrafError
 from index.loader import Problem, Report
-from index.rendering import Document
+from index.rendering import Document, error_document
 from index.result import Facet
 
 MATCH = "bold yellow"
+STDOUT = "-"
 WIDE = 10_000  # columns of what is no terminal
 _TAGS = re.compile("(</?mark>)")
 # What a hit says of its article, between headline and passages, in this order.
@@ -75,6 +81,14 @@ def marked_html(source: str) -> Text:
     return shown
 
 
+class _Terminal(Console):
+    """A console that leaves it to the command line what a broken pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich has caught; by itself it would end the process with 1."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 class Bars(Progress):
     """Progress bars, one for each thing that is under way."""
 
@@ -90,10 +104,10 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, markup=False, emoji=False)
+        self.out = _Terminal(highlight=False, markup=False, emoji=False)
         if not self.out.is_terminal:
             self.out.width = WIDE
-        self.err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self.err = _Terminal(stderr=True, highlight=False, markup=False, emoji=False)
 
     def line(
         self,
@@ -118,6 +132,23 @@ class Screen:
     def complain(self, text: str) -> None:
         """Print one line to stderr."""
         self.err.print(Text(printable(text)), soft_wrap=True)
+
+    def error(self, error: NutgrafError) -> None:
+        """Print an error to stderr, as one line or one document."""
+        if self.as_json:
+            self.complain(json.dumps(error_document(error)))
+        else:
+            self.complain(f"nutgraf: {error}")
+
+    def interrupted(self, report: Report, outlook: str) -> None:
+        """Print to stderr what a load had done when it was interrupted."""
+        text = f"interrupted: {summary(report)}; {outlook}"
+        if self.as_json:
+            report_is = report_document(report)
+            text = json.dumps(
+                {"code": "interrupted", "detail": text, "report": report_is}
+            )
+        self.complain(text)
 
     def json(self, value: object) -> None:
         """Print a value as one line of JSON."""
@@ -171,6 +202,54 @@ class _Count(ProgressColumn):
         seconds = task.finished_time or task.elapsed or 0.0
         rate = f", {done / seconds:,.0f}/s" if seconds > 0 else ""
         return Text(f"{done:,} {what}{rate}")
+
+
+@contextmanager
+def output(name: str | None) -> Iterator[BinaryIO]:
+    """Open stdout, or a file that is there under its name only once it is complete.
+
+    A device or a pipe is written to as it stands, and a link leads to what it names.
+
+    :raises InvalidValue: it cannot be written.
+    """
+    if name is None or is_stdout(name):
+        yield sys.stdout.buffer
+        return
+    path, part = Path(name), None
+    try:
+        there = _status(path)
+        if there is None or stat.S_ISREG(there.st_mode):
+            path = path.resolve()
+            part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with (part or path).open("wb") as out:
+            if part is not None and there is not None:  # who may read it stays so
+                part.chmod(stat.S_IMODE(there.st_mode))
+            yield out
+        if part is not None:
+            part.replace(path)
+    except OSError as error:
+        raise InvalidValue("output", f"{name} cannot be written: {error}") from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def is_stdout(name: str | None) -> bool:
+    """Return whether a name means our stdout: none, ``-``, or such as /dev/stdout."""
+    if name is None or name == STDOUT:
+        return True
+    try:
+        return os.path.samestat(Path(name).stat(), os.fstat(1))
+    except OSError:
+        return False
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what is there under a name, behind links; ``None`` if nothing is."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def show_answer(screen: Screen, answer: Answer, names: Sequence[str]) -> None:

@@ -312,13 +312,16 @@ class _Lexer:
         """Leave out a ``~`` or ``^`` here that means nothing behind what was read."""
         if self.text[self.at : self.at + 1] in ("~", "^"):
             chunk = self.chunk()
-            self.remarks.syntax(
-                "bad_suffix",
-                f"{chunk[:50]} means nothing behind {behind} and was left out",
-                self.at,
-                self.at + len(chunk),
-            )
+            self.left_out(chunk, self.at, behind)
             self.at += len(chunk)
+
+    def left_out(self, suffix: str, start: int, behind: str) -> None:
+        self.remarks.syntax(
+            "bad_suffix",
+            f"{suffix[:50]} means nothing behind {behind} and was left out",
+            start,
+            start + len(suffix),
+        )
 
     def value(self, field: str) -> None:
         """Read a number, date, comparison or range."""
@@ -365,12 +368,16 @@ class _Lexer:
             boost = self.boost(number, start + chunk.rindex("^"))
         elif caret and word:
             self.not_understood(chunk, start, "^")
-        if kind is Kind.WORD:
-            word, sign, number = text.rpartition("~")
-            if sign and word and _DIGITS.fullmatch(number):
-                text, tilde = word, number
-            elif sign and word and not word.endswith("/"):  # /~ is in URLs
-                self.not_understood(chunk, start, "~")
+        word, sign, number = text.rpartition("~")
+        if sign and word and _DIGITS.fullmatch(number):
+            text = word
+            if kind is Kind.WORD:
+                tilde = number
+            else:
+                place = start + chunk.rindex("~")
+                self.left_out(f"~{number}", place, "an exact form")
+        elif sign and word and not word.endswith("/"):  # /~ is in URLs
+            self.not_understood(chunk, start, "~")
         self.add(kind, start, text, field=field, tilde=tilde, boost=boost)
 
     def not_understood(self, chunk: str, start: int, sign: str) -> None:

@@ -1,7 +1,13 @@
 """The loader: files, folders and streams into the store, with a report.
 
 A record that is refused, or a file that cannot be read, costs its own line in the
-report and nothing else. Loading the same input again changes nothing.
+report and nothing else. Loading the same input again changes nothing, even where an
+article stands in it more than once and no version tells which is newer:
+
+- The last one counts. Those before it are older versions, and are warned of.
+- So a record whose content an older version had is held back until a later one of the
+  same article comes, which makes it a repetition, or until the load ends without one,
+  which makes it the way back to the earlier text.
 """
 
 from __future__ import annotations
@@ -11,16 +17,22 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
-from index.article import Article
-from index.document import content
-from index.errors import InputError, LimitExceeded, UnknownFormat, UnreadableInput
+from index.document import content, content_digest
+from index.errors import (
+    InputError,
+    LimitExceeded,
+    UnknownFormat,
+    UnreadableInput,
+)
 from index.formats import FORMATS, Read, detect, read
 from index.formats.aliases import check_mapping
+from index.held import Held, Pending
 from index.store import Outcome, Store
 
 STDIN = "-"
@@ -30,6 +42,10 @@ BATCH_ARTICLES = 200
 BATCH_BYTES = 2 * 1024 * 1024
 HEAD_BYTES = 4_096  # of a file, by which its format is found
 KEPT_PROBLEMS = 1_000  # in a report; callbacks get them all
+TWICE = (
+    "stands more than once in this load, with other content and without a version to"
+    " tell which is newer; the last one is kept"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +108,17 @@ class Progress:
     articles: int
 
 
+class LoadInterrupted(KeyboardInterrupt):
+    """A load was interrupted from the keyboard.
+
+    :param report: of what the store had taken by then.
+    """
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
 def load(
     paths: Sequence[str],
     store: Store,
@@ -117,6 +144,7 @@ def load(
     :raises UnknownField: the mapping names a field that is none.
     :raises StoreFull: the store took nothing of the last batch, but all before it.
     :raises StoreUnavailable: likewise.
+    :raises LoadInterrupted: instead of KeyboardInterrupt.
     """
     if read_as is not None and read_as not in FORMATS:
         raise UnknownFormat(read_as, allowed=tuple(FORMATS))
@@ -129,10 +157,16 @@ def load(
         on_progress=on_progress,
         on_problem=on_problem,
     )
-    sources = [source for path in paths for source in load.find(path)]
-    load.expect(sources)
-    for source in sources:
-        load.read(source, stdin)
+    try:
+        sources = [source for path in paths for source in load.find(path)]
+        load.expect(sources)
+        for source in sources:
+            load.read(source, stdin)
+        load.finish()
+    except KeyboardInterrupt as error:
+        raise LoadInterrupted(load.report()) from error
+    finally:
+        load.close()
     return load.report()
 
 
@@ -150,15 +184,6 @@ class _Source:
     name: str
     size: int | None
     found: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """An article on its way to the store, and where it came from."""
-
-    article: Article
-    file: str
-    line: int | None
 
 
 class _Metered:
@@ -208,8 +233,12 @@ class _Load:
         self._read_as, self._mapping = read_as, mapping
         self._article_bytes = article_bytes
         self._on_progress, self._on_problem = on_progress, on_problem
-        self._pending: list[_Pending] = []
+        self._pending: list[Pending] = []
         self._pending_bytes = 0
+        self._held = Held()
+        # Hashes, as the ids of a large archive would fill the memory. A collision could
+        # only cause a warning that is not due.
+        self._seen: set[int] = set()
         self._outcomes: Counter[Outcome] = Counter()
         self._files = self._refused = self._warnings = self._passed_over = 0
         self._bytes = 0  # of the files that are done
@@ -280,7 +309,7 @@ class _Load:
                 for warning in found.warnings:
                     self._warn(source.path, found, warning)
                 if found.article is not None:
-                    self._add(_Pending(found.article, source.path, found.line))
+                    self._add(Pending(found.article, source.path, found.line))
                 elif found.error is not None:
                     self._refuse(source.path, found.line, found.label, found.error)
                 self._tell(metered.count)
@@ -304,9 +333,10 @@ class _Load:
         else:
             self._refuse(source.path, None, None, error)
 
-    def _add(self, pending: _Pending) -> None:
+    def _add(self, pending: Pending) -> None:
         try:
-            size = len(content(pending.article).encode())
+            text = content(pending.article)
+            size = len(text.encode())
             if size > self._article_bytes:
                 raise LimitExceeded(
                     "bytes of an article as JSON",
@@ -319,6 +349,11 @@ class _Load:
             return
         if self._pending_bytes + size > BATCH_BYTES:
             self._flush()
+        if pending.article.version is None:
+            key = hash(pending.article.id)
+            again, digest = key in self._seen, content_digest(text)
+            pending = replace(pending, again=again, digest=digest)
+            self._seen.add(key)
         self._pending.append(pending)
         self._pending_bytes += size
         if len(self._pending) >= BATCH_ARTICLES:
@@ -326,19 +361,47 @@ class _Load:
 
     def _flush(self) -> None:
         pending, self._pending, self._pending_bytes = self._pending, [], 0
-        results = self._store.put([each.article for each in pending])
-        for each, result in zip(pending, results, strict=True):
+        contents = [(each.article.id, each.digest) for each in pending if each.digest]
+        with self._store.reading() as view:
+            repeats = view.repeats(contents)
+        batch: list[Pending] = []
+        for each in pending:
+            if self._held.drop(each.article.id):
+                self._outcomes[Outcome.UNCHANGED] += 1
+                self._warn_twice(each)
+                each = replace(each, again=False)
+            if (each.article.id, each.digest) in repeats:
+                self._held.add(each)
+            else:
+                batch.append(each)
+        self._put(batch)
+
+    def _put(self, batch: Sequence[Pending]) -> None:
+        results = self._store.put([each.article for each in batch])
+        for each, result in zip(batch, results, strict=True):
             if isinstance(result, InputError):
                 self._refuse(each.file, each.line, each.article.id, result)
                 continue
             self._outcomes[result.outcome] += 1
+            if each.again and result.outcome is Outcome.UPDATED:
+                self._warn_twice(each)
             if result.seq is not None:
                 self._seq = result.seq
 
-    def report(self) -> Report:
-        """Put what is left and return the whole account."""
+    def finish(self) -> None:
+        """Put what is left."""
         self._flush()
+        held = iter(self._held)
+        while batch := list(islice(held, BATCH_ARTICLES)):
+            self._put(batch)
         self._tell(0)
+
+    def close(self) -> None:
+        """Let go of what was held back."""
+        self._held.close()
+
+    def report(self) -> Report:
+        """Return the account of what was put."""
         return Report(
             files=self._files,
             articles=self._outcomes.total(),
@@ -382,6 +445,17 @@ class _Load:
         self._warnings += 1
         label = found.article.id if found.article is not None else found.label
         self._note(Problem(file=file, line=found.line, label=label, reason=warning))
+
+    def _warn_twice(self, pending: Pending) -> None:
+        self._warnings += 1
+        self._note(
+            Problem(
+                file=pending.file,
+                line=pending.line,
+                label=pending.article.id,
+                reason=TWICE,
+            )
+        )
 
     def _note(self, problem: Problem) -> None:
         if len(self._problems) < KEPT_PROBLEMS:

@@ -14,6 +14,11 @@ from index.errors import InvalidValue
 PREFIX = "NUTGRAF_"
 MB = 1024 * 1024
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
+# As RFC 6454 has browsers write an origin. There is no * for all of them.
+_ORIGIN = re.compile(
+    r"(?!https://[^/]*:443\Z|http://[^/]*:80\Z)[a-z][a-z0-9+.-]*://"
+    r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?\Z"
+)
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
 
 
@@ -59,6 +64,15 @@ class Settings:
             raise InvalidValue(
                 "NUTGRAF_LANGUAGE", "write a tag such as en-GB", got=self.language
             )
+        for origin in self.cors:
+            if not _ORIGIN.match(origin):
+                raise InvalidValue(
+                    "NUTGRAF_CORS",
+                    "write each origin as browsers send it, such as"
+                    " https://desk.example or http://localhost:3000: scheme and host in"
+                    " small letters, a port unless it is the usual one, and no more",
+                    got=origin,
+                )
         host, _, port = self.bind.rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65_535:
             raise InvalidValue(

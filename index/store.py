@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from sqlalchemy import (
     Connection,
@@ -35,7 +36,7 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.tables import articles, changes, state, store_errors, versions
-from index.versions import Batch, Current, Outcome, Written
+from index.versions import Batch, Current, Outcome, Written, plain_version
 from index.view import (
     OF_CURRENT,
     RESTRICTING,
@@ -111,8 +112,9 @@ class Store:
 
         Without a version, content that differs from the current version's becomes the
         next version. A version that is there with other content is that article's
-        :class:`VersionConflict`, and an article that cannot be kept as JSON its
-        :class:`InvalidArticle`; the others are kept nevertheless.
+        :class:`VersionConflict`, and an article that cannot be kept as JSON, or whose
+        version is below 0, its :class:`InvalidArticle`; the others are kept
+        nevertheless.
 
         :raises StoreFull: nothing of the batch was kept.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
@@ -123,13 +125,14 @@ class Store:
         results: list[Written | InputError] = []
         with self._writing() as connection:
             seq = _locked_seq(connection)
-            write = Batch(seq, _now(), _currents(connection, batch))
-            for article, draft in zip(batch, drafts, strict=True):
+            given = [draft.article for draft in drafts if isinstance(draft, _Draft)]
+            write = Batch(seq, _now(), _currents(connection, given))
+            for draft in drafts:
                 if isinstance(draft, InputError):
                     results.append(draft)
                     continue
                 try:
-                    results.append(write.put(article, *draft))
+                    results.append(write.put(*draft))
                 except InputError as error:
                     results.append(error)
             _insert(connection, write)
@@ -218,6 +221,10 @@ class Store:
         """Return whether some process is this store's indexer."""
         return tables.is_locked(self.lock_path)
 
+    def indexer_process(self) -> int | None:
+        """Return the id of the process that is this store's indexer."""
+        return tables.holder(self.lock_path)
+
     def check(self) -> list[str]:
         """Return every contradiction found in the store; empty if it is sound.
 
@@ -257,13 +264,24 @@ def _locked_seq(connection: Connection) -> int:
     return seq
 
 
-def _draft(article: Article) -> tuple[str, str] | InvalidArticle:
-    """Return an article's content and its digest, or why it has none."""
+class _Draft(NamedTuple):
+    """An article under the version it is kept as, its content and that's digest."""
+
+    article: Article
+    text: str
+    digest: str
+
+
+def _draft(article: Article) -> _Draft | InvalidArticle:
+    """Return what is to be kept of an article, or why it cannot be."""
     try:
         text = content(article)
     except InvalidArticle as error:
         return error
-    return text, content_digest(text)
+    version = article.version
+    if version is not None and plain_version(version) != version:
+        article = replace(article, version=plain_version(version))
+    return _Draft(article, text, content_digest(text))
 
 
 def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Current]:

@@ -382,6 +382,16 @@ def _let_go_in_children() -> None:
     os.register_at_fork(after_in_child=let_go)
 
 
+def holder(lock: Path) -> int | None:
+    """Return the id of the process that holds a lock file, ``None`` if none does."""
+    if not is_locked(lock):
+        return None
+    try:
+        return int(lock.read_text("ascii"))
+    except (OSError, ValueError):  # it was let go of, or taken just now
+        return None
+
+
 def is_locked(lock: Path) -> bool:
     """Return whether some process holds a lock file."""
     try:

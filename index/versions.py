@@ -11,12 +11,14 @@ from enum import StrEnum
 from typing import Any
 
 from index.article import Article
-from index.errors import VersionConflict
+from index.errors import InvalidArticle, VersionConflict
 from index.visibility import Restrictions, restrictions, shows_less
 
 FIRST = "1"
 _NUMBERS = re.compile("([0-9]+)")
 _LAST_NUMBER = re.compile(r"[0-9]+\Z")
+_LEADING_ZEROS = re.compile(r"0+(?=[0-9]+\Z)")
+_NEGATIVE = re.compile(r"-[0-9.]+\Z")
 
 
 class Outcome(StrEnum):
@@ -42,15 +44,27 @@ class Written:
     seq: int | None
 
 
-def version_key(version: str) -> tuple[tuple[int | str, ...], str]:
+def plain_version(version: str) -> str:
+    """Return a version as it is kept: a whole number without leading zeros.
+
+    So 007 is version 7, and equal numbers are one version.
+    """
+    zeros = _LEADING_ZEROS.match(version)
+    return version if zeros is None else version[zeros.end() :]
+
+
+def version_key(version: str) -> tuple[bool, tuple[int | str, ...], str]:
     """Return what sorts versions: numbers in them compare as numbers.
 
-    So 9 < 10, 2.9 < 2.10 and 1 < 1.1. It is a total order: versions that differ only in
-    leading zeros are different ones, in the order of their text.
+    So 9 < 10, 2.9 < 2.10 and 1 < 1.1. One that starts with a digit is above all that do
+    not, so that a stray ``draft`` never keeps out the numbers that follow. It is a
+    total order: versions that differ only in leading zeros (1.01, 1.1) are different
+    ones, in the order of their text.
     """
     # Split by a group of digits, texts and numbers take turns, a text always first.
     parts = _NUMBERS.split(version)
-    return tuple(int(p) if at % 2 else p for at, p in enumerate(parts)), version
+    natural = tuple(int(p) if at % 2 else p for at, p in enumerate(parts))
+    return not parts[0], natural, version
 
 
 def next_version(version: str) -> str:
@@ -94,10 +108,13 @@ class Batch:
         """Add what one article takes.
 
         :raises VersionConflict: its version is there with other content.
-        :raises InvalidArticle: no higher version can be made of the current one.
+        :raises InvalidArticle: its version is a number below 0, or no higher version
+            can be made of the current one.
         """
         found = self.found.get(article.id)
         version = article.version
+        if version is not None and _NEGATIVE.match(version):
+            raise InvalidArticle("version", f"{version} is below 0; versions count up")
         if found is None:
             version, outcome = version or FIRST, Outcome.CREATED
         elif version is None and found.digests[found.version] == digest:

@@ -16,7 +16,7 @@ from index.dates import from_micros
 from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.tables import articles, changes, state, versions
-from index.versions import version_key
+from index.versions import plain_version, version_key
 from index.visibility import NO_EMBARGO, NO_EXPIRY, Restrictions, restrictions
 
 T = TypeVar("T")
@@ -93,13 +93,14 @@ _CHANGES = (
 OF_CURRENT = (versions.c.id == articles.c.id) & (
     versions.c.version == articles.c.version
 )
+_IS_CURRENT = (articles.c.version == versions.c.version).label("current")
 _KEPT = select(
     articles.c.id,
     versions.c.version,
     versions.c.seq,
     versions.c.at,
     versions.c.content,
-    (articles.c.version == versions.c.version).label("current"),
+    _IS_CURRENT,
 ).select_from(articles)
 _GET_CURRENT = _KEPT.join(versions, OF_CURRENT).where(articles.c.id == bindparam("id"))
 _GET_VERSION = _KEPT.join(versions, versions.c.id == articles.c.id).where(
@@ -118,7 +119,7 @@ _VERSIONS = (
         versions.c.at,
         versions.c.status,
         versions.c.headline,
-        (articles.c.version == versions.c.version).label("current"),
+        _IS_CURRENT,
     )
     .join(articles, articles.c.id == versions.c.id)
     .where(versions.c.id == bindparam("id"))
@@ -201,7 +202,10 @@ class View:
         """
         row = self._connection.execute(
             _GET_CURRENT if version is None else _GET_VERSION,
-            {"id": article_id, "version": version},
+            {
+                "id": article_id,
+                "version": None if version is None else plain_version(version),
+            },
         ).one_or_none()
         if row is None:
             raise ArticleNotFound(article_id, version)
@@ -226,6 +230,23 @@ class View:
                 (key, _article(row)) for row in rows if (key := tuple(row[:2])) in asked
             )
         return found
+
+    def repeats(self, contents: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of an older version of the article that its current is not.
+
+        :param contents: article ids, each with a digest of content.
+        """
+        found: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+        for chunk in chunks(contents):
+            ids, digests = zip(*chunk, strict=True)
+            rows = self._connection.execute(
+                select(versions.c.id, versions.c.digest, _IS_CURRENT)
+                .join(articles, articles.c.id == versions.c.id)
+                .where(versions.c.id.in_(set(ids)), versions.c.digest.in_(set(digests)))
+            )
+            for row in rows:
+                found[bool(row.current)].add((row.id, row.digest))
+        return (found[False] - found[True]) & set(contents)
 
     def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
         """Return the versions of an article, the highest first.

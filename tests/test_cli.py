@@ -147,7 +147,9 @@ def test_a_load_waits_for_the_indexer_that_runs(nutgraf: Nutgraf, file: str) -> 
     try:
         assert nutgraf("load", file).code == 0
         assert engine.state().seq == 3
-        assert nutgraf("status", "--json").json["indexer"]["running"] is True
+        running = {"running": True, "process": os.getpid()}
+        assert nutgraf("status", "--json").json["indexer"] == running
+        assert f"running (process {os.getpid()})" in nutgraf("status").out
         assert nutgraf("rebuild").code == 0
     finally:
         stop.set()
@@ -283,6 +285,12 @@ def test_a_deleted_article_is_gone_at_once(loaded: Nutgraf) -> None:
     assert loaded("search", "bakers", "--json").json["total"]["articles"] == 0
 
 
+def test_errors_of_a_deletion_in_json_are_no_answers(loaded: Nutgraf) -> None:
+    done = loaded("delete", "--json", "urn:test:none", "urn:test:grain")
+    assert (done.code, done.json["id"]) == (1, "urn:test:grain")
+    assert json.loads(done.err)["code"] == "article_not_found"
+
+
 def test_an_export_of_all_read_back_is_the_same_store(
     loaded: Nutgraf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -318,9 +326,74 @@ def test_an_export_that_cannot_be_written_says_so(loaded: Nutgraf) -> None:
     assert "cannot be written" in done.err
 
 
-def test_a_reader_that_goes_away_is_no_error(loaded: Nutgraf) -> None:
+def test_an_export_goes_through_a_link_to_the_file_behind_it(loaded: Nutgraf) -> None:
+    folder = loaded.folder / "elsewhere"
+    folder.mkdir()
+    for real in (folder / "there.jsonl", folder / "not-yet.jsonl"):
+        link = loaded.folder / f"to-{real.name}"
+        link.symlink_to(real)
+        if real.name == "there.jsonl":
+            real.touch(0o600)
+        assert loaded("export", "--output", str(link)).code == 0
+        assert link.is_symlink()
+        assert len(real.read_text().splitlines()) == 2
+    assert (folder / "there.jsonl").stat().st_mode & 0o777 == 0o600
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_an_export_into_a_pipe_leaves_it_a_pipe(loaded: Nutgraf) -> None:
+    pipe = loaded.folder / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+    reader.start()
+    assert loaded("export", "--output", str(pipe)).code == 0
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert len(read[0].splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1"])
+def test_an_export_to_what_is_stdout_holds_nothing_but_articles(
+    loaded: Nutgraf, name: str
+) -> None:
+    done = run("export", "--output", name, environ=loaded.environ)
+    assert (done.returncode, done.stderr) == (0, b"")
+    ids = [json.loads(line)["id"] for line in done.stdout.splitlines()]
+    assert ids == ["urn:test:grain", "urn:test:strike"]
+
+
+def run(*argv: str, environ: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "index", *argv],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        capture_output=True,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize("argv", [("export",), ("status",), ("status", "--json")])
+def test_an_answer_that_cannot_be_written_is_one_line(
+    loaded: Nutgraf, argv: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "index", *argv],
+            cwd=ROOT,
+            env={**os.environ, **loaded.environ},
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"nutgraf: cannot write the answer: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", ["export", "status", "search", "formats"])
+def test_a_reader_that_goes_away_is_no_error(loaded: Nutgraf, command: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "index", "export"],
+        [sys.executable, "-m", "index", command],
         cwd=ROOT,
         env={**os.environ, **loaded.environ},
         stdout=subprocess.PIPE,
@@ -343,12 +416,54 @@ def test_an_interrupt_ends_quietly(
     assert nutgraf("status") == (cli.INTERRUPTED, "", "")
 
 
+class Interrupted(io.BytesIO):
+    """What is typed until Ctrl-C."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if not data:
+            raise KeyboardInterrupt
+        return data
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_interrupted_load_says_what_is_stored(
+    nutgraf: Nutgraf, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    monkeypatch.setattr("index.loader.BATCH_ARTICLES", 1)
+    stdin = io.TextIOWrapper(Interrupted(b'{"id": "a", "headline": "Kopf"}\n'))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    done = nutgraf("load", "-", *(["--json"] if as_json else []))
+    assert (done.code, done.out) == (cli.INTERRUPTED, "")
+    if as_json:
+        told = json.loads(done.err)
+        assert (told["code"], told["report"]["created"]) == ("interrupted", 1)
+        return
+    assert done.err == (
+        "interrupted: 1 file read: created 1; that is safe in the store; load the"
+        " same again for the rest\n"
+    )
+
+
+def test_a_load_that_is_interrupted_while_it_waits_says_that_all_is_stored(
+    nutgraf: Nutgraf, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("index.commands._follow", interrupted)
+    done = nutgraf("load", file)
+    assert (done.code, done.out) == (cli.INTERRUPTED, "")
+    assert done.err.startswith("interrupted: 1 file read: created 3; all is safe")
+    assert done.err.count("\n") == 1
+
+
 def test_the_status_shows_store_index_and_masked_settings(loaded: Nutgraf) -> None:
-    loaded.environ["NUTGRAF_CORS"] = "https://desk:secret@example.org"
+    loaded.environ["NUTGRAF_CORS"] = "https://desk.example"
     found = loaded("status", "--json").json
     assert found["store"]["articles"] == found["index"]["articles"] == 3
     assert found["store"]["seq"] == found["index"]["seq"] == 3
-    assert found["indexer"] == {"running": False}
+    assert found["indexer"] == {"running": False, "process": None}
     assert found["settings"]["NUTGRAF_LIMIT"] == 100
     text = loaded("status").out
     assert "up to date" in text

@@ -25,7 +25,7 @@ from index.article import (
     number_paragraphs,
 )
 from index.document import document_of
-from index.errors import InputError, UnknownField, UnknownFormat
+from index.errors import InputError, UnknownField, UnknownFormat, UnreadableInput
 from index.formats import FORMATS, Read, aliases, detect, markup, ninjs, prose, read
 from index.formats import source as sources
 
@@ -87,6 +87,11 @@ def test_reads_as_expected(path: Path) -> None:
         ("a.jsonl", b'{"id": "1", "extra": {"pubstatus": "usable"}}', "jsonl"),
         ("a.txt", b"[Update] Bridge closed", "text"),
         ("a.txt", "Köln".encode("utf-16"), "text"),
+        ("a.txt", "Köln".encode("latin-1"), "text"),
+        ("a.txt", "Köln".encode("utf-16-le"), "text"),
+        ("a", "Köln".encode("latin-1"), "text"),
+        ("a.jsonl", "Köln".encode("latin-1"), "jsonl"),
+        ("a.txt", '{"id": "ö\0'.encode("latin-1"), "jsonl"),
         ("a.json", '{"id": "1"}'.encode("utf-8-sig"), "jsonl"),
     ],
 )
@@ -102,17 +107,70 @@ def test_the_content_decides_and_the_name_breaks_ties(
     [
         ("page.txt", b"<!DOCTYPE html><p>x"),
         ("item.json", b"<?xml version='1.0'?><newsItem/>"),
-        ("photo.txt", b"\x89PNG\r\n\x1a\n\x00\x00"),
-        ("latin.txt", "Möhren und Brot".encode("latin-1")),
+        ("photo", b"\x89PNG\r\n\x1a\n\x00\x00"),
         ("README.md", b"# Words"),
         ("program.py", b"import this"),
-        ("", b""),
         ("broken.gz", b"\x1f\x8b\x08\xff\xff"),
     ],
 )
 def test_what_is_in_no_format_is_not_guessed_at(name: str, head: bytes) -> None:
     with pytest.raises(UnknownFormat):
         detect(name, head)
+
+
+def test_nothing_at_all_is_called_empty() -> None:
+    with pytest.raises(UnreadableInput, match="is empty"):
+        detect("", b"")
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "latin-1", "Windows-1252"])
+@pytest.mark.parametrize("name_of_format", ["text", "jsonl"])
+def test_a_declared_charset_is_decoded(name_of_format: str, charset: str) -> None:
+    text = "Köln" if name_of_format == "text" else '{"id": "1", "headline": "Köln"}'
+    for data in (text.encode("latin-1"), gzip.compress(text.encode("latin-1"))):
+        assert one(name_of_format, data, encoding=charset).headline == "Köln"
+        stream = io.BytesIO(data)
+        assert one(name_of_format, stream, encoding=charset).headline == "Köln"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF8", "us-ascii", "utf-16-be"])
+def test_utf_8_and_what_a_byte_order_mark_says_need_no_charset(charset: str) -> None:
+    assert one("text", "Köln".encode("utf-8-sig"), encoding=charset).headline == "Köln"
+    assert one("text", "Köln".encode("utf-16"), encoding=charset).headline == "Köln"
+
+
+def test_a_long_input_is_decoded_bit_by_bit() -> None:
+    data = "".join(f'{{"id": "{n}", "headline": "é"}}\n' for n in range(20_000))
+    for charset in ("latin-1", "utf-16-le"):
+        stream = io.BytesIO(data.encode(charset))
+        found = list(read("jsonl", stream, encoding=charset))
+        assert [each.article.headline for each in found if each.article] == [
+            "é"
+        ] * 20_000
+
+
+@pytest.mark.parametrize(
+    "charset", ["klingon", "hex", "rot13", "unicode_escape", "idna", "a\0b", "é", ""]
+)
+def test_an_unknown_charset_is_refused(charset: str) -> None:
+    with pytest.raises(UnreadableInput, match="no charset") as caught:
+        read("text", b"Head", encoding=charset)
+    assert caught.value.code == "invalid_encoding"
+
+
+def test_what_is_not_in_the_declared_charset_is_an_error_of_its_line() -> None:
+    data = b'{"id": "1", "headline": "h"}\n{"id": "2", "headline": "\x81"}\n'
+    good, bad = read("jsonl", data, encoding="windows-1252")
+    assert good.article is not None
+    assert bad.error is not None
+    assert bad.error.code == "invalid_encoding"
+
+
+def test_a_document_with_one_bad_byte_is_one_error() -> None:
+    data = json.dumps({"id": "1", "headline": "Zürich"}, ensure_ascii=False, indent=1)
+    (found,) = read("jsonl", data.encode("latin-1"))
+    assert found.error is not None
+    assert found.error.code == "invalid_encoding"
 
 
 def test_an_unknown_format_or_field_is_refused_before_anything_is_read() -> None:

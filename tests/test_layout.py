@@ -51,7 +51,7 @@ LAYERS = [
         index.formats.variant
     """),
     names("""
-        index index.archive index.indexer index.loader index.rendering
+        index index.archive index.held index.indexer index.loader index.rendering
         index.suggestions
         index.verification
     """),
@@ -93,6 +93,7 @@ DOORS = {
     "werkzeug": {"service"},
     "prometheus_client": {"service", "gunicorn.conf"},
     "rich": {"index.console"},
+    "gunicorn": {"service.bodies", "gunicorn.conf"},
 }
 
 

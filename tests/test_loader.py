@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from index import held
 from index import loader as module
 from index.errors import StoreFull, UnknownField, UnknownFormat
 from index.loader import Problem, Progress, Report, load
@@ -82,6 +83,107 @@ def test_loading_the_same_file_twice_changes_nothing(
     assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
     assert again.seq is None
     assert store.seq() == 2
+
+
+def headlines(store: Store, article_id: str) -> list[str | None]:
+    with store.reading() as view:
+        return [each.headline for each in reversed(view.versions(article_id))]
+
+
+ORDERS = ["AB", "ABA", "ABC", "AAB", "ABAB", "ABCB"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("batch", [1, 2, 3, 200])
+def test_an_article_twice_in_a_load_is_its_last_and_a_second_load_changes_nothing(
+    folder: Path,
+    store: Store,
+    loaded: Loading,
+    monkeypatch: pytest.MonkeyPatch,
+    order: str,
+    batch: int,
+) -> None:
+    monkeypatch.setattr(module, "BATCH_ARTICLES", batch)
+    file = folder / "a.jsonl"
+    file.write_text("\n".join(line("a", headline=each) for each in order))
+    first = loaded(file)
+    before = headlines(store, "a")
+    assert before[-1] == order[-1]
+    assert first.warnings > 0
+    seq = store.seq()
+    second = loaded(file)
+    assert (second.created, second.updated, second.stored) == (0, 0, 0)
+    assert (second.unchanged, second.seq, store.seq()) == (len(order), None, seq)
+    assert headlines(store, "a") == before
+
+
+def test_an_article_twice_in_a_load_is_warned_of_by_its_own_line(
+    folder: Path, loaded: Loading
+) -> None:
+    file = folder / "a.jsonl"
+    file.write_text(f"{line('a')}\n{line('b')}\n{line('a', byline='X')}\n{line('b')}")
+    for _ in range(2):
+        report = loaded(file)
+        (problem,) = report.problems
+        assert not problem.refused
+        assert (problem.line, problem.label, report.warnings) == (3, "a", 1)
+        assert "more than once" in problem.reason
+
+
+def test_several_versions_of_an_article_in_a_load_are_no_mistake(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    file = folder / "a.jsonl"
+    file.write_text(
+        "\n".join(line("a", version=n, headline=f"Head {n}") for n in (1, 2, 3))
+    )
+    assert loaded(file).problems == ()
+    assert headlines(store, "a") == ["Head 1", "Head 2", "Head 3"]
+
+
+def test_going_back_to_an_earlier_text_is_a_new_version(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    for headline in ("Old", "New", "Old"):
+        (folder / "a.jsonl").write_text(line("a", headline=headline))
+        report = loaded(folder)
+    assert (report.updated, report.warnings) == (1, 0)
+    assert report.seq == 3
+    assert headlines(store, "a") == ["Old", "New", "Old"]
+
+
+def test_many_articles_go_back_to_an_earlier_text_by_way_of_the_disk(
+    folder: Path, store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "MEMORY_BYTES", 500)
+    monkeypatch.setattr(module, "BATCH_ARTICLES", 3)
+    for byline in ("Old", "New", "Old"):
+        (folder / "a.jsonl").write_text(
+            "\n".join(line(f"a{n}", byline=byline, x=f"é {n}") for n in range(10))
+        )
+        report = loaded(folder)
+    assert (report.updated, report.refused, store.seq()) == (10, 0, 30)
+    with store.reading() as view:
+        assert {each.byline for each in view.iterate()} == {"Old"}
+        assert view.get("a7").article.extra == {"x": "é 7"}
+
+
+def test_an_interrupted_load_tells_what_the_store_has(
+    store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(size)
+            if not data:
+                raise KeyboardInterrupt
+            return data
+
+    monkeypatch.setattr(module, "BATCH_ARTICLES", 2)
+    text = "".join(line(each) + "\n" for each in "abc")
+    with pytest.raises(module.LoadInterrupted) as caught:
+        loaded("-", stdin=Interrupting(text.encode()))
+    assert caught.value.report.created == 2
+    assert ids(store) == ["a", "b"]
 
 
 def test_a_refused_record_costs_only_itself_and_is_named(
@@ -169,7 +271,58 @@ def test_what_is_no_article_by_its_name_is_passed_over_in_a_folder(
     report = loaded(folder)
     assert (report.created, report.refused, report.passed_over) == (1, 1, 1)
     (problem,) = report.problems
-    assert (Path(problem.file).name, problem.code) == ("broken.json", "unknown_format")
+    assert (Path(problem.file).name, problem.code) == (
+        "broken.json",
+        "unreadable_input",
+    )
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.ninjs", "a.txt", "a", "a.gz"])
+@pytest.mark.parametrize("read_as", [None, "jsonl"])
+@pytest.mark.parametrize("content", [b"", b"\n \r\n"])
+def test_an_empty_file_is_refused_by_name(
+    folder: Path, loaded: Loading, name: str, read_as: str | None, content: bytes
+) -> None:
+    data = gzip.compress(content) if name.endswith(".gz") else content
+    (folder / name).write_bytes(data)
+    report = loaded(folder / name, read_as=read_as)
+    (problem,) = report.problems
+    assert (report.refused, problem.file) == (1, str(folder / name))
+    if name != "a.txt" or read_as:
+        assert problem.reason == "is empty"
+
+
+def test_an_empty_standard_input_is_refused(loaded: Loading) -> None:
+    (problem,) = loaded("-", stdin=io.BytesIO()).problems
+    assert (problem.file, problem.reason) == ("-", "is empty")
+
+
+def test_a_text_in_another_encoding_is_told_where(folder: Path, loaded: Loading):
+    (folder / "a.txt").write_bytes("Zürich votes\n\nToday.".encode("latin-1"))
+    (problem,) = loaded(folder).problems
+    assert problem.code == "invalid_encoding"
+    assert "byte 1 (0xfc) is no UTF-8" in problem.reason
+
+
+@pytest.mark.parametrize("bad", [b"\0", b"\xfc"])
+@pytest.mark.parametrize("form", ["lines", "list"])
+def test_a_bad_byte_costs_its_own_record_only(
+    folder: Path, store: Store, loaded: Loading, bad: bytes, form: str
+) -> None:
+    records = [line(each).encode() for each in "abc"]
+    records[1] = records[1].replace(b"One", b"O" + bad + b"ne")
+    if form == "lines":
+        data = b"\n".join(records)
+    else:
+        data = b"[\n" + b",\n".join(records) + b"]"
+    (folder / "a.json").write_bytes(data)
+    report = loaded(folder)
+    assert ids(store) == ["a", "c"]
+    (problem,) = report.problems
+    assert problem.line == (2 if form == "lines" else 3)
+    if bad != b"\0":
+        assert problem.code == "invalid_encoding"
+        assert "(0xfc) is no UTF-8" in problem.reason
 
 
 def test_what_was_asked_for_by_name_is_never_passed_over(

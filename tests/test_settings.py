@@ -46,6 +46,22 @@ def test_values_are_read_as_what_they_are() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://desk.example",
+        "http://localhost:3000",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
+        "https://xn--mnchen-3ya.example:8443",
+        "http://a.b:443",
+        "chrome-extension://abcdefghijklmnop",
+    ],
+)
+def test_an_origin_is_taken_as_browsers_write_it(origin: str) -> None:
+    assert Settings.from_environ({"NUTGRAF_CORS": origin}).cors == (origin,)
+
+
 def test_no_origin_may_be_allowed_explicitly() -> None:
     assert Settings.from_environ({"NUTGRAF_CORS": ""}).cors == ()
 
@@ -69,6 +85,19 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:
         ("NUTGRAF_WAIT_SECONDS", "inf", "finite"),
         ("NUTGRAF_STORE", "  ", "not set at all"),
         ("NUTGRAF_LANGUAGE", "English!", "en-GB"),
+        ("NUTGRAF_CORS", "*", "https://desk.example"),
+        ("NUTGRAF_CORS", "null", "https://desk.example"),
+        ("NUTGRAF_CORS", "foo", "https://desk.example"),
+        ("NUTGRAF_CORS", "http://a.b/", "and no more"),
+        ("NUTGRAF_CORS", "http://a.b/c", "and no more"),
+        ("NUTGRAF_CORS", "https://u:p@a.b", "and no more"),
+        ("NUTGRAF_CORS", "https://*.b", "and no more"),
+        ("NUTGRAF_CORS", "https://A.b", "small letters"),
+        ("NUTGRAF_CORS", "https://a.b:443", "the usual one"),
+        ("NUTGRAF_CORS", "http://a.b:80", "the usual one"),
+        ("NUTGRAF_CORS", "https://a.b:", "and no more"),
+        ("NUTGRAF_CORS", "https://a.b,https://c.d", "and no more"),
+        ("NUTGRAF_CORS", "https://a.b http://", "and no more"),
         ("NUTGRAF_BIND", "8000", "HOST:PORT"),
         ("NUTGRAF_BIND", ":8000", "HOST:PORT"),
         ("NUTGRAF_BIND", "localhost:http", "HOST:PORT"),

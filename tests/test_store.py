@@ -129,6 +129,38 @@ def test_versions_compare_as_numbers(store: Store) -> None:
     assert current_text(store) == "Ten."
 
 
+@pytest.mark.parametrize("stray", ["rc1", "v99", "draft", "日"])
+def test_a_version_without_a_number_in_front_does_not_outrank_numbers(
+    store: Store, stray: str
+) -> None:
+    put(store, article(version="10"))
+    assert put(store, article(version=stray, text="Stray.")) == (f"stored {stray}",)
+    assert put(store, article(version="11", text="Eleven.")) == ("updated 11",)
+    assert put(store, article("b", version=stray)) == (f"created {stray}",)
+    assert put(store, article("b", version="0", text="Zero.")) == ("updated 0",)
+
+
+@pytest.mark.parametrize("version", ["-1", "-0", "-1.5"])
+def test_a_version_below_0_is_refused(store: Store, version: str) -> None:
+    error = put_error(store, article(version=version))
+    assert isinstance(error, InvalidArticle)
+    assert error.field == "version"
+    assert store.seq() == 0
+
+
+def test_equal_whole_numbers_are_one_version(store: Store) -> None:
+    assert put(store, article(version="007")) == ("created 7",)
+    assert put(store, article(version="7")) == ("unchanged 7",)
+    assert isinstance(
+        put_error(store, article(version="07", text="X")), VersionConflict
+    )
+    assert put(store, article(version="000", text="Zero.")) == ("stored 0",)
+    assert put(store, article(text="Eight.")) == ("updated 8",)
+    with store.reading() as view:
+        assert view.get("a", "0007").article.version == "7"
+    assert store.check() == []
+
+
 def test_an_older_version_is_history_only(store: Store) -> None:
     put(store, article(version="3", text="Three."))
     older = article(version="2", text="Two.", status=Status.CANCELED)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from index.article import Article
-from index.errors import UnknownFormat
-from index.formats import aliases, jsonl, ninjs, text
+from index.errors import UnknownFormat, UnreadableInput
+from index.formats import aliases, jsonl, ninjs, source, text
 from index.formats.record import Read
 
 __all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read"]
@@ -91,6 +92,7 @@ _HEAD = 4_096  # bytes, unzipped, that are looked at
 _JSON_START = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
 _JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
 _MARKUP_START = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # what is in no text
 _ENCODINGS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -106,18 +108,26 @@ def read(
     *,
     name: str = "",
     mapping: Mapping[str, str] = _NO_MAPPING,
+    encoding: str | None = None,
 ) -> Iterator[Read]:
     """Yield the records of an input, in order; gzip is looked through.
 
     :param data: a stream is read bit by bit where the format allows it, and not closed.
     :param name: the file's, relative to the folder that was asked for.
     :param mapping: names of the input to fields of ours, before all else.
+    :param encoding: the charset it was declared to be in; a byte order mark overrides
+        it. By default UTF-8.
     :raises UnknownFormat: there is no such format.
     :raises UnknownField: the mapping names a field that is none.
+    :raises UnreadableInput: the encoding is none that is known.
     """
     if name_of_format not in FORMATS:
         raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
     aliases.check_mapping(mapping)
+    known = None if encoding is None else source.checked_encoding(encoding)
+    if known is not None:
+        # All that readers need of a stream is read().
+        data = cast("BinaryIO", source.Recoded(data, known))
     return FORMATS[name_of_format].read(data, name=name, mapping=mapping)
 
 
@@ -125,23 +135,28 @@ def detect(name: str, head: bytes) -> str:
     """Return the format a file is in, as a key of FORMATS.
 
     The content decides; the name breaks ties: plain text is only taken for an article
-    in a ``.txt`` file, or in one without an extension.
+    in a ``.txt`` file, or in one without an extension. Text in another encoding than
+    ours has a format all the same: its reader says what is wrong with it, and where.
 
     :param head: the file's first bytes, 2,048 or more if there are as many.
     :raises UnknownFormat: it looks like none of them.
+    :raises UnreadableInput: it is empty, and its name says nothing.
     """
-    extension = _extension(name)
+    unknown = UnknownFormat(name or "this", allowed=tuple(FORMATS))
     start = _start_of(head)
-    if start is None or _MARKUP_START.match(start):
-        raise UnknownFormat(name or "this", allowed=tuple(FORMATS))
+    if _MARKUP_START.match(start):
+        raise unknown
     if _JSON_START.match(start) and start.strip():
         marked = bool(_top_names(start) & _NINJS_MARKS)
         return "ninjs" if marked or "ninjs" in name.lower() else "jsonl"
+    extension = _extension(name)
     for each in FORMATS.values():
         if extension in each.extensions:
             return each.name
-    if extension or not start.strip():
-        raise UnknownFormat(name or "this", allowed=tuple(FORMATS))
+    if extension or _BINARY.search(start):
+        raise unknown
+    if not start.strip():
+        raise UnreadableInput("is empty")
     return "text"
 
 
@@ -153,18 +168,14 @@ def _extension(name: str) -> str:
     return f".{extension}" if has_one else ""
 
 
-def _start_of(head: bytes) -> str | None:
-    """Return the first characters of an input; ``None`` if it is no text."""
+def _start_of(head: bytes) -> str:
+    """Return the first characters of an input, with U+FFFD for bytes that are none."""
     if head.startswith(b"\x1f\x8b"):
-        try:
+        with suppress(zlib.error):  # damaged, it is binary as it stands
             head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
-        except zlib.error:
-            return None
     head = head[:_HEAD]
     encoding = next(name for mark, name in _ENCODINGS if head.startswith(mark))
-    start = head.decode(encoding, "replace")
-    # The last character may be cut; more than that is another encoding or no text.
-    return None if "\0" in start or "\ufffd" in start[:-1] else start
+    return head.decode(encoding, "replace")
 
 
 def _top_names(start: str) -> set[str]:

@@ -75,7 +75,7 @@ def read(
             yield refused(value.error, None, line=value.line, position=value.position)
             continue
         items, wrapped = _items(value.value)
-        for position, item in enumerate(items, 1 if wrapped else value.position):
+        for position, item in enumerate(items, 1 if wrapped else value.position or 1):
             yield _read(item, mapping, value.line, position)
 
 

@@ -15,6 +15,10 @@ MAX_WHOLE = 64 * MB  # bytes of an input that is read as a whole, unzipped
 MAX_LINE = 8 * MB  # bytes of one line of an input that is read line by line
 _CHUNK = 64 * 1024
 _GZIP = b"\x1f\x8b"
+# Text encodings of Python that no text is sent in.
+_NO_CHARSETS = frozenset(
+    {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
+)
 # The longer marks first: UTF-32LE starts as UTF-16LE does.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -33,14 +37,14 @@ class Line(NamedTuple):
     error: UnreadableInput | LimitExceeded | None = None
 
 
-def chunks(data: bytes | BinaryIO) -> Iterator[bytes]:
+def chunks(data: bytes | BinaryIO, *, encoding: str | None = None) -> Iterator[bytes]:
     """Yield the input piece by piece, unzipped, as UTF-8 unless it is something else.
 
     UTF-16 and UTF-32 with a byte order mark are turned into UTF-8; the mark is dropped.
-    Nothing else is decoded here.
+    Without a mark, so is what is in ``encoding``. Nothing else is decoded here.
 
-    :raises UnreadableInput: damaged or cut off gzip data, or UTF-16 that is none; what
-        came before has been yielded.
+    :raises UnreadableInput: damaged or cut off gzip data, or an encoding that it is not
+        in; what came before has been yielded.
     """
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
     pieces = iter(lambda: stream.read(_CHUNK), b"")
@@ -48,10 +52,47 @@ def chunks(data: bytes | BinaryIO) -> Iterator[bytes]:
     if head.startswith(_GZIP):
         pieces = _unzipped(pieces)
     head, pieces = _with_head(pieces, 4)
-    for mark, encoding in _MARKS:
+    for mark, marked in _MARKS:
         if head.startswith(mark):
-            return _as_utf8(pieces, encoding, mark)
-    return pieces
+            return _as_utf8(pieces, marked, mark)
+    return pieces if encoding is None else _as_utf8(pieces, encoding, b"")
+
+
+def checked_encoding(name: str) -> str | None:
+    """Return a charset's name as Python has it; ``None`` for UTF-8, as all is read.
+
+    :raises UnreadableInput: no such charset is known.
+    """
+    try:
+        found = codecs.lookup(name).name
+        known = found not in _NO_CHARSETS
+        if known:
+            b"a".decode(found)  # fails for what makes bytes of bytes, such as hex
+    except UnicodeError:
+        pass  # half a character of UTF-16
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise UnreadableInput(
+            f"no charset {name[:50]!r} is known; send UTF-8", code="invalid_encoding"
+        )
+    return None if found in ("utf-8", "utf-8-sig", "ascii") else found
+
+
+class Recoded:
+    """A stream of what another holds, unzipped and in UTF-8."""
+
+    def __init__(self, data: bytes | BinaryIO, encoding: str) -> None:
+        self._pieces = chunks(data, encoding=encoding)
+        self._left = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, at most ``size``; none at the end."""
+        while not self._left and (piece := next(self._pieces, None)) is not None:
+            self._left = piece
+        size = len(self._left) if size < 0 else size
+        given, self._left = self._left[:size], self._left[size:]
+        return given
 
 
 def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
@@ -60,12 +101,7 @@ def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
     :raises LimitExceeded: it is longer than ``limit`` bytes.
     :raises UnreadableInput: it is no UTF-8, or holds a NUL.
     """
-    held = bytearray()
-    for piece in pieces:
-        held += piece
-        if len(held) > limit:
-            raise LimitExceeded("bytes of an input read whole", limit=limit, got=None)
-    text = decoded(bytes(held))
+    text = decoded(gathered(pieces, limit=limit))
     if "\0" in text:
         at = text[: text.index("\0")]
         raise UnreadableInput(
@@ -75,6 +111,19 @@ def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
             code="invalid_encoding",
         )
     return text
+
+
+def gathered(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> bytes:
+    """Return all of an input.
+
+    :raises LimitExceeded: it is longer than ``limit`` bytes.
+    """
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) > limit:
+            raise LimitExceeded("bytes of an input read whole", limit=limit, got=None)
+    return bytes(held)
 
 
 def decoded(data: bytes, *, line: int | None = None) -> str:
@@ -186,13 +235,16 @@ def _as_utf8(pieces: Iterator[bytes], encoding: str, mark: bytes) -> Iterator[by
         yield next(pieces)[len(mark) :]
         yield from pieces
         return
-    decoder = codecs.getincrementaldecoder(encoding)()
+    # A byte that is no character is passed on as it is: in UTF-8 it is none either, so
+    # it refuses the record that it stands in.
+    errors = "surrogateescape"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
     done = 0  # bytes decoded
     try:
         for piece in pieces:
-            yield decoder.decode(piece).encode()
+            yield decoder.decode(piece).encode("utf-8", errors)
             done += len(piece)
-        yield decoder.decode(b"", final=True).encode()
+        yield decoder.decode(b"", final=True).encode("utf-8", errors)
     except UnicodeDecodeError as error:
         raise UnreadableInput(
             f"no {encoding.upper()} near byte {done + error.start}",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from index.errors import InputError, LimitExceeded, UnreadableInput
 from index.formats import source
 
+_NO_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of such bytes
 # Integers beyond 64 bits cannot be given back by most JSON writers.
 _DIGITS = 20
 
@@ -31,11 +33,11 @@ class Value(NamedTuple):
     """One JSON value of an input, or why it is none.
 
     :param line: where it starts, from 1.
-    :param position: its number among the values, from 1.
+    :param position: its number among the values, from 1; ``None`` if there are none.
     """
 
     line: int
-    position: int
+    position: int | None
     value: Any = None
     error: InputError | None = None
 
@@ -67,17 +69,19 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
     head, stream = _first_of(stream)
     if head.lstrip().startswith(b"["):
         try:
-            text = source.whole(stream)
+            data = source.gathered(stream)
         except (UnreadableInput, LimitExceeded) as error:
             yield Value(1, 1, error=error)
             return
-        yield from _items(text)
+        # Bytes that are no UTF-8 become lone surrogates, which refuse their own item.
+        yield from _items(data.decode("utf-8", "surrogateescape"))
         return
     numbered: Iterator[source.Line] = (
         line for line in source.lines(stream) if line.error or line.data.strip()
     )
     first = next(numbered, None)
     if first is None:
+        yield Value(1, None, error=UnreadableInput("is empty"))
         return
     numbered = itertools.chain([first], numbered)
     if first.error is None and _breaks_off(first.data):
@@ -88,12 +92,15 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
             if line.error or size > source.MAX_WHOLE:
                 break
         else:
+            data = b"\n".join(line.data for line in held)
             try:
-                text = source.decoded(b"\n".join(line.data for line in held))
-                yield Value(first.number, 1, parse(text))
+                yield Value(first.number, 1, parse(source.decoded(data)))
                 return
-            except UnreadableInput:
-                pass  # no document: lines, the first of which is broken
+            except UnreadableInput as error:
+                if _is_one(data):
+                    yield Value(first.number, 1, error=error)
+                    return
+                # no document: lines, the first of which is broken
         numbered = itertools.chain(held, numbered)
     for position, line in enumerate(numbered, 1):
         yield _value(line, position)
@@ -131,7 +138,8 @@ def _items(text: str) -> Iterator[Value]:
             yield Value(line, position, error=told)
             return
         try:
-            yield Value(line, position, parse(text[at:end], line=line))
+            item = _encoded(text, at, end, line)
+            yield Value(line, position, parse(item, line=line))
         except UnreadableInput as error:
             yield Value(line, position, error=error)
         after = _space(text, end)
@@ -150,6 +158,20 @@ def _items(text: str) -> Iterator[Value]:
         at = following
 
 
+def _encoded(text: str, start: int, end: int, line: int) -> str:
+    """Return the item from ``start`` to ``end``, if it was UTF-8."""
+    item = text[start:end]
+    if odd := _NO_UTF8.search(item):
+        at = len(text[: start + odd.start()].encode("utf-8", "surrogateescape"))
+        raise UnreadableInput(
+            f"byte {at} (0x{ord(odd[0]) - 0xDC00:02x}) is no UTF-8; save the file as"
+            " UTF-8, or as UTF-16 with a byte order mark",
+            line=line,
+            code="invalid_encoding",
+        )
+    return item
+
+
 def _trailing(text: str, at: int, line: int, position: int) -> Iterator[Value]:
     if text[at:].strip():
         told = UnreadableInput("there is more after the end of the list", line=line)
@@ -161,6 +183,15 @@ def _space(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \t\r\n":
         at += 1
     return at
+
+
+def _is_one(data: bytes) -> bool:
+    """Return whether an input is one JSON value, whatever is wrong within it."""
+    try:
+        _LENIENT.decode(data.decode("utf-8", "replace").strip())
+    except (RecursionError, ValueError):
+        return False
+    return True
 
 
 def _breaks_off(line: bytes) -> bool:
@@ -235,5 +266,5 @@ _STRICT = json.JSONDecoder(
     parse_float=_float,
     parse_int=_int,
 )
-# Only to find where a value ends.
-_LENIENT = json.JSONDecoder(parse_int=float)
+# Only to find where a value ends: what it holds costs that value alone.
+_LENIENT = json.JSONDecoder(parse_int=float, strict=False)
