@@ -98,9 +98,9 @@ def main(argv: Sequence[str]) -> int:
     """Measure, print a table, write the result; 0 if every line could be measured."""
     parser = build_parser()
     args = parser.parse_args(argv)
-    lines = _chosen(args, parser)
     base, corpus = _corpora(args, parser)
     workload = None if args.workload is None else _recorded(args.workload, parser)
+    lines = _chosen(args, parser)
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = WIDE
