@@ -29,7 +29,8 @@ class Remarks:
         :raises InvalidQuery: the query is strict.
         """
         if self._strict:
-            raise InvalidQuery(detail, position=self.position(start))
+            refused = f"{detail}; strict refuses that"
+            raise InvalidQuery(refused, position=self.position(start))
         self.note(code, detail, start, end)
 
     def unknown_field(self, name: str, detail: str, start: int, end: int) -> None:
