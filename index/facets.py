@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from index.dates import from_micros, micros
 from index.errors import LimitExceeded
@@ -31,6 +32,10 @@ def same_value(value: str) -> str:
     return value.casefold()
 
 
+# The same values are listed again and again.
+_folded = lru_cache(maxsize=20_000)(fold_text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """A value's articles.
@@ -45,6 +50,8 @@ class Counted:
     @property
     def shown(self) -> str:
         """The commonest spelling; of equals, the first by code point."""
+        if len(self.spellings) == 1:
+            return next(iter(self.spellings))
         return min(self.spellings, key=lambda each: (-self.spellings[each], each))
 
 
@@ -56,38 +63,40 @@ def value_facet(
     size: int,
     missing: int,
     with_other: Callable[[frozenset[str]], int],
+    distinct: int | None = None,
 ) -> Facet:
     """Return a facet of values: commonest first, then by value without accents.
 
-    :param counted: by :func:`same_value`, values with at least one article.
+    :param counted: by :func:`same_value`, values with at least one article: all of
+        them, or at least the ``size`` commonest, their equals and the active ones.
+    :param distinct: how many there are, where not all are in ``counted``.
     :param active: the values filtered for; they are listed even with no article left.
     :param with_other: given the listed values, by :func:`same_value`, how many articles
         have a value besides them.
     """
+    rows = [(-each.articles, each.shown, key) for key, each in counted.items()]
+    if request.prefix:
+        prefix = fold_text(request.prefix)
+        rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
+    rows.sort(key=lambda row: (row[0], _folded(row[1]), row[1]))
     chosen = {same_value(value): value for value in active}
-    prefix = fold_text(request.prefix)
-    rows = [
-        FacetValue(value=found.shown, count=found.articles, active=key in chosen)
-        for key, found in counted.items()
+    listed = rows[:size] + [row for row in rows[size:] if row[2] in chosen]
+    values = [
+        FacetValue(value=value, count=-less, active=key in chosen)
+        for less, value, key in listed
     ]
-    if prefix:
-        rows = [row for row in rows if fold_text(row.value).startswith(prefix)]
-    rows.sort(key=lambda row: (-row.count, fold_text(row.value), row.value))
-    listed = rows[:size]
-    shown = {same_value(row.value) for row in listed}
-    listed.extend(row for row in rows[size:] if row.active)
-    shown.update(same_value(row.value) for row in listed)
-    listed.extend(
+    shown = {key for _, _, key in listed}
+    values += [
         FacetValue(value=value, count=0, active=True)
         for key, value in sorted(chosen.items())
         if key not in shown and key not in counted
-    )
+    ]
     return Facet(
         field=request.field,
-        values=tuple(listed),
+        values=tuple(values),
         missing=missing,
-        other=0 if prefix else with_other(frozenset(shown)),
-        distinct=len(rows),
+        other=0 if request.prefix else with_other(frozenset(shown)),
+        distinct=len(rows) if distinct is None else distinct,
     )
 
 

@@ -231,6 +231,41 @@ def analyse(text: str) -> Tokens:
     return Tokens(forms, positions, widths, starts, ends, position)
 
 
+class Word(NamedTuple):
+    """What a surface word gives an index: its tokens, from its own position on."""
+
+    forms: Sequence[str]
+    positions: Sequence[int]  # from 0, ascending
+    widths: Sequence[int]
+    length: int  # positions that it takes
+
+
+def surfaces(text: str) -> list[str]:
+    """Return the words of a text as they are written, to be looked up one by one.
+
+    What :func:`analyse` says of a text follows from :func:`word` of each: an index,
+    which needs no place in the text, does without the rest.
+    """
+    return _surfaces(text)[1]
+
+
+def word(surface: str) -> Word:
+    """Return the tokens of one of the :func:`surfaces` of a text."""
+    found = _WORDS[surface]
+    if isinstance(found, str):
+        return Word((found,), (0,), (1,), 1)
+    return Word(found.forms, found.positions, found.widths, found.length)
+
+
+def stem_language(language: str) -> str:
+    """Return what decides how words of a language are stemmed: '' if nothing does.
+
+    Two languages of which this is the same have the same :func:`key` for any form.
+    """
+    primary = language.partition("-")[0].lower()
+    return primary if primary in _ALGORITHMS else ""
+
+
 def query_forms(text: str) -> tuple[str, ...]:
     """Return the forms that must follow each other for a typed word or phrase.
 

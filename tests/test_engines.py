@@ -40,11 +40,30 @@ from index.query import (
     Unit,
     Wildcard,
 )
-from index.result import Facet, Page
+from index.result import Facet, Hit, Page
 
 ENGINES = ("memory:", "whoosh:{tmp}/index")
 # What a process that is started now makes of the files, after every single write.
 REOPENED = "reopened whoosh:{tmp}/index"
+# As on a large index: hits are passed over unseen, words have bitmaps, and segments are
+# made of many and in many steps.
+PRUNED = "pruned whoosh:{tmp}/index"
+SMALL = {
+    "index.engines.whoosh.sparse": {"_ALL": 0, "_FIRST": 1, "_NEXT": 2},
+    "index.engines.whoosh.lists": {"DENSE": 4, "LEAST_DENSE": 1},
+    "index.engines.whoosh.merging": {"_AT_ONCE": 20},
+    "index.engines.whoosh.arrays": {"_IN_MEMORY": 64, "_STEP": 2},
+    "index.engines.whoosh.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
+}
+
+
+def shrink(patch: pytest.MonkeyPatch) -> None:
+    """Make every size from which the Whoosh engine works differently tiny."""
+    for module, values in SMALL.items():
+        for name, value in values.items():
+            patch.setattr(f"{module}.{name}", value)
+
+
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
@@ -64,14 +83,21 @@ class Reopened:
 
 def open_empty(url: str, folder: Path, **options: Any) -> Engine:
     kind, _, inner = url.format(tmp=folder).rpartition(" ")
-    engine: Any = Reopened(inner, **options) if kind else open_engine(inner, **options)
+    reopened = kind == "reopened"
+    engine: Any = (Reopened if reopened else open_engine)(inner, **options)
     engine.rebuild([], seq=0, total=0)
     return engine  # type: ignore[no-any-return]
 
 
-@pytest.fixture(params=(*ENGINES, REOPENED), ids=lambda url: url.partition(":")[0])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture(
+    params=(*ENGINES, REOPENED, PRUNED), ids=lambda url: url.partition(":")[0]
+)
+def engine(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
     """An empty engine of each kind in turn."""
+    if request.param == PRUNED:
+        shrink(monkeypatch)
     found = open_empty(request.param, tmp_path)
     yield found
     found.close()
@@ -1157,6 +1183,7 @@ def _place(hit: Any) -> tuple[Any, ...]:
     return (round(hit.score, 4), hit.id, hit.key.n or 0)
 
 
+@pytest.mark.parametrize("pruned", [False, True], ids=["whole", "pruned"])
 @settings(
     max_examples=60,
     deadline=None,
@@ -1164,8 +1191,13 @@ def _place(hit: Any) -> tuple[Any, ...]:
 )
 @given(data=st.data())
 def test_whoosh_answers_as_memory_does(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    pruned: bool,
 ) -> None:
+    if pruned:
+        shrink(monkeypatch)
     batch = [
         data.draw(articles_(number)) for number in range(data.draw(st.integers(1, 6)))
     ]
@@ -1184,5 +1216,21 @@ def test_whoosh_answers_as_memory_does(
             for engine in engines
         ]
         same(*pages)
+        walked = paged(engines[1], query, data.draw(st.integers(1, 3)), **options)
+        assert [hit.key for hit in walked] == [hit.key for hit in pages[1].hits]
     for engine in engines:
         engine.close()
+
+
+def paged(engine: Engine, query: Query, limit: int, **options: Any) -> list[Hit]:
+    """Return all hits, page by page: half of the way by cursor, half by offset."""
+    hits: list[Hit] = []
+    page = search(engine, query, limit=limit, **options)
+    while page.hits:
+        hits += page.hits
+        if page.after is None:
+            break
+        by_offset = search(engine, query, limit=limit, offset=len(hits), **options)
+        page = search(engine, query, limit=limit, after=page.after, **options)
+        assert by_offset == page
+    return hits

@@ -209,7 +209,7 @@ def test_files_are_synced_before_the_table_of_contents_names_them(
     renamed = next(at for at, entry in enumerate(log) if entry.endswith(".toc"))
     before, after = log[:renamed], log[renamed + 1 :]
     segment = next(path.name for path in folder.glob("*.seg"))
-    assert f"sync {segment}" in before
+    assert f"sync .{segment}" in before  # and then put in its place
     assert "sync index" in before
     assert "sync index" in after
 

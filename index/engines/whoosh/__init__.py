@@ -9,26 +9,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from whoosh.index import FileIndex, LockError
-from whoosh.reading import SegmentReader
+from whoosh.index import LockError
 
 from index.article import Article
 from index.engines import EngineState
-from index.engines.whoosh.schema import SCHEMA_VERSION, Run, run_of, whoosh_schema
+from index.engines.whoosh.codec import ColumnarSegment
+from index.engines.whoosh.schema import SCHEMA_VERSION
 from index.engines.whoosh.search import Evaluation
-from index.engines.whoosh.segment import PostingsCache, Segment
-from index.engines.whoosh.state import Mask, State
-from index.engines.whoosh.storage import (
-    NAME,
-    DurableStorage,
-    Meta,
-    damage_told,
-)
+from index.engines.whoosh.segment import Segment
+from index.engines.whoosh.state import State
+from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
 from index.engines.whoosh.vocabulary import similar, words
-from index.engines.whoosh.writer import commit, replace
+from index.engines.whoosh.writer import Writer
 from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable
 from index.query import Search
 from index.result import Page, WordCount
@@ -38,6 +31,7 @@ from index.text import ANALYZER_VERSION
 # than this when it is read cannot hide a later change.
 _SETTLED = 50_000_000  # nanoseconds
 _PROGRESS_SECONDS = 0.5
+MEMORY = 512 * 1024 * 1024  # bytes that articles on their way into the index may take
 # A commit removes the files of the generation before the last; whoever was about to
 # open those finds a newer one at once.
 _OPEN_ATTEMPTS = 20
@@ -46,13 +40,14 @@ _OPEN_ATTEMPTS = 20
 class WhooshEngine:
     """A Whoosh index in a folder; see :class:`index.engines.Engine`."""
 
-    def __init__(self, folder: str, *, language: str, expansions: int) -> None:
+    def __init__(
+        self, folder: str, *, language: str, expansions: int, memory: int = MEMORY
+    ) -> None:
         self.url = f"whoosh:{folder}"
         self._language = language
         self._expansions = expansions
         self._storage = DurableStorage(Path(folder))
-        self._schema = whoosh_schema()
-        self._cache = PostingsCache()
+        self._writer = Writer(self._storage, language=language, memory=memory)
         self._segments: dict[str, Segment] = {}
         self._newest: tuple[int, Meta, State] | None = None
         self._looked_at: int | None = None  # the folder's time; None: look again
@@ -79,7 +74,7 @@ class WhooshEngine:
         return EngineState(
             seq=state.seq,
             articles=state.live_articles,
-            paragraphs=int(state.live_paragraphs.sum()),
+            paragraphs=int(state.sizes[state.live].sum()),
             segments=len(state.segments),
             bytes=self._storage.size(),
             progress=progress,
@@ -89,11 +84,10 @@ class WhooshEngine:
         self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
     ) -> None:
         """Commit one batch: all of it or nothing, durable when this returns."""
-        runs = [run_of(article, language=self._language) for article in puts]
         state = self._state()
         gone = {*deletes, *(article.id for article in puts)}
         with self._writing():
-            commit(self._index(), runs, _deletions(state, gone), meta=self._meta(seq))
+            self._writer.commit(puts, _deletions(state, gone), meta=self._meta(seq))
 
     def rebuild(
         self,
@@ -109,9 +103,9 @@ class WhooshEngine:
         try:
             with self._writing():
                 if not self._readable():
-                    self._storage.start_over(self._schema)
-                runs = self._runs(articles, total, progress)
-                replace(self._index(), runs, meta=self._meta(seq))
+                    self._storage.start_over()
+                told = self._told(articles, total, progress)
+                self._writer.replace(told, meta=self._meta(seq))
         finally:
             self._storage.write_progress(None)
 
@@ -122,20 +116,16 @@ class WhooshEngine:
             self._segments.clear()
             self._looked_at = None
 
-    def _runs(
+    def _told(
         self, articles: Iterable[Article], total: int, progress: Callable[[int], None]
-    ) -> Iterator[Run]:
+    ) -> Iterator[Article]:
         told = time.monotonic()
         for done, article in enumerate(articles, 1):
-            yield run_of(article, language=self._language)
+            yield article
             if time.monotonic() - told > _PROGRESS_SECONDS:
                 told = time.monotonic()
                 self._storage.write_progress(min(1.0, done / max(total, 1)))
             progress(done)
-
-    def _index(self) -> FileIndex:
-        with damage_told("its table of contents"):
-            return FileIndex(self._storage, schema=self._schema, indexname=NAME)
 
     def _meta(self, seq: int) -> Meta:
         return Meta(
@@ -197,26 +187,20 @@ class WhooshEngine:
 
     def _open(self, generation: int, meta: Meta) -> State:
         with damage_told(f"generation {generation}"):
-            toc = self._storage.toc(self._schema, generation)
-            segments = [
-                (self._segment(each, generation), each) for each in toc.segments
-            ]
-        state = State(
-            [(segment, _living(segment, each)) for segment, each in segments], meta.seq
-        )
+            toc = self._storage.toc(generation)
+            segments = [(self._segment(each), each.live()) for each in toc.segments]
+            state = State(segments, meta.seq)
         used = {segment.id for segment, _ in segments}
         for segment_id in self._segments.keys() - used:
             del self._segments[segment_id]
         return state
 
-    def _segment(self, segment: Any, generation: int) -> Segment:
-        segment_id = segment.segment_id()
-        found = self._segments.get(segment_id)
+    def _segment(self, segment: ColumnarSegment) -> Segment:
+        name = segment.segment_id()
+        found = self._segments.get(name)
         if found is None:
-            reader = SegmentReader(
-                self._storage, self._schema, segment, generation=generation
-            )
-            found = self._segments.setdefault(segment_id, Segment(reader, self._cache))
+            path = self._storage.data_path(segment)
+            found = self._segments.setdefault(name, Segment(path, name))
         return found
 
     @contextmanager
@@ -256,23 +240,12 @@ class WhooshSnapshot:
         return Evaluation(self._state, search, expansions=self._expansions)
 
 
-def _living(segment: Segment, whoosh_segment: Any) -> Mask:
-    deleted = np.zeros(whoosh_segment.doc_count_all(), bool)
-    deleted[list(whoosh_segment.deleted_docs())] = True
-    living: Mask = ~deleted[segment.columns.document]
-    return living
-
-
 def _deletions(state: State, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, list[tuple[int, int]]] = {}
     for article_id in ids:
-        number = state.number_of.get(article_id)
-        if number is None:
-            continue
-        at = int(np.searchsorted(state.article_bases, number, "right")) - 1
-        segment = state.segments[at]
-        row = number - state.article_bases[at]
-        document = int(segment.columns.document[row])
-        count = 1 + int((segment.columns.owner == row).sum())
-        found.setdefault(segment.id, []).append((document, count))
+        number = state.find(article_id)
+        if number >= 0:
+            segment, row = state.located(number)
+            first, end = segment.first[row : row + 2].tolist()
+            found.setdefault(segment.id, []).append((first, end - first))
     return found

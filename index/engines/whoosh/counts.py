@@ -7,9 +7,10 @@ from datetime import tzinfo
 import numpy as np
 
 from index.deadline import Check
-from index.engines.whoosh.segment import UNKNOWN, Ints
-from index.engines.whoosh.state import Mask, State, Values
-from index.facets import Counted, buckets, no_dates, value_facet
+from index.engines.whoosh.segment import UNKNOWN, Ints, Mask
+from index.engines.whoosh.state import State
+from index.engines.whoosh.values import Values
+from index.facets import Buckets, Counted, buckets, no_dates, same_value, value_facet
 from index.fields import DATES
 from index.query import FacetRequest, Search
 from index.result import Facet
@@ -20,66 +21,127 @@ def count_facet(
     request: FacetRequest,
     search: Search,
     hits: Mask,
+    numbers: Ints,
     tz: tzinfo,
     check: Check,
 ) -> Facet:
-    """Return the facet of a field over the articles that are hits for it."""
+    """Return the facet of a field over the articles that are hits for it.
+
+    :param numbers: the hits, as numbers.
+    """
     check()
     if request.field in DATES:
-        return _count_dates(state, request, search, hits, tz)
-    return _count_values(state, request, search, hits, check)
+        return _count_dates(state, request, search, numbers, tz)
+    return _count_values(state, request, search, hits, numbers, check)
 
 
 def _count_dates(
-    state: State, request: FacetRequest, search: Search, hits: Mask, tz: tzinfo
+    state: State, request: FacetRequest, search: Search, numbers: Ints, tz: tzinfo
 ) -> Facet:
-    column: Ints = getattr(state, request.field)
-    dates = column[hits & (column != UNKNOWN)]
-    missing = int(hits.sum()) - len(dates)
+    dates = state.column(request.field)[numbers]
+    if len(dates) and dates.min() == UNKNOWN:
+        dates = dates[dates != UNKNOWN]
+    missing = len(numbers) - len(dates)
     known = (int(dates.min()), int(dates.max())) if len(dates) else None
     found = buckets(request, known, search.dates, tz)
     if found is None:
         return no_dates(request, missing=missing)
-    places = np.searchsorted(np.array(found.edges), dates, "right") - 1
-    counts = np.bincount(places, minlength=len(found.starts))
+    counts = np.bincount(_places(found, dates), minlength=len(found.starts))
     return found.facet(request, counts.tolist(), missing=missing)
 
 
+def _places(found: Buckets, dates: Ints) -> Ints:
+    """Return the bucket of each date."""
+    edges = np.array(found.edges)
+    widths = np.diff(edges)
+    # Most buckets are about as wide as each other: a division finds the place, or the
+    # one before or behind it, for less than a search does.
+    width = int(widths.max())
+    if width > 2 * int(widths.min()) or len(edges) < 8:
+        return edges.searchsorted(dates, "right") - 1
+    places = (dates - edges[0]) // (int(edges[-1] - edges[0]) // len(widths) or 1)
+    np.minimum(places, len(widths) - 1, out=places)
+    early = edges[places] > dates
+    late = edges[places + 1] <= dates
+    if early.any() or late.any():
+        places += late.astype(np.int64) - early
+        wrong = (edges[places] > dates) | (edges[places + 1] <= dates)
+        if wrong.any():
+            return edges.searchsorted(dates, "right") - 1
+    found_places: Ints = places
+    return found_places
+
+
 def _count_values(
-    state: State, request: FacetRequest, search: Search, hits: Mask, check: Check
+    state: State,
+    request: FacetRequest,
+    search: Search,
+    hits: Mask,
+    numbers: Ints,
+    check: Check,
 ) -> Facet:
     values = state.values(request.field)
-    inside = hits[values.articles]
-    groups, articles = values.groups[inside], values.articles[inside]
-    counts = np.bincount(groups, minlength=len(values.keys))
-    having = np.zeros(state.articles, bool)
-    having[articles] = True
+    size = len(values.keys)
+    if values.codes is not None:
+        counts = np.bincount(values.codes[numbers] + 1, minlength=size + 1)
+        missing, counts = int(counts[0]), counts[1:]
+    else:
+        inside = hits[values.articles]
+        counts = np.bincount(values.groups[inside], minlength=size)
+        having = np.zeros(state.articles, bool)
+        having[values.articles[inside]] = True
+        missing = len(numbers) - int(np.count_nonzero(having))
 
     def with_other(listed: frozenset[str]) -> int:
-        others = np.ones(len(values.keys), bool)
-        others[[values.keys[each] for each in listed if each in values.keys]] = False
-        return len(np.unique(articles[others[groups]]))
+        shown = [values.keys[each] for each in listed if each in values.keys]
+        if values.codes is not None:
+            return len(numbers) - missing - int(counts[shown].sum())
+        others = hits[values.articles]
+        others[np.isin(values.groups, shown)] = False
+        having = np.zeros(state.articles, bool)
+        having[values.articles[others]] = True
+        return int(np.count_nonzero(having))
 
-    keys = list(values.keys)
+    active = [
+        value
+        for each in search.filters
+        if each.field == request.field and not each.exclude
+        for value in each.values
+    ]
+    groups = np.flatnonzero(counts)
+    distinct = None if request.prefix else len(groups)
+    if distinct is not None and distinct > search.facet_size:
+        groups = _first(groups, counts, search.facet_size, values, active)
     counted = {}
-    for group in np.flatnonzero(counts).tolist():
+    for group in groups.tolist():
         check()
-        counted[keys[group]] = Counted(
+        counted[values.names[group]] = Counted(
             articles=int(counts[group]), spellings=_spellings(values, group, hits)
         )
     return value_facet(
         request,
         counted,
-        active=[
-            value
-            for each in search.filters
-            if each.field == request.field and not each.exclude
-            for value in each.values
-        ],
+        active=active,
         size=search.facet_size,
-        missing=int(hits.sum()) - int(having.sum()),
+        missing=missing,
         with_other=with_other,
+        distinct=distinct,
     )
+
+
+def _first(
+    groups: Ints, counts: Ints, size: int, values: Values, active: list[str]
+) -> Ints:
+    """Return the groups that can be listed: the commonest, their equals, the active."""
+    here = counts[groups]
+    least = np.partition(here, len(here) - size)[len(here) - size] if size else None
+    chosen = np.zeros(len(groups), bool) if least is None else here >= least
+    wanted = [
+        values.keys[same_value(each)]
+        for each in active
+        if same_value(each) in values.keys
+    ]
+    return groups[chosen | np.isin(groups, wanted)]
 
 
 def _spellings(values: Values, group: int, hits: Mask) -> dict[str, int]:

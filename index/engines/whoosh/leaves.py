@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from index.deadline import Check
+from index.engines.whoosh.arrays import Array
+from index.engines.whoosh.kept import kept
+from index.engines.whoosh.lists import ByArticle, by_article
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
-from index.engines.whoosh.segment import Ints, Segment, Words
+from index.engines.whoosh.segment import (
+    Field,
+    Ints,
+    Mask,
+    Paragraphs,
+    Segment,
+    passage_numbers,
+)
 from index.fields import PASSAGE_FIELDS
 from index.matching import wildcard_pattern, windows
 from index.query import (
@@ -28,244 +38,345 @@ from index.query import (
 from index.text import fold, is_single_cjk, key
 
 _POSITION_BITS = 32  # a place in a segment is row << 32 | position
-_EMPTY = np.empty(0, np.int64)
+_NO_ROWS = np.empty(0, np.int32)
+
+
+class Matches:
+    """Documents of a segment that match, ascending, and how often each does."""
+
+    def __init__(self, segment: Segment, rows: Array, frequencies: Array) -> None:
+        self.segment = segment
+        self.rows, self.frequencies = rows, frequencies
+
+    @kept
+    def articles(self) -> ByArticle:
+        """The same by article."""
+        segment = self.segment
+        return by_article(
+            self.rows,
+            self.frequencies,
+            owner=segment.owner,
+            passage=segment.passage,
+            lengths=segment.lengths,
+        )
+
+    def mark(self, mask: Mask) -> None:
+        """Set a mask over the segment's documents where there is a match."""
+        mask[self.rows] = True
+
+
+class ListMatches(Matches):
+    """All of one list: what the segment knows of it need not be worked out."""
+
+    def __init__(self, segment: Segment, field: Paragraphs, number: int) -> None:
+        super().__init__(segment, *field.rows(number))
+        self._field, self._number = field, number
+
+    @kept
+    def articles(self) -> ByArticle:
+        """The same by article."""
+        return self._field.articles(self._number)
+
+    def mark(self, mask: Mask) -> None:
+        """Set a mask over the segment's documents where there is a match."""
+        found = self._field.bitmap(self._number)
+        if found is None:
+            mask[self.rows] = True
+        else:
+            mask |= found
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class Rows:
     """Rows that match, ascending, and how often each does."""
 
-    rows: Ints
-    frequencies: Ints
+    rows: Array
+    frequencies: Array
 
 
-NO_MATCHES = Matches(_EMPTY, _EMPTY)
+_NOWHERE = Rows(_NO_ROWS, _NO_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
 class LeafMatches:
     """Where a leaf matches in one segment.
 
-    :param paragraphs: rows are the segment's paragraphs.
     :param lines: by field; rows are the segment's articles.
     """
 
     paragraphs: Matches
-    lines: dict[str, Matches]
+    lines: dict[str, Rows]
 
 
 def match(
     segment: Segment, leaf: WordLeaf, places: Places, check: Check
 ) -> LeafMatches:
     """Return where a leaf matches in a segment."""
-    paragraphs = NO_MATCHES
-    if places.passages:
-        paragraphs = _match_field(segment, PARAGRAPH_WORDS, leaf, check)
-        if len(places.passages) < len(PASSAGE_FIELDS):
-            wanted = np.zeros(len(PASSAGE_FIELDS), bool)
-            wanted[[PASSAGE_FIELDS.index(name) for name in places.passages]] = True
-            inside = wanted[segment.columns.passage[paragraphs.rows]]
-            paragraphs = Matches(
-                paragraphs.rows[inside], paragraphs.frequencies[inside]
-            )
     lines = {}
     for name in places.lines:
-        found = _match_field(segment, name, leaf, check)
-        if len(found.rows):
-            lines[name] = found
-    return LeafMatches(paragraphs, lines)
+        field = segment.field(name)
+        if field is not None:
+            found = _Finding(segment, field, leaf, check).rows()
+            if len(found.rows):
+                lines[name] = found
+    return LeafMatches(_in_paragraphs(segment, leaf, places, check), lines)
 
 
-def expand(segment: Segment, name: str, leaf: WordLeaf) -> list[int] | None:
-    """Return the words of a field that a prefix, wildcard or fuzzy leaf stands for.
+def _in_paragraphs(
+    segment: Segment, leaf: WordLeaf, places: Places, check: Check
+) -> Matches:
+    field = segment.field(PARAGRAPH_WORDS)
+    if not places.passages or not isinstance(field, Paragraphs):
+        return Matches(segment, _NO_ROWS, _NO_ROWS)
+    finding = _Finding(segment, field, leaf, check)
+    everywhere = len(places.passages) == len(PASSAGE_FIELDS)
+    number = finding.one_list() if everywhere else None
+    if number is not None:
+        return ListMatches(segment, field, number)
+    found = finding.rows()
+    if everywhere:
+        return Matches(segment, found.rows, found.frequencies)
+    wanted = np.zeros(len(PASSAGE_FIELDS), bool)
+    wanted[passage_numbers(places.passages)] = True
+    inside = wanted[segment.passage[found.rows]]
+    return Matches(segment, found.rows[inside], found.frequencies[inside])
+
+
+def expanded(field: Field, leaf: WordLeaf) -> Array | None:
+    """Return the terms of a field that a prefix, wildcard or fuzzy leaf stands for.
 
     ``None`` for any other leaf.
     """
     if isinstance(leaf, Prefix):
-        return segment.words(name).starting(leaf.prefix)
+        return field.starting(leaf.prefix)
     if isinstance(leaf, Wildcard):
         literal = re.split(r"[*?]", leaf.pattern, maxsplit=1)[0]
-        return segment.words(name).fitting(wildcard_pattern(leaf.pattern), literal)
+        return field.fitting(wildcard_pattern(leaf.pattern), literal)
     if isinstance(leaf, Fuzzy):
-        return segment.words(name).near(leaf.form, leaf.distance)
+        return field.near(leaf.form, leaf.distance)
     return None
-
-
-def _match_field(segment: Segment, name: str, leaf: WordLeaf, check: Check) -> Matches:
-    expanded = expand(segment, name, leaf)
-    if expanded is not None:
-        return _either(segment, name, expanded, check)
-    if isinstance(leaf, Exact):
-        by_form = segment.words(name).by_form
-        slots = tuple(_Slot(tuple(by_form.get(form, ()))) for form in leaf.forms)
-        return _together(segment, name, leaf, slots, check)
-    assert isinstance(leaf, Term | Phrase | Near), leaf
-    by_language = {
-        number: _stem_slots(segment.words(name), leaf, language)
-        for number, language in enumerate(segment.columns.languages)
-    }
-    if len(set(by_language.values())) == 1:
-        return _together(segment, name, leaf, by_language[0], check)
-    return _union(
-        _of_language(
-            segment, name, number, _together(segment, name, leaf, slots, check)
-        )
-        for number, slots in by_language.items()
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """The indexed words that one word of a leaf stands for.
+    """What one word of a leaf stands for: lists, all of them or some of their terms.
 
-    :param count: how many times a Near asks for it.
+    :param parted: lists of which only terms with these tags are meant.
+    :param count: how many times a Near asks for the word.
     """
 
-    numbers: tuple[int, ...]
+    lists: tuple[int, ...]
+    parted: tuple[tuple[int, Array], ...] = ()
     count: int = 1
 
-
-_Slots = tuple[_Slot, ...]
-
-
-def _stem_slots(words: Words, leaf: Term | Phrase | Near, language: str) -> _Slots:
-    forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
-    counts = Counter(dict.fromkeys(forms, 1))
-    if isinstance(leaf, Near):
-        # Forms with one stem are one word, which then is needed several times.
-        first: dict[str, str] = {}
-        counts = Counter(first.setdefault(key(form, language), form) for form in forms)
-        forms = tuple(counts)
-    return tuple(
-        _Slot(tuple(_with_stem(words, form, language)), counts[form]) for form in forms
-    )
+    def __bool__(self) -> bool:
+        return bool(self.lists or self.parted)
 
 
-def _with_stem(words: Words, form: str, language: str) -> list[int]:
-    if is_single_cjk(form):
-        return words.starting(fold(form))
-    return words.with_key(key(form, language), language)
+class _Finding:
+    """One leaf being looked for in one field of a segment."""
+
+    def __init__(
+        self, segment: Segment, field: Field, leaf: WordLeaf, check: Check
+    ) -> None:
+        self._segment, self._field = segment, field
+        self._leaf, self._check = leaf, check
+
+    def one_list(self) -> int | None:
+        """Return the one list that the leaf is, ``None`` if it is not that simple."""
+        leaf = self._leaf
+        if not isinstance(leaf, Term) or is_single_cjk(leaf.form):
+            return None
+        found = [
+            number
+            for language in self._segment.languages
+            if (number := self._stem(leaf.form, language)) >= 0
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def rows(self) -> Rows:
+        """Return the rows that match."""
+        leaf, field = self._leaf, self._field
+        terms = expanded(field, leaf)
+        if terms is not None:
+            return self._either(self._slot_of_terms(terms))
+        if isinstance(leaf, Exact):
+            slots = tuple(
+                self._slot_of_terms(np.array(field.terms_of(form), np.int64))
+                for form in leaf.forms
+            )
+            return self._together(slots)
+        assert isinstance(leaf, Term | Phrase | Near), leaf
+        # The lists of different languages have no article in common.
+        return _joined(
+            self._together(self._stem_slots(leaf, language))
+            for language in self._segment.languages
+        )
+
+    def _slot_of_terms(self, terms: Array) -> _Slot:
+        lists, parted = self._field.lists_of(terms)
+        return _Slot(tuple(lists.tolist()), tuple(parted.items()))
+
+    def _stem_slots(
+        self, leaf: Term | Phrase | Near, language: str
+    ) -> tuple[_Slot, ...]:
+        forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
+        counts = Counter(dict.fromkeys(forms, 1))
+        if isinstance(leaf, Near):
+            # Forms with one stem are one word, which then is needed several times.
+            first: dict[str, str] = {}
+            counts = Counter(
+                first.setdefault(key(form, language), form) for form in forms
+            )
+            forms = tuple(counts)
+        return tuple(self._word(form, language, counts[form]) for form in forms)
+
+    def _word(self, form: str, language: str, count: int) -> _Slot:
+        if is_single_cjk(form):
+            slot = self._slot_of_terms(self._field.starting(fold(form)))
+            return self._only(slot, language, count)
+        number = self._stem(form, language)
+        return _Slot((number,) if number >= 0 else (), (), count)
+
+    def _only(self, slot: _Slot, language: str, count: int) -> _Slot:
+        """Return what of a slot is in the lists of a language."""
+        stems = self._field.stems
+        low = stems.place(f"{language}\0".encode())
+        high = stems.place(f"{language}\1".encode())
+        return _Slot(
+            tuple(each for each in slot.lists if low <= each < high),
+            tuple(each for each in slot.parted if low <= each[0] < high),
+            count,
+        )
+
+    def _stem(self, form: str, language: str) -> int:
+        return self._field.list_of(language, key(form, language))
+
+    def _together(self, slots: Sequence[_Slot]) -> Rows:
+        if not all(slots):
+            return _NOWHERE
+        if isinstance(self._leaf, Near):
+            return self._nearby(slots, self._leaf.distance)
+        if len(slots) == 1:
+            return self._either(slots[0])
+        return self._successive(slots)
+
+    def _either(self, slot: _Slot) -> Rows:
+        """Any of these words: frequencies add up."""
+        self._check()
+        field = self._field
+        found = [Rows(*field.tagged_rows(*each)) for each in slot.parted]
+        if len(slot.lists) == 1:
+            found.append(Rows(*field.rows(slot.lists[0])))
+        elif slot.lists:
+            found.append(Rows(*field.many_rows(np.array(slot.lists, np.int64))))
+        if len(found) == 1 and len(slot.lists) <= 1:
+            return found[0]
+        return _union(found)
+
+    def _successive(self, slots: Sequence[_Slot]) -> Rows:
+        """A word of each slot, each where the one before it ends.
+
+        From the right: of each slot only the places stay whose end is the start of one
+        that stayed in the next. What stays of the first slot are the phrases.
+        """
+        rows = self._common_rows(slots)
+        following: Ints | None = None
+        for slot in reversed(slots):
+            if not len(rows):
+                return _NOWHERE
+            starts, ends = self._spans(slot, rows)
+            if following is not None:
+                starts = starts[_among(ends, following)]
+            following = _distinct(starts)
+            if not len(following):
+                return _NOWHERE
+        assert following is not None
+        found, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
+        return Rows(found.astype(np.int32), counts)
+
+    def _nearby(self, slots: Sequence[_Slot], distance: int) -> Rows:
+        """The words of all slots within a distance, row by row."""
+        rows = self._common_rows(slots)
+        counts = [slot.count for slot in slots]
+        mask = (1 << _POSITION_BITS) - 1
+        places: list[dict[int, dict[int, int]]] = []  # word, row and position: width
+        for slot in slots:
+            starts, ends = self._spans(slot, rows)
+            by_row: dict[int, dict[int, int]] = defaultdict(dict)
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                here, position = by_row[start >> _POSITION_BITS], start & mask
+                here[position] = max(end - start, here.get(position, 0))
+            places.append(by_row)
+        found, frequencies = [], []
+        for row in rows.tolist():
+            self._check()
+            here_of = [by_row[row] for by_row in places]
+            count = sum(1 for _ in windows(here_of, counts, distance, self._check))
+            if count:
+                found.append(row)
+                frequencies.append(count)
+        return Rows(np.array(found, np.int32), np.array(frequencies, np.int64))
+
+    def _common_rows(self, slots: Sequence[_Slot]) -> Array:
+        each = sorted((self._either(slot).rows for slot in slots), key=len)
+        common = each[0]
+        for rows in each[1:]:
+            common = common[_among(common, rows)]
+        return common
+
+    def _spans(self, slot: _Slot, rows: Array) -> tuple[Ints, Ints]:
+        """Return where a slot's words start and end in these rows, as places."""
+        starts, ends = [], []
+        whole: list[tuple[int, Array | None]] = [(each, None) for each in slot.lists]
+        for number, tags in whole + list(slot.parted):
+            self._check()
+            at, positions, widths = self._field.occurrences_in(number, rows, tags)
+            places = (at.astype(np.int64) << _POSITION_BITS) | positions
+            starts.append(places)
+            ends.append(places + widths)
+        return np.concatenate(starts), np.concatenate(ends)
 
 
-def _together(
-    segment: Segment, name: str, leaf: WordLeaf, slots: _Slots, check: Check
-) -> Matches:
-    if not all(slot.numbers for slot in slots):
-        return NO_MATCHES
-    if isinstance(leaf, Near):
-        return _nearby(segment, name, slots, leaf.distance, check)
-    if len(slots) == 1:
-        return _either(segment, name, slots[0].numbers, check)
-    return _successive(segment, name, slots, check)
-
-
-def _either(
-    segment: Segment, name: str, numbers: Iterable[int], check: Check
-) -> Matches:
-    """Any of these words: frequencies add up."""
-    found = []
-    for number in numbers:
-        check()
-        found.append(Matches(*segment.frequencies(name, number)))
-    return _union(found)
-
-
-def _successive(segment: Segment, name: str, slots: _Slots, check: Check) -> Matches:
-    """A word of each slot, each where the one before it ends.
-
-    From the right: of each slot only the places stay whose end is the start of one
-    that stayed in the next. What stays of the first slot are the phrases.
-    """
-    rows = _common_rows(segment, name, slots, check)
-    following: Ints | None = None
-    for slot in reversed(slots):
-        starts, ends = _spans(segment, name, slot.numbers, rows, check)
-        if following is not None:
-            starts = starts[_among(ends, following)]
-        following = np.unique(starts)
-        if not len(following):
-            return NO_MATCHES
-    assert following is not None
-    return Matches(*np.unique(following >> _POSITION_BITS, return_counts=True))
-
-
-def _nearby(
-    segment: Segment, name: str, slots: _Slots, distance: int, check: Check
-) -> Matches:
-    """The words of all slots within a distance, row by row."""
-    rows = _common_rows(segment, name, slots, check)
-    counts = [slot.count for slot in slots]
-    mask = (1 << _POSITION_BITS) - 1
-    places: list[dict[int, dict[int, int]]] = []  # by word, row and position: width
-    for slot in slots:
-        starts, ends = _spans(segment, name, slot.numbers, rows, check)
-        by_row: dict[int, dict[int, int]] = defaultdict(dict)
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            here, position = by_row[start >> _POSITION_BITS], start & mask
-            here[position] = max(end - start, here.get(position, 0))
-        places.append(by_row)
-    found, frequencies = [], []
-    for row in rows.tolist():
-        check()
-        here_of = [by_row[row] for by_row in places]
-        count = sum(1 for _ in windows(here_of, counts, distance, check))
-        if count:
-            found.append(row)
-            frequencies.append(count)
-    return Matches(np.array(found, np.int64), np.array(frequencies, np.int64))
-
-
-def _common_rows(segment: Segment, name: str, slots: _Slots, check: Check) -> Ints:
-    common: Ints | None = None
-    for slot in slots:
-        rows = _either(segment, name, slot.numbers, check).rows
-        common = rows if common is None else common[_among(common, rows)]
-    assert common is not None
-    return common
-
-
-def _spans(
-    segment: Segment, name: str, numbers: tuple[int, ...], rows: Ints, check: Check
-) -> tuple[Ints, Ints]:
-    """Return where these words start and end in these rows, as places."""
-    widths = segment.words(name).widths
-    starts, ends = [], []
-    for number in numbers:
-        check()
-        at, positions = segment.positions(name, number)
-        inside = _among(at, rows)
-        places = (at[inside] << _POSITION_BITS) | positions[inside]
-        starts.append(places)
-        ends.append(places + widths[number])
-    return np.concatenate(starts), np.concatenate(ends)
-
-
-def _among(values: Ints, ascending: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _among(values: Array, ascending: Array) -> Mask:
     """Return which values are in an ascending array."""
     if not len(ascending):
         return np.zeros(len(values), bool)
     at = np.searchsorted(ascending, values)
     at[at == len(ascending)] = 0
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = ascending[at] == values
+    found: Mask = ascending[at] == values
     return found
 
 
-def _of_language(segment: Segment, name: str, number: int, found: Matches) -> Matches:
-    columns = segment.columns
-    articles = found.rows
-    if name == PARAGRAPH_WORDS:
-        articles = columns.owner[found.rows]
-    inside = columns.language[articles] == number
-    return Matches(found.rows[inside], found.frequencies[inside])
+def _distinct(values: Ints) -> Ints:
+    """Return each value once, ascending; cheap where they are in order already."""
+    if len(values) > 1 and not (values[1:] > values[:-1]).all():
+        return np.unique(values)
+    return values
 
 
-def _union(found: Iterable[Matches]) -> Matches:
+def _joined(found: Iterable[Rows]) -> Rows:
+    """Return rows of which no two are the same, in order."""
+    parts = [each for each in found if len(each.rows)]
+    if len(parts) < 2:
+        return parts[0] if parts else _NOWHERE
+    rows = np.concatenate([each.rows for each in parts])
+    order = np.argsort(rows)
+    frequencies = np.concatenate([each.frequencies for each in parts])
+    return Rows(rows[order], frequencies[order])
+
+
+def _union(found: Iterable[Rows]) -> Rows:
+    """Return each row once, with the sum of its frequencies."""
     parts = [each for each in found if len(each.rows)]
     if not parts:
-        return NO_MATCHES
-    if len(parts) == 1:
-        return parts[0]
-    every = np.concatenate([each.rows for each in parts])
-    counts = np.concatenate([each.frequencies for each in parts])
-    rows, inverse = np.unique(every, return_inverse=True)
-    return Matches(rows, np.bincount(inverse, weights=counts).astype(np.int64))
+        return _NOWHERE
+    rows = np.concatenate([each.rows for each in parts])
+    frequencies = np.concatenate([each.frequencies for each in parts])
+    # One sort of pairs costs less than finding the order first.
+    pairs = rows.astype(np.int64) << 32 | frequencies
+    pairs.sort()
+    rows = (pairs >> 32).astype(np.int32)
+    starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
+    summed = np.add.reduceat(pairs & 0xFFFFFFFF, starts)
+    return Rows(rows[starts], summed)

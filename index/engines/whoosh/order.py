@@ -6,65 +6,121 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.engines.whoosh.segment import UNKNOWN, Ints
-from index.engines.whoosh.state import Floats, Mask, State
+from index.engines.whoosh.arrays import Array
+from index.engines.whoosh.segment import UNKNOWN, Ints, Mask
+from index.engines.whoosh.state import Floats, State
 from index.query import Search, Sort, SortKey
 
 _LAST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What matches, not in order yet: articles, or paragraphs with their articles."""
+class Candidates:
+    """What may be on a page, not in order yet: articles, or documents with theirs.
 
-    articles: Ints
-    scores: Floats
-    dates: Ints
-    paragraphs: Ints | None = None
+    :param scores: as they order and are shown; ``None`` where all are 0.
+    """
 
-    def page(self, search: Search, state: State) -> tuple[list[int], bool]:
-        """Return which rows the page holds, in order, and whether more follow."""
-        _, places = state.id_order
-        keys = (places[self.articles], self._by_date(search.sort), -self.scores)
-        if self.paragraphs is not None:
-            order = np.lexsort((state.n[self.paragraphs], *keys))
-        else:
-            order = np.lexsort(keys)
+    articles: Array
+    scores: Floats | None = None
+    documents: Array | None = None
+
+    def page(
+        self, search: Search, state: State, *, wanted: int | None = None
+    ) -> tuple[Ints, bool]:
+        """Return which of them the page holds, in order, and whether more follow.
+
+        :param wanted: how many of the first to return instead.
+        """
+        dates = _by_date(search.sort, state)[self.articles]
+        chosen: Array = np.arange(len(self.articles))
         if search.after is not None:
-            order = order[self._after(search.after, search.sort, state)[order]]
-        end = search.offset + search.limit
-        return order[search.offset : end].tolist(), len(order) > end
+            chosen = np.flatnonzero(
+                self._after(search.after, search.sort, state, dates)
+            )
+        start, end = search.offset, search.offset + search.limit
+        if wanted is not None:
+            start, end = 0, wanted
+        more = len(chosen) > end
+        if more and end:
+            chosen = self._first(end, chosen, dates)
+        order = self._ordered(chosen, dates, state)
+        return order[start:end], more
 
-    def key(self, at: int, state: State) -> SortKey:
-        """Return where a row stands in the order."""
-        date = int(self.dates[at])
-        return SortKey(
-            score=float(self.scores[at]),
-            date=None if date == UNKNOWN else date,
-            id=state.ids[int(self.articles[at])],
-            n=None if self.paragraphs is None else int(state.n[self.paragraphs[at]]),
-        )
+    def _first(self, count: int, chosen: Array, dates: Ints) -> Array:
+        """Return at least the first so many, in no order, with all that equal them."""
+        for keys in (None if self.scores is None else -self.scores, dates):
+            if keys is None:
+                continue
+            here = keys[chosen]
+            last = np.partition(here, count - 1)[count - 1]
+            chosen = chosen[here <= last]
+            if len(chosen) < 2 * count:
+                break
+            # All that come before the last one's equals are in; the next key decides
+            # among the equals, unless there are others before them.
+            if keys is not dates and (here < last).any():
+                break
+        return chosen
 
-    def _by_date(self, sort: Sort) -> Ints:
-        # Ascending numbers for the order wanted, with unknown dates last.
-        known = self.dates if sort is Sort.OLDEST else -self.dates
-        return np.where(self.dates == UNKNOWN, _LAST, known)
+    def _ordered(self, chosen: Array, dates: Ints, state: State) -> Ints:
+        keys: list[Array] = [state.places(self.articles[chosen]), dates[chosen]]
+        if self.documents is not None:
+            # Of one article documents are numbered as its paragraphs are.
+            keys.insert(0, self.documents[chosen])
+        if self.scores is not None:
+            keys.append(-self.scores[chosen])
+        found: Ints = chosen[np.lexsort(keys)]
+        return found
 
-    def _after(self, key: SortKey, sort: Sort, state: State) -> Mask:
-        ids, places = state.id_order
-        here = places[self.articles]
-        left = int(np.searchsorted(np.array(ids, object), key.id, "left")) if ids else 0
-        same_id = left < len(ids) and ids[left] == key.id
-        later_id = here > left if same_id else here >= left
-        if self.paragraphs is not None and same_id and key.n is not None:
-            later_id |= (here == left) & (state.n[self.paragraphs] > key.n)
+    def keys(self, chosen: Ints, search: Search, state: State) -> list[SortKey]:
+        """Return where some of them stand in the order."""
+        articles = self.articles[chosen]
+        dates = state.column(_date(search.sort))[articles].tolist()
+        scores = [0.0] * len(chosen)
+        if self.scores is not None:
+            scores = self.scores[chosen].tolist()
+        numbers: list[int | None] = [None] * len(chosen)
+        if self.documents is not None:
+            numbers = state.numbers(articles, self.documents[chosen]).tolist()
+        return [
+            SortKey(
+                score=score,
+                date=None if date == UNKNOWN else date,
+                id=state.article_id(article),
+                n=n,
+            )
+            for score, date, article, n in zip(
+                scores, dates, articles.tolist(), numbers, strict=True
+            )
+        ]
+
+    def _after(self, key: SortKey, sort: Sort, state: State, dates: Ints) -> Mask:
         if key.date is None:
             wanted = _LAST
         else:
             wanted = key.date if sort is Sort.OLDEST else -key.date
-        dates = self._by_date(sort)
-        later: Mask = (self.scores < key.score) | (
-            (self.scores == key.score)
-            & ((dates > wanted) | ((dates == wanted) & later_id))
-        )
+        later: Mask = dates > wanted
+        same = dates == wanted
+        if self.scores is not None:
+            equal = self.scores == key.score
+            later &= equal
+            same &= equal
+            later |= self.scores < key.score
+        elif key.score != 0.0:
+            return np.full(len(dates), key.score > 0.0)
+        at = np.flatnonzero(same)
+        greater, same_id = state.behind(self.articles[at], key.id)
+        if self.documents is not None and key.n is not None:
+            numbers = state.numbers(self.articles[at], self.documents[at])
+            greater |= same_id & (numbers > key.n)
+        later[at] |= greater
         return later
+
+
+def _date(sort: Sort) -> str:
+    return "updated" if sort is Sort.UPDATED else "published"
+
+
+def _by_date(sort: Sort, state: State) -> Ints:
+    return state.by_date(_date(sort), oldest=sort is Sort.OLDEST)

@@ -1,304 +1,451 @@
-"""One segment of the index, opened: columns, words and postings as arrays."""
+"""One segment of the index, opened: what never changes once it is written."""
 
 from __future__ import annotations
 
-import bisect
-import json
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
-from whoosh.reading import SegmentReader
 
-from index.engines.whoosh.schema import (
-    LINE_FIELDS,
-    PARAGRAPH_WORDS,
-    ROW,
-    VALUE_FIELDS,
-    form_of,
-)
-from index.engines.whoosh.storage import damage_told
-from index.text import fold, keys
+from index.engines.whoosh.arrays import Array, ArraysFile, Strings
+from index.engines.whoosh.kept import kept
+from index.engines.whoosh.lists import SIDE_PASSAGES, ByArticle, Lists
+from index.engines.whoosh.schema import ID, VERSION, form_of
+from index.fields import PASSAGE_FIELDS
 
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 UNKNOWN = np.iinfo(np.int64).min  # a date or number that an article does not have
-CACHE_BYTES = 256 * 1024 * 1024  # decoded postings kept, in each process
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What a segment's articles and paragraphs are, one entry each, in index order.
+class Field:
+    """The words of one field of a segment, and where they are.
 
-    :param first: each article's first paragraph; ``owner`` each paragraph's article.
-    :param lengths: of paragraphs, in words; ``lines`` of an article's own fields.
-    :param passage: each paragraph's field, as a position in ``PASSAGE_FIELDS``.
-    :param values: field → (spellings, article of each value, spelling of each value).
-    :param document: each article's own document in the segment.
+    Terms and lists are numbers, each in the order of their bytes. Rows are documents
+    for a field of paragraphs, else articles.
     """
 
-    ids: list[str]
-    versions: list[str]
-    languages: list[str]
-    language: Ints
-    status: Ints
-    embargoed_until: Ints
-    expires: Ints
-    published: Ints
-    updated: Ints
-    urgency: Ints
-    document: Ints
-    first: Ints
-    owner: Ints
-    passage: Ints
-    n: Ints
-    lengths: Ints
-    lines: dict[str, Ints]
-    values: dict[str, tuple[list[str], Ints, Ints]]
+    def __init__(self, file: ArraysFile, name: str) -> None:
+        self.name = name
+        self.terms = file.strings(f"{name}/terms")
+        self.stems = file.strings(f"{name}/stems")
+        self._folded = file.strings(f"{name}/folded")
+        self._folded_terms = file[f"{name}/folded.term"]
+        self.members_at = file[f"{name}/members.at"]
+        self.members = file[f"{name}/members"]
+        self._entries_at = file[f"{name}/entries.at"]
+        self._entries = file[f"{name}/entries"]
+        self._entry_tags = file[f"{name}/entries.tag"]
+        self._occurrences = file[f"{name}/entries.occurrences"]
+        self.rows_at = file[f"{name}/rows.at"]
+        self._rows = file[f"{name}/rows"]
+        self._frequencies = file[f"{name}/frequencies"]
+        self._positions_at = file[f"{name}/positions.at"]
+        self._positions = file[f"{name}/positions"]
+        self._tags_at = file[f"{name}/tags.at"]
+        self._tags = file[f"{name}/tags"]
 
+    # Looking words up.
 
-@dataclass(slots=True)
-class Words:
-    """The words of one field of a segment.
+    def list_of(self, language: str, stem: str) -> int:
+        """Return the list of a stem in a language, -1 if there is none."""
+        return self.stems.find(f"{language}\0{stem}".encode())
 
-    :param forms: surface forms, as the index has them; ``widths`` of each.
-    """
+    def term_of(self, term: str) -> int:
+        """Return the number of a term, -1 if there is none."""
+        return self.terms.find(term.encode())
 
-    terms: list[str]
-    forms: list[str] = field(init=False)
-    widths: list[int] = field(init=False)
-    folded: list[str] = field(init=False)
-    by_form: dict[str, list[int]] = field(init=False)
-    _sorted: list[tuple[str, int]] = field(init=False)
-    _by_key: dict[str, dict[str, list[int]]] = field(init=False)
+    def terms_of(self, form: str) -> list[int]:
+        """Return the terms of a form: one for each of its widths."""
+        found = []
+        data = form.encode()
+        number = self.terms.place(data)
+        while number < len(self.terms):
+            term = self.terms[number]
+            if term != data and not term.startswith(data + b"\x1f"):
+                break
+            found.append(number)
+            number += 1
+        return found
 
-    def __post_init__(self) -> None:
-        pairs = [form_of(term) for term in self.terms]
-        self.forms = [form for form, _ in pairs]
-        self.widths = [width for _, width in pairs]
-        self.folded = [fold(form) for form in self.forms]
-        self.by_form = {}
-        for number, form in enumerate(self.forms):
-            self.by_form.setdefault(form, []).append(number)
-        self._sorted = sorted(zip(self.folded, range(len(self.terms)), strict=True))
-        self._by_key = {}
+    def starting(self, prefix: str) -> Array:
+        """Return the terms whose folded form starts like this."""
+        low, high = self._folded_range(prefix)
+        return self._folded_terms[low:high]
 
-    def with_key(self, wanted: str, language: str) -> list[int]:
-        """Return the words whose stem in a language is this."""
-        table = self._by_key.get(language)
-        if table is None:
-            table = {}
-            for number, stem in enumerate(keys(self.forms, language)):
-                table.setdefault(stem, []).append(number)
-            self._by_key[language] = table
-        return table.get(wanted, [])
-
-    def starting(self, prefix: str) -> list[int]:
-        """Return the words whose folded form starts like this."""
-        low = bisect.bisect_left(self._sorted, (prefix, -1))
-        high = bisect.bisect_left(self._sorted, (prefix + "\U0010ffff", -1))
-        return [number for _, number in self._sorted[low:high]]
-
-    def fitting(self, pattern: re.Pattern[str], literal: str) -> list[int]:
-        """Return the words whose folded form fits a pattern and starts like this."""
-        return [
-            number
-            for number in self.starting(literal)
-            if pattern.match(self.folded[number])
+    def fitting(self, pattern: re.Pattern[str], literal: str) -> Array:
+        """Return the terms whose folded form fits a pattern and starts like this."""
+        low, high = self._folded_range(literal)
+        fits = pattern.match
+        found = [
+            at
+            for at, form in enumerate(self._folded.texts(low, high), low)
+            if fits(form)
         ]
+        return self._folded_terms[found]
 
-    def near(self, form: str, distance: int) -> list[int]:
-        """Return the words whose folded form is within so many edits."""
-        low, high = len(form) - distance, len(form) + distance
-        return [
-            number
-            for number, folded in enumerate(self.folded)
-            if low <= len(folded) <= high
-            and OSA.distance(form, folded, score_cutoff=distance) <= distance
+    def near(self, form: str, distance: int) -> Array:
+        """Return the terms whose folded form is within so many edits."""
+        lengths, letters = self._signatures
+        wanted = _letters(form)
+        # An edit adds or takes away at most one letter each.
+        close = np.abs(lengths - len(form)) <= distance
+        close &= np.bitwise_count(letters ^ wanted) <= 2 * distance
+        found = [
+            at
+            for at in np.flatnonzero(close).tolist()
+            if OSA.distance(form, self._folded.text(at), score_cutoff=distance)
+            <= distance
         ]
+        return self._folded_terms[found]
+
+    def form(self, term: int) -> tuple[str, int]:
+        """Return the form and the width of a term."""
+        return form_of(self.terms.text(term))
+
+    def occurrences(self, term: int) -> int:
+        """Return how often a term occurs, in articles that live or not."""
+        low, high = self._entries_at[term : term + 2].tolist()
+        return int(self._occurrences[low:high].sum())
+
+    def entries(self, term: int) -> list[tuple[int, int]]:
+        """Return each list that a term is in, with its tag there."""
+        low, high = self._entries_at[term : term + 2].tolist()
+        return list(
+            zip(
+                self._entries[low:high].tolist(),
+                self._entry_tags[low:high].tolist(),
+                strict=True,
+            )
+        )
+
+    def lists_of(self, terms: Array) -> tuple[Ints, dict[int, Array]]:
+        """Return the lists that terms stand for.
+
+        First those of which every term is wanted, then the others, each with the tags
+        that are.
+        """
+        counts = self._entries_at[terms + 1] - self._entries_at[terms]
+        at = ranges(self._entries_at[terms].astype(np.int64), counts)
+        lists, tags = self._entries[at], self._entry_tags[at]
+        order = np.argsort(lists, kind="stable")
+        lists, tags = lists[order], tags[order]
+        numbers, starts = np.unique(lists, return_index=True)
+        ends = np.append(starts[1:], len(lists))
+        sizes = self.members_at[numbers + 1] - self.members_at[numbers]
+        whole = ends - starts == sizes
+        parted = {
+            int(numbers[each]): tags[starts[each] : ends[each]]
+            for each in np.flatnonzero(~whole).tolist()
+        }
+        return numbers[whole].astype(np.int64), parted
+
+    def _folded_range(self, prefix: str) -> tuple[int, int]:
+        data = prefix.encode()
+        low = self._folded.place(data)
+        # No UTF-8 has this byte, so it is behind whatever starts with the prefix.
+        return low, self._folded.place(data + b"\xff")
+
+    @kept
+    def _signatures(self) -> tuple[Ints, NDArray[np.uint64]]:
+        """The length of each folded form, and a bit for each letter that is in it."""
+        forms = self._folded.texts()
+        lengths = np.array([len(form) for form in forms], np.int64)
+        points = np.frombuffer("".join(forms).encode("utf-32-le"), np.uint32)
+        bits = np.uint64(1) << (points % 64).astype(np.uint64)
+        starts = np.cumsum(lengths) - lengths
+        # Every form has a letter, so no run is empty.
+        letters = np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
+        return lengths, letters
+
+    # Reading lists.
+
+    def rows(self, number: int) -> tuple[Array, Array]:
+        """Return the rows of a list, ascending, and how often the word is in each."""
+        low, high = self.rows_at[number : number + 2].tolist()
+        return self._rows[low:high], self._frequencies[low:high]
+
+    def positions(self, number: int) -> Array:
+        """Return the positions of a list: of each row as many as its frequency."""
+        low, high = self._positions_at[number : number + 2].tolist()
+        return self._positions[low:high]
+
+    def tags(self, number: int) -> Array | None:
+        """Return the tag of each of the positions; ``None`` if there is one term."""
+        low, high = self._tags_at[number : number + 2].tolist()
+        return self._tags[low:high] if high > low else None
+
+    def widths(self, number: int) -> list[int]:
+        """Return the width of each term of a list, by tag."""
+        low, high = self.members_at[number : number + 2].tolist()
+        return [self.form(term)[1] for term in self.members[low:high].tolist()]
+
+    def many_rows(self, numbers: Ints) -> tuple[Array, Array]:
+        """Return the rows and frequencies of several lists, one behind the other."""
+        starts = self.rows_at[numbers].astype(np.int64)
+        at = ranges(starts, self.rows_at[numbers + 1].astype(np.int64) - starts)
+        return self._rows[at], self._frequencies[at]
+
+    def tagged_rows(self, number: int, wanted: Array) -> tuple[Array, Array]:
+        """Return where terms of a list are, by their tags: rows and frequencies."""
+        rows, frequencies = self.rows(number)
+        tags = self.tags(number)
+        if tags is None or not len(rows):
+            return rows, frequencies
+        inside = np.isin(tags, wanted)
+        starts = np.cumsum(frequencies, dtype=np.int64) - frequencies
+        counts = np.add.reduceat(inside, starts, dtype=np.int64)
+        having = np.flatnonzero(counts)
+        return rows[having], counts[having]
+
+    def occurrences_in(
+        self, number: int, wanted: Array, meant: Array | None = None
+    ) -> tuple[Array, Array, Array | int]:
+        """Return each occurrence of a list in some rows: row, position and width.
+
+        :param wanted: rows, ascending.
+        :param meant: the tags that count; all by default.
+        """
+        rows, frequencies = self.rows(number)
+        positions, tags = self.positions(number), self.tags(number)
+        chosen = np.searchsorted(rows, wanted)
+        if len(rows):
+            chosen[chosen == len(rows)] = 0
+            chosen = chosen[rows[chosen] == wanted]
+        else:
+            chosen = chosen[:0]  # all its articles were deleted
+        ends = np.cumsum(frequencies, dtype=np.int64)
+        counts = frequencies[chosen].astype(np.int64)
+        at = ranges(ends[chosen] - counts, counts)
+        found, positions = np.repeat(rows[chosen], counts), positions[at]
+        if tags is None:
+            return found, positions, self.widths(number)[0]
+        tags = tags[at]
+        if meant is not None:
+            inside = np.isin(tags, meant)
+            found, positions, tags = found[inside], positions[inside], tags[inside]
+        return found, positions, np.array(self.widths(number), np.int64)[tags]
+
+    # Whole runs of lists, for merging.
+
+    def run(self, first: int, end: int) -> Lists:
+        """Return a run of lists."""
+        rows_at = self.rows_at[first : end + 1].astype(np.int64)
+        low, high = self._positions_at[[first, end]].tolist()
+        tags_at = self._tags_at[first : end + 1].astype(np.int64)
+        return Lists(
+            rows_at=rows_at - rows_at[0],
+            rows=self._rows[rows_at[0] : rows_at[-1]],
+            frequencies=self._frequencies[rows_at[0] : rows_at[-1]],
+            positions=self._positions[low:high],
+            tags_at=tags_at - tags_at[0],
+            tags=self._tags[tags_at[0] : tags_at[-1]],
+        )
+
+    def list_occurrences(self) -> Ints:
+        """Return how often each list's word occurs."""
+        at = self._positions_at.astype(np.int64)
+        return at[1:] - at[:-1]
+
+    def member_occurrences(self) -> Ints:
+        """Return how often each member of each list occurs, in the order of members."""
+        # Entries stand by term and then by list, members by list and then by term.
+        at = self._entries_at.astype(np.int64)
+        of_term = np.repeat(np.arange(len(self.terms)), at[1:] - at[:-1])
+        order = np.lexsort((of_term, self._entries))
+        return self._occurrences[order].astype(np.int64)
 
 
-class PostingsCache:
-    """Decoded postings of all segments, the least recently used dropped first."""
+class Paragraphs(Field):
+    """The words of the paragraphs, with their lists by article too."""
 
-    def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self._limit = limit
-        self._held: OrderedDict[Any, tuple[Ints, ...]] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
+    def __init__(self, file: ArraysFile, name: str, documents: int) -> None:
+        super().__init__(file, name)
+        self._documents = documents
+        self._articles_at = file[f"{name}/articles.at"]
+        self._articles = file[f"{name}/articles"]
+        self._spreads = file[f"{name}/spreads"]
+        self._totals = file[f"{name}/totals"]
+        self._bests = file[f"{name}/bests"]
+        self._side = {
+            each: (
+                file[f"{name}/{each}.at"],
+                file[f"{name}/{each}"],
+                file[f"{name}/{each}.frequencies"],
+            )
+            for each in SIDE_PASSAGES
+        }
+        self._dense = {
+            number: at for at, number in enumerate(file[f"{name}/dense"].tolist())
+        }
+        self._bits = file[f"{name}/bits"].reshape(
+            len(self._dense), (documents + 7) // 8
+        )
 
-    def get(self, name: Any, make: Callable[[], tuple[Ints, ...]]) -> tuple[Ints, ...]:
-        """Return what is held under a name, made first if it is not."""
-        with self._lock:
-            found = self._held.get(name)
-            if found is not None:
-                self._held.move_to_end(name)
-                return found
-        made = make()
-        with self._lock:
-            if name not in self._held:
-                self._held[name] = made
-                self._bytes += sum(array.nbytes for array in made)
-            while self._bytes > self._limit and len(self._held) > 1:
-                _, dropped = self._held.popitem(last=False)
-                self._bytes -= sum(array.nbytes for array in dropped)
-        return made
+    def articles(self, number: int) -> ByArticle:
+        """Return a list by article."""
+        low, high = self._articles_at[number : number + 2].tolist()
+        side = {}
+        for name, (at, articles, frequencies) in self._side.items():
+            start, end = at[number : number + 2].tolist()
+            if end > start:
+                side[name] = articles[start:end], frequencies[start:end]
+        return ByArticle(
+            articles=self._articles[low:high],
+            spreads=self._spreads[low:high],
+            totals=self._totals[low:high],
+            bests=self._bests[low:high],
+            side=side,
+        )
+
+    def bitmap(self, number: int) -> Mask | None:
+        """Return which documents a frequent word is in; ``None`` if it is not."""
+        at = self._dense.get(number)
+        if at is None:
+            return None
+        bits = np.unpackbits(self._bits[at], count=self._documents, bitorder="little")
+        return bits.view(np.bool_)
 
 
 class Segment:
-    """A segment that never changes; which of its articles live is the snapshot's."""
+    """A segment that never changes; which of its articles live is the snapshot's.
 
-    def __init__(self, reader: SegmentReader, cache: PostingsCache) -> None:
-        self.id: str = reader.segment().segment_id()
-        self._reader = reader
-        self._cache = cache
-        # A Whoosh reader has one file position for all its callers.
-        self._lock = threading.Lock()
-        self._words: dict[str, Words] = {}
-        with self._lock:
-            self.columns = _read_columns(reader)
-        documents = int(reader.doc_count_all())
-        # Of each document, the article or the paragraph that it stands for.
-        self._article_of = np.full(documents, -1, np.int64)
-        self._paragraph_of = np.full(documents, -1, np.int64)
-        columns = self.columns
-        self._article_of[columns.document] = np.arange(len(columns.ids))
-        spoken_for = np.zeros(documents, bool)
-        spoken_for[columns.document] = True
-        self._paragraph_of[~spoken_for] = np.arange(len(columns.owner))
-        # Nearly every search needs these: better made now than within its deadline.
-        for language in columns.languages:
-            self.words(PARAGRAPH_WORDS).with_key("", language)
+    :ivar first: each article's first document, and behind the last, where they end.
+    :ivar owner: each document's article; ``passage`` its field, ``lengths`` its words.
+    :raises IndexDamaged: the file is not what was written.
+    """
 
-    def words(self, name: str) -> Words:
-        """Return the words of a field: ``text`` is all paragraphs, or a line's name."""
-        found = self._words.get(name)
-        if found is None:
-            with self._lock, damage_told(f"words of {self.id}"):
-                terms = [
-                    term.decode() if isinstance(term, bytes) else term
-                    for term in self._reader.lexicon(name)
-                ]
-            found = self._words.setdefault(name, Words(terms))
-        return found
+    def __init__(self, path: Path, name: str) -> None:
+        self.id = name
+        self.file = file = ArraysFile(path)
+        self.languages: list[str] = list(file.facts["languages"])
+        self.first = file["first"]
+        self.owner = file["owner"]
+        self.passage = file["passage"]
+        self.lengths = file["lengths"]
+        self.articles = len(self.first) - 1
+        self.documents = len(self.owner)
+        self._ids = file.strings(f"{ID}/terms")
+        self._id_rows = file[f"{ID}/rows"]
+        self.places = file[f"{ID}/places"]
+        self._fields: dict[str, Field | None] = {}
 
-    def frequencies(self, name: str, number: int) -> tuple[Ints, Ints]:
-        """Return (rows, frequencies) of a word: where it stands, and how often.
+    def __repr__(self) -> str:
+        return f"<Segment {self.id}: {self.articles:,} articles>"
 
-        Rows are paragraphs for ``text``, else articles; ascending.
-        """
-        rows, frequencies = self._cache.get(
-            (self.id, name, number), lambda: self._decode(name, number, False)
-        )
-        return rows, frequencies
+    def column(self, name: str) -> Array:
+        """Return one number of each article."""
+        return self.file[name]
 
-    def positions(self, name: str, number: int) -> tuple[Ints, Ints]:
-        """Return (rows, positions) of a word, one entry for each time it stands."""
-        rows, positions = self._cache.get(
-            (self.id, name, number, "positions"),
-            lambda: self._decode(name, number, True),
-        )
-        return rows, positions
+    def passage_column(self, name: str, what: str) -> Array:
+        """Return of each article the ``counts`` or ``lengths`` of a passage field."""
+        return self.file[f"{name}.{what}"]
 
-    def _decode(self, name: str, number: int, positions: bool) -> tuple[Ints, ...]:
-        term = self.words(name).terms[number]
-        documents: list[int] = []
-        found: list[float] = []
-        counts: list[int] = []
-        with self._lock, damage_told(f"postings of {self.id}"):
-            matcher = self._reader.postings(name, term)
-            # A segment with deletions wraps its matchers, and a wrapper has no format.
-            format_ = self._reader.schema[name].format
-            decode = format_.decode_positions if positions else None
-            while matcher.is_active():
-                documents.append(matcher.id())
-                if decode is None:
-                    found.append(matcher.weight())
-                else:
-                    places = decode(matcher.value())
-                    counts.append(len(places))
-                    found.extend(places)
-                matcher.next()
-        row_of = self._paragraph_of if name == PARAGRAPH_WORDS else self._article_of
-        rows = row_of[np.array(documents, np.int64)]
-        if positions:
-            rows = np.repeat(rows, np.array(counts, np.int64))
-        return rows, np.array(found, np.int64)
+    def line_lengths(self, name: str) -> Array:
+        """Return each article's length in a field of its own, in words."""
+        if f"{name}/lengths" in self.file:
+            return self.file[f"{name}/lengths"]
+        return np.zeros(self.articles, np.uint8)
 
+    def field(self, name: str) -> Field | None:
+        """Return the words of a field, ``None`` if no article has any."""
+        if name not in self._fields:
+            made: Field | None = None
+            if f"{name}/terms" in self.file:
+                documents = f"{name}/articles" in self.file
+                made = (
+                    Paragraphs(self.file, name, self.documents)
+                    if documents
+                    else Field(self.file, name)
+                )
+            self._fields[name] = made
+        return self._fields[name]
 
-def _read_columns(reader: SegmentReader) -> Columns:
-    rows: list[dict[str, Any]] = []
-    documents: list[int] = []
-    document, end = 0, int(reader.doc_count_all())
-    while document < end:
-        row = json.loads(reader.stored_fields(document)[ROW])
-        rows.append(row)
-        documents.append(document)
-        document += 1 + len(row["fields"])
-    sizes = [len(row["fields"]) for row in rows]
-    languages = sorted({row["language"] for row in rows})
-    restrictions = np.array([row["restrictions"] for row in rows], np.int64).reshape(
-        -1, 3
-    )
-    firsts = np.zeros(len(rows), np.int64)
-    np.cumsum(sizes[:-1], out=firsts[1:])
-    starts = [row["first"] for row in rows]
-    return Columns(
-        ids=[row["id"] for row in rows],
-        versions=[row["version"] for row in rows],
-        languages=languages,
-        language=_ints([languages.index(row["language"]) for row in rows]),
-        status=restrictions[:, 0].copy(),
-        embargoed_until=restrictions[:, 1].copy(),
-        expires=restrictions[:, 2].copy(),
-        published=_optional([row["published"] for row in rows]),
-        updated=_optional(
-            [
-                row["published"] if row["updated"] is None else row["updated"]
-                for row in rows
-            ]
-        ),
-        urgency=_optional([row["urgency"] for row in rows]),
-        document=_ints(documents),
-        first=firsts,
-        owner=np.repeat(np.arange(len(rows)), _ints(sizes)),
-        passage=_ints([each for row in rows for each in row["fields"]]),
-        n=_ints(
-            [
-                start + offset
-                for start, size in zip(starts, sizes, strict=True)
-                for offset in range(size)
-            ]
-        ),
-        lengths=_ints([each for row in rows for each in row["lengths"]]),
-        lines={
-            name: _ints([row["lines"].get(name, 0) for row in rows])
-            for name in LINE_FIELDS
-        },
-        values={name: _values(rows, name) for name in VALUE_FIELDS},
-    )
+    def values(self, name: str) -> tuple[Strings | None, Array, Array]:
+        """Return a field's spellings, and of each value its article and spelling."""
+        if f"{name}/codes" not in self.file:
+            none = np.empty(0, np.int32)
+            return None, none, none
+        codes = self.file[f"{name}/codes"]
+        articles: Array = np.arange(self.articles, dtype=np.int32)
+        if f"{name}/codes.at" in self.file:
+            articles = np.repeat(articles, np.diff(self.file[f"{name}/codes.at"]))
+        return self.file.strings(f"{name}/values"), articles, codes
+
+    def value(self, name: str, article: int) -> str | None:
+        """Return the first value of an article in a field."""
+        if f"{name}/codes" not in self.file:
+            return None
+        at, high = article, article + 1
+        if f"{name}/codes.at" in self.file:
+            at, high = self.file[f"{name}/codes.at"][article : article + 2].tolist()
+        if at == high:
+            return None
+        code = int(self.file[f"{name}/codes"][at])
+        return self.file.strings(f"{name}/values").text(code)
+
+    # Ids.
+
+    def find(self, article_id: str) -> int:
+        """Return the article of an id, -1 if it is not here."""
+        place = self._ids.find(article_id.encode())
+        return -1 if place < 0 else int(self._id_rows[place])
+
+    def place(self, article_id: str) -> int:
+        """Return how many ids here are before another."""
+        return self._ids.place(article_id.encode())
+
+    def article_id(self, article: int) -> str:
+        """Return the id of an article."""
+        return self._ids.text(int(self.places[article]))
+
+    def version(self, article: int) -> str:
+        """Return the version of an article."""
+        spellings, codes = self._versions
+        return spellings[int(codes[article])]
+
+    @kept
+    def _versions(self) -> tuple[list[str], Array]:
+        spellings, _, codes = self.values(VERSION)
+        assert spellings is not None, self
+        return spellings.texts(), codes
+
+    def n(self, document: int) -> int:
+        """Return the number of a paragraph in its article."""
+        article = int(self.owner[document])
+        start = int(self.file["first_n"][article])
+        return document - int(self.first[article]) + start
+
+    def damaged(self) -> Iterator[str]:
+        """Yield the name of each array that is not what was written; reads all."""
+        return self.file.damaged()
+
+    @kept
+    def bytes(self) -> int:
+        """The length of its file."""
+        return self.file.path.stat().st_size
 
 
-def _values(rows: Sequence[dict[str, Any]], name: str) -> tuple[list[str], Ints, Ints]:
-    numbers: dict[str, int] = {}
-    articles: list[int] = []
-    spellings: list[int] = []
-    for article, row in enumerate(rows):
-        for value in row["values"].get(name, ()):
-            articles.append(article)
-            spellings.append(numbers.setdefault(value, len(numbers)))
-    return list(numbers), _ints(articles), _ints(spellings)
+def _letters(form: str) -> np.uint64:
+    bits = 0
+    for letter in form:
+        bits |= 1 << (ord(letter) % 64)
+    return np.uint64(bits)
 
 
-def _ints(values: Sequence[int]) -> Ints:
-    return np.array(values, np.int64)
+def ranges(starts: Array, counts: Array) -> Ints:
+    """Return the numbers of several ranges, one behind the other."""
+    ends = counts.cumsum(dtype=np.int64)
+    total = int(ends[-1]) if len(ends) else 0
+    found: Ints = (starts - ends + counts).repeat(counts) + np.arange(total)
+    return found
 
 
-def _optional(values: Sequence[int | None]) -> Ints:
-    return _ints([UNKNOWN if value is None else value for value in values])
+def passage_numbers(names: Any) -> list[int]:
+    """Return the numbers of passage fields."""
+    return [PASSAGE_FIELDS.index(name) for name in names]

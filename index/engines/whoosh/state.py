@@ -1,238 +1,328 @@
-"""All segments of one generation as one set of arrays, with what lives in it."""
+"""All segments of one generation as one set of numbers, with what lives in them.
+
+Articles and documents are numbered through all segments, in order. With one segment
+its own arrays serve, unread until they are needed; with several, what is of articles is
+put end to end, and posting lists stay where they are.
+"""
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TypeVar
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.engines.whoosh.leaves import LeafMatches, Matches
+from index import fields, ranking
+from index.engines.whoosh.arrays import Array
+from index.engines.whoosh.kept import kept
+from index.engines.whoosh.lists import CAPPED, MAIN_PASSAGE
 from index.engines.whoosh.schema import VALUE_FIELDS
-from index.engines.whoosh.segment import Columns, Ints, Segment
-from index.facets import same_value
+from index.engines.whoosh.segment import UNKNOWN, Ints, Mask, Segment
+from index.engines.whoosh.values import Values
 from index.fields import PASSAGE_FIELDS
+from index.visibility import NO_EMBARGO, NO_EXPIRY, shown
 
-Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 
-
-class Values:
-    """The values of a keyword field over all articles.
-
-    :ivar spellings: every value as stored; ``group_of`` each one's group, in which
-        values that differ in case only are one.
-    :ivar articles: with ``groups``, the pairs of an article and a group it has,
-        each pair once.
-    """
-
-    def __init__(self, parts: Sequence[tuple[list[str], Ints, Ints]], bases: list[int]):
-        numbers: dict[str, int] = {}
-        articles, spelled = [], []
-        for (spellings, rows, codes), base in zip(parts, bases, strict=True):
-            recoded = np.array(
-                [numbers.setdefault(each, len(numbers)) for each in spellings], np.int64
-            )
-            articles.append(rows + base)
-            spelled.append(recoded[codes] if len(codes) else codes)
-        self.spellings = list(numbers)
-        self.spelled_articles = np.concatenate(articles) if articles else _NONE
-        self.spelled = np.concatenate(spelled) if spelled else _NONE
-        keys: dict[str, int] = {}
-        self.group_of = np.array(
-            [keys.setdefault(same_value(each), len(keys)) for each in self.spellings],
-            np.int64,
-        )
-        self.keys = keys
-        self.articles, self.groups = self.spelled_articles, self.spelled
-        if len(keys) < len(self.spellings):
-            groups = self.group_of[self.spelled]
-            pairs = np.unique(self.spelled_articles * len(keys) + groups)
-            self.articles, self.groups = pairs // len(keys), pairs % len(keys)
-
-    @cached_property
-    def members(self) -> list[list[int]]:
-        """For each group, its spellings."""
-        members: list[list[int]] = [[] for _ in self.keys]
-        for spelling, group in enumerate(self.group_of.tolist()):
-            members[group].append(spelling)
-        return members
-
-
-_NONE = np.empty(0, np.int64)
+# Any length that is capped may be longer, and any frequency higher.
+_BOUNDLESS = 1e9
 
 
 class State:
-    """The columns of every segment end to end, and which articles live.
+    """One generation of the index, joined.
 
-    Articles and paragraphs are numbered through all segments, in order.
+    :ivar live: which articles live: the others were replaced or deleted.
     """
 
     def __init__(self, segments: Sequence[tuple[Segment, Mask]], seq: int) -> None:
         """Join segments.
 
-        :param segments: each with which of its articles live.
+        :param segments: each with which of its documents live.
         """
         self.seq = seq
         self.segments = [segment for segment, _ in segments]
-        columns = [segment.columns for segment in self.segments]
-        self.article_bases = _bases([len(each.ids) for each in columns])
-        self.paragraph_bases = _bases([len(each.owner) for each in columns])
-        self.ids = [each for part in columns for each in part.ids]
-        self.versions = [each for part in columns for each in part.versions]
-        self.live = np.concatenate([live for _, live in segments] or [_NO_MASK])
-        join = self._joined(columns)
-        self.status = join(lambda each: each.status)
-        self.embargoed_until = join(lambda each: each.embargoed_until)
-        self.expires = join(lambda each: each.expires)
-        self.published = join(lambda each: each.published)
-        self.updated = join(lambda each: each.updated)
-        self.urgency = join(lambda each: each.urgency)
-        self.passage = join(lambda each: each.passage)
-        self.n = join(lambda each: each.n)
-        self.lengths = join(lambda each: each.lengths)
-        self.first = np.concatenate(
-            [
-                part.first + base
-                for part, base in zip(columns, self.paragraph_bases, strict=True)
-            ]
-            or [_NONE]
+        self.article_bases = _bases([each.articles for each in self.segments])
+        self.document_bases = _bases([each.documents for each in self.segments])
+        self.articles, self.documents = self.article_bases[-1], self.document_bases[-1]
+        self.live: Mask = _end_to_end(
+            [live[segment.first[:-1]] for segment, live in segments], np.dtype(bool)
         )
-        self.owner = np.concatenate(
-            [
-                part.owner + base
-                for part, base in zip(columns, self.article_bases, strict=True)
-            ]
-            or [_NONE]
+        self.all_live = bool(self.live.all())
+        self._kept: dict[object, object] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, name: object, make: Callable[[], T]) -> T:
+        """Return what is kept under a name, made first if it is not there."""
+        found = self._kept.get(name)
+        if found is None:
+            made = make()
+            with self._lock:
+                found = self._kept.setdefault(name, made)
+        return found  # type: ignore[return-value]
+
+    def each(self) -> Iterator[tuple[Segment, int, int]]:
+        """Yield each segment, and the numbers of its first article and document."""
+        yield from zip(
+            self.segments, self.article_bases, self.document_bases, strict=False
         )
-        self._columns = columns
-        self._values: dict[str, Values] = {}
-        self._lengths: dict[str, tuple[Ints, float]] = {}
 
-    @staticmethod
-    def _joined(columns: list[Columns]) -> Callable[[Callable[[Columns], Ints]], Ints]:
-        def join(part: Callable[[Columns], Ints]) -> Ints:
-            return np.concatenate([part(each) for each in columns] or [_NONE])
+    # Columns of articles.
 
-        return join
+    def column(self, name: str) -> Array:
+        """Return one number of each article, as the segments have it."""
+        return self.keep(
+            name,
+            lambda: _end_to_end(
+                [each.column(name) for each in self.segments], np.dtype(np.int64)
+            ),
+        )
 
-    @property
-    def articles(self) -> int:
-        """How many articles the arrays hold, living or not."""
-        return len(self.ids)
+    @kept
+    def first(self) -> Array:
+        """Each article's first document, and behind the last, where they end."""
+        parts = [
+            each.first[:-1] + np.int32(base) if base else each.first[:-1]
+            for each, _, base in self.each()
+        ]
+        if len(parts) == 1:
+            return self.segments[0].first
+        return np.append(
+            _end_to_end(parts, np.dtype(np.int32)), np.int32(self.documents)
+        )
 
-    @property
-    def paragraphs(self) -> int:
-        """How many paragraphs the arrays hold, living or not."""
-        return len(self.owner)
+    @kept
+    def sizes(self) -> Array:
+        """How many documents each article has."""
+        return np.diff(self.first)
 
-    @cached_property
-    def number_of(self) -> dict[str, int]:
-        """Of each living id, its article's number."""
-        return {
-            self.ids[number]: number for number in np.flatnonzero(self.live).tolist()
-        }
+    @kept
+    def first_n(self) -> Array:
+        """The number of each article's first paragraph: 0, or 1 without a headline."""
+        return self.column("first_n")
 
-    @cached_property
-    def id_order(self) -> tuple[list[str], Ints]:
-        """The ids in order of code points, and each article's place in that order.
+    def numbers(self, articles: Array, documents: Array) -> Ints:
+        """Return the numbers that documents have as paragraphs of their articles."""
+        found: Ints = documents - self.first[articles] + self.first_n[articles]
+        return found
 
-        An id that stands several times, once living, has one place.
-        """
-        order = sorted(set(self.ids))
-        places = {each: place for place, each in enumerate(order)}
-        return order, np.array([places[each] for each in self.ids], np.int64)
+    def by_date(self, name: str, *, oldest: bool) -> Ints:
+        """Return what sorts articles by a date, unknown ones last."""
 
-    @cached_property
-    def live_articles(self) -> int:
-        """How many articles live."""
-        return int(self.live.sum())
+        def make() -> Ints:
+            dates = self.column(name)
+            known = dates if oldest else -dates
+            return np.where(dates == UNKNOWN, np.iinfo(np.int64).max, known)
 
-    @cached_property
-    def live_paragraphs(self) -> Mask:
-        """Which paragraphs are a living article's."""
-        mask: Mask = self.live[self.owner]
-        return mask
+        return self.keep(("by date", name, oldest), make)
 
     def values(self, name: str) -> Values:
         """Return the values of a keyword or integer field."""
-        found = self._values.get(name)
-        if found is None:
-            assert name in VALUE_FIELDS, name
-            parts = [each.values[name] for each in self._columns]
-            found = self._values.setdefault(name, Values(parts, self.article_bases))
-        return found
-
-    def field_lengths(self, name: str) -> tuple[Ints, float]:
-        """Return each article's length in a field, and the mean of those that have it.
-
-        The mean is over living articles; 1.0 where none has the field.
-        """
-        found = self._lengths.get(name)
-        if found is None:
-            if name in PASSAGE_FIELDS:
-                inside = self.passage == PASSAGE_FIELDS.index(name)
-                lengths = np.bincount(
-                    self.owner[inside],
-                    weights=self.lengths[inside],
-                    minlength=self.articles,
-                ).astype(np.int64)
-            else:
-                lengths = np.concatenate(
-                    [each.lines[name] for each in self._columns] or [_NONE]
-                )
-            having = lengths[self.live & (lengths > 0)]
-            mean = float(having.sum()) / len(having) if len(having) else 1.0
-            found = self._lengths.setdefault(name, (lengths, mean))
-        return found
-
-    def paragraph_statistics(self, passages: tuple[str, ...]) -> tuple[int, float]:
-        """Return how many living paragraphs fields have, and their mean length."""
-        wanted = np.zeros(len(PASSAGE_FIELDS), bool)
-        wanted[[PASSAGE_FIELDS.index(name) for name in passages]] = True
-        inside = wanted[self.passage] & self.live_paragraphs
-        count = int(inside.sum())
-        mean = float(self.lengths[inside].sum()) / count if count else 1.0
-        return count, max(mean, math.ulp(1.0))
-
-    def joined(self, found: Sequence[LeafMatches]) -> LeafMatches:
-        """Return a leaf's matches in each segment as one, in the arrays' numbers."""
-        lines = sorted({name for each in found for name in each.lines})
-        return LeafMatches(
-            paragraphs=_end_to_end(
-                [each.paragraphs for each in found], self.paragraph_bases
+        assert name in VALUE_FIELDS, name
+        return self.keep(
+            ("values", name),
+            lambda: Values(
+                [each.values(name) for each in self.segments],
+                self.article_bases,
+                self.articles,
             ),
-            lines={
-                name: _end_to_end(
-                    [each.lines.get(name, _NOWHERE) for each in found],
-                    self.article_bases,
-                )
-                for name in lines
-            },
         )
 
+    # Columns of documents: only some searches need them for all segments at once.
 
-_NO_MASK = np.empty(0, np.bool_)
-_NOWHERE = Matches(_NONE, _NONE)
+    @kept
+    def owner(self) -> Array:
+        """The article of each document."""
+        parts = [
+            each.owner + np.int32(base) if base else each.owner
+            for each, base, _ in self.each()
+        ]
+        return _end_to_end(parts, np.dtype(np.int32))
+
+    @kept
+    def passage(self) -> Array:
+        """The passage field of each document, as a position in ``PASSAGE_FIELDS``."""
+        return _end_to_end([each.passage for each in self.segments], np.dtype("u1"))
+
+    @kept
+    def lengths(self) -> Array:
+        """The length of each document, in words."""
+        return _end_to_end([each.lengths for each in self.segments], np.dtype("u1"))
+
+    def passages_of(self, documents: Ints) -> Array:
+        """Return the passage fields of some documents."""
+        return self._some(documents, lambda segment: segment.passage)
+
+    def lengths_of(self, documents: Ints) -> Array:
+        """Return the lengths of some documents, in words."""
+        return self._some(documents, lambda segment: segment.lengths)
+
+    def _some(self, documents: Ints, column: Callable[[Segment], Array]) -> Array:
+        if len(self.segments) == 1:
+            return column(self.segments[0])[documents]
+        found = np.zeros(len(documents), np.int64)
+        for segment, _, base in self.each():
+            inside = (documents >= base) & (documents < base + segment.documents)
+            if inside.any():
+                found[inside] = column(segment)[documents[inside] - base]
+        return found
+
+    # Articles by id, and the other way round.
+
+    def find(self, article_id: str) -> int:
+        """Return the number of the living article of an id, -1 if there is none."""
+        for segment, base, _ in self.each():
+            found = segment.find(article_id)
+            if found >= 0 and self.live[base + found]:
+                return base + found
+        return -1
+
+    def located(self, article: int) -> tuple[Segment, int]:
+        """Return the segment of an article, and its number there."""
+        at = bisect.bisect_right(self.article_bases, article) - 1
+        return self.segments[at], article - self.article_bases[at]
+
+    def article_id(self, article: int) -> str:
+        """Return the id of an article."""
+        segment, number = self.located(article)
+        return segment.article_id(number)
+
+    def places(self, articles: Array) -> Ints:
+        """Return numbers that sort these articles by their ids."""
+        if len(self.segments) == 1:
+            return self.segments[0].places[articles].astype(np.int64)
+        ids = [self.article_id(each) for each in articles.tolist()]
+        rank = {each: at for at, each in enumerate(sorted(set(ids)))}
+        return np.array([rank[each] for each in ids], np.int64)
+
+    def behind(self, articles: Array, article_id: str) -> tuple[Mask, Mask]:
+        """Return which articles have a greater id than this one, and which have it."""
+        greater, same = np.zeros(len(articles), bool), np.zeros(len(articles), bool)
+        for segment, base, _ in self.each():
+            inside = (articles >= base) & (articles < base + segment.articles)
+            places = segment.places[articles[inside] - base]
+            place = segment.place(article_id)
+            has = segment.find(article_id) >= 0
+            same[inside] = (places == place) & has
+            greater[inside] = places > place if has else places >= place
+        return greater, same
+
+    # What shows.
+
+    def shown_at(self, now: int) -> Mask:
+        """Return which articles live and show at an instant; not to be changed.
+
+        Which do changes only when an embargo ends or an article expires.
+        """
+        turn = bisect.bisect_right(self._turns, now)
+        found = self._shown
+        if found is None or found[0] != turn:
+            mask: Mask = self.live & shown(
+                self.column("status"),
+                self.column("embargoed_until"),
+                self.column("expires"),
+                now,
+            )
+            found = self._shown = (turn, mask)
+        return found[1]
+
+    _shown: tuple[int, Mask] | None = None
+
+    @kept
+    def _turns(self) -> list[int]:
+        embargoes, expiries = self.column("embargoed_until"), self.column("expires")
+        turns: list[int] = np.unique(
+            np.concatenate(
+                [embargoes[embargoes != NO_EMBARGO], expiries[expiries != NO_EXPIRY]]
+            )
+        ).tolist()
+        return turns
+
+    # Statistics: of living articles, whatever is asked and whoever asks.
+
+    @kept
+    def live_articles(self) -> int:
+        """How many articles live."""
+        return int(np.count_nonzero(self.live))
+
+    def scale(self, name: str) -> Floats:
+        """Return what an occurrence in a field counts for, in each article."""
+
+        def make() -> Floats:
+            lengths = self._field_lengths(name)
+            having = lengths[self.live & (lengths > 0)]
+            mean = float(having.sum()) / len(having) if len(having) else 1.0
+            weight = fields.BY_NAME[name].weight
+            found: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
+            return found
+
+        return self.keep(("scale", name), make)
+
+    @kept
+    def passage_scales(self) -> Floats:
+        """Return :meth:`scale` of every passage field, a row each."""
+        return np.stack([self.scale(name) for name in PASSAGE_FIELDS])
+
+    def _field_lengths(self, name: str) -> Ints:
+        if name in PASSAGE_FIELDS:
+            return self._passages(name, "lengths")
+        parts = [each.line_lengths(name) for each in self.segments]
+        return _end_to_end(parts, np.dtype(np.int64)).astype(np.int64)
+
+    def _passages(self, name: str, what: str) -> Ints:
+        parts = [each.passage_column(name, what) for each in self.segments]
+        return _end_to_end(parts, np.dtype(np.int64)).astype(np.int64)
+
+    def main_scale(self) -> Array:
+        """Return :meth:`scale` of the main field, in single precision, for bounds."""
+        return self.keep(
+            "main scale",
+            lambda: self.passage_scales[MAIN_PASSAGE].astype(np.float32),
+        )
+
+    def document_statistics(self, passages: tuple[str, ...]) -> tuple[int, float]:
+        """Return how many living documents fields have, and their mean length."""
+
+        def make() -> tuple[int, float]:
+            count = length = 0
+            for name in passages:
+                count += int(self._passages(name, "counts")[self.live].sum())
+                length += int(self._passages(name, "lengths")[self.live].sum())
+            return count, max(length / count if count else 1.0, math.ulp(1.0))
+
+        return self.keep(("documents", passages), make)
+
+    def best_scores(self, passages: tuple[str, ...]) -> Array:
+        """Return what a best scores at the most, for a word of weight 1.
+
+        By ``frequency << 8 | length``: see ``lists.ByArticle``.
+        """
+
+        def make() -> Array:
+            frequencies = np.arange(CAPPED + 1, dtype=np.float64)
+            frequencies[CAPPED] = _BOUNDLESS
+            _, mean = self.document_statistics(passages)
+            lengths = np.arange(CAPPED + 1, dtype=np.float64)
+            table: Floats = ranking.paragraph_part(
+                frequencies[:, np.newaxis], lengths, mean, 1.0, 1.0
+            )
+            return table.ravel().astype(np.float32)
+
+        return self.keep(("bests", passages), make)
 
 
-def _end_to_end(found: list[Matches], bases: list[int]) -> Matches:
-    return Matches(
-        np.concatenate(
-            [each.rows + base for each, base in zip(found, bases, strict=True)]
-            or [_NONE]
-        ),
-        np.concatenate([each.frequencies for each in found] or [_NONE]),
-    )
+def _end_to_end(parts: Sequence[Array], empty: np.dtype[Any]) -> Array:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0, empty)
 
 
-def _bases(sizes: list[int]) -> list[int]:
-    bases, base = [], 0
+def _bases(sizes: Sequence[int]) -> list[int]:
+    bases = [0]
     for size in sizes:
-        bases.append(base)
-        base += size
+        bases.append(bases[-1] + size)
     return bases

@@ -15,6 +15,8 @@ from typing import Any
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC, LockError, clean_files
 
+from index.engines.whoosh.codec import EXTENSION, ColumnarSegment
+from index.engines.whoosh.schema import whoosh_schema
 from index.errors import IndexDamaged, NutgrafError
 
 NAME = "MAIN"
@@ -68,12 +70,46 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
         super().rename_file(oldname, newname, safe=safe)
         _sync(self.path)
 
-    def toc(self, schema: Any, generation: int) -> TOC:
-        """Return the table of contents of a generation.
+    def toc(self, generation: int | None = None) -> TOC:
+        """Return the table of contents of a generation, by default the newest.
 
         The schema is ours, always: the pickled one is never read.
+
+        :raises IndexDamaged: it cannot be read, or has segments that are not ours.
         """
-        return TOC.read(self, NAME, gen=generation, schema=schema)
+        with damage_told(f"table of contents {generation or ''}".strip()):
+            toc = TOC.read(self, NAME, gen=generation, schema=whoosh_schema())
+        for each in toc.segments:
+            if not isinstance(each, ColumnarSegment):
+                raise IndexDamaged(f"{each} was written by another program")
+        return toc
+
+    def commit(self, generation: int, segments: Any, meta: Meta) -> None:
+        """Put a table of contents in place, and remove what no table needs now."""
+        self.write_meta(generation, meta)
+        TOC(whoosh_schema(), list(segments), generation).write(self, NAME)
+        clean_files(self, NAME, generation, segments)
+
+    def data_path(self, segment: ColumnarSegment) -> Path:
+        """Return the file of a segment."""
+        path: Path = self.path / segment.make_filename(EXTENSION)
+        return path
+
+    @contextmanager
+    def new_file(self, segment: ColumnarSegment) -> Iterator[Path]:
+        """Yield where to write the file of a new segment, put in place at the end.
+
+        Until then its name has a leading dot: nothing cleans it away. It has to be on
+        disk before the block ends.
+        """
+        path = self.data_path(segment)
+        aside = path.with_name(f".{path.name}")
+        try:
+            yield aside
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
 
     def generation(self) -> int:
         """Return the newest generation, -1 if there is none."""
@@ -91,6 +127,8 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
     def write_meta(self, generation: int, meta: Meta) -> None:
         """Put down what a generation will hold, before it is committed."""
         self._write(self._meta_path(generation), asdict(meta))
+        for path in self.path.glob(f".{NAME}_*"):
+            path.unlink(missing_ok=True)  # of a writer that was killed
         for path in self.path.glob(f"_{NAME}_*"):
             # Also a table of contents that a killed process was about to put in place.
             numbered = re.fullmatch(rf"_{NAME}_(\d+)\.(json|toc\.[\d.]+)", path.name)
@@ -120,7 +158,7 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
         else:
             self._write(path, {"done": round(done, 4)})
 
-    def start_over(self, schema: Any) -> None:
+    def start_over(self) -> None:
         """Remove every file of the index, and write a table of contents without any.
 
         Its generation goes on from the highest before: a reader that knows generation 7
@@ -133,7 +171,7 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
                 if numbered:
                     highest = max(highest, int(numbered[1]))
                 path.unlink(missing_ok=True)
-        TOC(schema, [], highest + 1).write(self, NAME)
+        TOC(whoosh_schema(), [], highest + 1).write(self, NAME)
 
     def size(self) -> int:
         """Return the bytes that the index takes on disk."""

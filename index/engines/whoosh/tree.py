@@ -2,66 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
 from index.deadline import until
-from index.engines.whoosh.leaves import LeafMatches, expand, match
+from index.engines.whoosh.arrays import Array
+from index.engines.whoosh.found import Found
+from index.engines.whoosh.kept import kept
+from index.engines.whoosh.leaves import expanded, match
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
-from index.engines.whoosh.segment import UNKNOWN, Ints
-from index.engines.whoosh.state import Mask, State
+from index.engines.whoosh.segment import UNKNOWN, Field, Mask
+from index.engines.whoosh.state import State
 from index.errors import InvalidQuery
 from index.query import (
     All,
     And,
+    Fuzzy,
     Not,
     Or,
     Places,
+    Prefix,
     Query,
     Range,
     Scope,
     Search,
+    Wildcard,
     WordLeaf,
     places_of,
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CountedLeaf:
     """A word leaf's matches, and where among the hits it counts.
 
-    :ivar counts: where it counts, over articles or paragraphs as the scope has it: it
-        is true there, not under a NOT, and in no AND that fails there.
-    :ivar scores: whether it adds to scores.
+    :param context: where what it stands in holds: no NOT, and no AND that fails. Over
+        articles or paragraphs, as the scope has it. Where the leaf is true as well, it
+        counts.
     """
 
     leaf: WordLeaf
     places: Places
-    found: LeafMatches
-    counts: Mask
-    scores: bool = field(init=False)
+    found: Found
+    context: Mask
 
-    def __post_init__(self) -> None:
-        # Conditions on an article's own fields say which, not how well.
-        self.scores = bool(self.places.passages) and not self.places.whole
+    @property
+    def scores(self) -> bool:
+        """Whether it adds to scores.
+
+        Conditions on an article's own fields say which, not how well.
+        """
+        return bool(self.places.passages) and not self.places.whole
 
 
 class Tree:
     """A query over one state of the index.
 
     In article scope masks are over articles, else over paragraphs. What was found out
-    about a leaf is kept: it is asked for several times.
+    about a leaf is kept: it is asked for several times. No mask that is returned may be
+    changed.
     """
 
     def __init__(self, state: State, search: Search, *, expansions: int) -> None:
         self._state, self._search = state, search
         self._expansions = expansions
         self.check = until(search.deadline)
-        self._found: dict[WordLeaf, LeafMatches] = {}
+        self._found: dict[WordLeaf, Found] = {}
 
-    @cached_property
+    @kept
     def matched(self) -> Mask:
         """Which articles the query is true for."""
         truth = self.truth(self._search.query)
@@ -76,37 +85,53 @@ class Tree:
         state = self._state
         if self._search.scope is Scope.ARTICLE:
             return state.articles
-        return state.paragraphs
+        return state.documents
 
     def truth(self, query: Query) -> Mask:
         """Return where a query is true."""
         self.check()
         if isinstance(query, And):
-            truth = np.ones(self._universe, bool)
-            for child in query.children:
-                truth &= self.truth(child)
-            return truth
+            return self._all([self.truth(child) for child in query.children])
         if isinstance(query, Or):
-            truth = np.zeros(self._universe, bool)
-            for child in query.children:
-                truth |= self.truth(child)
-            return truth
+            return self._any([self.truth(child) for child in query.children])
         if isinstance(query, Not):
             return ~self.truth(query.child)
         if isinstance(query, All):
             return np.ones(self._universe, bool)
         if isinstance(query, Range):
             return self._spread(self.within(query))
-        return self._leaf_truth(query)
+        return self.leaf_truth(query)
 
-    def _leaf_truth(self, leaf: WordLeaf) -> Mask:
+    def _all(self, masks: list[Mask]) -> Mask:
+        if not masks:
+            return np.ones(self._universe, bool)
+        if len(masks) == 1:
+            return masks[0]
+        truth = masks[0] & masks[1]
+        for mask in masks[2:]:
+            truth &= mask
+        return truth
+
+    def _any(self, masks: list[Mask]) -> Mask:
+        if not masks:
+            return np.zeros(self._universe, bool)
+        if len(masks) == 1:
+            return masks[0]
+        truth = masks[0] | masks[1]
+        for mask in masks[2:]:
+            truth |= mask
+        return truth
+
+    def leaf_truth(self, leaf: WordLeaf) -> Mask:
+        """Return where a word leaf is true."""
+        found = self.found(leaf)
         if self._search.scope is Scope.ARTICLE:
-            return self.having(leaf)
-        state, found = self._state, self._matches(leaf)
+            return found.mask
+        state = self._state
         if places_of(leaf, self._search.places).whole:
-            return self._spread(self.having(leaf))
-        truth = np.zeros(state.paragraphs, bool)
-        truth[found.paragraphs.rows] = True
+            return self._spread(found.mask)
+        truth = np.zeros(state.documents, bool)
+        found.mark(truth)
         if found.lines:
             lines = np.zeros(state.articles, bool)
             for each in found.lines.values():
@@ -121,41 +146,39 @@ class Tree:
         spread: Mask = articles[self._state.owner]
         return spread
 
-    def having(self, leaf: WordLeaf) -> Mask:
-        """Return which articles have a leaf somewhere it is sought."""
-        state, found = self._state, self._matches(leaf)
-        mask = np.zeros(state.articles, bool)
-        mask[state.owner[found.paragraphs.rows]] = True
-        for each in found.lines.values():
-            mask[each.rows] = True
-        return mask
-
-    def _matches(self, leaf: WordLeaf) -> LeafMatches:
+    def found(self, leaf: WordLeaf) -> Found:
+        """Return where a word leaf matches."""
         found = self._found.get(leaf)
         if found is None:
-            places = places_of(leaf, self._search.places)
-            self._limit_expansions(leaf, places)
-            found = self._state.joined(
+            state, places = self._state, places_of(leaf, self._search.places)
+            if isinstance(leaf, Prefix | Wildcard | Fuzzy):
+                self._limit_expansions(leaf, places)
+            found = self._found[leaf] = Found(
+                state,
                 [
                     match(segment, leaf, places, self.check)
-                    for segment in self._state.segments
-                ]
+                    for segment in state.segments
+                ],
             )
-            self._found[leaf] = found
         return found
 
     def _limit_expansions(self, leaf: WordLeaf, places: Places) -> None:
         names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
-        words: set[str] = set()
+        found: list[tuple[Array, Field]] = []
         for segment in self._state.segments:
             for name in names:
-                numbers = expand(segment, name, leaf)
-                if numbers is None:
-                    return
-                forms = segment.words(name).forms
-                words.update(forms[number] for number in numbers)
                 self.check()
-        if len(words) > self._expansions:
+                field = segment.field(name)
+                terms = None if field is None else expanded(field, leaf)
+                if field is not None and terms is not None and len(terms):
+                    found.append((terms, field))
+        if sum(len(terms) for terms, _ in found) <= self._expansions:
+            return
+        forms: set[str] = set()
+        for terms, field in found:
+            self.check()
+            forms.update(field.form(term)[0] for term in terms.tolist())
+        if len(forms) > self._expansions:
             raise InvalidQuery(
                 f"{leaf.text} stands for more than {self._expansions:,} words:"
                 " write more letters",
@@ -165,7 +188,7 @@ class Tree:
 
     def within(self, bounds: Range) -> Mask:
         """Return which articles have a value between two bounds."""
-        column: Ints = getattr(self._state, bounds.field)
+        column = self._state.column(bounds.field)
         mask: Mask = column != UNKNOWN
         if bounds.low is not None:
             mask &= column >= bounds.low
@@ -174,7 +197,7 @@ class Tree:
         return mask
 
     def counting(self, root: Mask) -> list[CountedLeaf]:
-        """Return the leaves that can score and mark, with where each counts.
+        """Return the leaves that can score and mark, with where each may count.
 
         :param root: where the query as a whole is taken for true.
         """
@@ -182,7 +205,9 @@ class Tree:
 
         def walk(query: Query, mask: Mask) -> None:
             if isinstance(query, And):
-                mask = mask & self.truth(query)
+                # Where the whole query is true, its outermost AND is.
+                if query is not self._search.query:
+                    mask = mask & self.truth(query)
                 for child in query.children:
                     walk(child, mask)
             elif isinstance(query, Or):
@@ -193,8 +218,8 @@ class Tree:
                     CountedLeaf(
                         leaf=query,
                         places=places_of(query, self._search.places),
-                        found=self._matches(query),
-                        counts=mask & self._leaf_truth(query),
+                        found=self.found(query),
+                        context=mask,
                     )
                 )
 

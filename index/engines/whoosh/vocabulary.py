@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from rapidfuzz.distance import OSA
 
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
 from index.engines.whoosh.search import Evaluation
+from index.engines.whoosh.segment import Field
 from index.engines.whoosh.state import State
 from index.result import WordCount
 from index.text import fold, is_plain
@@ -17,18 +20,16 @@ def words(
 ) -> tuple[WordCount, ...]:
     """Return the words that start with a folded prefix, commonest first, then by word.
 
-    A form is counted by its postings first; since hidden articles only lower that, it
-    is looked at closely only while it can still be among the first.
+    A form is counted by its occurrences first; since it is in no more articles than
+    that, it is looked at closely only while it can still be among the first.
     """
     bounds: dict[str, int] = {}
-    for segment in state.segments:
-        table = segment.words(PARAGRAPH_WORDS)
-        for number in table.starting(prefix):
+    for field, _ in _fields(state):
+        for term in field.starting(prefix).tolist():
             evaluation.check()
-            if table.widths[number] == 1 and is_plain(table.forms[number]):
-                rows, _ = segment.frequencies(PARAGRAPH_WORDS, number)
-                form = table.forms[number]
-                bounds[form] = bounds.get(form, 0) + len(rows)
+            form, width = field.form(term)
+            if width == 1 and is_plain(form):
+                bounds[form] = bounds.get(form, 0) + field.occurrences(term)
     found: list[WordCount] = []
     for form in sorted(bounds, key=lambda each: (-bounds[each], each)):
         if len(found) >= limit and found[limit - 1].articles > bounds[form]:
@@ -38,6 +39,7 @@ def words(
         if count:
             found.append(WordCount(text=form, articles=count))
             found.sort(key=lambda word: (-word.articles, word.text))
+            del found[limit:]
     return tuple(found[:limit])
 
 
@@ -46,35 +48,43 @@ def similar(state: State, evaluation: Evaluation, form: str) -> str | None:
     folded = fold(form)
     distance = 1 if len(folded) <= 4 else 2
     candidates: set[str] = set()
-    for segment in state.segments:
-        table = segment.words(PARAGRAPH_WORDS)
+    for field, _ in _fields(state):
         evaluation.check()
-        candidates.update(
-            table.forms[number]
-            for number in table.near(folded, distance)
-            if table.widths[number] == 1
-            and table.folded[number] != folded
-            and is_plain(table.forms[number])
-        )
+        for term in field.near(folded, distance).tolist():
+            other, width = field.form(term)
+            if width == 1 and fold(other) != folded and is_plain(other):
+                candidates.add(other)
     best: tuple[int, int, str] | None = None
-    for candidate in sorted(candidates):
+    by_distance = sorted(
+        (OSA.distance(folded, fold(candidate)), candidate) for candidate in candidates
+    )
+    for edits, candidate in by_distance:
+        if best is not None and edits > best[0]:
+            break
         evaluation.check()
         count = _visible_articles(state, evaluation, candidate)
         if count:
-            rank = (OSA.distance(folded, fold(candidate)), -count, candidate)
+            rank = (edits, -count, candidate)
             best = rank if best is None else min(best, rank)
     return None if best is None else best[2]
 
 
+def _fields(state: State) -> Iterator[tuple[Field, int]]:
+    """Yield the paragraphs' words of each segment, and its first article."""
+    for segment, base, _ in state.each():
+        field = segment.field(PARAGRAPH_WORDS)
+        if field is not None:
+            yield field, base
+
+
 def _visible_articles(state: State, evaluation: Evaluation, form: str) -> int:
     mask = np.zeros(state.articles, bool)
-    for segment, articles, paragraphs in zip(
-        state.segments, state.article_bases, state.paragraph_bases, strict=True
-    ):
-        del articles
-        table = segment.words(PARAGRAPH_WORDS)
-        for number in table.by_form.get(form, ()):
-            if table.widths[number] == 1:
-                rows, _ = segment.frequencies(PARAGRAPH_WORDS, number)
-                mask[state.owner[rows + paragraphs]] = True
-    return int((mask & evaluation.visible).sum())
+    for segment, base, _ in state.each():
+        field = segment.field(PARAGRAPH_WORDS)
+        term = -1 if field is None else field.term_of(form)
+        if field is None or term < 0:
+            continue
+        for number, tag in field.entries(term):
+            rows, _ = field.tagged_rows(number, np.array([tag]))
+            mask[segment.owner[rows] + base] = True
+    return int(np.count_nonzero(mask & evaluation.visible))

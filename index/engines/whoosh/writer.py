@@ -1,141 +1,165 @@
-"""Writing the Whoosh index: whole batches, durable, merged in tiers."""
+"""Writing the index: whole batches, durable, merged in tiers.
+
+A commit is a new table of contents. What it names is on disk before it is put in place,
+so whenever a process dies there is the old index or the new one, and nothing between.
+Files that no table names are left by processes that died; the next commit removes them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
-from whoosh.reading import SegmentReader
-from whoosh.writing import CLEAR, SegmentWriter
+from whoosh.index import LockError
 
-from index.engines.whoosh.schema import ID, PARAGRAPH_WORDS, ROW, Postings, Run
-from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
+from index.article import Article
+from index.engines.whoosh.buffer import Buffer
+from index.engines.whoosh.codec import ColumnarSegment
+from index.engines.whoosh.inversion import write_segment
+from index.engines.whoosh.merging import merge
+from index.engines.whoosh.segment import Segment
+from index.engines.whoosh.storage import NAME, DurableStorage, Meta
 
 # Segments of about one size that are merged into one.
 MERGE_FACTOR = 8
-# Whoosh's pool of postings spills to disk beyond this.
-POOL_MB = 256
+# Documents of the smallest tier.
+_SMALLEST_TIER = 512
+# A buffer holds at most this share of the memory that a writer may take: one is filled
+# while another is written.
+_SHARE = 0.4
 
 Deletions = Mapping[str, Sequence[tuple[int, int]]]  # segment → (first document, count)
 
 
-def commit(
-    index: Any, runs: Sequence[Run], deletions: Deletions, *, meta: Meta
-) -> None:
-    """Add runs and remove documents in one commit.
+class Writer:
+    """Adds to an index, or replaces it; one at a time.
 
-    :param index: an open ``whoosh.index.FileIndex`` over a :class:`DurableStorage`.
+    :param memory: bytes that articles on their way into a segment may take.
     """
-    with damage_told("while writing"), _writing(index) as writer:
-        by_id = {segment.segment_id(): segment for segment in writer.segments}
-        for segment_id, ranges in deletions.items():
-            for first, count in ranges:
-                for document in range(first, first + count):
-                    by_id[segment_id].delete_document(document)
-        for run in runs:
-            _add(writer, run)
-        _finish(writer, index.storage, meta, _merge_in_tiers)
 
+    def __init__(self, storage: DurableStorage, *, language: str, memory: int) -> None:
+        self._storage, self._language = storage, language
+        self._memory = memory
 
-def replace(index: Any, runs: Iterable[Run], *, meta: Meta) -> None:
-    """Replace all that the index holds by these runs, in one commit."""
-    with _writing(index) as writer:
-        for run in runs:
-            _add(writer, run)
-        _finish(writer, index.storage, meta, CLEAR)
+    def commit(
+        self, articles: Sequence[Article], deletions: Deletions, *, meta: Meta
+    ) -> None:
+        """Add articles and remove documents in one commit."""
+        with self._locked():
+            toc = self._storage.toc()
+            segments = [
+                each.without(deletions[each.segment_id()])
+                if each.segment_id() in deletions
+                else each
+                for each in toc.segments
+            ]
+            with self._undone_on_failure(toc):
+                segments += self._written(articles)
+                segments = self._merged(segments)
+                self._storage.commit(toc.generation + 1, segments, meta)
 
+    def replace(self, articles: Iterable[Article], *, meta: Meta) -> None:
+        """Replace all that the index holds by these articles, in one commit."""
+        with self._locked():
+            toc = self._storage.toc()
+            with self._undone_on_failure(toc):
+                segments = self._written(articles)
+                if len(segments) > 1:
+                    segments = [self._merge(segments)]
+                self._storage.commit(toc.generation + 1, segments, meta)
 
-@contextmanager
-def _writing(index: Any) -> Iterator[SegmentWriter]:
-    before = index.latest_generation()
-    segments = list(index._segments())
-    writer = SegmentWriter(index, limitmb=POOL_MB)
-    try:
-        yield writer
-    finally:
-        # Whoosh keeps the lock when a commit fails: nobody could write until a restart.
-        if not writer.is_closed:
-            try:
-                with suppress(Exception):  # the failure itself is on its way up
-                    writer.cancel()
-                index.storage.clean(before, segments)
-            finally:
-                if writer.writelock is not None and not writer.is_closed:
-                    writer.writelock.release()
-                    writer.is_closed = True
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # Whoosh's own lock: no writer of its may be at work at the same time.
+        lock = self._storage.lock(f"{NAME}_WRITELOCK")
+        if not lock.acquire():
+            raise LockError(NAME)
+        try:
+            yield
+        finally:
+            lock.release()
 
+    @contextmanager
+    def _undone_on_failure(self, toc: Any) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            # What was written may be what fills the disk.
+            self._storage.clean(toc.generation, toc.segments)
+            raise
 
-def _finish(
-    writer: SegmentWriter, storage: DurableStorage, meta: Meta, policy: Any
-) -> None:
-    storage.write_meta(writer.generation, meta)
-    writer.commit(mergetype=policy)
+    def _written(self, articles: Iterable[Article]) -> list[ColumnarSegment]:
+        """Write articles as segments, each as large as memory allows.
 
+        While one is written, the next is filled: NumPy lets go of the interpreter.
+        """
+        written: list[Future[ColumnarSegment]] = []
+        buffer = Buffer(self._language)
+        full = self._memory * _SHARE
+        with ThreadPoolExecutor(1) as pool:
+            for article in articles:
+                buffer.add(article)
+                if buffer.bytes > full:
+                    if written:
+                        written[-1].result()
+                    written.append(pool.submit(self._write, buffer))
+                    buffer = Buffer(self._language)
+            if len(buffer):
+                if not written:
+                    return [self._write(buffer)]
+                written.append(pool.submit(self._write, buffer))
+            return [each.result() for each in written]
 
-def _add(writer: SegmentWriter, run: Run) -> None:
-    # Whoosh's own add_document takes text, and gives each word the next position; ours
-    # have positions already. What it does with them is done here, step by step.
-    schema = writer.schema
-    writer.perdocwriter.start_doc(writer.docnum)
-    writer.perdocwriter.add_field(ROW, schema[ROW], run.row, 0)
-    writer.pool.add((ID, run.id.encode(), writer.docnum, 1.0, b""))
-    writer.perdocwriter.add_field(ID, schema[ID], None, 1)
-    for name, postings, length in sorted(run.lines, key=lambda line: line[0]):
-        _add_words(writer, name, postings, length)
-    _finish_document(writer)
-    for postings, length in run.paragraphs:
-        writer.perdocwriter.start_doc(writer.docnum)
-        _add_words(writer, PARAGRAPH_WORDS, postings, length)
-        _finish_document(writer)
+    def _write(self, buffer: Buffer) -> ColumnarSegment:
+        segment = ColumnarSegment(NAME, documents=len(buffer.passages))
+        with self._storage.new_file(segment) as path:
+            write_segment(buffer, path)
+        return segment
 
+    def _merge(self, segments: Sequence[ColumnarSegment]) -> ColumnarSegment:
+        opened = [
+            (Segment(self._storage.data_path(each), each.segment_id()), each.live())
+            for each in segments
+        ]
+        merged = ColumnarSegment(
+            NAME, documents=sum(int(live.sum()) for _, live in opened)
+        )
+        with self._storage.new_file(merged) as path:
+            merge(opened, path)
+        return merged
 
-def _add_words(
-    writer: SegmentWriter, name: str, postings: Postings, length: int
-) -> None:
-    field = writer.schema[name]
-    encode = field.format.encode
-    add, document = writer.pool.add, writer.docnum
-    for term, positions in postings.items():
-        add((name, term.encode(), document, float(len(positions)), encode(positions)))
-    writer.perdocwriter.add_field(name, field, None, length)
+    def _merged(self, segments: list[ColumnarSegment]) -> list[ColumnarSegment]:
+        """Merge segments of about one size once there are :data:`MERGE_FACTOR` of them.
 
-
-def _finish_document(writer: SegmentWriter) -> None:
-    writer.perdocwriter.finish_doc()
-    writer._added = True
-    writer.docnum += 1
-
-
-def _merge_in_tiers(writer: SegmentWriter, segments: list[Any]) -> list[Any]:
-    """Merge segments of about one size once there are :data:`MERGE_FACTOR` of them.
-
-    Each merge makes a segment of the next size, so a document is written again once a
-    tier. A segment of which more than half is deleted is written again as well.
-    """
-    tiers: dict[int, list[Any]] = {}
-    merged: list[Any] = []
-    for segment in segments:
-        live = segment.doc_count()
-        if live == 0 or live < segment.doc_count_all() / 2:
-            merged.append(segment)
-        else:
-            tiers.setdefault(_tier(live), []).append(segment)
-    for tier in tiers.values():
-        if len(tier) >= MERGE_FACTOR:
-            merged.extend(tier)
-    chosen = {id(segment) for segment in merged}
-    for segment in segments:
-        if id(segment) in chosen and segment.doc_count():
-            reader = SegmentReader(writer.storage, writer.schema, segment)
-            writer.add_reader(reader)
-            reader.close()
-    return [segment for segment in segments if id(segment) not in chosen]
+        Each merge makes a segment of the next size, so a document is written again once
+        a tier. A segment of which more than half is deleted is written again as well,
+        and one of which nothing is left is dropped.
+        """
+        kept = [each for each in segments if each.doc_count()]
+        tiers: dict[int, list[ColumnarSegment]] = {}
+        for each in kept:
+            tiers.setdefault(_tier(each.doc_count()), []).append(each)
+        chosen: list[ColumnarSegment] = []
+        for tier in tiers.values():
+            if len(tier) >= MERGE_FACTOR:
+                chosen += tier
+            else:
+                chosen += [
+                    each for each in tier if each.doc_count() * 2 < each.doc_count_all()
+                ]
+        if not chosen:
+            return kept
+        names = {each.segment_id() for each in chosen}
+        rest = [each for each in kept if each.segment_id() not in names]
+        in_order = [each for each in kept if each.segment_id() in names]
+        return [*rest, self._merge(in_order)]
 
 
 def _tier(documents: int) -> int:
     tier = 0
-    while documents >= MERGE_FACTOR**3:
+    while documents >= _SMALLEST_TIER:
         documents //= MERGE_FACTOR
         tier += 1
     return tier

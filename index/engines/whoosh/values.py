@@ -1,0 +1,75 @@
+"""The values of a keyword field over all articles, for filters and facets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from index.engines.whoosh.arrays import Array, Strings
+from index.engines.whoosh.kept import kept
+from index.engines.whoosh.segment import Ints
+from index.facets import same_value
+
+
+class Values:
+    """The values of a field.
+
+    :ivar spellings: every value as stored; ``group_of`` each one's group, in which
+        values that differ in case only are one; ``keys`` the groups by that one value.
+    :ivar articles: with ``groups``, the pairs of an article and a group it has, each
+        pair once; ascending by article.
+    :ivar codes: where no article has several groups, each article's, -1 for none.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[tuple[Strings | None, Array, Array]],
+        bases: Sequence[int],
+        count: int,
+    ) -> None:
+        """Join the values of segments.
+
+        :param parts: spellings, and of each value its article and its spelling.
+        :param count: of all articles.
+        """
+        numbers: dict[str, int] = {}
+        articles, spelled = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for (spellings, rows, codes), base in zip(parts, bases, strict=False):
+            texts = [] if spellings is None else spellings.texts()
+            recoded = np.array(
+                [numbers.setdefault(each, len(numbers)) for each in texts], np.int64
+            )
+            articles.append(rows.astype(np.int64) + base)
+            spelled.append(recoded[codes] if len(codes) else spelled[0])
+        self.spellings = list(numbers)
+        self.spelled_articles = np.concatenate(articles)
+        self.spelled = np.concatenate(spelled)
+        keys: dict[str, int] = {}
+        self.group_of = np.array(
+            [keys.setdefault(same_value(each), len(keys)) for each in self.spellings],
+            np.int64,
+        )
+        self.keys = keys
+        self.articles, self.groups = self.spelled_articles, self.spelled
+        if len(keys) < len(self.spellings):
+            groups = self.group_of[self.spelled]
+            pairs = np.unique(self.spelled_articles * len(keys) + groups)
+            self.articles, self.groups = pairs // len(keys), pairs % len(keys)
+        self.codes: Ints | None = None
+        if not len(self.articles) or (np.diff(self.articles) > 0).all():
+            self.codes = np.full(count, -1, np.int64)
+            self.codes[self.articles] = self.groups
+
+    @kept
+    def members(self) -> list[list[int]]:
+        """For each group, its spellings."""
+        members: list[list[int]] = [[] for _ in self.keys]
+        for spelling, group in enumerate(self.group_of.tolist()):
+            members[group].append(spelling)
+        return members
+
+    @kept
+    def names(self) -> list[str]:
+        """The key of each group."""
+        return list(self.keys)
