@@ -18,13 +18,13 @@ import numpy as np
 # How soon more of the same word stops adding. In an article a word of the headline
 # counts as several, so that K1 is larger than where all words are alike (Robertson,
 # Zaragoza and Taylor, 2004).
-K1 = 1.2
+K1 = 4.0
 K1_PARAGRAPH = 1.2
 B_ARTICLE = 0.75  # how far a field's length counts, 0 to 1
 B_PARAGRAPH = 0.75
 # How much less a word tells of an article, the more articles have it. No stop words are
 # dropped: damping keeps those of a long question from outweighing its subject.
-DAMPING = 0.0
+DAMPING = 4.0
 PARAGRAPH_SHARE = 0.5  # weight of the best matching paragraph in an article's score
 _STEPS = 1e6  # scores are rounded to 1e-6, so that engines agree on ties
 
