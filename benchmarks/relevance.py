@@ -148,6 +148,13 @@ def main(argv: Sequence[str]) -> int:
         action="store_true",
         help="also look for better parameters, leaving one collection out at a time",
     )
+    parser.add_argument(
+        "--vary",
+        type=_parameters,
+        default=tuple(tuning.GRID),
+        metavar="NAME,…",
+        help=f"with --tune: leave only these free, of {', '.join(tuning.GRID)}",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write it there too")
     args = parser.parse_args(argv)
     console = Console(highlight=False, markup=False)
@@ -160,13 +167,24 @@ def main(argv: Sequence[str]) -> int:
     document: dict[str, Any] = {"comparison": found.document()}
     if args.tune:
         with console.status("searching for parameters") as status:
-            tuned = tuning.tune(judged, tell=status.update)
+            tuned = tuning.tune(judged, args.vary, tell=status.update)
         theirs = {name: each["tantivy"].ndcg for name, each in found.scores.items()}
         console.print(tuning.table(tuned, theirs))
+        console.print(tuning.neighbours(tuned, theirs))
         document["tuning"] = tuned.document()
     if args.json is not None:
         write_json(document, args.json)
     return 0
+
+
+def _parameters(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in tuning.GRID:
+            raise argparse.ArgumentTypeError(
+                f"no parameter {name!r}; choose from {', '.join(tuning.GRID)}"
+            )
+    return names
 
 
 def table(found: Comparison, judged: Sequence[Collection]) -> Table:

@@ -4,6 +4,7 @@ A leaf of the query scores like one word: its frequency in a place is the number
 matches there, its document frequency the number of live articles or paragraphs that
 match it. An article's score is BM25F over the fields searched (Zaragoza et al., TREC
 2004; Robertson and Zaragoza, 2009) plus a share of its best matching paragraph's BM25.
+``docs/ranking.md`` has the formula in full, and what each constant was chosen by.
 
 Every function takes numbers or NumPy arrays, and works alike on both.
 """
@@ -14,9 +15,16 @@ from typing import Any
 
 import numpy as np
 
-K1 = 1.2  # how soon more of the same word stops adding
+# How soon more of the same word stops adding. In an article a word of the headline
+# counts as several, so that K1 is larger than where all words are alike (Robertson,
+# Zaragoza and Taylor, 2004).
+K1 = 4.0
+K1_PARAGRAPH = 1.2
 B_ARTICLE = 0.75  # how far a field's length counts, 0 to 1
 B_PARAGRAPH = 0.75
+# How much less a word tells of an article, the more articles have it. No stop words are
+# dropped: damping keeps those of a long question from outweighing its subject.
+DAMPING = 4.0
 PARAGRAPH_SHARE = 0.5  # weight of the best matching paragraph in an article's score
 _STEPS = 1e6  # scores are rounded to 1e-6, so that engines agree on ties
 
@@ -36,17 +44,22 @@ def field_frequency(frequency: Any, length: Any, average: float, weight: float) 
 
 
 def article_part(weighted_frequency: Any, idf_article: Any, boost: float) -> Any:
-    """Return what a leaf adds to an article, from its frequency over all fields."""
+    """Return what a leaf adds to an article, from its frequency over all fields.
+
+    Its weight is damped by how many articles have it: to a sixteenth where half of them
+    do, and hardly where one in a hundred does.
+    """
+    lacking = -np.expm1(-idf_article)  # a share of all: idf is -log of the others'
     saturated = weighted_frequency * (K1 + 1) / (weighted_frequency + K1)
-    return boost * idf_article * saturated
+    return boost * idf_article * lacking**DAMPING * saturated
 
 
 def paragraph_part(
     frequency: Any, length: Any, average: float, idf_paragraph: Any, boost: float
 ) -> Any:
     """Return what a leaf adds to a paragraph (BM25)."""
-    norm = K1 * (1 - B_PARAGRAPH + B_PARAGRAPH * length / average)
-    return boost * idf_paragraph * frequency * (K1 + 1) / (frequency + norm)
+    norm = K1_PARAGRAPH * (1 - B_PARAGRAPH + B_PARAGRAPH * length / average)
+    return boost * idf_paragraph * frequency * (K1_PARAGRAPH + 1) / (frequency + norm)
 
 
 def article_score(parts: Any, best_paragraph: Any) -> Any:

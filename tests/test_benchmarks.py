@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -534,10 +535,16 @@ def test_a_trial_scores_as_an_engine_does() -> None:
 def test_parameters_are_put_back_after_a_trial() -> None:
     before = tuning.current()
     tried = tuning.Parameters(
-        k1=9.0, b_article=0.1, b_paragraph=0.2, paragraph_share=3.0, headline=5.0
+        k1=9.0,
+        k1_paragraph=8.0,
+        b_article=0.1,
+        b_paragraph=0.2,
+        damping=7.0,
+        paragraph_share=3.0,
+        headline=before.headline,
     )
     with pytest.raises(ZeroDivisionError), tuning.applied(tried):
-        assert tuning.current().k1 == 9.0
+        assert tuning.current() == tried
         raise ZeroDivisionError
     assert tuning.current() == before
 
@@ -557,9 +564,37 @@ def test_parameters_are_chosen_without_the_collection_left_out(folder: Path) -> 
     assert [fold.left_out for fold in found.folds] == ["one", "two"]
     assert found.together.ndcg.keys() == {"one", "two"}
     # All is found at the top already: there is nothing to gain.
-    assert found.together.chosen == found.start
+    assert found.together.chosen == tuning.TEXTBOOK
+    # What we use now was chosen on all collections: no fold may start from it.
+    assert all(fold.chosen == tuning.TEXTBOOK for fold in found.folds)
+    assert {each.name for each in found.neighbours} == set(tuning.GRID)
     with pytest.raises(ValueError, match="two collections"):
         tuning.tune(pair[:1])
+
+
+def test_only_what_is_varied_is_chosen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (collection,) = judged.collections(folder)
+    monkeypatch.setattr(
+        tuning.Counted, "ndcg", lambda self, chosen: chosen.k1 + chosen.damping
+    )
+    found = tuning.tune([collection, collection], ("damping",))
+    assert found.together.chosen == replace(tuning.TEXTBOOK, damping=8.0)
+
+
+def test_our_parameters_and_the_textbooks_are_on_the_grid() -> None:
+    for name, choices in tuning.GRID.items():
+        assert getattr(tuning.current(), name) in choices
+        assert getattr(tuning.TEXTBOOK, name) in choices
+
+
+def test_a_parameter_that_is_none_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        relevance.main([str(folder), "--tune", "--vary", "k1,k2"])
+    assert "no parameter 'k2'; choose from k1, k1_paragraph" in capsys.readouterr().err
 
 
 @needs_tantivy
