@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 
 import numpy as np
 
 from index.deadline import Check
-from index.engines.whoosh.segment import UNKNOWN, Ints, Mask
+from index.engines.whoosh.hits import Hits
+from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import State
 from index.engines.whoosh.values import Values
 from index.facets import Buckets, Counted, buckets, no_dates, same_value, value_facet
@@ -20,19 +22,15 @@ def count_facet(
     state: State,
     request: FacetRequest,
     search: Search,
-    hits: Mask,
-    numbers: Ints,
+    hits: Hits,
     tz: tzinfo,
     check: Check,
 ) -> Facet:
-    """Return the facet of a field over the articles that are hits for it.
-
-    :param numbers: the hits, as numbers.
-    """
+    """Return the facet of a field over the articles that are hits for it."""
     check()
     if request.field in DATES:
-        return _count_dates(state, request, search, numbers, tz)
-    return _count_values(state, request, search, hits, numbers, check)
+        return _count_dates(state, request, search, hits.numbers, tz)
+    return _count_values(state, request, search, hits)
 
 
 def _count_dates(
@@ -73,20 +71,15 @@ def _places(found: Buckets, dates: Ints) -> Ints:
 
 
 def _count_values(
-    state: State,
-    request: FacetRequest,
-    search: Search,
-    hits: Mask,
-    numbers: Ints,
-    check: Check,
+    state: State, request: FacetRequest, search: Search, hits: Hits
 ) -> Facet:
-    values = state.values(request.field)
+    values, numbers = state.values(request.field), hits.numbers
     size = len(values.keys)
     if values.codes is not None:
-        counts = np.bincount(values.codes[numbers] + 1, minlength=size + 1)
-        missing, counts = int(counts[0]), counts[1:]
+        counts = np.bincount(values.codes[numbers], minlength=size + 1)
+        missing, counts = int(counts[size]), counts[:size]
     else:
-        inside = hits[values.articles]
+        inside = hits.mask[values.articles]
         counts = np.bincount(values.groups[inside], minlength=size)
         having = np.zeros(state.articles, bool)
         having[values.articles[inside]] = True
@@ -96,7 +89,7 @@ def _count_values(
         shown = [values.keys[each] for each in listed if each in values.keys]
         if values.codes is not None:
             return len(numbers) - missing - int(counts[shown].sum())
-        others = hits[values.articles]
+        others = hits.mask[values.articles]
         others[np.isin(values.groups, shown)] = False
         having = np.zeros(state.articles, bool)
         having[values.articles[others]] = True
@@ -108,19 +101,21 @@ def _count_values(
         if each.field == request.field and not each.exclude
         for value in each.values
     ]
-    groups = np.flatnonzero(counts)
+    groups = counts.nonzero()[0]
     distinct = None if request.prefix else len(groups)
     if distinct is not None and distinct > search.facet_size:
         groups = _first(groups, counts, search.facet_size, values, active)
-    counted = {}
-    for group in groups.tolist():
-        check()
-        counted[values.names[group]] = Counted(
-            articles=int(counts[group]), spellings=_spellings(values, group, hits)
-        )
+    names = values.names
     return value_facet(
         request,
-        counted,
+        {
+            names[group]: Counted(
+                articles=count, spellings=_spellings(values, group, hits)
+            )
+            for group, count in zip(
+                groups.tolist(), counts[groups].tolist(), strict=True
+            )
+        },
         active=active,
         size=search.facet_size,
         missing=missing,
@@ -144,12 +139,16 @@ def _first(
     return groups[chosen | np.isin(groups, wanted)]
 
 
-def _spellings(values: Values, group: int, hits: Mask) -> dict[str, int]:
+def _spellings(values: Values, group: int, hits: Hits) -> Mapping[str, int]:
     members = values.members[group]
     if len(members) == 1:
-        return {values.spellings[members[0]]: 1}
+        return values.alone[group]
     return {
         values.spellings[member]: count
         for member in members
-        if (count := int(hits[values.spelled_articles[values.spelled == member]].sum()))
+        if (
+            count := int(
+                hits.mask[values.spelled_articles[values.spelled == member]].sum()
+            )
+        )
     }

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from index import ranking
+from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.order import Candidates
 from index.engines.whoosh.segment import Ints, Mask
@@ -23,22 +24,24 @@ from index.result import Hit, LeafScore, Passage
 class Dense:
     """The ranking of one search; see :class:`index.engines.whoosh.search.Ranking`.
 
-    :param hits: which articles are hits; ``numbers`` the same, as numbers.
+    :param hits: which articles are hits.
     """
 
-    def __init__(
-        self, state: State, search: Search, tree: Tree, hits: Mask, numbers: Ints
-    ) -> None:
+    def __init__(self, state: State, search: Search, tree: Tree, hits: Hits) -> None:
         self._state, self._search, self._tree = state, search, tree
-        self._numbers = numbers
+        self._numbers = hits.numbers
         self.check = tree.check
         if search.scope is Scope.PARAGRAPH:
             truth = tree.truth(search.query)
-            self._matching: Mask = truth & hits[state.owner]
-            self._counted = tree.counting(self._matching)
+            self._matching: Mask = truth & hits.mask[state.owner]
+            root = self._matching
+            self._counted = tree.counting(lambda: root)
         else:
-            self._counted = tree.counting(hits)
-            self._matching = self._with_words(hits)
+            root = hits.mask
+            self._counted = tree.counting(lambda: root)
+            self._root = root
+            self._matching = self._with_words(root)
+        self._root = root
         self._counts = [self._where(each) for each in self._counted]
 
     @kept
@@ -78,7 +81,7 @@ class Dense:
         for each in self._counted:
             if not each.places.whole:
                 rows = each.found.rows
-                matching[rows[each.context[state.owner[rows]]]] = True
+                matching[rows[self._context(each)[state.owner[rows]]]] = True
         having = np.zeros(state.articles, bool)
         having[state.owner[matching]] = True
         matching |= (hits & ~having)[state.owner]
@@ -86,7 +89,10 @@ class Dense:
 
     def _where(self, each: CountedLeaf) -> Mask:
         """Return where a leaf counts, over articles or paragraphs as the scope is."""
-        return each.context & self._tree.leaf_truth(each.leaf)
+        return self._context(each) & self._tree.leaf_truth(each.leaf)
+
+    def _context(self, each: CountedLeaf) -> Mask:
+        return self._root if each.context is None else each.context
 
     @kept
     def _article_counts(self) -> list[Mask]:

@@ -13,6 +13,10 @@ from index.engines.whoosh.lists import SIDE_PASSAGES, ByArticle
 from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import State
 
+# A search for each of so few articles, in a list so many times as long, is cheaper than
+# a mask of it.
+_SPARSE = 8
+
 
 class Found:
     """The matches of one leaf.
@@ -104,6 +108,22 @@ class Found:
         if not self.lines:
             return self.articles
         return np.flatnonzero(self.mask)
+
+    def __len__(self) -> int:
+        return len(self.having)
+
+    def has(self, articles: Array) -> Mask:
+        """Return which of some articles have the leaf anywhere it is sought.
+
+        :param articles: ascending.
+        """
+        having = self.having
+        if len(articles) * _SPARSE > len(having) or not len(having):
+            return self.mask[articles]
+        at = having.searchsorted(articles.astype(having.dtype, copy=False))
+        at[at == len(having)] = 0
+        inside: Mask = having[at] == articles
+        return inside
 
     @kept
     def paragraph_mask(self) -> Mask:

@@ -10,6 +10,7 @@ import numpy as np
 from index.dates import micros, zone
 from index.engines.whoosh.counts import count_facet
 from index.engines.whoosh.dense import Dense
+from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.segment import Mask
 from index.engines.whoosh.sparse import Sparse
@@ -43,40 +44,42 @@ class Evaluation:
     def page(self) -> Page:
         """Return the answer."""
         state, search = self._state, self._search
+        base = self._narrowed(self._tree.matched)
         filters = {
-            name: mask
+            name: mask[base.numbers]
             for name in dict.fromkeys(each.field for each in search.filters)
             if (mask := self._included(name)) is not None
         }
-        base = self._tree.matched & self.visible
-        self._narrow(base)
         hits = _all_but("", filters, base)
-        numbers = np.flatnonzero(hits)
         self.check()
         ranking: Ranking
         if search.scope is Scope.ARTICLE and search.unit is Unit.ARTICLE:
-            ranking = Sparse(state, search, self._tree, hits, numbers)
+            ranking = Sparse(state, search, self._tree, hits)
         else:
-            ranking = Dense(state, search, self._tree, hits, numbers)
-        facets = []
-        for request in search.facets:
-            # A facet of values ignores the values of its field that are asked for.
-            mask, inside = hits, numbers
-            if request.field in filters:
-                mask = _all_but(request.field, filters, base)
-                inside = np.flatnonzero(mask)
-            facets.append(
+            ranking = Dense(state, search, self._tree, hits)
+        facets = tuple(
+            [
                 count_facet(
-                    state, request, search, mask, inside, zone(search.tz), self.check
+                    state,
+                    request,
+                    search,
+                    # A facet of values ignores the values of its field asked for.
+                    hits
+                    if request.field not in filters
+                    else _all_but(request.field, filters, base),
+                    zone(search.tz),
+                    self.check,
                 )
-            )
+                for request in search.facets
+            ]
+        )
         self.check()
         found, more = ranking.page()
         return Page(
             hits=tuple(found),
-            articles=len(numbers),
+            articles=len(hits),
             paragraphs=ranking.total,
-            facets=tuple(facets),
+            facets=facets,
             after=found[-1].key if more and found else None,
             seq=state.seq,
             terms=tuple(
@@ -89,7 +92,7 @@ class Evaluation:
     def visible(self) -> Mask:
         """Which articles live and show, whatever is asked; not to be changed."""
         state, search = self._state, self._search
-        mask = state.shown_at(micros(search.now))
+        mask, _ = state.shown_at(micros(search.now))
         hidden = [number for each in search.hidden if (number := state.find(each)) >= 0]
         if hidden:
             mask = mask.copy()
@@ -98,25 +101,29 @@ class Evaluation:
 
     @kept
     def _all_visible(self) -> bool:
-        return bool(self.visible.all())
+        shown, all_shown = self._state.shown_at(micros(self._search.now))
+        return all_shown and self.visible is shown
 
     def visible_count(self, leaf: WordLeaf) -> int:
         """Return how many visible articles have a leaf somewhere it is sought."""
-        found = self._tree.found(leaf)
+        having = self._tree.found(leaf).having
         if self._all_visible:
-            return len(found.having)
-        return int(np.count_nonzero(self.visible & found.mask))
+            return len(having)
+        return int(np.count_nonzero(self.visible[having]))
 
     # Filters. Included values are kept apart by field: a facet ignores its own.
 
-    def _narrow(self, mask: Mask) -> None:
-        """Leave of a mask what ``exclude.`` conditions and the range of dates do."""
+    def _narrowed(self, hits: Hits) -> Hits:
+        """Return the hits that show, and that the range of dates and ``exclude.`` leave."""
         search = self._search
+        if not self._all_visible:
+            hits = hits.only(self.visible[hits.numbers])
         if search.dates is not None:
-            mask &= self._tree.within(search.dates)
+            hits = hits.only(self._tree.within(search.dates, hits.numbers))
         for each in search.filters:
             if each.exclude:
-                mask &= ~self._with_values(each)
+                hits = hits.only(~self._with_values(each)[hits.numbers])
+        return hits
 
     def _included(self, name: str) -> Mask | None:
         chosen = [
@@ -145,9 +152,6 @@ class Evaluation:
         return mask
 
 
-def _all_but(name: str, filters: dict[str, Mask], base: Mask) -> Mask:
-    mask = base
-    for other, included in filters.items():
-        if other != name:
-            mask = mask & included
-    return mask
+def _all_but(name: str, filters: dict[str, Mask], base: Hits) -> Hits:
+    masks = [mask for other, mask in filters.items() if other != name]
+    return base.only(np.logical_and.reduce(masks)) if masks else base

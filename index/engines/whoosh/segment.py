@@ -279,6 +279,7 @@ class Paragraphs(Field):
                 file[f"{name}/{each}.frequencies"],
             )
             for each in SIDE_PASSAGES
+            if len(file[f"{name}/{each}"])
         }
         self._dense = {
             number: at for at, number in enumerate(file[f"{name}/dense"].tolist())

@@ -15,12 +15,13 @@ import numpy as np
 from index import ranking
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.found import Found
+from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.order import Candidates
 from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import CountedLeaf, Tree
-from index.query import Search, Sort, WordLeaf
+from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
 from index.result import Hit, LeafScore, Passage
 
 # So many hits are all looked at closely; of more, so many at first and at a time.
@@ -35,22 +36,19 @@ _NO_SCORE = -1.0  # below every score and every bound
 class Sparse:
     """The ranking of one search; see :class:`index.engines.whoosh.search.Ranking`.
 
-    :param hits: which articles are hits; ``numbers`` the same, as numbers.
+    :param hits: which articles are hits.
     """
 
-    def __init__(
-        self, state: State, search: Search, tree: Tree, hits: Mask, numbers: Ints
-    ) -> None:
-        self._state, self._search, self._tree = state, search, tree
-        self._hits, self._numbers = hits, numbers
+    def __init__(self, state: State, search: Search, tree: Tree, hits: Hits) -> None:
+        self._state, self._search = state, search
+        self._hits, self._numbers = hits, hits.numbers
         self._counted = [
-            _Counted(each, state, nested=each.context is not hits)
-            for each in tree.counting(hits)
+            _Counted(each, state, hits) for each in tree.counting(lambda: hits.mask)
         ]
         self._scoring = [each for each in self._counted if each.leaf.scores]
         # Few hits are looked at closely at once, and then everything is known of them.
         self._close = (
-            _Close(state, self._counted, numbers) if len(numbers) <= _ALL else None
+            _Close(state, self._counted, hits.numbers) if len(hits) <= _ALL else None
         )
         self.check = tree.check
 
@@ -64,18 +62,16 @@ class Sparse:
         state = self._state
         leaves = [each for each in self._counted if not each.leaf.places.whole]
         self.check()
-        if len(leaves) == 1 and leaves[0].found.mask is leaves[0].found.paragraph_mask:
-            (leaf,) = leaves
-            rest = len(self._numbers) - len(leaf.articles)
-            return leaf.spread + (self._wordless(leaves) if rest else 0)
+        if len(leaves) == 1:
+            return leaves[0].spread + self._wordless(leaves)
         mask = np.zeros(state.documents, bool)
         narrowed = False
         for leaf in leaves:
             if leaf.everywhere:
                 leaf.found.mark(mask)
-            elif leaf.nested:
+            elif leaf.leaf.context is not None:
                 rows = leaf.found.rows
-                mask[rows[leaf.leaf.context[state.owner[rows]]]] = True
+                mask[rows[leaf.context[state.owner[rows]]]] = True
             else:
                 leaf.found.mark(mask)
                 narrowed = True
@@ -89,16 +85,32 @@ class Sparse:
         if len(numbers) * _FEW < state.articles:
             mine: Mask = mask[ranges(state.first[numbers], state.sizes[numbers])]
             return mine
-        mask &= self._hits.repeat(state.sizes)
+        mask &= self._hits.mask.repeat(state.sizes)
         return mask
 
     def _wordless(self, leaves: Sequence[_Counted]) -> int:
         """Return how many paragraphs hits have in which none of these leaves is."""
-        rest = self._hits.copy()
+        if any(leaf.leaf.certain and not leaf.found.lines for leaf in leaves):
+            return 0
+        if self._hits.all_matches and all(
+            leaf.everywhere and not leaf.found.lines for leaf in self._counted
+        ):
+            united = len(self._counted) == len(leaves)
+            if united and not self._may_lack_words:
+                return 0
+        rest = self._hits.mask.copy()
         for leaf in leaves:
             having = leaf.found.paragraph_mask
-            rest &= ~(having & leaf.leaf.context) if leaf.nested else ~having
+            rest &= ~having if leaf.leaf.context is None else ~(having & leaf.context)
         return int(self._state.sizes[rest].sum()) if rest.any() else 0
+
+    @property
+    def _may_lack_words(self) -> bool:
+        """Whether an article can be a hit without any leaf that counts."""
+        query = self._search.query
+        return not isinstance(query, Or) or not all(
+            isinstance(each, WORD_LEAVES) for each in query.children
+        )
 
     # Which hits come first.
 
@@ -220,11 +232,10 @@ class Sparse:
 
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
         """Return the leaves that count in each of some hits."""
+        if all(each.leaf.certain for each in self._counted):
+            return [tuple([each.leaf.leaf for each in self._counted])] * len(articles)
         counting = [
-            (each.leaf.leaf, (each.found.mask & each.leaf.context)[articles].tolist())
-            if each.nested
-            else (each.leaf.leaf, each.found.mask[articles].tolist())
-            for each in self._counted
+            (each.leaf.leaf, each.is_in(articles).tolist()) for each in self._counted
         ]
         return [
             tuple([leaf for leaf, counts in counting if counts[place]])
@@ -233,23 +244,27 @@ class Sparse:
 
 
 class _Counted:
-    """A leaf that counts, and where among the hits it does.
+    """A leaf that counts, and where among the hits it does."""
 
-    :param nested: it does not count in every hit that has it.
-    """
+    def __init__(self, leaf: CountedLeaf, state: State, hits: Hits) -> None:
+        self.leaf, self.found = leaf, leaf.found
+        self._state, self._hits = state, hits
 
-    def __init__(self, leaf: CountedLeaf, state: State, *, nested: bool) -> None:
-        self.leaf, self.found, self.nested = leaf, leaf.found, nested
-        self._state = state
+    @property
+    def context(self) -> Mask:
+        """Where what it stands in holds, among the hits."""
+        return self._hits.mask if self.leaf.context is None else self.leaf.context
 
     @kept
     def _inside(self) -> Mask:
-        inside: Mask = self.leaf.context[self.found.articles]
+        inside: Mask = self.context[self.found.articles]
         return inside
 
     @kept
     def everywhere(self) -> bool:
         """Whether it counts wherever it is."""
+        if self.leaf.certain and len(self._hits) == len(self.found.articles):
+            return not self.found.lines
         return bool(self._inside.all())
 
     @kept
@@ -264,7 +279,7 @@ class _Counted:
         if not self.found.lines:
             return self.articles
         having = self.found.having
-        return having[self.leaf.context[having]]
+        return having[self.context[having]]
 
     @kept
     def spread(self) -> int:
@@ -272,6 +287,15 @@ class _Counted:
         if self.everywhere:
             return self.found.all_documents
         return int(self.found.spreads[self._inside].sum(dtype=np.int64))
+
+    def is_in(self, articles: Ints) -> Mask:
+        """Return in which of some hits it counts."""
+        order = articles.argsort()
+        inside = np.empty(len(articles), bool)
+        inside[order] = self.found.has(articles[order])
+        if self.leaf.context is not None:
+            inside &= self.leaf.context[articles]
+        return inside
 
     # Statistics, once for all that is scored.
 
@@ -298,7 +322,9 @@ class _Counted:
         best = state.best_scores(self.leaf.places.passages)[bests]
         if found.lines:
             weighted, best = self._with_lines(weighted, best)
-        bounds: Array = ranking.article_part(weighted, self.article_weight, boost)
+        bounds: Array = ranking.article_part(
+            weighted, np.float32(self.article_weight), boost
+        )
         best *= np.float32(ranking.PARAGRAPH_SHARE * self.document_weight * boost)
         bounds += best
         return bounds
@@ -308,7 +334,7 @@ class _Counted:
         every = np.zeros(len(self.having), np.float32)
         every[at] = weighted
         for name, line in self.found.lines.items():
-            inside = self.leaf.context[line.rows]
+            inside = self.context[line.rows]
             rows = line.rows[inside]
             scale = self._state.scale(name)[rows]
             every[np.searchsorted(self.having, rows)] += (
@@ -363,7 +389,7 @@ class _Close:
         slots, rows, frequencies = each.found.inside(
             self.articles, self._firsts, self._ends
         )
-        if each.nested:
+        if each.leaf.context is not None:
             inside = each.leaf.context[self.articles[slots]]
             slots, rows = slots[inside], rows[inside]
             frequencies = frequencies[inside]
@@ -401,7 +427,9 @@ class _Close:
         for name, line in each.found.lines.items():
             at = line.rows.searchsorted(articles)
             at[at == len(line.rows)] = 0
-            has = (line.rows[at] == articles) & each.leaf.context[articles]
+            has = line.rows[at] == articles
+            if each.leaf.context is not None:
+                has &= each.leaf.context[articles]
             scale = state.scale(name)[articles]
             weighted += np.where(has, line.frequencies[at] * scale, 0.0)
         part: Floats = ranking.article_part(

@@ -213,10 +213,11 @@ class State:
 
     # What shows.
 
-    def shown_at(self, now: int) -> Mask:
-        """Return which articles live and show at an instant; not to be changed.
+    def shown_at(self, now: int) -> tuple[Mask, bool]:
+        """Return which articles live and show at an instant, and whether all do.
 
-        Which do changes only when an embargo ends or an article expires.
+        The mask is not to be changed. Which show changes only when an embargo ends or
+        an article expires.
         """
         turn = bisect.bisect_right(self._turns, now)
         found = self._shown
@@ -227,10 +228,10 @@ class State:
                 self.column("expires"),
                 now,
             )
-            found = self._shown = (turn, mask)
-        return found[1]
+            found = self._shown = (turn, mask, bool(mask.all()))
+        return found[1:]
 
-    _shown: tuple[int, Mask] | None = None
+    _shown: tuple[int, Mask, bool] | None = None
 
     @kept
     def _turns(self) -> list[int]:

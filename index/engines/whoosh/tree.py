@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +10,15 @@ import numpy as np
 from index.deadline import until
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.found import Found
+from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.leaves import expanded, match
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
-from index.engines.whoosh.segment import UNKNOWN, Field, Mask
+from index.engines.whoosh.segment import UNKNOWN, Field, Ints, Mask
 from index.engines.whoosh.state import State
 from index.errors import InvalidQuery
 from index.query import (
+    WORD_LEAVES,
     All,
     And,
     Fuzzy,
@@ -38,14 +41,16 @@ class CountedLeaf:
     """A word leaf's matches, and where among the hits it counts.
 
     :param context: where what it stands in holds: no NOT, and no AND that fails. Over
-        articles or paragraphs, as the scope has it. Where the leaf is true as well, it
-        counts.
+        articles or paragraphs, as the scope has it; ``None`` for wherever the query as
+        a whole does. Where the leaf is true as well, it counts.
+    :param certain: it is true wherever the query is.
     """
 
     leaf: WordLeaf
     places: Places
     found: Found
-    context: Mask
+    context: Mask | None
+    certain: bool
 
     @property
     def scores(self) -> bool:
@@ -71,14 +76,35 @@ class Tree:
         self._found: dict[WordLeaf, Found] = {}
 
     @kept
-    def matched(self) -> Mask:
+    def matched(self) -> Hits:
         """Which articles the query is true for."""
-        truth = self.truth(self._search.query)
-        if self._search.scope is Scope.ARTICLE:
-            return truth
-        mask = np.zeros(self._state.articles, bool)
-        mask[self._state.owner[truth]] = True
-        return mask
+        state, query = self._state, self._search.query
+        if self._search.scope is Scope.PARAGRAPH:
+            mask = np.zeros(state.articles, bool)
+            mask[state.owner[self.truth(query)]] = True
+            numbers = mask.nonzero()[0]
+        elif isinstance(query, WORD_LEAVES):
+            numbers = self.found(query).having
+        elif isinstance(query, And):
+            numbers = self._in_all(query)
+        else:
+            numbers = self.truth(query).nonzero()[0]
+        return Hits(state.articles, numbers, all_matches=True)
+
+    def _in_all(self, query: And) -> Array:
+        """Return the articles for which each child is true, the rarest looked at first."""
+        words = [each for each in query.children if isinstance(each, WORD_LEAVES)]
+        if not words:
+            return self.truth(query).nonzero()[0]
+        by_length = sorted([self.found(each) for each in words], key=Found.__len__)
+        numbers = by_length[0].having
+        for found in by_length[1:]:
+            self.check()
+            numbers = numbers[found.has(numbers)]
+        for child in query.children:
+            if not isinstance(child, WORD_LEAVES):
+                numbers = numbers[self.truth(child)[numbers]]
+        return numbers
 
     @property
     def _universe(self) -> int:
@@ -186,9 +212,11 @@ class Tree:
                 limit=self._expansions,
             )
 
-    def within(self, bounds: Range) -> Mask:
-        """Return which articles have a value between two bounds."""
+    def within(self, bounds: Range, articles: Ints | None = None) -> Mask:
+        """Return which articles, of all or of some, have a value between two bounds."""
         column = self._state.column(bounds.field)
+        if articles is not None:
+            column = column[articles]
         mask: Mask = column != UNKNOWN
         if bounds.low is not None:
             mask &= column >= bounds.low
@@ -196,23 +224,24 @@ class Tree:
             mask &= column <= bounds.high
         return mask
 
-    def counting(self, root: Mask) -> list[CountedLeaf]:
+    def counting(self, root: Callable[[], Mask]) -> list[CountedLeaf]:
         """Return the leaves that can score and mark, with where each may count.
 
-        :param root: where the query as a whole is taken for true.
+        :param root: returns where the query as a whole is taken for true.
         """
         counted: list[CountedLeaf] = []
+        whole = self._search.query
 
-        def walk(query: Query, mask: Mask) -> None:
+        def walk(query: Query, mask: Mask | None, certain: bool) -> None:
             if isinstance(query, And):
                 # Where the whole query is true, its outermost AND is.
-                if query is not self._search.query:
-                    mask = mask & self.truth(query)
+                if query is not whole:
+                    mask = (root() if mask is None else mask) & self.truth(query)
                 for child in query.children:
-                    walk(child, mask)
+                    walk(child, mask, certain)
             elif isinstance(query, Or):
                 for child in query.children:
-                    walk(child, mask)
+                    walk(child, mask, False)
             elif not isinstance(query, Not | All | Range):
                 counted.append(
                     CountedLeaf(
@@ -220,8 +249,9 @@ class Tree:
                         places=places_of(query, self._search.places),
                         found=self.found(query),
                         context=mask,
+                        certain=certain,
                     )
                 )
 
-        walk(self._search.query, root)
+        walk(whole, None, True)
         return counted

@@ -19,7 +19,7 @@ class Values:
         values that differ in case only are one; ``keys`` the groups by that one value.
     :ivar articles: with ``groups``, the pairs of an article and a group it has, each
         pair once; ascending by article.
-    :ivar codes: where no article has several groups, each article's, -1 for none.
+    :ivar codes: where no article has several groups, each article's, for none their number.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Values:
             self.articles, self.groups = pairs // len(keys), pairs % len(keys)
         self.codes: Ints | None = None
         if not len(self.articles) or (np.diff(self.articles) > 0).all():
-            self.codes = np.full(count, -1, np.int64)
+            self.codes = np.full(count, len(keys), np.int64)
             self.codes[self.articles] = self.groups
 
     @kept
@@ -68,6 +68,11 @@ class Values:
         for spelling, group in enumerate(self.group_of.tolist()):
             members[group].append(spelling)
         return members
+
+    @kept
+    def alone(self) -> list[dict[str, int]]:
+        """For each group its first spelling, counted once."""
+        return [{self.spellings[members[0]]: 1} for members in self.members]
 
     @kept
     def names(self) -> list[str]:
