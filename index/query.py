@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from index import fields
 from index.fields import Kind
@@ -162,11 +163,16 @@ def places_of(leaf: WordLeaf, default: tuple[str, ...]) -> Places:
     :param default: the fields for a leaf without one, a value of
         :data:`index.fields.PLACES`.
     """
-    chosen = default if leaf.field is None else (leaf.field,)
+    return _places(leaf.field, default)
+
+
+@lru_cache(maxsize=256)
+def _places(field: str | None, default: tuple[str, ...]) -> Places:
+    chosen = default if field is None else (field,)
     return Places(
         passages=tuple(n for n in chosen if fields.BY_NAME[n].kind is Kind.PASSAGE),
         lines=tuple(n for n in chosen if fields.BY_NAME[n].kind is not Kind.PASSAGE),
-        whole=leaf.field == "headline",
+        whole=field == "headline",
     )
 
 

@@ -43,23 +43,43 @@ def field_frequency(frequency: Any, length: Any, average: float, weight: float) 
     return weight * frequency / (1 - B_ARTICLE + B_ARTICLE * length / average)
 
 
-def article_part(weighted_frequency: Any, idf_article: Any, boost: float) -> Any:
-    """Return what a leaf adds to an article, from its frequency over all fields.
+def article_weight(idf_article: Any, boost: Any) -> Any:
+    """Return how much a leaf counts for in an article.
 
-    Its weight is damped by how many articles have it: to a sixteenth where half of them
+    It is damped by how many articles have the leaf: to a sixteenth where half of them
     do, and hardly where one in a hundred does.
     """
     lacking = -np.expm1(-idf_article)  # a share of all: idf is -log of the others'
-    saturated = weighted_frequency * (K1 + 1) / (weighted_frequency + K1)
-    return boost * idf_article * lacking**DAMPING * saturated
+    return boost * idf_article * lacking**DAMPING
+
+
+def article_saturation(weighted_frequency: Any) -> Any:
+    """Return how much of its weight a leaf gets, from its frequency over all fields."""
+    return weighted_frequency * (K1 + 1) / (weighted_frequency + K1)
+
+
+def article_part(weighted_frequency: Any, idf_article: Any, boost: float) -> Any:
+    """Return what a leaf adds to an article, from its frequency over all fields."""
+    weight = article_weight(idf_article, boost)
+    return weight * article_saturation(weighted_frequency)
+
+
+def paragraph_norm(length: Any, average: float) -> Any:
+    """Return what a paragraph's length sets against a frequency in it."""
+    return K1_PARAGRAPH * (1 - B_PARAGRAPH + B_PARAGRAPH * length / average)
+
+
+def paragraph_saturation(frequency: Any, norm: Any) -> Any:
+    """Return how much of its weight a leaf gets in a paragraph (BM25)."""
+    return frequency * (K1_PARAGRAPH + 1) / (frequency + norm)
 
 
 def paragraph_part(
     frequency: Any, length: Any, average: float, idf_paragraph: Any, boost: float
 ) -> Any:
     """Return what a leaf adds to a paragraph (BM25)."""
-    norm = K1_PARAGRAPH * (1 - B_PARAGRAPH + B_PARAGRAPH * length / average)
-    return boost * idf_paragraph * frequency * (K1_PARAGRAPH + 1) / (frequency + norm)
+    saturation = paragraph_saturation(frequency, paragraph_norm(length, average))
+    return boost * idf_paragraph * saturation
 
 
 def article_score(parts: Any, best_paragraph: Any) -> Any:

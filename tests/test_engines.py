@@ -49,7 +49,12 @@ REOPENED = "reopened whoosh:{tmp}/index"
 # made of many and in many steps.
 PRUNED = "pruned whoosh:{tmp}/index"
 SMALL = {
-    "index.engines.whoosh.sparse": {"_ALL": 0, "_FIRST": 1, "_NEXT": 2},
+    "index.engines.whoosh.sparse": {
+        "_ALL_OF_ONE": 0,
+        "_ALL_OF_SEVERAL": 0,
+        "_FIRST": 1,
+        "_NEXT": 2,
+    },
     "index.engines.whoosh.lists": {"DENSE": 4, "LEAST_DENSE": 1},
     "index.engines.whoosh.merging": {"_AT_ONCE": 20},
     "index.engines.whoosh.arrays": {"_IN_MEMORY": 64, "_STEP": 2},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
 
 import numpy as np
 
@@ -17,20 +19,63 @@ from index.fields import DATES
 from index.query import FacetRequest, Search
 from index.result import Facet
 
+# Fields whose values make at most so many combinations are counted together.
+_COMBINATIONS = 4_096
 
-def count_facet(
+
+def count_facets(
     state: State,
-    request: FacetRequest,
+    requests: Sequence[tuple[FacetRequest, Hits]],
     search: Search,
-    hits: Hits,
     tz: tzinfo,
     check: Check,
-) -> Facet:
-    """Return the facet of a field over the articles that are hits for it."""
-    check()
-    if request.field in DATES:
-        return _count_dates(state, request, search, hits.numbers, tz)
-    return _count_values(state, request, search, hits)
+) -> tuple[Facet, ...]:
+    """Return the facet of each field over the articles that are hits for it."""
+    counted = _counted_together(state, requests)
+    facets = []
+    for request, hits in requests:
+        check()
+        if request.field in DATES:
+            facets.append(_count_dates(state, request, search, hits.numbers, tz))
+        else:
+            counts = counted.get((request.field, id(hits)))
+            facets.append(_count_values(state, request, search, hits, counts))
+    return tuple(facets)
+
+
+def _counted_together(
+    state: State, requests: Sequence[tuple[FacetRequest, Hits]]
+) -> dict[tuple[str, int], Ints]:
+    """Return the counts of fields by one pass over the hits that they share.
+
+    By field and hits: of each value, and then of none.
+    """
+    groups: dict[int, tuple[Hits, list[str]]] = {}
+    for request, hits in requests:
+        if request.field not in DATES and state.values(request.field).codes is not None:
+            fields = groups.setdefault(id(hits), (hits, []))[1]
+            if request.field not in fields:
+                fields.append(request.field)
+    counted = {}
+    for key, (hits, fields) in groups.items():
+        shape = [len(state.values(name).keys) + 1 for name in fields]
+        if len(fields) < 2 or math.prod(shape) > _COMBINATIONS:
+            continue
+        codes = state.keep(
+            ("together", *fields), partial(_combined, state, fields, shape)
+        )
+        counts = np.bincount(codes[hits.numbers], minlength=math.prod(shape))
+        cube = counts.reshape(shape)
+        for at, name in enumerate(fields):
+            others = tuple(axis for axis in range(len(shape)) if axis != at)
+            counted[name, key] = cube.sum(axis=others)
+    return counted
+
+
+def _combined(state: State, fields: Sequence[str], shape: Sequence[int]) -> Ints:
+    codes = [state.values(name).codes for name in fields]
+    found: Ints = np.ravel_multi_index(codes, shape)  # type: ignore[arg-type, assignment]
+    return found
 
 
 def _count_dates(
@@ -71,12 +116,17 @@ def _places(found: Buckets, dates: Ints) -> Ints:
 
 
 def _count_values(
-    state: State, request: FacetRequest, search: Search, hits: Hits
+    state: State,
+    request: FacetRequest,
+    search: Search,
+    hits: Hits,
+    counts: Ints | None,
 ) -> Facet:
     values, numbers = state.values(request.field), hits.numbers
     size = len(values.keys)
     if values.codes is not None:
-        counts = np.bincount(values.codes[numbers], minlength=size + 1)
+        if counts is None:
+            counts = np.bincount(values.codes[numbers], minlength=size + 1)
         missing, counts = int(counts[size]), counts[:size]
     else:
         inside = hits.mask[values.articles]

@@ -143,7 +143,7 @@ class Dense:
             weighted[line.rows] += line.frequencies * state.scale(name)[line.rows]
         part = ranking.article_part(
             weighted,
-            ranking.idf(state.live_articles, found.live_articles),
+            found.article_idf,
             each.leaf.boost,
         )
         scores: Floats = np.where(counts, part, 0.0)
@@ -155,12 +155,12 @@ class Dense:
         scores = np.zeros(state.documents)
         if not len(rows):
             return scores
-        count, mean = state.document_statistics(each.places.passages)
+        _, mean = state.document_statistics(each.places.passages)
         part = ranking.paragraph_part(
             found.frequencies.astype(np.float64),
             state.lengths[rows],
             mean,
-            ranking.idf(count, found.live_documents),
+            found.document_idf,
             each.leaf.boost,
         )
         at = rows if self._search.scope is Scope.PARAGRAPH else state.owner[rows]

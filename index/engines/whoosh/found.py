@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from index import ranking
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.leaves import LeafMatches, Matches, Rows
-from index.engines.whoosh.lists import SIDE_PASSAGES, ByArticle
+from index.engines.whoosh.lists import MAIN_FIELD, SIDE_PASSAGES, ByArticle
 from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import State
+from index.query import Places
 
+# Bytes that what was found may take in a process, of the searches that came last.
+KEPT_BYTES = 24 * 1024 * 1024
+# Of each article that a state has, about so many bytes a leaf that was found.
+_KEPT_AN_ARTICLE = 5
 # A search for each of so few articles, in a list so many times as long, is cheaper than
 # a mask of it.
 _SPARSE = 8
+
+
+class FoundLeaves:
+    """What was found of leaves, for searches of one state: pages, filters and facets of
+    a search, and other searches with its words, need not find them again.
+    """
+
+    def __init__(self, articles: int) -> None:
+        self._most = max(16, KEPT_BYTES // (_KEPT_AN_ARTICLE * articles + 1))
+        self._found: OrderedDict[object, Found] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: object) -> Found | None:
+        """Return what was found for a leaf, ``None`` if nothing is kept."""
+        with self._lock:
+            found = self._found.get(key)
+            if found is not None:
+                self._found.move_to_end(key)
+            return found
+
+    def put(self, key: object, found: Found) -> None:
+        """Keep what was found for a leaf, instead of what was asked for longest ago."""
+        with self._lock:
+            self._found[key] = found
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
 
 
 class Found:
@@ -24,12 +58,15 @@ class Found:
     Articles and rows are numbers of the state; rows are documents. Of a segment's list
     nothing is read before it is asked for.
 
+    :ivar places: where the leaf is sought.
     :ivar lines: by field of the article's own, where the leaf is sought there and
         found: articles, ascending, and how often each has it.
     """
 
-    def __init__(self, state: State, matches: Sequence[LeafMatches]) -> None:
-        self._state = state
+    def __init__(
+        self, state: State, places: Places, matches: Sequence[LeafMatches]
+    ) -> None:
+        self._state, self.places = state, places
         self._parts = [each.paragraphs for each in matches]
         self.lines: dict[str, Rows] = {}
         for name in dict.fromkeys(name for each in matches for name in each.lines):
@@ -158,6 +195,33 @@ class Found:
             return self.all_documents
         return int(self.spreads[self._state.live[self.articles]].sum())
 
+    @kept
+    def article_idf(self) -> float:
+        """How much it tells of an article."""
+        return float(ranking.idf(self._state.live_articles, self.live_articles))
+
+    @kept
+    def document_idf(self) -> float:
+        """How much it tells of a paragraph."""
+        count, _ = self._state.document_statistics(self.places.passages)
+        return float(ranking.idf(count, self.live_documents))
+
+    @kept
+    def bounds(self) -> Array:
+        """What it adds to the score of each of ``articles`` at the most, unboosted."""
+        state = self._state
+        weighted = state.main_scale()[self.articles]
+        weighted *= self.totals
+        for name, (having, frequencies) in self.side.items():
+            scale = state.scale(name)[having] - state.scale(MAIN_FIELD)[having]
+            weighted[self.articles.searchsorted(having)] += frequencies * scale
+        bounds: Array = ranking.article_saturation(weighted)
+        bounds *= np.float32(ranking.article_weight(self.article_idf, 1.0))
+        best = state.best_scores(self.places.passages)[self.bests]
+        best *= np.float32(ranking.PARAGRAPH_SHARE * self.document_idf)
+        bounds += best
+        return bounds
+
     # By document.
 
     @kept
@@ -193,41 +257,38 @@ class Found:
             if len(each.rows):
                 each.mark(mask[low:high])
 
-    def inside(
-        self, articles: Ints, first: Array, end: Array
-    ) -> tuple[Ints, Ints, Array]:
+    def inside(self, articles: Ints, bounds: Array) -> tuple[Ints, Array, Array]:
         """Return the documents of some articles that match.
 
-        :param articles: ascending; ``first`` the first document of each, and ``end``
-            where they end, as 32-bit integers: rows are, and if two arrays differ in
-            type, searching one for the other converts all of it.
-        :return: of each document, which of the articles it is of, as a place in
-            ``articles``; its number; and how often it has the leaf.
+        :param articles: ascending.
+        :param bounds: the first document of each, then where each one's end, as 32-bit
+            integers: rows are, and where two arrays differ in type, searching one for
+            the other converts all of it.
+        :return: how many documents of each article match, their numbers, and how often
+            each has the leaf.
         """
         if len(self._parts) == 1:
-            return _inside(self._parts[0], first, end)
-        state = self._state
-        slots, rows, frequencies = [], [], []
-        bounds = np.searchsorted(articles, state.article_bases).tolist()
-        for at, each in enumerate(self._parts):
-            low, high = bounds[at], bounds[at + 1]
-            if low == high or not len(each.rows):
-                continue
-            base = np.int32(state.document_bases[at])
-            found = _inside(each, first[low:high] - base, end[low:high] - base)
-            slots.append(found[0] + low)
-            rows.append(found[1] + base)
-            frequencies.append(found[2])
-        if not rows:
-            none = np.empty(0, np.int64)
-            return none, none, none
-        return np.concatenate(slots), np.concatenate(rows), np.concatenate(frequencies)
+            return _inside(self._parts[0], bounds)
+        state, size = self._state, len(articles)
+        counts = np.zeros(size, np.int64)
+        rows, frequencies = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
+        slots = np.searchsorted(articles, state.article_bases).tolist()
+        for at, part in enumerate(self._parts):
+            low, high = slots[at], slots[at + 1]
+            if low < high and len(part.rows):
+                base = np.int32(state.document_bases[at])
+                here = np.concatenate(
+                    (bounds[low:high] - base, bounds[size + low : size + high] - base)
+                )
+                counts[low:high], found, often = _inside(part, here)
+                rows.append(found + base)
+                frequencies.append(often)
+        return counts, np.concatenate(rows), np.concatenate(frequencies)
 
 
-def _inside(part: Matches, first: Array, end: Array) -> tuple[Ints, Ints, Array]:
-    rows = part.rows
-    low = rows.searchsorted(first)
-    counts = rows.searchsorted(end) - low
-    at = ranges(low, counts)
-    slots = np.repeat(np.arange(len(first)), counts)
-    return slots, rows[at].astype(np.int64), part.frequencies[at]
+def _inside(part: Matches, bounds: Array) -> tuple[Ints, Array, Array]:
+    places = part.rows.searchsorted(bounds)
+    size = len(bounds) // 2
+    counts = places[size:] - places[:size]
+    at = ranges(places[:size], counts)
+    return counts, part.rows[at], part.frequencies[at]

@@ -29,7 +29,8 @@ LEAST_DENSE = 4_096  # documents of a segment, below which no bitmap pays
 CAPPED = 255  # the highest frequency and length that a bound tells apart
 
 # The field that most paragraphs are in: what is in no other is in this one.
-MAIN_PASSAGE = PASSAGE_FIELDS.index("body")
+MAIN_FIELD = "body"
+MAIN_PASSAGE = PASSAGE_FIELDS.index(MAIN_FIELD)
 SIDE_PASSAGES = tuple(
     name for at, name in enumerate(PASSAGE_FIELDS) if at != MAIN_PASSAGE
 )

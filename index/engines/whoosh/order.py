@@ -64,14 +64,22 @@ class Candidates:
         return chosen
 
     def _ordered(self, chosen: Array, dates: Ints, state: State) -> Ints:
+        if self.scores is not None:
+            # Hits seldom have one score: then nothing else need be looked at.
+            less = -self.scores[chosen]
+            order = less.argsort()
+            ranked = less[order]
+            if (ranked[1:] > ranked[:-1]).all():
+                by_score: Ints = chosen[order]
+                return by_score
         keys: list[Array] = [state.places(self.articles[chosen]), dates[chosen]]
         if self.documents is not None:
             # Of one article documents are numbered as its paragraphs are.
             keys.insert(0, self.documents[chosen])
         if self.scores is not None:
-            keys.append(-self.scores[chosen])
-        found: Ints = chosen[np.lexsort(keys)]
-        return found
+            keys.append(less)
+        in_order: Ints = chosen[np.lexsort(keys)]
+        return in_order
 
     def keys(self, chosen: Ints, search: Search, state: State) -> list[SortKey]:
         """Return where some of them stand in the order."""

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from index.dates import micros, zone
-from index.engines.whoosh.counts import count_facet
+from index.engines.whoosh.counts import count_facets
 from index.engines.whoosh.dense import Dense
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
@@ -57,21 +57,18 @@ class Evaluation:
             ranking = Sparse(state, search, self._tree, hits)
         else:
             ranking = Dense(state, search, self._tree, hits)
-        facets = tuple(
+        facets = count_facets(
+            state,
             [
-                count_facet(
-                    state,
-                    request,
-                    search,
-                    # A facet of values ignores the values of its field asked for.
-                    hits
-                    if request.field not in filters
-                    else _all_but(request.field, filters, base),
-                    zone(search.tz),
-                    self.check,
-                )
-                for request in search.facets
-            ]
+                # A facet of values ignores the values of its field that are asked for.
+                (each, _all_but(each.field, filters, base))
+                if each.field in filters
+                else (each, hits)
+                for each in search.facets
+            ],
+            search,
+            zone(search.tz),
+            self.check,
         )
         self.check()
         found, more = ranking.page()
@@ -114,7 +111,7 @@ class Evaluation:
     # Filters. Included values are kept apart by field: a facet ignores its own.
 
     def _narrowed(self, hits: Hits) -> Hits:
-        """Return the hits that show, and that the range of dates and ``exclude.`` leave."""
+        """Return the hits that show, of those that dates and ``exclude.`` leave."""
         search = self._search
         if not self._all_visible:
             hits = hits.only(self.visible[hits.numbers])

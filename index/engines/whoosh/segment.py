@@ -20,6 +20,7 @@ from index.fields import PASSAGE_FIELDS
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+_BLOCK = 32  # postings, before each of which it is known where positions begin
 UNKNOWN = np.iinfo(np.int64).min  # a date or number that an article does not have
 
 
@@ -219,9 +220,8 @@ class Field:
             chosen = chosen[rows[chosen] == wanted]
         else:
             chosen = chosen[:0]  # all its articles were deleted
-        ends = np.cumsum(frequencies, dtype=np.int64)
         counts = frequencies[chosen].astype(np.int64)
-        at = ranges(ends[chosen] - counts, counts)
+        at = ranges(self._positions_of(number, chosen), counts)
         found, positions = np.repeat(rows[chosen], counts), positions[at]
         if tags is None:
             return found, positions, self.widths(number)[0]
@@ -230,6 +230,32 @@ class Field:
             inside = np.isin(tags, meant)
             found, positions, tags = found[inside], positions[inside], tags[inside]
         return found, positions, np.array(self.widths(number), np.int64)[tags]
+
+    def _positions_of(self, number: int, postings: Ints) -> Ints:
+        """Return where in a list the positions of some of its postings begin."""
+        low = int(self.rows_at[number])
+        high = int(self.rows_at[number + 1])
+        if len(postings) * _BLOCK > high - low:
+            frequencies = self._frequencies[low:high]
+            ends = frequencies.cumsum(dtype=np.int64)
+            return ends[postings] - frequencies[postings]
+        postings = postings + low
+        blocks = postings // _BLOCK
+        inside = np.arange(_BLOCK)
+        within = blocks[:, np.newaxis] * _BLOCK + inside
+        before = inside < (postings % _BLOCK)[:, np.newaxis]
+        frequencies = self._frequencies.take(within, mode="clip") * before
+        begins = self._every[blocks] + frequencies.sum(axis=1, dtype=np.int64)
+        found: Ints = begins - int(self._positions_at[number])
+        return found
+
+    @kept
+    def _every(self) -> Ints:
+        """Where the positions of every so many postings begin, over all lists."""
+        sums = np.add.reduceat(
+            self._frequencies, np.arange(0, len(self._rows), _BLOCK), dtype=np.int64
+        )
+        return np.cumsum(sums) - sums
 
     # Whole runs of lists, for merging.
 

@@ -14,20 +14,20 @@ import numpy as np
 
 from index import ranking
 from index.engines.whoosh.arrays import Array
-from index.engines.whoosh.found import Found
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
+from index.engines.whoosh.leaves import Rows
 from index.engines.whoosh.order import Candidates
-from index.engines.whoosh.segment import Ints, Mask, ranges
+from index.engines.whoosh.segment import Ints, Mask
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import CountedLeaf, Tree
 from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
 from index.result import Hit, LeafScore, Passage
 
-# So many hits are all looked at closely; of more, so many at first and at a time.
-_ALL, _FIRST, _NEXT = 768, 64, 512
-# Of fewer articles than one in so many, documents are looked at by themselves.
-_FEW = 4
+# So many hits are all looked at closely: more of several leaves than of one, whose
+# bounds are close. Of more hits, so many at first, and so many at a time.
+_ALL_OF_ONE, _ALL_OF_SEVERAL = 400, 1_600
+_FIRST, _NEXT = 64, 512
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
 _NO_SCORE = -1.0  # below every score and every bound
@@ -47,9 +47,11 @@ class Sparse:
         ]
         self._scoring = [each for each in self._counted if each.leaf.scores]
         # Few hits are looked at closely at once, and then everything is known of them.
+        most = _ALL_OF_ONE if len(self._counted) < 2 else _ALL_OF_SEVERAL
         self._close = (
-            _Close(state, self._counted, hits.numbers) if len(hits) <= _ALL else None
+            _Close(state, self._counted, hits.numbers) if len(hits) <= most else None
         )
+        self._looked = [] if self._close is None else [self._close]
         self.check = tree.check
 
     # How many paragraphs match.
@@ -65,28 +67,9 @@ class Sparse:
         if len(leaves) == 1:
             return leaves[0].spread + self._wordless(leaves)
         mask = np.zeros(state.documents, bool)
-        narrowed = False
         for leaf in leaves:
-            if leaf.everywhere:
-                leaf.found.mark(mask)
-            elif leaf.leaf.context is not None:
-                rows = leaf.found.rows
-                mask[rows[leaf.context[state.owner[rows]]]] = True
-            else:
-                leaf.found.mark(mask)
-                narrowed = True
-        if narrowed:
-            mask = self._of_hits(mask)
+            leaf.mark(mask)
         return int(np.count_nonzero(mask)) + self._wordless(leaves)
-
-    def _of_hits(self, mask: Mask) -> Mask:
-        """Return of a mask over documents what is of the hits."""
-        state, numbers = self._state, self._numbers
-        if len(numbers) * _FEW < state.articles:
-            mine: Mask = mask[ranges(state.first[numbers], state.sizes[numbers])]
-            return mine
-        mask &= self._hits.mask.repeat(state.sizes)
-        return mask
 
     def _wordless(self, leaves: Sequence[_Counted]) -> int:
         """Return how many paragraphs hits have in which none of these leaves is."""
@@ -180,19 +163,26 @@ class Sparse:
 
     def _bounds(self) -> Array:
         """Return what each hit scores at the most."""
-        bounds = np.zeros(self._state.articles, np.float32)
+        bounds = np.zeros(len(self._numbers), np.float32)
+        by_article: Array | None = None
         for each in self._scoring:
             self.check()
-            if each.found.lines:
-                bounds[each.having] += each.bounds
-            else:
-                # A leaf has an article only once.
-                bounds[each.articles] += each.bounds
-        return bounds[self._numbers]
+            if each.leaf.certain and len(each.having) == len(bounds):
+                bounds += each.bounds
+                continue
+            if by_article is None:
+                by_article = np.zeros(self._state.articles, np.float32)
+            # A leaf has an article only once.
+            by_article[each.having] += each.bounds
+        if by_article is not None:
+            bounds += by_article[self._numbers]
+        return bounds
 
     def _exact(self, numbers: Ints) -> Floats:
         """Return the scores of some hits, in ascending order of their numbers."""
-        return _Close(self._state, self._scoring, numbers).scores
+        close = _Close(self._state, self._counted, numbers)
+        self._looked.append(close)
+        return close.scores
 
     # Hits.
 
@@ -202,7 +192,7 @@ class Sparse:
             return []
         state, search = self._state, self._search
         articles = rows.articles[chosen]
-        close = self._close or _Close(state, self._counted, np.sort(articles))
+        close = self._close_of(articles)
         slots = close.articles.searchsorted(articles).tolist()
         leaves = self._leaves(articles)
         totals = close.totals.tolist()
@@ -230,6 +220,15 @@ class Sparse:
             )
         return hits
 
+    def _close_of(self, articles: Ints) -> _Close:
+        """Return a close look at some hits: one that was taken, if it has them all."""
+        for close in self._looked[:1]:
+            at = close.articles.searchsorted(articles)
+            at[at == len(close.articles)] = 0
+            if (close.articles[at] == articles).all():
+                return close
+        return _Close(self._state, self._counted, np.sort(articles))
+
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
         """Return the leaves that count in each of some hits."""
         if all(each.leaf.certain for each in self._counted):
@@ -254,6 +253,20 @@ class _Counted:
     def context(self) -> Mask:
         """Where what it stands in holds, among the hits."""
         return self._hits.mask if self.leaf.context is None else self.leaf.context
+
+    @kept
+    def article_weight(self) -> float:
+        """What it counts for in an article."""
+        leaf = self.leaf
+        if not leaf.scores:
+            return 0.0
+        return float(ranking.article_weight(self.found.article_idf, leaf.leaf.boost))
+
+    @kept
+    def document_weight(self) -> float:
+        """What it counts for in a paragraph."""
+        leaf = self.leaf
+        return self.found.document_idf * leaf.leaf.boost if leaf.scores else 0.0
 
     @kept
     def _inside(self) -> Mask:
@@ -288,6 +301,13 @@ class _Counted:
             return self.found.all_documents
         return int(self.found.spreads[self._inside].sum(dtype=np.int64))
 
+    def mark(self, mask: Mask) -> None:
+        """Set a mask over all documents where it counts."""
+        if self.everywhere:
+            self.found.mark(mask)
+        else:
+            mask[self.found.rows[self._inside.repeat(self.found.spreads)]] = True
+
     def is_in(self, articles: Ints) -> Mask:
         """Return in which of some hits it counts."""
         order = articles.argsort()
@@ -297,185 +317,185 @@ class _Counted:
             inside &= self.leaf.context[articles]
         return inside
 
-    # Statistics, once for all that is scored.
-
-    @kept
-    def article_weight(self) -> float:
-        """What a word so rare counts for in an article."""
-        having = self.found.live_articles
-        return float(ranking.idf(self._state.live_articles, having))
-
-    @kept
-    def document_weight(self) -> float:
-        """What a word so rare counts for in a paragraph."""
-        count, _ = self._state.document_statistics(self.leaf.places.passages)
-        return float(ranking.idf(count, self.found.live_documents))
-
     @kept
     def bounds(self) -> Array:
         """What it adds to the score of each of ``having`` at the most."""
-        state, found, boost = self._state, self.found, self.leaf.leaf.boost
-        totals, bests = found.totals, found.bests
+        bounds = self.found.bounds
         if not self.everywhere:
-            totals, bests = totals[self._inside], bests[self._inside]
-        weighted = _weighted(state, found, self.articles, totals)
-        best = state.best_scores(self.leaf.places.passages)[bests]
-        if found.lines:
-            weighted, best = self._with_lines(weighted, best)
-        bounds: Array = ranking.article_part(
-            weighted, np.float32(self.article_weight), boost
-        )
-        best *= np.float32(ranking.PARAGRAPH_SHARE * self.document_weight * boost)
-        bounds += best
-        return bounds
+            bounds = bounds[self._inside]
+        if self.found.lines:
+            bounds = self._with_lines(bounds)
+        boost = self.leaf.leaf.boost
+        return bounds if boost == 1.0 else bounds * np.float32(boost)
 
-    def _with_lines(self, weighted: Array, best: Array) -> tuple[Array, Array]:
-        at = np.searchsorted(self.having, self.articles)
+    def _with_lines(self, bounds: Array) -> Array:
+        # The frequency in lines saturates together with that in paragraphs: the two
+        # apart are no less.
         every = np.zeros(len(self.having), np.float32)
-        every[at] = weighted
+        every[np.searchsorted(self.having, self.articles)] = bounds
+        weight = ranking.article_weight(self.found.article_idf, 1.0)
         for name, line in self.found.lines.items():
             inside = self.context[line.rows]
             rows = line.rows[inside]
-            scale = self._state.scale(name)[rows]
+            weighted = line.frequencies[inside] * self._state.scale(name)[rows]
             every[np.searchsorted(self.having, rows)] += (
-                line.frequencies[inside] * scale
+                weight * ranking.article_saturation(weighted)
             )
-        highest = np.zeros(len(self.having), np.float32)
-        highest[at] = best
-        return every, highest
-
-
-def _weighted(state: State, found: Found, articles: Array, totals: Array) -> Array:
-    """Return the weighted frequency of a leaf in articles' paragraphs (BM25F).
-
-    :param articles: some that have it, ascending; ``totals`` of each.
-    """
-    main = state.main_scale()
-    weighted: Array = main[articles]
-    weighted *= totals
-    for name, (having, frequencies) in found.side.items():
-        at = articles.searchsorted(having)
-        if len(articles) < len(found.articles):
-            if not len(articles):
-                break
-            at[at == len(articles)] = 0
-            inside = (articles[at] == having).nonzero()[0]
-            at, having, frequencies = at[inside], having[inside], frequencies[inside]
-        scale = state.scale(name)[having] - main[having]
-        weighted[at] += frequencies * scale
-    return weighted
+        return every
 
 
 class _Close:
     """Some hits, with all their paragraphs.
 
-    :param articles: their numbers, ascending. A *slot* is a place among them.
+    A *slot* is a place among the hits, a *place* one among all their paragraphs. An
+    entry is a leaf in a paragraph: entries of all leaves stand end to end, so that one
+    operation works on all of them.
+
+    :param articles: the numbers of the hits, ascending.
     """
 
     def __init__(
         self, state: State, counted: Sequence[_Counted], articles: Ints
     ) -> None:
-        self._state, self.articles = state, articles
-        self._firsts, self._ends = state.first[articles], state.first[articles + 1]
-        self._sizes = self._ends - self._firsts
+        self._state, self._counted, self.articles = state, counted, articles
+        self._size = size = len(articles)
+        bounds = np.concatenate((state.first[articles], state.first[articles + 1]))
+        self._sizes = bounds[size:] - bounds[:size]
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
-        self._shifts = self._starts - self._firsts
-        self._count = int(ends[-1]) if len(ends) else 0
-        self._leaves = [(each, *self._inside(each)) for each in counted]
+        self._count = int(ends[-1]) if size else 0
+        found = [self._inside(each, bounds) for each in counted]
+        shifts = self._starts - bounds[:size]
+        if len(found) == 1:
+            ((self._counts, self._rows, self._frequencies),) = found
+        else:
+            none = np.empty(0, np.int64)
+            counts, rows, frequencies = zip(*(found or [(none,) * 3]), strict=True)
+            self._counts = np.concatenate(counts)
+            self._rows = np.concatenate(rows)
+            self._frequencies = np.concatenate(frequencies)
+            shifts = np.concatenate([shifts] * len(counted) or [none])
+        self._entries = [len(rows) for _, rows, _ in found]  # of each leaf
+        # Which leaf and which hit an entry is of, as leaf * size + slot.
+        self._cells = np.arange(len(self._counts)).repeat(self._counts)
+        self._places = self._rows + shifts[self._cells]
 
-    def _inside(self, each: _Counted) -> tuple[Ints, Ints, Ints, Array]:
-        """Return where a leaf counts: slots, rows, places among all paragraphs here."""
-        slots, rows, frequencies = each.found.inside(
-            self.articles, self._firsts, self._ends
-        )
-        if each.leaf.context is not None:
-            inside = each.leaf.context[self.articles[slots]]
-            slots, rows = slots[inside], rows[inside]
+    def _inside(self, each: _Counted, bounds: Array) -> tuple[Ints, Array, Array]:
+        """Return where a leaf counts: how often in each slot, rows, frequencies."""
+        counts, rows, frequencies = each.found.inside(self.articles, bounds)
+        context = each.leaf.context
+        if context is not None:
+            slots = context[self.articles]
+            inside = slots.repeat(counts)
+            counts, rows = np.where(slots, counts, 0), rows[inside]
             frequencies = frequencies[inside]
-        return slots, rows, rows + self._shifts[slots], frequencies
+        return counts, rows, frequencies
 
     @kept
     def scores(self) -> Floats:
         """The articles' scores."""
         if not len(self.articles):
             return np.zeros(0)
-        parts = np.zeros(len(self.articles))
-        for leaf in self._leaves:
-            if leaf[0].leaf.scores:
-                parts += self._article_part(*leaf)
         best = np.maximum.reduceat(self._document_scores, self._starts)
-        scores: Floats = ranking.article_score(parts, best)
+        parts = self._article_parts
+        added = parts[0] if len(parts) == 1 else parts.sum(axis=0)
+        scores: Floats = ranking.article_score(added, best)
         return scores
 
     @kept
+    def _article_parts(self) -> Floats:
+        """What each leaf adds to each article: a row a leaf."""
+        state, articles, counted = self._state, self.articles, self._counted
+        shape = len(counted), self._size
+        if len(counted) > 1:
+            articles = np.concatenate([articles] * len(counted))
+        passages = state.passages_of(self._rows)
+        scales = state.passage_scales[passages, articles[self._cells]]
+        summed = np.bincount(self._cells, self._frequencies * scales, len(articles))
+        # Of nothing, numbers are counted, whatever they would weigh.
+        weighted = summed.astype(np.float64, copy=False).reshape(shape)
+        for each, row in zip(counted, weighted, strict=True):
+            for name, line in each.found.lines.items():
+                row += self._in_line(each, name, line)
+        weights = np.array([each.article_weight for each in counted])
+        parts: Floats = weights[:, np.newaxis] * ranking.article_saturation(weighted)
+        return parts
+
+    def _in_line(self, each: _Counted, name: str, line: Rows) -> Floats:
+        articles = self.articles
+        at = line.rows.searchsorted(articles)
+        at[at == len(line.rows)] = 0
+        has = line.rows[at] == articles
+        if each.leaf.context is not None:
+            has &= each.leaf.context[articles]
+        scale = self._state.scale(name)[articles]
+        return np.where(has, line.frequencies[at] * scale, 0.0)
+
+    @kept
+    def _document_parts(self) -> Floats:
+        """What each entry adds to its paragraph."""
+        state, counted = self._state, self._counted
+        if not counted:
+            return np.empty(0)
+        lengths = state.lengths_of(self._rows)
+        passages = counted[0].leaf.places.passages
+        if all(each.leaf.places.passages == passages for each in counted):
+            norms = state.norms(passages)[lengths]
+        else:
+            bounds = np.cumsum(self._entries)[:-1]
+            norms = np.concatenate(
+                [
+                    state.norms(each.leaf.places.passages)[some]
+                    for each, some in zip(
+                        counted, np.split(lengths, bounds), strict=True
+                    )
+                ]
+            )
+        parts: Floats = ranking.paragraph_saturation(self._frequencies, norms)
+        weights = [each.document_weight for each in counted]
+        parts *= weights[0] if len(weights) == 1 else np.repeat(weights, self._entries)
+        return parts
+
+    @kept
     def _document_scores(self) -> Floats:
-        scores = np.zeros(self._count)
-        for leaf in self._leaves:
-            if leaf[0].leaf.scores:
-                # No paragraph stands twice among a leaf's.
-                scores[leaf[3]] += self._document_part(*leaf)
+        scores: Floats = np.bincount(
+            self._places, self._document_parts, self._count
+        ).astype(np.float64, copy=False)
         return scores
-
-    def _article_part(
-        self, each: _Counted, slots: Ints, rows: Ints, places: Ints, frequencies: Array
-    ) -> Floats:
-        state, articles = self._state, self.articles
-        passages = state.passages_of(rows)
-        scales = state.passage_scales[passages, articles[slots]]
-        weighted = np.bincount(slots, frequencies * scales, len(articles))
-        for name, line in each.found.lines.items():
-            at = line.rows.searchsorted(articles)
-            at[at == len(line.rows)] = 0
-            has = line.rows[at] == articles
-            if each.leaf.context is not None:
-                has &= each.leaf.context[articles]
-            scale = state.scale(name)[articles]
-            weighted += np.where(has, line.frequencies[at] * scale, 0.0)
-        part: Floats = ranking.article_part(
-            weighted, each.article_weight, each.leaf.leaf.boost
-        )
-        return part
-
-    def _document_part(
-        self, each: _Counted, slots: Ints, rows: Ints, places: Ints, frequencies: Array
-    ) -> Floats:
-        state = self._state
-        _, mean = state.document_statistics(each.leaf.places.passages)
-        part: Floats = ranking.paragraph_part(
-            frequencies.astype(np.float64),
-            state.lengths_of(rows),
-            mean,
-            each.document_weight,
-            each.leaf.leaf.boost,
-        )
-        return part
 
     @kept
     def _matching(self) -> Mask:
         matching = np.zeros(self._count, bool)
-        for each, _, _, places, _ in self._leaves:
-            if not each.leaf.places.whole:
-                matching[places] = True
+        places = self._places
+        if any(each.leaf.places.whole for each in self._counted):
+            inside = [not each.leaf.places.whole for each in self._counted]
+            places = places[np.repeat(inside, self._entries)]
+        matching[places] = True
         return matching
 
     @kept
     def totals(self) -> Ints:
         """How many paragraphs of each article match; all, where none has a leaf."""
+        if len(self._counted) == 1 and self._counted[0].leaf.certain:
+            (each,) = self._counted
+            if not each.leaf.places.whole and not each.found.lines:
+                counts: Ints = self._counts
+                return counts
         if not len(self.articles):
             return self._sizes.astype(np.int64)
-        found: Ints = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
-        return np.where(found > 0, found, self._sizes)
+        found = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
+        totals: Ints = np.where(found > 0, found, self._sizes)
+        return totals
 
-    def _places(self, slot: int) -> Ints:
-        """Return the matching paragraphs of an article, as places among all here."""
+    def _matching_in(self, slot: int) -> Ints:
+        """Return the places of the matching paragraphs of an article."""
         start, size = int(self._starts[slot]), int(self._sizes[slot])
-        found = np.flatnonzero(self._matching[start : start + size]) + start
+        found = self._matching[start : start + size].nonzero()[0] + start
         return found if len(found) else np.arange(start, start + size)
 
     def passages(self, slot: int, count: int) -> list[tuple[int, float]]:
         """Return the numbers and scores of an article's best paragraphs, in order."""
-        here = self._places(slot)
+        here = self._matching_in(slot)
         shift = int(self._state.first_n[self.articles[slot]]) - int(self._starts[slot])
         numbers = here + shift
         # The headline is shown with each hit, and is no passage of it.
@@ -489,19 +509,22 @@ class _Close:
 
     def explained(self, slot: int) -> tuple[LeafScore, ...]:
         """Return what each leaf adds to an article and to its best paragraph."""
-        here = self._places(slot)
+        here = self._matching_in(slot)
         best = int(here[np.argmax(ranking.rounded(self._document_scores[here]))])
         parts = []
-        for leaf in self._leaves:
-            if leaf[0].leaf.scores:
-                in_documents = np.zeros(self._count)
-                in_documents[leaf[3]] = self._document_part(*leaf)
-                in_article = self._article_part(*leaf)[slot]
+        high = 0
+        for at, (each, count) in enumerate(
+            zip(self._counted, self._entries, strict=False)
+        ):
+            low, high = high, high + count
+            if each.leaf.scores:
+                inside = self._places[low:high] == best
+                in_document = float(self._document_parts[low:high][inside].sum())
                 parts.append(
                     LeafScore(
-                        text=leaf[0].leaf.leaf.text,
-                        article=float(ranking.rounded(in_article)),
-                        paragraph=float(ranking.rounded(in_documents[best])),
+                        text=each.leaf.leaf.text,
+                        article=float(ranking.rounded(self._article_parts[at, slot])),
+                        paragraph=float(ranking.rounded(in_document)),
                     )
                 )
         return tuple(parts)

@@ -297,6 +297,17 @@ class State:
 
         return self.keep(("documents", passages), make)
 
+    def norms(self, passages: tuple[str, ...]) -> Floats:
+        """Return what each length of a document sets against a frequency, by length."""
+
+        def make() -> Floats:
+            longest = max([int(each.lengths.max(initial=0)) for each in self.segments])
+            _, mean = self.document_statistics(passages)
+            norms: Floats = ranking.paragraph_norm(np.arange(longest + 1.0), mean)
+            return norms
+
+        return self.keep(("norms", passages), make)
+
     def best_scores(self, passages: tuple[str, ...]) -> Array:
         """Return what a best scores at the most, for a word of weight 1.
 

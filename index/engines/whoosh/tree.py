@@ -9,7 +9,7 @@ import numpy as np
 
 from index.deadline import until
 from index.engines.whoosh.arrays import Array
-from index.engines.whoosh.found import Found
+from index.engines.whoosh.found import Found, FoundLeaves
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.leaves import expanded, match
@@ -47,10 +47,14 @@ class CountedLeaf:
     """
 
     leaf: WordLeaf
-    places: Places
     found: Found
     context: Mask | None
     certain: bool
+
+    @property
+    def places(self) -> Places:
+        """Where the leaf is sought."""
+        return self.found.places
 
     @property
     def scores(self) -> bool:
@@ -92,7 +96,7 @@ class Tree:
         return Hits(state.articles, numbers, all_matches=True)
 
     def _in_all(self, query: And) -> Array:
-        """Return the articles for which each child is true, the rarest looked at first."""
+        """Return the articles for which each child is true."""
         words = [each for each in query.children if isinstance(each, WORD_LEAVES)]
         if not words:
             return self.truth(query).nonzero()[0]
@@ -176,16 +180,20 @@ class Tree:
         """Return where a word leaf matches."""
         found = self._found.get(leaf)
         if found is None:
-            state, places = self._state, places_of(leaf, self._search.places)
-            if isinstance(leaf, Prefix | Wildcard | Fuzzy):
-                self._limit_expansions(leaf, places)
-            found = self._found[leaf] = Found(
-                state,
-                [
-                    match(segment, leaf, places, self.check)
-                    for segment in state.segments
-                ],
-            )
+            state, default = self._state, self._search.places
+            leaves = state.keep("leaves", lambda: FoundLeaves(state.articles))
+            found = leaves.get((leaf, default))
+            if found is None:
+                places = places_of(leaf, default)
+                if isinstance(leaf, Prefix | Wildcard | Fuzzy):
+                    self._limit_expansions(leaf, places)
+                found = Found(
+                    state,
+                    places,
+                    [match(each, leaf, places, self.check) for each in state.segments],
+                )
+                leaves.put((leaf, default), found)
+            self._found[leaf] = found
         return found
 
     def _limit_expansions(self, leaf: WordLeaf, places: Places) -> None:
@@ -246,7 +254,6 @@ class Tree:
                 counted.append(
                     CountedLeaf(
                         leaf=query,
-                        places=places_of(query, self._search.places),
                         found=self.found(query),
                         context=mask,
                         certain=certain,

@@ -19,7 +19,8 @@ class Values:
         values that differ in case only are one; ``keys`` the groups by that one value.
     :ivar articles: with ``groups``, the pairs of an article and a group it has, each
         pair once; ascending by article.
-    :ivar codes: where no article has several groups, each article's, for none their number.
+    :ivar codes: where no article has several groups, each article's; for none, how many
+        groups there are.
     """
 
     def __init__(
