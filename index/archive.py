@@ -27,6 +27,7 @@ from index.errors import (
     IndexUnavailable,
     InputError,
 )
+from index.marking import Marker
 from index.publication import public
 from index.query import scoring_leaves
 from index.question import Question, excerpt_of, tag_of
@@ -250,6 +251,8 @@ class Archive:
         if not visible(article, now):
             raise ArticleNotFound(article_id, version)
         leaves = scoring_leaves(parsed.query)
+        language = article.language or self.settings.language
+        marker = Marker(leaves, language=language, places=search.places)
         check = until(time.monotonic() + self.settings.search_seconds)
         return ArticleView(
             article=public(article, now),
@@ -260,9 +263,7 @@ class Archive:
                 excerpt_of(
                     article.id,
                     each,
-                    leaves,
-                    language=article.language or self.settings.language,
-                    places=search.places,
+                    marker,
                     check=check,
                 )
                 for each in article.paragraphs

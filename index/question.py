@@ -7,7 +7,6 @@ the versions that the index matched and in the same read transaction, and marked
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,8 @@ from index.clipping import Clipping
 from index.deadline import Check, until
 from index.engines import Snapshot
 from index.errors import IndexUnavailable
-from index.highlight import marked_html, marks
+from index.highlight import marked_html
+from index.marking import Marker
 from index.query import Range, Search, WordLeaf
 from index.request import SHORT_FIELDS, Request
 from index.result import Hit, Passage
@@ -51,6 +51,7 @@ class Question:
         self._started = time.perf_counter()
         self._request, self._search, self._parsed = request, search, parsed
         self._snapshot, self._view, self._settings = snapshot, view, settings
+        self._markers: dict[tuple[tuple[WordLeaf, ...], str], Marker] = {}
 
     def tag(self, parameters: str) -> str:
         """Return a tag that changes whenever the answer may.
@@ -87,8 +88,7 @@ class Question:
         better = did_you_mean(snapshot, search, page, request.q)
         check = until(search.deadline)
         hits = tuple(
-            self._hit(hit, found[hit.id, hit.version], search, check)
-            for hit in page.hits
+            self._hit(hit, found[hit.id, hit.version], check) for hit in page.hits
         )
         return Answer(
             text=request.q,
@@ -110,28 +110,21 @@ class Question:
             else cursor.encode(page.after, request.bound),
         )
 
-    def _hit(
-        self, hit: Hit, clipping: Clipping, search: Search, check: Check
-    ) -> ArticleHit:
+    def _hit(self, hit: Hit, clipping: Clipping, check: Check) -> ArticleHit:
         request = self._request
         language = clipping.language or self._settings.language
         headline_html = None
         if clipping.headline is not None:
             title = clipping.paragraph(0)
-            spans = marks(
-                title.text,
-                hit.leaves,
-                language=language,
-                role=title.role,
-                places=search.places,
-                check=check,
+            spans = self._marker(hit.leaves, language).marks(
+                title.text, title.role, check
             )
             headline_html = marked_html(title.text, spans)
         return ArticleHit(
             article={
                 "id": clipping.id,
                 "version": clipping.version,
-                **clipping.fields(request.fields or SHORT_FIELDS, search.now),
+                **clipping.fields(request.fields or SHORT_FIELDS, self._search.now),
             },
             headline_html=headline_html,
             score=hit.score,
@@ -140,9 +133,7 @@ class Question:
                 excerpt_of(
                     clipping.id,
                     clipping.paragraph(each.n),
-                    each.leaves,
-                    language=language,
-                    places=search.places,
+                    self._marker(each.leaves, language),
                     check=check,
                     passage=each,
                     length=request.passage_length,
@@ -151,6 +142,14 @@ class Question:
             ),
             parts=hit.parts,
         )
+
+    def _marker(self, leaves: tuple[WordLeaf, ...], language: str) -> Marker:
+        # Hits have the same few sets of leaves again and again.
+        marker = self._markers.get((leaves, language))
+        if marker is None:
+            marker = Marker(leaves, language=language, places=self._search.places)
+            self._markers[leaves, language] = marker
+        return marker
 
 
 def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> str:
@@ -166,28 +165,18 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> 
 def excerpt_of(
     article_id: str,
     paragraph: Paragraph,
-    leaves: Sequence[WordLeaf],
+    marker: Marker,
     *,
-    language: str,
-    places: tuple[str, ...],
     check: Check,
     passage: Passage | None = None,
     length: int = 0,
 ) -> Excerpt:
-    """Return a paragraph with what leaves match in it marked.
+    """Return a paragraph with its marks.
 
-    :param language: in which its article is analysed.
     :param passage: what it is of a hit; without, it is one of a whole article.
     :param length: as :func:`index.highlight.cut` has it.
     """
-    spans = marks(
-        paragraph.text,
-        leaves,
-        language=language,
-        role=paragraph.role,
-        places=places,
-        check=check,
-    )
+    spans = marker.marks(paragraph.text, paragraph.role, check)
     text, spans = highlight.excerpt_of(paragraph.text, spans, length)
     return Excerpt(
         id=paragraph_id(article_id, paragraph.n),

@@ -34,7 +34,8 @@ LAYERS = [
         index.settings index.text index.versions index.visibility
     """),
     names("""
-        index.clipping index.highlight index.matching index.publication index.request
+        index.clipping index.highlight index.marking index.matching index.publication
+        index.request
         index.leaves index.lexer index.ranges index.syntax
         index.store index.tables index.view
         index.engines index.engines.memory index.engines.memory.docs
