@@ -190,8 +190,32 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("nutgraf_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not _driver(connection).in_transaction:
+        writes = connection.get_execution_options().get("nutgraf_writes", False)
+        _rows(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def begin_reading(connection: Connection) -> None:
+    """Begin a transaction that ends when the connection is given back."""
+    _rows(connection, "BEGIN")
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _rows(
+    connection: Connection,
+    text: str,
+    values: dict[str, object] | tuple[()] = (),
+) -> list[Any]:
+    try:
+        rows: list[Any] = _driver(connection).execute(text, values).fetchall()
+    except sqlite3.Error as error:
+        if _code(error) & 0xFF in _BREAKING:
+            connection.invalidate(error)
+        raise
+    return rows
 
 
 _NAMED = sqlite.dialect(paramstyle="named")
@@ -209,14 +233,7 @@ class Direct:
 
     def rows(self, connection: Connection, **values: object) -> list[Any]:
         """Return all rows, with these values in the places of that name."""
-        driver: Any = connection.connection.driver_connection
-        try:
-            rows: list[Any] = driver.execute(self.text, values).fetchall()
-        except sqlite3.Error as error:
-            if _code(error) & 0xFF in _BREAKING:
-                connection.invalidate(error)
-            raise
-        return rows
+        return _rows(connection, self.text, values)
 
 
 # A connection that met one of these is not used again: after a failed write or fsync
@@ -258,11 +275,11 @@ def store_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (IntegrityError, ProgrammingError):
+    except (IntegrityError, ProgrammingError, sqlite3.ProgrammingError):
         raise
     except DBAPIError as error:
         raise _translated(error.orig or error) from error
-    except sqlite3.Error as error:  # of a Direct
+    except sqlite3.Error as error:  # from the driver itself
         raise _translated(error) from error
 
 
