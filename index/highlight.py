@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import regex
@@ -30,17 +31,23 @@ _SENTENCE_END = regex.compile(
     r"|\n\s*\n"
 )
 _GRAPHEME = regex.compile(r"\X")
+_TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts have nothing of it
 
 
 def marked_html(text: str, marks: Sequence[Mark]) -> str:
     """Return a text escaped for HTML with ``<mark>`` around its marks."""
+    if not _TO_ESCAPE.search(text):
+        return _marked(text, marks, str)
+    return _marked(text, marks, html.escape)
+
+
+def _marked(text: str, marks: Sequence[Mark], escape: Callable[[str], str]) -> str:
     parts: list[str] = []
     at = 0
     for start, end in marks:
-        parts.append(html.escape(text[at:start]))
-        parts.append(f"<mark>{html.escape(text[start:end])}</mark>")
+        parts += escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>"
         at = end
-    parts.append(html.escape(text[at:]))
+    parts.append(escape(text[at:]))
     return "".join(parts)
 
 

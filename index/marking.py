@@ -8,7 +8,7 @@ words that start so are looked at; other leaves need the analysis of the whole t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from index.answer import Mark
@@ -22,7 +22,8 @@ from index.text import LANGUAGES, analyse, is_single_cjk, key
 # Snowball's stemmer for English works on the ends of words: a stem starts as its word.
 # The others are not relied on for that: some take away prefixes.
 _STEMS_KEEP_START = ("en",)
-_LONG = 50  # characters; a longer word is left to the analysis, which cuts some
+_LONG = 50  # letters; a longer word is left to the analysis, which cuts some
+_SPACE = re.compile(r"\s")
 _STARTS = re.compile("[a-z0-9]")
 _ALNUM = "[A-Za-z0-9]"
 # Outside of ASCII, but for the dashes, quotes, ellipsis and space of typographers: none
@@ -68,61 +69,67 @@ class _Sought:
         self._language = language
         # Single words, the most of what is asked, are looked up all at once.
         plain = [leaf for leaf in leaves if isinstance(leaf, Term) and _has_key(leaf)]
-        others = [leaf for leaf in leaves if leaf not in plain]
         self._keys = frozenset(key(leaf.form, language) for leaf in plain)
+        self._others = [leaf for leaf in leaves if leaf not in plain]
         self._tests: list[Test] = []
-        self._others = others
+        self._known: dict[str, bool] = {}  # words met, and whether they match
         self._words: re.Pattern[str] | None = None
         starts = {_start(leaf, language) for leaf in leaves}
         if None not in starts:
             self._words = _words(frozenset(filter(None, starts)))
-            self._tests = [form_tests(leaf, language)[0] for leaf in others]
+            self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
 
     def spans(self, text: str, check: Check) -> list[Mark]:
         """Return what is matched, in any order, some of it perhaps twice."""
         if self._words is not None:
-            return list(self._spans_of_words(self._words, text))
+            return self._spans_of_words(self._words, text)
         tokens = analyse(text)
-        keys, language = self._keys, self._language
-        found = [
-            (start, end)
+        found = []
+        if self._keys:
             for form, start, end in zip(
                 tokens.forms, tokens.starts, tokens.ends, strict=True
-            )
-            if keys and key(form, language) in keys
-        ]
+            ):
+                if key(form, self._language) in self._keys:
+                    found.append((start, end))
         for leaf in self._others:
-            for occurrence in occurrences(tokens, leaf, language, check):
+            for occurrence in occurrences(tokens, leaf, self._language, check):
                 found.extend(occurrence)
         return found
 
-    def _spans_of_words(self, words: re.Pattern[str], text: str) -> Iterator[Mark]:
+    def _spans_of_words(self, words: re.Pattern[str], text: str) -> list[Mark]:
+        found: list[Mark] = []
+        known = self._known
         done = 0
         for match in words.finditer(text):
-            start, end = match.span()
-            if start < done:
-                continue
-            if match.lastindex and end - start <= _LONG:
-                if self._matches(match[0].lower()):
-                    yield start, end
-                continue
-            # No word reaches over a space, so what lies between two is analysed alone.
-            while start > 0 and not text[start - 1].isspace():
-                start -= 1
-            while end < len(text) and not text[end].isspace():
-                end += 1
-            done = end
-            tokens = analyse(text[start:end])
-            for form, first, last in zip(
-                tokens.forms, tokens.starts, tokens.ends, strict=True
-            ):
-                if self._matches(form):
-                    yield start + first, start + last
+            if match.lastindex:
+                word = match[0]
+                matches = known.get(word)
+                if matches is None:
+                    matches = known[word] = self._matches(word.lower())
+                if matches:
+                    found.append(match.span())
+            elif (start := match.start()) >= done:
+                # No word reaches over a space: what lies between two is analysed alone.
+                done = _space_or_end(text, start)
+                while start > 0 and not text[start - 1].isspace():
+                    start -= 1
+                tokens = analyse(text[start:done])
+                for form, first, last in zip(
+                    tokens.forms, tokens.starts, tokens.ends, strict=True
+                ):
+                    if self._matches(form):
+                        found.append((start + first, start + last))
+        return found
 
     def _matches(self, form: str) -> bool:
         if key(form, self._language) in self._keys:
             return True
-        return bool(self._tests) and any(test(form) for test in self._tests)
+        return any(test(form) for test in self._tests)
+
+
+def _space_or_end(text: str, start: int) -> int:
+    space = _SPACE.search(text, start)
+    return len(text) if space is None else space.start()
 
 
 def _has_key(leaf: Term) -> bool:
@@ -159,7 +166,7 @@ def _words(starts: frozenset[str]) -> re.Pattern[str]:
     return re.compile(
         rf"[{letters}{_OTHER}](?<!{_ALNUM}[{letters}])"
         rf"(?:(?<![{_BESIDE}{_OTHER}].)(?<![{_OTHER}])()"
-        rf"{_ALNUM}*+(?![{_OTHER}]|[{_BESIDE}][{_OTHER}A-Za-z0-9]))?",
+        rf"{_ALNUM}{{0,{_LONG}}}+(?![{_OTHER}A-Za-z0-9]|[{_BESIDE}][{_OTHER}A-Za-z0-9]))?",
         re.DOTALL,
     )
 

@@ -34,9 +34,12 @@ class Links:
             for value in (values if isinstance(values, list) else [values])
             for text in (_written(value),)
         ]
-        self._all = "&".join(pair for _, _, pair in self._pairs)
-        self._timeless = "&".join(
-            pair for name, _, pair in self._pairs if name not in _PERIOD
+        # What the addresses start with that have one parameter more.
+        self._start = self._url([*(pair for _, _, pair in self._pairs), ""])
+        timeless = [pair for name, _, pair in self._pairs if name not in _PERIOD]
+        self._timeless, self._timeless_start = (
+            self._url(timeless),
+            self._url([*timeless, ""]),
         )
         self._narrowed = {(name, text.casefold()) for name, text, _ in self._pairs}
         period = {name: text for name, text, _ in self._pairs if name in _PERIOD}
@@ -48,15 +51,16 @@ class Links:
 
     def next(self, cursor: str) -> str:
         """Return the address of the next page."""
-        return self._url((self._all, _pair("cursor", cursor)))
+        return self._start + _pair("cursor", cursor)
 
     def toggle(self, facet: Facet, value: str) -> str:
         """Return the search narrowed to a facet's value, or widened if it was."""
         active = self.active(facet, value)
         if facet.interval is not None:
-            first, last, field = _bucket(facet, value)
-            bucket = f"from={first}&to={last}&date={field}"
-            return self._url((self._timeless, "" if active else bucket))
+            if active:
+                return self._timeless
+            first, last = _period(facet.interval, value)
+            return f"{self._timeless_start}from={first}&to={last}&date={facet.field}"
         if active:
             widened = facet.field, value.casefold()
             return self._url(
@@ -64,17 +68,19 @@ class Links:
                 for name, text, pair in self._pairs
                 if (name, text.casefold()) != widened
             )
-        return self._url((self._all, _pair(facet.field, value)))
+        return self._start + _pair(facet.field, value)
 
     def active(self, facet: Facet, value: str) -> bool:
         """Return whether the search is narrowed to a facet's value."""
         if facet.interval is None:
             return (facet.field, value.casefold()) in self._narrowed
-        return None not in self._period and self._period == _bucket(facet, value)
+        if None in self._period:
+            return False
+        return self._period == (*_period(facet.interval, value), facet.field)
 
     def _url(self, pairs: Iterable[str]) -> str:
-        query = "&".join(filter(None, pairs))
-        return f"{self._path}?{query}" if query else self._path
+        given = list(pairs)
+        return f"{self._path}?{'&'.join(given)}" if given else self._path
 
 
 def _pair(name: str, text: str) -> str:
@@ -92,24 +98,25 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _bucket(facet: Facet, value: str) -> tuple[str, str, str]:
-    """Return from, to and date of a bucket.
+@lru_cache(maxsize=4096)
+def _period(interval: str, value: str) -> tuple[str, str]:
+    """Return from and to of a bucket, which take whole periods.
 
-    It is named by its first local day; from and to take whole periods.
+    :param value: the bucket's name, its first local day.
     """
     first = last = value
-    if facet.interval == "year":
+    if interval == "year":
         first = last = value[:4]
-    elif facet.interval == "month":
+    elif interval == "month":
         first = last = value[:7]
-    elif facet.interval in ("decade", "century"):
-        years = 10 if facet.interval == "decade" else 100
+    elif interval in ("decade", "century"):
+        years = 10 if interval == "decade" else 100
         start = int(value[:4]) // years * years
         # There is no year 0.
         first, last = f"{max(start, 1):04}", f"{start + years - 1:04}"
-    elif facet.interval == "week":
+    elif interval == "week":
         day = date.fromisoformat(value)
         monday = day - timedelta(days=day.weekday())
         first = monday.isoformat()
         last = (min(monday, date.max - timedelta(days=6)) + timedelta(6)).isoformat()
-    return first, last, facet.field
+    return first, last
