@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 
 from index.answer import Mark
 from index.article import Role
@@ -25,11 +25,13 @@ _STEMS_KEEP_START = ("en",)
 _LONG = 50  # letters; a longer word is left to the analysis, which cuts some
 _SPACE = re.compile(r"\s")
 _STARTS = re.compile("[a-z0-9]")
+# Letters and digits of ASCII; what may join them to more of a word, and what may not.
 _ALNUM = "[A-Za-z0-9]"
-# Outside of ASCII, but for the dashes, quotes, ellipsis and space of typographers: none
-# of those starts a form.
-_OTHER = r"\x80-\x9f\xa1-\u200f\u2016\u2017\u2020-\u2025\u2027-\U0010ffff"
-_BESIDE = r".'\-/_&+@#,:\u2010-\u2015\u2018-\u201f\u2026\xa0"
+_BESIDE = r".'\-/_&+@#,:"
+_APART = r"\x00-\x20!\"$%()*;<=>?\[\\\]^`{|}~\x7f"
+# No ASCII, nor the dashes, quotes, ellipsis and space of typographers: no form starts
+# with those. The others may be letters, of whatever they stand for.
+_FOREIGN = re.compile(r"[^\x00-\x7f\u2010-\u2015\u2018-\u201f\u2026\xa0]+")
 
 
 class Marker:
@@ -73,16 +75,16 @@ class _Sought:
         self._others = [leaf for leaf in leaves if leaf not in plain]
         self._tests: list[Test] = []
         self._known: dict[str, bool] = {}  # words met, and whether they match
-        self._words: re.Pattern[str] | None = None
+        self._words: list[re.Pattern[str]] = []
         starts = {_start(leaf, language) for leaf in leaves}
         if None not in starts:
-            self._words = _words(frozenset(filter(None, starts)))
+            self._words = [_words(start) for start in starts if start]
             self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
 
     def spans(self, text: str, check: Check) -> list[Mark]:
         """Return what is matched, in any order, some of it perhaps twice."""
-        if self._words is not None:
-            return self._spans_of_words(self._words, text)
+        if self._words:
+            return self._spans_of_words(text)
         tokens = analyse(text)
         found = []
         if self._keys:
@@ -96,23 +98,27 @@ class _Sought:
                 found.extend(occurrence)
         return found
 
-    def _spans_of_words(self, words: re.Pattern[str], text: str) -> list[Mark]:
+    def _spans_of_words(self, text: str) -> list[Mark]:
         found: list[Mark] = []
+        doubtful: list[int] = []
         known = self._known
-        done = 0
-        for match in words.finditer(text):
-            if match.lastindex:
+        for words in self._words:
+            for match in words.finditer(text):
+                if not match.lastindex:
+                    doubtful.append(match.start())
+                    continue
                 word = match[0]
                 matches = known.get(word)
                 if matches is None:
                     matches = known[word] = self._matches(word.lower())
                 if matches:
                     found.append(match.span())
-            elif (start := match.start()) >= done:
-                # No word reaches over a space: what lies between two is analysed alone.
-                done = _space_or_end(text, start)
-                while start > 0 and not text[start - 1].isspace():
-                    start -= 1
+        if not text.isascii():
+            doubtful += (match.start() for match in _FOREIGN.finditer(text))
+        done = 0
+        for start in sorted(doubtful):
+            if start >= done:
+                start, done = _between_spaces(text, start)
                 tokens = analyse(text[start:done])
                 for form, first, last in zip(
                     tokens.forms, tokens.starts, tokens.ends, strict=True
@@ -124,12 +130,16 @@ class _Sought:
     def _matches(self, form: str) -> bool:
         if key(form, self._language) in self._keys:
             return True
-        return any(test(form) for test in self._tests)
+        return bool(self._tests) and any(test(form) for test in self._tests)
 
 
-def _space_or_end(text: str, start: int) -> int:
-    space = _SPACE.search(text, start)
-    return len(text) if space is None else space.start()
+def _between_spaces(text: str, place: int) -> Mark:
+    """Return the span around a place that no word reaches out of."""
+    start = place
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    space = _SPACE.search(text, place)
+    return start, len(text) if space is None else space.start()
 
 
 def _has_key(leaf: Term) -> bool:
@@ -152,21 +162,19 @@ def _start(leaf: WordLeaf, language: str) -> str | None:
     return start if _STARTS.fullmatch(start) else None
 
 
-@lru_cache(maxsize=256)
-def _words(starts: frozenset[str]) -> re.Pattern[str]:
-    """Return what finds the words that may have a form with one of these starts.
+@cache
+def _words(start: str) -> re.Pattern[str]:
+    """Return what finds the words that may have a form with this start.
 
     It has an empty group where it finds a whole word of ASCII letters and digits, which
     is its own form but for case. What else it finds is to be analysed: a letter beside
-    punctuation that may belong to the word, or one that is not ASCII.
+    what may belong to the word. The letter is looked for first, and then what must not
+    be before it: so Python passes over all others several times faster.
     """
-    letters = "".join(sorted(starts | {each.upper() for each in starts}))
-    # What is found stands first, and what must not be before it after that: so Python
-    # passes over all other letters several times faster.
     return re.compile(
-        rf"[{letters}{_OTHER}](?<!{_ALNUM}[{letters}])"
-        rf"(?:(?<![{_BESIDE}{_OTHER}].)(?<![{_OTHER}])()"
-        rf"{_ALNUM}{{0,{_LONG}}}+(?![{_OTHER}A-Za-z0-9]|[{_BESIDE}][{_OTHER}A-Za-z0-9]))?",
+        rf"[{start}{start.upper()}](?<!{_ALNUM}.)"
+        rf"(?:(?<![^{_APART}].)(){_ALNUM}{{0,{_LONG}}}+"
+        rf"(?=[{_APART}]|[{_BESIDE}](?!{_ALNUM}|[^\x00-\x7f])|\Z))?",
         re.DOTALL,
     )
 
