@@ -40,7 +40,7 @@ from index.versions import Written
 from index.view import VersionInfo, View
 from index.visibility import shown, visible
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 
 LOG = logging.getLogger("nutgraf.archive")
 
