@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
+from index.engines import open_engine  # noqa: E402
 from index.errors import InvalidValue  # noqa: E402
 from index.settings import Settings  # noqa: E402
 from service import use_threads, warm  # noqa: E402
@@ -66,6 +68,17 @@ def on_starting(server: Any) -> None:
                 " whoever reaches the service may read and write everything; bind to"
                 " 127.0.0.1 (NUTGRAF_BIND=127.0.0.1:8000)"
             )
+
+
+def when_ready(server: Any) -> None:
+    """Leave as little as possible for each worker to have for itself.
+
+    What is imported before the fork is shared; collecting garbage in a worker would
+    write into all of it, and make it the worker's own.
+    """
+    open_engine(_settings.engine).close()  # imports what the engine needs
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker: Any) -> None:

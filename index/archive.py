@@ -13,13 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
-from index import cursor, dates
-from index.answer import Answer, ArticleHit, Excerpt, Warned
-from index.article import Article, Paragraph, paragraph_id
-from index.deadline import Check, until
-from index.document import document_of
+from index import dates
+from index.answer import Answer, Excerpt, Warned
+from index.article import Article
+from index.deadline import until
 from index.engines import Engine, Snapshot, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
@@ -28,24 +27,20 @@ from index.errors import (
     IndexUnavailable,
     InputError,
 )
-from index.highlight import excerpt_of, marked_html, marks
+from index.marking import Marker
 from index.publication import public
-from index.query import (
-    Range,
-    Search,
-    WordLeaf,
-    scoring_leaves,
-)
-from index.request import RETURNABLE, SHORT_FIELDS, Request, compile_request
-from index.result import Facet, Hit, Passage
+from index.query import scoring_leaves
+from index.question import Question, excerpt_of, tag_of
+from index.request import Request, compile_request
+from index.result import Facet
 from index.settings import Settings
 from index.store import Store
-from index.suggestions import Suggestion, did_you_mean, suggestions
+from index.suggestions import Suggestion, suggestions
 from index.versions import Written
 from index.view import VersionInfo, View
 from index.visibility import shown, visible
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 
 LOG = logging.getLogger("nutgraf.archive")
 
@@ -146,77 +141,57 @@ class Archive:
         :raises SearchTimeout: it took longer than the settings allow.
         :raises IndexUnavailable: there is no index to answer from now.
         """
-        started = time.perf_counter()
-        now = now or datetime.now(UTC)
-        snapshot = self._snapshot()
+        with self.asking(request, now=now) as question:
+            return question.answer()
+
+    @contextmanager
+    def asking(
+        self, request: Request, *, now: datetime | None = None
+    ) -> Iterator[Question]:
+        """Ask something of one moment, which stays the same for the length of a block.
+
+        :raises InputError: the request is wrong; the error names the parameter.
+        """
+        search, parsed = compile_request(
+            request,
+            settings=self.settings,
+            now=now or datetime.now(UTC),
+            deadline=time.monotonic() + self.settings.search_seconds,
+        )
+        found: Snapshot | IndexUnavailable
+        try:
+            found = self._snapshot()
+        except IndexUnavailable as error:
+            found = error
         # The index first, then the store: so all that the store has hidden since then
         # is known.
         with self.store.reading() as view, self._damage_mended():
-            search, parsed = compile_request(
+            yield Question(
                 request,
+                search,
+                parsed,
+                snapshot=found,
+                view=view,
                 settings=self.settings,
-                now=now,
-                hidden=view.hidden_since(snapshot.seq),
-                deadline=time.monotonic() + self.settings.search_seconds,
             )
-            page = snapshot.search(search)
-            texts = view.many([(hit.id, hit.version) for hit in page.hits])
-            behind = view.seq - snapshot.seq
-            if behind < 0 or len(texts) < len({hit.id for hit in page.hits}):
-                raise IndexUnavailable(
-                    "the index is of another state of the store; it is built again"
-                )
-            better = did_you_mean(snapshot, search, page, request.q)
-        check = until(search.deadline)
-        hits = tuple(
-            self._hit(hit, texts[hit.id, hit.version], request, search, check)
-            for hit in page.hits
-        )
-        return Answer(
-            text=request.q,
-            understood=parsed.understood,
-            warnings=parsed.warnings,
-            did_you_mean=better,
-            terms=page.terms,
-            applied=_applied(request, search),
-            articles=page.articles,
-            paragraphs=page.paragraphs,
-            took_ms=round((time.perf_counter() - started) * 1000, 2),
-            seq=page.seq,
-            behind=behind,
-            unit=request.unit.value,
-            hits=hits,
-            facets=page.facets,
-            next=None
-            if page.after is None
-            else cursor.encode(page.after, request.bound),
-        )
 
     def etag(
         self, parameters: str, now: datetime, *, request: Request | None = None
     ) -> str:
         """Return a tag that changes whenever an answer with these parameters may.
 
-        It depends on what is stored, on what is indexed, and on the last embargo that
-        ended and the last article that expired before ``now``. While the index is
-        behind, an older version may come out of its embargo meanwhile: then no two tags
-        are the same.
-
-        :param request: of a search: what its relative dates mean now is in the tag.
+        :param request: of a search; see :meth:`index.question.Question.tag`.
         :raises InputError: the request is wrong.
         """
-        meant = ""
         if request is not None:
-            search, _ = compile_request(request, settings=self.settings, now=now)
-            meant = repr((search.query, search.dates))
+            with self.asking(request, now=now) as question:
+                return question.tag(parameters)
         try:
             seq = self._snapshot().seq
         except IndexUnavailable:
             seq = -1
         with self.store.reading() as view:
-            moment = None if view.seq == seq else now
-            turned = view.turned(dates.micros(now))
-            return cursor.digest(view.seq, seq, turned, moment, parameters, meant)
+            return tag_of(view, seq, now, parameters, "")
 
     def suggest(
         self, q: str, *, limit: int = 10, now: datetime | None = None
@@ -276,6 +251,8 @@ class Archive:
         if not visible(article, now):
             raise ArticleNotFound(article_id, version)
         leaves = scoring_leaves(parsed.query)
+        language = article.language or self.settings.language
+        marker = Marker(leaves, language=language, places=search.places)
         check = until(time.monotonic() + self.settings.search_seconds)
         return ArticleView(
             article=public(article, now),
@@ -283,7 +260,12 @@ class Archive:
             seq=stored.seq,
             at=stored.at,
             excerpts=tuple(
-                self._excerpt(article, each, leaves, search.places, check=check)
+                excerpt_of(
+                    article.id,
+                    each,
+                    marker,
+                    check=check,
+                )
                 for each in article.paragraphs
             ),
             marked=bool(leaves),
@@ -353,110 +335,3 @@ class Archive:
         current = view.restrictions(article_id)
         if current is None or not shown(*current, dates.micros(now)):
             raise ArticleNotFound(article_id)
-
-    # Putting text to what the engine found.
-
-    def _hit(
-        self,
-        hit: Hit,
-        article: Article,
-        request: Request,
-        search: Search,
-        check: Check,
-    ) -> ArticleHit:
-        by_number = {each.n: each for each in article.paragraphs}
-        headline_html = None
-        if article.headline is not None:
-            language = article.language or self.settings.language
-            title = by_number[0]
-            headline_html = marked_html(
-                title.text,
-                marks(
-                    title.text,
-                    hit.leaves,
-                    language=language,
-                    role=title.role,
-                    places=search.places,
-                    check=check,
-                ),
-            )
-        return ArticleHit(
-            article=_chosen_fields(public(article, search.now), request.fields),
-            headline_html=headline_html,
-            score=hit.score,
-            passages_total=hit.passages_total,
-            passages=tuple(
-                self._excerpt(
-                    article,
-                    by_number[each.n],
-                    each.leaves,
-                    search.places,
-                    check=check,
-                    passage=each,
-                    length=request.passage_length,
-                )
-                for each in hit.passages
-            ),
-            parts=hit.parts,
-        )
-
-    def _excerpt(
-        self,
-        article: Article,
-        paragraph: Paragraph,
-        leaves: Sequence[WordLeaf],
-        places: tuple[str, ...],
-        *,
-        check: Check,
-        passage: Passage | None = None,
-        length: int = 0,
-    ) -> Excerpt:
-        spans = marks(
-            paragraph.text,
-            leaves,
-            language=article.language or self.settings.language,
-            role=paragraph.role,
-            places=places,
-            check=check,
-        )
-        text, spans = excerpt_of(paragraph.text, spans, length)
-        return Excerpt(
-            id=paragraph_id(article.id, paragraph.n),
-            n=paragraph.n,
-            role=paragraph.role.value,
-            text=text,
-            html=marked_html(text, spans),
-            marks=spans,
-            score=None if passage is None else passage.score,
-            credit=paragraph.credit,
-            key=paragraph.key if passage is None else None,
-        )
-
-
-def _chosen_fields(article: Article, names: Sequence[str]) -> dict[str, Any]:
-    document = document_of(article)
-    chosen: dict[str, Any] = {"id": article.id, "version": article.version}
-    for name in names or SHORT_FIELDS:
-        assert name in RETURNABLE, name
-        chosen[name] = document.get(name)
-    return chosen
-
-
-def _applied(request: Request, search: Search) -> dict[str, Any]:
-    """What narrows or orders the answer without being typed in ``q``."""
-    applied: dict[str, Any] = {
-        "status": "usable",
-        "in": request.within,
-        "scope": request.scope.value,
-        "unit": request.unit.value,
-        "sort": request.order.value,
-        "tz": request.tz,
-    }
-    bounds: Range | None = search.dates
-    if bounds is not None:
-        applied["date"] = bounds.field
-        if bounds.low is not None:
-            applied["from"] = dates.iso(dates.from_micros(bounds.low))
-        if bounds.high is not None:
-            applied["to"] = dates.iso(dates.from_micros(bounds.high))
-    return applied

@@ -1,21 +1,17 @@
-"""A paragraph + a query → marked spans, and the part of a long paragraph to show."""
+"""A paragraph with its marks: as HTML, and the part of it to show."""
 
 from __future__ import annotations
 
 import html
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import regex
 
 from index.answer import Mark
-from index.article import Role
-from index.deadline import Check, never
-from index.fields import FIELD_OF_ROLE
-from index.matching import occurrences
-from index.query import Term, WordLeaf, places_of
-from index.text import analyse, is_single_cjk, key
+from index.text import is_single_cjk
 
 # A full stop behind one of these ends no sentence; it may, but a sentence too long is
 # better than half a one.
@@ -35,71 +31,23 @@ _SENTENCE_END = regex.compile(
     r"|\n\s*\n"
 )
 _GRAPHEME = regex.compile(r"\X")
-
-
-def marks(
-    text: str,
-    leaves: Iterable[WordLeaf],
-    *,
-    language: str,
-    role: Role,
-    places: tuple[str, ...],
-    check: Check = never,
-) -> tuple[Mark, ...]:
-    """Return the spans of a paragraph that leaves match, in order, with gaps between.
-
-    :param language: in which the article is analysed.
-    :param role: of the paragraph; only leaves sought in such paragraphs are marked.
-    :param places: where leaves without a field are sought.
-    :param check: called between steps; it may stop them.
-    """
-    field = FIELD_OF_ROLE[role]
-    sought = [leaf for leaf in leaves if field in places_of(leaf, places).passages]
-    if not sought:
-        return ()
-    check()
-    tokens = analyse(text)
-    # Single words, the most of what is asked, are looked up all at once.
-    plain = [leaf for leaf in sought if isinstance(leaf, Term) and _has_key(leaf)]
-    keys = {key(leaf.form, language) for leaf in plain}
-    spans = [
-        (start, end)
-        for form, start, end in zip(
-            tokens.forms, tokens.starts, tokens.ends, strict=True
-        )
-        if keys and key(form, language) in keys
-    ]
-    for leaf in sought:
-        if not (isinstance(leaf, Term) and _has_key(leaf)):
-            for occurrence in occurrences(tokens, leaf, language, check):
-                spans.extend(occurrence)
-    return merged(spans)
-
-
-def _has_key(leaf: Term) -> bool:
-    return not is_single_cjk(leaf.form)
-
-
-def merged(spans: Iterable[Mark]) -> tuple[Mark, ...]:
-    """Return what spans cover, in order; those that overlap or touch become one."""
-    found: list[Mark] = []
-    for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        else:
-            found.append((start, end))
-    return tuple(found)
+_TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts have nothing of it
 
 
 def marked_html(text: str, marks: Sequence[Mark]) -> str:
     """Return a text escaped for HTML with ``<mark>`` around its marks."""
+    if not _TO_ESCAPE.search(text):
+        return _marked(text, marks, str)
+    return _marked(text, marks, html.escape)
+
+
+def _marked(text: str, marks: Sequence[Mark], escape: Callable[[str], str]) -> str:
     parts: list[str] = []
     at = 0
     for start, end in marks:
-        parts.append(html.escape(text[at:start]))
-        parts.append(f"<mark>{html.escape(text[start:end])}</mark>")
+        parts += escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>"
         at = end
-    parts.append(html.escape(text[at:]))
+    parts.append(escape(text[at:]))
     return "".join(parts)
 
 

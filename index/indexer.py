@@ -30,8 +30,8 @@ from index.store import Change, Store, View
 LOG = logging.getLogger("nutgraf.indexer")
 
 # How long a new article waits before it is looked at, and how often the store is asked
-# for its newest seq when nothing happens: one row by its key, well below 1 ms.
-IDLE_SECONDS = 0.03
+# for its newest seq when nothing happens: one row by its key, well below 0.1 ms.
+IDLE_SECONDS = 0.01
 # How often an idle indexer looks whether the index was deleted or a rebuild asked for.
 CHECK_SECONDS = 1.0
 # What a batch holds at most; it bounds memory, and how much a failed commit repeats.

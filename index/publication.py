@@ -22,10 +22,16 @@ def public(article: Article, now: datetime) -> Article:
     and texts with a status, an embargo and notes of their own. An item that may not be
     shown at ``now`` is left out, also where it says so in words we do not know.
     """
-    extra = _without_held(article.extra, now, is_item=False)
+    extra = public_extra(article.extra, now)
     if article.ed_note is None and extra == article.extra:
         return article
     return replace(article, ed_note=None, extra=extra)
+
+
+def public_extra(extra: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return an article's ``extra`` without its held parts, as :func:`public` does."""
+    kept: dict[str, Any] = _without_held(extra, now, is_item=False)
+    return kept
 
 
 def _without_held(value: Any, now: datetime, *, is_item: bool) -> Any:

@@ -169,7 +169,8 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[View]:
         """Read one unchanging state of the store for the length of a block."""
-        with store_errors(), self._engine().connect() as connection, connection.begin():
+        with store_errors(), self._engine().connect() as connection:
+            tables.begin_reading(connection)
             yield View(connection)
 
     def seq(self) -> int:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from index import tables
 from index.article import Article, Status
+from index.clipping import Clipping
 from index.dates import from_micros
 from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
-from index.tables import articles, changes, state, versions
+from index.tables import Direct, articles, changes, state, versions
 from index.versions import plain_version, version_key
 from index.visibility import NO_EMBARGO, NO_EXPIRY, Restrictions, restrictions
 
@@ -76,14 +86,30 @@ class Counts:
 
 # Statements are made once: building one costs more than running it.
 VALUE = select(state.c.value).where(state.c.name == bindparam("name"))
-_HIDDEN = select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
-_TURNED = [
-    select(func.max(instant)).where(instant != none, instant <= bindparam("now"))
-    for instant, none in (
-        (articles.c.embargoed_until, NO_EMBARGO),
-        (articles.c.expires, NO_EXPIRY),
+_VALUE = Direct(VALUE)
+_HIDDEN = Direct(
+    select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
+)
+# The numbers stand in the text: where they were values, SQLite would have to look at
+# them, and plan anew each time, to see that the small indexes serve.
+_TURNED = Direct(
+    select(
+        *(
+            select(func.max(instant))
+            .where(instant != literal_column(str(none)), instant <= bindparam("now"))
+            .scalar_subquery()
+            for instant, none in (
+                (articles.c.embargoed_until, NO_EMBARGO),
+                (articles.c.expires, NO_EXPIRY),
+            )
+        )
     )
-]
+)
+_CONTENT = Direct(
+    select(versions.c.content).where(
+        versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
+    )
+)
 _CHANGES = (
     select(changes)
     .where(changes.c.seq > bindparam("since"))
@@ -167,16 +193,15 @@ class View:
 
     def hidden_since(self, seq: int) -> frozenset[str]:
         """Return the ids of articles that a change after ``seq`` may have hidden."""
-        return frozenset(self._connection.execute(_HIDDEN, {"seq": seq}).scalars())
+        return frozenset(row[0] for row in _HIDDEN.rows(self._connection, seq=seq))
 
     def turned(self, now: int) -> tuple[int | None, int | None]:
         """Return the last embargo that ended and the last expiry that fell, by ``now``.
 
         In microseconds since 1970 UTC: what shows changes at no other instants.
         """
-        return tuple(
-            self._connection.execute(each, {"now": now}).scalar() for each in _TURNED
-        )  # type: ignore[return-value]
+        ((embargo, expiry),) = _TURNED.rows(self._connection, now=now)
+        return embargo, expiry
 
     def changes(self, since: int, limit: int) -> tuple[Change, ...]:
         """Return changes after ``since``, oldest first."""
@@ -210,26 +235,33 @@ class View:
         if row is None:
             raise ArticleNotFound(article_id, version)
         return Stored(
-            article=_article(row),
+            article=_article(row.id, row.version, row.content),
             current=bool(row.current),
             seq=row.seq,
             at=from_micros(row.at),
         )
 
-    def many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Article]:
+    def many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Article]:
         """Return articles by (id, version); those that are not there are left out."""
-        found: dict[tuple[str, str], Article] = {}
-        for chunk in chunks(keys):
-            asked = set(chunk)
-            rows = self._connection.execute(
-                select(versions.c.id, versions.c.version, versions.c.content).where(
-                    among(asked)
-                )
-            )
-            found.update(
-                (key, _article(row)) for row in rows if (key := tuple(row[:2])) in asked
-            )
+        return {key: _article(*key, text) for key, text in self._contents(keys)}
+
+    def clippings(
+        self, keys: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], Clipping]:
+        """Return the same versions as :meth:`many`, to show something of each."""
+        found: dict[tuple[str, str], Clipping] = {}
+        for key, text in self._contents(keys):
+            with _unreadable_told(*key):
+                found[key] = Clipping(*key, text)
         return found
+
+    def _contents(
+        self, keys: Iterable[tuple[str, str]]
+    ) -> Iterator[tuple[tuple[str, str], str]]:
+        for key in dict.fromkeys(keys):
+            article_id, version = key
+            for row in _CONTENT.rows(self._connection, id=article_id, version=version):
+                yield key, row[0]
 
     def repeats(self, contents: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of an older version of the article that its current is not.
@@ -281,7 +313,7 @@ class View:
     def current(self, after: str = "", limit: int = CHUNK) -> tuple[Article, ...]:
         """Return current versions in the order of their ids, those after an id."""
         rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
-        return tuple(_article(row) for row in rows)
+        return tuple(_article(row.id, row.version, row.content) for row in rows)
 
     def iterate(self) -> Iterator[Article]:
         """Yield the current version of every article, in the order of their ids."""
@@ -324,17 +356,23 @@ class View:
 
 def value_of(connection: Connection, name: str) -> int:
     """Return a number that the store keeps: ``schema``, ``seq`` or ``rebuild``."""
-    value: int = connection.execute(VALUE, {"name": name}).scalar_one()
-    return value
+    ((value,),) = _VALUE.rows(connection, name=name)
+    return int(value)
 
 
-def _article(row: Any) -> Article:
-    """Return the article of a row with ``id``, ``version`` and ``content``."""
+def _article(article_id: str, version: str, content: str) -> Article:
+    """Return the article that a version holds."""
+    with _unreadable_told(article_id, version):
+        return article_of({**json.loads(content), "version": version})
+
+
+@contextmanager
+def _unreadable_told(article_id: str, version: str) -> Iterator[None]:
     try:
-        return article_of({**json.loads(row.content), "version": row.version})
+        yield
     except (ValueError, InvalidArticle) as error:
         raise StoreUnavailable(
-            f"version {row.version} of {row.id} cannot be read back ({error});"
+            f"version {version} of {article_id} cannot be read back ({error});"
             " run nutgraf verify"
         ) from error
 
@@ -346,7 +384,7 @@ def _problems_of(row: Any) -> Iterator[str]:
         yield f"{name} is not what was stored: its digest differs"
         return
     try:
-        article = _article(row)
+        article = _article(row.id, row.version, row.content)
     except StoreUnavailable as error:
         yield str(error)
         return

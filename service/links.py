@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from index.result import Facet
 
 # What says where in the list one is; it means nothing once the list is another.
 _PLACE_IN_LIST = ("page", "cursor")
+_PERIOD = ("from", "to", "date")
 
 
 class Links:
     """The addresses around one search.
+
+    An answer has hundreds of them, which differ in one parameter: each parameter is
+    written once.
 
     :param path: of the search resource, ``/v1/search``.
     :param given: its parameters by name, as they were given; several values as a list.
@@ -22,54 +28,68 @@ class Links:
     def __init__(self, path: str, given: dict[str, Any]) -> None:
         self._path = path
         self._pairs = [
-            (name, _written(value))
+            (name, text, _pair(name, text))
             for name, values in given.items()
+            if name not in _PLACE_IN_LIST
             for value in (values if isinstance(values, list) else [values])
+            for text in (_written(value),)
         ]
+        # What the addresses start with that have one parameter more.
+        self._start = self._url([*(pair for _, _, pair in self._pairs), ""])
+        timeless = [pair for name, _, pair in self._pairs if name not in _PERIOD]
+        self._timeless, self._timeless_start = (
+            self._url(timeless),
+            self._url([*timeless, ""]),
+        )
+        self._narrowed = {(name, text.casefold()) for name, text, _ in self._pairs}
+        period = {name: text for name, text, _ in self._pairs if name in _PERIOD}
+        self._period = (
+            period.get("from"),
+            period.get("to"),
+            period.get("date", "published"),
+        )
 
     def next(self, cursor: str) -> str:
         """Return the address of the next page."""
-        return self._url([*self._without(*_PLACE_IN_LIST), ("cursor", cursor)])
+        return self._start + _pair("cursor", cursor)
 
     def toggle(self, facet: Facet, value: str) -> str:
         """Return the search narrowed to a facet's value, or widened if it was."""
-        pairs = self._without(*_PLACE_IN_LIST)
+        active = self.active(facet, value)
         if facet.interval is not None:
-            rest = [pair for pair in pairs if pair[0] not in ("from", "to", "date")]
-            if self.active(facet, value):
-                return self._url(rest)
-            return self._url([*rest, *_bucket(facet, value)])
-        if self.active(facet, value):
-            folded = value.casefold()
+            if active:
+                return self._timeless
+            first, last = _period(facet.interval, value)
+            return f"{self._timeless_start}from={first}&to={last}&date={facet.field}"
+        if active:
+            widened = facet.field, value.casefold()
             return self._url(
-                [
-                    (name, given)
-                    for name, given in pairs
-                    if not (name == facet.field and given.casefold() == folded)
-                ]
+                pair
+                for name, text, pair in self._pairs
+                if (name, text.casefold()) != widened
             )
-        return self._url([*pairs, (facet.field, value)])
+        return self._start + _pair(facet.field, value)
 
     def active(self, facet: Facet, value: str) -> bool:
         """Return whether the search is narrowed to a facet's value."""
-        if facet.interval is not None:
-            given = dict(self._pairs)
-            narrowed = {name: given.get(name) for name in ("from", "to")}
-            narrowed["date"] = given.get("date", "published")
-            return narrowed == dict(_bucket(facet, value))
-        folded = value.casefold()
-        return any(
-            name == facet.field and given.casefold() == folded
-            for name, given in self._pairs
-        )
+        if facet.interval is None:
+            return (facet.field, value.casefold()) in self._narrowed
+        if None in self._period:
+            return False
+        return self._period == (*_period(facet.interval, value), facet.field)
 
-    def _without(self, *names: str) -> list[tuple[str, str]]:
-        return [pair for pair in self._pairs if pair[0] not in names]
+    def _url(self, pairs: Iterable[str]) -> str:
+        given = list(pairs)
+        return f"{self._path}?{'&'.join(given)}" if given else self._path
 
-    def _url(self, pairs: list[tuple[str, str]]) -> str:
-        if not pairs:
-            return self._path
-        return f"{self._path}?{urlencode(pairs, quote_via=quote)}"
+
+def _pair(name: str, text: str) -> str:
+    return f"{_quoted(name)}={_quoted(text)}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _written(value: Any) -> str:
@@ -78,21 +98,25 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _bucket(facet: Facet, value: str) -> list[tuple[str, str]]:
-    # A bucket is named by its first local day; from and to take whole periods.
+@lru_cache(maxsize=4096)
+def _period(interval: str, value: str) -> tuple[str, str]:
+    """Return from and to of a bucket, which take whole periods.
+
+    :param value: the bucket's name, its first local day.
+    """
     first = last = value
-    if facet.interval == "year":
+    if interval == "year":
         first = last = value[:4]
-    elif facet.interval == "month":
+    elif interval == "month":
         first = last = value[:7]
-    elif facet.interval in ("decade", "century"):
-        years = 10 if facet.interval == "decade" else 100
+    elif interval in ("decade", "century"):
+        years = 10 if interval == "decade" else 100
         start = int(value[:4]) // years * years
         # There is no year 0.
         first, last = f"{max(start, 1):04}", f"{start + years - 1:04}"
-    elif facet.interval == "week":
+    elif interval == "week":
         day = date.fromisoformat(value)
         monday = day - timedelta(days=day.weekday())
         first = monday.isoformat()
         last = (min(monday, date.max - timedelta(days=6)) + timedelta(6)).isoformat()
-    return [("from", first), ("to", last), ("date", facet.field)]
+    return first, last

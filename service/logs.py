@@ -13,6 +13,9 @@ ACCESS = logging.getLogger("nutgraf.access")
 # What every record has; all else on one was given with ``extra``.
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
+# json.dumps would make one for each line, since lines are no plain JSON.
+_JSON = json.JSONEncoder(ensure_ascii=True, default=str)
+
 
 class JsonLines(logging.Formatter):
     """Formats a record as one JSON object on one line."""
@@ -35,7 +38,7 @@ class JsonLines(logging.Formatter):
                 line[name] = value
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=True, default=str)
+        return _JSON.encode(line)
 
 
 def configuration(level: str = "INFO") -> dict[str, object]:

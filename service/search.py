@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response, request
 
+from index.answer import Answer
 from index.errors import InvalidQuery
 from index.fields import FIELDS, FILTERABLE, Kind
 from index.query import Filter, Scope, Sort, Unit
@@ -50,12 +51,14 @@ _PLAIN = (
 )
 def search(given: dict[str, Any]) -> Response:
     """Find articles or paragraphs."""
-    now = datetime.now(UTC)
     asked = request_of(given)
-    tag = search_etag(asked, now)
-    if unchanged := not_modified(tag):
-        return unchanged
-    return set_etag(_search(given, asked, now), tag)
+    started = time.perf_counter()
+    with context().archive.asking(asked) as question:
+        tag = question.tag(_parameters(asked))
+        if unchanged := not_modified(tag):
+            return unchanged
+        answer = question.answer()
+    return set_etag(_answered(given, asked, answer, started), tag)
 
 
 @blueprint.operation(
@@ -69,7 +72,8 @@ def search(given: dict[str, Any]) -> Response:
 def search_by_body(given: dict[str, Any]) -> Response:
     """Find articles or paragraphs, with the parameters in a JSON object."""
     asked = request_of(given)
-    return _search(given, asked, datetime.now(UTC))
+    started = time.perf_counter()
+    return _answered(given, asked, context().archive.search(asked), started)
 
 
 @blueprint.operation(
@@ -82,7 +86,6 @@ def search_by_body(given: dict[str, Any]) -> Response:
 )
 def facet(given: dict[str, Any], field: str) -> Response:
     """Count articles by the values of one field."""
-    now = datetime.now(UTC)
     field = decoded(field, "facet")
     asked = replace(
         request_of(given),
@@ -90,10 +93,11 @@ def facet(given: dict[str, Any], field: str) -> Response:
         facets=(field,),
         facet_prefix=given.get("prefix", ""),
     )
-    tag = search_etag(asked, now)
-    if unchanged := not_modified(tag):
-        return unchanged
-    answer = context().archive.search(asked, now=now)
+    with context().archive.asking(asked) as question:
+        tag = question.tag(_parameters(asked))
+        if unchanged := not_modified(tag):
+            return unchanged
+        answer = question.answer()
     narrowed = {
         name: value
         for name, value in given.items()
@@ -191,15 +195,13 @@ def _filters(given: dict[str, Any]) -> list[Filter]:
     return found
 
 
-def search_etag(asked: Request, now: datetime) -> str:
-    """Return the tag of an answer before it is made."""
-    parameters = f"{request.path} {asked!r}"
-    return context().archive.etag(parameters, now, request=asked)
+def _parameters(asked: Request) -> str:
+    return f"{request.path} {asked!r}"
 
 
-def _search(given: dict[str, Any], asked: Request, now: datetime) -> Response:
-    started = time.perf_counter()
-    answer = context().archive.search(asked, now=now)
+def _answered(
+    given: dict[str, Any], asked: Request, answer: Answer, started: float
+) -> Response:
     searched = time.perf_counter()
     links = Links(request.script_root + PATH, given)
     response = json_response(search_document(answer, asked, links))

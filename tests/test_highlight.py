@@ -10,86 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.answer import Mark
-from index.article import Role
-from index.fields import PLACES
-from index.highlight import cut, excerpt_of, marked_html, marks, merged, sentences
-from index.query import Near, Phrase, Prefix, Term, WordLeaf
-
-TEXT = PLACES["text"]
-
-
-def marked(
-    text: str,
-    *leaves: WordLeaf,
-    role: Role = Role.BODY,
-    places: tuple[str, ...] = TEXT,
-    language: str = "en",
-) -> list[str]:
-    spans = marks(text, leaves, language=language, role=role, places=places)
-    return [text[start:end] for start, end in spans]
-
-
-def test_a_phrase_marks_the_phrase_and_not_its_stray_words() -> None:
-    text = (
-        "The verge of the road: they are on the verge of suspending, of course, the"
-        " talks that they were suspending before."
-    )
-    phrase = Phrase(("verge", "of", "suspending"))
-    assert marked(text, phrase) == ["verge of suspending"]
-
-
-def test_every_aleppo_is_marked() -> None:
-    text = "Aleppo, eastern Aleppo and ALEPPO’s people; Aleppoans"
-    assert marked(text, Term("aleppo")) == ["Aleppo", "Aleppo", "ALEPPO"]
-
-
-def test_marks_are_those_of_all_leaves_in_order() -> None:
-    text = "Lavrov told Kerry that prices rise"
-    assert marked(text, Prefix("pric"), Term("kerry"), Term("lavrov")) == [
-        "Lavrov",
-        "Kerry",
-        "prices",
-    ]
-
-
-def test_near_marks_the_words_and_not_what_is_between() -> None:
-    assert marked("Kerry and Lavrov met", Near(("lavrov", "kerry"), 3)) == [
-        "Kerry",
-        "Lavrov",
-    ]
-
-
-def test_a_punctuated_word_is_marked_whole() -> None:
-    assert marked("a C-17 from the U.S.", Term("17"), Term("s")) == ["C-17", "U.S"]
-
-
-def test_marks_that_touch_are_one() -> None:
-    assert merged([(4, 6), (0, 2), (2, 3), (5, 9)]) == ((0, 3), (4, 9))
-    assert marked("北京大学", Phrase(("北京", "京大", "大学"))) == ["北京大学"]
-
-
-def test_offsets_are_code_points() -> None:
-    assert marks(
-        "🇸🇾 😀 é Aleppo", [Term("aleppo")], language="en", role=Role.BODY, places=TEXT
-    ) == ((7, 13),)
-
-
-@pytest.mark.parametrize(
-    ("leaf", "role", "places", "expected"),
-    [
-        (Term("aleppo"), Role.HEADLINE, TEXT, True),
-        (Term("aleppo"), Role.QUOTE, TEXT, True),
-        (Term("aleppo"), Role.BODY, PLACES["headline"], False),
-        (Term("aleppo"), Role.HEADLINE, PLACES["headline"], True),
-        (Term("aleppo", field="caption"), Role.BODY, TEXT, False),
-        (Term("aleppo", field="caption"), Role.CAPTION, PLACES["headline"], True),
-        (Term("aleppo", field="byline"), Role.BODY, TEXT, False),
-    ],
-)
-def test_a_leaf_is_marked_only_where_it_is_sought(
-    leaf: WordLeaf, role: Role, places: tuple[str, ...], expected: bool
-) -> None:
-    assert bool(marked("Aleppo", leaf, role=role, places=places)) == expected
+from index.highlight import cut, excerpt_of, marked_html, sentences
+from index.marking import merged
 
 
 def test_html_is_escaped_before_it_is_marked() -> None:

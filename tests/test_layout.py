@@ -34,7 +34,8 @@ LAYERS = [
         index.settings index.text index.versions index.visibility
     """),
     names("""
-        index.highlight index.matching index.publication index.request
+        index.clipping index.highlight index.marking index.matching index.publication
+        index.request
         index.leaves index.lexer index.ranges index.syntax
         index.store index.tables index.view
         index.engines index.engines.memory index.engines.memory.docs
@@ -59,8 +60,8 @@ LAYERS = [
         index.formats.variant
     """),
     names("""
-        index index.archive index.held index.indexer index.loader index.rendering
-        index.suggestions
+        index index.archive index.held index.indexer index.loader index.question
+        index.rendering index.suggestions
         index.verification
     """),
     names("""

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from index import errors
-from index.archive import Archive
 from index.errors import NutgrafError
+from index.question import Question
 from service import refusals
 from service.codes import TITLES
 from service.problems import STATUS, problem_of, status_of
@@ -85,7 +85,7 @@ def test_what_may_pass_says_when_to_try_again(
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr(Archive, "search", fail)
+    monkeypatch.setattr(Question, "answer", fail)
     answer = reading.get("/v1/search")
     assert (answer.status_code, answer.headers["Retry-After"]) == (status, retry)
     assert answer.json["code"] == error.code
@@ -99,7 +99,7 @@ def test_the_progress_of_a_rebuild_is_told(
     def fail(*args: object, **kwargs: object) -> None:
         raise errors.IndexUnavailable("being built", progress=0.4)
 
-    monkeypatch.setattr(Archive, "search", fail)
+    monkeypatch.setattr(Question, "answer", fail)
     assert reading.get("/v1/search").json["progress"] == 0.4
 
 
@@ -111,7 +111,7 @@ def test_a_mistake_of_ours_is_logged_and_not_told(
     def fail(*args: object, **kwargs: object) -> None:
         raise ZeroDivisionError("secret path")
 
-    monkeypatch.setattr(Archive, "search", fail)
+    monkeypatch.setattr(Question, "answer", fail)
     with caplog.at_level(logging.ERROR):
         answer = reading.get("/v1/search", headers={"X-Request-Id": "r-1"})
     assert (answer.status_code, answer.json["code"]) == (500, "internal_error")

@@ -1,0 +1,211 @@
+"""A question asked of one moment, and its answer: the engine's page with its texts.
+
+What an engine answers holds no text. The texts of its hits are read from the store, in
+the versions that the index matched and in the same read transaction, and marked.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from index import cursor, dates, highlight
+from index.answer import Answer, ArticleHit, Excerpt
+from index.article import Paragraph, paragraph_id
+from index.clipping import Clipping
+from index.deadline import Check, until
+from index.engines import Snapshot
+from index.errors import IndexUnavailable
+from index.highlight import marked_html
+from index.marking import Marker
+from index.query import Range, Search, WordLeaf
+from index.request import SHORT_FIELDS, Request
+from index.result import Hit, Passage
+from index.settings import Settings
+from index.suggestions import did_you_mean
+from index.syntax import Parsed
+from index.view import View
+
+
+class Question:
+    """A search, with the index and the store as they were when it was asked.
+
+    It lasts as long as the read transaction of its view. The snapshot of the index is
+    the older one: what the store has hidden since then is left out of the answer.
+
+    :param snapshot: or why there is none, which only an answer needs.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        search: Search,
+        parsed: Parsed,
+        *,
+        snapshot: Snapshot | IndexUnavailable,
+        view: View,
+        settings: Settings,
+    ) -> None:
+        self._started = time.perf_counter()
+        self._request, self._search, self._parsed = request, search, parsed
+        self._snapshot, self._view, self._settings = snapshot, view, settings
+        self._markers: dict[tuple[tuple[WordLeaf, ...], str], Marker] = {}
+
+    def tag(self, parameters: str) -> str:
+        """Return a tag that changes whenever the answer may.
+
+        It depends on what is stored, on what is indexed, on what relative dates mean
+        now, and on the last embargo that ended and the last article that expired. While
+        the index is behind, an older version may come out of its embargo meanwhile:
+        then no two tags are the same.
+        """
+        search, snapshot = self._search, self._snapshot
+        seq = -1 if isinstance(snapshot, IndexUnavailable) else snapshot.seq
+        meant = repr((search.query, search.dates))
+        return tag_of(self._view, seq, search.now, parameters, meant)
+
+    def answer(self) -> Answer:
+        """Return what matches, with its passages marked.
+
+        :raises SearchTimeout: it took longer than the settings allow.
+        :raises IndexUnavailable: there is no index to answer from now.
+        """
+        request, search, view = self._request, self._search, self._view
+        snapshot = self._snapshot
+        if isinstance(snapshot, IndexUnavailable):
+            raise snapshot
+        if hidden := view.hidden_since(snapshot.seq):
+            search = replace(search, hidden=hidden)
+        page = snapshot.search(search)
+        found = view.clippings((hit.id, hit.version) for hit in page.hits)
+        behind = view.seq - snapshot.seq
+        if behind < 0 or len(found) < len({hit.id for hit in page.hits}):
+            raise IndexUnavailable(
+                "the index is of another state of the store; it is built again"
+            )
+        better = did_you_mean(snapshot, search, page, request.q)
+        check = until(search.deadline)
+        hits = tuple(
+            self._hit(hit, found[hit.id, hit.version], check) for hit in page.hits
+        )
+        return Answer(
+            text=request.q,
+            understood=self._parsed.understood,
+            warnings=self._parsed.warnings,
+            did_you_mean=better,
+            terms=page.terms,
+            applied=_applied(request, search),
+            articles=page.articles,
+            paragraphs=page.paragraphs,
+            took_ms=round((time.perf_counter() - self._started) * 1000, 2),
+            seq=page.seq,
+            behind=behind,
+            unit=request.unit.value,
+            hits=hits,
+            facets=page.facets,
+            next=None
+            if page.after is None
+            else cursor.encode(page.after, request.bound),
+        )
+
+    def _hit(self, hit: Hit, clipping: Clipping, check: Check) -> ArticleHit:
+        request = self._request
+        language = clipping.language or self._settings.language
+        headline_html = None
+        if clipping.headline is not None:
+            title = clipping.paragraph(0)
+            spans = self._marker(hit.leaves, language).marks(
+                title.text, title.role, check
+            )
+            headline_html = marked_html(title.text, spans)
+        return ArticleHit(
+            article={
+                "id": clipping.id,
+                "version": clipping.version,
+                **clipping.fields(request.fields or SHORT_FIELDS, self._search.now),
+            },
+            headline_html=headline_html,
+            score=hit.score,
+            passages_total=hit.passages_total,
+            passages=tuple(
+                excerpt_of(
+                    clipping.id,
+                    clipping.paragraph(each.n),
+                    self._marker(each.leaves, language),
+                    check=check,
+                    passage=each,
+                    length=request.passage_length,
+                )
+                for each in hit.passages
+            ),
+            parts=hit.parts,
+        )
+
+    def _marker(self, leaves: tuple[WordLeaf, ...], language: str) -> Marker:
+        # Hits have the same few sets of leaves again and again.
+        marker = self._markers.get((leaves, language))
+        if marker is None:
+            marker = Marker(leaves, language=language, places=self._search.places)
+            self._markers[leaves, language] = marker
+        return marker
+
+
+def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> str:
+    """Return the tag of an answer to these parameters from a view.
+
+    :param seq: of the index, -1 where there is none.
+    """
+    moment = None if view.seq == seq else now
+    turned = view.turned(dates.micros(now))
+    return cursor.digest(view.seq, seq, turned, moment, parameters, meant)
+
+
+def excerpt_of(
+    article_id: str,
+    paragraph: Paragraph,
+    marker: Marker,
+    *,
+    check: Check,
+    passage: Passage | None = None,
+    length: int = 0,
+) -> Excerpt:
+    """Return a paragraph with its marks.
+
+    :param passage: what it is of a hit; without, it is one of a whole article.
+    :param length: as :func:`index.highlight.cut` has it.
+    """
+    spans = marker.marks(paragraph.text, paragraph.role, check)
+    text, spans = highlight.excerpt_of(paragraph.text, spans, length)
+    return Excerpt(
+        id=paragraph_id(article_id, paragraph.n),
+        n=paragraph.n,
+        role=paragraph.role.value,
+        text=text,
+        html=marked_html(text, spans),
+        marks=spans,
+        score=None if passage is None else passage.score,
+        credit=paragraph.credit,
+        key=paragraph.key if passage is None else None,
+    )
+
+
+def _applied(request: Request, search: Search) -> dict[str, Any]:
+    """What narrows or orders the answer without being typed in ``q``."""
+    applied: dict[str, Any] = {
+        "status": "usable",
+        "in": request.within,
+        "scope": request.scope.value,
+        "unit": request.unit.value,
+        "sort": request.order.value,
+        "tz": request.tz,
+    }
+    bounds: Range | None = search.dates
+    if bounds is not None:
+        applied["date"] = bounds.field
+        if bounds.low is not None:
+            applied["from"] = dates.iso(dates.from_micros(bounds.low))
+        if bounds.high is not None:
+            applied["to"] = dates.iso(dates.from_micros(bounds.high))
+    return applied

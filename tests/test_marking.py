@@ -1,0 +1,194 @@
+"""What is marked in a text."""
+
+from __future__ import annotations
+
+from itertools import product
+from string import ascii_lowercase
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from index.article import Role
+from index.fields import PLACES
+from index.marking import Marker, merged
+from index.matching import occurrences
+from index.query import Exact, Fuzzy, Near, Phrase, Prefix, Term, Wildcard, WordLeaf
+from index.text import analyse, key
+
+TEXT = PLACES["text"]
+
+
+def marked(
+    text: str,
+    *leaves: WordLeaf,
+    role: Role = Role.BODY,
+    places: tuple[str, ...] = TEXT,
+    language: str = "en",
+) -> list[str]:
+    marker = Marker(leaves, language=language, places=places)
+    spans = marker.marks(text, role)
+    return [text[start:end] for start, end in spans]
+
+
+def test_a_phrase_marks_the_phrase_and_not_its_stray_words() -> None:
+    text = (
+        "The verge of the road: they are on the verge of suspending, of course, the"
+        " talks that they were suspending before."
+    )
+    phrase = Phrase(("verge", "of", "suspending"))
+    assert marked(text, phrase) == ["verge of suspending"]
+
+
+def test_every_aleppo_is_marked() -> None:
+    text = "Aleppo, eastern Aleppo and ALEPPO’s people; Aleppoans"
+    assert marked(text, Term("aleppo")) == ["Aleppo", "Aleppo", "ALEPPO"]
+
+
+def test_marks_are_those_of_all_leaves_in_order() -> None:
+    text = "Lavrov told Kerry that prices rise"
+    assert marked(text, Prefix("pric"), Term("kerry"), Term("lavrov")) == [
+        "Lavrov",
+        "Kerry",
+        "prices",
+    ]
+
+
+def test_near_marks_the_words_and_not_what_is_between() -> None:
+    assert marked("Kerry and Lavrov met", Near(("lavrov", "kerry"), 3)) == [
+        "Kerry",
+        "Lavrov",
+    ]
+
+
+def test_a_punctuated_word_is_marked_whole() -> None:
+    assert marked("a C-17 from the U.S.", Term("17"), Term("s")) == ["C-17", "U.S"]
+
+
+def test_marks_that_touch_are_one() -> None:
+    assert merged([(4, 6), (0, 2), (2, 3), (5, 9)]) == ((0, 3), (4, 9))
+    assert marked("北京大学", Phrase(("北京", "京大", "大学"))) == ["北京大学"]
+
+
+def test_offsets_are_code_points() -> None:
+    marker = Marker([Term("aleppo")], language="en", places=TEXT)
+    assert marker.marks("🇸🇾 😀 é Aleppo", Role.BODY) == ((7, 13),)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "role", "places", "expected"),
+    [
+        (Term("aleppo"), Role.HEADLINE, TEXT, True),
+        (Term("aleppo"), Role.QUOTE, TEXT, True),
+        (Term("aleppo"), Role.BODY, PLACES["headline"], False),
+        (Term("aleppo"), Role.HEADLINE, PLACES["headline"], True),
+        (Term("aleppo", field="caption"), Role.BODY, TEXT, False),
+        (Term("aleppo", field="caption"), Role.CAPTION, PLACES["headline"], True),
+        (Term("aleppo", field="byline"), Role.BODY, TEXT, False),
+    ],
+)
+def test_a_leaf_is_marked_only_where_it_is_sought(
+    leaf: WordLeaf, role: Role, places: tuple[str, ...], expected: bool
+) -> None:
+    assert bool(marked("Aleppo", leaf, role=role, places=places)) == expected
+
+
+# Spelt alike but for what may belong to a word: case, marks, what joins and what parts.
+PIECES = st.sampled_from(
+    [
+        *("talk", "Talks", "TALKING", "talk\u00adS", "tal\u0301k", "ｔalks", "stalk"),
+        *(
+            "u",
+            "S",
+            "us",
+            "c",
+            "17",
+            "17th",
+            "neil",
+            "O",
+            "s",
+            "a",
+            "港",
+            "東京",
+            "น้ำ",
+            "ﬁ",
+        ),
+        *(" ", " ", " ", "\n", "\u2003", "\x1f", "\x01", "\xa0", "\u200b", "…", "—"),
+        *(".", "'", "’", "ʼ", "-", "‑", "/", "@", "#", "&", ",", ":", "“", "·", "⁄"),
+        *("😀", "🆗", "①", "½", "ß", "t" * 60),
+    ]
+)
+WORDS = st.sampled_from(
+    [
+        "talk",
+        "talks",
+        "tal",
+        "us",
+        "u.s",
+        "c",
+        "17",
+        "c17",
+        "oneil",
+        "s",
+        "a",
+        "fi",
+        "ss",
+    ]
+)
+LEAVES = (
+    WORDS.map(Term)
+    | WORDS.map(lambda word: Exact((word,)))
+    | WORDS.map(Prefix)
+    | WORDS.map(lambda word: Wildcard(f"{word}*s"))
+    | st.sampled_from(
+        [
+            *(
+                Term("@talk"),
+                Term("港"),
+                Term("東京"),
+                Exact(("tálk",)),
+                Wildcard("?s"),
+            ),
+            *(Phrase(("talk", "us")), Near(("s", "a"), 2), Fuzzy("talk", 1)),
+        ]
+    )
+)
+
+
+@given(
+    st.lists(PIECES, max_size=12).map("".join),
+    st.lists(LEAVES, min_size=1, max_size=3),
+    st.sampled_from(["en", "en-GB", "de", "ja"]),
+)
+@example("We—talks", [Term("talk")], "en")
+@example("U.S.’s talk-s", [Term("us"), Prefix("talk")], "en")
+def test_marks_are_what_the_analysis_of_the_whole_text_finds(
+    text: str, leaves: list[WordLeaf], language: str
+) -> None:
+    tokens = analyse(text)
+    expected = merged(
+        span
+        for leaf in leaves
+        for occurrence in occurrences(tokens, leaf, language)
+        for span in occurrence
+    )
+    marker = Marker(leaves, language=language, places=TEXT)
+    assert marker.marks(text, Role.BODY) == expected
+
+
+def test_english_stems_start_as_their_words_do() -> None:
+    # Marker relies on it. Endings are all that the stemmer's rules know, and its
+    # exceptions are the only whole words: so short words, and what its rules are about.
+    endings = ("", "s", "ies", "ying", "ly", "eed", "ing", "ational", "'s", "news")
+    for letters in product(ascii_lowercase, repeat=3):
+        word = "".join(letters)
+        assert key(word, "en")[0] == word[0]
+    for first, second in product(ascii_lowercase, repeat=2):
+        for ending in endings:
+            assert key(first + second + ending, "en")[0] == first
+    exceptions = (
+        "skis skies sky dying lying tying idly gently ugly early only singly news howe"
+        " atlas cosmos bias andes inning outing canning herring earring proceed exceed"
+        " succeed vying hying"
+    )
+    assert all(key(word, "en")[0] == word[0] for word in exceptions.split())
