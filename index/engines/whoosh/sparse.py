@@ -482,7 +482,7 @@ class _Close:
                 counts: Ints = self._counts
                 return counts
         if not len(self.articles):
-            return self._sizes.astype(np.int64)
+            return np.empty(0, np.int64)
         found = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
         totals: Ints = np.where(found > 0, found, self._sizes)
         return totals
