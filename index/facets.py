@@ -55,6 +55,11 @@ class Counted:
         return min(self.spellings, key=lambda each: (-self.spellings[each], each))
 
 
+def value_order(value: str) -> tuple[str, str]:
+    """Return what sorts values that equally many articles have."""
+    return _folded(value), value
+
+
 def value_facet(
     request: FacetRequest,
     counted: Mapping[str, Counted],
@@ -78,7 +83,7 @@ def value_facet(
     if request.prefix:
         prefix = fold_text(request.prefix)
         rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
-    rows.sort(key=lambda row: (row[0], _folded(row[1]), row[1]))
+    rows.sort(key=lambda row: (row[0], *value_order(row[1])))
     chosen = {same_value(value): value for value in active}
     listed = rows[:size] + [row for row in rows[size:] if row[2] in chosen]
     values = [
@@ -104,12 +109,13 @@ def value_facet(
 class Buckets:
     """Local days, weeks (from Monday), months … centuries, without a gap.
 
+    :param labels: the first day of each, in ISO 8601.
     :param edges: where each starts, in microseconds since 1970 UTC, and where the last
-        ends: one more than ``starts``.
+        ends: one more than ``labels``.
     """
 
     interval: Interval
-    starts: tuple[date, ...]
+    labels: tuple[str, ...]
     edges: tuple[int, ...]
 
     def facet(
@@ -119,10 +125,7 @@ class Buckets:
         return Facet(
             field=request.field,
             interval=self.interval.value,
-            values=tuple(
-                FacetValue(value=start.isoformat(), count=int(count))
-                for start, count in zip(self.starts, counts, strict=True)
-            ),
+            values=tuple(map(FacetValue, self.labels, counts)),
             missing=missing,
             other=0,
             distinct=sum(count > 0 for count in counts),
@@ -189,16 +192,26 @@ def _covering(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
             got=count,
             code="too_many_buckets",
         )
-    starts = [_start(low, interval)]
-    while len(starts) < count and (start := _next(starts[-1], interval)):
-        starts.append(start)
-    edges = [_midnight(start, tz) for start in starts]
-    behind = _next(starts[-1], interval)
-    edges.append(last + 1 if behind is None else _midnight(behind, tz))
+    labels, edges = _grid(_start(low, interval), count, interval, tz)
     # At the ends of time a local midnight may be outside the years 1 to 9999.
-    edges[0] = min(edges[0], first)
-    edges[-1] = max(edges[-1], last + 1)
-    return Buckets(interval=interval, starts=tuple(starts), edges=tuple(edges))
+    if edges[0] > first or edges[-1] <= last:
+        edges = (min(edges[0], first), *edges[1:-1], max(edges[-1], last + 1))
+    return Buckets(interval=interval, labels=labels, edges=edges)
+
+
+# Of one archive, most searches find dates of the same days.
+@lru_cache(maxsize=64)
+def _grid(
+    start: date, count: int, interval: Interval, tz: tzinfo
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the labels and edges of so many buckets."""
+    starts = [start]
+    while len(starts) < count and (following := _next(starts[-1], interval)):
+        starts.append(following)
+    edges = [_midnight(each, tz) for each in starts]
+    behind = _next(starts[-1], interval)
+    edges.append(edges[-1] + 1 if behind is None else _midnight(behind, tz))
+    return tuple(each.isoformat() for each in starts), tuple(edges)
 
 
 def _local_day(instant: int, tz: tzinfo) -> date:

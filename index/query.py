@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from index import fields
 from index.fields import Kind
@@ -266,8 +267,7 @@ class FacetRequest:
         return self.field if self.interval is None else f"{self.field}:{self.interval}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SortKey:
+class SortKey(NamedTuple):
     """Where a hit stands in an order: the keyset that a cursor carries.
 
     :param score: rounded to 1e-6; 0.0 in date orders.

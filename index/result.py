@@ -1,14 +1,18 @@
-"""What an engine answers: identifiers, numbers and counts; the text is the store's."""
+"""What an engine answers: identifiers, numbers and counts; the text is the store's.
+
+Records of which an answer has many are named tuples: they are made in a third of the
+time that frozen dataclasses take.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from index.query import SortKey, WordLeaf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(NamedTuple):
     """A matching paragraph.
 
     :param leaves: those that count in it, to be marked.
@@ -32,8 +36,7 @@ class LeafScore:
     paragraph: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """An article that matches, or one of its paragraphs.
 
     :param passages: the best matching paragraphs, in reading order; where hits are
@@ -53,8 +56,7 @@ class Hit:
     parts: tuple[LeafScore, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FacetValue:
+class FacetValue(NamedTuple):
     """A value and the number of articles that have it.
 
     :param value: as stored; of values that differ in case only, the commonest. For a
@@ -63,7 +65,7 @@ class FacetValue:
     """
 
     value: str
-    count: int
+    count: int  # type: ignore[assignment]  # tuples count, too
     active: bool = False
 
 
@@ -84,8 +86,7 @@ class Facet:
     distinct: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordCount:
+class WordCount(NamedTuple):
     """A word, or what a leaf asks for, and the visible articles that have it."""
 
     text: str

@@ -479,7 +479,7 @@ class Answering:
         if found is None:
             return no_dates(request, missing=missing)
         counts = Counter(found.place(date) for date in known)
-        places = range(len(found.starts))
+        places = range(len(found.labels))
         return found.facet(request, [counts[each] for each in places], missing=missing)
 
 

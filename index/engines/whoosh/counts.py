@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from functools import partial
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,10 +18,10 @@ from index.engines.whoosh.values import Values
 from index.facets import Buckets, Counted, buckets, no_dates, same_value, value_facet
 from index.fields import DATES
 from index.query import FacetRequest, Search
-from index.result import Facet
+from index.result import Facet, FacetValue
 
 # Fields whose values make at most so many combinations are counted together.
-_COMBINATIONS = 4_096
+_COMBINATIONS = 512
 
 
 def count_facets(
@@ -31,51 +32,101 @@ def count_facets(
     check: Check,
 ) -> tuple[Facet, ...]:
     """Return the facet of each field over the articles that are hits for it."""
-    counted = _counted_together(state, requests)
+    counted = _counted_together(state, requests, search)
     facets = []
     for request, hits in requests:
         check()
         if request.field in DATES:
             facets.append(_count_dates(state, request, search, hits.numbers, tz))
+            continue
+        counts = counted.get(request.field)
+        if counts is None:
+            facets.append(_count_values(state, request, search, hits))
         else:
-            counts = counted.get((request.field, id(hits)))
-            facets.append(_count_values(state, request, search, hits, counts))
+            facets.append(_simple_facet(state, request, search, hits, counts))
     return tuple(facets)
 
 
-def _counted_together(
-    state: State, requests: Sequence[tuple[FacetRequest, Hits]]
-) -> dict[tuple[str, int], Ints]:
-    """Return the counts of fields by one pass over the hits that they share.
+class _Together(NamedTuple):
+    """How several fields are counted by one pass.
 
-    By field and hits: of each value, and then of none.
+    :param codes: each article's combination of values; ``size`` how many there are.
+    :param sums: of each combination, which counts it adds to: those of the values of
+        each field, and then of none; ``bounds`` where each field's begin.
     """
-    groups: dict[int, tuple[Hits, list[str]]] = {}
-    for request, hits in requests:
-        if request.field not in DATES and state.values(request.field).codes is not None:
-            fields = groups.setdefault(id(hits), (hits, []))[1]
-            if request.field not in fields:
-                fields.append(request.field)
-    counted = {}
-    for key, (hits, fields) in groups.items():
-        shape = [len(state.values(name).keys) + 1 for name in fields]
-        if len(fields) < 2 or math.prod(shape) > _COMBINATIONS:
-            continue
-        codes = state.keep(
-            ("together", *fields), partial(_combined, state, fields, shape)
-        )
-        counts = np.bincount(codes[hits.numbers], minlength=math.prod(shape))
-        cube = counts.reshape(shape)
-        for at, name in enumerate(fields):
-            others = tuple(axis for axis in range(len(shape)) if axis != at)
-            counted[name, key] = cube.sum(axis=others)
-    return counted
+
+    codes: Ints
+    size: int
+    sums: Ints
+    bounds: tuple[int, ...]
 
 
-def _combined(state: State, fields: Sequence[str], shape: Sequence[int]) -> Ints:
-    codes = [state.values(name).codes for name in fields]
-    found: Ints = np.ravel_multi_index(codes, shape)  # type: ignore[arg-type, assignment]
-    return found
+def _counted_together(
+    state: State, requests: Sequence[tuple[FacetRequest, Hits]], search: Search
+) -> dict[str, list[int]]:
+    """Return by field the counts of its values, and then of none.
+
+    Only of fields that are simple to count, all over the same hits.
+    """
+    fields = tuple([request.field for request, _ in requests])
+    filtered = [each.field for each in search.filters]
+    if not requests or any(
+        request.prefix or request.field in filtered for request, _ in requests
+    ):
+        return {}
+    plan = state.keep(("together", fields), lambda: (_together(state, fields),))[0]
+    if plan is None:
+        return {}
+    names, together = plan
+    numbers = requests[0][1].numbers
+    counts = np.bincount(together.codes[numbers], minlength=together.size)
+    every = (counts @ together.sums).tolist()
+    bounds = together.bounds
+    return {name: every[bounds[at] : bounds[at + 1]] for at, name in enumerate(names)}
+
+
+def _together(
+    state: State, fields: Sequence[str]
+) -> tuple[list[str], _Together] | None:
+    names, codes, shape = [], [], []
+    for name in dict.fromkeys(fields):
+        values = None if name in DATES else state.values(name)
+        if values is not None and values.codes is not None and values.all_alone:
+            names.append(name)
+            codes.append(values.codes)
+            shape.append(len(values.keys) + 1)
+    size = math.prod(shape)
+    if not names or size > _COMBINATIONS:
+        return None
+    combined: Ints = np.ravel_multi_index(codes, shape)
+    places = np.unravel_index(np.arange(size), shape)
+    bounds = (0, *np.cumsum(shape).tolist())
+    sums = np.zeros((size, bounds[-1]), np.int64)
+    for at, place in enumerate(places):
+        sums[np.arange(size), bounds[at] + place] = 1
+    return names, _Together(combined, size, sums, bounds)
+
+
+def _simple_facet(
+    state: State,
+    request: FacetRequest,
+    search: Search,
+    hits: Hits,
+    counts: Sequence[int],
+) -> Facet:
+    """Return the facet of a field of which nothing is asked but to be counted."""
+    values = state.values(request.field)
+    ranks, names = values.ranks, values.spellings
+    *counts, missing = counts
+    rows = sorted([(-count, ranks[at], at) for at, count in enumerate(counts) if count])
+    listed = rows[: search.facet_size]
+    return Facet(
+        field=request.field,
+        values=tuple([FacetValue(names[at], -less) for less, _, at in listed]),
+        missing=missing,
+        other=len(hits) - missing + sum([less for less, _, _ in listed]),
+        distinct=len(rows),
+    )
 
 
 def _count_dates(
@@ -89,14 +140,13 @@ def _count_dates(
     found = buckets(request, known, search.dates, tz)
     if found is None:
         return no_dates(request, missing=missing)
-    counts = np.bincount(_places(found, dates), minlength=len(found.starts))
+    counts = np.bincount(_places(found, dates), minlength=len(found.labels))
     return found.facet(request, counts.tolist(), missing=missing)
 
 
 def _places(found: Buckets, dates: Ints) -> Ints:
     """Return the bucket of each date."""
-    edges = np.array(found.edges)
-    widths = np.diff(edges)
+    edges, widths = _edges(found.edges)
     # Most buckets are about as wide as each other: a division finds the place, or the
     # one before or behind it, for less than a search does.
     width = int(widths.max())
@@ -115,18 +165,22 @@ def _places(found: Buckets, dates: Ints) -> Ints:
     return found_places
 
 
+@lru_cache(maxsize=64)
+def _edges(edges: tuple[int, ...]) -> tuple[Ints, Ints]:
+    found = np.array(edges)
+    return found, found[1:] - found[:-1]
+
+
 def _count_values(
     state: State,
     request: FacetRequest,
     search: Search,
     hits: Hits,
-    counts: Ints | None,
 ) -> Facet:
     values, numbers = state.values(request.field), hits.numbers
     size = len(values.keys)
     if values.codes is not None:
-        if counts is None:
-            counts = np.bincount(values.codes[numbers], minlength=size + 1)
+        counts = np.bincount(values.codes[numbers], minlength=size + 1)
         missing, counts = int(counts[size]), counts[:size]
     else:
         inside = hits.mask[values.articles]

@@ -111,6 +111,12 @@ class Found:
         return self._joined(lambda each: each.spreads)
 
     @kept
+    def ends(self) -> Ints:
+        """Where the rows of each of these articles end."""
+        found: Ints = self.spreads.cumsum(dtype=np.int64)
+        return found
+
+    @kept
     def totals(self) -> Array:
         """How often the leaf is in the paragraphs of each."""
         return self._joined(lambda each: each.totals)

@@ -469,7 +469,8 @@ def ranges(starts: Array, counts: Array) -> Ints:
     """Return the numbers of several ranges, one behind the other."""
     ends = counts.cumsum(dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0
-    found: Ints = (starts - ends + counts).repeat(counts) + np.arange(total)
+    found: Ints = (starts + counts - ends).repeat(counts)
+    found += np.arange(total)
     return found
 
 

@@ -18,7 +18,7 @@ from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.leaves import Rows
 from index.engines.whoosh.order import Candidates
-from index.engines.whoosh.segment import Ints, Mask
+from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import CountedLeaf, Tree
 from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
@@ -26,10 +26,12 @@ from index.result import Hit, LeafScore, Passage
 
 # So many hits are all looked at closely: more of several leaves than of one, whose
 # bounds are close. Of more hits, so many at first, and so many at a time.
-_ALL_OF_ONE, _ALL_OF_SEVERAL = 400, 1_600
+_ALL_OF_ONE, _ALL_OF_SEVERAL = 300, 800
 _FIRST, _NEXT = 64, 512
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
+# Hits are looked up one by one in a list that is so many times as long.
+_SPARSE = 8
 _NO_SCORE = -1.0  # below every score and every bound
 
 
@@ -269,22 +271,30 @@ class _Counted:
         return self.found.document_idf * leaf.leaf.boost if leaf.scores else 0.0
 
     @kept
-    def _inside(self) -> Mask:
-        inside: Mask = self.context[self.found.articles]
-        return inside
+    def _at(self) -> Ints:
+        """Where the hits in which it counts are among the articles that have it."""
+        articles, numbers = self.found.articles, self._hits.numbers
+        if self.leaf.context is None and len(numbers) * _SPARSE < len(articles):
+            at = articles.searchsorted(numbers.astype(articles.dtype))
+            at[at == len(articles)] = 0
+            looked_up: Ints = at[articles[at] == numbers]
+            return looked_up
+        found: Ints = self.context[articles].nonzero()[0]
+        return found
 
     @kept
     def everywhere(self) -> bool:
         """Whether it counts wherever it is."""
-        if self.leaf.certain and len(self._hits) == len(self.found.articles):
+        articles = self.found.articles
+        if self.leaf.certain and len(self._hits) == len(articles):
             return not self.found.lines
-        return bool(self._inside.all())
+        return len(self._at) == len(articles)
 
     @kept
     def articles(self) -> Array:
         """Hits with a paragraph in which it counts, ascending."""
         found = self.found.articles
-        return found if self.everywhere else found[self._inside]
+        return found if self.everywhere else found[self._at]
 
     @kept
     def having(self) -> Array:
@@ -299,14 +309,16 @@ class _Counted:
         """In how many paragraphs it counts."""
         if self.everywhere:
             return self.found.all_documents
-        return int(self.found.spreads[self._inside].sum(dtype=np.int64))
+        return int(self.found.spreads[self._at].sum(dtype=np.int64))
 
     def mark(self, mask: Mask) -> None:
         """Set a mask over all documents where it counts."""
+        found = self.found
         if self.everywhere:
-            self.found.mark(mask)
+            found.mark(mask)
         else:
-            mask[self.found.rows[self._inside.repeat(self.found.spreads)]] = True
+            counts = found.spreads[self._at]
+            mask[found.rows[ranges(found.ends[self._at] - counts, counts)]] = True
 
     def is_in(self, articles: Ints) -> Mask:
         """Return in which of some hits it counts."""
@@ -322,7 +334,7 @@ class _Counted:
         """What it adds to the score of each of ``having`` at the most."""
         bounds = self.found.bounds
         if not self.everywhere:
-            bounds = bounds[self._inside]
+            bounds = bounds[self._at]
         if self.found.lines:
             bounds = self._with_lines(bounds)
         boost = self.leaf.leaf.boost

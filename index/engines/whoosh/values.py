@@ -9,7 +9,7 @@ import numpy as np
 from index.engines.whoosh.arrays import Array, Strings
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.segment import Ints
-from index.facets import same_value
+from index.facets import same_value, value_order
 
 
 class Values:
@@ -74,6 +74,22 @@ class Values:
     def alone(self) -> list[dict[str, int]]:
         """For each group its first spelling, counted once."""
         return [{self.spellings[members[0]]: 1} for members in self.members]
+
+    @property
+    def all_alone(self) -> bool:
+        """Whether no two values differ in case only."""
+        return len(self.keys) == len(self.spellings)
+
+    @kept
+    def ranks(self) -> list[int]:
+        """Where each spelling stands in the order of values."""
+        order = sorted(
+            range(len(self.spellings)), key=lambda at: value_order(self.spellings[at])
+        )
+        ranks = [0] * len(order)
+        for rank, at in enumerate(order):
+            ranks[at] = rank
+        return ranks
 
     @kept
     def names(self) -> list[str]:
