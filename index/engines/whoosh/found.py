@@ -162,10 +162,11 @@ class Found:
         """
         having = self.having
         if len(articles) * _SPARSE > len(having) or not len(having):
-            return self.mask[articles]
+            inside: Mask = self.mask.take(articles)
+            return inside
         at = having.searchsorted(articles.astype(having.dtype, copy=False))
         at[at == len(having)] = 0
-        inside: Mask = having[at] == articles
+        inside = having.take(at) == articles
         return inside
 
     @kept
@@ -216,14 +217,14 @@ class Found:
     def bounds(self) -> Array:
         """What it adds to the score of each of ``articles`` at the most, unboosted."""
         state = self._state
-        weighted = state.main_scale()[self.articles]
+        weighted = state.main_scale().take(self.articles)
         weighted *= self.totals
         for name, (having, frequencies) in self.side.items():
             scale = state.scale(name)[having] - state.scale(MAIN_FIELD)[having]
             weighted[self.articles.searchsorted(having)] += frequencies * scale
         bounds: Array = ranking.article_saturation(weighted)
         bounds *= np.float32(ranking.article_weight(self.article_idf, 1.0))
-        best = state.best_scores(self.places.passages)[self.bests]
+        best = state.best_scores(self.places.passages).take(self.bests)
         best *= np.float32(ranking.PARAGRAPH_SHARE * self.document_idf)
         bounds += best
         return bounds
@@ -297,4 +298,4 @@ def _inside(part: Matches, bounds: Array) -> tuple[Ints, Array, Array]:
     size = len(bounds) // 2
     counts = places[size:] - places[:size]
     at = ranges(places[:size], counts)
-    return counts, part.rows[at], part.frequencies[at]
+    return counts, part.rows.take(at), part.frequencies.take(at)

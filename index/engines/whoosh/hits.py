@@ -38,4 +38,4 @@ class Hits:
         """
         if inside.all():
             return self
-        return Hits(self._count, self.numbers[inside], all_matches=False)
+        return Hits(self._count, self.numbers.compress(inside), all_matches=False)

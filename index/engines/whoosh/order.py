@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,9 +53,9 @@ class Candidates:
         for keys in (None if self.scores is None else -self.scores, dates):
             if keys is None:
                 continue
-            here = keys[chosen]
-            last = np.partition(here, count - 1)[count - 1]
-            chosen = chosen[here <= last]
+            here = keys.take(chosen)
+            last = least_of(here, count)
+            chosen = chosen.compress(here <= last)
             if len(chosen) < 2 * count:
                 break
             # All that come before the last one's equals are in; the next key decides
@@ -124,6 +125,24 @@ class Candidates:
             greater |= same_id & (numbers > key.n)
         later[at] |= greater
         return later
+
+
+_BLOCK = 64  # values of which only the least is looked at first
+
+
+def least_of(values: Array, count: int) -> Any:
+    """Return a value that at least so many are not above, and not many more.
+
+    Of the least of each block, the one that so many are not above is exact enough, and
+    found in a fraction of the time that it takes to part all values.
+    """
+    blocks = len(values) // _BLOCK
+    if blocks > count:
+        least = values[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
+        return np.partition(least, count - 1)[count - 1]
+    if count >= len(values):
+        return values.max()
+    return np.partition(values, count - 1)[count - 1]
 
 
 def _date(sort: Sort) -> str:

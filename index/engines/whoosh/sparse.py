@@ -17,7 +17,7 @@ from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.leaves import Rows
-from index.engines.whoosh.order import Candidates
+from index.engines.whoosh.order import Candidates, least_of
 from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import CountedLeaf, Tree
@@ -131,8 +131,8 @@ class Sparse:
             if not count:
                 break
             if count > size:
-                inside = bounds if count == len(bounds) else bounds[open_]
-                open_ &= bounds >= np.partition(inside, count - size)[count - size]
+                inside = bounds if count == len(bounds) else bounds.compress(open_)
+                open_ &= bounds >= -least_of(-inside, size)
             looked = open_.nonzero()[0]
             scores[looked] = self._exact(numbers[looked])
             bounds[looked] = -np.inf  # not to be looked at again
@@ -172,12 +172,14 @@ class Sparse:
             if each.leaf.certain and len(each.having) == len(bounds):
                 bounds += each.bounds
                 continue
+            # A leaf has an article only once.
             if by_article is None:
                 by_article = np.zeros(self._state.articles, np.float32)
-            # A leaf has an article only once.
-            by_article[each.having] += each.bounds
+                by_article[each.having] = each.bounds
+            else:
+                by_article[each.having] += each.bounds
         if by_article is not None:
-            bounds += by_article[self._numbers]
+            bounds += by_article.take(self._numbers)
         return bounds
 
     def _exact(self, numbers: Ints) -> Floats:
@@ -277,9 +279,9 @@ class _Counted:
         if self.leaf.context is None and len(numbers) * _SPARSE < len(articles):
             at = articles.searchsorted(numbers.astype(articles.dtype))
             at[at == len(articles)] = 0
-            looked_up: Ints = at[articles[at] == numbers]
+            looked_up: Ints = at.compress(articles.take(at) == numbers)
             return looked_up
-        found: Ints = self.context[articles].nonzero()[0]
+        found: Ints = self.context.take(articles).nonzero()[0]
         return found
 
     @kept
@@ -294,7 +296,7 @@ class _Counted:
     def articles(self) -> Array:
         """Hits with a paragraph in which it counts, ascending."""
         found = self.found.articles
-        return found if self.everywhere else found[self._at]
+        return found if self.everywhere else found.take(self._at)
 
     @kept
     def having(self) -> Array:
@@ -317,8 +319,9 @@ class _Counted:
         if self.everywhere:
             found.mark(mask)
         else:
-            counts = found.spreads[self._at]
-            mask[found.rows[ranges(found.ends[self._at] - counts, counts)]] = True
+            counts = found.spreads.take(self._at)
+            at = ranges(found.ends.take(self._at) - counts, counts)
+            mask[found.rows.take(at)] = True
 
     def is_in(self, articles: Ints) -> Mask:
         """Return in which of some hits it counts."""
@@ -334,7 +337,7 @@ class _Counted:
         """What it adds to the score of each of ``having`` at the most."""
         bounds = self.found.bounds
         if not self.everywhere:
-            bounds = bounds[self._at]
+            bounds = bounds.take(self._at)
         if self.found.lines:
             bounds = self._with_lines(bounds)
         boost = self.leaf.leaf.boost

@@ -104,10 +104,10 @@ class Tree:
         numbers = by_length[0].having
         for found in by_length[1:]:
             self.check()
-            numbers = numbers[found.has(numbers)]
+            numbers = numbers.compress(found.has(numbers))
         for child in query.children:
             if not isinstance(child, WORD_LEAVES):
-                numbers = numbers[self.truth(child)[numbers]]
+                numbers = numbers.compress(self.truth(child).take(numbers))
         return numbers
 
     @property
