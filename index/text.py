@@ -257,6 +257,16 @@ def word(surface: str) -> Word:
     return Word(found.forms, found.positions, found.widths, found.length)
 
 
+def plain_form(chunk: str) -> str | None:
+    """Return the one form of a word of ASCII letters and digits; ``None`` of others.
+
+    What most words of English text are, told without looking for words in them.
+    """
+    if chunk.isascii() and chunk.isalnum():
+        return chunk.lower()[:MAX_FORM]
+    return None
+
+
 def stem_language(language: str) -> str:
     """Return what decides how words of a language are stemmed: '' if nothing does.
 
@@ -381,8 +391,9 @@ class _Words(dict[str, "str | _Word"]):
     """Surface words already analysed; a plain word is simply its form."""
 
     def __missing__(self, surface: str) -> str | _Word:
-        if surface.isalnum() and surface.isascii():
-            word: str | _Word = surface.lower()[:MAX_FORM]
+        plain = plain_form(surface)
+        if plain is not None:
+            word: str | _Word = plain
         elif _IS_SPACELESS.match(surface):
             return _run(surface)  # seldom seen again
         else:

@@ -162,12 +162,10 @@ class Found:
         """
         having = self.having
         if len(articles) * _SPARSE > len(having) or not len(having):
-            inside: Mask = self.mask.take(articles)
-            return inside
+            return np.asarray(self.mask.take(articles))
         at = having.searchsorted(articles.astype(having.dtype, copy=False))
         at[at == len(having)] = 0
-        inside = having.take(at) == articles
-        return inside
+        return np.asarray(having.take(at) == articles)
 
     @kept
     def paragraph_mask(self) -> Mask:

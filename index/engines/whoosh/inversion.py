@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from index.engines.whoosh.arrays import ArraysWriter
-from index.engines.whoosh.buffer import Buffer, Surfaces, Values, Words
+from index.engines.whoosh.buffer import Buffer, Chunks, Values, Words
 from index.engines.whoosh.lists import (
     Array,
     Dictionary,
@@ -31,11 +31,14 @@ from index.text import keys
 _LOW_HALF = (1 << 32) - 1
 
 
-def write_segment(buffer: Buffer, path: Path) -> int:
-    """Write the articles of a buffer as a segment; return its length in bytes."""
+def write_segment(buffer: Buffer, path: Path, tables: Tables | None = None) -> int:
+    """Write the articles of a buffer as a segment; return its length in bytes.
+
+    :param tables: of its chunks, where those go on to grow meanwhile.
+    """
     out = ArraysWriter(path)
     try:
-        tables = _Tables(buffer.surfaces)
+        tables = Tables(buffer.chunks) if tables is None else tables
         sizes = np.array(buffer.numbers["documents"], np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
         lengths = _lengths(buffer.text, tables, len(owner))
@@ -106,16 +109,16 @@ def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> Non
         out.column(f"{name}.lengths").append(lengths.astype(np.int64))
 
 
-class _Tables:
-    """What surface words stand for, as arrays."""
+class Tables:
+    """What chunks stand for, as arrays: a copy, which does not change with them."""
 
-    def __init__(self, surfaces: Surfaces) -> None:
-        self.terms = list(surfaces.terms)
-        self.starts = np.array(surfaces.starts, np.int64)
+    def __init__(self, chunks: Chunks) -> None:
+        self.terms = list(chunks.terms)
+        self.starts = np.array(chunks.starts, np.int64)
         self.counts = np.diff(self.starts)
-        self.lengths = np.array(surfaces.lengths, np.int64)
-        self.entries = np.array(surfaces.entries, np.int32)
-        self.offsets = np.array(surfaces.offsets, np.int32)
+        self.lengths = np.array(chunks.lengths, np.int64)
+        self.entries = np.array(chunks.entries, np.int32)
+        self.offsets = np.array(chunks.offsets, np.int32)
 
 
 class _Occurrences:
@@ -125,7 +128,7 @@ class _Occurrences:
         self.terms, self.rows, self.positions = terms, rows, positions
 
 
-def _lengths(words: Words, tables: _Tables, rows: int) -> Ints:
+def _lengths(words: Words, tables: Tables, rows: int) -> Ints:
     """Return the length of each row, in positions, gaps between values left out."""
     numbers = np.frombuffer(words.numbers, np.int32)
     ends = np.frombuffer(words.ends, np.int64)
@@ -135,7 +138,7 @@ def _lengths(words: Words, tables: _Tables, rows: int) -> Ints:
     return np.bincount(words.rows, weights=runs, minlength=rows).astype(np.int64)
 
 
-def _occurrences(words: Words, tables: _Tables) -> _Occurrences:
+def _occurrences(words: Words, tables: Tables) -> _Occurrences:
     numbers = np.frombuffer(words.numbers, np.int32)
     ends = np.frombuffer(words.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
@@ -164,7 +167,7 @@ def _write_field(
     out: ArraysWriter,
     name: str,
     found: _Occurrences,
-    tables: _Tables,
+    tables: Tables,
     languages: Array,
     names: list[str],
     documents: Documents | None,

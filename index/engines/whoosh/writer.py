@@ -15,9 +15,9 @@ from typing import Any
 from whoosh.index import LockError
 
 from index.article import Article
-from index.engines.whoosh.buffer import Buffer
+from index.engines.whoosh.buffer import CHUNK_BYTES, Buffer
 from index.engines.whoosh.codec import ColumnarSegment
-from index.engines.whoosh.inversion import write_segment
+from index.engines.whoosh.inversion import Tables, write_segment
 from index.engines.whoosh.merging import merge
 from index.engines.whoosh.segment import Segment
 from index.engines.whoosh.storage import NAME, DurableStorage, Meta
@@ -26,9 +26,11 @@ from index.engines.whoosh.storage import NAME, DurableStorage, Meta
 MERGE_FACTOR = 8
 # Documents of the smallest tier.
 _SMALLEST_TIER = 512
-# A buffer holds at most this share of the memory that a writer may take: one is filled
-# while another is written.
-_SHARE = 0.4
+# The share of a writer's memory that a buffer takes at most, while it is written. The
+# next one, which is filled meanwhile, takes little before it is written itself.
+_SHARE = 0.8
+# The share of that which known words may take and still be kept for the next buffer.
+_KNOWN_SHARE = 0.4
 
 Deletions = Mapping[str, Sequence[tuple[int, int]]]  # segment → (first document, count)
 
@@ -104,18 +106,22 @@ class Writer:
                 if buffer.bytes > full:
                     if written:
                         written[-1].result()
-                    written.append(pool.submit(self._write, buffer))
-                    buffer = Buffer(self._language)
+                    written.append(
+                        pool.submit(self._write, buffer, Tables(buffer.chunks))
+                    )
+                    chunks = buffer.chunks
+                    few = len(chunks) * CHUNK_BYTES < full * _KNOWN_SHARE
+                    buffer = Buffer(self._language, chunks if few else None)
             if len(buffer):
                 if not written:
-                    return [self._write(buffer)]
-                written.append(pool.submit(self._write, buffer))
+                    return [self._write(buffer, Tables(buffer.chunks))]
+                written.append(pool.submit(self._write, buffer, Tables(buffer.chunks)))
             return [each.result() for each in written]
 
-    def _write(self, buffer: Buffer) -> ColumnarSegment:
+    def _write(self, buffer: Buffer, tables: Tables) -> ColumnarSegment:
         segment = ColumnarSegment(NAME, documents=len(buffer.passages))
         with self._storage.new_file(segment) as path:
-            write_segment(buffer, path)
+            write_segment(buffer, path, tables)
         return segment
 
     def _merge(self, segments: Sequence[ColumnarSegment]) -> ColumnarSegment:
