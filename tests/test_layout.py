@@ -48,6 +48,7 @@ LAYERS = [
         index.engines.whoosh.kept index.engines.whoosh.leaves
         index.engines.whoosh.lists index.engines.whoosh.merging
         index.engines.whoosh.order index.engines.whoosh.schema
+        index.engines.whoosh.scrub
         index.engines.whoosh.search index.engines.whoosh.segment
         index.engines.whoosh.sparse index.engines.whoosh.state
         index.engines.whoosh.storage index.engines.whoosh.stored_values
