@@ -251,9 +251,11 @@ class DurableStorage:
 
         If that cannot be done it may be there to stay, and its files have to as well.
         """
+        table = self._table(generation)
         with suppress(OSError):
-            self._table(generation).unlink(missing_ok=True)
-            _sync(self.path)
+            if table.exists():
+                table.unlink()
+                _sync(self.path)
             names = [self.data_path(each).name for each in new]
             self._remove([*names, self._record(generation).name])
 
