@@ -36,8 +36,9 @@ SEED = 20160929
 # 1 tries all. The last ones, about the commit itself, are always tried.
 STRIDE = 4
 LAST = 12
-# Layouts of a disk that lost power that are tried after an operation, of very many.
-CUTS = 3
+# Layouts of a disk that lost power that are tried after an operation, of very many; and
+# right after the one that makes the new index the index.
+CUTS, MORE_CUTS = 3, 40
 
 Files = dict[str, bytes]
 WORDS = ("truce", "talks", "harbour", "grain", *(f"only{n}" for n in range(12)))
@@ -323,8 +324,10 @@ def noted(disk: Disk) -> Iterator[Disk]:
         for module in (io, builtins):
             patched.setattr(module, "open", noted_open)
         patched.setattr(os, "fsync", noted_fsync)
-        patched.setattr(os, "replace", noted_replace)
-        patched.setattr(os, "unlink", noted_unlink)
+        for name in ("replace", "rename"):
+            patched.setattr(os, name, noted_replace)
+        for name in ("unlink", "remove"):
+            patched.setattr(os, name, noted_unlink)
         patched.setattr(os, "mkdir", noted_mkdir)
         yield disk
 
@@ -441,7 +444,7 @@ def test_lost_power_anywhere_leaves_the_old_index_or_the_new_one(
     )
     layouts: set[object] = set()
     for count in tried(scenario, disk):
-        for _ in range(CUTS):
+        for _ in range(MORE_CUTS if count == table + 1 else CUTS):
             left = disk.cut_off_after(count, chance)
             if is_known(left, count > table, layouts):
                 continue
