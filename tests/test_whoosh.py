@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from index.errors import IndexerRunning, IndexUnavailable
 from index.query import All, Phrase, Search, Term
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
+READ = 60  # generations that readers see come and go
 
 
 def opened(folder: Path, language: str = "en") -> WhooshEngine:
@@ -278,6 +280,86 @@ def test_searches_go_on_while_the_index_changes(
         for thread in threads:
             thread.join()
     assert wrong == []
+
+
+# Of each generation: ten articles in two paragraphs, and one that the next deletes.
+WRITER = """
+import sys, test_whoosh as t
+engine = t.opened(t.Path(sys.argv[1]))
+for n in range(1, 100_000):
+    batch = [t.article(f"a{k}", f"truce gen{n}", f"again gen{n}") for k in range(10)]
+    engine.apply([*batch, t.article(f"b{n}", f"truce only{n}")], [f"b{n - 1}"], seq=n)
+"""
+
+
+def test_readers_see_one_generation_while_another_process_writes_and_merges(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    tests = Path(__file__).parent
+    stop = threading.Event()
+    wrong: list[object] = []
+    generations: list[list[int]] = [[] for _ in range(3)]
+    merged: set[int] = set()
+
+    def look(seen: list[int]) -> None:
+        reader = opened(folder)
+        try:
+            while not stop.is_set():
+                snapshot = reader.snapshot()
+                n = snapshot.seq
+                counts = [
+                    (page.articles, page.paragraphs)
+                    for query in (
+                        Term("truce"),
+                        Phrase(("truce", f"gen{n}")),
+                        Term(f"gen{n}"),
+                        Term(f"only{n}"),
+                        Term(f"only{n - 1}"),
+                        All(),
+                    )
+                    for page in [
+                        snapshot.search(Search(query=query, now=NOW, limit=100))
+                    ]
+                ]
+                seen.append(n)
+                merged.add(reader.state().segments)
+                right = [(11, 11), (10, 10), (10, 20), (1, 1), (0, 0), (11, 21)]
+                if n and counts != right:
+                    wrong.append((n, counts))
+        except Exception as error:
+            wrong.append(error)
+            raise
+        finally:
+            reader.close()
+
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", WRITER, str(folder)],
+        env={**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"},
+    ) as writer:
+        threads = [threading.Thread(target=look, args=(each,)) for each in generations]
+        for thread in threads:
+            thread.start()
+        try:
+            deadline = time.monotonic() + 30
+            while not all(each[-1:] > [READ] for each in generations):
+                assert writer.poll() is None
+                assert not wrong
+                assert time.monotonic() < deadline, generations
+                time.sleep(0.05)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+            writer.kill()
+    assert wrong == []
+    for each in generations:
+        assert each == sorted(each)
+        assert len(set(each)) > READ // 10
+    assert max(merged) < MERGE_FACTOR + 2
+    # And what the writer was killed over is as whole as ever.
+    assert opened(folder).snapshot().seq >= READ
+    engine.apply([article("b", "truce")], (), seq=10**6)
+    assert len(list(folder.iterdir())) == engine.state().segments + 3
 
 
 def test_progress_of_a_rebuild_shows_in_other_processes(

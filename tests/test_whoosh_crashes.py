@@ -34,7 +34,7 @@ from index.query import All, Search, Term
 SEED = 20160929
 # Of the operations of a run every so many are tried, each test beginning with another;
 # 1 tries all. The last ones, about the commit itself, are always tried.
-STRIDE = 4
+STRIDE = 5
 LAST = 12
 # Layouts of a disk that lost power that are tried after an operation, of very many; and
 # right after the one that makes the new index the index.

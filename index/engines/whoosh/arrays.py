@@ -251,7 +251,7 @@ class ArraysFile:
         return Strings(self._bytes(name), self[f"{name}.at"])
 
     def damaged(
-        self, kind: str = "", rest: Callable[[], None] = lambda: None
+        self, kind: str = "", rest: Callable[[int], None] = lambda count: None
     ) -> Iterator[str]:
         """Yield the name of every array that is not what was written; reads all.
 
@@ -259,7 +259,7 @@ class ArraysFile:
         and the end of the process there.
 
         :param kind: how names end of the arrays that are read; all by default.
-        :param rest: called after each block.
+        :param rest: called with the bytes of each block that was read.
         """
         for name, (dtype, count, place, crc) in self._arrays.items():
             if name.endswith(kind):
@@ -268,7 +268,7 @@ class ArraysFile:
                     yield name
 
     def _checksum(
-        self, place: int, length: int, rest: Callable[[], None]
+        self, place: int, length: int, rest: Callable[[int], None]
     ) -> int | None:
         found = 0
         for at in range(place, place + length, _COPIED):
@@ -277,7 +277,7 @@ class ArraysFile:
                 found = zlib.crc32(os.pread(self._file, size, at), found)
             except OSError:
                 return None
-            rest()
+            rest(size)
         return found
 
     def _bytes(self, name: str) -> memoryview:

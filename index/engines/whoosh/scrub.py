@@ -22,7 +22,8 @@ LOG = logging.getLogger("nutgraf.engine")
 
 # A file up to so many bytes is read in a few milliseconds, so at once.
 AT_ONCE = 4 << 20
-# After each block that is read; so the background takes a quarter of one processor.
+# The background rests after so many bytes: it takes a quarter of one processor at most.
+_UNRESTED = 1 << 20
 _REST_SECONDS = 0.002
 
 
@@ -36,6 +37,7 @@ class Scrub:
         self._waiting: deque[ref[Segment]] = deque()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._unrested = 0  # bytes
 
     def add(self, segment: Segment) -> None:
         """Read a segment that was just opened, now or in the background.
@@ -80,10 +82,13 @@ class Scrub:
             del segment
             self._waiting.popleft()
 
-    def _rest(self) -> None:
+    def _rest(self, count: int) -> None:
         if self._closing:
             raise _Closing
-        time.sleep(_REST_SECONDS)
+        self._unrested += count
+        if self._unrested >= _UNRESTED:
+            self._unrested = 0
+            time.sleep(_REST_SECONDS)
 
 
 class _Closing(Exception):

@@ -430,10 +430,12 @@ class Segment:
         """Yield the name of each array that is not what was written; reads all."""
         return self.file.damaged()
 
-    def check(self, kind: str = "", rest: Callable[[], None] = lambda: None) -> None:
+    def check(
+        self, kind: str = "", rest: Callable[[int], None] = lambda count: None
+    ) -> None:
         """Read the arrays whose names end like this; all by default.
 
-        :param rest: called now and then.
+        :param rest: called with the bytes of each block that was read.
         :raises IndexDamaged: one is not what was written.
         """
         for name in self.file.damaged(kind, rest):
