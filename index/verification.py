@@ -18,15 +18,25 @@ _PAGE = 1_000  # changes, or articles of the index, that are read at a time
 def problems(store: Store, engine: Engine) -> Iterator[str]:
     """Yield a sentence for everything that is wrong; nothing if all is well.
 
-    The index is compared at the ``seq`` it has applied: what changed since is left out.
-    Articles that do not show now are only counted, since a search cannot name them.
+    Every file of the index is read. If all are what was written, the index is compared
+    at the ``seq`` it has applied: what changed since is left out. Articles that do not
+    show now are only counted, since a search cannot name them.
     """
     yield from store.check()
+    harmed = False
+    for harm in engine.check():
+        harmed = True
+        yield f"{harm}; run nutgraf rebuild"
+    if harmed:
+        return  # what it would answer means nothing
     try:
-        snapshot = engine.snapshot()
+        yield from _compared(store, engine)
     except IndexUnavailable as error:
         yield f"the index cannot be read: {error}; run nutgraf rebuild"
-        return
+
+
+def _compared(store: Store, engine: Engine) -> Iterator[str]:
+    snapshot = engine.snapshot()
     # The store's view is the younger of the two, so it includes what the index does.
     with store.reading() as view:
         if snapshot.seq > view.seq:

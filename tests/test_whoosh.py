@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,12 +20,12 @@ from whoosh.query import Term as WhooshTerm
 
 from index.document import article_of
 from index.engines.whoosh import WhooshEngine
-from index.engines.whoosh.storage import DurableStorage
 from index.engines.whoosh.writer import MERGE_FACTOR
 from index.errors import IndexerRunning, IndexUnavailable
 from index.query import All, Phrase, Search, Term
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
+READ = 60  # generations that readers see come and go
 
 
 def opened(folder: Path, language: str = "en") -> WhooshEngine:
@@ -87,11 +87,13 @@ def test_an_index_for_another_language_must_be_built_again(
 
 
 def test_an_index_of_another_analyzer_must_be_built_again(
-    engine: WhooshEngine, folder: Path
+    engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (meta,) = sorted(folder.glob("_MAIN_*.json"))[-1:]
-    meta.write_text(json.dumps({**json.loads(meta.read_text()), "analyzer": -1}))
-    assert opened(folder).state().stale is not None
+    monkeypatch.setattr("index.engines.whoosh.ANALYZER_VERSION", -1)
+    other = opened(folder)
+    assert "another version" in str(other.state().stale)
+    other.rebuild([article("b", "truce")], seq=2, total=1)
+    assert found(other, "truce") == ["b"]
 
 
 # Whoosh leaves the file it could not read to the garbage collector.
@@ -170,48 +172,34 @@ def test_damage_anywhere_in_a_segment_is_told_or_harmless(
     gc.collect()
 
 
-def test_a_batch_that_cannot_be_written_leaves_no_ghost_words(
-    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    def full(self: DurableStorage, *args: object, **kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    engine.apply([article("first", "x")], (), seq=1)
-    files = len(list(folder.iterdir()))
-    with monkeypatch.context() as patched:
-        patched.setattr(DurableStorage, "rename_file", full)
-        with pytest.raises(OSError, match="No space"):
-            engine.apply([article("bad", "secretword")], (), seq=1)
-    # The lock is free, nothing of the failed batch is found, nor are its files.
-    assert len(list(folder.iterdir())) <= files
-    engine.apply([article("good", "truce")], (), seq=2)
-    assert found(engine, "secretword") == []
-    assert found(engine, "truce") == ["good"]
-
-
 def test_files_are_synced_before_the_table_of_contents_names_them(
     engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     log: list[str] = []
-    fsync, rename = os.fsync, os.rename
+    fsync, replace = os.fsync, os.replace
 
     def noted_fsync(handle: int) -> None:
         log.append("sync " + Path(f"/proc/self/fd/{handle}").readlink().name)
         fsync(handle)
 
-    def noted_rename(old: str, new: str) -> None:
-        log.append("rename " + Path(new).name)
-        rename(old, new)
+    def noted_replace(old: Path, new: Path) -> None:
+        log.append("name " + Path(new).name)
+        replace(old, new)
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
-    monkeypatch.setattr(os, "rename", noted_rename)
+    monkeypatch.setattr(os, "replace", noted_replace)
     engine.apply([article("a", "truce")], (), seq=1)
-    renamed = next(at for at, entry in enumerate(log) if entry.endswith(".toc"))
-    before, after = log[:renamed], log[renamed + 1 :]
-    segment = next(path.name for path in folder.glob("*.seg"))
-    assert f"sync .{segment}" in before  # and then put in its place
-    assert "sync index" in before
-    assert "sync index" in after
+    (segment,) = (path.name for path in folder.glob("*.seg"))
+    assert log == [
+        f"sync .{segment}",
+        f"name {segment}",
+        "sync ._MAIN_1.json",
+        "name _MAIN_1.json",
+        "sync index",
+        "sync ._MAIN_1.toc",
+        "name _MAIN_1.toc",
+        "sync index",
+    ]
 
 
 def test_a_second_writer_is_refused(engine: WhooshEngine, folder: Path) -> None:
@@ -251,7 +239,8 @@ def test_segments_are_merged_and_deleted_articles_purged(
     state = engine.state()
     assert (state.articles, state.seq) == (10, 100)
     assert state.segments < 20
-    assert len(list(folder.iterdir())) < 60
+    # Besides the segments the table of contents, what it says of itself, and the lock.
+    assert len(list(folder.iterdir())) == state.segments + 3
     assert found(engine, "version99") == ["a9"]
     assert found(engine, "version9") == []
 
@@ -291,6 +280,86 @@ def test_searches_go_on_while_the_index_changes(
         for thread in threads:
             thread.join()
     assert wrong == []
+
+
+# Of each generation: ten articles in two paragraphs, and one that the next deletes.
+WRITER = """
+import sys, test_whoosh as t
+engine = t.opened(t.Path(sys.argv[1]))
+for n in range(1, 100_000):
+    batch = [t.article(f"a{k}", f"truce gen{n}", f"again gen{n}") for k in range(10)]
+    engine.apply([*batch, t.article(f"b{n}", f"truce only{n}")], [f"b{n - 1}"], seq=n)
+"""
+
+
+def test_readers_see_one_generation_while_another_process_writes_and_merges(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    tests = Path(__file__).parent
+    stop = threading.Event()
+    wrong: list[object] = []
+    generations: list[list[int]] = [[] for _ in range(3)]
+    merged: set[int] = set()
+
+    def look(seen: list[int]) -> None:
+        reader = opened(folder)
+        try:
+            while not stop.is_set():
+                snapshot = reader.snapshot()
+                n = snapshot.seq
+                counts = [
+                    (page.articles, page.paragraphs)
+                    for query in (
+                        Term("truce"),
+                        Phrase(("truce", f"gen{n}")),
+                        Term(f"gen{n}"),
+                        Term(f"only{n}"),
+                        Term(f"only{n - 1}"),
+                        All(),
+                    )
+                    for page in [
+                        snapshot.search(Search(query=query, now=NOW, limit=100))
+                    ]
+                ]
+                seen.append(n)
+                merged.add(reader.state().segments)
+                right = [(11, 11), (10, 10), (10, 20), (1, 1), (0, 0), (11, 21)]
+                if n and counts != right:
+                    wrong.append((n, counts))
+        except Exception as error:
+            wrong.append(error)
+            raise
+        finally:
+            reader.close()
+
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", WRITER, str(folder)],
+        env={**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"},
+    ) as writer:
+        threads = [threading.Thread(target=look, args=(each,)) for each in generations]
+        for thread in threads:
+            thread.start()
+        try:
+            deadline = time.monotonic() + 30
+            while not all(each[-1:] > [READ] for each in generations):
+                assert writer.poll() is None
+                assert not wrong
+                assert time.monotonic() < deadline, generations
+                time.sleep(0.05)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+            writer.kill()
+    assert wrong == []
+    for each in generations:
+        assert each == sorted(each)
+        assert len(set(each)) > READ // 10
+    assert max(merged) < MERGE_FACTOR + 2
+    # And what the writer was killed over is as whole as ever.
+    assert opened(folder).snapshot().seq >= READ
+    engine.apply([article("b", "truce")], (), seq=10**6)
+    assert len(list(folder.iterdir())) == engine.state().segments + 3
 
 
 def test_progress_of_a_rebuild_shows_in_other_processes(

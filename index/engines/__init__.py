@@ -6,7 +6,7 @@ again. One process writes (the indexer), any number read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -102,6 +102,12 @@ class Engine(Protocol):
 
         :param total: how many articles will come, for progress only.
         :param progress: called now and then with the number of articles done.
+        """
+
+    def check(self) -> Iterator[str]:
+        """Yield a sentence for everything in its files that is not what was written.
+
+        All of them are read; what an article should be only the store knows.
         """
 
     def close(self) -> None:

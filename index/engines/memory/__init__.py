@@ -7,7 +7,7 @@ answer as this one does. It is for tests, and for a service that keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rapidfuzz.distance import OSA
 
@@ -68,6 +68,10 @@ class MemoryEngine:
             by_id[article.id] = doc_of(article, self._language)
             progress(done)
         self._snapshot = self._holding(by_id, seq=seq)
+
+    def check(self) -> Iterator[str]:
+        """Yield nothing: there are no files."""
+        yield from ()
 
     def close(self) -> None:
         """Let go of memory."""

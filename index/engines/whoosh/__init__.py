@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-
-from whoosh.index import LockError
 
 from index.article import Article
 from index.engines import EngineState
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.schema import SCHEMA_VERSION
+from index.engines.whoosh.scrub import Scrub, damage_confirmed
 from index.engines.whoosh.search import Evaluation
 from index.engines.whoosh.segment import Segment
 from index.engines.whoosh.state import State
 from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
 from index.engines.whoosh.vocabulary import similar, words
 from index.engines.whoosh.writer import Writer
-from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable
+from index.errors import IndexDamaged, IndexUnavailable
 from index.query import Search
 from index.result import Page, WordCount
 from index.text import ANALYZER_VERSION
@@ -36,6 +33,8 @@ MEMORY = 512 * 1024 * 1024  # bytes that articles on their way into the index ma
 # open those finds a newer one at once.
 _OPEN_ATTEMPTS = 20
 
+_Opened = tuple[int, Meta, State]  # a generation, what it says of itself, and it
+
 
 class WhooshEngine:
     """A Whoosh index in a folder; see :class:`index.engines.Engine`."""
@@ -48,46 +47,59 @@ class WhooshEngine:
         self._expansions = expansions
         self._storage = DurableStorage(Path(folder))
         self._writer = Writer(self._storage, language=language, memory=memory)
+        self._scrub = Scrub()
         self._segments: dict[str, Segment] = {}
-        self._newest: tuple[int, Meta, State] | None = None
+        self._newest: _Opened | None = None
         self._looked_at: int | None = None  # the folder's time; None: look again
         self._lock = threading.Lock()
 
     def snapshot(self) -> WhooshSnapshot:
         """Return the newest committed state."""
-        return WhooshSnapshot(self._state(), self._expansions)
+        try:
+            return WhooshSnapshot(self._opened()[2], self._expansions)
+        except OSError as error:
+            # No damage, so no reason to build it again: too many open files, say.
+            raise IndexUnavailable(f"the index cannot be read now: {error}") from error
 
     def state(self) -> EngineState:
-        """Return what the engine holds, from its newest committed state."""
+        """Return what the engine holds, from its newest committed state.
+
+        :raises OSError: nothing can be said now; the index is not stale for that.
+        """
         progress = self._storage.progress()
+        size = self._storage.size()
         try:
-            state = self._state()
+            state = self._opened()[2]
+            with damage_confirmed(state.segments):
+                return EngineState(
+                    seq=state.seq,
+                    articles=state.live_articles,
+                    paragraphs=int(state.sizes[state.live].sum()),
+                    segments=len(state.segments),
+                    bytes=size,
+                    progress=progress,
+                )
         except IndexUnavailable as error:
             return EngineState(
                 seq=0,
                 articles=0,
                 paragraphs=0,
-                bytes=self._storage.size(),
+                bytes=size,
                 stale=str(error),
                 progress=progress,
             )
-        return EngineState(
-            seq=state.seq,
-            articles=state.live_articles,
-            paragraphs=int(state.sizes[state.live].sum()),
-            segments=len(state.segments),
-            bytes=self._storage.size(),
-            progress=progress,
-        )
 
     def apply(
         self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
     ) -> None:
         """Commit one batch: all of it or nothing, durable when this returns."""
-        state = self._state()
         gone = {*deletes, *(article.id for article in puts)}
-        with self._writing():
-            self._writer.commit(puts, _deletions(state, gone), meta=self._meta(seq))
+        with self._storage.writing():
+            generation, meta, state = self._opened()
+            held = self._storage.segments(generation, meta)
+            with damage_confirmed(state.segments):
+                deletions = _deletions(state, gone)
+            self._writer.commit(held, puts, deletions, meta=self._meta(seq))
 
     def rebuild(
         self,
@@ -98,19 +110,31 @@ class WhooshEngine:
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         """Replace everything by these articles, in one commit."""
-        self._storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._storage.write_progress(0.0)
-        try:
-            with self._writing():
-                if not self._readable():
-                    self._storage.start_over()
+        self._storage.create()
+        with self._storage.writing():
+            self._storage.write_progress(0.0)
+            try:
                 told = self._told(articles, total, progress)
                 self._writer.replace(told, meta=self._meta(seq))
-        finally:
-            self._storage.write_progress(None)
+            finally:
+                self._storage.write_progress(None)
+
+    def check(self) -> Iterator[str]:
+        """Yield a sentence for everything in the files that is not what was written."""
+        for _ in range(_OPEN_ATTEMPTS):
+            generation = self._storage.generation()
+            try:
+                found = list(self._damage(generation))
+            except IndexUnavailable as error:
+                found = [str(error)]
+            # A commit meanwhile removes files, which is no damage.
+            if not found or self._storage.generation() == generation:
+                yield from found
+                return
 
     def close(self) -> None:
         """Let go of files and memory."""
+        self._scrub.close()
         with self._lock:
             self._newest = None
             self._segments.clear()
@@ -136,59 +160,71 @@ class WhooshEngine:
             language=self._language,
         )
 
-    def _readable(self) -> bool:
-        try:
-            self._state()
-        except IndexUnavailable:
-            return False
-        return True
-
     def _stale(self, generation: int, meta: Meta | None) -> str | None:
         if generation < 0:
             return "there is no index yet"
         if meta is None:
-            return "the index is not complete"
-        if meta != dataclasses.replace(self._meta(meta.seq), token=meta.token):
+            return (
+                "another program wrote to the index, or a file of it is lost;"
+                " it has to be built again"
+            )
+        ours = self._meta(meta.seq)
+        if (meta.schema, meta.analyzer, meta.language) != (
+            ours.schema,
+            ours.analyzer,
+            ours.language,
+        ):
             return "the index was made by another version or for another language"
         return None
 
-    def _state(self) -> State:
+    def _opened(self) -> _Opened:
         with self._lock:
             changed = self._storage.changed_at()
-            if self._newest is not None and changed == self._looked_at:
-                return self._newest[2]
-            settled = changed >= 0 and time.time_ns() - changed > _SETTLED
-            state = self._open_newest()
-            self._looked_at = changed if settled else None
-            return state
+            opened = self._newest
+            if opened is None or changed != self._looked_at:
+                settled = changed >= 0 and time.time_ns() - changed > _SETTLED
+                opened = self._open_newest()
+                self._looked_at = changed if settled else None
+            self._scrub.go_on()
+        for segment in opened[2].segments:
+            if segment.damage is not None:
+                raise IndexDamaged(segment.damage)
+        return opened
 
-    def _open_newest(self) -> State:
+    def _open_newest(self) -> _Opened:
         for _ in range(_OPEN_ATTEMPTS):
             generation = self._storage.generation()
-            meta = self._storage.meta(generation)
-            if self._newest is not None and self._newest[:2] == (generation, meta):
-                return self._newest[2]
-            failure: IndexUnavailable
-            stale = self._stale(generation, meta)
-            if stale is None and meta is not None:
-                try:
-                    state = self._open(generation, meta)
-                except IndexDamaged as error:
-                    failure = error
-                else:
-                    self._newest = (generation, meta, state)
-                    return state
-            else:
-                progress = self._storage.progress()
-                failure = IndexUnavailable(stale or "", progress=progress)
-            if self._storage.generation() == generation:
-                raise failure
+            meta: Meta | None = None
+            try:
+                meta = self._storage.meta(generation)
+                if self._newest is not None and self._newest[:2] == (generation, meta):
+                    return self._newest
+                stale = self._stale(generation, meta)
+                if stale is not None or meta is None:
+                    progress = self._storage.progress()
+                    raise IndexUnavailable(stale or "", progress=progress)
+                self._newest = generation, meta, self._open(generation, meta)
+                return self._newest
+            except IndexUnavailable:
+                if self._is_newest(generation, meta):
+                    raise
         raise IndexUnavailable("the index changes too fast to be opened")
 
+    def _is_newest(self, generation: int, meta: Meta | None) -> bool:
+        try:
+            found = self._storage.meta(generation)
+        except IndexUnavailable:
+            found = None
+        return found == meta and self._storage.generation() == generation
+
     def _open(self, generation: int, meta: Meta) -> State:
-        with damage_told(f"generation {generation}"):
-            toc = self._storage.toc(generation)
-            segments = [(self._segment(each), each.live()) for each in toc.segments]
+        segments = []
+        for each in self._storage.segments(generation, meta):
+            segment, live = self._segment(each), each.live()
+            if len(live) != segment.documents:
+                raise IndexDamaged(f"{segment!r} is not of {len(live):,} documents")
+            segments.append((segment, live))
+        with damage_confirmed([segment for segment, _ in segments]):
             state = State(segments, meta.seq)
         used = {segment.id for segment, _ in segments}
         for segment_id in self._segments.keys() - used:
@@ -200,16 +236,28 @@ class WhooshEngine:
         found = self._segments.get(name)
         if found is None:
             path = self._storage.data_path(segment)
-            found = self._segments.setdefault(name, Segment(path, name))
+            with damage_told(path.name):
+                found = Segment(path, name)
+            self._scrub.add(found)
+            self._segments[name] = found
         return found
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        # Whoosh's lock is a second line: the indexer's own is the store's.
-        try:
-            yield
-        except LockError as error:
-            raise IndexerRunning(str(self._storage.path)) from error
+    def _damage(self, generation: int) -> Iterator[str]:
+        meta = self._storage.meta(generation)
+        if meta is None:
+            yield self._stale(generation, meta) or ""
+            return
+        for each in self._storage.segments(generation, meta):
+            path = self._storage.data_path(each)
+            try:
+                each.live()
+                with damage_told(path.name):
+                    segment = Segment(path, each.segment_id())
+            except IndexDamaged as error:
+                yield str(error)
+            else:
+                for name in segment.damaged():
+                    yield str(IndexDamaged(f"{name} in {path.name}"))
 
 
 class WhooshSnapshot:
@@ -226,15 +274,18 @@ class WhooshSnapshot:
 
     def search(self, search: Search) -> Page:
         """Return what matches."""
-        return self._evaluation(search).page()
+        with damage_confirmed(self._state.segments):
+            return self._evaluation(search).page()
 
     def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
         """Return the words that start with a folded prefix, commonest first."""
-        return words(self._state, self._evaluation(search), prefix, limit)
+        with damage_confirmed(self._state.segments):
+            return words(self._state, self._evaluation(search), prefix, limit)
 
     def similar(self, form: str, search: Search) -> str | None:
         """Return the word of visible articles that ``form`` is a slip from."""
-        return similar(self._state, self._evaluation(search), form)
+        with damage_confirmed(self._state.segments):
+            return similar(self._state, self._evaluation(search), form)
 
     def _evaluation(self, search: Search) -> Evaluation:
         return Evaluation(self._state, search, expansions=self._expansions)

@@ -12,11 +12,12 @@ import mmap
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,16 +208,18 @@ def _pad(file: IO[bytes]) -> None:
 class ArraysFile:
     """A file of arrays, opened: every array is a view of one memory map.
 
+    :ivar length: in bytes.
     :raises IndexDamaged: its header or directory is not what was written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as file:
-            length = os.fstat(file.fileno()).st_size
-            if length < ALIGNMENT:
-                raise IndexDamaged(f"{path.name} has {length} bytes")
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file = os.open(path, os.O_RDONLY)
+        finalize(self, os.close, self._file)
+        self.length = length = os.fstat(self._file).st_size
+        if length < ALIGNMENT:
+            raise IndexDamaged(f"{path.name} has {length} bytes")
+        self._map = mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
         self._view = memoryview(self._map)
         magic, version, crc, place, size, whole = HEADER.unpack_from(self._map)
         if magic != MAGIC or version != VERSION or whole != length:
@@ -247,11 +250,35 @@ class ArraysFile:
         """Return the byte strings of a name."""
         return Strings(self._bytes(name), self[f"{name}.at"])
 
-    def damaged(self) -> Iterator[str]:
-        """Yield the name of every array that is not what was written; reads all."""
-        for name, (_, _, _, crc) in self._arrays.items():
-            if zlib.crc32(self._bytes(name)) != crc:
-                yield name
+    def damaged(
+        self, kind: str = "", rest: Callable[[int], None] = lambda count: None
+    ) -> Iterator[str]:
+        """Yield the name of every array that is not what was written; reads all.
+
+        From the file, not the map: where a disk fails to read, that is an error here
+        and the end of the process there.
+
+        :param kind: how names end of the arrays that are read; all by default.
+        :param rest: called with the bytes of each block that was read.
+        """
+        for name, (dtype, count, place, crc) in self._arrays.items():
+            if name.endswith(kind):
+                length = np.dtype(dtype).itemsize * count
+                if self._checksum(place, length, rest) != crc:
+                    yield name
+
+    def _checksum(
+        self, place: int, length: int, rest: Callable[[int], None]
+    ) -> int | None:
+        found = 0
+        for at in range(place, place + length, _COPIED):
+            size = min(_COPIED, place + length - at)
+            try:
+                found = zlib.crc32(os.pread(self._file, size, at), found)
+            except OSError:
+                return None
+            rest(size)
+        return found
 
     def _bytes(self, name: str) -> memoryview:
         dtype, count, place, _ = self._arrays[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from index.engines.whoosh.arrays import Array, ArraysFile, Strings
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.lists import SIDE_PASSAGES, ByArticle, Lists
 from index.engines.whoosh.schema import ID, VERSION, form_of
+from index.errors import IndexDamaged
 from index.fields import PASSAGE_FIELDS
 
 Ints = NDArray[np.int64]
@@ -344,12 +345,16 @@ class Segment:
 
     :ivar first: each article's first document, and behind the last, where they end.
     :ivar owner: each document's article; ``passage`` its field, ``lengths`` its words.
-    :raises IndexDamaged: the file is not what was written.
+    :ivar damage: what :meth:`check` found, if it did.
+    :raises IndexDamaged: the file is not what was written, or none of ours.
     """
 
     def __init__(self, path: Path, name: str) -> None:
         self.id = name
+        self.damage: str | None = None
         self.file = file = ArraysFile(path)
+        if "languages" not in file.facts:
+            raise IndexDamaged(f"{path.name} was written by another program")
         self.languages: list[str] = list(file.facts["languages"])
         self.first = file["first"]
         self.owner = file["owner"]
@@ -452,10 +457,17 @@ class Segment:
         """Yield the name of each array that is not what was written; reads all."""
         return self.file.damaged()
 
-    @kept
-    def bytes(self) -> int:
-        """The length of its file."""
-        return self.file.path.stat().st_size
+    def check(
+        self, kind: str = "", rest: Callable[[int], None] = lambda count: None
+    ) -> None:
+        """Read the arrays whose names end like this; all by default.
+
+        :param rest: called with the bytes of each block that was read.
+        :raises IndexDamaged: one is not what was written.
+        """
+        for name in self.file.damaged(kind, rest):
+            self.damage = f"{name} in {self.file.path.name}"
+            raise IndexDamaged(self.damage)
 
 
 def _letters(form: str) -> np.uint64:

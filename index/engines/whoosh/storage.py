@@ -1,4 +1,11 @@
-"""The files of the index: durable, locked, and with the sequence number they hold."""
+"""The files of the index: durable, locked, and with the sequence number they hold.
+
+A commit, in order: segments are written under names with a leading dot, and synced;
+they get their names, and the record of the generation is put beside them; the folder is
+synced; the table of contents is put in place, which is the moment that counts; the
+folder is synced again. Only then is removed what no table names any more. So whenever a
+process dies or the power fails, there is the old index or the new one.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +13,31 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from whoosh.filedb.filestore import FileStorage
-from whoosh.index import TOC, LockError, clean_files
+from whoosh.filedb.filestore import RamStorage
+from whoosh.index import TOC
+from whoosh.util.filelock import FileLock
 
 from index.engines.whoosh.codec import EXTENSION, ColumnarSegment
 from index.engines.whoosh.schema import whoosh_schema
-from index.errors import IndexDamaged, NutgrafError
+from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable, NutgrafError
 
 NAME = "MAIN"
 _PROGRESS = "rebuild.json"
+_NUMBERED = re.compile(rf"_{NAME}_(\d+)\.")
+_TABLE = re.compile(rf"_{NAME}_(\d+)\.toc$")
+# What is being written; a column that did not fit in memory has no name for long.
+_ASIDE = re.compile(rf"\.(_?{NAME}_|column-|{re.escape(_PROGRESS)}$)")
+_OURS = re.compile(rf"_{NAME}_\d+\.|{NAME}_[0-9a-z]+\.|{re.escape(_PROGRESS)}$")
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What a file that was written and synced cannot answer, unless it is lost or spoilt.
+# Whatever else the system says, such as too many open files, passes.
+_SPOILT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EILSEQ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,8 @@ class Meta:
     :param seq: the newest change of the store that was applied.
     :param token: random; no two generations have the same, even where their numbers
         start again because the folder was deleted.
+    :param toc: the checksum of its table of contents, known once there is one. So no
+        other program's table is taken for it, and none that is damaged is unpickled.
     """
 
     seq: int
@@ -39,109 +56,68 @@ class Meta:
     schema: int
     analyzer: int
     language: str
+    toc: int = 0
 
 
-class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
-    """Whoosh's folder of files, but what a table of contents names is on disk first.
+class DurableStorage:
+    """A folder that Whoosh can open, but what a table of contents names is on disk.
 
     Whoosh never calls fsync: after a power cut its table of contents may name files
-    that are empty. Here every file it wrote is synced before the table is renamed into
-    place, and the folder after it.
+    that are empty.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(str(folder), supports_mmap=True)
         self.path = folder
-        self._unsynced: set[str] = set()
 
-    def create_file(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Open a new file for writing, and remember that it is not synced yet."""
-        self._unsynced.add(name)
-        return super().create_file(name, *args, **kwargs)
-
-    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
-        """Put a file in place, once all that was written before is on disk."""
-        for name in self._unsynced:
-            path = self.path / name
-            if path.exists():
-                _sync(path)
-        self._unsynced.clear()
-        _sync(self.path)
-        super().rename_file(oldname, newname, safe=safe)
-        _sync(self.path)
-
-    def toc(self, generation: int | None = None) -> TOC:
-        """Return the table of contents of a generation, by default the newest.
-
-        The schema is ours, always: the pickled one is never read.
-
-        :raises IndexDamaged: it cannot be read, or has segments that are not ours.
-        """
-        with damage_told(f"table of contents {generation or ''}".strip()):
-            toc = TOC.read(self, NAME, gen=generation, schema=whoosh_schema())
-        for each in toc.segments:
-            if not isinstance(each, ColumnarSegment):
-                raise IndexDamaged(f"{each} was written by another program")
-        return toc
-
-    def commit(self, generation: int, segments: Any, meta: Meta) -> None:
-        """Put a table of contents in place, and remove what no table needs now."""
-        self.write_meta(generation, meta)
-        TOC(whoosh_schema(), list(segments), generation).write(self, NAME)
-        clean_files(self, NAME, generation, segments)
-
-    def data_path(self, segment: ColumnarSegment) -> Path:
-        """Return the file of a segment."""
-        path: Path = self.path / segment.make_filename(EXTENSION)
-        return path
-
-    @contextmanager
-    def new_file(self, segment: ColumnarSegment) -> Iterator[Path]:
-        """Yield where to write the file of a new segment, put in place at the end.
-
-        Until then its name has a leading dot: nothing cleans it away. It has to be on
-        disk before the block ends.
-        """
-        path = self.data_path(segment)
-        aside = path.with_name(f".{path.name}")
-        try:
-            yield aside
-            aside.replace(path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+    # Reading.
 
     def generation(self) -> int:
         """Return the newest generation, -1 if there is none."""
-        if not self.path.is_dir():
-            return -1
-        return int(TOC._latest_generation(self, NAME))
+        return self._highest(_TABLE)
 
     def meta(self, generation: int) -> Meta | None:
-        """Return what a generation says of itself, ``None`` if that cannot be read."""
+        """Return what a generation says of itself, ``None`` if it says nothing.
+
+        :raises IndexDamaged: that is not what was written.
+        :raises IndexUnavailable: another version of this program wrote it.
+        """
+        path = self._record(generation)
+        with damage_told(path.name):
+            try:
+                said = json.loads(path.read_bytes())
+            except FileNotFoundError:
+                return None
+            if zlib.crc32(_canonical(said)) != said.pop("crc"):
+                raise IndexDamaged(path.name)
         try:
-            return Meta(**json.loads(self._meta_path(generation).read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
+            return Meta(**said)
+        except TypeError as error:
+            raise IndexUnavailable("the index was made by another version") from error
 
-    def write_meta(self, generation: int, meta: Meta) -> None:
-        """Put down what a generation will hold, before it is committed."""
-        self._write(self._meta_path(generation), asdict(meta))
-        for path in self.path.glob(f".{NAME}_*"):
-            path.unlink(missing_ok=True)  # of a writer that was killed
-        for path in self.path.glob(f"_{NAME}_*"):
-            # Also a table of contents that a killed process was about to put in place.
-            numbered = re.fullmatch(rf"_{NAME}_(\d+)\.(json|toc\.[\d.]+)", path.name)
-            if numbered and int(numbered[1]) < generation - 1:
-                path.unlink(missing_ok=True)
+    def segments(self, generation: int, meta: Meta) -> list[ColumnarSegment]:
+        """Return the segments of a generation.
 
-    def clean(self, generation: int, segments: Any) -> None:
-        """Remove what a failed commit left behind: it may be what fills the disk."""
-        clean_files(self, NAME, generation, segments)
-        for path in self.path.glob(f"_{NAME}_*"):
-            numbered = re.match(rf"_{NAME}_(\d+)\.", path.name)
-            if numbered and int(numbered[1]) > generation:
-                path.unlink(missing_ok=True)
+        The schema is ours, always: the pickled one is never read.
+
+        :raises IndexDamaged: the table of contents is not what was written.
+        """
+        path = self._table(generation)
+        with damage_told(path.name):
+            data = path.read_bytes()
+            if zlib.crc32(data) != meta.toc:
+                raise IndexDamaged(path.name)
+            held = RamStorage()
+            held.files[path.name] = data
+            toc = TOC.read(held, NAME, gen=generation, schema=whoosh_schema())
+        for each in toc.segments:
+            if not isinstance(each, ColumnarSegment):
+                raise IndexDamaged(f"{each} was written by another program")
+        return list(toc.segments)
+
+    def data_path(self, segment: ColumnarSegment) -> Path:
+        """Return the file of a segment that was committed."""
+        path: Path = self.path / segment.make_filename(EXTENSION)
+        return path
 
     def progress(self) -> float | None:
         """Return how much of a rebuild is done, ``None`` if none is under way."""
@@ -150,34 +126,13 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def write_progress(self, done: float | None) -> None:
-        """Say how much of a rebuild is done, from 0 to 1, or that it is over."""
-        path = self.path / _PROGRESS
-        if done is None:
-            path.unlink(missing_ok=True)
-        else:
-            self._write(path, {"done": round(done, 4)})
-
-    def start_over(self) -> None:
-        """Remove every file of the index, and write a table of contents without any.
-
-        Its generation goes on from the highest before: a reader that knows generation 7
-        must not take another one for it. Without a meta file it is no index yet.
-        """
-        highest = -1
-        for path in self.path.iterdir():
-            if path.is_file() and NAME in path.name:
-                numbered = re.match(rf"_{NAME}_(\d+)\.", path.name)
-                if numbered:
-                    highest = max(highest, int(numbered[1]))
-                path.unlink(missing_ok=True)
-        TOC(whoosh_schema(), [], highest + 1).write(self, NAME)
-
     def size(self) -> int:
         """Return the bytes that the index takes on disk."""
-        if not self.path.is_dir():
-            return 0
-        return sum(path.stat().st_size for path in self._files())
+        total = 0
+        for name in self._names():
+            with suppress(FileNotFoundError):  # a commit has just removed it
+                total += (self.path / name).stat().st_size
+        return total
 
     def changed_at(self) -> int:
         """Return the folder's modification time in nanoseconds, -1 if there is none."""
@@ -186,36 +141,189 @@ class DurableStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
         except FileNotFoundError:
             return -1
 
-    def _files(self) -> Iterator[Path]:
-        return (path for path in self.path.iterdir() if path.is_file())
+    # Writing.
 
-    def _meta_path(self, generation: int) -> Path:
-        return self.path / f"_{NAME}_{generation}.json"
+    def create(self) -> None:
+        """Make the folder, for its owner only, if it is not there."""
+        missing = [
+            each for each in (self.path, *self.path.parents) if not each.exists()
+        ]
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in missing:
+            _sync(each.parent)
 
-    def _write(self, path: Path, value: object) -> None:
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold Whoosh's lock, so that no other writer, of its or ours, is at work.
+
+        What is not committed at the end is removed, and so is what a writer that was
+        killed had not committed: it may be what fills the disk.
+
+        :raises IndexerRunning: another writer holds it.
+        :raises IndexUnavailable: there is no folder.
+        """
+        # A second line: the indexer's own lock is the store's.
+        lock = FileLock(str(self.path / f"{NAME}_WRITELOCK"))
+        try:
+            held = lock.acquire()
+        except FileNotFoundError as error:
+            raise IndexUnavailable("there is no index yet") from error
+        if not held:
+            raise IndexerRunning(str(self.path))
+        try:
+            self._remove(name for name in self._names() if _ASIDE.match(name))
+            yield
+        except BaseException:
+            self._remove(name for name in self._names() if _ASIDE.match(name))
+            raise
+        finally:
+            lock.release()
+
+    @contextmanager
+    def new_file(self, segment: ColumnarSegment) -> Iterator[Path]:
+        """Yield where to write the file of a new segment.
+
+        Until it is committed its name has a leading dot. It has to be on disk before
+        the block ends.
+        """
+        aside = self._aside(segment)
+        try:
+            yield aside
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+    def written_path(self, segment: ColumnarSegment) -> Path:
+        """Return the file of a segment, committed or not."""
+        aside = self._aside(segment)
+        return aside if aside.exists() else self.data_path(segment)
+
+    def forget(self, segment: ColumnarSegment) -> None:
+        """Remove the file of a segment that will not be committed."""
+        self._remove([self._aside(segment).name])
+
+    def commit(self, segments: Sequence[ColumnarSegment], meta: Meta) -> None:
+        """Make these segments the index: the next generation, durable on return.
+
+        Where it fails, the generation before stands.
+        """
+        # From the highest number that any file has: a reader that knows generation 7
+        # must not take another one for it.
+        generation = self._highest(_NUMBERED) + 1
+        table = _table_of(segments, generation)
+        new = [each for each in segments if self._aside(each).exists()]
+        try:
+            for each in new:
+                self._aside(each).replace(self.data_path(each))
+            said = asdict(replace(meta, toc=zlib.crc32(table)))
+            said["crc"] = zlib.crc32(_canonical(said))
+            self._put(self._record(generation), json.dumps(said).encode())
+            _sync(self.path)
+            self._put(self._table(generation), table)
+            _sync(self.path)
+        except BaseException:
+            self._withdraw(generation, new)
+            raise
+        kept = {self.data_path(each).name for each in segments}
+        kept |= {self._record(generation).name, self._table(generation).name}
+        self._remove(
+            name
+            for name in self._names()
+            if _ASIDE.match(name) or (_OURS.match(name) and name not in kept)
+        )
+
+    def write_progress(self, done: float | None) -> None:
+        """Say how much of a rebuild is done, from 0 to 1, or that it is over.
+
+        Nothing depends on it, so a failure is no failure of the rebuild.
+        """
+        path = self.path / _PROGRESS
+        with suppress(OSError):
+            if done is None:
+                path.unlink(missing_ok=True)
+            else:
+                aside = path.with_name(f".{path.name}")
+                aside.write_text(json.dumps({"done": round(done, 4)}), "utf-8")
+                aside.replace(path)
+
+    def _withdraw(self, generation: int, new: Sequence[ColumnarSegment]) -> None:
+        """Take back a commit that failed, the table of contents first and for good.
+
+        If that cannot be done it may be there to stay, and its files have to as well.
+        """
+        table = self._table(generation)
+        with suppress(OSError):
+            if table.exists():
+                table.unlink()
+                _sync(self.path)
+            names = [self.data_path(each).name for each in new]
+            self._remove([*names, self._record(generation).name])
+
+    def _put(self, path: Path, data: bytes) -> None:
         aside = path.with_name(f".{path.name}")
-        with aside.open("w", encoding="utf-8") as file:
-            json.dump(value, file)
+        with aside.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
 
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            # What cannot be removed now the next commit removes.
+            with suppress(OSError):
+                (self.path / name).unlink(missing_ok=True)
+
+    # Names.
+
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.path)  # noqa: PTH208 - only names are needed
+        except FileNotFoundError:
+            return []
+
+    def _highest(self, numbered: re.Pattern[str]) -> int:
+        found = map(numbered.match, self._names())
+        return max((int(each[1]) for each in found if each), default=-1)
+
+    def _aside(self, segment: ColumnarSegment) -> Path:
+        path = self.data_path(segment)
+        return path.with_name(f".{path.name}")
+
+    def _record(self, generation: int) -> Path:
+        return self.path / f"_{NAME}_{generation}.json"
+
+    def _table(self, generation: int) -> Path:
+        return self.path / f"_{NAME}_{generation}.toc"
+
 
 @contextmanager
 def damage_told(what: str) -> Iterator[None]:
-    """Turn whatever Whoosh raises over damaged files into :class:`IndexDamaged`.
+    """Turn whatever is raised over damaged files into :class:`IndexDamaged`.
 
-    It has no checksums and unpickles what it finds, so damage can raise anything; only
-    Whoosh's own code may run inside. A full disk and a held lock are no damage.
+    Whoosh unpickles what it finds, so that can be anything; only its code, and ours
+    that reads one small file, may run inside.
     """
     try:
         yield
-    except (NutgrafError, LockError):
+    except NutgrafError:
         raise
     except Exception as error:  # see above
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        if isinstance(error, OSError) and error.errno not in _SPOILT:
             raise
         raise IndexDamaged(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _canonical(said: dict[str, object]) -> bytes:
+    """Return what the checksum of a record is of: all else that it says."""
+    rest = {name: value for name, value in said.items() if name != "crc"}
+    return json.dumps(rest, sort_keys=True).encode()
+
+
+def _table_of(segments: Sequence[ColumnarSegment], generation: int) -> bytes:
+    made = RamStorage()
+    TOC(whoosh_schema(), list(segments), generation).write(made, NAME)
+    (data,) = made.files.values()
+    return bytes(data)
 
 
 def _sync(path: Path) -> None:

@@ -7,12 +7,8 @@ Files that no table names are left by processes that died; the next commit remov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
-
-from whoosh.index import LockError
 
 from index.article import Article
 from index.engines.whoosh.buffer import CHUNK_BYTES, Buffer
@@ -46,51 +42,38 @@ class Writer:
         self._memory = memory
 
     def commit(
-        self, articles: Sequence[Article], deletions: Deletions, *, meta: Meta
+        self,
+        held: Sequence[ColumnarSegment],
+        articles: Sequence[Article],
+        deletions: Deletions,
+        *,
+        meta: Meta,
     ) -> None:
-        """Add articles and remove documents in one commit."""
-        with self._locked():
-            toc = self._storage.toc()
-            segments = [
-                each.without(deletions[each.segment_id()])
-                if each.segment_id() in deletions
-                else each
-                for each in toc.segments
-            ]
-            with self._undone_on_failure(toc):
-                segments += self._written(articles)
-                segments = self._merged(segments)
-                self._storage.commit(toc.generation + 1, segments, meta)
+        """Add articles and remove documents in one commit.
+
+        The lock is held; :meth:`replace` wants it too.
+
+        :param held: the segments of the index.
+        :raises IndexDamaged: one that had to be merged is damaged.
+        """
+        segments = [
+            each.without(deletions[each.segment_id()])
+            if each.segment_id() in deletions
+            else each
+            for each in held
+        ]
+        segments += self._written(articles)
+        self._storage.commit(self._merged(segments), meta)
 
     def replace(self, articles: Iterable[Article], *, meta: Meta) -> None:
-        """Replace all that the index holds by these articles, in one commit."""
-        with self._locked():
-            toc = self._storage.toc()
-            with self._undone_on_failure(toc):
-                segments = self._written(articles)
-                if len(segments) > 1:
-                    segments = [self._merge(segments)]
-                self._storage.commit(toc.generation + 1, segments, meta)
+        """Replace all that the index holds by these articles, in one commit.
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        # Whoosh's own lock: no writer of its may be at work at the same time.
-        lock = self._storage.lock(f"{NAME}_WRITELOCK")
-        if not lock.acquire():
-            raise LockError(NAME)
-        try:
-            yield
-        finally:
-            lock.release()
-
-    @contextmanager
-    def _undone_on_failure(self, toc: Any) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            # What was written may be what fills the disk.
-            self._storage.clean(toc.generation, toc.segments)
-            raise
+        Nothing of the index is read, so it may be damaged, another version's or none.
+        """
+        segments = self._written(articles)
+        if len(segments) > 1:
+            segments = [self._merge(segments)]
+        self._storage.commit(segments, meta)
 
     def _written(self, articles: Iterable[Article]) -> list[ColumnarSegment]:
         """Write articles as segments, each as large as memory allows.
@@ -126,14 +109,19 @@ class Writer:
 
     def _merge(self, segments: Sequence[ColumnarSegment]) -> ColumnarSegment:
         opened = [
-            (Segment(self._storage.data_path(each), each.segment_id()), each.live())
+            (Segment(self._storage.written_path(each), each.segment_id()), each.live())
             for each in segments
         ]
+        for segment, _ in opened:
+            # What is merged gets checksums of its own: damage would never be found.
+            segment.check()
         merged = ColumnarSegment(
             NAME, documents=sum(int(live.sum()) for _, live in opened)
         )
         with self._storage.new_file(merged) as path:
             merge(opened, path)
+        for each in segments:
+            self._storage.forget(each)
         return merged
 
     def _merged(self, segments: list[ColumnarSegment]) -> list[ColumnarSegment]:
