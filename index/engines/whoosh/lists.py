@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.engines.whoosh.arrays import ArraysWriter, Column
-from index.engines.whoosh.schema import form_of
+from index.engines.whoosh.schema import WIDTH_MARK, form_of
 from index.fields import PASSAGE_FIELDS
 from index.text import fold
 
@@ -105,10 +105,19 @@ def write_dictionary(out: ArraysWriter, name: str, words: Dictionary) -> None:
     out.put(f"{name}/entries", lists[order].astype("<u4"))
     out.column(f"{name}/entries.tag").append(tags[order])
     out.column(f"{name}/entries.occurrences").append(words.occurrences[order])
-    folded = [(fold(form_of(term)[0]), at) for at, term in enumerate(words.terms)]
-    folded.sort()
-    out.put_strings(f"{name}/folded", [form.encode() for form, _ in folded])
-    out.put(f"{name}/folded.term", np.array([at for _, at in folded], "<u4"))
+    folded = [_folded(term) for term in words.terms]
+    order = np.array(
+        sorted(range(len(folded)), key=folded.__getitem__), np.int64
+    )  # nearly sorted already
+    out.put_strings(f"{name}/folded", [folded[at].encode() for at in order.tolist()])
+    out.put(f"{name}/folded.term", order.astype("<u4"))
+
+
+def _folded(term: str) -> str:
+    # Most terms are their own folded form, and it costs less to see that than to fold.
+    if term.isascii() and WIDTH_MARK not in term:
+        return term
+    return fold(form_of(term)[0])
 
 
 class ListsWriter:

@@ -6,7 +6,9 @@ large the segments are.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -40,8 +42,8 @@ COLUMNS = {
     "updated": "<i8",
     "urgency": "<i8",
 }
-# Occurrences merged at a time, of some 60 bytes each while they are.
-_AT_ONCE = 2_000_000
+# Occurrences merged at a time, of some 60 bytes each while they are, in each thread.
+_AT_ONCE, _THREADS = 1_000_000, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +232,16 @@ def _merge_field(
     ]
     writer = ListsWriter(out, name, documents)
     several = np.diff(words.members_at) > 1
-    for low, high in _runs(sources, len(several)):
-        writer.append(_merged(sources, low, high, several[low:high]))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        # A run or two are merged while the one before is written; NumPy lets go of the
+        # interpreter.
+        ahead: deque[Future[Lists]] = deque()
+        for low, high in _runs(sources, len(several)):
+            ahead.append(pool.submit(_merged, sources, low, high, several[low:high]))
+            if len(ahead) > _THREADS:
+                writer.append(ahead.popleft().result())
+        while ahead:
+            writer.append(ahead.popleft().result())
     writer.close()
 
 

@@ -36,7 +36,7 @@ WORD_FIELDS = (PARAGRAPH_WORDS, *LINE_FIELDS)
 # Between the values of a field, so that no phrase or nearness reaches across: more than
 # the grammar's largest distance.
 VALUE_GAP = 2_000
-_WIDTH_MARK = "\x1f"
+WIDTH_MARK = "\x1f"
 
 
 def whoosh_schema() -> whoosh_fields.Schema:
@@ -67,12 +67,12 @@ def whoosh_schema() -> whoosh_fields.Schema:
 
 def term_of(form: str, width: int) -> str:
     """Return the indexed term of a form that covers so many positions."""
-    return form if width == 1 else f"{form}{_WIDTH_MARK}{width}"
+    return form if width == 1 else f"{form}{WIDTH_MARK}{width}"
 
 
 def form_of(term: str) -> tuple[str, int]:
     """Return the form and the width of an indexed term."""
-    form, mark, width = term.partition(_WIDTH_MARK)
+    form, mark, width = term.partition(WIDTH_MARK)
     return (form, int(width)) if mark else (form, 1)
 
 
