@@ -30,6 +30,7 @@ from index.dates import micros
 from index.document import article_of
 from index.engines.whoosh.buffer import Buffer
 from index.engines.whoosh.codec import ColumnarCodec, ColumnarSegment
+from index.engines.whoosh.draft import draft_of
 from index.engines.whoosh.inversion import write_segment
 from index.engines.whoosh.schema import (
     LINE_FIELDS,
@@ -430,9 +431,9 @@ def put(folder: Path, parts: list[list[Article]]) -> list[ColumnarSegment]:
     """Write a segment of each list of articles, and the table of contents."""
     segments = []
     for part in parts:
-        buffer = Buffer("en")
+        buffer = Buffer()
         for article in part:
-            buffer.add(article)
+            buffer.add(draft_of(article, "en"))
         sizes = sum(len(article.paragraphs) for article in part)
         segment = ColumnarSegment("MAIN", documents=sizes)
         write_segment(buffer, folder / segment.make_filename(".seg"))

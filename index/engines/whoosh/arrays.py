@@ -28,7 +28,7 @@ MAGIC = b"NUTGRAF\n"
 VERSION = 1
 ALIGNMENT = 64  # bytes: a cache line, and more than any type needs
 HEADER = struct.Struct("<8sIIQQQ")  # magic, version, directory: crc, place, length; all
-_IN_MEMORY = 1 << 20  # bytes of an array that is not put into a file of its own yet
+_IN_MEMORY = 1 << 22  # bytes of an array that is not put into a file of its own yet
 _COPIED = 1 << 20  # bytes at a time
 _STEP = 32  # strings from one landmark to the next
 
@@ -156,7 +156,7 @@ class ArraysWriter:
         self.put(f"{name}.at", at.astype("<u4" if at[-1] < 1 << 32 else "<u8"))
 
     def close(self, facts: Mapping[str, Any]) -> int:
-        """Write the file, synced to disk; return its length in bytes.
+        """Write the file, not synced to disk; return its length in bytes.
 
         :param facts: what JSON can hold; the reader gets it back.
         """
@@ -185,8 +185,6 @@ class ArraysWriter:
                         MAGIC, VERSION, zlib.crc32(text), place, len(text), length
                     )
                 )
-                file.flush()
-                os.fsync(file.fileno())
         except BaseException:
             self.path.unlink(missing_ok=True)
             raise
@@ -310,6 +308,11 @@ class Strings(Sequence[bytes]):
     def text(self, number: int) -> str:
         """Return one of them, decoded."""
         return str(self._blob[self._at[number] : self._at[number + 1]], "utf-8")
+
+    def all(self) -> list[bytes]:
+        """Return all of them."""
+        blob, at = bytes(self._blob), self.at.tolist()
+        return [blob[low:high] for low, high in pairwise(at)]
 
     def texts(self, first: int = 0, end: int | None = None) -> list[str]:
         """Return a run of them, decoded."""

@@ -12,20 +12,25 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from index.article import Article
-from index.dates import micros
+from index.engines.whoosh.draft import Draft
 from index.engines.whoosh.schema import (
     LINE_FIELDS,
     VALUE_FIELDS,
     VALUE_GAP,
     term_of,
-    values_of,
 )
-from index.fields import FIELD_OF_ROLE, PASSAGE_FIELDS
-from index.text import plain_form, stem_language, surfaces, word
-from index.visibility import restrictions
+from index.text import plain_form, surfaces, word
 
-UNKNOWN = -(2**63)  # a date or number that an article does not have
+# What is a number in an article, one each.
+NUMBERS = (
+    "status",
+    "embargoed_until",
+    "expires",
+    "published",
+    "updated",
+    "urgency",
+    "first_n",
+)
 
 # What a buffer takes of memory while its segment is made, in bytes: of a chunk of text,
 # of a different chunk, of one of its tokens, of a document, of an article, of a value.
@@ -33,11 +38,6 @@ CHUNK_BYTES = 220
 _TOKEN, _ENTRY, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 60, 900, 200
 # What may stand around a word of letters and digits without being of it.
 _AROUND = ".,;:!?\"'()[]“”‘’…–—"
-
-_FIELDS = tuple(dict.fromkeys((*LINE_FIELDS, *VALUE_FIELDS)))
-_PASSAGE_OF_ROLE = {
-    role: PASSAGE_FIELDS.index(name) for role, name in FIELD_OF_ROLE.items()
-}
 
 
 class Chunks(dict[str, int]):
@@ -125,12 +125,10 @@ class Values:
 class Buffer:
     """Articles that will be one segment, in the order they were added.
 
-    :param language: how articles without a language are analysed.
     :param chunks: those of the buffer before, if there is one.
     """
 
-    def __init__(self, language: str, chunks: Chunks | None = None) -> None:
-        self._language = language
+    def __init__(self, chunks: Chunks | None = None) -> None:
         self.chunks = Chunks() if chunks is None else chunks
         self.text = Words()
         self.lines: dict[str, Words] = {name: Words() for name in LINE_FIELDS}
@@ -138,21 +136,11 @@ class Buffer:
         self.versions: list[str] = []
         self.languages: dict[str, int] = {}
         self.language = array("i")
-        self.numbers: dict[str, array[int]] = {
-            name: array("q")
-            for name in (
-                "status",
-                "embargoed_until",
-                "expires",
-                "published",
-                "updated",
-                "urgency",
-                "first_n",
-                "documents",
-            )
-        }
+        self.numbers: dict[str, array[int]] = {name: array("q") for name in NUMBERS}
+        self.sizes = array("q")
         self.passages = array("B")
         self.values: dict[str, Values] = {name: Values() for name in VALUE_FIELDS}
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -160,66 +148,44 @@ class Buffer:
     @property
     def bytes(self) -> int:
         """About how much memory it takes to make a segment of it."""
-        values = sum(len(each.numbers) for each in self.values.values())
-        words = sum(len(each.numbers) for each in self.lines.values())
         return (
-            _TOKEN * (len(self.text.numbers) + words)
+            self._bytes
+            + _TOKEN * len(self.text.numbers)
             + CHUNK_BYTES * len(self.chunks)
             + _ENTRY * len(self.chunks.entries)
-            + _DOCUMENT * len(self.passages)
-            + _ARTICLE * len(self.ids)
-            + _VALUE * values
         )
 
-    def add(self, article: Article) -> None:
-        """Take in an article, which has a version and an id that no other has."""
+    def add(self, draft: Draft) -> None:
+        """Take in an article, of an id that no other has."""
         at = len(self.ids)
-        assert article.version is not None, article.id
-        self.ids.append(article.id)
-        self.versions.append(article.version)
-        stems = stem_language(article.language or self._language)
+        self.ids.append(draft.id)
+        self.versions.append(draft.version)
         languages = self.languages
-        self.language.append(languages.setdefault(stems, len(languages)))
-        numbers = self.numbers
-        for name, value in restrictions(article)._asdict().items():
-            numbers[name].append(value)
-        published, updated = article.published, article.updated
-        known = UNKNOWN if published is None else micros(published)
-        numbers["published"].append(known)
-        numbers["updated"].append(known if updated is None else micros(updated))
-        urgency = article.urgency
-        numbers["urgency"].append(UNKNOWN if urgency is None else urgency)
-        self._add_paragraphs(article)
-        for name in _FIELDS:
-            value = getattr(article, name)
-            if value:
-                texts = values_of(article, name)
-                if name in self.values:
-                    for text in dict.fromkeys(texts):
-                        self.values[name].add(at, text)
-                if name in self.lines:
-                    self._add_line(self.lines[name], at, texts)
+        self.language.append(languages.setdefault(draft.language, len(languages)))
+        for name, column in self.numbers.items():
+            column.append(getattr(draft, name))
+        self.sizes.append(len(draft.texts))
+        self._bytes += _ARTICLE + _DOCUMENT * len(draft.texts)
+        self._add_paragraphs(draft)
+        for name, values in draft.values:
+            if name in self.values:
+                for value in dict.fromkeys(values):
+                    self.values[name].add(at, value)
+            if name in self.lines:
+                self._add_line(self.lines[name], at, values)
 
-    def _add_paragraphs(self, article: Article) -> None:
-        paragraphs = article.paragraphs
-        self.numbers["first_n"].append(paragraphs[0].n)
-        self.numbers["documents"].append(len(paragraphs))
-        words, passages = self.text, self.passages
-        numbers, ends, rows, starts = (
-            words.numbers,
-            words.ends,
-            words.rows,
-            words.starts,
-        )
-        number_of = self.chunks.__getitem__
-        row = len(passages)
-        for paragraph in paragraphs:
-            passages.append(_PASSAGE_OF_ROLE[paragraph.role])
-            numbers.extend(map(number_of, paragraph.text.split()))
-            ends.append(len(numbers))
-            rows.append(row)
-            starts.append(0)
-            row += 1
+    def _add_paragraphs(self, draft: Draft) -> None:
+        words = self.text
+        ends, before = words.ends, len(words.numbers)
+        chunks: list[str] = []
+        for text in draft.texts:
+            chunks += text.split()
+            ends.append(before + len(chunks))
+        words.numbers.extend(map(self.chunks.__getitem__, chunks))
+        row = len(self.passages)
+        self.passages.frombytes(draft.passages)
+        words.rows.extend(range(row, len(self.passages)))
+        words.starts.extend(bytes(len(draft.texts)))
 
     def _add_line(self, words: Words, article: int, values: Sequence[str]) -> None:
         lengths, number_of = self.chunks.lengths, self.chunks.__getitem__
@@ -230,4 +196,5 @@ class Buffer:
             words.ends.append(len(words.numbers))
             words.rows.append(article)
             words.starts.append(start)
+            self._bytes += _VALUE + _TOKEN * (len(words.numbers) - before)
             start += VALUE_GAP + sum(lengths[each] for each in words.numbers[before:])

@@ -31,15 +31,15 @@ from index.text import keys
 _LOW_HALF = (1 << 32) - 1
 
 
-def write_segment(buffer: Buffer, path: Path, tables: Tables | None = None) -> int:
+def write_segment(buffer: Buffer, path: Path) -> int:
     """Write the articles of a buffer as a segment; return its length in bytes.
 
-    :param tables: of its chunks, where those go on to grow meanwhile.
+    It is not synced to disk: that is due when it is committed, if it ever is.
     """
     out = ArraysWriter(path)
     try:
-        tables = Tables(buffer.chunks) if tables is None else tables
-        sizes = np.array(buffer.numbers["documents"], np.int64)
+        tables = _Tables(buffer.chunks)
+        sizes = np.array(buffer.sizes, np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
         lengths = _lengths(buffer.text, tables, len(owner))
         documents = Documents(
@@ -109,8 +109,8 @@ def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> Non
         out.column(f"{name}.lengths").append(lengths.astype(np.int64))
 
 
-class Tables:
-    """What chunks stand for, as arrays: a copy, which does not change with them."""
+class _Tables:
+    """What chunks stand for, as arrays."""
 
     def __init__(self, chunks: Chunks) -> None:
         self.terms = list(chunks.terms)
@@ -128,7 +128,7 @@ class _Occurrences:
         self.terms, self.rows, self.positions = terms, rows, positions
 
 
-def _lengths(words: Words, tables: Tables, rows: int) -> Ints:
+def _lengths(words: Words, tables: _Tables, rows: int) -> Ints:
     """Return the length of each row, in positions, gaps between values left out."""
     numbers = np.frombuffer(words.numbers, np.int32)
     ends = np.frombuffer(words.ends, np.int64)
@@ -138,7 +138,7 @@ def _lengths(words: Words, tables: Tables, rows: int) -> Ints:
     return np.bincount(words.rows, weights=runs, minlength=rows).astype(np.int64)
 
 
-def _occurrences(words: Words, tables: Tables) -> _Occurrences:
+def _occurrences(words: Words, tables: _Tables) -> _Occurrences:
     numbers = np.frombuffer(words.numbers, np.int32)
     ends = np.frombuffer(words.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
@@ -167,7 +167,7 @@ def _write_field(
     out: ArraysWriter,
     name: str,
     found: _Occurrences,
-    tables: Tables,
+    tables: _Tables,
     languages: Array,
     names: list[str],
     documents: Documents | None,
@@ -235,8 +235,8 @@ def _dictionary(
     tag_of = np.empty(len(order), np.int64)
     tag_of[order] = np.arange(len(order)) - members_at[list_of[order]]
     words = Dictionary(
-        terms=sorted_terms,
-        stems=sorted_stems,
+        terms=[term.encode() for term in sorted_terms],
+        stems=[stem.encode() for stem in sorted_stems],
         members_at=members_at,
         members=term_numbers[order],
         occurrences=counts[order],

@@ -20,6 +20,7 @@ from index.fields import PASSAGE_FIELDS
 from index.text import fold
 
 Array = NDArray[Any]
+_MARK = WIDTH_MARK.encode()
 Ints = NDArray[np.int64]
 
 # A list that is in at least one document of so many has a bitmap beside it: then that
@@ -82,8 +83,8 @@ class Dictionary:
         place there; ``members_at`` where each list's begin; ``occurrences`` of each.
     """
 
-    terms: Sequence[str]
-    stems: Sequence[str]
+    terms: Sequence[bytes]
+    stems: Sequence[bytes]
     members_at: Ints
     members: Ints
     occurrences: Ints
@@ -91,8 +92,8 @@ class Dictionary:
 
 def write_dictionary(out: ArraysWriter, name: str, words: Dictionary) -> None:
     """Write the words of a field, to be found by term, by stem and by folded form."""
-    out.put_strings(f"{name}/terms", [term.encode() for term in words.terms])
-    out.put_strings(f"{name}/stems", [stem.encode() for stem in words.stems])
+    out.put_strings(f"{name}/terms", words.terms)
+    out.put_strings(f"{name}/stems", words.stems)
     counts = np.diff(words.members_at)
     out.put(f"{name}/members.at", words.members_at.astype("<u4"))
     out.put(f"{name}/members", words.members.astype("<u4"))
@@ -109,15 +110,15 @@ def write_dictionary(out: ArraysWriter, name: str, words: Dictionary) -> None:
     order = np.array(
         sorted(range(len(folded)), key=folded.__getitem__), np.int64
     )  # nearly sorted already
-    out.put_strings(f"{name}/folded", [folded[at].encode() for at in order.tolist()])
+    out.put_strings(f"{name}/folded", [folded[at] for at in order.tolist()])
     out.put(f"{name}/folded.term", order.astype("<u4"))
 
 
-def _folded(term: str) -> str:
+def _folded(term: bytes) -> bytes:
     # Most terms are their own folded form, and it costs less to see that than to fold.
-    if term.isascii() and WIDTH_MARK not in term:
+    if term.isascii() and _MARK not in term:
         return term
-    return fold(form_of(term)[0])
+    return fold(form_of(term.decode())[0]).encode()
 
 
 class ListsWriter:

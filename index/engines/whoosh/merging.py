@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -217,9 +217,6 @@ def _merge_field(
         if (field := part.segment.field(name)) is not None
     ]
     words, lists, tags = _words([field for field, _ in having])
-    # What is only in deleted articles stays until nothing of it is left: a list without
-    # rows costs little, and knowing beforehand would cost a pass over everything.
-    write_dictionary(out, name, words)
     sources = [
         _Source(
             field,
@@ -233,15 +230,22 @@ def _merge_field(
     writer = ListsWriter(out, name, documents)
     several = np.diff(words.members_at) > 1
     with ThreadPoolExecutor(_THREADS) as pool:
-        # A run or two are merged while the one before is written; NumPy lets go of the
+        # Some runs are merged while the one before is written: NumPy lets go of the
         # interpreter.
-        ahead: deque[Future[Lists]] = deque()
-        for low, high in _runs(sources, len(several)):
-            ahead.append(pool.submit(_merged, sources, low, high, several[low:high]))
-            if len(ahead) > _THREADS:
-                writer.append(ahead.popleft().result())
-        while ahead:
-            writer.append(ahead.popleft().result())
+        runs = iter(_runs(sources, len(several)))
+        merged = deque(
+            pool.submit(_merged, sources, low, high, several[low:high])
+            for low, high in islice(runs, _THREADS + 1)
+        )
+        # What is only in deleted articles stays until nothing of it is left: a list
+        # without rows costs little, and to know them would cost a pass over everything.
+        write_dictionary(out, name, words)
+        while merged:
+            writer.append(merged.popleft().result())
+            for low, high in islice(runs, 1):
+                merged.append(
+                    pool.submit(_merged, sources, low, high, several[low:high])
+                )
     writer.close()
 
 
@@ -251,8 +255,8 @@ def _words(fields: Sequence[Field]) -> tuple[Dictionary, list[Ints], list[Ints]]
     :return: the words; of each field the new numbers of its lists; and the new tags of
         their members.
     """
-    terms, terms_of = _united([field.terms.texts() for field in fields])
-    stems, lists_of = _united([field.stems.texts() for field in fields])
+    terms, terms_of = _united([field.terms.all() for field in fields])
+    stems, lists_of = _united([field.stems.all() for field in fields])
     pairs, counts = [], []
     for field, numbers, lists in zip(fields, terms_of, lists_of, strict=True):
         at = field.members_at.astype(np.int64)
@@ -277,7 +281,7 @@ def _words(fields: Sequence[Field]) -> tuple[Dictionary, list[Ints], list[Ints]]
     return words, lists_of, np.split(tags[places], bounds)
 
 
-def _united(texts: Sequence[list[str]]) -> tuple[list[str], list[Ints]]:
+def _united(texts: Sequence[list[bytes]]) -> tuple[list[bytes], list[Ints]]:
     """Return strings in order, each once, and the place there of each one given."""
     every = sorted(set().union(*texts))
     place = {text: at for at, text in enumerate(every)}

@@ -183,8 +183,8 @@ class DurableStorage:
     def new_file(self, segment: ColumnarSegment) -> Iterator[Path]:
         """Yield where to write the file of a new segment.
 
-        Until it is committed its name has a leading dot. It has to be on disk before
-        the block ends.
+        Until it is committed its name has a leading dot. Nobody need sync it to disk:
+        a commit does.
         """
         aside = self._aside(segment)
         try:
@@ -214,6 +214,7 @@ class DurableStorage:
         new = [each for each in segments if self._aside(each).exists()]
         try:
             for each in new:
+                _sync(self._aside(each))
                 self._aside(each).replace(self.data_path(each))
             said = asdict(replace(meta, toc=zlib.crc32(table)))
             said["crc"] = zlib.crc32(_canonical(said))

@@ -7,13 +7,17 @@ Files that no table names are left by processes that died; the next commit remov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 from index.article import Article
+from index.engines.whoosh.beside import Beside
 from index.engines.whoosh.buffer import CHUNK_BYTES, Buffer
 from index.engines.whoosh.codec import ColumnarSegment
-from index.engines.whoosh.inversion import Tables, write_segment
+from index.engines.whoosh.draft import Draft, draft_of
+from index.engines.whoosh.inversion import write_segment
 from index.engines.whoosh.merging import merge
 from index.engines.whoosh.segment import Segment
 from index.engines.whoosh.storage import NAME, DurableStorage, Meta
@@ -22,9 +26,11 @@ from index.engines.whoosh.storage import NAME, DurableStorage, Meta
 MERGE_FACTOR = 8
 # Documents of the smallest tier.
 _SMALLEST_TIER = 512
-# The share of a writer's memory that a buffer takes at most, while it is written. The
-# next one, which is filled meanwhile, takes little before it is written itself.
-_SHARE = 0.8
+# The share of a writer's memory that a buffer takes at most, while it is written.
+_SHARE = 0.4
+# Documents that are handed to the process beside this one at a time.
+_SHARED = 25_000
+_WAITING = 3  # shares that are under way there, or wait
 # The share of that which known words may take and still be kept for the next buffer.
 _KNOWN_SHARE = 0.4
 
@@ -62,7 +68,11 @@ class Writer:
             else each
             for each in held
         ]
-        segments += self._written(articles)
+        buffer = Buffer()
+        for article in articles:
+            buffer.add(draft_of(article, self._language))
+        if len(buffer):
+            segments.append(self._write(buffer))
         self._storage.commit(self._merged(segments), meta)
 
     def replace(self, articles: Iterable[Article], *, meta: Meta) -> None:
@@ -78,33 +88,67 @@ class Writer:
     def _written(self, articles: Iterable[Article]) -> list[ColumnarSegment]:
         """Write articles as segments, each as large as memory allows.
 
-        While one is written, the next is filled: NumPy lets go of the interpreter.
+        Many are shared out with a process beside this one: what it has no room for is
+        done here meanwhile.
         """
-        written: list[Future[ColumnarSegment]] = []
-        buffer = Buffer(self._language)
-        full = self._memory * _SHARE
-        with ThreadPoolExecutor(1) as pool:
+        with ExitStack() as opened:
+            opened.enter_context(_seldom_collected())
+            pool = opened.enter_context(ThreadPoolExecutor(1))
+            beside: Beside | None = None
+            elsewhere: list[tuple[Future[ColumnarSegment], list[Draft]]] = []
+            written: list[ColumnarSegment] = []
+            buffer, share, documents = Buffer(), list[Draft](), 0
             for article in articles:
-                buffer.add(article)
-                if buffer.bytes > full:
-                    if written:
-                        written[-1].result()
-                    written.append(
-                        pool.submit(self._write, buffer, Tables(buffer.chunks))
-                    )
-                    chunks = buffer.chunks
-                    few = len(chunks) * CHUNK_BYTES < full * _KNOWN_SHARE
-                    buffer = Buffer(self._language, chunks if few else None)
+                share.append(draft_of(article, self._language))
+                documents += len(article.paragraphs)
+                if documents < _SHARED:
+                    continue
+                if beside is None:
+                    beside = Beside()
+                    opened.callback(beside.close)
+                # Some wait while one is under way: there is always something to do.
+                if sum(not each.done() for each, _ in elsewhere) < _WAITING:
+                    job = pool.submit(self._have_written, beside, share)
+                    elsewhere.append((job, share))
+                else:
+                    buffer = self._fill(buffer, share, written)
+                share, documents = [], 0
+            buffer = self._fill(buffer, share, written)
+            for job, share in reversed(elsewhere):
+                # What nobody has begun is done here, while the last is done there.
+                if job.cancel():
+                    buffer = self._fill(buffer, share, written)
             if len(buffer):
-                if not written:
-                    return [self._write(buffer, Tables(buffer.chunks))]
-                written.append(pool.submit(self._write, buffer, Tables(buffer.chunks)))
-            return [each.result() for each in written]
+                written.append(self._write(buffer))
+            return written + [
+                job.result() for job, _ in elsewhere if not job.cancelled()
+            ]
 
-    def _write(self, buffer: Buffer, tables: Tables) -> ColumnarSegment:
+    def _fill(
+        self, buffer: Buffer, drafts: Sequence[Draft], written: list[ColumnarSegment]
+    ) -> Buffer:
+        """Add articles to a buffer, and go on with another when it is full."""
+        full = self._memory * _SHARE
+        for draft in drafts:
+            buffer.add(draft)
+            if buffer.bytes > full:
+                written.append(self._write(buffer))
+                known = buffer.chunks
+                few = len(known) * CHUNK_BYTES < full * _KNOWN_SHARE
+                buffer = Buffer(known if few else None)
+        return buffer
+
+    def _write(self, buffer: Buffer) -> ColumnarSegment:
         segment = ColumnarSegment(NAME, documents=len(buffer.passages))
         with self._storage.new_file(segment) as path:
-            write_segment(buffer, path, tables)
+            write_segment(buffer, path)
+        return segment
+
+    def _have_written(self, beside: Beside, drafts: Sequence[Draft]) -> ColumnarSegment:
+        documents = sum(len(each.texts) for each in drafts)
+        segment = ColumnarSegment(NAME, documents=documents)
+        with self._storage.new_file(segment) as path:
+            beside.write(drafts, path)
         return segment
 
     def _merge(
@@ -160,3 +204,14 @@ def _tier(documents: int) -> int:
         documents //= MERGE_FACTOR
         tier += 1
     return tier
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the garbage collector rest: articles by the thousand are no cycles."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

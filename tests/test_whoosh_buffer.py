@@ -1,0 +1,73 @@
+"""How articles are taken in before they are written."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.engines.whoosh.buffer import Chunks
+from index.engines.whoosh.schema import form_of
+from index.text import analyse
+
+words = st.sampled_from(
+    (
+        "truce",
+        "C-17",
+        "U.S.'s",
+        "“Kerry’s”",
+        "(AP)",
+        "@handle,",
+        "10.5%",
+        "—",
+        "…and",
+        "O’Neil;",
+        "京都で",
+        "कि",
+        "e\u0301",
+        "3½",
+        "🇫🇷",
+        "don't.",
+        "ſ",
+        "x\u00adon",
+        "http://a.b/c?d",
+        "Ⅷ",
+    )
+)
+spaces = st.sampled_from((" ", "\n", "\t", "\u00a0", "\u2003", "\u200b", "  ", "\x1f"))
+texts = st.lists(st.one_of(words, spaces, st.text(max_size=5)), max_size=12).map(
+    "".join
+)
+
+
+def tokens_by_chunk(text: str) -> tuple[list[tuple[str, int, int]], int]:
+    """Return the form, position and width of each token, and the length."""
+    chunks = Chunks()
+    numbers = [chunks[each] for each in text.split()]
+    terms = list(chunks.terms)
+    found, length = [], 0
+    for number in numbers:
+        for at in range(chunks.starts[number], chunks.starts[number + 1]):
+            form, width = form_of(terms[chunks.entries[at]])
+            found.append((form, length + chunks.offsets[at], width))
+        length += chunks.lengths[number]
+    return found, length
+
+
+@given(texts)
+def test_the_words_of_a_text_are_those_of_what_stands_between_its_spaces(
+    text: str,
+) -> None:
+    whole = analyse(text)
+    found, length = tokens_by_chunk(text)
+    assert found == list(zip(whole.forms, whole.positions, whole.widths, strict=True))
+    assert length == whole.length
+
+
+def test_a_word_with_something_around_it_is_known_by_its_number() -> None:
+    chunks = Chunks()
+    assert chunks["(truce,"] == chunks["truce"] == chunks["“truce”"]
+    assert chunks["Truce"] != chunks["truce"]
+    assert len(chunks.terms) == 1
+    assert re.fullmatch("truce", next(iter(chunks.terms)))
