@@ -98,6 +98,7 @@ class Archive:
             settings.engine,
             language=settings.language,
             expansions=settings.expansions,
+            memory=settings.index_memory,
         )
         return cls(Store.open(settings.store), engine, settings)
 

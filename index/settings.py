@@ -51,6 +51,9 @@ class Settings:
     article_bytes: int = _setting(1 * MB, "largest article as JSON, in bytes")
     articles_per_request: int = _setting(1_000, "most articles in one request")
     search_seconds: float = _setting(2.0, "deadline of a search, in seconds")
+    index_memory: int = _setting(
+        512 * MB, "memory that writing the index may take for articles, in bytes"
+    )
     wait_seconds: float = _setting(10.0, "longest that ?wait=1 waits, in seconds")
 
     def __post_init__(self) -> None:

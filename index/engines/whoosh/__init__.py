@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from index.article import Article
-from index.engines import EngineState
+from index.engines import MEMORY, EngineState
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.schema import SCHEMA_VERSION
 from index.engines.whoosh.scrub import Scrub, damage_confirmed
@@ -28,7 +28,6 @@ from index.text import ANALYZER_VERSION
 # than this when it is read cannot hide a later change.
 _SETTLED = 50_000_000  # nanoseconds
 _PROGRESS_SECONDS = 0.5
-MEMORY = 512 * 1024 * 1024  # bytes that articles on their way into the index may take
 # A commit removes the files of the generation before the last; whoever was about to
 # open those finds a newer one at once.
 _OPEN_ATTEMPTS = 20
