@@ -309,6 +309,11 @@ class Strings(Sequence[bytes]):
         """Return one of them, decoded."""
         return str(self._blob[self._at[number] : self._at[number + 1]], "utf-8")
 
+    def some(self, numbers: Sequence[int]) -> list[str]:
+        """Return some of them, decoded."""
+        blob, at = self._blob, self._at
+        return [str(blob[at[each] : at[each + 1]], "utf-8") for each in numbers]
+
     def all(self) -> list[bytes]:
         """Return all of them."""
         blob, at = bytes(self._blob), self.at.tolist()

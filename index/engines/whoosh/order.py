@@ -33,15 +33,19 @@ class Candidates:
 
         :param wanted: how many of the first to return instead.
         """
-        dates = _by_date(search.sort, state)[self.articles]
-        chosen: Array = np.arange(len(self.articles))
-        if search.after is not None:
-            chosen = np.flatnonzero(
-                self._after(search.after, search.sort, state, dates)
-            )
         start, end = search.offset, search.offset + search.limit
         if wanted is not None:
             start, end = 0, wanted
+        if search.after is None and self.scores is not None:
+            # Hits seldom have one score: then nothing else need be looked at.
+            order = _by_score(self.scores, end)
+            if order is not None:
+                return order[start:end], len(self.articles) > end
+        dates = _by_date(search.sort, state).take(self.articles)
+        chosen: Array = np.arange(len(self.articles))
+        if search.after is not None:
+            later = self._after(search.after, search.sort, state, dates)
+            chosen = chosen.compress(later)
         more = len(chosen) > end
         if more and end:
             chosen = self._first(end, chosen, dates)
@@ -65,20 +69,12 @@ class Candidates:
         return chosen
 
     def _ordered(self, chosen: Array, dates: Ints, state: State) -> Ints:
-        if self.scores is not None:
-            # Hits seldom have one score: then nothing else need be looked at.
-            less = -self.scores[chosen]
-            order = less.argsort()
-            ranked = less[order]
-            if (ranked[1:] > ranked[:-1]).all():
-                by_score: Ints = chosen[order]
-                return by_score
         keys: list[Array] = [state.places(self.articles[chosen]), dates[chosen]]
         if self.documents is not None:
             # Of one article documents are numbered as its paragraphs are.
             keys.insert(0, self.documents[chosen])
         if self.scores is not None:
-            keys.append(less)
+            keys.append(-self.scores[chosen])
         in_order: Ints = chosen[np.lexsort(keys)]
         return in_order
 
@@ -92,17 +88,9 @@ class Candidates:
         numbers: list[int | None] = [None] * len(chosen)
         if self.documents is not None:
             numbers = state.numbers(articles, self.documents[chosen]).tolist()
-        return [
-            SortKey(
-                score=score,
-                date=None if date == UNKNOWN else date,
-                id=state.article_id(article),
-                n=n,
-            )
-            for score, date, article, n in zip(
-                scores, dates, articles.tolist(), numbers, strict=True
-            )
-        ]
+        if len(chosen) and UNKNOWN in dates:
+            dates = [None if date == UNKNOWN else date for date in dates]
+        return list(map(SortKey, scores, dates, state.article_ids(articles), numbers))
 
     def _after(self, key: SortKey, sort: Sort, state: State, dates: Ints) -> Mask:
         if key.date is None:
@@ -130,6 +118,28 @@ class Candidates:
 _BLOCK = 64  # values of which only the least is looked at first
 
 
+_SORTED = 1_024  # scores that are sorted rather than parted
+
+
+def _by_score(scores: Floats, count: int) -> Ints | None:
+    """Return the places of at least so many of the highest scores, the highest first.
+
+    ``None`` if two of them are equal: it takes more than scores to order them.
+    """
+    less = -scores
+    if len(scores) > _SORTED:
+        least = least_of(less, count + 1) if count + 1 < len(scores) else less.max()
+        chosen = (less <= least).nonzero()[0]
+        less = less.take(chosen)
+        order = less.argsort()
+        places = chosen.take(order)
+    else:
+        order = places = less.argsort()
+    ranked = less.take(order[: count + 1])
+    found: Ints = places
+    return found if (ranked[1:] > ranked[:-1]).all() else None
+
+
 def least_of(values: Array, count: int) -> Any:
     """Return a value that at least so many are not above, and not many more.
 
@@ -138,11 +148,13 @@ def least_of(values: Array, count: int) -> Any:
     """
     blocks = len(values) // _BLOCK
     if blocks > count:
-        least = values[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
-        return np.partition(least, count - 1)[count - 1]
-    if count >= len(values):
+        parted = values[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
+    elif count >= len(values):
         return values.max()
-    return np.partition(values, count - 1)[count - 1]
+    else:
+        parted = values.copy()
+    parted.partition(count - 1)
+    return parted[count - 1]
 
 
 def _date(sort: Sort) -> str:

@@ -436,6 +436,15 @@ class Segment:
         """Return the id of an article."""
         return self._ids.text(int(self.places[article]))
 
+    def article_ids(self, articles: Array) -> list[str]:
+        """Return the ids of articles."""
+        return self._ids.some(self.places.take(articles).tolist())
+
+    def versions(self, articles: Array) -> list[str]:
+        """Return the versions of articles."""
+        spellings, codes = self._versions
+        return [spellings[code] for code in codes.take(articles).tolist()]
+
     def version(self, article: int) -> str:
         """Return the version of an article."""
         spellings, codes = self._versions

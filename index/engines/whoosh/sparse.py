@@ -121,25 +121,27 @@ class Sparse:
         if self._close is not None:
             return Candidates(articles=numbers, scores=self._close.scores)
         bounds = self._bounds()
-        scores = np.full(len(numbers), np.nan)
         size = max(_FIRST, 2 * self._wanted)
-        least = _NO_SCORE
+        open_ = (bounds >= -least_of(-bounds, size)).nonzero()[0]
+        looked = [open_]
+        scores = [self._exact(numbers.take(open_))]
         while True:
             self.check()
-            open_ = bounds >= least - _SLACK
-            count = int(np.count_nonzero(open_))
-            if not count:
+            bounds[open_] = -np.inf  # not to be looked at again
+            least = self._least(looked, scores)
+            open_ = (bounds >= least - _SLACK).nonzero()[0]
+            if not len(open_):
                 break
-            if count > size:
-                inside = bounds if count == len(bounds) else bounds.compress(open_)
-                open_ &= bounds >= -least_of(-inside, size)
-            looked = open_.nonzero()[0]
-            scores[looked] = self._exact(numbers[looked])
-            bounds[looked] = -np.inf  # not to be looked at again
-            size = max(size, _NEXT)
-            least = self._least(scores)
-        done = (~np.isnan(scores)).nonzero()[0]
-        return Candidates(articles=numbers[done], scores=scores[done])
+            if len(open_) > _NEXT:
+                highest = bounds.take(open_)
+                open_ = open_.compress(highest >= -least_of(-highest, _NEXT))
+            looked.append(open_)
+            scores.append(self._exact(numbers.take(open_)))
+        if len(looked) == 1:
+            return Candidates(articles=numbers.take(looked[0]), scores=scores[0])
+        return Candidates(
+            articles=numbers.take(np.concatenate(looked)), scores=np.concatenate(scores)
+        )
 
     @property
     def _wanted(self) -> int:
@@ -148,20 +150,20 @@ class Sparse:
         # After a cursor it must be seen whether more follow; else the number tells.
         return search.offset + search.limit + (search.after is not None)
 
-    def _least(self, scores: Floats) -> float:
+    def _least(self, looked: Sequence[Ints], scores: Sequence[Floats]) -> float:
         """Return the score that the last hit wanted has at the least, as yet."""
-        done = (~np.isnan(scores)).nonzero()[0]
+        known = scores[0] if len(scores) == 1 else np.concatenate(scores)
+        wanted = self._wanted
+        if len(known) < wanted:
+            return _NO_SCORE
         if self._search.after is None:
-            here = scores[done]
-            if len(here) < self._wanted:
-                return _NO_SCORE
-            place = len(here) - self._wanted
-            return float(np.partition(here, place)[place])
-        rows = Candidates(articles=self._numbers[done], scores=scores[done])
-        first, _ = rows.page(self._search, self._state, wanted=self._wanted)
-        return (
-            float(scores[done][first[-1]]) if len(first) == self._wanted else _NO_SCORE
-        )
+            less = -known
+            less.partition(wanted - 1)
+            return -float(less[wanted - 1])
+        articles = self._numbers.take(np.concatenate(looked))
+        rows = Candidates(articles=articles, scores=known)
+        first, _ = rows.page(self._search, self._state, wanted=wanted)
+        return float(known[first[-1]]) if len(first) == wanted else _NO_SCORE
 
     def _bounds(self) -> Array:
         """Return what each hit scores at the most."""
@@ -201,19 +203,23 @@ class Sparse:
         leaves = self._leaves(articles)
         totals = close.totals.tolist()
         hits = []
-        for place, key in enumerate(rows.keys(chosen, search, state)):
-            slot, here = slots[place], leaves[place]
+        for slot, here, key, version in zip(
+            slots,
+            leaves,
+            rows.keys(chosen, search, state),
+            state.versions(articles),
+            strict=True,
+        ):
             passages: tuple[Passage, ...] = ()
             if search.passages:
                 passages = tuple(
                     Passage(n=n, score=score, leaves=here)
                     for n, score in close.passages(slot, search.passages)
                 )
-            segment, number = state.located(int(articles[place]))
             hits.append(
                 Hit(
                     id=key.id,
-                    version=segment.version(number),
+                    version=version,
                     score=key.score,
                     key=key,
                     passages=passages,

@@ -191,6 +191,22 @@ class State:
         segment, number = self.located(article)
         return segment.article_id(number)
 
+    def article_ids(self, articles: Array) -> list[str]:
+        """Return the ids of articles."""
+        if len(self.segments) == 1:
+            return self.segments[0].article_ids(articles)
+        return [self.article_id(each) for each in articles.tolist()]
+
+    def versions(self, articles: Array) -> list[str]:
+        """Return the versions of articles."""
+        if len(self.segments) == 1:
+            return self.segments[0].versions(articles)
+        found = []
+        for article in articles.tolist():
+            segment, number = self.located(article)
+            found.append(segment.version(number))
+        return found
+
     def places(self, articles: Array) -> Ints:
         """Return numbers that sort these articles by their ids."""
         if len(self.segments) == 1:
