@@ -380,7 +380,7 @@ class _Close:
     ) -> None:
         self._state, self._counted, self.articles = state, counted, articles
         self._size = size = len(articles)
-        bounds = np.concatenate((state.first[articles], state.first[articles + 1]))
+        bounds = state.spans.take(articles, axis=1).ravel()
         self._sizes = bounds[size:] - bounds[:size]
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
@@ -426,13 +426,11 @@ class _Close:
     @kept
     def _article_parts(self) -> Floats:
         """What each leaf adds to each article: a row a leaf."""
-        state, articles, counted = self._state, self.articles, self._counted
+        counted = self._counted
         shape = len(counted), self._size
-        if len(counted) > 1:
-            articles = np.concatenate([articles] * len(counted))
-        passages = state.passages_of(self._rows)
-        scales = state.passage_scales[passages, articles[self._cells]]
-        summed = np.bincount(self._cells, self._frequencies * scales, len(articles))
+        scaled = self._state.document_scales.take(self._rows)
+        scaled *= self._frequencies
+        summed = np.bincount(self._cells, scaled, len(self._counts))
         # Of nothing, numbers are counted, whatever they would weigh.
         weighted = summed.astype(np.float64, copy=False).reshape(shape)
         for each, row in zip(counted, weighted, strict=True):
@@ -460,7 +458,7 @@ class _Close:
             return np.empty(0)
         lengths = state.lengths_of(self._rows)
         passages = counted[0].leaf.places.passages
-        if all(each.leaf.places.passages == passages for each in counted):
+        if len({each.leaf.places.passages for each in counted}) == 1:
             norms = state.norms(passages)[lengths]
         else:
             bounds = np.cumsum(self._entries)[:-1]

@@ -96,6 +96,11 @@ class State:
         )
 
     @kept
+    def spans(self) -> Array:
+        """Each article's first document, and where its documents end: a row each."""
+        return np.stack([self.first[:-1], self.first[1:]])
+
+    @kept
     def sizes(self) -> Array:
         """How many documents each article has."""
         return np.diff(self.first)
@@ -152,10 +157,6 @@ class State:
     def lengths(self) -> Array:
         """The length of each document, in words."""
         return _end_to_end([each.lengths for each in self.segments], np.dtype("u1"))
-
-    def passages_of(self, documents: Ints) -> Array:
-        """Return the passage fields of some documents."""
-        return self._some(documents, lambda segment: segment.passage)
 
     def lengths_of(self, documents: Ints) -> Array:
         """Return the lengths of some documents, in words."""
@@ -293,6 +294,12 @@ class State:
     def _passages(self, name: str, what: str) -> Ints:
         parts = [each.passage_column(name, what) for each in self.segments]
         return _end_to_end(parts, np.dtype(np.int64)).astype(np.int64)
+
+    @kept
+    def document_scales(self) -> Floats:
+        """What an occurrence in each document counts for in its article."""
+        scales: Floats = self.passage_scales[self.passage, self.owner]
+        return scales
 
     def main_scale(self) -> Array:
         """Return :meth:`scale` of the main field, in single precision, for bounds."""
