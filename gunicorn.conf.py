@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from typing import Any
 
 # Prometheus' client looks for this when it is imported, so it stands above the imports:
@@ -70,12 +72,19 @@ def on_starting(server: Any) -> None:
             )
 
 
+_M_ARENA_MAX = -8  # of mallopt(3)
+
+
 def when_ready(server: Any) -> None:
     """Leave as little as possible for each worker to have for itself.
 
     What is imported before the fork is shared; collecting garbage in a worker would
-    write into all of it, and make it the worker's own.
+    write into all of it, and make it the worker's own. The GNU C library gives each
+    thread a heap, and each would keep the room of its largest arrays; the threads of a
+    worker take turns anyway, so one heap serves them all.
     """
+    with suppress(AttributeError, OSError):  # other C libraries have no such thing
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
     open_engine(_settings.engine).close()  # imports what the engine needs
     gc.collect()
     gc.freeze()

@@ -1,17 +1,20 @@
-"""What the archive answers: an engine's page together with the text from the store."""
+"""What the archive answers: an engine's page together with the text from the store.
+
+Hits and excerpts are named tuples: an answer has some forty of them, and to make one
+takes a third of the time that a frozen dataclass takes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from index.result import Facet, LeafScore, WordCount
 
 Mark = tuple[int, int]  # start and end, in code points
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A paragraph, or part of one, with what matched marked.
 
     :param id: of the paragraph, ``ARTICLE-ID#pN``.
@@ -30,8 +33,7 @@ class Excerpt:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleHit:
+class ArticleHit(NamedTuple):
     """A hit, ready to be shown.
 
     :param article: the fields asked for, in their JSON form, always with ``id`` and

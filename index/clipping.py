@@ -20,6 +20,8 @@ from index.errors import InvalidArticle
 from index.publication import public_extra
 
 _ROLES = {role.value: role for role in Role}
+# Fields that are shown otherwise than the store has them.
+_NOT_AS_KEPT = frozenset(("version", "extra", *CONCEPT_FIELDS))
 
 
 class Clipping:
@@ -61,7 +63,11 @@ class Clipping:
         They are as the public may see them at ``now``; ``ed_note`` must not be asked
         for.
         """
-        return {name: self._field(name, now) for name in names}
+        value_of = self._document.get
+        return {
+            name: self._field(name, now) if name in _NOT_AS_KEPT else value_of(name)
+            for name in names
+        }
 
     def _field(self, name: str, now: datetime) -> Any:
         if name == "version":
@@ -72,7 +78,7 @@ class Clipping:
             extra = json.loads(self._content).get(name, {})
             return public_extra(extra, now) or None
         value = self._document.get(name)
-        if value is not None and name in CONCEPT_FIELDS:
-            # The store has the names within a concept in the order of the alphabet.
-            return [concept_json(concept) for concept in concepts_of(name, value)]
-        return value
+        if value is None:
+            return None
+        # The store has the names within a concept in the order of the alphabet.
+        return [concept_json(concept) for concept in concepts_of(name, value)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import regex
@@ -36,16 +36,11 @@ _TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts have nothing o
 
 def marked_html(text: str, marks: Sequence[Mark]) -> str:
     """Return a text escaped for HTML with ``<mark>`` around its marks."""
-    if not _TO_ESCAPE.search(text):
-        return _marked(text, marks, str)
-    return _marked(text, marks, html.escape)
-
-
-def _marked(text: str, marks: Sequence[Mark], escape: Callable[[str], str]) -> str:
+    escape = html.escape if _TO_ESCAPE.search(text) else str
     parts: list[str] = []
     at = 0
     for start, end in marks:
-        parts += escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>"
+        parts.append(f"{escape(text[at:start])}<mark>{escape(text[start:end])}</mark>")
         at = end
     parts.append(escape(text[at:]))
     return "".join(parts)
@@ -59,6 +54,8 @@ def excerpt_of(
     :param length: characters, 0 for the whole paragraph; see :func:`cut`.
     """
     start, end = cut(text, marks, length)
+    if (start, end) == (0, len(text)):
+        return text, tuple(marks)
     return text[start:end], tuple(
         (max(first, start) - start, min(last, end) - start)
         for first, last in marks

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from index.answer import Mark
 from index.article import Role
@@ -19,16 +18,24 @@ from index.matching import Test, form_tests, occurrences
 from index.query import Exact, Prefix, Term, Wildcard, WordLeaf, places_of
 from index.text import LANGUAGES, analyse, is_single_cjk, key
 
-# Snowball's stemmer for English works on the ends of words: a stem starts as its word.
+# Snowball's stemmer for English works on the ends of words: a stem starts as its word,
+# but for its last two letters at the most: dying is die, ability is abl and then abil.
 # The others are not relied on for that: some take away prefixes.
 _STEMS_KEEP_START = ("en",)
+_STEM_END = 2
 _LONG = 50  # letters; a longer word is left to the analysis, which cuts some
 _SPACE = re.compile(r"\s")
-_STARTS = re.compile("[a-z0-9]")
+_STARTS = re.compile("[a-z0-9]+")
 # Letters and digits of ASCII; what may join them to more of a word, and what may not.
 _ALNUM = "[A-Za-z0-9]"
 _BESIDE = r".'\-/_&+@#,:"
 _APART = r"\x00-\x20!\"$%()*;<=>?\[\\\]^`{|}~\x7f"
+# What ends a word that is its own form but for case.
+_END = rf"(?=[{_APART}]|[{_BESIDE}](?!{_ALNUM}|[^\x00-\x7f])|\Z)"
+_WORD = re.compile(rf"(?<![^{_APART}]){_ALNUM}{{1,{_LONG}}}+{_END}")
+# In words as ASCII has them, what a form may leave out: o'neil is oneil, too. There is
+# a question mark for each character that is none of ASCII's.
+_JOINTS = b".'-/_&+@#,:?"
 # No ASCII, nor the dashes, quotes, ellipsis and space of typographers: no form starts
 # with those. The others may be letters, of whatever they stand for.
 _FOREIGN = re.compile(r"[^\x00-\x7f\u2010-\u2015\u2018-\u201f\u2026\xa0]+")
@@ -75,15 +82,14 @@ class _Sought:
         self._others = [leaf for leaf in leaves if leaf not in plain]
         self._tests: list[Test] = []
         self._known: dict[str, bool] = {}  # words met, and whether they match
-        self._words: list[re.Pattern[str]] = []
         starts = {_start(leaf, language) for leaf in leaves}
-        if None not in starts:
-            self._words = [_words(start) for start in starts if start]
+        self._starts = [] if None in starts else [each for each in starts if each]
+        if self._starts:
             self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
 
     def spans(self, text: str, check: Check) -> list[Mark]:
         """Return what is matched, in any order, some of it perhaps twice."""
-        if self._words:
+        if self._starts:
             return self._spans_of_words(text)
         tokens = analyse(text)
         found = []
@@ -102,10 +108,20 @@ class _Sought:
         found: list[Mark] = []
         doubtful: list[int] = []
         known = self._known
-        for words in self._words:
-            for match in words.finditer(text):
-                if not match.lastindex:
-                    doubtful.append(match.start())
+        # As long as the text: places in one are places in the other.
+        small = text.encode("ascii", "replace").lower()
+        joined = small.translate(None, _JOINTS)
+        for letters in self._starts:
+            places = _places(small, letters)
+            if joined.count(letters) > len(places):
+                # A rare case: the start is put together of the parts of a word.
+                places = _places(small, letters[:1])
+            for place in places:
+                if place and small[place - 1 : place].isalnum():
+                    continue
+                match = _WORD.match(text, place)
+                if match is None:
+                    doubtful.append(place)
                     continue
                 word = match[0]
                 matches = known.get(word)
@@ -146,37 +162,42 @@ def _has_key(leaf: Term) -> bool:
     return not is_single_cjk(leaf.form)
 
 
-def _start(leaf: WordLeaf, language: str) -> str | None:
-    """Return the letter that all forms which match start with, if that is known."""
+def _places(text: bytes, start: bytes) -> list[int]:
+    """Return where something stands in a text."""
+    places: list[int] = []
+    place = text.find(start)
+    while place >= 0:
+        places.append(place)
+        place = text.find(start, place + len(start))
+    return places
+
+
+def _start(leaf: WordLeaf, language: str) -> bytes | None:
+    """Return what all forms that match start with, as far as that is known.
+
+    Its first letter stands nowhere else in it: so it never overlaps with itself.
+
+    :return: letters and digits of ASCII, or ``None`` if none is known.
+    """
     start = ""
     if isinstance(leaf, Prefix):
-        start = leaf.prefix[:1]
+        start = leaf.prefix
     elif isinstance(leaf, Wildcard):
-        start = leaf.pattern[:1]
+        start = leaf.pattern
     elif isinstance(leaf, Exact) and len(leaf.forms) == 1:
-        start = leaf.forms[0][:1]
+        start = leaf.forms[0]
     elif isinstance(leaf, Term):
         short = language.partition("-")[0].lower()
-        if short in _STEMS_KEEP_START or short not in LANGUAGES:
-            start = key(leaf.form, language)[:1]
-    return start if _STARTS.fullmatch(start) else None
-
-
-@cache
-def _words(start: str) -> re.Pattern[str]:
-    """Return what finds the words that may have a form with this start.
-
-    It has an empty group where it finds a whole word of ASCII letters and digits, which
-    is its own form but for case. What else it finds is to be analysed: a letter beside
-    what may belong to the word. The letter is looked for first, and then what must not
-    be before it: so Python passes over all others several times faster.
-    """
-    return re.compile(
-        rf"[{start}{start.upper()}](?<!{_ALNUM}.)"
-        rf"(?:(?<![^{_APART}].)(){_ALNUM}{{0,{_LONG}}}+"
-        rf"(?=[{_APART}]|[{_BESIDE}](?!{_ALNUM}|[^\x00-\x7f])|\Z))?",
-        re.DOTALL,
-    )
+        if short in _STEMS_KEEP_START:
+            start = key(leaf.form, language)
+            start = start[: max(1, len(start) - _STEM_END)]
+        elif short not in LANGUAGES:
+            start = key(leaf.form, language)
+    known = _STARTS.match(start)
+    if known is None:
+        return None
+    again = start.find(start[0], 1, known.end())
+    return start[: known.end() if again < 0 else again].encode()
 
 
 def merged(spans: Iterable[Mark]) -> tuple[Mark, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from index import cursor, dates, highlight
 from index.answer import Answer, ArticleHit, Excerpt
-from index.article import Paragraph, paragraph_id
+from index.article import Paragraph, Role, paragraph_id
 from index.clipping import Clipping
 from index.deadline import Check, until
 from index.engines import Snapshot
@@ -88,7 +88,7 @@ class Question:
         better = did_you_mean(snapshot, search, page, request.q)
         check = until(search.deadline)
         hits = tuple(
-            self._hit(hit, found[hit.id, hit.version], check) for hit in page.hits
+            [self._hit(hit, found[hit.id, hit.version], check) for hit in page.hits]
         )
         return Answer(
             text=request.q,
@@ -113,13 +113,11 @@ class Question:
     def _hit(self, hit: Hit, clipping: Clipping, check: Check) -> ArticleHit:
         request = self._request
         language = clipping.language or self._settings.language
+        marker = self._marker(hit.leaves, language)
         headline_html = None
         if clipping.headline is not None:
-            title = clipping.paragraph(0)
-            spans = self._marker(hit.leaves, language).marks(
-                title.text, title.role, check
-            )
-            headline_html = marked_html(title.text, spans)
+            spans = marker.marks(clipping.headline, Role.HEADLINE, check)
+            headline_html = marked_html(clipping.headline, spans)
         return ArticleHit(
             article={
                 "id": clipping.id,
@@ -130,15 +128,19 @@ class Question:
             score=hit.score,
             passages_total=hit.passages_total,
             passages=tuple(
-                excerpt_of(
-                    clipping.id,
-                    clipping.paragraph(each.n),
-                    self._marker(each.leaves, language),
-                    check=check,
-                    passage=each,
-                    length=request.passage_length,
-                )
-                for each in hit.passages
+                [
+                    excerpt_of(
+                        clipping.id,
+                        clipping.paragraph(each.n),
+                        marker
+                        if each.leaves is hit.leaves
+                        else self._marker(each.leaves, language),
+                        check=check,
+                        passage=each,
+                        length=request.passage_length,
+                    )
+                    for each in hit.passages
+                ]
             ),
             parts=hit.parts,
         )
@@ -181,7 +183,7 @@ def excerpt_of(
     return Excerpt(
         id=paragraph_id(article_id, paragraph.n),
         n=paragraph.n,
-        role=paragraph.role.value,
+        role=paragraph.role,
         text=text,
         html=marked_html(text, spans),
         marks=spans,

@@ -14,7 +14,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -208,10 +208,13 @@ def _driver(connection: Connection) -> Any:
 def _rows(
     connection: Connection,
     text: str,
-    values: dict[str, object] | tuple[()] = (),
+    several: Iterable[dict[str, object] | tuple[()]] = ((),),
 ) -> list[Any]:
+    rows: list[Any] = []
     try:
-        rows: list[Any] = _driver(connection).execute(text, values).fetchall()
+        driver = _driver(connection)
+        for values in several:
+            rows += driver.execute(text, values).fetchall()
     except sqlite3.Error as error:
         if _code(error) & 0xFF in _BREAKING:
             connection.invalidate(error)
@@ -234,7 +237,13 @@ class Direct:
 
     def rows(self, connection: Connection, **values: object) -> list[Any]:
         """Return all rows, with these values in the places of that name."""
-        return _rows(connection, self.text, values)
+        return _rows(connection, self.text, [values])
+
+    def rows_of_each(
+        self, connection: Connection, several: Iterable[dict[str, object]]
+    ) -> list[Any]:
+        """Return the rows for each of several sets of values, in their order."""
+        return _rows(connection, self.text, several)
 
 
 # A connection that met one of these is not used again: after a failed write or fsync

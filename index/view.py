@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -106,7 +105,7 @@ _TURNED = Direct(
     )
 )
 _CONTENT = Direct(
-    select(versions.c.content).where(
+    select(versions.c.id, versions.c.version, versions.c.content).where(
         versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
     )
 )
@@ -193,6 +192,8 @@ class View:
 
     def hidden_since(self, seq: int) -> frozenset[str]:
         """Return the ids of articles that a change after ``seq`` may have hidden."""
+        if seq >= self.seq:
+            return frozenset()
         return frozenset(row[0] for row in _HIDDEN.rows(self._connection, seq=seq))
 
     def turned(self, now: int) -> tuple[int | None, int | None]:
@@ -250,18 +251,22 @@ class View:
     ) -> dict[tuple[str, str], Clipping]:
         """Return the same versions as :meth:`many`, to show something of each."""
         found: dict[tuple[str, str], Clipping] = {}
-        for key, text in self._contents(keys):
-            with _unreadable_told(*key):
+        key = ("", "")
+        try:
+            for key, text in self._contents(keys):
                 found[key] = Clipping(*key, text)
+        except (ValueError, InvalidArticle) as error:
+            raise _unreadable(*key, error) from error
         return found
 
     def _contents(
         self, keys: Iterable[tuple[str, str]]
     ) -> Iterator[tuple[tuple[str, str], str]]:
-        for key in dict.fromkeys(keys):
-            article_id, version = key
-            for row in _CONTENT.rows(self._connection, id=article_id, version=version):
-                yield key, row[0]
+        for row in _CONTENT.rows_of_each(
+            self._connection,
+            [{"id": key[0], "version": key[1]} for key in dict.fromkeys(keys)],
+        ):
+            yield row[:2], row[2]
 
     def repeats(self, contents: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of an older version of the article that its current is not.
@@ -362,19 +367,17 @@ def value_of(connection: Connection, name: str) -> int:
 
 def _article(article_id: str, version: str, content: str) -> Article:
     """Return the article that a version holds."""
-    with _unreadable_told(article_id, version):
-        return article_of({**json.loads(content), "version": version})
-
-
-@contextmanager
-def _unreadable_told(article_id: str, version: str) -> Iterator[None]:
     try:
-        yield
+        return article_of({**json.loads(content), "version": version})
     except (ValueError, InvalidArticle) as error:
-        raise StoreUnavailable(
-            f"version {version} of {article_id} cannot be read back ({error});"
-            " run nutgraf verify"
-        ) from error
+        raise _unreadable(article_id, version, error) from error
+
+
+def _unreadable(article_id: str, version: str, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"version {version} of {article_id} cannot be read back ({error});"
+        " run nutgraf verify"
+    )
 
 
 def _problems_of(row: Any) -> Iterator[str]:

@@ -16,14 +16,21 @@ from flask import Flask, Response, g, request
 
 from index.settings import Settings
 from service.context import Context
-from service.logs import ACCESS
+from service.logs import log_request
 from service.paths import hosts_of_target
 from service.refusals import HostRefused, OriginRefused
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+# What an answer has unless it has another of its own.
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "private, no-cache"),
+)
 
 
 def register(app: Flask, found: Context) -> None:
@@ -54,12 +61,12 @@ def register(app: Flask, found: Context) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
-        headers["X-Request-Id"] = g.request_id
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers.setdefault("Content-Security-Policy", _API_POLICY)
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Cache-Control", "private, no-cache")
+        # One look for all: each look of Werkzeug's goes through the whole list.
+        there = {name.lower() for name, _ in headers}
+        headers.add("X-Request-Id", g.request_id)
+        for name, value in _HEADERS:
+            if name.lower() not in there:
+                headers.add(name, value)
         if origins:
             response.vary.add("Origin")
         if "origin" in g:
@@ -109,13 +116,10 @@ def _count(found: Context, response: Response) -> None:
     method = request.method if request.method in METHODS else "other"
     found.metrics.observe(method, route, response.status_code, seconds)
     # Without the query string: what readers look for is theirs.
-    ACCESS.info(
-        "request",
-        extra={
-            "method": method,
-            "path": request.path[:500],
-            "status": response.status_code,
-            "ms": round(seconds * 1000, 1),
-            "address": request.remote_addr,
-        },
+    log_request(
+        method=method,
+        path=request.path[:500],
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+        address=request.remote_addr,
     )
