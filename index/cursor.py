@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 
 from index.errors import CursorMismatch, InvalidValue
 from index.query import SortKey
@@ -39,8 +40,10 @@ def decode(cursor: str, bound: str) -> SortKey:
         well_formed = (
             isinstance(theirs, str)
             and isinstance(score, float)
+            and math.isfinite(score)
             and _whole_or_none(date)
             and isinstance(article_id, str)
+            and article_id.isprintable()  # as ids are; half a pair of code units is not
             and _whole_or_none(n)
         )
     except (binascii.Error, ValueError, TypeError, RecursionError):

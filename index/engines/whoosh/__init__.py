@@ -202,7 +202,10 @@ class WhooshEngine:
                 if stale is not None or meta is None:
                     progress = self._storage.progress()
                     raise IndexUnavailable(stale or "", progress=progress)
+                before = self._newest
                 self._newest = generation, meta, self._open(generation, meta)
+                if before is not None:
+                    before[2].close()
                 return self._newest
             except IndexUnavailable:
                 if self._is_newest(generation, meta):

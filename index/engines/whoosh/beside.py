@@ -1,12 +1,13 @@
 """A process beside the indexer that writes segments, so that both cores are at work.
 
-It is started with the first article that it gets, and ends with the pipe that it reads:
-whatever becomes of the indexer, nothing of it stays. Jobs and answers are a length of
-eight bytes, and as many of JSON.
+It is started with the first articles that it gets, and ends with the pipe that it
+reads: when the indexer ends, it is gone as soon as it has done what it is at. Jobs and
+answers are a length of eight bytes, and as many of JSON.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from index.engines.whoosh.inversion import write_segment
 from index.errors import IndexUnavailable
 
 _LENGTH = 8  # bytes
-_KNOWN_CHUNKS = 500_000  # chunks of text that it keeps from one job to the next
+_KNOWN_BYTES = 100 * 1024 * 1024  # of chunks that it keeps from one job to the next
 
 
 class Beside:
@@ -76,7 +77,7 @@ def serve() -> None:
     chunks = Chunks()
     while (job := _receive(sys.stdin.buffer)) is not None:
         path, drafts = job
-        if len(chunks) > _KNOWN_CHUNKS:
+        if chunks.bytes > _KNOWN_BYTES:
             chunks = Chunks()
         answer: list[int | str] = [0, ""]
         try:
@@ -88,7 +89,12 @@ def serve() -> None:
             answer = [error.errno or EIO, error.strerror or str(error)]
         except Exception as error:  # noqa: BLE001 - it is told where it can be handled
             answer = [0, f"{type(error).__name__}: {error}"]
-        _send(sys.stdout.buffer, answer)
+        try:
+            _send(sys.stdout.buffer, answer)
+        except BrokenPipeError:
+            # The indexer is gone, and nobody knows of this file.
+            Path(path).unlink(missing_ok=True)
+            os._exit(1)  # closing the pipe properly would fail again
 
 
 def _plain(draft: Draft) -> tuple[object, ...]:

@@ -35,7 +35,8 @@ NUMBERS = (
 # What a buffer takes of memory while its segment is made, in bytes: of a chunk of text,
 # of a different chunk, of one of its tokens, of a document, of an article, of a value.
 CHUNK_BYTES = 220
-_TOKEN, _ENTRY, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 60, 900, 200
+ENTRY_BYTES = 60
+_TOKEN, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 900, 200
 # What may stand around a word of letters and digits without being of it.
 _AROUND = ".,;:!?\"'()[]“”‘’…–—"
 
@@ -58,6 +59,14 @@ class Chunks(dict[str, int]):
         self.lengths = array("i")
         self.entries = array("i")
         self.offsets = array("i")
+        self._characters = 0
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory they take."""
+        return (
+            CHUNK_BYTES * len(self) + ENTRY_BYTES * len(self.entries) + self._characters
+        )
 
     def __missing__(self, chunk: str) -> int:
         form = plain_form(chunk)
@@ -68,6 +77,7 @@ class Chunks(dict[str, int]):
             # A word with something around it is that word.
             number = self._analysed(chunk) if plain_form(bare) is None else self[bare]
         self[chunk] = number
+        self._characters += len(chunk)
         return number
 
     def _plain(self, form: str) -> int:
@@ -148,12 +158,7 @@ class Buffer:
     @property
     def bytes(self) -> int:
         """About how much memory it takes to make a segment of it."""
-        return (
-            self._bytes
-            + _TOKEN * len(self.text.numbers)
-            + CHUNK_BYTES * len(self.chunks)
-            + _ENTRY * len(self.chunks.entries)
-        )
+        return self._bytes + _TOKEN * len(self.text.numbers) + self.chunks.bytes
 
     def add(self, draft: Draft) -> None:
         """Take in an article, of an id that no other has."""

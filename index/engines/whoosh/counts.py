@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from index.result import Facet, FacetValue
 
 # Fields whose values make at most so many combinations are counted together.
 _COMBINATIONS = 512
+_PLANS = 16  # sets of fields that are counted so: each takes a number an article
 
 
 def count_facets(
@@ -68,13 +69,19 @@ def _counted_together(
 
     Only of fields that are simple to count, all over the same hits.
     """
-    fields = tuple([request.field for request, _ in requests])
+    fields = [request.field for request, _ in requests if request.field not in DATES]
     filtered = [each.field for each in search.filters]
     if not requests or any(
         request.prefix or request.field in filtered for request, _ in requests
     ):
         return {}
-    plan = state.keep(("together", fields), lambda: (_together(state, fields),))[0]
+    plans = state.keep("together", dict[frozenset[str], Any])
+    key = frozenset(fields)
+    if key not in plans:
+        if len(plans) >= _PLANS:
+            return {}
+        plans[key] = _together(state, sorted(key))
+    plan = plans[key]
     if plan is None:
         return {}
     names, together = plan
@@ -205,6 +212,12 @@ def _count_values(
         if each.field == request.field and not each.exclude
         for value in each.values
     ]
+    spelled = None
+    if not values.all_alone:
+        spelled = np.bincount(
+            values.spelled[hits.mask[values.spelled_articles]],
+            minlength=len(values.spellings),
+        )
     groups = counts.nonzero()[0]
     distinct = None if request.prefix else len(groups)
     if distinct is not None and distinct > search.facet_size:
@@ -214,7 +227,7 @@ def _count_values(
         request,
         {
             names[group]: Counted(
-                articles=count, spellings=_spellings(values, group, hits)
+                articles=count, spellings=_spellings(values, group, spelled)
             )
             for group, count in zip(
                 groups.tolist(), counts[groups].tolist(), strict=True
@@ -243,16 +256,13 @@ def _first(
     return groups[chosen | np.isin(groups, wanted)]
 
 
-def _spellings(values: Values, group: int, hits: Hits) -> Mapping[str, int]:
+def _spellings(values: Values, group: int, counts: Ints | None) -> Mapping[str, int]:
+    """Return how often each spelling of a group stands in the hits."""
     members = values.members[group]
-    if len(members) == 1:
+    if counts is None or len(members) == 1:
         return values.alone[group]
     return {
         values.spellings[member]: count
         for member in members
-        if (
-            count := int(
-                hits.mask[values.spelled_articles[values.spelled == member]].sum()
-            )
-        )
+        if (count := int(counts[member]))
     }

@@ -34,14 +34,12 @@ class Dense:
         if search.scope is Scope.PARAGRAPH:
             truth = tree.truth(search.query)
             self._matching: Mask = truth & hits.mask[state.owner]
-            root = self._matching
-            self._counted = tree.counting(lambda: root)
+            self._root: Mask = self._matching
+            self._counted = tree.counting(lambda: self._root)
         else:
-            root = hits.mask
-            self._counted = tree.counting(lambda: root)
-            self._root = root
-            self._matching = self._with_words(root)
-        self._root = root
+            self._root = hits.mask
+            self._counted = tree.counting(lambda: self._root)
+            self._matching = self._with_words(hits.mask)
         self._counts = [self._where(each) for each in self._counted]
 
     @kept

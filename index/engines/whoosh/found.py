@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +17,31 @@ from index.engines.whoosh.leaves import LeafMatches, Matches, Rows
 from index.engines.whoosh.lists import MAIN_FIELD, SIDE_PASSAGES, ByArticle
 from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import State
-from index.query import Places
+from index.query import (
+    Exact,
+    Fuzzy,
+    Near,
+    Phrase,
+    Places,
+    Prefix,
+    Term,
+    Wildcard,
+    WordLeaf,
+)
 
 # Bytes that what was found may take in a process, of the searches that came last.
 KEPT_BYTES = 24 * 1024 * 1024
-# Of each article that a state has, about so many bytes a leaf that was found.
-_KEPT_AN_ARTICLE = 5
+_WHAT: Mapping[type, Callable[[Any], object]] = {
+    Term: attrgetter("form", "field"),
+    Phrase: attrgetter("forms", "field"),
+    Near: attrgetter("forms", "distance", "field"),
+    Prefix: attrgetter("prefix", "field"),
+    Wildcard: attrgetter("pattern", "field"),
+    Fuzzy: attrgetter("form", "distance", "field"),
+    Exact: attrgetter("forms", "field"),
+}
+_EACH = 2_000  # bytes of one that holds no array
+_LATEST = 8  # leaves whose size may have grown since it was looked at
 # A search for each of so few articles, in a list so many times as long, is cheaper than
 # a mask of it.
 _SPARSE = 8
@@ -31,25 +52,53 @@ class FoundLeaves:
     a search, and other searches with its words, need not find them again.
     """
 
-    def __init__(self, articles: int) -> None:
-        self._most = max(16, KEPT_BYTES // (_KEPT_AN_ARTICLE * articles + 1))
+    def __init__(self) -> None:
         self._found: OrderedDict[object, Found] = OrderedDict()
+        self._bytes: dict[object, int] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
-    def get(self, key: object) -> Found | None:
-        """Return what was found for a leaf, ``None`` if nothing is kept."""
+    def get(self, leaf: WordLeaf, default: tuple[str, ...]) -> Found | None:
+        """Return what was found for a leaf, ``None`` if nothing is kept.
+
+        :param default: where a leaf without a field is sought.
+        """
+        key = self._key(leaf, default)
         with self._lock:
             found = self._found.get(key)
             if found is not None:
                 self._found.move_to_end(key)
             return found
 
-    def put(self, key: object, found: Found) -> None:
-        """Keep what was found for a leaf, instead of what was asked for longest ago."""
+    def put(self, leaf: WordLeaf, default: tuple[str, ...], found: Found) -> None:
+        """Keep what was found for a leaf, instead of what was asked for longest ago.
+
+        What it takes is known only when its search is done, so it is looked at when the
+        next one comes.
+        """
+        key = self._key(leaf, default)
         with self._lock:
+            if self._closed:
+                return
+            for other in list(self._found)[-_LATEST:]:
+                self._bytes[other] = self._found[other].bytes
+            total = sum(self._bytes.values())
             self._found[key] = found
-            while len(self._found) > self._most:
-                self._found.popitem(last=False)
+            while total > KEPT_BYTES and len(self._found) > 1:
+                oldest, _ = self._found.popitem(last=False)
+                total -= self._bytes.pop(oldest, 0)
+
+    def close(self) -> None:
+        """Let go of everything: the state was replaced."""
+        with self._lock:
+            self._closed = True
+            self._found.clear()
+            self._bytes.clear()
+
+    @staticmethod
+    def _key(leaf: WordLeaf, default: tuple[str, ...]) -> object:
+        # How much it counts for, and how it was typed, change nothing of where it is.
+        return type(leaf), _WHAT[type(leaf)](leaf), default
 
 
 class Found:
@@ -154,6 +203,18 @@ class Found:
 
     def __len__(self) -> int:
         return len(self.having)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory it takes, besides what is mapped from files."""
+        arrays = [
+            each for each in self.__dict__.values() if isinstance(each, np.ndarray)
+        ]
+        for part in self._parts:
+            arrays += part.arrays
+        for line in self.lines.values():
+            arrays += (line.rows, line.frequencies)
+        return _EACH + sum(each.nbytes for each in arrays if each.flags.owndata)
 
     def has(self, articles: Array) -> Mask:
         """Return which of some articles have the leaf anywhere it is sought.

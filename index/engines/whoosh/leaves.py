@@ -37,7 +37,9 @@ from index.query import (
 )
 from index.text import fold, is_single_cjk, key
 
+_AT_ONCE = 1_000  # rows that a Near is looked for in before the deadline is looked at
 _POSITION_BITS = 32  # a place in a segment is row << 32 | position
+_POSITIONS = (1 << _POSITION_BITS) - 1
 _NO_ROWS = np.empty(0, np.int32)
 
 
@@ -59,6 +61,15 @@ class Matches:
             passage=segment.passage,
             lengths=segment.lengths,
         )
+
+    @property
+    def arrays(self) -> list[Array]:
+        """All arrays that it holds."""
+        found = [self.rows, self.frequencies]
+        if "articles" in self.__dict__:
+            each = self.articles
+            found += [each.articles, each.spreads, each.totals, each.bests]
+        return found
 
     def mark(self, mask: Mask) -> None:
         """Set a mask over the segment's documents where there is a match."""
@@ -297,26 +308,30 @@ class _Finding:
 
     def _nearby(self, slots: Sequence[_Slot], distance: int) -> Rows:
         """The words of all slots within a distance, row by row."""
-        rows = self._common_rows(slots)
+        every = self._common_rows(slots)
         counts = [slot.count for slot in slots]
-        mask = (1 << _POSITION_BITS) - 1
-        places: list[dict[int, dict[int, int]]] = []  # word, row and position: width
-        for slot in slots:
-            starts, ends = self._spans(slot, rows)
-            by_row: dict[int, dict[int, int]] = defaultdict(dict)
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-                here, position = by_row[start >> _POSITION_BITS], start & mask
-                here[position] = max(end - start, here.get(position, 0))
-            places.append(by_row)
-        found, frequencies = [], []
-        for row in rows.tolist():
-            self._check()
-            here_of = [by_row[row] for by_row in places]
-            count = sum(1 for _ in windows(here_of, counts, distance, self._check))
-            if count:
-                found.append(row)
-                frequencies.append(count)
+        found: list[int] = []
+        frequencies: list[int] = []
+        for start in range(0, len(every), _AT_ONCE):
+            rows = every[start : start + _AT_ONCE]
+            places = [self._by_row(slot, rows) for slot in slots]
+            for row in rows.tolist():
+                self._check()
+                here_of = [by_row[row] for by_row in places]
+                count = sum(1 for _ in windows(here_of, counts, distance, self._check))
+                if count:
+                    found.append(row)
+                    frequencies.append(count)
         return Rows(np.array(found, np.int32), np.array(frequencies, np.int64))
+
+    def _by_row(self, slot: _Slot, rows: Array) -> dict[int, dict[int, int]]:
+        """Return by row and position how wide a slot's word is there."""
+        starts, ends = self._spans(slot, rows)
+        by_row: dict[int, dict[int, int]] = defaultdict(dict)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            here, position = by_row[start >> _POSITION_BITS], start & _POSITIONS
+            here[position] = max(end - start, here.get(position, 0))
+        return by_row
 
     def _common_rows(self, slots: Sequence[_Slot]) -> Array:
         each = sorted((self._either(slot).rows for slot in slots), key=len)

@@ -7,10 +7,11 @@ large the segments are.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +79,7 @@ def merge(segments: Sequence[tuple[Segment, Mask]], path: Path) -> int:
         for name, kind in COLUMNS.items():
             out.put(
                 name,
-                _kept(parts, lambda segment, name=name: segment.column(name)).astype(
-                    kind
-                ),
+                _kept(parts, methodcaller("column", name)).astype(kind),
             )
         write_ids(out, _ids(parts))
         for name in (*VALUE_FIELDS, VERSION):
@@ -88,9 +87,7 @@ def merge(segments: Sequence[tuple[Segment, Mask]], path: Path) -> int:
         for name in WORD_FIELDS:
             if any(part.segment.field(name) is not None for part in parts):
                 if name != PARAGRAPH_WORDS:
-                    lengths = _kept(
-                        parts, lambda segment, name=name: segment.line_lengths(name)
-                    )
+                    lengths = _kept(parts, methodcaller("line_lengths", name))
                     out.column(f"{name}/lengths").append(lengths)
                 _merge_field(
                     out, parts, name, documents if name == PARAGRAPH_WORDS else None
@@ -129,8 +126,8 @@ def _numbered(live: Mask, first: int) -> Array:
     return numbers
 
 
-def _kept(parts: Sequence[_Part], column: object) -> Array:
-    return np.concatenate([column(part.segment)[part.live] for part in parts])  # type: ignore[operator]
+def _kept(parts: Sequence[_Part], column: Callable[[Segment], Array]) -> Array:
+    return np.concatenate([column(part.segment)[part.live] for part in parts])
 
 
 def _documents(parts: Sequence[_Part]) -> tuple[Documents, Ints]:

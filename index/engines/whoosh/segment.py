@@ -425,12 +425,12 @@ class Segment:
 
     def find(self, article_id: str) -> int:
         """Return the article of an id, -1 if it is not here."""
-        place = self._ids.find(article_id.encode())
+        place = self._ids.find(article_id.encode("utf-8", "surrogatepass"))
         return -1 if place < 0 else int(self._id_rows[place])
 
     def place(self, article_id: str) -> int:
         """Return how many ids here are before another."""
-        return self._ids.place(article_id.encode())
+        return self._ids.place(article_id.encode("utf-8", "surrogatepass"))
 
     def article_id(self, article: int) -> str:
         """Return the id of an article."""

@@ -125,11 +125,12 @@ class Sparse:
         open_ = (bounds >= -least_of(-bounds, size)).nonzero()[0]
         looked = [open_]
         scores = [self._exact(numbers.take(open_))]
+        slack = _SLACK + 1e-6 * float(bounds.max())
         while True:
             self.check()
             bounds[open_] = -np.inf  # not to be looked at again
             least = self._least(looked, scores)
-            open_ = (bounds >= least - _SLACK).nonzero()[0]
+            open_ = (bounds >= least - slack).nonzero()[0]
             if not len(open_):
                 break
             if len(open_) > _NEXT:

@@ -11,7 +11,7 @@ import bisect
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,15 @@ T = TypeVar("T")
 
 # Any length that is capped may be longer, and any frequency higher.
 _BOUNDLESS = 1e9
+_MANY = 2_000  # ids, beyond which all of a state are put in order once
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """Something kept that knows the state, so that the two would keep each other."""
+
+    def close(self) -> None:
+        """Let go of the state."""
 
 
 class State:
@@ -64,6 +73,15 @@ class State:
             with self._lock:
                 found = self._kept.setdefault(name, made)
         return found  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Let go of what was kept for later searches: there is a newer state.
+
+        Searches under way go on; what they find is theirs alone.
+        """
+        leaves = self._kept.get("leaves")
+        if isinstance(leaves, Closing):
+            leaves.close()
 
     def each(self) -> Iterator[tuple[Segment, int, int]]:
         """Yield each segment, and the numbers of its first article and document."""
@@ -212,7 +230,20 @@ class State:
         """Return numbers that sort these articles by their ids."""
         if len(self.segments) == 1:
             return self.segments[0].places[articles].astype(np.int64)
+        if len(articles) > _MANY:
+            return self._id_places.take(articles)
         ids = [self.article_id(each) for each in articles.tolist()]
+        rank = {each: at for at, each in enumerate(sorted(set(ids)))}
+        return np.array([rank[each] for each in ids], np.int64)
+
+    @kept
+    def _id_places(self) -> Ints:
+        """What :meth:`places` says of every article."""
+        ids = [
+            article_id
+            for segment in self.segments
+            for article_id in segment.article_ids(np.arange(segment.articles))
+        ]
         rank = {each: at for at, each in enumerate(sorted(set(ids)))}
         return np.array([rank[each] for each in ids], np.int64)
 

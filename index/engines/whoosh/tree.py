@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -181,8 +181,8 @@ class Tree:
         found = self._found.get(leaf)
         if found is None:
             state, default = self._state, self._search.places
-            leaves = state.keep("leaves", lambda: FoundLeaves(state.articles))
-            found = leaves.get((leaf, default))
+            leaves = state.keep("leaves", FoundLeaves)
+            found = leaves.get(leaf, default)
             if found is None:
                 places = places_of(leaf, default)
                 if isinstance(leaf, Prefix | Wildcard | Fuzzy):
@@ -192,7 +192,7 @@ class Tree:
                     places,
                     [match(each, leaf, places, self.check) for each in state.segments],
                 )
-                leaves.put((leaf, default), found)
+                leaves.put(leaf, default, found)
             self._found[leaf] = found
         return found
 
@@ -237,28 +237,21 @@ class Tree:
 
         :param root: returns where the query as a whole is taken for true.
         """
-        counted: list[CountedLeaf] = []
-        whole = self._search.query
+        return list(self._counting(self._search.query, None, True, root))
 
-        def walk(query: Query, mask: Mask | None, certain: bool) -> None:
-            if isinstance(query, And):
-                # Where the whole query is true, its outermost AND is.
-                if query is not whole:
-                    mask = (root() if mask is None else mask) & self.truth(query)
-                for child in query.children:
-                    walk(child, mask, certain)
-            elif isinstance(query, Or):
-                for child in query.children:
-                    walk(child, mask, False)
-            elif not isinstance(query, Not | All | Range):
-                counted.append(
-                    CountedLeaf(
-                        leaf=query,
-                        found=self.found(query),
-                        context=mask,
-                        certain=certain,
-                    )
-                )
-
-        walk(whole, None, True)
-        return counted
+    def _counting(
+        self, query: Query, mask: Mask | None, certain: bool, root: Callable[[], Mask]
+    ) -> Iterator[CountedLeaf]:
+        if isinstance(query, And):
+            # Where the whole query is true, its outermost AND is.
+            if query is not self._search.query:
+                mask = (root() if mask is None else mask) & self.truth(query)
+            for child in query.children:
+                yield from self._counting(child, mask, certain, root)
+        elif isinstance(query, Or):
+            for child in query.children:
+                yield from self._counting(child, mask, False, root)
+        elif not isinstance(query, Not | All | Range):
+            yield CountedLeaf(
+                leaf=query, found=self.found(query), context=mask, certain=certain
+            )

@@ -8,19 +8,22 @@ Files that no table names are left by processes that died; the next commit remov
 from __future__ import annotations
 
 import gc
+import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from index.article import Article
 from index.engines.whoosh.beside import Beside
-from index.engines.whoosh.buffer import CHUNK_BYTES, Buffer
+from index.engines.whoosh.buffer import Buffer
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.draft import Draft, draft_of
 from index.engines.whoosh.inversion import write_segment
 from index.engines.whoosh.merging import merge
 from index.engines.whoosh.segment import Segment
 from index.engines.whoosh.storage import NAME, DurableStorage, Meta
+from index.errors import IndexUnavailable
 
 # Segments of about one size that are merged into one.
 MERGE_FACTOR = 8
@@ -28,11 +31,14 @@ MERGE_FACTOR = 8
 _SMALLEST_TIER = 512
 # The share of a writer's memory that a buffer takes at most, while it is written.
 _SHARE = 0.4
-# Documents that are handed to the process beside this one at a time.
-_SHARED = 25_000
+# Documents that are handed to the process beside this one at a time, and the share of
+# memory that their texts take at most.
+_SHARED, _SHARED_SHARE = 25_000, 0.04
 _WAITING = 3  # shares that are under way there, or wait
 # The share of that which known words may take and still be kept for the next buffer.
 _KNOWN_SHARE = 0.4
+
+LOG = logging.getLogger("nutgraf.engine")
 
 Deletions = Mapping[str, Sequence[tuple[int, int]]]  # segment → (first document, count)
 
@@ -95,34 +101,36 @@ class Writer:
             opened.enter_context(_seldom_collected())
             pool = opened.enter_context(ThreadPoolExecutor(1))
             beside: Beside | None = None
-            elsewhere: list[tuple[Future[ColumnarSegment], list[Draft]]] = []
+            # Articles are let go of as soon as they are written.
+            waiting: deque[tuple[Future[ColumnarSegment], list[Draft]]] = deque()
             written: list[ColumnarSegment] = []
-            buffer, share, documents = Buffer(), list[Draft](), 0
+            buffer, share, documents, size = Buffer(), list[Draft](), 0, 0
             for article in articles:
-                share.append(draft_of(article, self._language))
-                documents += len(article.paragraphs)
-                if documents < _SHARED:
+                draft = draft_of(article, self._language)
+                share.append(draft)
+                documents += len(draft.texts)
+                size += sum(map(len, draft.texts))
+                if documents < _SHARED and size < self._memory * _SHARED_SHARE:
                     continue
                 if beside is None:
                     beside = Beside()
                     opened.callback(beside.close)
+                while waiting and waiting[0][0].done():
+                    written.append(waiting.popleft()[0].result())
                 # Some wait while one is under way: there is always something to do.
-                if sum(not each.done() for each, _ in elsewhere) < _WAITING:
+                if len(waiting) < _WAITING:
                     job = pool.submit(self._have_written, beside, share)
-                    elsewhere.append((job, share))
+                    waiting.append((job, share))
                 else:
                     buffer = self._fill(buffer, share, written)
-                share, documents = [], 0
+                share, documents, size = [], 0, 0
             buffer = self._fill(buffer, share, written)
-            for job, share in reversed(elsewhere):
-                # What nobody has begun is done here, while the last is done there.
-                if job.cancel():
-                    buffer = self._fill(buffer, share, written)
+            # What nobody has begun is done here, while the last is done there.
+            while waiting and waiting[-1][0].cancel():
+                buffer = self._fill(buffer, waiting.pop()[1], written)
             if len(buffer):
                 written.append(self._write(buffer))
-            return written + [
-                job.result() for job, _ in elsewhere if not job.cancelled()
-            ]
+            return written + [job.result() for job, _ in waiting]
 
     def _fill(
         self, buffer: Buffer, drafts: Sequence[Draft], written: list[ColumnarSegment]
@@ -134,7 +142,7 @@ class Writer:
             if buffer.bytes > full:
                 written.append(self._write(buffer))
                 known = buffer.chunks
-                few = len(known) * CHUNK_BYTES < full * _KNOWN_SHARE
+                few = known.bytes < full * _KNOWN_SHARE
                 buffer = Buffer(known if few else None)
         return buffer
 
@@ -148,7 +156,16 @@ class Writer:
         documents = sum(len(each.texts) for each in drafts)
         segment = ColumnarSegment(NAME, documents=documents)
         with self._storage.new_file(segment) as path:
-            beside.write(drafts, path)
+            try:
+                beside.write(drafts, path)
+            except IndexUnavailable as error:
+                # Whatever became of it, the articles are still here.
+                LOG.warning("%s; it is done here", str(error))
+                path.unlink(missing_ok=True)
+                buffer = Buffer()
+                for draft in drafts:
+                    buffer.add(draft)
+                write_segment(buffer, path)
         return segment
 
     def _merge(
