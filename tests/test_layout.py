@@ -41,13 +41,13 @@ LAYERS = [
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
         index.engines.whoosh.beside index.engines.whoosh.buffer
-        index.engines.whoosh.codec index.engines.whoosh.codec_columns
-        index.engines.whoosh.codec_contents index.engines.whoosh.codec_postings
-        index.engines.whoosh.codec_reading index.engines.whoosh.codec_writing
-        index.engines.whoosh.counts index.engines.whoosh.dense
-        index.engines.whoosh.draft index.engines.whoosh.found index.engines.whoosh.hits
-        index.engines.whoosh.inversion index.engines.whoosh.kept
-        index.engines.whoosh.leaves index.engines.whoosh.lists
+        index.engines.whoosh.close index.engines.whoosh.codec
+        index.engines.whoosh.codec_columns index.engines.whoosh.codec_contents
+        index.engines.whoosh.codec_postings index.engines.whoosh.codec_reading
+        index.engines.whoosh.codec_writing index.engines.whoosh.counts
+        index.engines.whoosh.dense index.engines.whoosh.draft index.engines.whoosh.found
+        index.engines.whoosh.hits index.engines.whoosh.inversion
+        index.engines.whoosh.kept index.engines.whoosh.leaves index.engines.whoosh.lists
         index.engines.whoosh.merging index.engines.whoosh.order
         index.engines.whoosh.schema index.engines.whoosh.scrub
         index.engines.whoosh.search index.engines.whoosh.segment

@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from errno import EIO
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
@@ -273,7 +274,9 @@ class ArraysFile:
             size = min(_COPIED, place + length - at)
             try:
                 found = zlib.crc32(os.pread(self._file, size, at), found)
-            except OSError:
+            except OSError as error:
+                if error.errno != EIO:
+                    raise  # this process ends, or has too much to do: no damage
                 return None
             rest(size)
         return found

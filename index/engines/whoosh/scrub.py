@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from errno import EBADF
 from weakref import ref
 
 from index.engines.whoosh.segment import Segment
@@ -78,6 +79,10 @@ class Scrub:
                 except IndexDamaged as error:
                     LOG.error("%s", str(error))
                 except _Closing:
+                    return
+                except OSError as error:
+                    if error.errno != EBADF:  # closed under it: the process ends
+                        LOG.error("%s cannot be checked: %s", segment.id, error)
                     return
             del segment
             self._waiting.popleft()

@@ -33,7 +33,7 @@ _SMALLEST_TIER = 512
 _SHARE = 0.4
 # Documents that are handed to the process beside this one at a time, and the share of
 # memory that their texts take at most.
-_SHARED, _SHARED_SHARE = 25_000, 0.04
+_SHARED, _SHARED_SHARE = 50_000, 0.04
 _WAITING = 3  # shares that are under way there, or wait
 # The share of that which known words may take and still be kept for the next buffer.
 _KNOWN_SHARE = 0.4
