@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.deadline import Check
-from index.engines.whoosh.arrays import Array
+from index.engines.whoosh.arrays import Array, narrowest
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.lists import ByArticle, by_article
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
@@ -304,7 +304,7 @@ class _Finding:
                 return _NOWHERE
         assert following is not None
         found, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
-        return Rows(found.astype(np.int32), counts)
+        return Rows(found.astype(np.int32), _narrow(counts))
 
     def _nearby(self, slots: Sequence[_Slot], distance: int) -> Rows:
         """The words of all slots within a distance, row by row."""
@@ -394,4 +394,9 @@ def _union(found: Iterable[Rows]) -> Rows:
     rows = (pairs >> 32).astype(np.int32)
     starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
     summed = np.add.reduceat(pairs & 0xFFFFFFFF, starts)
-    return Rows(rows[starts], summed)
+    return Rows(rows[starts], _narrow(summed))
+
+
+def _narrow(frequencies: Ints) -> Array:
+    """Return frequencies in the narrowest type: they may be kept for a while."""
+    return frequencies.astype(narrowest(int(frequencies.max(initial=0))))

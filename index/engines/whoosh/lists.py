@@ -231,8 +231,8 @@ def _summed(
     most = np.maximum.reduceat(np.minimum(frequencies, CAPPED), starts)
     least = np.minimum.reduceat(np.minimum(lengths[rows], CAPPED), starts)
     return (
-        np.diff(np.append(starts, len(rows))),
-        np.add.reduceat(frequencies, starts, dtype=np.int64),
+        np.diff(np.append(starts, len(rows))).astype(np.int32),
+        np.add.reduceat(frequencies, starts, dtype=np.int32),
         most.astype("<u2") << 8 | least.astype("<u2"),
     )
 

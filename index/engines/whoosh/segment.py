@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _BLOCK = 32  # postings, before each of which it is known where positions begin
+_BLOCKS_KEPT = 64  # lists of which that is known
 UNKNOWN = np.iinfo(np.int64).min  # a date or number that an article does not have
 
 
@@ -51,6 +52,7 @@ class Field:
         self._positions = file[f"{name}/positions"]
         self._tags_at = file[f"{name}/tags.at"]
         self._tags = file[f"{name}/tags"]
+        self._blocks: dict[int, Ints] = {}
 
     # Looking words up.
 
@@ -234,29 +236,32 @@ class Field:
 
     def _positions_of(self, number: int, postings: Ints) -> Ints:
         """Return where in a list the positions of some of its postings begin."""
-        low = int(self.rows_at[number])
-        high = int(self.rows_at[number + 1])
-        if len(postings) * _BLOCK > high - low:
-            frequencies = self._frequencies[low:high]
-            ends = frequencies.cumsum(dtype=np.int64)
-            return ends[postings] - frequencies[postings]
-        postings = postings + low
+        _, frequencies = self.rows(number)
+        if len(postings) * _BLOCK > len(frequencies):
+            ends: Ints = frequencies.cumsum(dtype=np.int64)
+            begins: Ints = ends[postings] - frequencies[postings]
+            return begins
         blocks = postings // _BLOCK
         inside = np.arange(_BLOCK)
         within = blocks[:, np.newaxis] * _BLOCK + inside
         before = inside < (postings % _BLOCK)[:, np.newaxis]
-        frequencies = self._frequencies.take(within, mode="clip") * before
-        begins = self._every[blocks] + frequencies.sum(axis=1, dtype=np.int64)
-        found: Ints = begins - int(self._positions_at[number])
-        return found
+        some = frequencies.take(within, mode="clip") * before
+        begins = self._block_starts(number)[blocks]
+        begins += some.sum(axis=1, dtype=np.int64)
+        return begins
 
-    @kept
-    def _every(self) -> Ints:
-        """Where the positions of every so many postings begin, over all lists."""
-        sums = np.add.reduceat(
-            self._frequencies, np.arange(0, len(self._rows), _BLOCK), dtype=np.int64
-        )
-        return np.cumsum(sums) - sums
+    def _block_starts(self, number: int) -> Ints:
+        """Return where the positions of every so many postings of a list begin."""
+        found = self._blocks.get(number)
+        if found is None:
+            _, frequencies = self.rows(number)
+            blocks = np.arange(0, len(frequencies), _BLOCK)
+            sums = np.add.reduceat(frequencies, blocks, dtype=np.int64)
+            found = np.cumsum(sums) - sums
+            if len(self._blocks) >= _BLOCKS_KEPT:
+                self._blocks.clear()
+            self._blocks[number] = found
+        return found
 
     # Whole runs of lists, for merging.
 
