@@ -26,7 +26,7 @@ from index.engines.whoosh.inversion import write_segment
 from index.errors import IndexUnavailable
 
 _LENGTH = 8  # bytes
-_COLLECTED = 100_000  # new objects: articles by the thousand are no cycles
+COLLECTED = 100_000  # new objects: articles by the thousand are no cycles
 _KNOWN_BYTES = 100 * 1024 * 1024  # of chunks that it keeps from one job to the next
 
 
@@ -76,7 +76,7 @@ def serve() -> None:
     """Write segments as they are asked for on the standard input, until it ends."""
     # Ctrl-C reaches both processes; the indexer decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(_COLLECTED, *gc.get_threshold()[1:])
+    gc.set_threshold(COLLECTED, *gc.get_threshold()[1:])
     chunks = Chunks()
     while (job := _receive(sys.stdin.buffer)) is not None:
         path, drafts = job

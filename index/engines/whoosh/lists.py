@@ -78,7 +78,7 @@ class Dictionary:
     """The words of a field.
 
     :param terms: in the order of their bytes; ``stems`` the lists' names, likewise: the
-        language that stems them, a zero byte, the stem. Empty where a list is a term.
+        language that stems them, a zero byte, the stem.
     :param members: the terms of each list, in order, as numbers: a term's tag is its
         place there; ``members_at`` where each list's begin; ``occurrences`` of each.
     """

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from index.article import Article
-from index.engines.whoosh.beside import Beside
+from index.engines.whoosh.beside import COLLECTED, Beside
 from index.engines.whoosh.buffer import Buffer
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.draft import Draft, draft_of
@@ -227,7 +227,7 @@ def _tier(documents: int) -> int:
 def _seldom_collected() -> Iterator[None]:
     """Let the garbage collector rest: articles by the thousand are no cycles."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, *before[1:])
+    gc.set_threshold(COLLECTED, *before[1:])
     try:
         yield
     finally:
