@@ -13,9 +13,9 @@ import numpy as np
 from index import ranking
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
-from index.engines.whoosh.leaves import LeafMatches, Matches, Rows
+from index.engines.whoosh.leaves import LeafMatches, Rows
 from index.engines.whoosh.lists import MAIN_FIELD, SIDE_PASSAGES, ByArticle
-from index.engines.whoosh.segment import Ints, Mask, ranges
+from index.engines.whoosh.segment import Mask
 from index.engines.whoosh.state import State
 from index.query import (
     Exact,
@@ -40,6 +40,8 @@ _WHAT: Mapping[type, Callable[[Any], object]] = {
     Fuzzy: attrgetter("form", "distance", "field"),
     Exact: attrgetter("forms", "field"),
 }
+_PARAGRAPH_MASK = "_paragraph_mask"
+_SHED = (_PARAGRAPH_MASK, "bounds")
 _EACH = 2_000  # bytes of one that holds no array
 _LATEST = 8  # leaves whose size may have grown since it was looked at
 # A search for each of so few articles, in a list so many times as long, is cheaper than
@@ -84,9 +86,21 @@ class FoundLeaves:
                 self._bytes[other] = self._found[other].bytes
             total = sum(self._bytes.values())
             self._found[key] = found
+            if total > KEPT_BYTES:
+                total = self._shed(total)
             while total > KEPT_BYTES and len(self._found) > 1:
                 oldest, _ = self._found.popitem(last=False)
                 total -= self._bytes.pop(oldest, 0)
+
+    def _shed(self, total: int) -> int:
+        """Make what is kept smaller, the oldest first; return the bytes that remain."""
+        for key, before in list(self._bytes.items()):
+            if total <= KEPT_BYTES:
+                break
+            self._found[key].shed()
+            self._bytes[key] = self._found[key].bytes
+            total -= before - self._bytes[key]
+        return total
 
     def close(self) -> None:
         """Let go of everything: the state was replaced."""
@@ -160,12 +174,6 @@ class Found:
         return self._joined(lambda each: each.spreads)
 
     @kept
-    def ends(self) -> Ints:
-        """Where the rows of each of these articles end."""
-        found: Ints = self.spreads.cumsum(dtype=np.int64)
-        return found
-
-    @kept
     def totals(self) -> Array:
         """How often the leaf is in the paragraphs of each."""
         return self._joined(lambda each: each.totals)
@@ -207,14 +215,21 @@ class Found:
     @property
     def bytes(self) -> int:
         """About how much memory it takes, besides what is mapped from files."""
-        arrays = [
-            each for each in self.__dict__.values() if isinstance(each, np.ndarray)
-        ]
+        # A property may be added by another thread meanwhile.
+        every = list(self.__dict__.values())
+        arrays = [each for each in every if isinstance(each, np.ndarray)]
         for part in self._parts:
             arrays += part.arrays
         for line in self.lines.values():
             arrays += (line.rows, line.frequencies)
-        return _EACH + sum(each.nbytes for each in arrays if each.flags.owndata)
+        # One may have several names.
+        own = {id(each): each.nbytes for each in arrays if each.flags.owndata}
+        return _EACH + sum(own.values())
+
+    def shed(self) -> None:
+        """Let go of what takes little time to work out again, and much memory."""
+        for name in _SHED:
+            self.__dict__.pop(name, None)
 
     def has(self, articles: Array) -> Mask:
         """Return which of some articles have the leaf anywhere it is sought.
@@ -228,19 +243,25 @@ class Found:
         at[at == len(having)] = 0
         return np.asarray(having.take(at) == articles)
 
-    @kept
+    @property
     def paragraph_mask(self) -> Mask:
         """Which articles have a paragraph that matches; not to be changed."""
-        mask = np.zeros(self._state.articles, bool)
-        mask[self.articles] = True
+        mask: Mask | None = self.__dict__.get(_PARAGRAPH_MASK)
+        if mask is None:
+            mask = np.zeros(self._state.articles, bool)
+            mask[self.articles] = True
+            # Of a few articles it is as quickly made as it is much to keep.
+            if len(self.articles) * _SPARSE > len(mask):
+                self.__dict__[_PARAGRAPH_MASK] = mask
         return mask
 
-    @kept
+    @property
     def mask(self) -> Mask:
         """Which articles have the leaf anywhere it is sought; not to be changed."""
+        mask = self.paragraph_mask
         if not self.lines:
-            return self.paragraph_mask
-        mask = self.paragraph_mask.copy()
+            return mask
+        mask = mask.copy()
         for each in self.lines.values():
             mask[each.rows] = True
         return mask
@@ -322,39 +343,3 @@ class Found:
         for each, low, high in zip(self._parts, bases, bases[1:], strict=False):
             if len(each.rows):
                 each.mark(mask[low:high])
-
-    def inside(self, articles: Ints, bounds: Array) -> tuple[Ints, Array, Array]:
-        """Return the documents of some articles that match.
-
-        :param articles: ascending.
-        :param bounds: the first document of each, then where each one's end, as 32-bit
-            integers: rows are, and where two arrays differ in type, searching one for
-            the other converts all of it.
-        :return: how many documents of each article match, their numbers, and how often
-            each has the leaf.
-        """
-        if len(self._parts) == 1:
-            return _inside(self._parts[0], bounds)
-        state, size = self._state, len(articles)
-        counts = np.zeros(size, np.int64)
-        rows, frequencies = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
-        slots = np.searchsorted(articles, state.article_bases).tolist()
-        for at, part in enumerate(self._parts):
-            low, high = slots[at], slots[at + 1]
-            if low < high and len(part.rows):
-                base = np.int32(state.document_bases[at])
-                here = np.concatenate(
-                    (bounds[low:high] - base, bounds[size + low : size + high] - base)
-                )
-                counts[low:high], found, often = _inside(part, here)
-                rows.append(found + base)
-                frequencies.append(often)
-        return counts, np.concatenate(rows), np.concatenate(frequencies)
-
-
-def _inside(part: Matches, bounds: Array) -> tuple[Ints, Array, Array]:
-    places = part.rows.searchsorted(bounds)
-    size = len(bounds) // 2
-    counts = places[size:] - places[:size]
-    at = ranges(places[:size], counts)
-    return counts, part.rows.take(at), part.frequencies.take(at)

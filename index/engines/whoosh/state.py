@@ -300,21 +300,26 @@ class State:
 
     def scale(self, name: str) -> Floats:
         """Return what an occurrence in a field counts for, in each article."""
+        if name in PASSAGE_FIELDS:
+            row: Floats = self.passage_scales[PASSAGE_FIELDS.index(name)]
+            return row
+        return self.keep(("scale", name), lambda: self._scale(name))
 
-        def make() -> Floats:
-            lengths = self._field_lengths(name)
-            having = lengths[self.live & (lengths > 0)]
-            mean = float(having.sum()) / len(having) if len(having) else 1.0
-            weight = fields.BY_NAME[name].weight
-            found: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
-            return found
-
-        return self.keep(("scale", name), make)
+    def _scale(self, name: str) -> Floats:
+        lengths = self._field_lengths(name)
+        having = lengths[self.live & (lengths > 0)]
+        mean = float(having.sum()) / len(having) if len(having) else 1.0
+        weight = fields.BY_NAME[name].weight
+        found: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
+        return found
 
     @kept
     def passage_scales(self) -> Floats:
         """Return :meth:`scale` of every passage field, a row each."""
-        return np.stack([self.scale(name) for name in PASSAGE_FIELDS])
+        scales = np.empty((len(PASSAGE_FIELDS), self.articles))
+        for row, name in zip(scales, PASSAGE_FIELDS, strict=True):
+            row[:] = self._scale(name)
+        return scales
 
     def _field_lengths(self, name: str) -> Ints:
         if name in PASSAGE_FIELDS:
@@ -326,10 +331,10 @@ class State:
         parts = [each.passage_column(name, what) for each in self.segments]
         return _end_to_end(parts, np.dtype(np.int64)).astype(np.int64)
 
-    @kept
-    def document_scales(self) -> Floats:
-        """What an occurrence in each document counts for in its article."""
-        scales: Floats = self.passage_scales[self.passage, self.owner]
+    def document_scales(self, documents: Ints, owners: Ints) -> Floats:
+        """Return what an occurrence in some documents counts for in their articles."""
+        passages = self._some(documents, lambda segment: segment.passage)
+        scales: Floats = self.passage_scales[passages, owners]
         return scales
 
     def main_scale(self) -> Array:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from index.engines.whoosh.arrays import Array, Strings
+from index.engines.whoosh.arrays import Array, Strings, narrowest
 from index.engines.whoosh.kept import kept
-from index.engines.whoosh.segment import Ints
 from index.facets import same_value, value_order
 
 
@@ -44,8 +43,9 @@ class Values:
             articles.append(rows.astype(np.int64) + base)
             spelled.append(recoded[codes] if len(codes) else spelled[0])
         self.spellings = list(numbers)
-        self.spelled_articles = np.concatenate(articles)
-        self.spelled = np.concatenate(spelled)
+        # There may be several of each article: the smallest numbers that will do.
+        self.spelled_articles: Array = np.concatenate(articles).astype(np.int32)
+        self.spelled = _narrow(np.concatenate(spelled), len(numbers))
         keys: dict[str, int] = {}
         self.group_of = np.array(
             [keys.setdefault(same_value(each), len(keys)) for each in self.spellings],
@@ -55,11 +55,13 @@ class Values:
         self.articles, self.groups = self.spelled_articles, self.spelled
         if len(keys) < len(self.spellings):
             groups = self.group_of[self.spelled]
-            pairs = np.unique(self.spelled_articles * len(keys) + groups)
-            self.articles, self.groups = pairs // len(keys), pairs % len(keys)
-        self.codes: Ints | None = None
+            articles_of = self.spelled_articles.astype(np.int64)
+            pairs = np.unique(articles_of * len(keys) + groups)
+            self.articles = (pairs // len(keys)).astype(np.int32)
+            self.groups = _narrow(pairs % len(keys), len(keys))
+        self.codes: Array | None = None
         if not len(self.articles) or (np.diff(self.articles) > 0).all():
-            self.codes = np.full(count, len(keys), np.int64)
+            self.codes = np.full(count, len(keys), narrowest(len(keys)))
             self.codes[self.articles] = self.groups
 
     @kept
@@ -95,3 +97,7 @@ class Values:
     def names(self) -> list[str]:
         """The key of each group."""
         return list(self.keys)
+
+
+def _narrow(numbers: Array, highest: int) -> Array:
+    return numbers.astype(narrowest(highest))
