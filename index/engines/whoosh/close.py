@@ -93,55 +93,9 @@ class Counted:
         if self.everywhere:
             found.mark(mask)
         else:
-            mask[found.rows.take(self._postings(self._at)[1])] = True
-
-    def inside(self, articles: Ints) -> tuple[Ints, Array, Array]:
-        """Return the documents of some hits in which it counts.
-
-        :param articles: ascending.
-        :return: in how many documents of each hit it counts, their numbers, and how
-            often each has the leaf.
-        """
-        found, here = self.found, self.articles
-        if len(here) == len(articles) == len(self._hits):
-            at, missing = (None if self.everywhere else self._at), None
-        elif len(here):
-            at = here.searchsorted(articles.astype(here.dtype, copy=False))
-            at[at == len(here)] = 0
-            missing = here.take(at) != articles
-            if not self.everywhere:
-                at = self._at.take(at)
-        else:
-            return np.zeros(len(articles), np.int64), found.rows[:0], here[:0]
-        counts, postings = self._postings(at, missing)
-        return counts, found.rows.take(postings), found.frequencies.take(postings)
-
-    def _postings(
-        self, at: Ints | None, missing: Mask | None = None
-    ) -> tuple[Ints, Ints]:
-        """Return where among the postings of the leaf those of some articles are.
-
-        :param at: places among the articles that have it; ``None`` for all.
-        :param missing: of which of these places nothing is wanted.
-        :return: how many documents of each article have it, and where among its rows
-            and frequencies they are.
-        """
-        spreads, ends = self.found.spreads, self._ends
-        if at is not None:
-            spreads, ends = spreads.take(at), ends.take(at)
-        counts = spreads.astype(np.int64)
-        if missing is not None:
-            counts[missing] = 0
-        return counts, ranges(ends - spreads, counts)
-
-    @kept
-    def _ends(self) -> Ints:
-        """Where the postings of each article that has the leaf end.
-
-        For the length of a search: for longer it would be much memory to save little.
-        """
-        ends: Ints = self.found.spreads.cumsum(dtype=np.int64)
-        return ends
+            counts = found.spreads.take(self._at)
+            at = ranges(found.ends.take(self._at) - counts, counts)
+            mask[found.rows.take(at)] = True
 
     def is_in(self, articles: Ints) -> Mask:
         """Return in which of some hits it counts."""
@@ -199,7 +153,7 @@ class Close:
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
         self._count = int(ends[-1]) if size else 0
-        found = [each.inside(articles) for each in counted]
+        found = [self._inside(each, bounds) for each in counted]
         shifts = self._starts - bounds[:size]
         if len(found) == 1:
             ((self._counts, self._rows, self._frequencies),) = found
@@ -214,6 +168,17 @@ class Close:
         # Which leaf and which hit an entry is of, as leaf * size + slot.
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts[self._cells]
+
+    def _inside(self, each: Counted, bounds: Array) -> tuple[Ints, Array, Array]:
+        """Return where a leaf counts: how often in each slot, rows, frequencies."""
+        counts, rows, frequencies = each.found.inside(self.articles, bounds)
+        context = each.leaf.context
+        if context is not None:
+            slots = context[self.articles]
+            inside = slots.repeat(counts)
+            counts, rows = np.where(slots, counts, 0), rows[inside]
+            frequencies = frequencies[inside]
+        return counts, rows, frequencies
 
     @kept
     def scores(self) -> Floats:
@@ -231,7 +196,7 @@ class Close:
         """What each leaf adds to each article: a row a leaf."""
         counted = self._counted
         shape = len(counted), self._size
-        owners = self.articles.take(self._cells % self._size)
+        owners = np.concatenate([self.articles] * len(counted)).take(self._cells)
         scaled = self._state.document_scales(self._rows, owners)
         scaled *= self._frequencies
         summed = np.bincount(self._cells, scaled, len(self._counts))

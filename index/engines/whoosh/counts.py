@@ -13,7 +13,7 @@ import numpy as np
 from index.deadline import Check
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.segment import UNKNOWN, Ints
-from index.engines.whoosh.state import State
+from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.values import Values
 from index.facets import Buckets, Counted, buckets, no_dates, same_value, value_facet
 from index.fields import DATES
@@ -53,19 +53,20 @@ class _Together(NamedTuple):
 
     :param codes: each article's combination of values; ``size`` how many there are.
     :param sums: of each combination, which counts it adds to: those of the values of
-        each field, and then of none; ``bounds`` where each field's begin.
+        each field in their order, and of none; ``bounds`` where each field's begin.
+        Floats are multiplied by faster code, and are exact up to 2⁵³.
     """
 
     codes: Ints
     size: int
-    sums: Ints
+    sums: Floats
     bounds: tuple[int, ...]
 
 
 def _counted_together(
     state: State, requests: Sequence[tuple[FacetRequest, Hits]], search: Search
 ) -> dict[str, list[int]]:
-    """Return by field the counts of its values, and then of none.
+    """Return by field the counts of its values in their order, and then of none.
 
     Only of fields that are simple to count, all over the same hits.
     """
@@ -86,8 +87,8 @@ def _counted_together(
         return {}
     names, together = plan
     numbers = requests[0][1].numbers
-    counts = np.bincount(together.codes[numbers], minlength=together.size)
-    every = (counts @ together.sums).tolist()
+    counts = np.bincount(together.codes.take(numbers), minlength=together.size)
+    every = (counts.astype(np.float64) @ together.sums).astype(np.int64).tolist()
     bounds = together.bounds
     return {name: every[bounds[at] : bounds[at + 1]] for at, name in enumerate(names)}
 
@@ -95,22 +96,23 @@ def _counted_together(
 def _together(
     state: State, fields: Sequence[str]
 ) -> tuple[list[str], _Together] | None:
-    names, codes, shape = [], [], []
+    names, codes, shape, ranks = [], [], [], []
     for name in dict.fromkeys(fields):
         values = None if name in DATES else state.values(name)
         if values is not None and values.codes is not None and values.all_alone:
             names.append(name)
             codes.append(values.codes)
             shape.append(len(values.keys) + 1)
+            ranks.append(np.array([*values.ranks, len(values.keys)]))
     size = math.prod(shape)
     if not names or size > _COMBINATIONS:
         return None
     combined: Ints = np.ravel_multi_index(codes, shape)
     places = np.unravel_index(np.arange(size), shape)
     bounds = (0, *np.cumsum(shape).tolist())
-    sums = np.zeros((size, bounds[-1]), np.int64)
+    sums = np.zeros((size, bounds[-1]))
     for at, place in enumerate(places):
-        sums[np.arange(size), bounds[at] + place] = 1
+        sums[np.arange(size), bounds[at] + ranks[at][place]] = 1
     return names, _Together(combined, size, sums, bounds)
 
 
@@ -122,17 +124,19 @@ def _simple_facet(
     counts: Sequence[int],
 ) -> Facet:
     """Return the facet of a field of which nothing is asked but to be counted."""
-    values = state.values(request.field)
-    ranks, names = values.ranks, values.spellings
+    names = state.values(request.field).in_order
     *counts, missing = counts
-    rows = sorted([(-count, ranks[at], at) for at, count in enumerate(counts) if count])
-    listed = rows[: search.facet_size]
+    found = [at for at, count in enumerate(counts) if count]
+    # Values are in their order already, and sorting leaves equals as they are.
+    found.sort(key=counts.__getitem__, reverse=True)
+    listed = found[: search.facet_size]
+    shown = [counts[at] for at in listed]
     return Facet(
         field=request.field,
-        values=tuple([FacetValue(names[at], -less) for less, _, at in listed]),
+        values=tuple(map(FacetValue, [names[at] for at in listed], shown)),
         missing=missing,
-        other=len(hits) - missing + sum([less for less, _, _ in listed]),
-        distinct=len(rows),
+        other=len(hits) - missing - sum(shown),
+        distinct=len(found),
     )
 
 

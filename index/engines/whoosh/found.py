@@ -13,9 +13,9 @@ import numpy as np
 from index import ranking
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
-from index.engines.whoosh.leaves import LeafMatches, Rows
+from index.engines.whoosh.leaves import LeafMatches, Matches, Rows
 from index.engines.whoosh.lists import MAIN_FIELD, SIDE_PASSAGES, ByArticle
-from index.engines.whoosh.segment import Mask
+from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import State
 from index.query import (
     Exact,
@@ -30,7 +30,7 @@ from index.query import (
 )
 
 # Bytes that what was found may take in a process, of the searches that came last.
-KEPT_BYTES = 24 * 1024 * 1024
+KEPT_BYTES = 20 * 1024 * 1024
 _WHAT: Mapping[type, Callable[[Any], object]] = {
     Term: attrgetter("form", "field"),
     Phrase: attrgetter("forms", "field"),
@@ -41,9 +41,9 @@ _WHAT: Mapping[type, Callable[[Any], object]] = {
     Exact: attrgetter("forms", "field"),
 }
 _PARAGRAPH_MASK = "_paragraph_mask"
-_SHED = (_PARAGRAPH_MASK, "bounds")
+_SHED = (_PARAGRAPH_MASK, "bounds", "ends")
 _EACH = 2_000  # bytes of one that holds no array
-_LATEST = 8  # leaves whose size may have grown since it was looked at
+_LATEST = 8  # leaves handed out before it is looked at how much they have grown
 # A search for each of so few articles, in a list so many times as long, is cheaper than
 # a mask of it.
 _SPARSE = 8
@@ -57,6 +57,9 @@ class FoundLeaves:
     def __init__(self) -> None:
         self._found: OrderedDict[object, Found] = OrderedDict()
         self._bytes: dict[object, int] = {}
+        self._parts: dict[object, int] = {}  # what was there when bytes were counted
+        self._total = 0
+        self._out: list[object] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -70,37 +73,47 @@ class FoundLeaves:
             found = self._found.get(key)
             if found is not None:
                 self._found.move_to_end(key)
+                self._hand_out(key)
             return found
 
     def put(self, leaf: WordLeaf, default: tuple[str, ...], found: Found) -> None:
-        """Keep what was found for a leaf, instead of what was asked for longest ago.
-
-        What it takes is known only when its search is done, so it is looked at when the
-        next one comes.
-        """
+        """Keep what was found for a leaf, instead of what was asked for longest ago."""
         key = self._key(leaf, default)
         with self._lock:
-            if self._closed:
-                return
-            for other in list(self._found)[-_LATEST:]:
-                self._bytes[other] = self._found[other].bytes
-            total = sum(self._bytes.values())
-            self._found[key] = found
-            if total > KEPT_BYTES:
-                total = self._shed(total)
-            while total > KEPT_BYTES and len(self._found) > 1:
-                oldest, _ = self._found.popitem(last=False)
-                total -= self._bytes.pop(oldest, 0)
+            if not self._closed:
+                self._found[key] = found
+                self._hand_out(key)
 
-    def _shed(self, total: int) -> int:
-        """Make what is kept smaller, the oldest first; return the bytes that remain."""
-        for key, before in list(self._bytes.items()):
-            if total <= KEPT_BYTES:
-                break
-            self._found[key].shed()
-            self._bytes[key] = self._found[key].bytes
-            total -= before - self._bytes[key]
-        return total
+    def _hand_out(self, key: object) -> None:
+        # What a leaf takes is known only when its search is done.
+        self._out.append(key)
+        if len(self._out) > _LATEST:
+            latest = self._out[-1:]
+            for each in self._out[:-1]:
+                self._measure(each)
+            self._out = latest
+            if self._total > KEPT_BYTES:
+                self._make_room()
+
+    def _measure(self, key: object) -> None:
+        found = self._found.get(key)
+        if found is not None and self._parts.get(key) != (parts := found.parts):
+            now = found.bytes
+            self._total += now - self._bytes.get(key, 0)
+            self._parts[key], self._bytes[key] = parts, now
+
+    def _make_room(self) -> None:
+        """Let go of what is cheap to work out again, then of what is left; the oldest
+        first."""
+        for key, found in self._found.items():
+            if self._total <= KEPT_BYTES:
+                return
+            found.shed()
+            self._measure(key)
+        while self._total > KEPT_BYTES and len(self._found) > 1:
+            key, _ = self._found.popitem(last=False)
+            self._total -= self._bytes.pop(key, 0)
+            self._parts.pop(key, None)
 
     def close(self) -> None:
         """Let go of everything: the state was replaced."""
@@ -108,6 +121,9 @@ class FoundLeaves:
             self._closed = True
             self._found.clear()
             self._bytes.clear()
+            self._parts.clear()
+            self._out.clear()
+            self._total = 0
 
     @staticmethod
     def _key(leaf: WordLeaf, default: tuple[str, ...]) -> object:
@@ -174,6 +190,11 @@ class Found:
         return self._joined(lambda each: each.spreads)
 
     @kept
+    def ends(self) -> Array:
+        """Where among ``rows`` those of each of these articles end."""
+        return self.spreads.cumsum(dtype=np.int32)
+
+    @kept
     def totals(self) -> Array:
         """How often the leaf is in the paragraphs of each."""
         return self._joined(lambda each: each.totals)
@@ -211,6 +232,11 @@ class Found:
 
     def __len__(self) -> int:
         return len(self.having)
+
+    @property
+    def parts(self) -> int:
+        """How many things of it are known: as long as it is no more, nor are bytes."""
+        return len(self.__dict__)
 
     @property
     def bytes(self) -> int:
@@ -343,3 +369,39 @@ class Found:
         for each, low, high in zip(self._parts, bases, bases[1:], strict=False):
             if len(each.rows):
                 each.mark(mask[low:high])
+
+    def inside(self, articles: Ints, bounds: Array) -> tuple[Ints, Array, Array]:
+        """Return the documents of some articles that match.
+
+        :param articles: ascending.
+        :param bounds: the first document of each, then where each one's end, as 32-bit
+            integers: rows are, and where two arrays differ in type, searching one for
+            the other converts all of it.
+        :return: how many documents of each article match, their numbers, and how often
+            each has the leaf.
+        """
+        if len(self._parts) == 1:
+            return _inside(self._parts[0], bounds)
+        state, size = self._state, len(articles)
+        counts = np.zeros(size, np.int64)
+        rows, frequencies = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
+        slots = np.searchsorted(articles, state.article_bases).tolist()
+        for at, part in enumerate(self._parts):
+            low, high = slots[at], slots[at + 1]
+            if low < high and len(part.rows):
+                base = np.int32(state.document_bases[at])
+                here = np.concatenate(
+                    (bounds[low:high] - base, bounds[size + low : size + high] - base)
+                )
+                counts[low:high], found, often = _inside(part, here)
+                rows.append(found + base)
+                frequencies.append(often)
+        return counts, np.concatenate(rows), np.concatenate(frequencies)
+
+
+def _inside(part: Matches, bounds: Array) -> tuple[Ints, Array, Array]:
+    places = part.rows.searchsorted(bounds)
+    size = len(bounds) // 2
+    counts = places[size:] - places[:size]
+    at = ranges(places[:size], counts)
+    return counts, part.rows.take(at), part.frequencies.take(at)

@@ -182,7 +182,7 @@ class State:
 
     def _some(self, documents: Ints, column: Callable[[Segment], Array]) -> Array:
         if len(self.segments) == 1:
-            return column(self.segments[0])[documents]
+            return column(self.segments[0]).take(documents)
         found = np.zeros(len(documents), np.int64)
         for segment, _, base in self.each():
             inside = (documents >= base) & (documents < base + segment.documents)
@@ -333,8 +333,11 @@ class State:
 
     def document_scales(self, documents: Ints, owners: Ints) -> Floats:
         """Return what an occurrence in some documents counts for in their articles."""
-        passages = self._some(documents, lambda segment: segment.passage)
-        scales: Floats = self.passage_scales[passages, owners]
+        # One row behind the other: one number is looked up faster than two.
+        at = self._some(documents, lambda segment: segment.passage).astype(np.int64)
+        at *= self.articles
+        at += owners
+        scales: Floats = self.passage_scales.ravel().take(at)
         return scales
 
     def main_scale(self) -> Array:

@@ -94,6 +94,11 @@ class Values:
         return ranks
 
     @kept
+    def in_order(self) -> list[str]:
+        """The spellings in the order of values."""
+        return sorted(self.spellings, key=value_order)
+
+    @kept
     def names(self) -> list[str]:
         """The key of each group."""
         return list(self.keys)
