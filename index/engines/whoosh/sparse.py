@@ -25,7 +25,7 @@ from index.result import Hit, Passage
 
 # So many hits are all looked at closely: more of several leaves than of one, whose
 # bounds are close. Of more hits, so many at first, and so many at a time.
-_ALL_OF_ONE, _ALL_OF_SEVERAL = 300, 500
+_ALL_OF_ONE, _ALL_OF_SEVERAL = 300, 900
 _FIRST, _NEXT = 64, 512
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
