@@ -250,6 +250,22 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who reads, as far as it decides what they may see.
+
+    :param held: also what is withheld or under embargo.
+    :param filters: what every article they see has; they are part of visibility, not of
+        what was asked.
+    """
+
+    held: bool = False
+    filters: tuple[Filter, ...] = ()
+
+
+PUBLIC = Reader()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FacetRequest:
     """A count of articles by the values of a field.
 
@@ -288,6 +304,7 @@ class Search:
 
     query: Query
     now: datetime  # aware UTC; the instant at which visibility is decided
+    reader: Reader = PUBLIC
     places: tuple[str, ...] = fields.PLACES["text"]
     scope: Scope = Scope.ARTICLE
     unit: Unit = Unit.ARTICLE

@@ -30,6 +30,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Select,
     SmallInteger,
@@ -56,7 +57,7 @@ from index.errors import (
 )
 from index.visibility import NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 1  # raised with every change to the tables
+SCHEMA = 2  # raised with every change to the tables
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
 # ``execution_options`` of a connection whose next transaction will write.
 WRITES = {"nutgraf_writes": True}
@@ -68,6 +69,7 @@ _Long = BigInteger().with_variant(Integer, "sqlite")
 _Key = Text().with_variant(Text(collation="C"), "postgresql")
 
 # One row an article: which version is current, and what restricts the whole article.
+# Its status is what counts: a kill sets it without a new version.
 articles = Table(
     "articles",
     metadata,
@@ -77,7 +79,26 @@ articles = Table(
     Column("status", SmallInteger, nullable=False),
     Column("embargoed_until", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
+    # The next instant at which the log will say that it shows, or no longer does.
+    Column("turns", BigInteger, nullable=False, server_default=str(NO_EXPIRY)),
+    # What readers with a filter are judged by: JSON, values by field.
+    Column("values", Text, nullable=False, server_default="{}"),
+    Column("evolved_from", _Key),
+    Column("story", _Key),
     sqlite_with_rowid=False,
+)
+for _link in (articles.c.evolved_from, articles.c.story):
+    Index(
+        f"articles_{_link.name}",
+        _link,
+        sqlite_where=_link.is_not(None),
+        postgresql_where=_link.is_not(None),
+    )
+Index(
+    "articles_turns",
+    articles.c.turns,
+    sqlite_where=articles.c.turns != NO_EXPIRY,
+    postgresql_where=articles.c.turns != NO_EXPIRY,
 )
 # Few articles have an embargo or expire; the tag of each answer asks for the last ones.
 for _instant, _none in (
@@ -99,6 +120,8 @@ versions = Table(
     Column("seq", _Long, nullable=False),
     Column("at", BigInteger, nullable=False),  # microseconds since 1970 UTC
     Column("digest", Text, nullable=False),
+    # Of what was sent, which the kept content may add an inherited embargo to.
+    Column("sent", Text, nullable=False, server_default=""),
     Column("status", Text, nullable=False),
     Column("headline", Text),
     Column("content", Text, nullable=False),  # of index.document.content
@@ -112,6 +135,8 @@ changes = Table(
     Column("version", _Key),
     Column("at", BigInteger, nullable=False),
     Column("hides", Boolean, nullable=False),
+    # What decides who is told of it, before and after: JSON of index.changes.
+    Column("facts", Text),
 )
 hiding = changes.c.hides == true()
 Index(
@@ -121,10 +146,39 @@ Index(
     sqlite_where=hiding,
     postgresql_where=hiding,
 )
+# Of killed articles, also of such as were never here, or are no more.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    # No version up to this one shows again; NULL: nor the first to come.
+    Column("version", _Key),
+    Column("seq", _Long, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("note", Text),
+    Column("replacement", _Key),
+    Column("cascade", Boolean, nullable=False),
+    Column("facts", Text, nullable=False),  # what decides who may read it
+    Column("purged", BigInteger),  # when its texts were erased
+    sqlite_with_rowid=False,
+)
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("name", _Key, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the key
+    Column("scopes", Text, nullable=False),  # with a blank between
+    Column("filters", Text, nullable=False),  # JSON
+    Column("rate", Integer),  # requests a minute; NULL as the settings have it
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+)
 state = Table(
     "state",
     metadata,
-    Column("name", Text, primary_key=True),  # schema, seq, rebuild, rebuilt
+    Column("name", Text, primary_key=True),  # schema, seq, rebuild, rebuilt, epoch
     Column("value", BigInteger, nullable=False),
 )
 
