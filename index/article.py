@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -102,6 +102,11 @@ TEXT_FIELDS = (
     "copyright",
 )
 DATE_FIELDS = ("published", "updated", "embargoed_until", "expires")
+
+
+# An ``embargoed_until`` that says there is none any more. Where a new version says
+# nothing of an embargo, that of the version before it holds on.
+LIFTED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from index.article import CONCEPT_FIELDS, Paragraph, Role
+from index.article import CONCEPT_FIELDS, Paragraph, Role, Status
 from index.document import concept_json, concepts_of
 from index.errors import InvalidArticle
 from index.publication import public_extra
@@ -28,13 +28,22 @@ class Clipping:
     """One version of an article, of which some is shown.
 
     :param content: as :func:`index.document.content` made it; it is trusted.
+    :param status: what counts instead of the one in it.
     :raises ValueError: it is no such text.
     """
 
     __slots__ = ("_content", "_document", "headline", "id", "language", "version")
 
-    def __init__(self, article_id: str, version: str, content: str) -> None:
+    def __init__(
+        self,
+        article_id: str,
+        version: str,
+        content: str,
+        status: Status | None = None,
+    ) -> None:
         document = orjson.loads(content)
+        if status is not None:
+            document["status"] = status.value
         try:
             first = document["paragraphs"][0]["n"]
         except (LookupError, TypeError) as error:

@@ -18,6 +18,7 @@ from index.article import (
     ARTICLE_FIELDS,
     CONCEPT_FIELDS,
     DATE_FIELDS,
+    LIFTED,
     TEXT_FIELDS,
     Article,
     Concept,
@@ -123,7 +124,8 @@ def article_of(
     """Return the article that a JSON form describes.
 
     Names that are no field's are kept in ``extra``; blank and ``null`` values are
-    unknown ones. Numbers and keys of paragraphs are made again from their order.
+    unknown ones, but for an embargo that is ``null``: it is lifted. Numbers and keys of
+    paragraphs are made again from their order.
 
     :param warn: called with a sentence for each date that cannot be read, which then is
         unknown; without it such a date is an error.
@@ -132,6 +134,8 @@ def article_of(
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, value in document.items():
+        if value is None and name == "embargoed_until":
+            values[name] = LIFTED
         if (
             value is None
             or value == []

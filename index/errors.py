@@ -14,6 +14,9 @@
     │   ├── UnknownFormat
     │   ├── VersionConflict
     │   ├── ArticleNotFound
+    │   ├── ArticleKilled            its notice is all there is
+    │   ├── ArticlePurged            its text was erased, and is not taken again
+    │   ├── StatusConflict           what a kill forbids
     │   └── ParagraphNotFound
     └── ServiceError                 ours, or the machine's
         ├── IndexUnavailable         being built, or missing
@@ -222,6 +225,53 @@ class ArticleNotFound(InputError):
         which = f"version {version} of " if version else ""
         super().__init__(f"no {which}article {article_id}")
         self.id, self.version = article_id, version
+
+
+class ArticleKilled(InputError):
+    """The article was killed: nothing of its text is served any more.
+
+    :param killed: when, in ISO 8601; ``note`` why, ``replacement`` the id of the
+        article to use instead.
+    """
+
+    code = "article_killed"
+
+    def __init__(
+        self,
+        article_id: str,
+        *,
+        killed: str,
+        note: str | None = None,
+        replacement: str | None = None,
+    ) -> None:
+        why = "" if note is None else f": {note}"
+        instead = "" if replacement is None else f"; use {replacement} instead"
+        super().__init__(f"article {article_id} was killed{why}{instead}")
+        self.id, self.killed = article_id, killed
+        self.note, self.replacement = note, replacement
+
+
+class ArticlePurged(InputError):
+    """The text of a killed article was erased, and is not taken again."""
+
+    code = "article_purged"
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(
+            f"the text of {article_id} was erased after it was killed, and is not kept"
+            " again; send a usable version higher than the killed one to publish anew"
+        )
+        self.id = article_id
+
+
+class StatusConflict(InputError):
+    """An article is in a state in which this cannot be done to it."""
+
+    code = "status_conflict"
+
+    def __init__(self, article_id: str, detail: str) -> None:
+        super().__init__(f"{article_id} {detail}")
+        self.id = article_id
 
 
 class ParagraphNotFound(InputError):

@@ -13,13 +13,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 
 from index.article import Article
+from index.changes import INDEXED
 from index.engines import Engine, EngineState
 from index.errors import (
-    ArticleNotFound,
     IndexDamaged,
     IndexUnavailable,
     InputError,
@@ -76,6 +75,7 @@ class Indexer:
         :raises ServiceError: store or engine failed; nothing is lost, try again.
         :raises Stopped: ``stop`` was set during a rebuild.
         """
+        self.store.turn()
         state = self.engine.state()
         if self._must_rebuild(state):
             self.rebuild(stop=stop, progress=on_rebuild)
@@ -134,6 +134,7 @@ class Indexer:
             while not stop.is_set():
                 try:
                     now = time.monotonic()
+                    self.store.turn()
                     if applied == self.store.seq() and now - checked < CHECK_SECONDS:
                         stop.wait(IDLE_SECONDS)
                         continue
@@ -171,7 +172,7 @@ class Indexer:
         for suspects in SUSPECTS:
             started = time.monotonic()
             with self.store.reading() as view:
-                total = view.count()
+                total = view.searchable()
                 feed = _Feed(view, without=doubted, suspects=suspects, stop=stop)
                 try:
                     self.engine.rebuild(
@@ -223,7 +224,7 @@ class Indexer:
     ) -> tuple[tuple[Change, ...], list[Article], list[str]]:
         """Return the next changes, the articles to put and the ids to delete for them.
 
-        An article that changed several times stands there once: the newest change wins.
+        An article that changed several times stands there once.
         """
         changes = view.changes(since, BATCH_CHANGES)
         puts: dict[str, Article] = {}
@@ -232,20 +233,20 @@ class Indexer:
         while taken < len(changes) and paragraphs < BATCH_PARAGRAPHS:
             part = changes[taken : taken + READ_ARTICLES]
             taken += len(part)
-            # An older version that came late changes nothing in the index.
-            newest = {change.id: change for change in part if change.type != "stored"}
-            found = view.many(
-                [(c.id, c.version) for c in newest.values() if c.version is not None]
-            )
-            for change in newest.values():
-                # A version that is gone was deleted by a change still to come.
-                article = found.get((change.id, change.version or ""))
+            # An older version that came late changes nothing in the index, and an
+            # embargo that ended is known there.
+            newest = dict.fromkeys(c.id for c in part if c.type in INDEXED)
+            # As it is now, not as it was then: what was withdrawn since must not be
+            # found for even a moment.
+            found = view.indexable(newest)
+            for article_id in newest:
+                article = found.get(article_id)
                 if article is None:
-                    puts.pop(change.id, None)
-                    deletes.add(change.id)
+                    puts.pop(article_id, None)
+                    deletes.add(article_id)
                 else:
-                    deletes.discard(change.id)
-                    puts[change.id] = article
+                    deletes.discard(article_id)
+                    puts[article_id] = article
                     paragraphs += len(article.paragraphs)
         return changes[:taken], list(puts.values()), sorted(deletes)
 
@@ -283,12 +284,9 @@ class Indexer:
     def _apply_current(self, ids: Iterable[str]) -> None:
         seq = self.engine.state().seq
         with self.store.reading() as view:
-            found = []
-            for article_id in sorted(ids):
-                with suppress(ArticleNotFound):  # deleted since
-                    found.append(view.get(article_id).article)
+            found = view.indexable(sorted(ids))
         if found:
-            self._apply(found, (), seq=seq, before=seq)
+            self._apply(list(found.values()), (), seq=seq, before=seq)
 
 
 class _Feed:

@@ -8,6 +8,7 @@ grow in the order of the commits.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -25,8 +26,9 @@ from sqlalchemy import (
     update,
 )
 
-from index import tables
+from index import migration, tables, withdrawal
 from index.article import Article
+from index.changes import Change, ChangeType, Standing
 from index.dates import micros
 from index.document import content, content_digest
 from index.errors import (
@@ -35,14 +37,15 @@ from index.errors import (
     InvalidArticle,
     StoreUnavailable,
 )
-from index.tables import articles, changes, state, store_errors, versions
+from index.log import SET_STATE, locked_seq, set_seq, standing_of
+from index.tables import articles, changes, store_errors, versions
+from index.turning import is_due, log_turns
 from index.versions import Batch, Current, Outcome, Written, plain_version
 from index.view import (
     OF_CURRENT,
     RESTRICTING,
-    VALUE,
-    Change,
     Counts,
+    Notice,
     Stored,
     VersionInfo,
     View,
@@ -51,10 +54,12 @@ from index.view import (
     value_of,
 )
 from index.visibility import Restrictions
+from index.withdrawal import killed_of
 
 __all__ = [
     "Change",
     "Counts",
+    "Notice",
     "Outcome",
     "Store",
     "Stored",
@@ -63,12 +68,6 @@ __all__ = [
     "Written",
 ]
 
-DELETED = "deleted"
-_SET_STATE = (
-    update(state)
-    .where(state.c.name == bindparam("of"))
-    .values(value=bindparam("value"))
-)
 _UPDATE_ARTICLE = (
     update(articles)
     .where(articles.c.id == bindparam("of"))
@@ -91,7 +90,7 @@ class Store:
         self.url = url
         self.path = tables.file_of(url)
         self.lock_path = self.path.with_name(f"{self.path.name}-indexer.lock")
-        tables.create(self.path)
+        tables.create(self.path, {1: migration.from_1})
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
         self._engines: dict[int, Engine] = {}
@@ -124,9 +123,15 @@ class Store:
             return ()
         results: list[Written | InputError] = []
         with self._writing() as connection:
-            seq = _locked_seq(connection)
+            at = _now()
+            log_turns(connection, at)
             given = [draft.article for draft in drafts if isinstance(draft, _Draft)]
-            write = Batch(seq, _now(), _currents(connection, given))
+            write = Batch(
+                locked_seq(connection),
+                at,
+                _currents(connection, given),
+                killed_of(connection, given),
+            )
             for draft in drafts:
                 if isinstance(draft, InputError):
                     results.append(draft)
@@ -141,12 +146,14 @@ class Store:
     def delete(self, article_id: str) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
 
-        A later put of the same id starts anew.
+        A later put of the same id starts anew. The notice of a kill stays.
 
         :raises ArticleNotFound: there is no such article.
         """
         with self._writing() as connection:
-            seq = _locked_seq(connection) + 1
+            log_turns(connection, _now())
+            seq = locked_seq(connection) + 1
+            before = standing_of(connection, article_id)
             connection.execute(delete(versions).where(versions.c.id == article_id))
             gone = connection.execute(
                 delete(articles).where(articles.c.id == article_id)
@@ -156,15 +163,109 @@ class Store:
             connection.execute(
                 insert(changes).values(
                     seq=seq,
-                    type=DELETED,
+                    type=ChangeType.DELETED.value,
                     id=article_id,
                     version=None,
                     at=_now(),
                     hides=True,
+                    facts=Standing.facts(before, None),
                 )
             )
-            connection.execute(_SET_STATE, {"of": "seq", "value": seq})
+            set_seq(connection, seq)
         return seq
+
+    # What is done to an article without a new version of it.
+
+    def kill(
+        self,
+        article_id: str,
+        *,
+        note: str | None = None,
+        replacement: str | None = None,
+        version: str | None = None,
+        cascade: bool = False,
+    ) -> tuple[Notice, ...]:
+        """Kill an article, all versions of it; return the notices that are its own now.
+
+        Where this returns, no text of it is served any more. Of an article that is not
+        here the notice alone is kept, and what comes of it later is killed already.
+
+        :param version: the highest that is meant, where the caller knows; by default
+            the current one.
+        :param cascade: every article of its story, too: those that it evolved from,
+            that evolved from it, and that name the same story, also when they come
+            later.
+        :raises InvalidArticle: the id cannot be one.
+        """
+        with self._writing() as connection:
+            at = _now()
+            log_turns(connection, at)
+            return withdrawal.kill(
+                connection,
+                article_id,
+                at=at,
+                note=note,
+                replacement=replacement,
+                version=version,
+                cascade=cascade,
+            )
+
+    def withhold(self, article_id: str) -> int | None:
+        """Hold an article back until it is restored; return the seq of that.
+
+        ``None`` if it was withheld already.
+
+        :raises ArticleNotFound: there is no such article.
+        :raises StatusConflict: it was killed.
+        """
+        with self._writing() as connection:
+            at = _now()
+            log_turns(connection, at)
+            return withdrawal.withhold(connection, article_id, at=at)
+
+    def restore(self, article_id: str) -> int | None:
+        """Take back that an article was killed or withheld; return the seq of that.
+
+        ``None`` if it was neither.
+
+        :raises ArticleNotFound: there is no such article, nor the notice of one.
+        :raises ArticlePurged: its texts were erased.
+        """
+        with self._writing() as connection:
+            at = _now()
+            log_turns(connection, at)
+            return withdrawal.restore(connection, article_id, at=at)
+
+    def purge(self, article_id: str) -> int:
+        """Erase every text of a killed or deleted article, and keep the notice.
+
+        The index is built again, since parts of it may still hold its words. Returns
+        how many versions were erased.
+
+        :raises ArticleNotFound: there was never such an article.
+        :raises StatusConflict: it is neither killed nor deleted.
+        """
+        with self._writing() as connection:
+            erased = withdrawal.purge(connection, article_id, at=_now())
+            asked = value_of(connection, "rebuild") + 1
+            connection.execute(SET_STATE, {"of": "rebuild", "value": asked})
+        tables.forget(self._engine())
+        return erased
+
+    def turn(self, now: int | None = None) -> int:
+        """Log each embargo that has ended and each article that has expired by now.
+
+        Each is logged once, however many processes do this, and before any other
+        change of the article. Returns how many were.
+        """
+        if not self._due(_now() if now is None else now):
+            return 0
+        with self._writing() as connection:
+            return log_turns(connection, _now() if now is None else now)
+
+    def _due(self, now: int) -> bool:
+        with store_errors(), self._engine().connect() as connection:
+            return is_due(connection, now)
 
     @contextmanager
     def reading(self) -> Iterator[View]:
@@ -191,9 +292,9 @@ class Store:
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
         with self._writing() as connection:
-            _locked_seq(connection)
+            locked_seq(connection)
             asked = value_of(connection, "rebuild") + 1
-            connection.execute(_SET_STATE, {"of": "rebuild", "value": asked})
+            connection.execute(SET_STATE, {"of": "rebuild", "value": asked})
         return asked
 
     def rebuild_requested(self) -> int:
@@ -209,7 +310,7 @@ class Store:
     def finish_rebuild(self, asked: int) -> None:
         """Say that the index was built anew after this request was made."""
         with self._writing() as connection:
-            connection.execute(_SET_STATE, {"of": "rebuilt", "value": asked})
+            connection.execute(SET_STATE, {"of": "rebuilt", "value": asked})
 
     def indexer_lock(self) -> AbstractContextManager[None]:
         """Be this store's one indexer for the length of a block.
@@ -259,17 +360,10 @@ def _now() -> int:
     return micros(datetime.now(UTC))
 
 
-def _locked_seq(connection: Connection) -> int:
-    # Where writes do not exclude each other anyway, this row makes them.
-    seq: int = connection.execute(VALUE.with_for_update(), {"name": "seq"}).scalar_one()
-    return seq
-
-
 class _Draft(NamedTuple):
-    """An article under the version it is kept as, its content and that's digest."""
+    """An article under the version it is kept as, and the digest of what was sent."""
 
     article: Article
-    text: str
     digest: str
 
 
@@ -282,7 +376,7 @@ def _draft(article: Article) -> _Draft | InvalidArticle:
     version = article.version
     if version is not None and plain_version(version) != version:
         article = replace(article, version=plain_version(version))
-    return _Draft(article, text, content_digest(text))
+    return _Draft(article, content_digest(text))
 
 
 def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Current]:
@@ -290,12 +384,23 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
     found: dict[str, Current] = {}
     for ids in chunks(tuple({article.id for article in batch})):
         for row in connection.execute(
-            select(articles.c.id, versions.c.version, versions.c.digest, *RESTRICTING)
+            select(
+                articles.c.id,
+                versions.c.version,
+                versions.c.sent,
+                articles.c["values"],
+                articles.c.published,
+                *RESTRICTING,
+            )
             .join(versions, OF_CURRENT)
             .where(articles.c.id.in_(ids))
         ):
             found[row.id] = Current(
-                row.version, Restrictions(*row[3:]), {row.version: row.digest}
+                row.version,
+                Restrictions(*row[5:]),
+                {row.version: row.sent},
+                json.loads(row[3]),
+                row.published,
             )
     others = {
         (article.id, article.version)
@@ -306,11 +411,11 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
     }
     for keys in chunks(tuple(others)):
         for row in connection.execute(
-            select(versions.c.id, versions.c.version, versions.c.digest).where(
+            select(versions.c.id, versions.c.version, versions.c.sent).where(
                 among(keys)
             )
         ):
-            found[row.id].digests[row.version] = row.digest
+            found[row.id].digests[row.version] = row.sent
     return found
 
 
@@ -321,7 +426,9 @@ def _insert(connection: Connection, write: Batch) -> None:
         (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in write.updated.items()]),
         (insert(versions), write.versions),
         (insert(changes), write.changes),
-        (_SET_STATE, [{"of": "seq", "value": write.seq}] if write.changes else []),
+        (SET_STATE, [{"of": "seq", "value": write.seq}] if write.changes else []),
     ):
         if rows:
             connection.execute(statement, rows)
+    if write.notices or write.raised or write.revived:
+        withdrawal.keep_notices(connection, write)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -58,6 +60,7 @@ from index.errors import (
 from index.visibility import NO_EMBARGO, NO_EXPIRY
 
 SCHEMA = 2  # raised with every change to the tables
+Upgrades = Mapping[int, Callable[[Connection], None]]
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
 # ``execution_options`` of a connection whose next transaction will write.
 WRITES = {"nutgraf_writes": True}
@@ -83,6 +86,7 @@ articles = Table(
     Column("turns", BigInteger, nullable=False, server_default=str(NO_EXPIRY)),
     # What readers with a filter are judged by: JSON, values by field.
     Column("values", Text, nullable=False, server_default="{}"),
+    Column("published", BigInteger),
     Column("evolved_from", _Key),
     Column("story", _Key),
     sqlite_with_rowid=False,
@@ -366,11 +370,12 @@ def _translated(error: BaseException) -> ServiceError:
     )
 
 
-def create(file: Path) -> None:
+def create(file: Path, upgrades: Upgrades = MappingProxyType({})) -> None:
     """Make the store's folder, file and tables, where they are not there yet.
 
     Several processes may do so at once: they take turns by a lock on the folder.
 
+    :param upgrades: by an older schema, what makes this one of it.
     :raises StoreFull: there is no room for them.
     :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's.
     """
@@ -384,7 +389,7 @@ def create(file: Path) -> None:
                 # be opened and closed here: closing any handle of a database drops
                 # this process's locks on it (sqlite.org/howtocorrupt.html, 2.2).
                 os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            _create_tables(file)
+            _create_tables(file, upgrades)
             os.fsync(folder)
         finally:
             os.close(folder)
@@ -394,7 +399,7 @@ def create(file: Path) -> None:
         raise StoreUnavailable(f"no store can be opened at {file}: {error}") from error
 
 
-def _create_tables(file: Path) -> None:
+def _create_tables(file: Path, upgrades: Upgrades) -> None:
     engine = make_engine(file)
     try:
         with (
@@ -402,16 +407,22 @@ def _create_tables(file: Path) -> None:
             engine.connect().execution_options(**WRITES) as connection,
             connection.begin(),
         ):
-            _check_or_fill(connection)
+            _check_or_fill(connection, upgrades)
     finally:
         engine.dispose()
 
 
-def _check_or_fill(connection: Connection) -> None:
+def _check_or_fill(connection: Connection, upgrades: Upgrades) -> None:
     names = inspect(connection).get_table_names()
     if not names:
         metadata.create_all(connection)
-        rows = {"schema": SCHEMA, "seq": 0, "rebuild": 0, "rebuilt": 0}
+        rows = {
+            "schema": SCHEMA,
+            "seq": 0,
+            "rebuild": 0,
+            "rebuilt": 0,
+            "epoch": new_epoch(),
+        }
         connection.execute(
             insert(state),
             [{"name": name, "value": value} for name, value in rows.items()],
@@ -424,11 +435,38 @@ def _check_or_fill(connection: Connection) -> None:
     found = connection.execute(
         select(state.c.value).where(state.c.name == "schema")
     ).scalar_one()
-    if found != SCHEMA:
+    upgrade = upgrades.get(found)
+    if upgrade is not None:
+        upgrade(connection)
+    elif found != SCHEMA:
         raise StoreUnavailable(
             f"the store has schema {found} and this Nutgraf knows {SCHEMA};"
             " a newer Nutgraf wrote it: use that one"
         )
+
+
+def new_epoch() -> int:
+    """Return a number that no other history of a store has."""
+    return secrets.randbits(62)
+
+
+def forget(engine: Engine) -> None:
+    """Let no copy of what was deleted stay in the write-ahead log.
+
+    :raises StoreUnavailable: readers of older states did not end in time.
+    """
+    limit = time.monotonic() + BUSY_SECONDS
+    while True:
+        with store_errors(), engine.connect() as connection:
+            ((busy, _, _),) = _rows(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+        if not busy:
+            return
+        if time.monotonic() > limit:
+            raise StoreUnavailable(
+                "it was erased, but copies stay in the store's log as long as somebody"
+                " reads an older state; purge it again in a while"
+            )
+        time.sleep(0.1)
 
 
 def quick_check(connection: Connection) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
             return
         yield from _differences(view, snapshot)
         state = engine.state()
-        total = view.count()
+        total = view.searchable()
         if state.seq == view.seq and state.articles != total:
             yield (
                 f"the index holds {state.articles:,} articles and the store {total:,},"

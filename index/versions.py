@@ -6,13 +6,28 @@ A :class:`Batch` holds the rules and the rows they lead to; it knows no database
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from index.article import Article
-from index.errors import InvalidArticle, VersionConflict
-from index.visibility import Restrictions, restrictions, shows_less
+from index.article import LIFTED, Article, Status
+from index.changes import ChangeType, Standing
+from index.dates import from_micros, micros
+from index.document import content, content_digest
+from index.errors import ArticlePurged, InvalidArticle, VersionConflict
+from index.visibility import (
+    CANCELED,
+    NO_EMBARGO,
+    NO_EXPIRY,
+    USABLE,
+    WITHHELD,
+    Restrictions,
+    Values,
+    restrictions,
+    shows_less,
+    values_of,
+)
 
 FIRST = "1"
 _NUMBERS = re.compile("([0-9]+)")
@@ -26,7 +41,8 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     UPDATED = "updated"
-    STORED = "stored"  # an older version than the current one: history only
+    # History only: an older version than the current one, or of a killed article.
+    STORED = "stored"
     UNCHANGED = "unchanged"
 
 
@@ -80,12 +96,53 @@ def next_version(version: str) -> str:
 
 
 @dataclass(slots=True)
+class Killed:
+    """What of a kill decides what becomes of an article that is put after it.
+
+    :param version: up to which nothing shows again; ``None`` as long as no version of
+        the article has come.
+    :param purged: its texts were erased, and are not to be kept again.
+    :param adopted: the notice that the article is to have, where the kill was of
+        another one and meant this one, too.
+    """
+
+    version: str | None
+    purged: bool = False
+    adopted: Mapping[str, Any] | None = None
+
+    def covers(self, article: Article) -> bool:
+        """Return whether a version is among those that were killed.
+
+        Only what is told to be newer and usable is not.
+        """
+        return (
+            article.version is None
+            or self.version is None
+            or article.status is not Status.USABLE
+            or version_key(article.version) <= version_key(self.version)
+        )
+
+
+@dataclass(slots=True)
 class Current:
-    """What a write must know of an article that is there; the write keeps it true."""
+    """What a write must know of an article that is there; the write keeps it true.
+
+    :param restrictions: of the whole article: its status is that of the last kill,
+        where there was one.
+    :param digests: of what was sent as the current version, and as others that were
+        asked for.
+    """
 
     version: str
     restrictions: Restrictions
-    digests: dict[str, str]  # of the current version, and of others that were asked for
+    digests: dict[str, str]
+    values: Values
+    published: int | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """Who may see it."""
+        return Standing(self.restrictions, self.values)
 
 
 class Batch:
@@ -93,28 +150,42 @@ class Batch:
 
     :param seq: the newest change before this write.
     :param at: the instant of this write, in microseconds since 1970 UTC.
-    :param found: what is there already, by id.
+    :param found: what is there already, by id; ``killed`` likewise.
     """
 
-    def __init__(self, seq: int, at: int, found: dict[str, Current]) -> None:
+    def __init__(
+        self,
+        seq: int,
+        at: int,
+        found: dict[str, Current],
+        killed: dict[str, Killed] | None = None,
+    ) -> None:
         self.seq, self.at = seq, at
-        self.found = found
+        self.found, self.killed = found, killed or {}
         self.created: dict[str, dict[str, Any]] = {}
         self.updated: dict[str, dict[str, Any]] = {}
         self.versions: list[dict[str, Any]] = []
         self.changes: list[dict[str, Any]] = []
+        self.notices: dict[str, dict[str, Any]] = {}
+        self.raised: dict[str, str] = {}  # notices that cover one more version
+        self.revived: set[str] = set()  # articles whose notice goes
 
-    def put(self, article: Article, text: str, digest: str) -> Written:
+    def put(self, article: Article, digest: str) -> Written:
         """Add what one article takes.
 
+        :param digest: of its content, as it was sent.
         :raises VersionConflict: its version is there with other content.
         :raises InvalidArticle: its version is a number below 0, or no higher version
             can be made of the current one.
+        :raises ArticlePurged: it is one whose text was erased.
         """
-        found = self.found.get(article.id)
+        found, killed = self.found.get(article.id), self.killed.get(article.id)
         version = article.version
         if version is not None and _NEGATIVE.match(version):
             raise InvalidArticle("version", f"{version} is below 0; versions count up")
+        covered = killed is not None and killed.covers(article)
+        if killed is not None and killed.purged and covered:
+            raise ArticlePurged(article.id)
         if found is None:
             version, outcome = version or FIRST, Outcome.CREATED
         elif version is None and found.digests[found.version] == digest:
@@ -130,7 +201,9 @@ class Batch:
             outcome = Outcome.UPDATED
         else:
             outcome = Outcome.STORED
-        return self._write(article, version, outcome, text, digest)
+        if outcome is Outcome.STORED:
+            return self._store(article, version, digest)
+        return self._make_current(article, version, outcome, digest, covered=covered)
 
     @staticmethod
     def _unchanged(article_id: str, version: str) -> Written:
@@ -138,51 +211,198 @@ class Batch:
             id=article_id, version=version, outcome=Outcome.UNCHANGED, seq=None
         )
 
-    def _write(
-        self, article: Article, version: str, outcome: Outcome, text: str, digest: str
+    def _store(self, article: Article, version: str, digest: str) -> Written:
+        """Keep an older version."""
+        self.seq += 1
+        self._add_version(article, version, digest)
+        self._add_change(article.id, version, ChangeType.STORED, hides=False)
+        return Written(
+            id=article.id, version=version, outcome=Outcome.STORED, seq=self.seq
+        )
+
+    def _make_current(
+        self,
+        article: Article,
+        version: str,
+        outcome: Outcome,
+        digest: str,
+        *,
+        covered: bool,
     ) -> Written:
         self.seq += 1
-        hides = False
         found = self.found.get(article.id)
-        if outcome is not Outcome.STORED:
-            now = restrictions(article)
-            hides = found is not None and shows_less(found.restrictions, now)
-            row = {
+        article = self._completed(article, found)
+        own = restrictions(article)
+        # A killed article stays so, whatever status comes with it.
+        now = own._replace(status=CANCELED) if covered else own
+        values = values_of(article)
+        before = None if found is None else found.standing
+        hides = before is not None and shows_less(before.restrictions, now)
+        published = None if article.published is None else micros(article.published)
+        row = {
+            "id": article.id,
+            "version": version,
+            "seq": self.seq,
+            **now._asdict(),
+            "turns": next_turn(now, self.at),
+            "values": Standing.values_text(values),
+            "published": published,
+            "evolved_from": article.evolved_from,
+            "story": article.story,
+        }
+        if found is None:
+            found = self.found[article.id] = Current(version, now, {}, values)
+            self.created[article.id] = row
+        elif article.id in self.created:
+            self.created[article.id] = row
+        else:
+            self.updated[article.id] = row
+        found.version, found.restrictions = version, now
+        found.values, found.published = values, published
+        self._add_version(article, version, digest)
+        kind = _change_type(article, outcome, before, own, covered=covered)
+        self._add_change(
+            article.id,
+            version,
+            kind,
+            hides=hides,
+            before=before,
+            after=Standing(now, values),
+        )
+        self._keep_notice(article, version, own, kind)
+        if kind is ChangeType.STORED:
+            outcome = Outcome.STORED
+        return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
+
+    def _completed(self, article: Article, found: Current | None) -> Article:
+        """Return an article with what it keeps of the version before.
+
+        An embargo covers all versions until one says otherwise, and a correction was
+        published when the article was.
+        """
+        if article.embargoed_until == LIFTED:
+            article = replace(article, embargoed_until=None)
+        elif article.embargoed_until is None and found is not None:
+            embargo = found.restrictions.embargoed_until
+            if embargo > self.at:
+                article = replace(article, embargoed_until=from_micros(embargo))
+        if article.published is None and found is not None:
+            published = found.published
+            if published is not None:
+                article = replace(article, published=from_micros(published))
+        return article
+
+    def _keep_notice(
+        self, article: Article, version: str, own: Restrictions, kind: ChangeType
+    ) -> None:
+        """Make, raise or drop the notice of a kill, as a new current version has it."""
+        killed = self.killed.get(article.id)
+        if kind is ChangeType.KILLED:
+            self.killed[article.id] = Killed(version)
+            self.revived.discard(article.id)
+            self.notices[article.id] = {
                 "id": article.id,
                 "version": version,
                 "seq": self.seq,
-                **now._asdict(),
+                "at": self.at,
+                "note": article.correction or article.ed_note,
+                "replacement": None,
+                "cascade": False,
+                "facts": Standing(own, values_of(article)).text(),
+                "purged": None,
             }
-            if found is None:
-                found = self.found[article.id] = Current(version, now, {})
-                self.created[article.id] = row
-            elif article.id in self.created:
-                self.created[article.id] = row
+        elif kind is ChangeType.STORED and killed is not None:
+            killed.version = version
+            if killed.adopted is not None and article.id not in self.notices:
+                self.notices[article.id] = {
+                    **killed.adopted,
+                    "id": article.id,
+                    "seq": self.seq,
+                    "facts": Standing(own, values_of(article)).text(),
+                }
+            if article.id in self.notices:
+                self.notices[article.id]["version"] = version
             else:
-                self.updated[article.id] = row
-            found.version, found.restrictions = version, now
-        assert found is not None  # only what is there can have older versions
-        found.digests[version] = digest
+                self.raised[article.id] = version
+        elif killed is not None:
+            del self.killed[article.id]
+            self.notices.pop(article.id, None)
+            self.raised.pop(article.id, None)
+            self.revived.add(article.id)
+
+    def _add_version(self, article: Article, version: str, sent: str) -> None:
+        text = content(article)
+        self.found[article.id].digests[version] = sent
         self.versions.append(
             {
                 "id": article.id,
                 "version": version,
                 "seq": self.seq,
                 "at": self.at,
-                "digest": digest,
+                "digest": content_digest(text),
+                "sent": sent,
                 "status": article.status.value,
                 "headline": article.headline,
                 "content": text,
             }
         )
+
+    def _add_change(
+        self,
+        article_id: str,
+        version: str,
+        kind: ChangeType,
+        *,
+        hides: bool,
+        before: Standing | None = None,
+        after: Standing | None = None,
+    ) -> None:
         self.changes.append(
             {
                 "seq": self.seq,
-                "type": outcome.value,
-                "id": article.id,
+                "type": kind.value,
+                "id": article_id,
                 "version": version,
                 "at": self.at,
                 "hides": hides,
+                "facts": Standing.facts(before, after),
             }
         )
-        return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
+
+
+def next_turn(own: Restrictions, after: int) -> int:
+    """Return the next instant at which an article begins or ceases to show.
+
+    :data:`~index.visibility.NO_EXPIRY` if there is none after this instant.
+    """
+    return min(
+        (
+            instant
+            for instant in (own.embargoed_until, own.expires)
+            if instant > after and instant not in (NO_EMBARGO, NO_EXPIRY)
+        ),
+        default=NO_EXPIRY,
+    )
+
+
+def _change_type(
+    article: Article,
+    outcome: Outcome,
+    before: Standing | None,
+    own: Restrictions,
+    *,
+    covered: bool,
+) -> ChangeType:
+    """Return what a new current version is to those who follow the changes."""
+    was = None if before is None else before.restrictions.status
+    if own.status == CANCELED:
+        return ChangeType.KILLED
+    if covered:
+        return ChangeType.STORED
+    if own.status == WITHHELD:
+        return ChangeType.CREATED if was is None else ChangeType.WITHHELD
+    if was is not None and was != USABLE:
+        return ChangeType.RESTORED
+    if outcome is Outcome.CREATED:
+        return ChangeType.CREATED
+    return ChangeType.CORRECTED if article.correction else ChangeType.UPDATED

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -20,13 +21,21 @@ from sqlalchemy import (
 
 from index import tables
 from index.article import Article, Status
+from index.changes import Change, Standing
 from index.clipping import Clipping
 from index.dates import from_micros
 from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
-from index.tables import Direct, articles, changes, state, versions
+from index.tables import Direct, articles, changes, notices, state, versions
 from index.versions import plain_version, version_key
-from index.visibility import NO_EMBARGO, NO_EXPIRY, Restrictions, restrictions
+from index.visibility import (
+    CANCELED,
+    NO_EMBARGO,
+    NO_EXPIRY,
+    STATUSES,
+    Restrictions,
+    restrictions,
+)
 
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page
@@ -58,29 +67,36 @@ class VersionInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One entry of the change log.
+class Notice:
+    """What is left to be read of a killed article.
 
-    :param type: ``created``, ``updated``, ``stored`` (an older version, which nobody
-        sees in a search) or ``deleted``.
-    :param version: ``None`` for a deletion.
-    :param hides: whether the article may show less from here on.
+    :param version: the highest that was killed, ``None`` if none was ever here.
+    :param standing: who may read it, ``None`` where nothing is known of the article:
+        then whoever reads without a filter.
+    :param purged: when its texts were erased for good.
     """
 
-    seq: int
-    type: str
     id: str
     version: str | None
+    seq: int
     at: datetime
-    hides: bool
+    note: str | None
+    replacement: str | None
+    cascade: bool
+    standing: Standing | None
+    purged: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How much a store holds: articles that are there now, and all their versions."""
+    """How much a store holds: articles that are there now, and all their versions.
+
+    :param searchable: articles that are not killed.
+    """
 
     articles: int
     versions: int
+    searchable: int
 
 
 # Statements are made once: building one costs more than running it.
@@ -104,19 +120,41 @@ _TURNED = Direct(
         )
     )
 )
+OF_CURRENT = (versions.c.id == articles.c.id) & (
+    versions.c.version == articles.c.version
+)
+SEARCHABLE = articles.c.status != literal_column(str(CANCELED))
+_EFFECTIVE = case(
+    (articles.c.version == versions.c.version, articles.c.status), else_=None
+).label("effective")
 _CONTENT = Direct(
-    select(versions.c.id, versions.c.version, versions.c.content).where(
-        versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
-    )
+    select(versions.c.id, versions.c.version, versions.c.content, _EFFECTIVE)
+    .join(articles, articles.c.id == versions.c.id)
+    .where(versions.c.id == bindparam("id"), versions.c.version == bindparam("version"))
+)
+_INDEXABLE = Direct(
+    select(articles.c.id, versions.c.version, versions.c.content, articles.c.status)
+    .join(versions, OF_CURRENT)
+    .where(articles.c.id == bindparam("id"), SEARCHABLE)
+)
+_CHANGED = Direct(
+    select(changes.c.id)
+    .where(changes.c.seq > bindparam("seq"))
+    .distinct()
+    .limit(bindparam("limit"))
+)
+_NOTICE = select(notices).where(notices.c.id == bindparam("id"))
+_NOTICES = (
+    select(notices)
+    .where(notices.c.seq < bindparam("before"))
+    .order_by(notices.c.seq.desc())
+    .limit(bindparam("limit"))
 )
 _CHANGES = (
     select(changes)
     .where(changes.c.seq > bindparam("since"))
     .order_by(changes.c.seq)
     .limit(bindparam("limit"))
-)
-OF_CURRENT = (versions.c.id == articles.c.id) & (
-    versions.c.version == articles.c.version
 )
 _IS_CURRENT = (articles.c.version == versions.c.version).label("current")
 _KEPT = select(
@@ -126,6 +164,7 @@ _KEPT = select(
     versions.c.at,
     versions.c.content,
     _IS_CURRENT,
+    _EFFECTIVE,
 ).select_from(articles)
 _GET_CURRENT = _KEPT.join(versions, OF_CURRENT).where(articles.c.id == bindparam("id"))
 _GET_VERSION = _KEPT.join(versions, versions.c.id == articles.c.id).where(
@@ -133,7 +172,7 @@ _GET_VERSION = _KEPT.join(versions, versions.c.id == articles.c.id).where(
 )
 _PAGE = (
     _KEPT.join(versions, OF_CURRENT)
-    .where(articles.c.id > bindparam("after"))
+    .where(articles.c.id > bindparam("after"), SEARCHABLE)
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
 )
@@ -151,7 +190,11 @@ _VERSIONS = (
 )
 RESTRICTING = [articles.c[name] for name in Restrictions._fields]
 _RESTRICTIONS = select(*RESTRICTING).where(articles.c.id == bindparam("id"))
+_STANDING = select(*RESTRICTING, articles.c["values"]).where(
+    articles.c.id == bindparam("id")
+)
 _COUNT_ARTICLES = select(func.count()).select_from(articles)
+_COUNT_SEARCHABLE = _COUNT_ARTICLES.where(SEARCHABLE)
 _COUNT_VERSIONS = select(func.count()).select_from(versions)
 _LOG_BOUNDS = select(
     func.min(changes.c.seq), func.max(changes.c.seq), func.count(changes.c.seq)
@@ -196,6 +239,13 @@ class View:
             return frozenset()
         return frozenset(row[0] for row in _HIDDEN.rows(self._connection, seq=seq))
 
+    def changed_since(self, seq: int, limit: int) -> frozenset[str]:
+        """Return the ids of articles that changed after ``seq``, at most so many."""
+        if seq >= self.seq:
+            return frozenset()
+        rows = _CHANGED.rows(self._connection, seq=seq, limit=limit)
+        return frozenset(row[0] for row in rows)
+
     def turned(self, now: int) -> tuple[int | None, int | None]:
         """Return the last embargo that ended and the last expiry that fell, by ``now``.
 
@@ -215,6 +265,7 @@ class View:
                 version=row.version,
                 at=from_micros(row.at),
                 hides=row.hides,
+                facts=row.facts,
             )
             for row in rows
         )
@@ -236,7 +287,7 @@ class View:
         if row is None:
             raise ArticleNotFound(article_id, version)
         return Stored(
-            article=_article(row.id, row.version, row.content),
+            article=_article(row.id, row.version, row.content, row.effective),
             current=bool(row.current),
             seq=row.seq,
             at=from_micros(row.at),
@@ -244,7 +295,15 @@ class View:
 
     def many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Article]:
         """Return articles by (id, version); those that are not there are left out."""
-        return {key: _article(*key, text) for key, text in self._contents(keys)}
+        return {
+            key: _article(*key, text, status)
+            for key, text, status in self._contents(keys)
+        }
+
+    def indexable(self, ids: Iterable[str]) -> dict[str, Article]:
+        """Return the current versions of articles that are there and not killed."""
+        rows = _INDEXABLE.rows_of_each(self._connection, [{"id": id_} for id_ in ids])
+        return {row[0]: _article(*row) for row in rows}
 
     def clippings(
         self, keys: Iterable[tuple[str, str]]
@@ -253,36 +312,37 @@ class View:
         found: dict[tuple[str, str], Clipping] = {}
         key = ("", "")
         try:
-            for key, text in self._contents(keys):
-                found[key] = Clipping(*key, text)
+            for key, text, status in self._contents(keys):
+                effective = None if status is None else STATUSES[status]
+                found[key] = Clipping(*key, text, effective)
         except (ValueError, InvalidArticle) as error:
             raise _unreadable(*key, error) from error
         return found
 
     def _contents(
         self, keys: Iterable[tuple[str, str]]
-    ) -> Iterator[tuple[tuple[str, str], str]]:
+    ) -> Iterator[tuple[tuple[str, str], str, int | None]]:
         for row in _CONTENT.rows_of_each(
             self._connection,
             [{"id": key[0], "version": key[1]} for key in dict.fromkeys(keys)],
         ):
-            yield row[:2], row[2]
+            yield row[:2], row[2], row[3]
 
     def repeats(self, contents: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of an older version of the article that its current is not.
 
-        :param contents: article ids, each with a digest of content.
+        :param contents: article ids, each with a digest of the content that was sent.
         """
         found: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
         for chunk in chunks(contents):
             ids, digests = zip(*chunk, strict=True)
             rows = self._connection.execute(
-                select(versions.c.id, versions.c.digest, _IS_CURRENT)
+                select(versions.c.id, versions.c.sent, _IS_CURRENT)
                 .join(articles, articles.c.id == versions.c.id)
-                .where(versions.c.id.in_(set(ids)), versions.c.digest.in_(set(digests)))
+                .where(versions.c.id.in_(set(ids)), versions.c.sent.in_(set(digests)))
             )
             for row in rows:
-                found[bool(row.current)].add((row.id, row.digest))
+                found[bool(row.current)].add((row.id, row.sent))
         return (found[False] - found[True]) & set(contents)
 
     def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
@@ -315,13 +375,35 @@ class View:
         row = self._connection.execute(_RESTRICTIONS, {"id": article_id}).one_or_none()
         return None if row is None else Restrictions(*row)
 
+    def standing(self, article_id: str) -> Standing | None:
+        """Return who may see an article, ``None`` if there is none."""
+        row = self._connection.execute(_STANDING, {"id": article_id}).one_or_none()
+        if row is None:
+            return None
+        return Standing(Restrictions(*row[:-1]), json.loads(row[-1]))
+
+    def notice(self, article_id: str) -> Notice | None:
+        """Return the notice of a killed article, ``None`` if it is not killed."""
+        row = self._connection.execute(_NOTICE, {"id": article_id}).one_or_none()
+        return None if row is None else _notice(row)
+
+    def notices(self, before: int, limit: int) -> tuple[Notice, ...]:
+        """Return notices with a smaller seq, the newest first."""
+        rows = self._connection.execute(_NOTICES, {"before": before, "limit": limit})
+        return tuple(_notice(row) for row in rows)
+
     def current(self, after: str = "", limit: int = CHUNK) -> tuple[Article, ...]:
-        """Return current versions in the order of their ids, those after an id."""
+        """Return current versions in the order of their ids, those after an id.
+
+        Killed articles are left out: nothing is done with their text any more.
+        """
         rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
-        return tuple(_article(row.id, row.version, row.content) for row in rows)
+        return tuple(
+            _article(row.id, row.version, row.content, row.effective) for row in rows
+        )
 
     def iterate(self) -> Iterator[Article]:
-        """Yield the current version of every article, in the order of their ids."""
+        """Yield the current version of every article that is not killed, by id."""
         page = self.current()
         while page:
             yield from page
@@ -334,7 +416,13 @@ class View:
     def counts(self) -> Counts:
         """Return how many articles and versions there are."""
         kept = self._connection.execute(_COUNT_VERSIONS).scalar_one()
-        return Counts(articles=self.count(), versions=kept)
+        return Counts(
+            articles=self.count(), versions=kept, searchable=self.searchable()
+        )
+
+    def searchable(self) -> int:
+        """Return the number of articles that are not killed."""
+        return self._connection.execute(_COUNT_SEARCHABLE).scalar_one()
 
     def problems(self) -> Iterator[str]:
         """Yield every contradiction, each as a sentence; reads everything."""
@@ -342,13 +430,26 @@ class View:
         yield from self._problems_of_log()
         for row in self._connection.execute(_LOST_CURRENT):
             yield f"version {row.version} of {row.id} is current, but not there"
+        statuses = self._logged_statuses()
         after = ("", "")
         while page := self._connection.execute(
             _ALL_VERSIONS, {"id": after[0], "version": after[1], "limit": CHUNK}
         ).all():
             for row in page:
-                yield from _problems_of(row)
+                yield from _problems_of(row, statuses.get(row.id))
             after = (page[-1].id, page[-1].version)
+
+    def _logged_statuses(self) -> dict[str, int]:
+        """Return the status that the log last gave each article."""
+        found: dict[str, int] = {}
+        since = 0
+        while page := self.changes(since, CHUNK):
+            for change in page:
+                _, after = change.standings()
+                if after is not None:
+                    found[change.id] = after.restrictions.status
+            since = page[-1].seq
+        return found
 
     def _problems_of_log(self) -> Iterator[str]:
         first, last, entries = self._connection.execute(_LOG_BOUNDS).one()
@@ -365,10 +466,18 @@ def value_of(connection: Connection, name: str) -> int:
     return int(value)
 
 
-def _article(article_id: str, version: str, content: str) -> Article:
-    """Return the article that a version holds."""
+def _article(
+    article_id: str, version: str, content: str, status: int | None = None
+) -> Article:
+    """Return the article that a version holds.
+
+    :param status: what counts instead of the one that was sent with it.
+    """
     try:
-        return article_of({**json.loads(content), "version": version})
+        document = {**json.loads(content), "version": version}
+        if status is not None:
+            document["status"] = STATUSES[status].value
+        return article_of(document)
     except (ValueError, InvalidArticle) as error:
         raise _unreadable(article_id, version, error) from error
 
@@ -380,8 +489,25 @@ def _unreadable(article_id: str, version: str, error: Exception) -> StoreUnavail
     )
 
 
-def _problems_of(row: Any) -> Iterator[str]:
-    """Yield what contradicts itself in one version."""
+def _notice(row: Any) -> Notice:
+    return Notice(
+        id=row.id,
+        version=row.version,
+        seq=row.seq,
+        at=from_micros(row.at),
+        note=row.note,
+        replacement=row.replacement,
+        cascade=row.cascade,
+        standing=None if row.facts == "null" else Standing.read(json.loads(row.facts)),
+        purged=None if row.purged is None else from_micros(row.purged),
+    )
+
+
+def _problems_of(row: Any, status: int | None) -> Iterator[str]:
+    """Yield what contradicts itself in one version.
+
+    :param status: that the log last gave the article, where it did.
+    """
     name = f"version {row.version} of {row.id}"
     if content_digest(row.content) != row.digest:
         yield f"{name} is not what was stored: its digest differs"
@@ -398,7 +524,11 @@ def _problems_of(row: Any) -> Iterator[str]:
     ):
         yield f"{name} differs from its own columns"
     if row.version == row.current:
-        if restrictions(article) != Restrictions(*row[-3:]):
+        expected = restrictions(article)
+        if status is not None:
+            # That of a kill, or of what took it back.
+            expected = expected._replace(status=status)
+        if expected != Restrictions(*row[-3:]):
             yield f"{name} is current, and the article's restrictions are not its own"
     elif version_key(row.version) > version_key(row.current):
         yield f"{name} is higher than {row.current}, which is current"

@@ -1,21 +1,29 @@
 """The one rule of visibility: who may see an article, and when.
 
 An article shows when its status is usable, its embargo has passed and it has not
-expired. The rule is applied when a question is answered, never when it is indexed. It
-is written once, over plain numbers, so that the same line serves one article and an
-array of all of them.
+expired; to readers who may see what is held, also before that; and to readers with a
+filter only if it passes it. The rule is applied when a question is answered, never when
+it is indexed. It is written once, over plain numbers, so that the same line serves one
+article and an array of all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from index.article import Article, Status
 from index.dates import micros
+from index.facets import same_value
+from index.fields import FILTERABLE
+from index.query import PUBLIC, Reader
 
 STATUS_CODES = {Status.USABLE: 0, Status.WITHHELD: 1, Status.CANCELED: 2}
+STATUSES = {code: status for status, code in STATUS_CODES.items()}
 USABLE = STATUS_CODES[Status.USABLE]
+WITHHELD = STATUS_CODES[Status.WITHHELD]
+CANCELED = STATUS_CODES[Status.CANCELED]
 NO_EMBARGO = -(2**63)
 NO_EXPIRY = 2**63 - 1
 
@@ -42,24 +50,61 @@ def restrictions(article: Article) -> Restrictions:
     )
 
 
-def shown(status: Any, embargoed_until: Any, expires: Any, now: int) -> Any:
+def shown(
+    status: Any, embargoed_until: Any, expires: Any, now: int, *, held: bool = False
+) -> Any:
     """Return whether articles with these restrictions show at ``now``.
 
     The first three are integers, or NumPy arrays of one length; so is the answer.
     An embargo ends at its instant, and an article expires at its.
+
+    :param held: to somebody who also sees what is withheld or under embargo.
     """
+    if held:
+        return (status <= WITHHELD) & (now < expires)
     return (status == USABLE) & (embargoed_until <= now) & (now < expires)
 
 
-def visible(article: Article, now: datetime) -> bool:
-    """Return whether one article shows at ``now``."""
-    return bool(shown(*restrictions(article), micros(now)))
+Values = Mapping[str, Sequence[str]]  # of an article, by field
+
+
+def values_of(article: Article) -> dict[str, list[str]]:
+    """Return what readers with a filter are judged by: an article's values by field."""
+    found = {}
+    for name in FILTERABLE:
+        value = getattr(article, name)
+        if value is None or value == ():
+            continue
+        if isinstance(value, tuple):
+            found[name] = [concept.name for concept in value]
+        else:
+            found[name] = [str(value)]
+    return found
+
+
+def entitled(reader: Reader, values: Values) -> bool:
+    """Return whether an article with these values is within a reader's filters."""
+    for each in reader.filters:
+        here = values.get(each.field, ())
+        wanted = {same_value(value) for value in each.values}
+        has = any(same_value(value) in wanted for value in here)
+        has = has or (each.missing and not here)
+        if has is each.exclude:
+            return False
+    return True
+
+
+def visible(article: Article, now: datetime, reader: Reader = PUBLIC) -> bool:
+    """Return whether one article shows to a reader at ``now``."""
+    if not shown(*restrictions(article), micros(now), held=reader.held):
+        return False
+    return not reader.filters or entitled(reader, values_of(article))
 
 
 def shows_less(before: Restrictions, after: Restrictions) -> bool:
-    """Return whether a change can hide an article when it would have shown before."""
+    """Return whether a change can hide an article, from anybody, that showed before."""
     return (
-        (before.status == USABLE and after.status != USABLE)
+        after.status > before.status
         or after.embargoed_until > before.embargoed_until
         or after.expires < before.expires
     )

@@ -31,13 +31,14 @@ LAYERS = [
     names("""
         index.answer index.cursor index.dates index.deadline index.document
         index.facets index.fields index.query index.ranking index.remarks index.result
-        index.settings index.text index.versions index.visibility
+        index.changes index.settings index.text index.versions index.visibility
     """),
     names("""
         index.clipping index.highlight index.marking index.matching index.publication
         index.request
         index.leaves index.lexer index.ranges index.syntax
-        index.store index.tables index.view
+        index.log index.migration index.store index.tables index.turning index.view
+        index.withdrawal
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
         index.engines.whoosh.beside index.engines.whoosh.buffer
@@ -79,7 +80,10 @@ LAYERS = [
 # Families that do not know each other.
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
-STORE = {"index.store", "index.tables", "index.view"}
+STORE = names("""
+    index.log index.migration index.store index.tables index.turning index.view
+    index.withdrawal
+""")
 
 # What of index the service may name: never an engine, nor the store itself.
 PUBLIC = names("""

@@ -38,6 +38,7 @@ from index.visibility import restrictions
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
+EARLIER = datetime(2000, 1, 1, tzinfo=UTC)
 DATABASE = "nutgraf.db"
 
 
@@ -319,7 +320,7 @@ def test_deleting_what_is_not_there_changes_nothing(store: Store) -> None:
         ({}, {"status": Status.CANCELED}, True),
         ({"status": Status.CANCELED}, {}, False),
         ({}, {"embargoed_until": LATER}, True),
-        ({"embargoed_until": LATER}, {}, False),
+        ({"embargoed_until": LATER}, {"embargoed_until": EARLIER}, False),
         ({}, {"expires": LATER}, True),
         ({"expires": LATER}, {"expires": LATER - timedelta(days=1)}, True),
         ({"expires": LATER}, {}, False),
@@ -328,7 +329,12 @@ def test_deleting_what_is_not_there_changes_nothing(store: Store) -> None:
 def test_a_change_that_shows_less_hides(
     store: Store, before: dict[str, Any], after: dict[str, Any], hides: bool
 ) -> None:
-    put(store, article("other"), article(**before), article(text="Two.", **after))
+    put(
+        store,
+        article("other"),
+        article(version="1", **before),
+        article(text="Two.", version="2", **after),
+    )
     with store.reading() as view:
         assert view.hidden_since(2) == ({"a"} if hides else set())
         assert view.hidden_since(3) == set()

@@ -56,7 +56,7 @@ class Snapshot(Protocol):
         """Return the words that start with a folded prefix, commonest first.
 
         Only words of visible articles, counted in visible articles; of ``search`` only
-        ``now``, ``hidden``, ``places`` and ``deadline`` are used.
+        ``now``, ``reader``, ``hidden``, ``places`` and ``deadline`` are used.
         """
 
     def similar(self, form: str, search: Search) -> str | None:

@@ -110,12 +110,14 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
     """Return a record with our own field names, as ``article_of`` wants it.
 
     The mapping comes first, then our own names, then the aliases. What lost or is no
-    field is kept in ``extra`` under the name it came with. Values of list fields that
-    the mapping names are put together with those under our own name. ``text`` becomes
-    paragraphs, unless there are some, and ``abstract`` a paragraph before them.
+    field is kept in ``extra`` under the name it came with; of what is ``null`` only an
+    embargo under our own name is passed on, since that lifts it. Values of list fields
+    that the mapping names are put together with those under our own name. ``text``
+    becomes paragraphs, unless there are some, and ``abstract`` a paragraph before them.
     """
     candidates: dict[str, list[tuple[int, str, Any]]] = {}
     extra: dict[str, Any] = {}
+    lifted = "embargoed_until" in record and record["embargoed_until"] is None
     for name, value in record.items():
         if value in _BLANK:
             continue
@@ -142,6 +144,8 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
     if "id" not in document and isinstance(document.get("url"), str):
         document["id"] = document["url"].strip()
     _arrange(document)
+    if lifted and "embargoed_until" not in document:
+        document["embargoed_until"] = None
     if extra:
         document["extra"] = {**document.get("extra", {}), **extra}
     return document

@@ -98,7 +98,8 @@ class Docs:
         return {
             doc
             for doc in self
-            if visible(doc.article, search.now) and doc.article.id not in search.hidden
+            if doc.article.id not in search.hidden
+            and visible(doc.article, search.now, search.reader)
         }
 
     def visible_words(self, search: Search) -> Counter[str]:

@@ -87,9 +87,15 @@ class Evaluation:
 
     @kept
     def visible(self) -> Mask:
-        """Which articles live and show, whatever is asked; not to be changed."""
+        """Which articles live and show to who reads, whatever is asked.
+
+        Not to be changed.
+        """
         state, search = self._state, self._search
-        mask, _ = state.shown_at(micros(search.now))
+        mask, _ = state.shown_at(micros(search.now), held=search.reader.held)
+        for each in search.reader.filters:
+            having = self._with_values(each)
+            mask = mask & (~having if each.exclude else having)
         hidden = [number for each in search.hidden if (number := state.find(each)) >= 0]
         if hidden:
             mask = mask.copy()
@@ -98,7 +104,10 @@ class Evaluation:
 
     @kept
     def _all_visible(self) -> bool:
-        shown, all_shown = self._state.shown_at(micros(self._search.now))
+        search = self._search
+        shown, all_shown = self._state.shown_at(
+            micros(search.now), held=search.reader.held
+        )
         return all_shown and self.visible is shown
 
     def visible_count(self, leaf: WordLeaf) -> int:

@@ -63,6 +63,7 @@ class State:
         )
         self.all_live = bool(self.live.all())
         self._kept: dict[object, object] = {}
+        self._shown: dict[bool, tuple[int, Mask, bool]] = {}
         self._lock = threading.Lock()
 
     def keep(self, name: object, make: Callable[[], T]) -> T:
@@ -261,25 +262,26 @@ class State:
 
     # What shows.
 
-    def shown_at(self, now: int) -> tuple[Mask, bool]:
+    def shown_at(self, now: int, *, held: bool = False) -> tuple[Mask, bool]:
         """Return which articles live and show at an instant, and whether all do.
 
         The mask is not to be changed. Which show changes only when an embargo ends or
         an article expires.
+
+        :param held: to somebody who also sees what is withheld or under embargo.
         """
         turn = bisect.bisect_right(self._turns, now)
-        found = self._shown
+        found = self._shown.get(held)
         if found is None or found[0] != turn:
             mask: Mask = self.live & shown(
                 self.column("status"),
                 self.column("embargoed_until"),
                 self.column("expires"),
                 now,
+                held=held,
             )
-            found = self._shown = (turn, mask, bool(mask.all()))
+            found = self._shown[held] = (turn, mask, bool(mask.all()))
         return found[1:]
-
-    _shown: tuple[int, Mask, bool] | None = None
 
     @kept
     def _turns(self) -> list[int]:

@@ -1,0 +1,99 @@
+"""How the store of an older Nutgraf becomes one of this."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, insert, inspect, select, tuple_, update
+from sqlalchemy.schema import CreateColumn
+
+from index import tables
+from index.changes import Standing
+from index.dates import micros
+from index.document import article_of
+from index.tables import articles, changes, notices, state, versions
+from index.versions import next_turn
+from index.view import CHUNK, OF_CURRENT
+from index.visibility import CANCELED, restrictions, values_of
+
+
+def from_1(connection: Connection) -> None:
+    """Make a store of schema 1 one of schema 2, in the caller's transaction.
+
+    Every article is read once. Canceled ones get a notice and leave the index, which is
+    built again for that.
+    """
+    for table in (articles, versions, changes):
+        there = {each["name"] for each in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                wanted = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ADD COLUMN {wanted}"
+                )
+    tables.metadata.create_all(connection)
+    for table in (articles, versions, changes):
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+    connection.execute(update(versions).values(sent=versions.c.digest))
+    for row in _every_article(connection):
+        _fill(connection, row)
+    connection.execute(insert(state), [{"name": "epoch", "value": tables.new_epoch()}])
+    for name, value in (("schema", 2), ("rebuild", state.c.value + 1)):
+        connection.execute(
+            update(state).where(state.c.name == name).values(value=value)
+        )
+
+
+def _every_article(connection: Connection) -> Iterator[Any]:
+    after = ""
+    while page := connection.execute(
+        select(articles.c.id, versions.c.version, versions.c.at, versions.c.content)
+        .join(versions, OF_CURRENT)
+        .where(articles.c.id > after)
+        .order_by(articles.c.id)
+        .limit(CHUNK)
+    ).all():
+        yield from page
+        after = page[-1].id
+
+
+def _fill(connection: Connection, row: Any) -> None:
+    article = article_of({**json.loads(row.content), "version": row.version})
+    own, values = restrictions(article), values_of(article)
+    standing = Standing(own, values)
+    connection.execute(
+        update(articles)
+        .where(articles.c.id == row.id)
+        .values(
+            turns=next_turn(own, row.at),
+            values=Standing.values_text(values),
+            published=None if article.published is None else micros(article.published),
+            evolved_from=article.evolved_from,
+            story=article.story,
+        )
+    )
+    # The entry that made it current is what readers of the feed are told of it.
+    connection.execute(
+        update(changes)
+        .where(tuple_(changes.c.id, changes.c.version) == tuple_(row.id, row.version))
+        .values(facts=Standing.facts(None, standing))
+    )
+    if own.status == CANCELED:
+        connection.execute(
+            insert(notices).values(
+                id=row.id,
+                version=row.version,
+                seq=select(articles.c.seq)
+                .where(articles.c.id == row.id)
+                .scalar_subquery(),
+                at=row.at,
+                note=article.correction or article.ed_note,
+                replacement=None,
+                cascade=False,
+                facts=standing.text(),
+                purged=None,
+            )
+        )
