@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 from index.engines import open_engine  # noqa: E402
 from index.errors import InvalidValue  # noqa: E402
 from index.settings import Settings  # noqa: E402
-from service import use_threads, warm  # noqa: E402
+from service import use_threads, use_worker, warm  # noqa: E402
 from service.access import is_loopback  # noqa: E402
 from service.logs import configuration  # noqa: E402
 
@@ -93,6 +93,7 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Tell the app how many threads it has, and open the index."""
     use_threads(worker.wsgi, worker.cfg.threads)
+    use_worker(worker.wsgi, lambda: bool(worker.alive))
     warm(worker.wsgi)
 
 

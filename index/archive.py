@@ -22,23 +22,25 @@ from index.deadline import until
 from index.engines import Engine, Snapshot, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
+    ArticleKilled,
     ArticleNotFound,
     IndexDamaged,
     IndexUnavailable,
     InputError,
 )
+from index.feed import ChangePage, may_read, page_of_changes
 from index.marking import Marker
 from index.publication import public
-from index.query import scoring_leaves
-from index.question import Question, excerpt_of, tag_of
+from index.query import PUBLIC, Reader, scoring_leaves
+from index.question import Question, excerpt_of, hidden_from, tag_of
 from index.request import Request, compile_request
 from index.result import Facet
 from index.settings import Settings
-from index.store import Store
+from index.store import Notice, Store, Stored
 from index.suggestions import Suggestion, suggestions
 from index.versions import Written
 from index.view import VersionInfo, View
-from index.visibility import shown, visible
+from index.visibility import visible
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 
@@ -120,6 +122,40 @@ class Archive:
         """
         return self.store.delete(article_id)
 
+    def kill(
+        self,
+        article_id: str,
+        *,
+        note: str | None = None,
+        replacement: str | None = None,
+        version: str | None = None,
+        cascade: bool = False,
+    ) -> tuple[Notice, ...]:
+        """Kill an article, and with ``cascade`` its whole story.
+
+        Where this returns, no answer that is begun has anything of its text. See
+        :meth:`index.store.Store.kill`.
+        """
+        return self.store.kill(
+            article_id,
+            note=note,
+            replacement=replacement,
+            version=version,
+            cascade=cascade,
+        )
+
+    def withhold(self, article_id: str) -> int | None:
+        """Hold an article back; see :meth:`index.store.Store.withhold`."""
+        return self.store.withhold(article_id)
+
+    def restore(self, article_id: str) -> int | None:
+        """Take a kill or a withholding back; see :meth:`index.store.Store.restore`."""
+        return self.store.restore(article_id)
+
+    def purge(self, article_id: str) -> int:
+        """Erase the texts of a killed article; see :meth:`index.store.Store.purge`."""
+        return self.store.purge(article_id)
+
     def wait_indexed(self, seq: int, seconds: float) -> bool:
         """Wait until the index includes a change; return whether it does in time."""
         deadline = time.monotonic() + seconds
@@ -135,19 +171,29 @@ class Archive:
 
     # Searching.
 
-    def search(self, request: Request, *, now: datetime | None = None) -> Answer:
-        """Return what matches, with its passages marked.
+    def search(
+        self,
+        request: Request,
+        *,
+        now: datetime | None = None,
+        reader: Reader = PUBLIC,
+    ) -> Answer:
+        """Return what matches of what a reader may see, with its passages marked.
 
         :raises InputError: the request is wrong; the error names the parameter.
         :raises SearchTimeout: it took longer than the settings allow.
         :raises IndexUnavailable: there is no index to answer from now.
         """
-        with self.asking(request, now=now) as question:
+        with self.asking(request, now=now, reader=reader) as question:
             return question.answer()
 
     @contextmanager
     def asking(
-        self, request: Request, *, now: datetime | None = None
+        self,
+        request: Request,
+        *,
+        now: datetime | None = None,
+        reader: Reader = PUBLIC,
     ) -> Iterator[Question]:
         """Ask something of one moment, which stays the same for the length of a block.
 
@@ -157,6 +203,7 @@ class Archive:
             request,
             settings=self.settings,
             now=now or datetime.now(UTC),
+            reader=reader,
             deadline=time.monotonic() + self.settings.search_seconds,
         )
         found: Snapshot | IndexUnavailable
@@ -177,7 +224,12 @@ class Archive:
             )
 
     def etag(
-        self, parameters: str, now: datetime, *, request: Request | None = None
+        self,
+        parameters: str,
+        now: datetime,
+        *,
+        request: Request | None = None,
+        reader: Reader = PUBLIC,
     ) -> str:
         """Return a tag that changes whenever an answer with these parameters may.
 
@@ -185,17 +237,22 @@ class Archive:
         :raises InputError: the request is wrong.
         """
         if request is not None:
-            with self.asking(request, now=now) as question:
+            with self.asking(request, now=now, reader=reader) as question:
                 return question.tag(parameters)
         try:
             seq = self._snapshot().seq
         except IndexUnavailable:
             seq = -1
         with self.store.reading() as view:
-            return tag_of(view, seq, now, parameters, "")
+            return tag_of(view, seq, now, parameters, repr(reader))
 
     def suggest(
-        self, q: str, *, limit: int = 10, now: datetime | None = None
+        self,
+        q: str,
+        *,
+        limit: int = 10,
+        now: datetime | None = None,
+        reader: Reader = PUBLIC,
     ) -> tuple[Suggestion, ...]:
         """Return names, words and headlines that go on from what was typed."""
         snapshot = self._snapshot()
@@ -204,7 +261,8 @@ class Archive:
                 Request(limit=limit, within="headline", passages=0),
                 settings=self.settings,
                 now=now or datetime.now(UTC),
-                hidden=view.hidden_since(snapshot.seq),
+                reader=reader,
+                hidden=hidden_from(reader, view, snapshot.seq),
                 deadline=time.monotonic() + self.settings.search_seconds,
             )
             return suggestions(snapshot, view, search, q)
@@ -216,12 +274,13 @@ class Archive:
         prefix: str = "",
         size: int = 10,
         now: datetime | None = None,
+        reader: Reader = PUBLIC,
     ) -> Facet:
         """Return how many visible articles have each value of a field."""
         request = Request(
             limit=0, facets=(field,), facet_prefix=prefix, facet_size=size
         )
-        return self.search(request, now=now).facets[0]
+        return self.search(request, now=now, reader=reader).facets[0]
 
     # Reading.
 
@@ -233,24 +292,22 @@ class Archive:
         q: str = "",
         within: str = "text",
         now: datetime | None = None,
+        reader: Reader = PUBLIC,
     ) -> ArticleView:
-        """Return an article with all its paragraphs, as the public may see it.
+        """Return an article with all its paragraphs, as a reader may see it.
 
         :param q: its words are marked, those under a NOT excepted, whether or not the
             article matches.
         :raises ArticleNotFound: there is none, or none that may be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
         """
         now = now or datetime.now(UTC)
         search, parsed = compile_request(
             Request(q=q, within=within), settings=self.settings, now=now
         )
         with self.store.reading() as view:
-            self._check_shown(view, article_id, now)
-            stored = view.get(article_id, version)
+            stored = self._shown_version(view, article_id, version, now, reader)
         article = stored.article
-        # The current version's embargo holds for all; a status is each version's own.
-        if not visible(article, now):
-            raise ArticleNotFound(article_id, version)
         leaves = scoring_leaves(parsed.query)
         language = article.language or self.settings.language
         marker = Marker(leaves, language=language, places=search.places)
@@ -275,20 +332,75 @@ class Archive:
         )
 
     def versions(
-        self, article_id: str, *, now: datetime | None = None
+        self,
+        article_id: str,
+        *,
+        now: datetime | None = None,
+        reader: Reader = PUBLIC,
     ) -> tuple[VersionInfo, ...]:
         """Return the versions of an article that may be seen, newest first.
 
         :raises ArticleNotFound: there is none, or none that may be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
         """
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
-            self._check_shown(view, article_id, now)
+            self._check_shown(view, article_id, now, reader)
             listed = view.versions(article_id)
             texts = view.many([(article_id, each.version) for each in listed])
         return tuple(
-            each for each in listed if visible(texts[article_id, each.version], now)
+            each
+            for each in listed
+            if visible(texts[article_id, each.version], now, reader)
         )
+
+    # What changed.
+
+    def changes(
+        self,
+        since: int,
+        *,
+        history: str | None = None,
+        limit: int = 100,
+        reader: Reader = PUBLIC,
+    ) -> ChangePage:
+        """Return what a reader is told of the changes after a seq, oldest first.
+
+        Where the index is behind the page ends before the first change that it does
+        not include, so that whoever is told of an article can find it. While there is
+        no index there is nothing to wait for.
+
+        :param limit: of entries; fewer are returned where many changes are not for
+            this reader.
+        :param history: of the page before, as it said.
+        :raises HistoryChanged: an older copy of the store was put back since then.
+        """
+        try:
+            indexed: int | None = self._snapshot().seq
+        except IndexUnavailable:
+            indexed = None
+        with self.store.reading() as view:
+            return page_of_changes(
+                view, since, limit, reader, indexed=indexed, history=history
+            )
+
+    def notices(
+        self, *, before: int | None = None, limit: int = 100, reader: Reader = PUBLIC
+    ) -> tuple[Notice, ...]:
+        """Return the notices of kills that a reader may see, the newest first.
+
+        :param before: only those with a smaller seq.
+        """
+        now = dates.micros(datetime.now(UTC))
+        found: list[Notice] = []
+        least = 2**62 if before is None else before
+        with self.store.reading() as view:
+            while page := view.notices(least, limit):
+                found += [each for each in page if may_read(each, reader, now)]
+                least = page[-1].seq
+                if len(found) >= limit:
+                    break
+        return tuple(found[:limit])
 
     def state(self) -> ArchiveState:
         """Return how everything is."""
@@ -331,8 +443,37 @@ class Archive:
                 self.store.request_rebuild()
             raise
 
+    @classmethod
+    def _shown_version(
+        cls,
+        view: View,
+        article_id: str,
+        version: str | None,
+        now: datetime,
+        reader: Reader,
+    ) -> Stored:
+        """Return a version of an article, if a reader may see both."""
+        cls._check_shown(view, article_id, now, reader)
+        stored = view.get(article_id, version)
+        # The current version's embargo holds for all; a status is each version's own.
+        if not visible(stored.article, now, reader):
+            raise ArticleNotFound(article_id, version)
+        return stored
+
     @staticmethod
-    def _check_shown(view: View, article_id: str, now: datetime) -> None:
-        current = view.restrictions(article_id)
-        if current is None or not shown(*current, dates.micros(now)):
-            raise ArticleNotFound(article_id)
+    def _check_shown(
+        view: View, article_id: str, now: datetime, reader: Reader
+    ) -> None:
+        at = dates.micros(now)
+        standing = view.standing(article_id)
+        if standing is not None and standing.shown(reader, at):
+            return
+        notice = view.notice(article_id)
+        if notice is not None and may_read(notice, reader, at):
+            raise ArticleKilled(
+                article_id,
+                killed=dates.iso(notice.at),
+                note=notice.note,
+                replacement=notice.replacement,
+            )
+        raise ArticleNotFound(article_id)

@@ -34,6 +34,8 @@ class ChangeType(StrEnum):
     DELETED = "deleted"
 
 
+# What readers can be told of.
+TOLD = tuple(each.value for each in ChangeType if each is not ChangeType.STORED)
 # After these the article is not to be shown any more, and a copy of it is to go.
 REMOVALS = frozenset(
     (

@@ -90,13 +90,34 @@ def build_parser() -> argparse.ArgumentParser:
         "delete", commands.delete, "Delete articles with all their versions"
     )
     delete.add_argument("ids", nargs="+", metavar="ID", help="of an article")
+    kill = command("kill", commands.kill, "Kill an article: only a notice of it stays")
+    kill.add_argument("id", metavar="ID", help="of the article, here or not")
+    kill.add_argument("--note", metavar="TEXT", help="why; whoever had it reads this")
+    kill.add_argument("--replacement", metavar="ID", help="the article to use instead")
+    kill.add_argument("--version", help="the highest meant, by default the current one")
+    kill.add_argument(
+        "--cascade",
+        choices=("story",),
+        help="also what it evolved from, what evolved from it, and its story",
+    )
+    for name, run, about in (
+        ("withhold", commands.withhold, "Hold articles back until they are restored"),
+        (
+            "restore",
+            commands.restore,
+            "Take back a kill or a withholding",
+        ),
+        ("purge", commands.purge, "Erase the texts of killed articles for good"),
+    ):
+        withdrawn = command(name, run, about)
+        withdrawn.add_argument("ids", nargs="+", metavar="ID", help="of an article")
     command("rebuild", commands.rebuild, "Build the index anew from the store")
     export = command("export", commands.export, "Write the articles as JSON lines")
     export.add_argument(
         "--all",
         action="store_true",
         help="with notes to editors and with articles that do not show: withheld,"
-        " canceled, embargoed, expired",
+        " embargoed, expired; of killed ones only notices stay",
     )
     export.add_argument("--output", metavar="FILE", help="by default, or as -, stdout")
     command("indexer", commands.indexer, "Keep the index up to date until stopped")

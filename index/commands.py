@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from index import loader, verification
 from index.archive import Archive
@@ -33,6 +34,7 @@ from index.errors import (
     ArticleNotFound,
     IndexerRunning,
     IndexUnavailable,
+    InputError,
     InvalidValue,
 )
 from index.formats import FORMATS
@@ -169,6 +171,68 @@ def delete(args: Namespace, settings: Settings, screen: Screen) -> int:
                     screen.json({"id": article_id, "deleted": True, "seq": seq})
                 else:
                     screen.line(f"deleted {article_id}")
+    return 1 if failed else 0
+
+
+def kill(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Kill an article, and its story if that is asked for."""
+    with _archive(settings) as archive:
+        notices = archive.kill(
+            args.id,
+            note=args.note,
+            replacement=args.replacement,
+            version=args.version,
+            cascade=args.cascade is not None,
+        )
+    for each in notices:
+        if screen.as_json:
+            screen.json({"id": each.id, "status": "canceled", "seq": each.seq})
+        else:
+            screen.line(f"killed {each.id}")
+    return 0
+
+
+def withhold(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Hold articles back; one that cannot be does not keep the others."""
+    return _each(
+        args, settings, screen, "withheld", lambda a, id_: {"seq": a.withhold(id_)}
+    )
+
+
+def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Restore articles; one that cannot be does not keep the others."""
+    return _each(
+        args, settings, screen, "restored", lambda a, id_: {"seq": a.restore(id_)}
+    )
+
+
+def purge(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Erase the texts of articles; one that cannot be does not keep the others."""
+    return _each(
+        args, settings, screen, "erased", lambda a, id_: {"versions": a.purge(id_)}
+    )
+
+
+def _each(
+    args: Namespace,
+    settings: Settings,
+    screen: Screen,
+    done: str,
+    run: Callable[[Archive, str], dict[str, Any]],
+) -> int:
+    failed = False
+    with _archive(settings) as archive:
+        for article_id in args.ids:
+            try:
+                found = run(archive, article_id)
+            except InputError as error:
+                failed = True
+                screen.error(error)
+                continue
+            if screen.as_json:
+                screen.json({"id": article_id, "done": done, **found})
+            else:
+                screen.line(f"{done} {article_id}")
     return 1 if failed else 0
 
 

@@ -17,6 +17,7 @@
     │   ├── ArticleKilled            its notice is all there is
     │   ├── ArticlePurged            its text was erased, and is not taken again
     │   ├── StatusConflict           what a kill forbids
+    │   ├── HistoryChanged           an older copy of the store was put back
     │   └── ParagraphNotFound
     └── ServiceError                 ours, or the machine's
         ├── IndexUnavailable         being built, or missing
@@ -272,6 +273,23 @@ class StatusConflict(InputError):
     def __init__(self, article_id: str, detail: str) -> None:
         super().__init__(f"{article_id} {detail}")
         self.id = article_id
+
+
+class HistoryChanged(InputError):
+    """What was read of the change feed is not of this history of the store.
+
+    :param since: the seq that was asked after; ``newest`` the newest of the store.
+    """
+
+    code = "history_changed"
+
+    def __init__(self, since: int, *, newest: int) -> None:
+        super().__init__(
+            f"there is no change {since} in this history of the store, whose newest is"
+            f" {newest}; an older copy of it may have been put back: drop what you"
+            " have and read everything again, from since=0 without history"
+        )
+        self.since, self.newest = since, newest
 
 
 class ParagraphNotFound(InputError):

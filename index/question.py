@@ -20,13 +20,15 @@ from index.engines import Snapshot
 from index.errors import IndexUnavailable
 from index.highlight import marked_html
 from index.marking import Marker
-from index.query import Range, Search, WordLeaf
+from index.query import Range, Reader, Search, WordLeaf
 from index.request import SHORT_FIELDS, Request
 from index.result import Hit, Passage
 from index.settings import Settings
 from index.suggestions import did_you_mean
 from index.syntax import Parsed
 from index.view import View
+
+_MOST_CHANGED = 20_000  # articles that are left out of an answer one by one
 
 
 class Question:
@@ -63,7 +65,7 @@ class Question:
         """
         search, snapshot = self._search, self._snapshot
         seq = -1 if isinstance(snapshot, IndexUnavailable) else snapshot.seq
-        meant = repr((search.query, search.dates))
+        meant = repr((search.query, search.dates, search.reader))
         return tag_of(self._view, seq, search.now, parameters, meant)
 
     def answer(self) -> Answer:
@@ -76,7 +78,7 @@ class Question:
         snapshot = self._snapshot
         if isinstance(snapshot, IndexUnavailable):
             raise snapshot
-        if hidden := view.hidden_since(snapshot.seq):
+        if hidden := hidden_from(search.reader, view, snapshot.seq):
             search = replace(search, hidden=hidden)
         page = snapshot.search(search)
         found = view.clippings((hit.id, hit.version) for hit in page.hits)
@@ -107,7 +109,7 @@ class Question:
             facets=page.facets,
             next=None
             if page.after is None
-            else cursor.encode(page.after, request.bound),
+            else cursor.encode(page.after, request.bound_for(search.reader)),
         )
 
     def _hit(self, hit: Hit, clipping: Clipping, check: Check) -> ArticleHit:
@@ -152,6 +154,25 @@ class Question:
             marker = Marker(leaves, language=language, places=self._search.places)
             self._markers[leaves, language] = marker
         return marker
+
+
+def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
+    """Return the ids of articles that an index of this seq must not show to a reader.
+
+    To somebody with a filter, all that changed since: they may have left the filter,
+    and only the store knows.
+
+    :raises IndexUnavailable: these are more than can be left out one by one.
+    """
+    if not reader.filters:
+        return view.hidden_since(seq)
+    changed = view.changed_since(seq, _MOST_CHANGED + 1)
+    if len(changed) > _MOST_CHANGED:
+        raise IndexUnavailable(
+            f"the index is more than {_MOST_CHANGED:,} articles behind, and this key"
+            " has a filter that only the index can answer"
+        )
+    return changed
 
 
 def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> str:
@@ -203,6 +224,17 @@ def _applied(request: Request, search: Search) -> dict[str, Any]:
         "sort": request.order.value,
         "tz": request.tz,
     }
+    reader = search.reader
+    if reader.held:
+        applied["status"] = "usable, withheld or embargoed"
+    if reader.filters:
+        applied["key"] = [
+            {
+                "field": each.field,
+                "exclude" if each.exclude else "values": list(each.values),
+            }
+            for each in reader.filters
+        ]
     bounds: Range | None = search.dates
     if bounds is not None:
         applied["date"] = bounds.field

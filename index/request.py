@@ -10,10 +10,12 @@ from index.article import ARTICLE_FIELDS
 from index.errors import InvalidValue, LimitExceeded, UnknownField
 from index.fields import Kind
 from index.query import (
+    PUBLIC,
     FacetRequest,
     Filter,
     Interval,
     Range,
+    Reader,
     Scope,
     Search,
     Sort,
@@ -81,10 +83,10 @@ class Request:
             return self.sort
         return Sort.RELEVANCE if self.q.strip() else Sort.NEWEST
 
-    @property
-    def bound(self) -> str:
-        """What a cursor of this search is bound to."""
+    def bound_for(self, reader: Reader) -> str:
+        """Return what a cursor of this search is bound to, for one who reads."""
         return cursor.digest(
+            reader,
             self.q,
             self.within,
             self.scope.value,
@@ -100,12 +102,14 @@ def compile_request(
     *,
     settings: Settings,
     now: datetime,
+    reader: Reader = PUBLIC,
     hidden: frozenset[str] = frozenset(),
     deadline: float | None = None,
 ) -> tuple[Search, Parsed]:
     """Return the search that a request means, and how its text was taken.
 
     :param now: the instant of relative dates and of visibility.
+    :param reader: who is to be answered.
     :raises InputError: a parameter is wrong, named in the error.
     """
     tz = _zone(asked.tz)
@@ -115,6 +119,7 @@ def compile_request(
     search = Search(
         query=parsed.query,
         now=now,
+        reader=reader,
         places=_places(asked.within),
         scope=asked.scope,
         unit=asked.unit,
@@ -125,7 +130,7 @@ def compile_request(
         offset=(page - 1) * asked.limit,
         after=None
         if asked.cursor is None
-        else cursor.decode(asked.cursor, asked.bound),
+        else cursor.decode(asked.cursor, asked.bound_for(reader)),
         facets=tuple(_facet(each, asked.facet_prefix) for each in asked.facets),
         facet_size=asked.facet_size,
         passages=asked.passages,

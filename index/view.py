@@ -233,6 +233,11 @@ class View:
         # The first read fixes the snapshot.
         self.seq: int = value_of(connection, "seq")
 
+    @property
+    def epoch(self) -> int:
+        """Which history of the store this is: another one after a copy was put back."""
+        return value_of(self._connection, "epoch")
+
     def hidden_since(self, seq: int) -> frozenset[str]:
         """Return the ids of articles that a change after ``seq`` may have hidden."""
         if seq >= self.seq:

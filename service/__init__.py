@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from flask import Flask
@@ -14,7 +15,7 @@ from service.context import EXTENSION, Context
 from service.metrics import Metrics
 from service.paths import RawPath
 
-__all__ = ["create_app", "use_threads", "warm"]
+__all__ = ["create_app", "use_threads", "use_worker", "warm"]
 
 
 def create_app(
@@ -46,6 +47,12 @@ def use_threads(app: Flask, threads: int) -> None:
     """Tell an app how many threads its server gives it."""
     found: Context = app.extensions[EXTENSION]
     found.use_threads(threads)
+
+
+def use_worker(app: Flask, alive: Callable[[], bool]) -> None:
+    """Tell an app how to see that its server is about to end."""
+    found: Context = app.extensions[EXTENSION]
+    found.use_worker(alive)
 
 
 def warm(app: Flask) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from functools import wraps
+from functools import partial, wraps
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, quote_from_bytes
@@ -21,7 +21,7 @@ from rapidfuzz import fuzz, process
 
 from index.errors import InvalidValue, LimitExceeded
 from index.formats.strict_json import KINDS
-from service.bodies import json_object
+from service.bodies import has_no_body, json_object
 from service.parameters import PATH_PARAMETERS, NoArguments, Repeatable, WholeText
 from service.refusals import RepeatedParameter, UnknownParameter
 from service.schemas import Problem
@@ -52,7 +52,8 @@ MEANINGS = {
     400: "A parameter, the query or the JSON is wrong",
     403: "Pages of this origin may not call the service",
     404: "There is no such article, paragraph or version",
-    409: "The version is stored with other content",
+    409: "What is stored forbids it: other content, or a kill",
+    410: "The article was killed; the problem is its notice",
     411: "A body is needed",
     413: "The body is too large, or holds too many articles",
     415: "The media type is not read here",
@@ -80,7 +81,10 @@ class ArgumentsParser:
         declared = {
             field.data_key or name: field for name, field in schema().fields.items()
         }
-        given = _of_query if location == "query" else _of_body
+        if location == "query":
+            given = _of_query
+        else:
+            given = partial(_of_body, optional=getattr(schema, "optional", False))
 
         def decorator(view: View) -> View:
             @wraps(view)
@@ -237,7 +241,9 @@ def _of_query(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
     return given
 
 
-def _of_body(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
+def _of_body(
+    declared: dict[str, fields.Field[Any]], *, optional: bool
+) -> dict[str, Any]:
     outside = [name for name, _ in query_pairs(request.environ.get("QUERY_STRING", ""))]
     if outside:
         names = ", ".join(dict.fromkeys(outside))
@@ -245,7 +251,7 @@ def _of_body(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
             outside[0],
             hint=f"with {request.method} put {names[:200]} into the JSON body",
         )
-    given = json_object()
+    given = {} if optional and has_no_body() else json_object()
     for name, value in given.items():
         if name in declared and not _fits(declared[name], value):
             raise InvalidValue(name, "has the wrong type", got=KINDS.get(type(value)))

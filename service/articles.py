@@ -77,7 +77,7 @@ blueprint.before_request(decode_id)
     gives=ArticleAnswer,
     gives_text=FORMATS["jsonl"].media_types[0],
     also={304: None},
-    problems=(404, 503),
+    problems=(404, 410, 503),
 )
 def get_article(given: dict[str, Any], article_id: str) -> Response:
     """Give an article, with the words of a query marked."""
@@ -91,7 +91,7 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
     gives=ArticleAnswer,
     gives_text=FORMATS["jsonl"].media_types[0],
     also={304: None},
-    problems=(404, 503),
+    problems=(404, 410, 503),
 )
 def get_article_by_id(given: dict[str, Any]) -> Response:
     """Give an article, where a proxy decodes paths."""
@@ -99,7 +99,7 @@ def get_article_by_id(given: dict[str, Any]) -> Response:
 
 
 @blueprint.operation(
-    "GET", f"{PATH}/paragraphs", gives=ParagraphsAnswer, problems=(404, 503)
+    "GET", f"{PATH}/paragraphs", gives=ParagraphsAnswer, problems=(404, 410, 503)
 )
 def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
     """List the paragraphs of an article."""
@@ -116,7 +116,7 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
 
 
 @blueprint.operation(
-    "GET", f"{PATH}/paragraphs/<int:n>", gives=Paragraph, problems=(404, 503)
+    "GET", f"{PATH}/paragraphs/<int:n>", gives=Paragraph, problems=(404, 410, 503)
 )
 def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
     """Give one paragraph of an article; 0 is the headline."""
@@ -128,7 +128,7 @@ def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
 
 
 @blueprint.operation(
-    "GET", f"{PATH}/versions", gives=VersionsAnswer, problems=(404, 503)
+    "GET", f"{PATH}/versions", gives=VersionsAnswer, problems=(404, 410, 503)
 )
 def list_versions(given: dict[str, Any], article_id: str) -> Response:
     """List the versions of an article, the newest first."""
@@ -180,7 +180,7 @@ def post_articles(given: dict[str, Any]) -> Response:
         return problem_response(
             {**problem_of(error), "status": 422}, **written.answer, indexed=False
         )
-    return _answered(written.answer, given, 207 if failed else 200)
+    return answered(written.answer, given, 207 if failed else 200)
 
 
 @blueprint.operation(
@@ -299,17 +299,18 @@ def _put(article_id: str, given: dict[str, Any]) -> Response:
     (error,) = written.errors
     if error is not None:
         return problem_response(problem_of(error), **written.answer, indexed=False)
-    return _answered(written.answer, given)
+    return answered(written.answer, given)
 
 
 def _delete(article_id: str, given: dict[str, Any]) -> Response:
     seq = context().archive.delete(article_id)
-    return _answered({"id": article_id, "status": "deleted", "seq": seq}, given)
+    return answered({"id": article_id, "status": "deleted", "seq": seq}, given)
 
 
-def _answered(
+def answered(
     answer: dict[str, Any], given: dict[str, Any], status: int = 200
 ) -> Response:
+    """Return the answer to a write, once it is indexed if that was asked for."""
     seq = answer["seq"]
     found = context()
     # What was unchanged may have been stored a moment ago, and not be indexed yet.

@@ -73,6 +73,12 @@ def read_file() -> bytes:
     return body
 
 
+def has_no_body() -> bool:
+    """Return whether the request came without a body."""
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    return not chunked and not request.content_length
+
+
 def json_object() -> dict[str, Any]:
     """Return the JSON object that is the request's body.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 TITLES = {
+    "article_killed": "The article was killed",
     "article_not_found": "No such article",
+    "article_purged": "The text of the article was erased",
     "article_too_large": "The article is too large",
     "bad_request": "The request cannot be understood",
     "body_too_large": "The body is too large",
     "cursor_mismatch": "The cursor belongs to another search",
     "fuzzy_distance": "A fuzzy distance is 1 or 2",
+    "history_changed": "The change feed is of another history",
     "host_refused": "The service does not answer to this host",
     "incomplete_body": "The body did not arrive whole",
     "index_unavailable": "There is no index to answer from just now",
@@ -36,6 +39,7 @@ TITLES = {
     "query_too_many_clauses": "The query has too many parts",
     "repeated_parameter": "A parameter was given more than once",
     "search_timeout": "The search took too long",
+    "status_conflict": "The article's state does not allow it",
     "storage_full": "The disk is full",
     "store_unavailable": "The store cannot be reached",
     "too_many_articles": "Too many articles in one request",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flask import current_app
@@ -35,6 +35,7 @@ class Context:
         self.settings, self.metrics = settings, metrics
         self._archive = archive
         self._opening = threading.Lock()
+        self._alive: Callable[[], bool] = lambda: True
         self.use_threads(threads)
 
     @property
@@ -49,16 +50,28 @@ class Context:
                     self._archive = Archive.open(self.settings)
         return self._archive
 
+    def alive(self) -> bool:
+        """Whether the server goes on: who waits stops waiting when it does not."""
+        return self._alive()
+
+    def use_worker(self, alive: Callable[[], bool]) -> None:
+        """Ask a server's worker, from here on, whether it goes on."""
+        self._alive = alive
+
     @contextmanager
     def room_to_wait(self) -> Iterator[bool]:
         """Yield whether this thread may wait; too many would leave none to answer."""
-        waiting = self._waiting
-        room = waiting.acquire(blocking=False)
+        leave = self.take_room()
         try:
-            yield room
+            yield leave is not None
         finally:
-            if room:
-                waiting.release()
+            if leave is not None:
+                leave()
+
+    def take_room(self) -> Callable[[], None] | None:
+        """Return what gives the room of a waiting thread back, ``None`` if none is."""
+        waiting = self._waiting
+        return waiting.release if waiting.acquire(blocking=False) else None
 
     def use_threads(self, threads: int) -> None:
         """Let half of so many threads wait; to be called before the first request."""

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, redirect
 from flask_smorest import Api
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import articles, health, search
+from service import articles, changes, health, search, withdrawals
 from service.schemas import NAMED
 
 # The page is made of our own files only, and shows nothing that is not text.
@@ -66,7 +66,7 @@ def register(app: Flask) -> None:
     api = _Api(app)
     for name, schema in NAMED.items():
         api.spec.components.schema(name, schema=schema)
-    for module in (search, articles, health):
+    for module in (search, articles, withdrawals, changes, health):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
     (root,) = app.url_map.iter_rules("documentation.index_page")

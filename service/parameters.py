@@ -313,12 +313,62 @@ _VIEW: dict[str, fields.Field[Any]] = {
     ),
 }
 
+_KILL: dict[str, fields.Field[Any]] = {
+    "note": Text(metadata=described("why, for everybody who had the article")),
+    "replacement": Text(
+        metadata=described("id of the article to use instead", **ID_RULE)
+    ),
+    "cascade": Choice(
+        ("story",),
+        metadata=described(
+            "story: also what it evolved from, what evolved from it, and its story"
+        ),
+    ),
+    "version": Text(
+        metadata=described(
+            "the highest version that is meant; by default the current one"
+        )
+    ),
+}
+
 SuggestArguments = Schema.from_dict(
     {
         "q": Text(required=True, metadata=described("what is typed so far")),
         "limit": Whole(1, 50, metadata=described("most suggestions", default=10)),
     },
     name="SuggestArguments",
+)
+KillArguments = Schema.from_dict(_KILL, name="KillArguments")
+KillArguments.optional = True  # type: ignore[attr-defined]  # as a body
+KillByIdArguments = Schema.from_dict({**_ID, **_KILL}, name="KillByIdArguments")
+NoticesArguments = Schema.from_dict(
+    {
+        "status": Choice(
+            ("canceled",), required=True, metadata=described("of the articles")
+        ),
+        "before": Whole(
+            1, 2**62, metadata=described("only notices with a smaller seq")
+        ),
+        "limit": Whole(1, 1000, metadata=described("most notices", default=100)),
+    },
+    name="NoticesArguments",
+)
+ChangesArguments = Schema.from_dict(
+    {
+        "since": Whole(
+            0, 2**62, metadata=described("changes after this seq", default=0)
+        ),
+        "limit": Whole(1, 1000, metadata=described("most changes", default=100)),
+        "history": Text(
+            metadata=described("as it was answered with next; another one is refused")
+        ),
+        "wait": Whole(
+            0,
+            30,
+            metadata=described("seconds to wait for a change if there is none"),
+        ),
+    },
+    name="ChangesArguments",
 )
 NoArguments = Schema.from_dict({}, name="NoArguments")
 ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")

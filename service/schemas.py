@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from index.article import CONCEPT_FIELDS, DATE_FIELDS, TEXT_FIELDS, Role, Status
+from index.changes import TOLD
 from index.fields import FIELDS, Kind
 from index.query import Interval
 from service.codes import TITLES
@@ -426,6 +427,97 @@ class DeleteAnswer(Schema):
     status = fields.String(required=True, validate=validate.OneOf(["deleted"]))
     seq = fields.Integer(required=True)
     indexed = fields.Boolean(required=True)
+
+
+class Notice(Schema):
+    """What is left to be read of a killed article."""
+
+    id = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(["canceled"]))
+    version = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=described("the highest that was killed; null if none ever came"),
+    )
+    seq = fields.Integer(required=True)
+    at = fields.DateTime(required=True, format="iso")
+    note = fields.String(required=True, allow_none=True)
+    replacement = fields.String(required=True, allow_none=True)
+    cascade = fields.String(
+        required=True, allow_none=True, validate=validate.OneOf(["story"])
+    )
+
+
+class KillAnswer(Schema):
+    """That an article is killed: no answer begun from here on has its text."""
+
+    id = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(["canceled"]))
+    seq = fields.Integer(required=True)
+    notices = fields.List(
+        fields.Nested(Notice),
+        required=True,
+        metadata=described("of this article, and of those killed with it"),
+    )
+
+
+class StatusAnswer(Schema):
+    """How an article stands now."""
+
+    id = fields.String(required=True)
+    status = fields.String(
+        required=True, validate=validate.OneOf(["withheld", "usable"])
+    )
+    seq = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata=described("null if it stood so already"),
+    )
+    indexed = fields.Boolean(required=True)
+
+
+class NoticesAnswer(Schema):
+    """Notices of killed articles, the newest first."""
+
+    notices = fields.List(fields.Nested(Notice), required=True)
+    next = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata=described("ask for those before this seq; null at the end"),
+    )
+
+
+class ChangeEntry(Schema):
+    """Something that happened to an article."""
+
+    seq = fields.Integer(required=True)
+    type = fields.String(required=True, validate=validate.OneOf(TOLD))
+    id = fields.String(required=True)
+    version = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=described("that shows since; null where none does"),
+    )
+    at = fields.DateTime(required=True, format="iso")
+    removed = fields.Boolean(
+        required=True, metadata=described("a copy of the article is to go")
+    )
+
+
+class ChangesAnswer(Schema):
+    """A stretch of the change feed."""
+
+    changes = fields.List(fields.Nested(ChangeEntry), required=True)
+    next = fields.Integer(
+        required=True, metadata=described("ask again with since=next")
+    )
+    more = fields.Boolean(
+        required=True, metadata=described("more is there to be had now")
+    )
+    history = fields.String(
+        required=True,
+        metadata=described("of the store; another one after a backup was put back"),
+    )
 
 
 class Health(Schema):

@@ -62,17 +62,17 @@ LAYERS = [
         index.formats.variant
     """),
     names("""
-        index index.archive index.held index.indexer index.loader index.question
-        index.rendering index.suggestions
-        index.verification
+        index index.archive index.feed index.held index.indexer index.loader
+        index.question index.rendering index.suggestions index.verification
     """),
     names("""
         index.__main__ index.cli index.commands index.console
         service service.access service.answers service.arguments service.articles
-        service.bodies service.codes service.context service.documentation
-        service.etags service.health service.links service.logs service.metrics
+        service.bodies service.changes service.codes service.context
+        service.documentation service.etags service.health service.links service.logs
+        service.metrics
         service.parameters service.paths service.problems service.refusals
-        service.schemas service.search service.submissions
+        service.schemas service.search service.submissions service.withdrawals
     """),
     names("wsgi gunicorn.conf"),
 ]
@@ -87,9 +87,10 @@ STORE = names("""
 
 # What of index the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
-    index index.answer index.archive index.article index.dates index.document
-    index.errors index.fields index.formats index.formats.strict_json index.query
-    index.rendering index.request index.result index.settings index.view
+    index index.answer index.archive index.article index.changes index.dates
+    index.document index.errors index.feed index.fields index.formats
+    index.formats.strict_json index.query index.rendering index.request index.result
+    index.settings index.view
 """)
 
 # Foreign libraries that only these modules, and those inside them, may import.

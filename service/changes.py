@@ -1,0 +1,161 @@
+"""The change feed: asked for page by page, waited for, or as a stream of events."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request
+
+from index.archive import Archive
+from index.changes import Entry
+from index.dates import iso
+from index.feed import ChangePage
+from index.query import PUBLIC, Reader
+from service.answers import json_response
+from service.arguments import Blueprint
+from service.context import Context, context
+from service.parameters import ChangesArguments
+from service.schemas import ChangesAnswer
+
+blueprint = Blueprint(
+    "changes", __name__, description="Follow what happens to the articles"
+)
+EVENTS = "text/event-stream"
+_LOOK_SECONDS = 0.05  # between two looks for something new: two rows by their keys
+_BEAT_SECONDS = 5.0  # a client that went away is noticed when it is written to
+# Then the client connects again, where it left off: so that whoever lost the right to
+# read does so before long, and the threads of a worker serve everybody in turn.
+STREAM_SECONDS = 60.0
+_EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
+
+
+@blueprint.operation(
+    "GET",
+    "/v1/changes",
+    takes=ChangesArguments,
+    gives=ChangesAnswer,
+    gives_text=EVENTS,
+    problems=(409, 503),
+)
+def list_changes(given: dict[str, Any]) -> Response:
+    """List what happened to the articles, the oldest first."""
+    since, history = given.get("since", 0), given.get("history")
+    limit = given.get("limit", 100)
+    found = context()
+    if EVENTS in request.accept_mimetypes.values():
+        since, history = _last_event() or (since, history)
+        page = found.archive.changes(since, history=history, limit=limit, reader=PUBLIC)
+        return _stream(found, page, limit, PUBLIC)
+    page = found.archive.changes(since, history=history, limit=limit, reader=PUBLIC)
+    refused = False
+    seconds = given.get("wait", 0)
+    if seconds and not page.entries and request.method != "HEAD":
+        with found.room_to_wait() as room:
+            refused = not room
+            if room:
+                page = _awaited(found, page, limit, PUBLIC, seconds)
+    response = json_response(
+        {
+            "changes": [entry_document(each) for each in page.entries],
+            "next": page.next,
+            "more": page.more,
+            "history": page.history,
+        }
+    )
+    if refused:
+        # Too many wait already: this one is to ask again.
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def entry_document(entry: Entry) -> dict[str, Any]:
+    """Return one entry of the feed."""
+    return {
+        "seq": entry.seq,
+        "type": entry.type.value,
+        "id": entry.id,
+        "version": entry.version,
+        "at": iso(entry.at),
+        "removed": entry.removed,
+    }
+
+
+def _awaited(
+    found: Context, page: ChangePage, limit: int, reader: Reader, seconds: float
+) -> ChangePage:
+    """Return the first page that has an entry, or the last without, when time is up."""
+    deadline = time.monotonic() + seconds
+    while not page.entries and found.alive() and time.monotonic() < deadline:
+        before = page.next
+        if page.more or _news(found.archive, page):
+            page = _after(found, page, limit, reader)
+        if page.next == before:  # nothing new, or the index does not have it yet
+            time.sleep(_LOOK_SECONDS)
+    return page
+
+
+def _after(found: Context, page: ChangePage, limit: int, reader: Reader) -> ChangePage:
+    return found.archive.changes(
+        page.next, history=page.history, limit=limit, reader=reader
+    )
+
+
+def _news(archive: Archive, page: ChangePage) -> bool:
+    """Return whether there may be something after a page."""
+    return archive.store.seq() > page.next
+
+
+def _last_event() -> tuple[int, str] | None:
+    """Return up to where a client that comes back has it all, and of which history."""
+    found = _EVENT_ID.match(request.headers.get("Last-Event-ID", ""))
+    return None if found is None else (int(found[1]), found[2])
+
+
+def _stream(found: Context, page: ChangePage, limit: int, reader: Reader) -> Response:
+    """Return a stream that begins with a page, and goes on while there is room."""
+    leave = None if request.method == "HEAD" else found.take_room()
+
+    def events() -> Iterator[str]:
+        yield f"retry: {1000 if leave else 3000}\n\n"
+        yield from _events_of(page)
+        if leave:
+            yield from _followed(found, page, limit, reader)
+
+    response = Response(events(), content_type=f"{EVENTS}; charset=utf-8")
+    response.headers["X-Accel-Buffering"] = "no"  # for a proxy in front
+    if leave:
+        response.call_on_close(leave)
+    return response
+
+
+def _followed(
+    found: Context, page: ChangePage, limit: int, reader: Reader
+) -> Iterator[str]:
+    end = time.monotonic() + STREAM_SECONDS
+    beat = time.monotonic() + _BEAT_SECONDS
+    while found.alive() and time.monotonic() < end:
+        if page.more or _news(found.archive, page):
+            before = page.next
+            page = _after(found, page, limit, reader)
+            if page.next > before:
+                yield from _events_of(page)
+                beat = time.monotonic() + _BEAT_SECONDS
+                continue
+        if time.monotonic() >= beat:
+            yield ": still here\n\n"
+            beat = time.monotonic() + _BEAT_SECONDS
+        time.sleep(_LOOK_SECONDS)
+
+
+def _events_of(page: ChangePage) -> Iterator[str]:
+    for each in page.entries:
+        data = json.dumps(entry_document(each), ensure_ascii=False)
+        yield f"id: {each.seq}@{page.history}\nevent: {each.type.value}\n"
+        yield f"data: {data}\n\n"
+    if not page.entries or page.entries[-1].seq < page.next:
+        # Nothing to tell, but the client need not ask for it again.
+        yield f"id: {page.next}@{page.history}\n\n"

@@ -1,0 +1,165 @@
+"""Kills and what is like them, and the notices that stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from index.dates import iso
+from index.view import Notice
+from service.answers import json_response
+from service.arguments import Blueprint
+from service.articles import BY_ID, PATH, answered, decode_id
+from service.context import context
+from service.parameters import (
+    DeleteArguments,
+    DeleteByIdArguments,
+    KillArguments,
+    KillByIdArguments,
+    NoticesArguments,
+)
+from service.paths import checked_id
+from service.schemas import KillAnswer, NoticesAnswer, StatusAnswer
+
+blueprint = Blueprint(
+    "withdrawals", __name__, description="Kill, withhold and restore articles"
+)
+blueprint.before_request(decode_id)
+_PROBLEMS = (404, 409, 503, 507)
+
+
+@blueprint.operation(
+    "POST",
+    f"{PATH}/kill",
+    takes=KillArguments,
+    location="json",
+    gives=KillAnswer,
+    problems=(413, 415, 422, 503, 507),
+)
+def kill_article(given: dict[str, Any], article_id: str) -> Response:
+    """Kill an article: from here on its notice is all there is of it."""
+    return _kill(article_id, given)
+
+
+@blueprint.operation(
+    "POST",
+    f"{BY_ID}/kill",
+    takes=KillByIdArguments,
+    location="json",
+    gives=KillAnswer,
+    problems=(411, 413, 415, 422, 503, 507),
+)
+def kill_article_by_id(given: dict[str, Any]) -> Response:
+    """Kill an article, where a proxy decodes paths."""
+    return _kill(checked_id(given["id"]), given)
+
+
+@blueprint.operation(
+    "POST",
+    f"{PATH}/withhold",
+    takes=DeleteArguments,
+    gives=StatusAnswer,
+    problems=_PROBLEMS,
+)
+def withhold_article(given: dict[str, Any], article_id: str) -> Response:
+    """Hold an article back until it is restored."""
+    return _withhold(article_id, given)
+
+
+@blueprint.operation(
+    "POST",
+    f"{BY_ID}/withhold",
+    takes=DeleteByIdArguments,
+    gives=StatusAnswer,
+    problems=_PROBLEMS,
+)
+def withhold_article_by_id(given: dict[str, Any]) -> Response:
+    """Hold an article back, where a proxy decodes paths."""
+    return _withhold(checked_id(given["id"]), given)
+
+
+@blueprint.operation(
+    "POST",
+    f"{PATH}/restore",
+    takes=DeleteArguments,
+    gives=StatusAnswer,
+    problems=_PROBLEMS,
+)
+def restore_article(given: dict[str, Any], article_id: str) -> Response:
+    """Take back that an article was killed or withheld."""
+    return _restore(article_id, given)
+
+
+@blueprint.operation(
+    "POST",
+    f"{BY_ID}/restore",
+    takes=DeleteByIdArguments,
+    gives=StatusAnswer,
+    problems=_PROBLEMS,
+)
+def restore_article_by_id(given: dict[str, Any]) -> Response:
+    """Take back a kill or a withholding, where a proxy decodes paths."""
+    return _restore(checked_id(given["id"]), given)
+
+
+@blueprint.operation(
+    "GET",
+    "/v1/articles",
+    takes=NoticesArguments,
+    gives=NoticesAnswer,
+    problems=(503,),
+)
+def list_notices(given: dict[str, Any]) -> Response:
+    """List the notices of killed articles, the newest first."""
+    limit = given.get("limit", 100)
+    found = context().archive.notices(before=given.get("before"), limit=limit)
+    return json_response(
+        {
+            "notices": [notice_document(each) for each in found],
+            "next": found[-1].seq if len(found) == limit else None,
+        }
+    )
+
+
+def notice_document(notice: Notice) -> dict[str, Any]:
+    """Return the notice of a kill."""
+    return {
+        "id": notice.id,
+        "status": "canceled",
+        "version": notice.version,
+        "seq": notice.seq,
+        "at": iso(notice.at),
+        "note": notice.note,
+        "replacement": notice.replacement,
+        "cascade": "story" if notice.cascade else None,
+    }
+
+
+def _kill(article_id: str, given: dict[str, Any]) -> Response:
+    replacement = given.get("replacement")
+    notices = context().archive.kill(
+        article_id,
+        note=given.get("note"),
+        replacement=None if replacement is None else checked_id(replacement),
+        version=given.get("version"),
+        cascade="cascade" in given,
+    )
+    return json_response(
+        {
+            "id": article_id,
+            "status": "canceled",
+            "seq": max(each.seq for each in notices),
+            "notices": [notice_document(each) for each in notices],
+        }
+    )
+
+
+def _withhold(article_id: str, given: dict[str, Any]) -> Response:
+    seq = context().archive.withhold(article_id)
+    return answered({"id": article_id, "status": "withheld", "seq": seq}, given)
+
+
+def _restore(article_id: str, given: dict[str, Any]) -> Response:
+    seq = context().archive.restore(article_id)
+    return answered({"id": article_id, "status": "usable", "seq": seq}, given)
