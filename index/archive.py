@@ -44,6 +44,8 @@ from index.visibility import visible
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 
+_NO_SEQ = 2**62  # above all there are
+
 LOG = logging.getLogger("nutgraf.archive")
 
 
@@ -393,7 +395,7 @@ class Archive:
         """
         now = dates.micros(datetime.now(UTC))
         found: list[Notice] = []
-        least = 2**62 if before is None else before
+        least = _NO_SEQ if before is None else min(before, _NO_SEQ)
         with self.store.reading() as view:
             while page := view.notices(least, limit):
                 found += [each for each in page if may_read(each, reader, now)]

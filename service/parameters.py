@@ -346,18 +346,14 @@ NoticesArguments = Schema.from_dict(
         "status": Choice(
             ("canceled",), required=True, metadata=described("of the articles")
         ),
-        "before": Whole(
-            1, 2**62, metadata=described("only notices with a smaller seq")
-        ),
+        "before": Whole(1, metadata=described("only notices with a smaller seq")),
         "limit": Whole(1, 1000, metadata=described("most notices", default=100)),
     },
     name="NoticesArguments",
 )
 ChangesArguments = Schema.from_dict(
     {
-        "since": Whole(
-            0, 2**62, metadata=described("changes after this seq", default=0)
-        ),
+        "since": Whole(0, metadata=described("changes after this seq", default=0)),
         "limit": Whole(1, 1000, metadata=described("most changes", default=100)),
         "history": Text(
             metadata=described("as it was answered with next; another one is refused")

@@ -583,9 +583,11 @@ def test_every_operation_with_parameters_has_its_table(
     for path, item in paths.items():
         for method, operation in item.items():
             declared = parameters(operation)
-            if path == "/v1/article":
+            by_id = path.split("/")[1:3] == ["v1", "article"]
+            if by_id and declared:
                 assert declared.pop("id") == ("text", "required")
-                assert declared == known["/v1/articles/ID", method]
+                same = path.replace("/v1/article", "/v1/articles/ID")
+                assert declared == known[same, method]
             elif declared:
                 assert (path, method) in known
 

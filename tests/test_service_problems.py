@@ -134,7 +134,7 @@ def test_no_such_resource(reading: FlaskClient, path: str) -> None:
     [
         ("PUT", "/v1/search", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("POST", "/v1/articles/a", {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}),
-        ("GET", "/v1/articles", {"OPTIONS", "POST"}),
+        ("DELETE", "/v1/articles", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("DELETE", "/healthz", {"GET", "HEAD", "OPTIONS"}),
         ("PATCH", "/v1/fields", {"GET", "HEAD", "OPTIONS"}),
         ("TRACE", "/v1/fields", {"GET", "HEAD", "OPTIONS"}),
