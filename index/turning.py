@@ -18,7 +18,7 @@ from index.log import append
 from index.tables import Direct, articles
 from index.versions import next_turn
 from index.view import RESTRICTING
-from index.visibility import NO_EXPIRY, USABLE, Restrictions
+from index.visibility import CANCELED, NO_EXPIRY, Restrictions
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))
@@ -62,11 +62,11 @@ def _log(connection: Connection, row: Any, now: int) -> int:
     own = Restrictions(*row[4:])
     standing = Standing(own, json.loads(values))
     connection.execute(_MOVE, {"of": article_id, "to": next_turn(own, turns)})
-    if own.status != USABLE:
+    if own.status == CANCELED:
         return 0  # a later restoration tells everything
     expired = turns == own.expires
     if not expired and own.expires <= now:
-        return 0  # nobody saw it between the two
+        return 0  # it shows no longer
     append(
         connection,
         ChangeType.EXPIRED if expired else ChangeType.EMBARGO_LIFTED,

@@ -1,0 +1,393 @@
+"""The change feed: whoever follows it has, in the end, what they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from index import dates, verification
+from index.archive import Archive
+from index.changes import ChangeType, Entry
+from index.document import article_of
+from index.errors import (
+    ArticleKilled,
+    ArticleNotFound,
+    HistoryChanged,
+    InputError,
+)
+from index.indexer import Indexer
+from index.query import PUBLIC, Filter, Reader
+from index.request import Request
+from index.settings import Settings
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+HELD = Reader(held=True)
+WIRE = Reader(filters=(Filter(field="source", values=("wire",)),))
+NOT_WIRE = Reader(
+    held=True, filters=(Filter(field="source", values=("Wire",), exclude=True),)
+)
+READERS = {"public": PUBLIC, "held": HELD, "wire": WIRE, "not wire": NOT_WIRE}
+
+
+class Clock:
+    """What time it is, for store, questions and lifts alike."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def micros(self) -> int:
+        self.now += timedelta(microseconds=1)
+        return dates.micros(self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("index.store._now", clock.micros)
+    return clock
+
+
+@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=lambda url: url[:6])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    archive = Archive.open(
+        Settings(
+            store=f"sqlite:///{tmp_path}/store.db",
+            engine=request.param.format(tmp=tmp_path),
+        )
+    )
+    yield archive
+    archive.close()
+
+
+def put(archive: Archive, article_id: str = "a", **values: Any) -> Any:
+    document = {"headline": "Head", "paragraphs": ["One."], **values, "id": article_id}
+    (result,) = archive.put([article_of(document)])
+    return result
+
+
+def index(archive: Archive) -> None:
+    Indexer(archive.store, archive.engine).catch_up()
+
+
+def types(
+    archive: Archive, reader: Reader = PUBLIC, since: int = 0
+) -> list[tuple[str, str]]:
+    index(archive)
+    page = archive.changes(since, limit=1_000, reader=reader)
+    return [(each.type.value, each.id) for each in page.entries]
+
+
+def test_writes_are_told_in_their_order(archive: Archive) -> None:
+    put(archive)
+    put(archive, "b")
+    put(archive, headline="Another")
+    put(archive, headline="Right", correction="The name was wrong.")
+    archive.delete("b")
+    assert types(archive) == [
+        ("created", "a"),
+        ("created", "b"),
+        ("updated", "a"),
+        ("corrected", "a"),
+        ("deleted", "b"),
+    ]
+
+
+def test_a_removal_has_neither_text_nor_version(archive: Archive) -> None:
+    put(archive)
+    archive.kill("a", note="Wrong.")
+    index(archive)
+    killed = archive.changes(1).entries[0]
+    assert killed == Entry(
+        seq=2,
+        type=ChangeType.KILLED,
+        id="a",
+        version=None,
+        at=killed.at,
+        removed=True,
+    )
+
+
+def test_an_older_version_is_told_to_nobody(archive: Archive) -> None:
+    put(archive, version="2")
+    put(archive, version="1", headline="Late")
+    assert types(archive, HELD) == [("created", "a")]
+    assert archive.changes(0).next == 2
+
+
+def test_an_embargoed_article_first_appears_when_its_embargo_ends(
+    archive: Archive, clock: Clock
+) -> None:
+    put(archive, embargoed_until=dates.iso(START + timedelta(hours=1)))
+    put(archive, headline="Still held")
+    assert types(archive) == []
+    assert types(archive, HELD) == [("created", "a"), ("updated", "a")]
+    clock.now += timedelta(hours=2)
+    assert types(archive) == [("embargo_lifted", "a")]
+    assert types(archive) == [("embargo_lifted", "a")], "it is logged once"
+    entry = archive.changes(0).entries[0]
+    assert (entry.seq, entry.version) == (3, "2")
+
+
+def test_an_embargo_that_is_shortened_to_the_past_ends_with_that_version(
+    archive: Archive, clock: Clock
+) -> None:
+    put(archive, embargoed_until=dates.iso(START + timedelta(hours=1)))
+    put(archive, embargoed_until=None)
+    assert types(archive) == [("embargo_lifted", "a")]
+    clock.now += timedelta(hours=2)
+    assert types(archive) == [("embargo_lifted", "a")]
+
+
+def test_an_article_expires_once(archive: Archive, clock: Clock) -> None:
+    put(archive, expires=dates.iso(START + timedelta(hours=1)))
+    clock.now += timedelta(hours=2)
+    assert types(archive) == [("created", "a"), ("expired", "a")]
+
+
+def test_what_was_never_seen_is_not_told_when_it_goes(
+    archive: Archive, clock: Clock
+) -> None:
+    put(archive, embargoed_until=dates.iso(START + timedelta(hours=1)))
+    archive.kill("a")
+    put(archive, "b", status="withheld")
+    archive.delete("b")
+    assert types(archive) == []
+    clock.now += timedelta(hours=2)
+    assert types(archive) == []
+
+
+def test_an_article_that_leaves_a_filter_is_told_as_removed(archive: Archive) -> None:
+    put(archive, source="Wire")
+    put(archive, source="Desk")
+    put(archive, source="wire")
+    assert types(archive, WIRE) == [
+        ("created", "a"),
+        ("withheld", "a"),
+        ("created", "a"),
+    ]
+    assert [each.removed for each in archive.changes(0, reader=WIRE).entries] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_feed_waits_for_the_index(archive: Archive) -> None:
+    put(archive)
+    index(archive)
+    put(archive, "b")
+    page = archive.changes(0)
+    assert [each.id for each in page.entries] == ["a"]
+    assert (page.next, page.more) == (1, False)
+    index(archive)
+    assert [each.id for each in archive.changes(page.next).entries] == ["b"]
+
+
+def test_a_page_ends_at_its_limit_and_says_so(archive: Archive) -> None:
+    for n in range(5):
+        put(archive, str(n))
+    index(archive)
+    page = archive.changes(0, limit=2)
+    assert ([each.id for each in page.entries], page.more) == (["0", "1"], True)
+    page = archive.changes(page.next, limit=3)
+    assert ([each.id for each in page.entries], page.more) == (["2", "3", "4"], False)
+
+
+def test_another_history_is_refused(archive: Archive) -> None:
+    put(archive)
+    index(archive)
+    page = archive.changes(0)
+    assert archive.changes(1, history=page.history).entries == ()
+    with pytest.raises(HistoryChanged):
+        archive.changes(2)
+    with pytest.raises(HistoryChanged):
+        archive.changes(1, history="abc")
+
+
+def test_a_whole_story_is_told_of_its_kill(archive: Archive) -> None:
+    put(archive, "first")
+    put(archive, "second", evolved_from="first")
+    put(archive, "third", evolved_from="second")
+    put(archive, "other")
+    index(archive)
+    archive.kill("second", cascade=True)
+    assert types(archive, since=4) == [
+        ("killed", "second"),
+        ("killed", "first"),
+        ("killed", "third"),
+    ]
+    put(archive, "fourth", evolved_from="third")
+    assert types(archive, since=7) == []
+    assert {each.id for each in archive.notices()} == {
+        "first",
+        "second",
+        "third",
+        "fourth",
+    }
+
+
+# What is followed by nobody knows what is done with it: any mixture of everything.
+
+IDS = ("a", "b", "c")
+HOURS = st.integers(-2, 6)
+
+
+@dataclass(frozen=True)
+class Do:
+    """Something that is done to an article."""
+
+    what: str
+    id: str = "a"
+    values: tuple[tuple[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Do({self.what!r}, {self.id!r}, {self.values!r})"
+
+
+PUTS = st.builds(
+    lambda id_, values: Do("put", id_, tuple(sorted(values.items(), key=str))),
+    st.sampled_from(IDS),
+    st.fixed_dictionaries(
+        {"headline": st.sampled_from(["One", "Two", "Three"])},
+        optional={
+            "version": st.sampled_from(["1", "2", "3", "4"]),
+            "status": st.sampled_from(["usable", "withheld", "canceled"]),
+            "embargo": st.none() | HOURS,
+            "expires": HOURS,
+            "source": st.sampled_from(["Wire", "Desk"]),
+            "evolved_from": st.sampled_from(IDS),
+        },
+    ),
+)
+OTHERS = st.builds(
+    Do,
+    st.sampled_from(
+        ["kill", "kill", "cascade", "withhold", "restore", "delete", "purge"]
+    ),
+    st.sampled_from(IDS),
+)
+TIME = st.builds(lambda hours: Do(f"+{hours}"), st.integers(1, 3))
+STEPS = st.lists(PUTS | OTHERS | TIME | st.just(Do("index")), max_size=14)
+
+
+def do(archive: Archive, clock: Clock, step: Do) -> None:
+    values = dict(step.values)
+    with suppress(InputError):
+        if step.what == "put":
+            if "embargo" in values:
+                hours = values.pop("embargo")
+                values["embargoed_until"] = hours if hours is None else at(clock, hours)
+            if "expires" in values:
+                values["expires"] = at(clock, values["expires"])
+            if values.get("evolved_from") == step.id:
+                del values["evolved_from"]
+            put(archive, step.id, **values)
+        elif step.what == "index":
+            index(archive)
+        elif step.what.startswith("+"):
+            clock.now += timedelta(hours=int(step.what))
+        elif step.what == "cascade":
+            archive.kill(step.id, cascade=True)
+        else:
+            getattr(archive, step.what)(step.id)
+
+
+def at(clock: Clock, hours: int) -> str:
+    # Between two whole hours: what happens at the same instant has no order.
+    return dates.iso(clock.now + timedelta(hours=hours, minutes=30))
+
+
+def seen(archive: Archive, clock: Clock, reader: Reader) -> dict[str, str | None]:
+    """Return the version of each article that a reader sees."""
+    found = {}
+    for article_id in IDS:
+        with suppress(ArticleNotFound, ArticleKilled):
+            view = archive.get(article_id, now=clock.now, reader=reader)
+            found[article_id] = view.article.version
+    return found
+
+
+class Consumer:
+    """Somebody who keeps a copy in step by the feed alone."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.since = self.last = 0
+        self.copy: dict[str, str | None] = {}
+
+    def follow(self, archive: Archive) -> None:
+        more = True
+        while more:
+            page = archive.changes(self.since, limit=3, reader=self.reader)
+            for each in page.entries:
+                assert each.seq > self.last
+                self.last = each.seq
+                if each.removed:
+                    self.copy.pop(each.id, None)
+                else:
+                    self.copy[each.id] = each.version
+            self.since, more = page.next, page.more
+
+
+@given(steps=STEPS)
+@hypothesis_settings(max_examples=60)
+@example(
+    steps=[
+        Do("put", "a", (("headline", "One"), ("embargo", 1))),
+        Do("put", "a", (("headline", "Two"),)),
+        Do("+2"),
+        Do("kill", "a"),
+    ]
+)
+@example(
+    steps=[
+        Do("put", "a", (("headline", "One"), ("version", "2"))),
+        Do("kill", "a"),
+        Do("put", "a", (("headline", "Two"), ("version", "1"))),
+        Do("delete", "a"),
+        Do("put", "a", (("headline", "Two"), ("version", "1"))),
+        Do("put", "a", (("headline", "Two"), ("version", "3"))),
+    ]
+)
+@example(
+    steps=[
+        Do("put", "a", (("expires", 0), ("headline", "One"), ("status", "withheld"))),
+        Do("+1"),
+    ]
+)
+def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> None:
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr("index.store._now", clock.micros)
+        archive = Archive.open(
+            Settings(store=f"sqlite:///{folder}/store.db", engine="memory:")
+        )
+        early = {name: Consumer(reader) for name, reader in READERS.items()}
+        for step in steps:
+            do(archive, clock, step)
+            for consumer in early.values():
+                consumer.follow(archive)
+        index(archive)
+        for name, reader in READERS.items():
+            late = Consumer(reader)
+            expected = seen(archive, clock, reader)
+            for consumer in (early[name], late):
+                consumer.follow(archive)
+                assert consumer.copy == expected, name
+            found = archive.search(Request(limit=100), now=clock.now, reader=reader)
+            assert {
+                hit.article["id"]: hit.article["version"] for hit in found.hits
+            } == expected, name
+            assert found.articles == len(expected)
+        assert list(verification.problems(archive.store, archive.engine)) == []
+        archive.close()
