@@ -1,0 +1,414 @@
+"""Kills, withholdings, restorations and purges, over each engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.archive import Archive
+from index.dates import iso
+from index.document import article_of
+from index.errors import (
+    ArticleKilled,
+    ArticleNotFound,
+    ArticlePurged,
+    InputError,
+    StatusConflict,
+    VersionConflict,
+)
+from index.indexer import Indexer
+from index.query import PUBLIC, Filter, Reader
+from index.request import Request
+from index.settings import Settings
+from index.verification import problems
+
+LATER = iso(datetime.now(UTC) + timedelta(days=400))
+HELD = Reader(held=True)
+DESK = Reader(filters=(Filter(field="source", values=("desk",)),))
+
+
+@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=lambda url: url[:6])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    archive = Archive.open(
+        Settings(
+            store=f"sqlite:///{tmp_path}/store.db",
+            engine=request.param.format(tmp=tmp_path),
+        )
+    )
+    yield archive
+    archive.close()
+
+
+def put(
+    archive: Archive, article_id: str = "a", text: str = "Words.", **more: Any
+) -> str:
+    """Store an article and return what became of it."""
+    document = {"headline": "Head", "paragraphs": [text], **more, "id": article_id}
+    (result,) = archive.put([article_of(document)])
+    if isinstance(result, InputError):
+        raise result
+    return result.outcome.value
+
+
+def index(archive: Archive) -> None:
+    Indexer(archive.store, archive.engine).catch_up()
+
+
+def found(archive: Archive, q: str = "", reader: Reader = PUBLIC) -> list[str]:
+    answer = archive.search(Request(q=q, limit=100), reader=reader)
+    assert answer.articles == len(answer.hits)
+    return sorted(hit.article["id"] for hit in answer.hits)
+
+
+def is_killed(archive: Archive, article_id: str = "a", **more: Any) -> ArticleKilled:
+    with pytest.raises(ArticleKilled) as caught:
+        archive.get(article_id, **more)
+    assert found(archive, "words") == []
+    return caught.value
+
+
+def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
+    put(archive, subjects=["Ports"], people=["Ann Quay"])
+    put(archive, text="Words anew.", subjects=["Ports"])
+    index(archive)
+    assert found(archive, "words") == ["a"]
+    (notice,) = archive.kill("a", note="Wrong.", replacement="b")
+    for _ in range(2):
+        killed = is_killed(archive)
+        assert (killed.note, killed.replacement) == ("Wrong.", "b")
+        for version in ("1", "2"):
+            is_killed(archive, version=version)
+        with pytest.raises(ArticleKilled):
+            archive.versions("a")
+        assert archive.suggest("wor") == archive.suggest("por") == ()
+        assert archive.facet("subjects").values == ()
+        index(archive)
+    assert archive.engine.state().articles == 0
+    assert archive.notices() == (notice,)
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_a_kill_needs_no_index(tmp_path: Path) -> None:
+    archive = Archive.open(
+        Settings(store=f"sqlite:///{tmp_path}/store.db", engine="memory:")
+    )
+    put(archive)
+    archive.kill("a")
+    with pytest.raises(ArticleKilled):
+        archive.get("a")
+    archive.close()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"text": "Late."},
+        {"text": "Late.", "version": "1"},
+        {"text": "Late.", "version": "2"},
+        {"text": "Words.", "version": "3", "status": "withheld"},
+        {"text": "Words.", "version": "3", "status": "canceled"},
+    ],
+    ids=str,
+)
+def test_what_comes_late_does_not_bring_a_killed_article_back(
+    archive: Archive, late: dict[str, str]
+) -> None:
+    put(archive, version="2", text="Two.")
+    archive.kill("a")
+    if late.get("version") == "2":
+        with pytest.raises(VersionConflict):
+            put(archive, **late)
+    else:
+        assert put(archive, **late) in ("stored", "updated")
+    index(archive)
+    is_killed(archive)
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_only_a_higher_usable_version_brings_a_killed_article_back(
+    archive: Archive,
+) -> None:
+    put(archive, version="9")
+    archive.kill("a")
+    assert put(archive, version="10", text="Words that are right.") == "updated"
+    index(archive)
+    assert found(archive, "words") == ["a"]
+    assert archive.notices() == ()
+    assert put(archive, version="9.5") == "stored"
+    index(archive)
+    assert archive.get("a").article.version == "10"
+
+
+def test_a_kill_of_what_is_not_here_holds_when_it_comes(archive: Archive) -> None:
+    archive.kill("a", note="Never.")
+    assert put(archive, version="3") == "stored"
+    index(archive)
+    assert is_killed(archive).note == "Never."
+    assert put(archive, version="2", text="Older.") == "stored"
+    is_killed(archive)
+    put(archive, version="4", text="Words again.")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+
+
+def test_a_kill_that_names_a_version_leaves_higher_ones_alone(archive: Archive) -> None:
+    archive.kill("a", version="3")
+    put(archive, version="2")
+    index(archive)
+    is_killed(archive)
+    put(archive, version="4", text="Words.")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+
+
+def test_the_notice_of_a_kill_outlives_a_deletion(archive: Archive) -> None:
+    put(archive)
+    archive.kill("a")
+    archive.delete("a")
+    assert put(archive) == "stored"
+    index(archive)
+    is_killed(archive)
+
+
+def test_a_canceled_version_is_a_kill(archive: Archive) -> None:
+    put(archive)
+    put(archive, status="canceled", correction="It was not so.")
+    index(archive)
+    killed = is_killed(archive)
+    assert killed.note == "It was not so."
+    assert put(archive, text="Yesterday's.") == "stored"
+    is_killed(archive)
+
+
+def test_a_kill_said_again_changes_nothing(archive: Archive) -> None:
+    put(archive)
+    first = archive.kill("a", note="One.")
+    assert archive.kill("a", note="One.") == first
+    assert archive.store.seq() == 2
+    (second,) = archive.kill("a", note="Two.")
+    assert (second.note, second.seq) == ("Two.", 3)
+
+
+def test_what_was_withheld_comes_back_when_it_is_restored(archive: Archive) -> None:
+    put(archive)
+    index(archive)
+    assert archive.withhold("a") == 2
+    assert archive.withhold("a") is None
+    for _ in range(2):
+        assert found(archive, "words") == []
+        with pytest.raises(ArticleNotFound):
+            archive.get("a")
+        index(archive)
+    assert found(archive, "words", HELD) == ["a"]
+    assert archive.get("a", reader=HELD).article.status.value == "withheld"
+    assert archive.restore("a") == 3
+    assert archive.restore("a") is None
+    index(archive)
+    assert found(archive, "words") == ["a"]
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_a_kill_can_be_taken_back(archive: Archive) -> None:
+    put(archive, status="canceled")
+    archive.restore("a")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+    assert archive.get("a").article.status.value == "usable"
+    archive.kill("never-here")
+    archive.restore("never-here")
+    assert archive.notices() == ()
+
+
+def test_what_cannot_be_done_says_why(archive: Archive) -> None:
+    put(archive)
+    for act in (archive.withhold, archive.restore, archive.purge):
+        with pytest.raises(ArticleNotFound):
+            act("none")
+    with pytest.raises(StatusConflict):
+        archive.purge("a")
+    archive.kill("a")
+    with pytest.raises(StatusConflict):
+        archive.withhold("a")
+
+
+def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    archive = Archive.open(
+        Settings(store=f"sqlite:///{folder}/store.db", engine=f"whoosh:{folder}/index")
+    )
+    put(archive, text="Zwetschgenkuchen was served.", people=["Ann Xylander"])
+    put(archive, text="Zwetschgenkuchen was not served.")
+    put(archive, "b", text="Something else.")
+    index(archive)
+    assert holding(folder, b"zwetschgenkuchen")
+    archive.kill("a", note="By order of a court.")
+    assert archive.purge("a") == 2
+    index(archive)
+    assert not holding(folder, b"zwetschgenkuchen")
+    assert not holding(folder, b"xylander")
+    assert is_killed(archive).note == "By order of a court."
+    with pytest.raises(ArticlePurged):
+        put(archive, text="Zwetschgenkuchen was served.")
+    with pytest.raises(ArticlePurged):
+        archive.restore("a")
+    assert put(archive, version="3", text="Words.") == "created"
+    index(archive)
+    assert found(archive) == ["a", "b"]
+    assert list(problems(archive.store, archive.engine)) == []
+    archive.close()
+
+
+def holding(folder: Path, word: bytes) -> list[str]:
+    """Return the files in which a word stands."""
+    return [
+        str(each)
+        for each in folder.rglob("*")
+        if each.is_file() and word in each.read_bytes().lower()
+    ]
+
+
+def test_a_deleted_article_can_be_purged(archive: Archive) -> None:
+    put(archive)
+    archive.delete("a")
+    assert archive.purge("a") == 0
+    with pytest.raises(ArticlePurged):
+        put(archive)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
+def test_a_story_is_killed_whole_in_whatever_order_it_came(
+    archive: Archive, order: tuple[int, ...]
+) -> None:
+    chain = [
+        ("first", {}),
+        ("second", {"evolved_from": "first"}),
+        ("third", {"evolved_from": "second"}),
+    ]
+    for at in order:
+        name, more = chain[at]
+        put(archive, name, **more)
+    put(archive, "other", text="Else.")
+    put(archive, "side", text="Words.", story="s")
+    put(archive, "third", text="Words.", evolved_from="second", story="s")
+    index(archive)
+    killed = archive.kill("first", cascade=True)
+    assert {each.id for each in killed} == {"first", "second", "third", "side"}
+    assert found(archive) == ["other"]
+    put(archive, "late", evolved_from="side")
+    index(archive)
+    assert found(archive) == ["other"]
+    is_killed(archive, "late")
+
+
+def test_a_circle_of_articles_is_killed_and_ends(archive: Archive) -> None:
+    put(archive, "a", evolved_from="b")
+    put(archive, "b", evolved_from="a")
+    assert len(archive.kill("a", cascade=True)) == 2
+
+
+def test_an_article_that_was_restored_stays_so_in_a_killed_story(
+    archive: Archive,
+) -> None:
+    put(archive, "first")
+    put(archive, "second", evolved_from="first")
+    archive.kill("first", cascade=True)
+    archive.restore("second")
+    put(archive, "second", text="Words anew.", evolved_from="first")
+    index(archive)
+    assert found(archive, "words") == ["second"]
+
+
+def test_a_notice_is_for_those_who_could_have_read_the_article(
+    archive: Archive,
+) -> None:
+    put(archive, "embargoed", embargoed_until=LATER, source="Desk")
+    put(archive, "open", source="Desk")
+    put(archive, "wire", source="Wire")
+    for article_id in ("embargoed", "open", "wire", "never-here"):
+        archive.kill(article_id)
+
+    def told(reader: Reader) -> set[str]:
+        return {each.id for each in archive.notices(reader=reader)}
+
+    assert told(PUBLIC) == {"open", "wire", "never-here"}
+    assert told(HELD) == {"embargoed", "open", "wire", "never-here"}
+    assert told(DESK) == {"open"}
+    with pytest.raises(ArticleNotFound):
+        archive.get("embargoed")
+    with pytest.raises(ArticleNotFound):
+        archive.get("wire", reader=DESK)
+    with pytest.raises(ArticleKilled):
+        archive.get("open", reader=DESK)
+
+
+def test_notices_come_page_by_page(archive: Archive) -> None:
+    for n in range(7):
+        archive.kill(str(n))
+    seen: list[str] = []
+    before = None
+    while page := archive.notices(before=before, limit=3):
+        seen += [each.id for each in page]
+        before = page[-1].seq
+    assert seen == ["6", "5", "4", "3", "2", "1", "0"]
+
+
+def test_an_embargo_covers_versions_that_say_nothing_of_it(archive: Archive) -> None:
+    put(archive, embargoed_until=LATER)
+    put(archive, text="Words, corrected.")
+    index(archive)
+    assert found(archive) == []
+    assert iso(archive.get("a", reader=HELD).article.embargoed_until or 0) == LATER
+    put(archive, text="Words, open.", embargoed_until=None)
+    index(archive)
+    assert found(archive) == ["a"]
+
+
+def test_a_retry_of_what_inherited_an_embargo_is_no_new_version(
+    archive: Archive,
+) -> None:
+    put(archive, version="1", embargoed_until=LATER)
+    put(archive, version="2", text="Two.")
+    assert put(archive, version="2", text="Two.") == "unchanged"
+    assert put(archive, text="Two.") == "unchanged"
+
+
+def test_a_correction_keeps_the_date_of_publication(archive: Archive) -> None:
+    put(archive, published="2020-02-02T10:00:00Z")
+    put(archive, text="Corrected.", correction="A name.")
+    put(archive, text="Once more.")
+    published = archive.get("a").article.published
+    assert published is not None
+    assert iso(published) == "2020-02-02T10:00:00Z"
+
+
+def test_writers_and_a_kill_at_once_leave_the_article_killed(
+    archive: Archive,
+) -> None:
+    put(archive)
+    start = threading.Barrier(4)
+
+    def write(n: int) -> None:
+        start.wait()
+        for at in range(10):
+            put(archive, text=f"Words {n} {at}.")
+
+    def at_once(runs: list[Callable[[], None]]) -> None:
+        threads = [threading.Thread(target=run) for run in runs]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+
+    def kill() -> None:
+        start.wait()
+        archive.kill("a")
+
+    at_once([lambda: write(1), lambda: write(2), lambda: write(3), kill])
+    index(archive)
+    is_killed(archive)
+    assert list(problems(archive.store, archive.engine)) == []
