@@ -19,6 +19,7 @@ from index.errors import InvalidQuery, LimitExceeded, SearchTimeout
 from index.fields import PLACES
 from index.query import (
     NOTHING,
+    PUBLIC,
     All,
     And,
     Exact,
@@ -33,6 +34,7 @@ from index.query import (
     Prefix,
     Query,
     Range,
+    Reader,
     Scope,
     Search,
     Sort,
@@ -41,6 +43,7 @@ from index.query import (
     Wildcard,
 )
 from index.result import Facet, Hit, Page
+from index.visibility import visible
 
 ENGINES = ("memory:", "whoosh:{tmp}/index")
 # What a process that is started now makes of the files, after every single write.
@@ -984,6 +987,58 @@ def test_an_embargo_ends_and_an_article_expires_at_their_instants(
     assert everywhere(engine, now=NOW + timedelta(hours=1)) == set()
 
 
+@pytest.mark.parametrize("reason", HELD)
+def test_who_may_see_what_is_held_sees_it_everywhere(
+    engine: Engine, reason: str
+) -> None:
+    values = {"source": "Desk", "published": "2020-01-01", **HELD[reason]}
+    fill(engine, article("a", "The secretword.", **values), article("b", "other"))
+    shows = EVERYWHERE if reason in ("withheld", "embargoed") else set()
+    assert everywhere(engine, reader=Reader(held=True)) == shows
+    assert everywhere(engine) == set(), "and nobody else does afterwards"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shows"),
+    [
+        (Filter(field="source", values=("desk", "else")), True),
+        (Filter(field="source", values=("else",)), False),
+        (Filter(field="source", values=("DESK",), exclude=True), False),
+        (Filter(field="source", values=("else",), exclude=True), True),
+        (Filter(field="section", missing=True), True),
+        (Filter(field="section", missing=True, exclude=True), False),
+        (Filter(field="urgency", values=("2",)), True),
+    ],
+    ids=str,
+)
+def test_a_readers_filter_decides_what_shows_anywhere(
+    engine: Engine, wanted: Filter, shows: bool
+) -> None:
+    values = {"source": "Desk", "published": "2020-01-01", "urgency": 2}
+    a, b = article("a", "The secretword.", **values), article("b", "other")
+    fill(engine, a, b)
+    reader = Reader(filters=(wanted,))
+    assert everywhere(engine, reader=reader) == (EVERYWHERE if shows else set())
+    assert visible(a, NOW, reader) is shows
+    assert everywhere(engine) == EVERYWHERE, "others see it as before"
+
+
+def test_a_facet_does_not_ignore_the_readers_filter_on_its_field(
+    engine: Engine,
+) -> None:
+    fill(
+        engine, article("a", "One.", source="Desk"), article("b", "Two.", source="Wire")
+    )
+    page = search(
+        engine,
+        All(),
+        filters=(Filter(field="source", values=("Desk",)),),
+        facets=(FacetRequest(field="source"),),
+        reader=Reader(filters=(Filter(field="source", values=("Desk",)),)),
+    )
+    assert [(each.value, each.count) for each in page.facets[0].values] == [("Desk", 1)]
+
+
 def test_hidden_ids_show_nowhere(engine: Engine) -> None:
     values = {"source": "Desk", "published": "2020-01-01"}
     fill(engine, article("a", "The secretword.", **values), article("b", "other"))
@@ -1157,6 +1212,21 @@ searches = st.fixed_dictionaries(
         "places": st.sampled_from(list(PLACES.values())),
         "filters": st.sampled_from(
             ((), (Filter(field="keywords", values=("TRUCE",)),))
+        ),
+        "reader": st.sampled_from(
+            (
+                PUBLIC,
+                PUBLIC,
+                Reader(held=True),
+                Reader(filters=(Filter(field="keywords", values=("truce", "x")),)),
+                Reader(
+                    held=True,
+                    filters=(
+                        Filter(field="keywords", values=("the cafe",), exclude=True),
+                        Filter(field="urgency", values=("1", "2"), missing=True),
+                    ),
+                ),
+            )
         ),
     }
 )

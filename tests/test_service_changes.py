@@ -1,0 +1,163 @@
+"""The change feed over HTTP: pages, waiting, and the stream of events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from index.archive import Archive
+from service import changes, use_threads, use_worker
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def put(client: FlaskClient, name: str) -> None:
+    answer = client.put(f"/v1/articles/{name}", json={"paragraphs": [f"On {name}."]})
+    assert answer.status_code == 200
+
+
+def page(client: FlaskClient, query: str = "") -> Any:
+    answer = client.get(f"/v1/changes{query}")
+    assert answer.status_code == 200, answer.data
+    return answer.json
+
+
+def test_a_page_says_where_the_next_begins(client: FlaskClient) -> None:
+    first = page(client, "?limit=2")
+    assert [each["seq"] for each in first["changes"]] == [1, 2]
+    assert (first["next"], first["more"]) == (2, True)
+    rest = page(client, f"?since=2&history={first['history']}")
+    assert [each["id"] for each in rest["changes"]] == ["urn:test:museum"]
+    assert (rest["next"], rest["more"]) == (3, False)
+    assert page(client, "?since=3")["changes"] == []
+
+
+def test_a_removal_says_so(client: FlaskClient, index_now: Callable[[], None]) -> None:
+    client.post("/v1/articles/urn:test:grain/kill")
+    index_now()
+    (change,) = page(client, "?since=3")["changes"]
+    assert (change["type"], change["removed"], change["version"]) == (
+        "killed",
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize("query", ["?since=9", "?since=1&history=0"])
+def test_another_history_is_a_conflict(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/v1/changes{query}")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (409, "history_changed")
+
+
+def test_who_waits_is_answered_when_something_happens(
+    client: FlaskClient, archive: Archive, index_now: Callable[[], None]
+) -> None:
+    asked = threading.Event()
+    look = archive.changes
+
+    def changes_of(*args: Any, **more: Any) -> Any:
+        asked.set()
+        return look(*args, **more)
+
+    archive.changes = changes_of  # type: ignore[method-assign]
+
+    def write() -> None:
+        asked.wait(10)
+        put(client.application.test_client(), "new")
+        index_now()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    answer = page(client, "?since=3&wait=30")
+    writer.join()
+    assert [each["id"] for each in answer["changes"]] == ["new"]
+
+
+def test_waiting_ends_with_its_time(client: FlaskClient) -> None:
+    answer = page(client, "?since=3&wait=1")
+    assert (answer["changes"], answer["next"]) == ([], 3)
+
+
+def test_waiting_ends_with_its_worker(app: Flask, client: FlaskClient) -> None:
+    use_worker(app, lambda: False)
+    began = time.monotonic()
+    assert page(client, "?since=3&wait=30")["changes"] == []
+    assert "text" in client.get("/v1/changes", headers=EVENTS).content_type
+    assert time.monotonic() - began < 25
+
+
+def test_a_head_request_does_not_wait(client: FlaskClient) -> None:
+    began = time.monotonic()
+    assert client.head("/v1/changes?since=3&wait=30").status_code == 200
+    assert client.head("/v1/changes?since=3", headers=EVENTS).status_code == 200
+    assert time.monotonic() - began < 25
+
+
+def test_one_too_many_is_asked_to_come_back(app: Flask, client: FlaskClient) -> None:
+    use_threads(app, 2)
+    stream = client.get("/v1/changes", headers=EVENTS, buffered=False)
+    refused = client.get("/v1/changes?since=3&wait=30")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (200, "1")
+    short = client.get("/v1/changes?since=3", headers=EVENTS)
+    assert short.data.startswith(b"retry: 3000")
+    stream.close()
+    assert "Retry-After" not in client.get("/v1/changes?since=3&wait=1").headers
+
+
+def events(chunks: Iterator[bytes], count: int) -> list[dict[str, str]]:
+    """Read so many events of a stream, as a browser would."""
+    found: list[dict[str, str]] = []
+    text = ""
+    while len(found) < count:
+        text += next(chunks).decode()
+        *whole, text = text.split("\n\n")
+        for block in whole:
+            lines = [line.partition(": ") for line in block.split("\n")]
+            event = {name: value for name, _, value in lines if name}
+            if "data" in event:
+                found.append(event)
+    return found
+
+
+def test_a_stream_tells_what_is_there_and_what_comes(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    stream = client.get("/v1/changes?since=1", headers=EVENTS, buffered=False)
+    assert stream.content_type == "text/event-stream; charset=utf-8"
+    chunks = stream.iter_encoded()
+    there = events(chunks, 2)
+    assert [each["event"] for each in there] == ["created", "created"]
+    put(client.application.test_client(), "new")
+    index_now()
+    (new,) = events(chunks, 1)
+    assert '"id": "new"' in new["data"]
+    stream.close()
+    again = client.get(
+        "/v1/changes",
+        headers={**EVENTS, "Last-Event-ID": there[0]["id"]},
+        buffered=False,
+    )
+    assert events(again.iter_encoded(), 2) == [there[1], new]
+    again.close()
+
+
+def test_a_stream_of_another_history_is_refused(client: FlaskClient) -> None:
+    answer = client.get("/v1/changes", headers={**EVENTS, "Last-Event-ID": "1@abc"})
+    assert answer.status_code == 409
+
+
+def test_a_stream_ends_after_a_while(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "STREAM_SECONDS", 0.2)
+    monkeypatch.setattr(changes, "_BEAT_SECONDS", 0.05)
+    text = client.get("/v1/changes?since=3", headers=EVENTS).text
+    assert text.startswith("retry: 1000\n\nid: 3@")
+    assert ": still here\n\n" in text
