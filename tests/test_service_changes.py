@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from index.archive import Archive
 from service import changes, use_threads, use_worker
@@ -161,3 +164,48 @@ def test_a_stream_ends_after_a_while(
     text = client.get("/v1/changes?since=3", headers=EVENTS).text
     assert text.startswith("retry: 1000\n\nid: 3@")
     assert ": still here\n\n" in text
+
+
+def consumer() -> Callable[..., Iterator[tuple[int, str]]]:
+    """Return the generator that the README offers."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    (block,) = (
+        each
+        for each in re.findall(r"```python\n(.*?)```", readme, re.S)
+        if "def follow" in each
+    )
+    assert len(block[block.index("def follow") :].strip().split("\n")) <= 15
+    names: dict[str, Any] = {}
+    exec(block, names)
+    found: Callable[..., Iterator[tuple[int, str]]] = names["follow"]
+    return found
+
+
+@pytest.fixture
+def served(app: Flask) -> Iterator[str]:
+    """The address of the API of a test's own service, on a port of its own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/v1"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_consumer_of_the_readme_keeps_a_copy_in_step(
+    served: str, client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    copy: dict[str, Any] = {}
+    following = consumer()(served, copy)
+    since, history = next(following)
+    assert set(copy) == {"urn:test:harbour", "urn:test:grain", "urn:test:museum"}
+    put(client, "new%2F1")
+    client.post("/v1/articles/urn:test:grain/kill")
+    index_now()
+    again = consumer()(served, copy, since, history)  # as after a restart
+    next(again)
+    assert copy["urn:test:grain"] is None
+    assert copy["new/1"]["paragraphs"][0]["text"] == "On new%2F1."
+    following.close()  # type: ignore[attr-defined]
+    again.close()  # type: ignore[attr-defined]
