@@ -32,7 +32,13 @@ from index.feed import ChangePage, may_read, page_of_changes
 from index.marking import Marker
 from index.publication import public
 from index.query import PUBLIC, Reader, scoring_leaves
-from index.question import Question, excerpt_of, hidden_from, tag_of
+from index.question import (
+    Question,
+    check_of_one_store,
+    excerpt_of,
+    hidden_from,
+    tag_of,
+)
 from index.request import Request, compile_request
 from index.result import Facet
 from index.settings import Settings
@@ -259,6 +265,7 @@ class Archive:
         """Return names, words and headlines that go on from what was typed."""
         snapshot = self._snapshot()
         with self.store.reading() as view, self._damage_mended():
+            check_of_one_store(snapshot, view)
             search, _ = compile_request(
                 Request(limit=limit, within="headline", passages=0),
                 settings=self.settings,

@@ -9,11 +9,12 @@ and who may not see an article is told nothing of it.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+import orjson
 
 from index.query import Reader
 from index.visibility import Restrictions, Values, entitled, shown
@@ -72,7 +73,7 @@ class Standing:
 
     def text(self) -> str:
         """Return it as JSON."""
-        return json.dumps([list(self.restrictions), self.values], ensure_ascii=False)
+        return orjson.dumps([[*self.restrictions], self.values]).decode()
 
     @classmethod
     def read(cls, found: Any) -> Standing:
@@ -83,7 +84,7 @@ class Standing:
     @staticmethod
     def values_text(values: Values) -> str:
         """Return an article's values as JSON."""
-        return json.dumps(values, ensure_ascii=False)
+        return orjson.dumps(values).decode()
 
     @staticmethod
     def facts(before: Standing | None, after: Standing | None) -> str | None:
@@ -124,7 +125,7 @@ class Change:
             return None, None
         found = [
             None if each is None else Standing.read(each)
-            for each in json.loads(self.facts)
+            for each in orjson.loads(self.facts)
         ]
         return found[0], found[-1]
 

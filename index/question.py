@@ -82,11 +82,9 @@ class Question:
             search = replace(search, hidden=hidden)
         page = snapshot.search(search)
         found = view.clippings((hit.id, hit.version) for hit in page.hits)
-        behind = view.seq - snapshot.seq
-        if behind < 0 or len(found) < len({hit.id for hit in page.hits}):
-            raise IndexUnavailable(
-                "the index is of another state of the store; it is built again"
-            )
+        check_of_one_store(snapshot, view)
+        if len(found) < len({hit.id for hit in page.hits}):
+            raise _of_another_store()
         better = did_you_mean(snapshot, search, page, request.q)
         check = until(search.deadline)
         hits = tuple(
@@ -103,7 +101,7 @@ class Question:
             paragraphs=page.paragraphs,
             took_ms=round((time.perf_counter() - self._started) * 1000, 2),
             seq=page.seq,
-            behind=behind,
+            behind=view.seq - snapshot.seq,
             unit=request.unit.value,
             hits=hits,
             facets=page.facets,
@@ -154,6 +152,21 @@ class Question:
             marker = Marker(leaves, language=language, places=self._search.places)
             self._markers[leaves, language] = marker
         return marker
+
+
+def check_of_one_store(snapshot: Snapshot, view: View) -> None:
+    """Check that an index does not know more than the store.
+
+    :raises IndexUnavailable: it does: an older copy of the store was put back.
+    """
+    if snapshot.seq > view.seq:
+        raise _of_another_store()
+
+
+def _of_another_store() -> IndexUnavailable:
+    return IndexUnavailable(
+        "the index is of another state of the store; it is built again"
+    )
 
 
 def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:

@@ -361,9 +361,10 @@ def _now() -> int:
 
 
 class _Draft(NamedTuple):
-    """An article under the version it is kept as, and the digest of what was sent."""
+    """An article under the version it is kept as, what was sent, and that's digest."""
 
     article: Article
+    text: str
     digest: str
 
 
@@ -376,7 +377,7 @@ def _draft(article: Article) -> _Draft | InvalidArticle:
     version = article.version
     if version is not None and plain_version(version) != version:
         article = replace(article, version=plain_version(version))
-    return _Draft(article, content_digest(text))
+    return _Draft(article, text, content_digest(text))
 
 
 def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Current]:

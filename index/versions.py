@@ -170,10 +170,10 @@ class Batch:
         self.raised: dict[str, str] = {}  # notices that cover one more version
         self.revived: set[str] = set()  # articles whose notice goes
 
-    def put(self, article: Article, digest: str) -> Written:
+    def put(self, article: Article, text: str, digest: str) -> Written:
         """Add what one article takes.
 
-        :param digest: of its content, as it was sent.
+        :param text: its content as it was sent; ``digest`` of that.
         :raises VersionConflict: its version is there with other content.
         :raises InvalidArticle: its version is a number below 0, or no higher version
             can be made of the current one.
@@ -202,8 +202,10 @@ class Batch:
         else:
             outcome = Outcome.STORED
         if outcome is Outcome.STORED:
-            return self._store(article, version, digest)
-        return self._make_current(article, version, outcome, digest, covered=covered)
+            return self._store(article, version, text, digest)
+        return self._make_current(
+            article, version, outcome, text, digest, covered=covered
+        )
 
     @staticmethod
     def _unchanged(article_id: str, version: str) -> Written:
@@ -211,10 +213,12 @@ class Batch:
             id=article_id, version=version, outcome=Outcome.UNCHANGED, seq=None
         )
 
-    def _store(self, article: Article, version: str, digest: str) -> Written:
+    def _store(
+        self, article: Article, version: str, text: str, digest: str
+    ) -> Written:
         """Keep an older version."""
         self.seq += 1
-        self._add_version(article, version, digest)
+        self._add_version(article, version, text, digest, sent=digest)
         self._add_change(article.id, version, ChangeType.STORED, hides=False)
         return Written(
             id=article.id, version=version, outcome=Outcome.STORED, seq=self.seq
@@ -225,13 +229,18 @@ class Batch:
         article: Article,
         version: str,
         outcome: Outcome,
+        text: str,
         digest: str,
         *,
         covered: bool,
     ) -> Written:
         self.seq += 1
         found = self.found.get(article.id)
-        article = self._completed(article, found)
+        sent, given = digest, article
+        article = self._completed(given, found)
+        if article is not given:
+            text = content(article)
+            digest = content_digest(text)
         own = restrictions(article)
         # A killed article stays so, whatever status comes with it.
         now = own._replace(status=CANCELED) if covered else own
@@ -259,7 +268,7 @@ class Batch:
             self.updated[article.id] = row
         found.version, found.restrictions = version, now
         found.values, found.published = values, published
-        self._add_version(article, version, digest)
+        self._add_version(article, version, text, digest, sent=sent)
         kind = _change_type(article, outcome, before, own, covered=covered)
         self._add_change(
             article.id,
@@ -330,8 +339,9 @@ class Batch:
             self.raised.pop(article.id, None)
             self.revived.add(article.id)
 
-    def _add_version(self, article: Article, version: str, sent: str) -> None:
-        text = content(article)
+    def _add_version(
+        self, article: Article, version: str, text: str, digest: str, *, sent: str
+    ) -> None:
         self.found[article.id].digests[version] = sent
         self.versions.append(
             {
@@ -339,7 +349,7 @@ class Batch:
                 "version": version,
                 "seq": self.seq,
                 "at": self.at,
-                "digest": content_digest(text),
+                "digest": digest,
                 "sent": sent,
                 "status": article.status.value,
                 "headline": article.headline,
