@@ -242,7 +242,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # Each thread of a worker has a connection; what the system caches is everybody's.
-    connection.execute("PRAGMA cache_size = -2048")  # 2 MB
+    connection.execute("PRAGMA cache_size = -512")  # half a MB
     connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
     # What is deleted is overwritten: a withdrawn text must not stay in free pages.
     connection.execute("PRAGMA secure_delete = ON")

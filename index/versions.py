@@ -213,9 +213,7 @@ class Batch:
             id=article_id, version=version, outcome=Outcome.UNCHANGED, seq=None
         )
 
-    def _store(
-        self, article: Article, version: str, text: str, digest: str
-    ) -> Written:
+    def _store(self, article: Article, version: str, text: str, digest: str) -> Written:
         """Keep an older version."""
         self.seq += 1
         self._add_version(article, version, text, digest, sent=digest)

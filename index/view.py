@@ -292,7 +292,7 @@ class View:
         if row is None:
             raise ArticleNotFound(article_id, version)
         return Stored(
-            article=_article(row.id, row.version, row.content, row.effective),
+            article=read_article(row.id, row.version, row.content, row.effective),
             current=bool(row.current),
             seq=row.seq,
             at=from_micros(row.at),
@@ -301,14 +301,14 @@ class View:
     def many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Article]:
         """Return articles by (id, version); those that are not there are left out."""
         return {
-            key: _article(*key, text, status)
+            key: read_article(*key, text, status)
             for key, text, status in self._contents(keys)
         }
 
     def indexable(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return the current versions of articles that are there and not killed."""
         rows = _INDEXABLE.rows_of_each(self._connection, [{"id": id_} for id_ in ids])
-        return {row[0]: _article(*row) for row in rows}
+        return {row[0]: read_article(*row) for row in rows}
 
     def clippings(
         self, keys: Iterable[tuple[str, str]]
@@ -404,7 +404,8 @@ class View:
         """
         rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
         return tuple(
-            _article(row.id, row.version, row.content, row.effective) for row in rows
+            read_article(row.id, row.version, row.content, row.effective)
+            for row in rows
         )
 
     def iterate(self) -> Iterator[Article]:
@@ -471,7 +472,7 @@ def value_of(connection: Connection, name: str) -> int:
     return int(value)
 
 
-def _article(
+def read_article(
     article_id: str, version: str, content: str, status: int | None = None
 ) -> Article:
     """Return the article that a version holds.
@@ -518,7 +519,7 @@ def _problems_of(row: Any, status: int | None) -> Iterator[str]:
         yield f"{name} is not what was stored: its digest differs"
         return
     try:
-        article = _article(row.id, row.version, row.content)
+        article = read_article(row.id, row.version, row.content)
     except StoreUnavailable as error:
         yield str(error)
         return

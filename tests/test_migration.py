@@ -1,0 +1,144 @@
+"""A store that an older Nutgraf wrote becomes one of this."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from index.archive import Archive
+from index.document import article_of, content, content_digest
+from index.errors import ArticleKilled, StoreUnavailable
+from index.indexer import Indexer
+from index.settings import Settings
+from index.store import Store
+from index.tables import SCHEMA
+
+# As schema 1 was; written out, since the code that made it is gone.
+SCHEMA_1 = """
+CREATE TABLE articles (
+    id TEXT NOT NULL, version TEXT NOT NULL, seq INTEGER NOT NULL,
+    status SMALLINT NOT NULL, embargoed_until BIGINT NOT NULL, expires BIGINT NOT NULL,
+    PRIMARY KEY (id)
+) WITHOUT ROWID;
+CREATE INDEX articles_embargoed_until ON articles (embargoed_until)
+    WHERE embargoed_until != -9223372036854775808;
+CREATE INDEX articles_expires ON articles (expires)
+    WHERE expires != 9223372036854775807;
+CREATE TABLE versions (
+    id TEXT NOT NULL, version TEXT NOT NULL, seq INTEGER NOT NULL, at BIGINT NOT NULL,
+    digest TEXT NOT NULL, status TEXT NOT NULL, headline TEXT, content TEXT NOT NULL,
+    PRIMARY KEY (id, version), FOREIGN KEY(id) REFERENCES articles (id)
+);
+CREATE TABLE changes (
+    seq INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, version TEXT,
+    at BIGINT NOT NULL, hides BOOLEAN NOT NULL, PRIMARY KEY (seq)
+);
+CREATE INDEX changes_hiding ON changes (seq, id) WHERE hides = 1;
+CREATE TABLE state (name TEXT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name));
+INSERT INTO state VALUES ('schema', 1), ('seq', 0), ('rebuild', 0), ('rebuilt', 0);
+"""
+NO_EMBARGO, NO_EXPIRY = -(2**63), 2**63 - 1
+DOCUMENTS = (
+    ("a", 0, {"headline": "Open", "source": "Desk", "published": "2020-02-02"}),
+    ("k", 2, {"headline": "Killed", "status": "canceled", "correction": "Wrong."}),
+    ("w", 1, {"headline": "Withheld", "status": "withheld", "evolved_from": "a"}),
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A store of schema 1 with three articles."""
+    file = tmp_path / "store.db"
+    with sqlite3.connect(file) as database:
+        database.executescript(SCHEMA_1)
+        for seq, (id_, status, values) in enumerate(DOCUMENTS, 1):
+            article = article_of({"id": id_, "paragraphs": ["Text."], **values})
+            text = content(article)
+            database.execute(
+                "INSERT INTO articles VALUES (?, '1', ?, ?, ?, ?)",
+                (id_, seq, status, NO_EMBARGO, NO_EXPIRY),
+            )
+            database.execute(
+                "INSERT INTO versions VALUES (?, '1', ?, 0, ?, ?, ?, ?)",
+                (
+                    *(id_, seq, content_digest(text)),
+                    *(article.status.value, article.headline, text),
+                ),
+            )
+            database.execute(
+                "INSERT INTO changes VALUES (?, 'created', ?, '1', 0, 0)", (seq, id_)
+            )
+            database.execute("UPDATE state SET value = ? WHERE name = 'seq'", (seq,))
+    file.chmod(0o600)
+    return file
+
+
+def test_nothing_is_lost_and_everything_is_as_if_it_had_been_put_today(
+    file: Path,
+) -> None:
+    archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+    assert archive.store.check() == []
+    Indexer(archive.store, archive.engine).catch_up()
+    assert archive.engine.state().articles == 2
+    assert archive.get("a").article.headline == "Open"
+    with pytest.raises(ArticleKilled) as killed:
+        archive.get("k")
+    assert killed.value.note == "Wrong."
+    told = archive.changes(0).entries
+    assert [(each.type.value, each.id) for each in told] == [("created", "a")]
+    assert {each.id for each in archive.kill("a", cascade=True)} == {"a", "w"}
+    archive.close()
+
+
+def test_a_retry_of_what_was_there_is_known(file: Path) -> None:
+    store = Store(f"sqlite:///{file}")
+    values = DOCUMENTS[0][2]
+    article = article_of({"id": "a", "paragraphs": ["Text."], **values})
+    (written,) = store.put([article])
+    assert written.outcome.value == "unchanged"  # type: ignore[union-attr]
+    store.close()
+
+
+def test_it_is_done_once(file: Path) -> None:
+    Store(f"sqlite:///{file}").close()
+    with sqlite3.connect(file) as database:
+        before = dict(database.execute("SELECT name, value FROM state"))
+    assert (before["schema"], before["rebuild"]) == (SCHEMA, 1)
+    Store(f"sqlite:///{file}").close()
+    with sqlite3.connect(file) as database:
+        assert dict(database.execute("SELECT name, value FROM state")) == before
+
+
+def test_what_fails_leaves_the_older_store(file: Path) -> None:
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE versions SET content = '{' WHERE id = 'w'")
+        before = list(database.iterdump())
+    with pytest.raises(StoreUnavailable):
+        Store(f"sqlite:///{file}")
+    with sqlite3.connect(file) as database:
+        assert list(database.iterdump()) == before
+
+
+def test_a_new_store_has_the_same_tables(file: Path, tmp_path: Path) -> None:
+    Store(f"sqlite:///{file}").close()
+    Store(f"sqlite:///{tmp_path / 'new.db'}").close()
+
+    def columns(path: Path) -> dict[str, set[tuple[str, str]]]:
+        with sqlite3.connect(path) as database:
+            names = [
+                name
+                for (name,) in database.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                )
+            ]
+            return {
+                name: {
+                    (row[1], row[2].upper())
+                    for row in database.execute(f"PRAGMA table_info({name})")
+                }
+                for name in names
+            }
+
+    assert columns(file) == columns(tmp_path / "new.db")
