@@ -19,10 +19,11 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from index.engines import open_engine  # noqa: E402
-from index.errors import InvalidValue  # noqa: E402
+from index.errors import InvalidValue, ServiceError  # noqa: E402
 from index.settings import Settings  # noqa: E402
-from service import use_threads, use_worker, warm  # noqa: E402
-from service.access import is_loopback  # noqa: E402
+from index.store import Store  # noqa: E402
+from service import bound_to, use_threads, use_worker, warm  # noqa: E402
+from service.hosts import is_loopback  # noqa: E402
 from service.logs import configuration  # noqa: E402
 
 try:
@@ -62,14 +63,34 @@ logconfig_dict = configuration()
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to be reachable from other machines, since there are no keys yet."""
-    for address in server.cfg.bind:
-        if not is_loopback(address):
+    """Refuse to be reachable from other machines as long as no key was ever made."""
+    elsewhere = [each for each in server.cfg.bind if not is_loopback(each)]
+    try:
+        store = Store.open(_settings.store)
+        ever = store.keys.ever()
+        # Its connections must not be there when the workers are forked.
+        store.close()
+    except (InvalidValue, ServiceError) as error:
+        if elsewhere:
             raise SystemExit(
-                f"nutgraf: will not bind to {address}: there are no keys yet, so"
-                " whoever reaches the service may read and write everything; bind to"
-                " 127.0.0.1 (NUTGRAF_BIND=127.0.0.1:8000)"
-            )
+                f"nutgraf: will not bind to {elsewhere[0]}, as nobody can tell whether"
+                f" there are keys: {error}"
+            ) from error
+        server.log.error("the store cannot be opened: %s", error)
+        return
+    if ever:
+        return
+    if elsewhere:
+        raise SystemExit(
+            f"nutgraf: will not bind to {elsewhere[0]}: no key was ever made, so"
+            " whoever reaches the service could read and write everything; make one"
+            " (nutgraf keys add NAME --scope search), or bind to 127.0.0.1"
+            " (NUTGRAF_BIND=127.0.0.1:8000)"
+        )
+    server.log.warning(
+        "no key was ever made: callers on this machine need none and may do"
+        " everything; others cannot reach the service"
+    )
 
 
 _M_ARENA_MAX = -8  # of mallopt(3)
@@ -91,7 +112,8 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tell the app how many threads it has, and open the index."""
+    """Tell the app where it listens and how many threads it has; open the index."""
+    bound_to(worker.wsgi, worker.cfg.bind)
     use_threads(worker.wsgi, worker.cfg.threads)
     use_worker(worker.wsgi, lambda: bool(worker.alive))
     warm(worker.wsgi)

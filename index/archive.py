@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,8 @@ from index.errors import (
     IndexDamaged,
     IndexUnavailable,
     InputError,
+    InvalidValue,
+    OutsideFilter,
 )
 from index.feed import ChangePage, may_read, page_of_changes
 from index.marking import Marker
@@ -46,7 +48,7 @@ from index.store import Notice, Store, Stored
 from index.suggestions import Suggestion, suggestions
 from index.versions import Written
 from index.view import VersionInfo, View
-from index.visibility import visible
+from index.visibility import entitled, values_of, visible
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 
@@ -119,15 +121,34 @@ class Archive:
 
     # Writing.
 
-    def put(self, articles: Sequence[Article]) -> tuple[Written | InputError, ...]:
-        """Store articles; what is returned, in order, is on disk."""
-        return self.store.put(articles)
+    # A writer is bound by the filters of the reader that they are: they neither change
+    # what they cannot see for a filter, nor store what they could not see then.
 
-    def delete(self, article_id: str) -> int:
+    def put(
+        self, articles: Sequence[Article], *, reader: Reader = PUBLIC
+    ) -> tuple[Written | InputError, ...]:
+        """Store articles; what is returned, in order, is on disk."""
+        if not reader.filters:
+            return self.store.put(articles)
+        beyond = self._beyond({each.id for each in articles}, reader)
+        within = [
+            each.id not in beyond and entitled(reader, values_of(each))
+            for each in articles
+        ]
+        written = iter(
+            self.store.put([a for a, may in zip(articles, within, strict=True) if may])
+        )
+        return tuple(
+            next(written) if may else OutsideFilter(each.id)
+            for each, may in zip(articles, within, strict=True)
+        )
+
+    def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions, and return the change's seq.
 
         :raises ArticleNotFound: there is none.
         """
+        self._check_within(article_id, reader)
         return self.store.delete(article_id)
 
     def kill(
@@ -138,12 +159,22 @@ class Archive:
         replacement: str | None = None,
         version: str | None = None,
         cascade: bool = False,
+        reader: Reader = PUBLIC,
     ) -> tuple[Notice, ...]:
         """Kill an article, and with ``cascade`` its whole story.
 
         Where this returns, no answer that is begun has anything of its text. See
         :meth:`index.store.Store.kill`.
+
+        :raises ArticleNotFound: to somebody with a filter, also what was never here:
+            nobody knows whether it is theirs.
+        :raises InvalidValue: they cannot kill a story, which may go beyond theirs.
         """
+        if reader.filters and cascade:
+            raise InvalidValue(
+                "cascade", "a key with a filter kills one article at a time"
+            )
+        self._check_within(article_id, reader, unknown=False)
         return self.store.kill(
             article_id,
             note=note,
@@ -152,12 +183,14 @@ class Archive:
             cascade=cascade,
         )
 
-    def withhold(self, article_id: str) -> int | None:
+    def withhold(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Hold an article back; see :meth:`index.store.Store.withhold`."""
+        self._check_within(article_id, reader)
         return self.store.withhold(article_id)
 
-    def restore(self, article_id: str) -> int | None:
+    def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Take a kill or a withholding back; see :meth:`index.store.Store.restore`."""
+        self._check_within(article_id, reader)
         return self.store.restore(article_id)
 
     def purge(self, article_id: str) -> int:
@@ -451,6 +484,33 @@ class Archive:
             if self.store.rebuild_requested() == self.store.rebuild_finished():
                 self.store.request_rebuild()
             raise
+
+    def _beyond(self, article_ids: Iterable[str], reader: Reader) -> frozenset[str]:
+        """Return which articles, or kills, are here and not within a reader's filters.
+
+        What is not here at all is not among them.
+        """
+        found = set()
+        with self.store.reading() as view:
+            for each in article_ids:
+                standing, notice = view.standing(each), view.notice(each)
+                if standing is None and notice is not None:
+                    standing = notice.standing
+                known = standing is not None or notice is not None
+                if known and (standing is None or not standing.entitles(reader)):
+                    found.add(each)
+        return frozenset(found)
+
+    def _check_within(
+        self, article_id: str, reader: Reader, *, unknown: bool = True
+    ) -> None:
+        if not reader.filters:
+            return
+        if not unknown:
+            with self.store.reading() as view:
+                unknown = view.standing(article_id) is not None
+        if not unknown or self._beyond([article_id], reader):
+            raise ArticleNotFound(article_id)
 
     @classmethod
     def _shown_version(

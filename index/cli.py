@@ -9,19 +9,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from index import commands
+from index import commands, issuing
 from index.commands import Command
 from index.console import Screen
 from index.errors import NutgrafError
 from index.fields import DATES, PLACES
 from index.formats import FORMATS
-from index.query import Scope, Sort, Unit
+from index.keys import Scope
+from index.query import Scope as QueryScope
+from index.query import Sort, Unit
 from index.settings import Settings
 
 INTERRUPTED = 130  # as shells count SIGINT
@@ -48,8 +51,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nutgraf {_release()}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Command, about: str) -> argparse.ArgumentParser:
-        added = subparsers.add_parser(
+    def command(
+        name: str, run: Command, about: str, *, among: Any = subparsers
+    ) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = among.add_parser(
             name, help=about, description=f"{about}.", allow_abbrev=False
         )
         added.set_defaults(run=run)
@@ -124,7 +129,67 @@ def build_parser() -> argparse.ArgumentParser:
     command("status", commands.status, "Show store, index, indexer and settings")
     command("verify", commands.verify, "Check the store, and the index against it")
     command("formats", commands.formats, "List the formats that can be read")
+    keys = subparsers.add_parser(
+        "keys",
+        help="Make, list, revoke and rotate keys",
+        description="Make, list, revoke and rotate keys.",
+        allow_abbrev=False,
+    )
+    _add_keys(
+        partial(command, among=keys.add_subparsers(required=True, metavar="ACTION"))
+    )
     return parser
+
+
+def _add_keys(command: Callable[..., argparse.ArgumentParser]) -> None:
+    add = command("add", issuing.add, "Make a key, and print it this once")
+    add.add_argument(
+        "name", metavar="NAME", help="for lists and logs; one live key each"
+    )
+    add.add_argument(
+        "--scope",
+        type=_names,
+        required=True,
+        metavar="SCOPE,…",
+        help=f"what it is for: {', '.join(Scope)}",
+    )
+    add.add_argument(
+        "--filter",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="it sees no other articles; of one field, any",
+    )
+    add.add_argument(
+        "--exclude",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="it sees none of these",
+    )
+    add.add_argument(
+        "--expires", metavar="WHEN", help="2027-01-31 (that day included), or 90d"
+    )
+    add.add_argument(
+        "--rate", metavar="N", help="requests a minute, or none; else NUTGRAF_RATE"
+    )
+    command("list", issuing.list_keys, "List all keys, also those that have ended")
+    revoke = command("revoke", issuing.revoke, "End a key at once")
+    revoke.add_argument(
+        "key", metavar="NAME|ID", help="an id, or a name for all its live keys"
+    )
+    rotate = command(
+        "rotate", issuing.rotate, "Make a key with the rights of one that then ends"
+    )
+    rotate.add_argument("key", metavar="NAME|ID", help="of the key to follow")
+    rotate.add_argument(
+        "--overlap",
+        default="7d",
+        metavar="SPAN",
+        help="how long both are live, such as 12h; 0h ends the old one at once",
+    )
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +204,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--scope",
-        choices=_values(Scope),
+        choices=_values(QueryScope),
         default="article",
         help="what words are tested on together",
     )

@@ -44,7 +44,7 @@ from index.publication import public
 from index.query import Filter, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
 from index.request import Request
-from index.settings import Settings
+from index.settings import NONE, Settings
 from index.visibility import visible
 
 LOG = logging.getLogger("nutgraf")
@@ -323,6 +323,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
         state = archive.state()
         process = archive.store.indexer_process()
         store_bytes = archive.store.path.stat().st_size
+        keys = [each.state(datetime.now(UTC)) for each in archive.store.keys.all()]
     if screen.as_json:
         screen.json(
             {
@@ -343,6 +344,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
                     "progress": state.progress,
                 },
                 "indexer": {"running": state.indexer_running, "process": process},
+                "keys": {"made": len(keys), "live": keys.count("live")},
                 "settings": settings.shown(),
             }
         )
@@ -363,6 +365,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
             ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),
             ("segments", f"{state.segments:,}"),
             ("indexer", _indexer_text(state.indexer_running, process)),
+            ("keys", f"{keys.count('live'):,} live, {len(keys):,} made"),
         ]
     )
     screen.line()
@@ -511,4 +514,6 @@ def _indexer_text(running: bool, process: int | None) -> str:
 
 
 def _setting_text(value: object) -> str:
+    if value is None:
+        return NONE
     return " ".join(value) if isinstance(value, tuple) else str(value)

@@ -13,6 +13,7 @@
     │   ├── UnreadableInput          bytes that are not what they should be
     │   ├── UnknownFormat
     │   ├── VersionConflict
+    │   ├── OutsideFilter            a key with a filter writes what is not within it
     │   ├── ArticleNotFound
     │   ├── ArticleKilled            its notice is all there is
     │   ├── ArticlePurged            its text was erased, and is not taken again
@@ -215,6 +216,19 @@ class VersionConflict(InputError):
             " send a higher version, or none to have one given"
         )
         self.id, self.version = article_id, version
+
+
+class OutsideFilter(InputError):
+    """A key with a filter writes an article that is not, or would not be, within it."""
+
+    code = "outside_filter"
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(
+            f"{article_id} is not within the filter of this key, as it was sent or as"
+            " it is stored; use a key that is for it"
+        )
+        self.id = article_id
 
 
 class ArticleNotFound(InputError):

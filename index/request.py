@@ -123,7 +123,7 @@ def compile_request(
         places=_places(asked.within),
         scope=asked.scope,
         unit=asked.unit,
-        filters=tuple(_filter(each) for each in asked.filters),
+        filters=tuple(checked_filter(each) for each in asked.filters),
         dates=_dates(asked, tz, now),
         sort=asked.order,
         limit=asked.limit,
@@ -188,7 +188,12 @@ def _check_sizes(asked: Request, settings: Settings) -> None:
         )
 
 
-def _filter(wanted: Filter) -> Filter:
+def checked_filter(wanted: Filter) -> Filter:
+    """Return a filter with its values as the index has them.
+
+    :raises UnknownField: its field is none that filters.
+    :raises InvalidValue: a value is not of its kind.
+    """
     if wanted.field not in fields.FILTERABLE:
         raise UnknownField(
             wanted.field, allowed=fields.FILTERABLE, parameter=wanted.field

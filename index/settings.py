@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
 
 from index.article import LANGUAGE_TAG
@@ -13,17 +13,22 @@ from index.errors import InvalidValue
 
 PREFIX = "NUTGRAF_"
 MB = 1024 * 1024
+MAX_RATE = 1_000_000  # requests a minute
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
 # As RFC 6454 has browsers write an origin. There is no * for all of them.
 _ORIGIN = re.compile(
     r"(?!https://[^/]*:443\Z|http://[^/]*:80\Z)[a-z][a-z0-9+.-]*://"
     r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?\Z"
 )
+# As a Host header has it, without the port.
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z|\[[0-9a-f:.]+\]\Z")
+NONE = "none"
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
 
 
-def _setting(default: Any, about: str) -> Any:
-    return field(default=default, metadata={"about": about})
+def _setting(default: Any, about: str, *, optional: bool = False) -> Any:
+    """Return a setting's field; an optional one may be ``none``, which is ``None``."""
+    return field(default=default, metadata={"about": about, "optional": optional})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,9 @@ class Settings:
     cors: tuple[str, ...] = _setting(
         (), "origins that browsers may call from, separated by spaces"
     )
+    hosts: tuple[str, ...] = _setting(
+        (), "names it answers to besides its own machine's, separated by spaces"
+    )
     query_characters: int = _setting(1_000, "longest q, in characters")
     query_clauses: int = _setting(64, "most words, phrases and ranges in a q")
     query_depth: int = _setting(20, "deepest nesting of parentheses in a q")
@@ -55,6 +63,9 @@ class Settings:
         512 * MB, "memory that writing the index may take for articles, in bytes"
     )
     wait_seconds: float = _setting(10.0, "longest that ?wait=1 waits, in seconds")
+    rate: int | None = _setting(
+        6_000, "requests a minute of a key without its own rate, or none", optional=True
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -76,6 +87,19 @@ class Settings:
                     " small letters, a port unless it is the usual one, and no more",
                     got=origin,
                 )
+        for each_host in self.hosts:
+            if not _HOST.match(each_host):
+                raise InvalidValue(
+                    "NUTGRAF_HOSTS",
+                    "write each host as it stands in addresses, such as"
+                    " search.desk.example or [fd00::1]: in small letters, without a"
+                    " port",
+                    got=each_host,
+                )
+        if self.rate is not None and self.rate > MAX_RATE:
+            raise InvalidValue(
+                "NUTGRAF_RATE", f"at most {MAX_RATE:,}, or none", got=self.rate
+            )
         host, _, port = self.bind.rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65_535:
             raise InvalidValue(
@@ -99,9 +123,11 @@ class Settings:
                 )
             default = kinds[name].default
             try:
-                values[kinds[name].name] = _parse(text.strip(), default)
+                values[kinds[name].name] = _parse(text.strip(), kinds[name])
             except ValueError:
                 kind = _KINDS[type(default)]
+                if kinds[name].metadata["optional"]:
+                    kind += f", or {NONE}"
                 raise InvalidValue(name, f"must be {kind}", got=text) from None
         return cls(**values)
 
@@ -121,7 +147,10 @@ def documented() -> tuple[tuple[str, Any, str], ...]:
     )
 
 
-def _parse(text: str, default: Any) -> Any:
+def _parse(text: str, setting: Field[Any]) -> Any:
+    default = setting.default
+    if setting.metadata["optional"] and text.lower() == NONE:
+        return None
     if isinstance(default, tuple):
         return tuple(text.split())
     if isinstance(default, int | float):

@@ -37,7 +37,9 @@ from index.errors import (
     InvalidArticle,
     StoreUnavailable,
 )
+from index.keyring import Keyring
 from index.log import SET_STATE, locked_seq, set_seq, standing_of
+from index.rates import Rates
 from index.tables import articles, changes, store_errors, versions
 from index.turning import is_due, log_turns
 from index.versions import Batch, Current, Outcome, Written, plain_version
@@ -94,6 +96,8 @@ class Store:
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
         self._engines: dict[int, Engine] = {}
+        self.keys = Keyring(self._connected, self._writing)
+        self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -105,6 +109,7 @@ class Store:
         engine = self._engines.pop(os.getpid(), None)
         if engine is not None:
             engine.dispose()
+        self.rates.close()
 
     def put(self, batch: Sequence[Article]) -> tuple[Written | InputError, ...]:
         """Keep articles, all in one durable transaction; return what became of each.
@@ -345,6 +350,11 @@ class Store:
             # Of two threads that come here at once, both go on with the same engine.
             engine = self._engines.setdefault(pid, tables.make_engine(self.path))
         return engine
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with store_errors(), self._engine().connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

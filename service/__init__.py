@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from flask import Flask
@@ -10,12 +10,12 @@ from flask import Flask
 from index.archive import Archive
 from index.errors import ServiceError
 from index.settings import Settings
-from service import access, documentation, problems
+from service import access, authority, documentation, problems
 from service.context import EXTENSION, Context
 from service.metrics import Metrics
 from service.paths import RawPath
 
-__all__ = ["create_app", "use_threads", "use_worker", "warm"]
+__all__ = ["bound_to", "create_app", "use_threads", "use_worker", "warm"]
 
 
 def create_app(
@@ -38,9 +38,16 @@ def create_app(
     app.extensions[EXTENSION] = found
     access.register(app, found)
     documentation.register(app)
+    authority.register(app, found)
     problems.register(app)
     app.wsgi_app = RawPath(app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def bound_to(app: Flask, addresses: Iterable[str]) -> None:
+    """Tell an app where its server listens, if it is not as the settings say."""
+    found: Context = app.extensions[EXTENSION]
+    found.bound_to(addresses)
 
 
 def use_threads(app: Flask, threads: int) -> None:

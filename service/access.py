@@ -1,8 +1,8 @@
 """Who may call from where, and the headers that every answer carries.
 
-Until there are keys the service trusts whoever reaches it, so it answers to its own
-machine only. A web page can make its reader's browser call ``localhost``: a foreign
-``Host`` (DNS rebinding) and a foreign ``Origin`` are refused.
+A web page can make its reader's browser call ``localhost``: a foreign ``Host`` (DNS
+rebinding) and a foreign ``Origin`` are refused, with a key or without one.
+:mod:`service.authority` asks for the key.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
 
-from index.settings import Settings
+from service import authority
 from service.context import Context
+from service.hosts import allowed_hosts, without_port
 from service.logs import log_request
 from service.paths import hosts_of_target
 from service.refusals import HostRefused, OriginRefused
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 # What an answer has unless it has another of its own.
@@ -47,7 +46,7 @@ def register(app: Flask, found: Context) -> None:
         host = request.host if "Host" in request.headers else None
         # RFC 9112, 3.2.2: a host in the request line counts for more than Host.
         for named in (host, *hosts_of_target(request.environ)):
-            if named is None or _without_port(named) not in hosts:
+            if named is None or without_port(named) not in hosts:
                 raise HostRefused(named, allowed=hosts)
         origin = request.headers.get("Origin")
         if origin is None or origin == f"{request.scheme}://{host}":
@@ -72,38 +71,19 @@ def register(app: Flask, found: Context) -> None:
         if "origin" in g:
             headers["Access-Control-Allow-Origin"] = g.origin
             headers["Access-Control-Expose-Headers"] = (
-                "ETag, Retry-After, Server-Timing, X-Request-Id"
+                "ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing,"
+                " WWW-Authenticate, X-Request-Id"
             )
         _count(found, response)
         return response
-
-
-def allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    """Return the hosts, without ports, that the service answers to."""
-    bound = settings.bind.rpartition(":")[0].lower()
-    return tuple(dict.fromkeys((*LOOPBACK, bound)))
-
-
-def is_loopback(bind: str) -> bool:
-    """Return whether ``HOST:PORT`` can be reached from its own machine only."""
-    host = bind.rpartition(":")[0]
-    if host == "localhost" or bind.startswith("unix:"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _without_port(host: str) -> str:
-    return re.sub(r":\d*\Z", "", host.lower())
 
 
 def _preflight() -> Response:
     response = Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = METHODS
     response.headers["Access-Control-Allow-Headers"] = (
-        "Content-Type, Content-Encoding, If-None-Match, X-Request-Id"
+        "Authorization, Content-Type, Content-Encoding, If-None-Match, X-API-Key,"
+        " X-Request-Id"
     )
     response.headers["Access-Control-Max-Age"] = "600"
     return response
@@ -122,4 +102,5 @@ def _count(found: Context, response: Response) -> None:
         status=response.status_code,
         ms=round(seconds * 1000, 1),
         address=request.remote_addr,
+        key=authority.key_name(),
     )

@@ -15,12 +15,13 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_from_bytes
 
 import flask_smorest
-from flask import Response, request
+from flask import Flask, Response, request
 from marshmallow import Schema, ValidationError, fields
 from rapidfuzz import fuzz, process
 
 from index.errors import InvalidValue, LimitExceeded
 from index.formats.strict_json import KINDS
+from index.keys import Scope
 from service.bodies import has_no_body, json_object
 from service.parameters import PATH_PARAMETERS, NoArguments, Repeatable, WholeText
 from service.refusals import RepeatedParameter, UnknownParameter
@@ -50,7 +51,8 @@ MEANINGS = {
     207: "Some are kept; results says which",
     304: "Nothing changed since the ETag sent",
     400: "A parameter, the query or the JSON is wrong",
-    403: "Pages of this origin may not call the service",
+    401: "There is no key, or none that is known and has not ended",
+    403: "The key lacks the scope, or pages of this origin may not call the service",
     404: "There is no such article, paragraph or version",
     409: "What is stored forbids it: other content, or a kill",
     410: "The article was killed; the problem is its notice",
@@ -58,6 +60,7 @@ MEANINGS = {
     413: "The body is too large, or holds too many articles",
     415: "The media type is not read here",
     422: "None of the articles could be kept",
+    429: "The key, or the address with wrong keys, has called too often",
     503: "The index or the store cannot answer just now; see Retry-After",
     507: "The store's disk is full",
 }
@@ -96,16 +99,29 @@ class ArgumentsParser:
         return decorator
 
 
+OPEN = None  # the scope of what everybody may call
+# How a key is sent: the names of both ways in the OpenAPI document.
+KEY_HEADERS = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """A blueprint whose views declare what they take and what they answer."""
+    """A blueprint whose views declare who may call, what they take and answer."""
 
     ARGUMENTS_PARSER = ArgumentsParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scopes: dict[str, Scope | None] = {}  # by view
 
     def operation(
         self,
         method: str,
         rule: str,
         *,
+        scope: Scope | None,
         takes: type[Schema] = NoArguments,
         gives: type[Schema] | dict[str, str],
         gives_type: str = "application/json",
@@ -117,17 +133,21 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     ) -> Callable[[View], View]:
         """Return a decorator that makes a function the view of a method and path.
 
+        :param scope: what a key must have, or :data:`OPEN`. There is no default.
         :param takes: the parameters; they come as a dictionary, the first argument.
         :param gives: the answer of status 200, of the media type ``gives_type``.
         :param gives_text: another media type that the same can be asked for in.
         :param also: other answers that are no problem, by status.
         :param problems: the statuses of the problems it can answer with; 400 and 403
-            are always among them.
+            are always among them, and what looking for a key can lead to.
         :param location: where the parameters are, ``query`` or ``json``.
         :param documented: what else OpenAPI says of it.
         """
 
+        always = {400, 403} if scope is OPEN else {400, 401, 403, 429, 503}
+
         def decorator(view: View) -> View:
+            self.scopes[view.__name__] = scope
             wrapped = self.arguments(takes, location=location)(view)
             wrapped = self.response(200, gives, content_type=gives_type)(wrapped)
             if gives_text is not None:
@@ -138,7 +158,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                 wrapped = self.alt_response(
                     status, schema=schema, description=MEANINGS[status]
                 )(wrapped)
-            for status in sorted({400, 403, *problems}):
+            for status in sorted(always | {*problems}):
                 wrapped = self.alt_response(
                     status,
                     schema=Problem,
@@ -146,6 +166,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                     description=MEANINGS[status],
                 )(wrapped)
             more = {"operationId": view.__name__, **documented}
+            if scope is not OPEN:
+                more["security"] = [{name: [scope.value]} for name in KEY_HEADERS]
             parameters = [PATH_PARAMETERS[n] for n in _PATH_NAME.findall(rule)]
             self.route(rule, methods=[method], parameters=parameters)(
                 self.doc(**more)(wrapped)
@@ -153,6 +175,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             return view
 
         return decorator
+
+
+def scopes_of(app: Flask) -> dict[str, Scope | None]:
+    """Return the scope of each endpoint of an app that has one declared."""
+    found: dict[str, Scope | None] = dict.fromkeys(app.config["OPEN_ENDPOINTS"], OPEN)
+    for name, blueprint in app.blueprints.items():
+        if isinstance(blueprint, Blueprint):
+            found |= {f"{name}.{view}": each for view, each in blueprint.scopes.items()}
+    return found
 
 
 def load(

@@ -12,9 +12,11 @@ from flask import Response, request
 from index.article import Article
 from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
+from index.keys import Scope
 from index.rendering import article_document, excerpt_document
 from service.answers import JSON, json_response, version_document
 from service.arguments import Blueprint
+from service.authority import reader
 from service.context import context
 from service.etags import not_modified, set_etag
 from service.parameters import (
@@ -73,6 +75,7 @@ blueprint.before_request(decode_id)
 @blueprint.operation(
     "GET",
     PATH,
+    scope=Scope.SEARCH,
     takes=ArticleArguments,
     gives=ArticleAnswer,
     gives_text=FORMATS["jsonl"].media_types[0],
@@ -87,6 +90,7 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
 @blueprint.operation(
     "GET",
     BY_ID,
+    scope=Scope.SEARCH,
     takes=ArticleByIdArguments,
     gives=ArticleAnswer,
     gives_text=FORMATS["jsonl"].media_types[0],
@@ -99,11 +103,15 @@ def get_article_by_id(given: dict[str, Any]) -> Response:
 
 
 @blueprint.operation(
-    "GET", f"{PATH}/paragraphs", gives=ParagraphsAnswer, problems=(404, 410, 503)
+    "GET",
+    f"{PATH}/paragraphs",
+    scope=Scope.SEARCH,
+    gives=ParagraphsAnswer,
+    problems=(404, 410, 503),
 )
 def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
     """List the paragraphs of an article."""
-    view = context().archive.get(article_id, now=datetime.now(UTC))
+    view = context().archive.get(article_id, now=datetime.now(UTC), reader=reader())
     return json_response(
         {
             "id": article_id,
@@ -116,11 +124,15 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
 
 
 @blueprint.operation(
-    "GET", f"{PATH}/paragraphs/<int:n>", gives=Paragraph, problems=(404, 410, 503)
+    "GET",
+    f"{PATH}/paragraphs/<int:n>",
+    scope=Scope.SEARCH,
+    gives=Paragraph,
+    problems=(404, 410, 503),
 )
 def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
     """Give one paragraph of an article; 0 is the headline."""
-    view = context().archive.get(article_id, now=datetime.now(UTC))
+    view = context().archive.get(article_id, now=datetime.now(UTC), reader=reader())
     for each in view.excerpts:
         if each.n == n:
             return json_response(excerpt_document(each, marked=False))
@@ -128,17 +140,24 @@ def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
 
 
 @blueprint.operation(
-    "GET", f"{PATH}/versions", gives=VersionsAnswer, problems=(404, 410, 503)
+    "GET",
+    f"{PATH}/versions",
+    scope=Scope.SEARCH,
+    gives=VersionsAnswer,
+    problems=(404, 410, 503),
 )
 def list_versions(given: dict[str, Any], article_id: str) -> Response:
     """List the versions of an article, the newest first."""
-    found = context().archive.versions(article_id, now=datetime.now(UTC))
+    found = context().archive.versions(
+        article_id, now=datetime.now(UTC), reader=reader()
+    )
     return json_response({"versions": [version_document(each) for each in found]})
 
 
 @blueprint.operation(
     "PUT",
     PATH,
+    scope=Scope.INGEST,
     takes=WriteArguments,
     gives=WriteAnswer,
     problems=(409, *_BODY_PROBLEMS),
@@ -152,6 +171,7 @@ def put_article(given: dict[str, Any], article_id: str) -> Response:
 @blueprint.operation(
     "PUT",
     BY_ID,
+    scope=Scope.INGEST,
     takes=WriteByIdArguments,
     gives=WriteAnswer,
     problems=(409, *_BODY_PROBLEMS),
@@ -165,6 +185,7 @@ def put_article_by_id(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "POST",
     "/v1/articles",
+    scope=Scope.INGEST,
     takes=WriteArguments,
     gives=WriteAnswer,
     also={207: WriteAnswer},
@@ -186,6 +207,7 @@ def post_articles(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "DELETE",
     PATH,
+    scope=Scope.INGEST,
     takes=DeleteArguments,
     gives=DeleteAnswer,
     problems=(404, 503, 507),
@@ -198,6 +220,7 @@ def delete_article(given: dict[str, Any], article_id: str) -> Response:
 @blueprint.operation(
     "DELETE",
     BY_ID,
+    scope=Scope.INGEST,
     takes=DeleteByIdArguments,
     gives=DeleteAnswer,
     problems=(404, 503, 507),
@@ -222,7 +245,7 @@ class Writing:
 def write(submissions: list[Submission]) -> Writing:
     """Store the articles of a request and return what became of each, in order."""
     articles = [each.read.article for each in submissions if each.read.article]
-    outcomes = iter(context().archive.put(articles))
+    outcomes = iter(context().archive.put(articles, reader=reader()))
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
     for each in submissions:
@@ -270,7 +293,7 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
 def _article(article_id: str, given: dict[str, Any]) -> Response:
     now = datetime.now(UTC)
     digest = hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
-    tag = context().archive.etag(digest, now)
+    tag = context().archive.etag(digest, now, reader=reader())
     if unchanged := not_modified(tag):
         return unchanged
     q = given.get("q", "")
@@ -280,6 +303,7 @@ def _article(article_id: str, given: dict[str, Any]) -> Response:
         q=q,
         within=given.get("in", "text"),
         now=now,
+        reader=reader(),
     )
     name = given.get("format", "json")
     if name != "json":
@@ -303,7 +327,7 @@ def _put(article_id: str, given: dict[str, Any]) -> Response:
 
 
 def _delete(article_id: str, given: dict[str, Any]) -> Response:
-    seq = context().archive.delete(article_id)
+    seq = context().archive.delete(article_id, reader=reader())
     return answered({"id": article_id, "status": "deleted", "seq": seq}, given)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Response, request
@@ -14,11 +14,14 @@ from index.archive import Archive
 from index.changes import Entry
 from index.dates import iso
 from index.feed import ChangePage
-from index.query import PUBLIC, Reader
+from index.keys import Scope
+from index.query import Reader
+from service import authority
 from service.answers import json_response
 from service.arguments import Blueprint
 from service.context import Context, context
 from service.parameters import ChangesArguments
+from service.refusals import Unauthorized
 from service.schemas import ChangesAnswer
 
 blueprint = Blueprint(
@@ -36,6 +39,7 @@ _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
 @blueprint.operation(
     "GET",
     "/v1/changes",
+    scope=Scope.SEARCH,
     takes=ChangesArguments,
     gives=ChangesAnswer,
     gives_text=EVENTS,
@@ -45,19 +49,20 @@ def list_changes(given: dict[str, Any]) -> Response:
     """List what happened to the articles, the oldest first."""
     since, history = given.get("since", 0), given.get("history")
     limit = given.get("limit", 100)
-    found = context()
+    found, who, still = context(), authority.reader(), authority.watch()
     if EVENTS in request.accept_mimetypes.values():
         since, history = _last_event() or (since, history)
-        page = found.archive.changes(since, history=history, limit=limit, reader=PUBLIC)
-        return _stream(found, page, limit, PUBLIC)
-    page = found.archive.changes(since, history=history, limit=limit, reader=PUBLIC)
+        page = found.archive.changes(since, history=history, limit=limit, reader=who)
+        return _stream(found, page, limit, who, still)
+    page = found.archive.changes(since, history=history, limit=limit, reader=who)
     refused = False
     seconds = given.get("wait", 0)
     if seconds and not page.entries and request.method != "HEAD":
         with found.room_to_wait() as room:
             refused = not room
             if room:
-                page = _awaited(found, page, limit, PUBLIC, seconds)
+                page = _awaited(found, page, limit, who, seconds)
+                still()
     response = json_response(
         {
             "changes": [entry_document(each) for each in page.entries],
@@ -115,7 +120,13 @@ def _last_event() -> tuple[int, str] | None:
     return None if found is None else (int(found[1]), found[2])
 
 
-def _stream(found: Context, page: ChangePage, limit: int, reader: Reader) -> Response:
+def _stream(
+    found: Context,
+    page: ChangePage,
+    limit: int,
+    reader: Reader,
+    still: Callable[[], None],
+) -> Response:
     """Return a stream that begins with a page, and goes on while there is room."""
     leave = None if request.method == "HEAD" else found.take_room()
 
@@ -123,7 +134,7 @@ def _stream(found: Context, page: ChangePage, limit: int, reader: Reader) -> Res
         yield f"retry: {1000 if leave else 3000}\n\n"
         yield from _events_of(page)
         if leave:
-            yield from _followed(found, page, limit, reader)
+            yield from _followed(found, page, limit, reader, still)
 
     response = Response(events(), content_type=f"{EVENTS}; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # for a proxy in front
@@ -133,7 +144,11 @@ def _stream(found: Context, page: ChangePage, limit: int, reader: Reader) -> Res
 
 
 def _followed(
-    found: Context, page: ChangePage, limit: int, reader: Reader
+    found: Context,
+    page: ChangePage,
+    limit: int,
+    reader: Reader,
+    still: Callable[[], None],
 ) -> Iterator[str]:
     end = time.monotonic() + STREAM_SECONDS
     beat = time.monotonic() + _BEAT_SECONDS
@@ -142,6 +157,10 @@ def _followed(
             before = page.next
             page = _after(found, page, limit, reader)
             if page.next > before:
+                try:
+                    still()
+                except Unauthorized:
+                    return  # it is told so when it connects again
                 yield from _events_of(page)
                 beat = time.monotonic() + _BEAT_SECONDS
                 continue

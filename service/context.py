@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from flask import current_app
 
 from index.archive import Archive
 from index.settings import Settings
+from service.hosts import host_of, is_loopback
 from service.metrics import Metrics
 
 EXTENSION = "nutgraf"
@@ -36,6 +37,8 @@ class Context:
         self._archive = archive
         self._opening = threading.Lock()
         self._alive: Callable[[], bool] = lambda: True
+        self.bound_host = host_of(settings.bind)
+        self.bound_to([settings.bind])
         self.use_threads(threads)
 
     @property
@@ -72,6 +75,11 @@ class Context:
         """Return what gives the room of a waiting thread back, ``None`` if none is."""
         waiting = self._waiting
         return waiting.release if waiting.acquire(blocking=False) else None
+
+    def bound_to(self, addresses: Iterable[str]) -> None:
+        """Take in where the server listens, each as ``HOST:PORT``."""
+        # Whether only its own machine can reach the service.
+        self.loopback = all(map(is_loopback, addresses))
 
     def use_threads(self, threads: int) -> None:
         """Let half of so many threads wait; to be called before the first request."""

@@ -9,6 +9,7 @@ from flask_smorest import Api
 from werkzeug.wrappers import Response as AnyResponse
 
 from service import articles, changes, health, search, withdrawals
+from service.arguments import KEY_HEADERS
 from service.schemas import NAMED
 
 # The page is made of our own files only, and shows nothing that is not text.
@@ -20,8 +21,9 @@ DESCRIPTION = """Paragraph search for newsrooms.
 
 Every paragraph of every article is indexed. Parameters are read strictly: an unknown
 one, one given twice or one with a bad value is refused by name. Errors are problems
-(RFC 9457) with a stable `code`. Answers carry a weak `ETag`; send it back as
-`If-None-Match` and an unchanged answer costs nothing.
+(RFC 9457) with a stable `code`. Where keys were made, each call but those for health
+and documentation needs one, in `Authorization: Bearer` or `X-API-Key`. Answers carry a
+weak `ETag`; send it back as `If-None-Match` and an unchanged answer costs nothing.
 """
 
 _ROOT = {
@@ -62,8 +64,17 @@ def register(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}},
+        # What there is, is no secret; what is in it, is.
+        OPEN_ENDPOINTS=(
+            "documentation.index_page",
+            "documentation.docs",
+            "api-docs.openapi_json",
+            "static",
+        ),
     )
     api = _Api(app)
+    for name, scheme in KEY_HEADERS.items():
+        api.spec.components.security_scheme(name, scheme)
     for name, schema in NAMED.items():
         api.spec.components.schema(name, schema=schema)
     for module in (search, articles, withdrawals, changes, health):

@@ -8,8 +8,10 @@ from flask import Response
 
 from index.archive import ArchiveState
 from index.errors import ServiceError
+from index.keys import Scope
+from service import authority
 from service.answers import json_response
-from service.arguments import Blueprint
+from service.arguments import OPEN, Blueprint
 from service.context import context
 from service.schemas import Health, Readiness
 
@@ -18,23 +20,35 @@ blueprint = Blueprint(
 )
 
 
-@blueprint.operation("GET", "/healthz", gives=Health)
+@blueprint.operation("GET", "/healthz", scope=OPEN, gives=Health)
 def healthz(given: dict[str, Any]) -> Response:
     """Say that the process answers."""
     return json_response({"status": "ok"})
 
 
-@blueprint.operation("GET", "/readyz", gives=Readiness, also={503: Readiness})
+@blueprint.operation(
+    "GET", "/readyz", scope=OPEN, gives=Readiness, also={503: Readiness}
+)
 def readyz(given: dict[str, Any]) -> Response:
     """Say whether searches can be answered and changes are being indexed."""
     try:
         state = context().archive.state()
+        counted = authority.may(Scope.ADMIN)
     except ServiceError as error:
         return _not_ready({"status": "not ready", "problems": [str(error)]})
     problems = problems_of(state)
-    found = {
+    found: dict[str, Any] = {
         "status": "not ready" if problems else "ready",
         "problems": problems,
+    }
+    # How much there is, and how much is being written, is for those who run it.
+    if counted:
+        found |= _counts(state)
+    return _not_ready(found) if problems else json_response(found)
+
+
+def _counts(state: ArchiveState) -> dict[str, Any]:
+    return {
         "store_seq": state.store_seq,
         "index_seq": state.index_seq,
         "behind": state.behind,
@@ -44,12 +58,12 @@ def readyz(given: dict[str, Any]) -> Response:
         "indexer_running": state.indexer_running,
         "progress": state.progress,
     }
-    return _not_ready(found) if problems else json_response(found)
 
 
 @blueprint.operation(
     "GET",
     "/metrics",
+    scope=Scope.ADMIN,
     gives={"type": "string"},
     gives_type="text/plain",
     problems=(503,),

@@ -29,6 +29,7 @@ STATUS: dict[type[NutgrafError], int] = {
     errors.UnreadableInput: 422,
     errors.UnknownFormat: 415,
     errors.VersionConflict: 409,
+    errors.OutsideFilter: 403,
     errors.ArticleNotFound: 404,
     errors.ArticleKilled: 410,
     errors.ArticlePurged: 409,
@@ -52,6 +53,10 @@ STATUS: dict[type[NutgrafError], int] = {
     refusals.UnsupportedMediaType: 415,
     refusals.HostRefused: 400,
     refusals.OriginRefused: 403,
+    refusals.Unauthorized: 401,
+    refusals.ConflictingKeys: 400,
+    refusals.ScopeMissing: 403,
+    refusals.RateLimited: 429,
     refusals.NothingStored: 422,
 }
 
@@ -119,6 +124,10 @@ def _of_ours(error: NutgrafError) -> Response:
         # The cause, where there is one, is what an operator needs.
         log.warning("%s: %s", error.code, error, exc_info=error.__cause__)
     response = problem_response({**document, "instance": request.path})
+    if isinstance(error, refusals.Unauthorized):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, refusals.RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, refusals.UnsupportedMediaType):
         # RFC 9110, 15.5.16: say which ways of packing would have been read.
         if error.encodings:

@@ -13,6 +13,11 @@
     ├── UnsupportedMediaType
     ├── HostRefused
     ├── OriginRefused
+    ├── Unauthorized             no key, or none that is known and has not ended
+    ├── ConflictingKeys
+    ├── ScopeMissing
+    ├── RateLimited
+    │   └── TooManyFailures      too many wrong keys
     └── NothingStored            not one of several articles could be kept
 """
 
@@ -152,6 +157,74 @@ class OriginRefused(InputError):
             " allows origins with NUTGRAF_CORS"
         )
         self.got = origin[:100]
+
+
+class Unauthorized(InputError):
+    """There is no key, or what was sent is none: unknown, expired and revoked alike."""
+
+    code = "unauthorized"
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__(
+            "this key is not known here, or it has ended; the operator has"
+            " nutgraf keys list"
+            if sent
+            else "this needs a key: send it as Authorization: Bearer KEY, or as"
+            " X-API-Key: KEY; the operator makes one with nutgraf keys add"
+        )
+
+
+class ConflictingKeys(InputError):
+    """``Authorization`` and ``X-API-Key`` hold two different keys."""
+
+    code = "conflicting_keys"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Authorization and X-API-Key hold different keys: send one of them"
+        )
+
+
+class ScopeMissing(InputError):
+    """The key is good, but not for this.
+
+    :param scope: what it would need.
+    """
+
+    code = "scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"this needs a key with the scope {scope}, which this one does not have;"
+            " the operator makes one with nutgraf keys add"
+        )
+        self.scope = str(scope)
+
+
+class RateLimited(InputError):
+    """A key was used more often than its rate allows.
+
+    :param limit: requests a minute; ``retry_after`` seconds until there is one again.
+    """
+
+    code = "rate_limited"
+
+    def __init__(
+        self, *, limit: int, retry_after: int, what: str = "requests with this key"
+    ) -> None:
+        super().__init__(
+            f"{what}: at most {limit:,} a minute; try again in {retry_after} s"
+        )
+        self.limit, self.retry_after = limit, retry_after
+
+
+class TooManyFailures(RateLimited):
+    """One address has sent too many keys that are none."""
+
+    def __init__(self, *, limit: int, retry_after: int) -> None:
+        super().__init__(
+            limit=limit, retry_after=retry_after, what="wrong keys from this address"
+        )
 
 
 class NothingStored(InputError):

@@ -388,6 +388,8 @@ class Problem(Schema):
     got = fields.Raw()
     line = fields.Integer()
     column = fields.Integer()
+    scope = fields.String(metadata=described("what the key lacks"))
+    retry_after = fields.Integer(metadata=described("seconds until the next try"))
 
 
 class WriteResult(Schema):

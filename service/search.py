@@ -12,10 +12,13 @@ from flask import Response, request
 from index.answer import Answer
 from index.errors import InvalidQuery
 from index.fields import FIELDS, FILTERABLE, Kind
-from index.query import Filter, Scope, Sort, Unit
+from index.keys import Scope
+from index.query import Filter, Sort, Unit
+from index.query import Scope as QueryScope
 from index.request import Request
 from service.answers import json_response, linked_facet, search_document
 from service.arguments import Blueprint
+from service.authority import reader
 from service.context import context
 from service.etags import not_modified, set_etag
 from service.links import Links
@@ -34,7 +37,7 @@ PATH = "/v1/search"
 
 # What a parameter is called here and in the request that the archive takes.
 _NAMES = {"in": "within", "from": "since", "to": "until"}
-_ENUMS = {"scope": Scope, "unit": Unit, "sort": Sort}
+_ENUMS = {"scope": QueryScope, "unit": Unit, "sort": Sort}
 _PLAIN = (
     *("q", "in", "from", "to", "date", "tz", "limit", "page", "cursor"),
     *("facet_size", "passages", "passage_length", "strict", "explain"),
@@ -44,6 +47,7 @@ _PLAIN = (
 @blueprint.operation(
     "GET",
     PATH,
+    scope=Scope.SEARCH,
     takes=SearchArguments,
     gives=SearchAnswer,
     also={304: None},
@@ -53,7 +57,7 @@ def search(given: dict[str, Any]) -> Response:
     """Find articles or paragraphs."""
     asked = request_of(given)
     started = time.perf_counter()
-    with context().archive.asking(asked) as question:
+    with context().archive.asking(asked, reader=reader()) as question:
         tag = question.tag(_parameters(asked))
         if unchanged := not_modified(tag):
             return unchanged
@@ -64,6 +68,7 @@ def search(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "POST",
     PATH,
+    scope=Scope.SEARCH,
     takes=SearchArguments,
     location="json",
     gives=SearchAnswer,
@@ -73,12 +78,15 @@ def search_by_body(given: dict[str, Any]) -> Response:
     """Find articles or paragraphs, with the parameters in a JSON object."""
     asked = request_of(given)
     started = time.perf_counter()
-    return _answered(given, asked, context().archive.search(asked), started)
+    return _answered(
+        given, asked, context().archive.search(asked, reader=reader()), started
+    )
 
 
 @blueprint.operation(
     "GET",
     "/v1/facets/<field>",
+    scope=Scope.SEARCH,
     takes=FacetArguments,
     gives=FacetAnswer,
     also={304: None},
@@ -93,7 +101,7 @@ def facet(given: dict[str, Any], field: str) -> Response:
         facets=(field,),
         facet_prefix=given.get("prefix", ""),
     )
-    with context().archive.asking(asked) as question:
+    with context().archive.asking(asked, reader=reader()) as question:
         tag = question.tag(_parameters(asked))
         if unchanged := not_modified(tag):
             return unchanged
@@ -113,7 +121,12 @@ def facet(given: dict[str, Any], field: str) -> Response:
 
 
 @blueprint.operation(
-    "GET", "/v1/suggest", takes=SuggestArguments, gives=SuggestAnswer, problems=(503,)
+    "GET",
+    "/v1/suggest",
+    scope=Scope.SEARCH,
+    takes=SuggestArguments,
+    gives=SuggestAnswer,
+    problems=(503,),
 )
 def suggest(given: dict[str, Any]) -> Response:
     """Suggest words, headlines and names that start like what was typed."""
@@ -126,7 +139,7 @@ def suggest(given: dict[str, Any]) -> Response:
             got=len(q),
         )
     found = context().archive.suggest(
-        q, limit=given.get("limit", 10), now=datetime.now(UTC)
+        q, limit=given.get("limit", 10), now=datetime.now(UTC), reader=reader()
     )
     return json_response(
         {
@@ -143,7 +156,7 @@ def suggest(given: dict[str, Any]) -> Response:
     )
 
 
-@blueprint.operation("GET", "/v1/fields", gives=FieldsAnswer)
+@blueprint.operation("GET", "/v1/fields", scope=Scope.SEARCH, gives=FieldsAnswer)
 def list_fields(given: dict[str, Any]) -> Response:
     """List the fields, and what can be done with each."""
     return json_response(

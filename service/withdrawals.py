@@ -7,10 +7,12 @@ from typing import Any
 from flask import Response
 
 from index.dates import iso
+from index.keys import Scope
 from index.view import Notice
 from service.answers import json_response
 from service.arguments import Blueprint
 from service.articles import BY_ID, PATH, answered, decode_id
+from service.authority import reader
 from service.context import context
 from service.parameters import (
     DeleteArguments,
@@ -32,6 +34,7 @@ _PROBLEMS = (404, 409, 503, 507)
 @blueprint.operation(
     "POST",
     f"{PATH}/kill",
+    scope=Scope.INGEST,
     takes=KillArguments,
     location="json",
     gives=KillAnswer,
@@ -45,6 +48,7 @@ def kill_article(given: dict[str, Any], article_id: str) -> Response:
 @blueprint.operation(
     "POST",
     f"{BY_ID}/kill",
+    scope=Scope.INGEST,
     takes=KillByIdArguments,
     location="json",
     gives=KillAnswer,
@@ -58,6 +62,7 @@ def kill_article_by_id(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "POST",
     f"{PATH}/withhold",
+    scope=Scope.INGEST,
     takes=DeleteArguments,
     gives=StatusAnswer,
     problems=_PROBLEMS,
@@ -70,6 +75,7 @@ def withhold_article(given: dict[str, Any], article_id: str) -> Response:
 @blueprint.operation(
     "POST",
     f"{BY_ID}/withhold",
+    scope=Scope.INGEST,
     takes=DeleteByIdArguments,
     gives=StatusAnswer,
     problems=_PROBLEMS,
@@ -82,6 +88,7 @@ def withhold_article_by_id(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "POST",
     f"{PATH}/restore",
+    scope=Scope.INGEST,
     takes=DeleteArguments,
     gives=StatusAnswer,
     problems=_PROBLEMS,
@@ -94,6 +101,7 @@ def restore_article(given: dict[str, Any], article_id: str) -> Response:
 @blueprint.operation(
     "POST",
     f"{BY_ID}/restore",
+    scope=Scope.INGEST,
     takes=DeleteByIdArguments,
     gives=StatusAnswer,
     problems=_PROBLEMS,
@@ -106,6 +114,7 @@ def restore_article_by_id(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "GET",
     "/v1/articles",
+    scope=Scope.SEARCH,
     takes=NoticesArguments,
     gives=NoticesAnswer,
     problems=(503,),
@@ -113,7 +122,9 @@ def restore_article_by_id(given: dict[str, Any]) -> Response:
 def list_notices(given: dict[str, Any]) -> Response:
     """List the notices of killed articles, the newest first."""
     limit = given.get("limit", 100)
-    found = context().archive.notices(before=given.get("before"), limit=limit)
+    found = context().archive.notices(
+        before=given.get("before"), limit=limit, reader=reader()
+    )
     return json_response(
         {
             "notices": [notice_document(each) for each in found],
@@ -144,6 +155,7 @@ def _kill(article_id: str, given: dict[str, Any]) -> Response:
         replacement=None if replacement is None else checked_id(replacement),
         version=given.get("version"),
         cascade="cascade" in given,
+        reader=reader(),
     )
     return json_response(
         {
@@ -156,10 +168,10 @@ def _kill(article_id: str, given: dict[str, Any]) -> Response:
 
 
 def _withhold(article_id: str, given: dict[str, Any]) -> Response:
-    seq = context().archive.withhold(article_id)
+    seq = context().archive.withhold(article_id, reader=reader())
     return answered({"id": article_id, "status": "withheld", "seq": seq}, given)
 
 
 def _restore(article_id: str, given: dict[str, Any]) -> Response:
-    seq = context().archive.restore(article_id)
+    seq = context().archive.restore(article_id, reader=reader())
     return answered({"id": article_id, "status": "usable", "seq": seq}, given)

@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from index.archive import Archive
 from index.document import article_of
 from index.indexer import Indexer
+from index.keys import Scope
 from index.settings import Settings
 from service import create_app
 
@@ -118,4 +119,13 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     settings = settings_in(tmp_path_factory.mktemp("reading"))
     archive = filled_archive(settings)
     yield create_app(settings, archive).test_client()
+    archive.close()
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """An archive that the tests of one file share, for which a key was made."""
+    archive = filled_archive(settings_in(tmp_path_factory.mktemp("keyed")))
+    archive.store.keys.add("first", frozenset({Scope.SEARCH}))
+    yield archive
     archive.close()

@@ -15,15 +15,24 @@ from index.settings import documented
 DOCS = Path(__file__).parents[1] / "docs"
 
 
+def below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parsers of the commands that a parser chooses from, by name."""
+    return {
+        name: each
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for name, each in action.choices.items()
+    }
+
+
 @cache
 def commands() -> dict[str, argparse.ArgumentParser]:
-    """Return the parser of each command, by name."""
-    (found,) = (
-        action.choices
-        for action in build_parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
-    )
-    return dict(found)
+    """Return the parser of each command, by name: of ``keys``, of each of its own."""
+    found = {}
+    for name, parser in below(build_parser()).items():
+        inner = below(parser)
+        found |= {f"{name} {each}": inner[each] for each in inner} or {name: parser}
+    return found
 
 
 @cache
@@ -97,7 +106,7 @@ def test_no_argument_is_documented_that_is_none(name: str) -> None:
 @pytest.mark.parametrize("name", commands())
 def test_help_is_printed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        build_parser().parse_args([name, "--help"])
+        build_parser().parse_args([*name.split(), "--help"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: nutgraf {name}")
 

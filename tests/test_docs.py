@@ -34,6 +34,7 @@ from index.errors import InvalidQuery, InvalidValue, NutgrafError, UnknownField
 from index.facets import MAX_BUCKETS
 from index.fields import FIELDS, FILTERABLE, PLACES
 from index.indexer import Indexer
+from index.keys import Scope
 from index.loader import load
 from index.request import MAX_FACETS, SHORT_FIELDS
 from index.settings import Settings
@@ -510,7 +511,7 @@ def test_every_route_is_in_the_page_and_the_other_way_round(
     described: dict[str, Any],
 ) -> None:
     said = set()
-    for row in table("docs/api.md", "There are no keys yet"):
+    for row in table("docs/api.md", "Each call needs a key"):
         words = code_in(row[0])
         paths = [word for word in words if word.startswith("/")]
         methods = [word for word in words if word not in paths]
@@ -520,6 +521,25 @@ def test_every_route_is_in_the_page_and_the_other_way_round(
         for path, item in described["paths"].items()
         for method in item
     } | {("GET", "/docs"), ("GET", "/openapi.json")}
+
+
+def test_the_page_about_keys_says_what_each_scope_opens(
+    described: dict[str, Any],
+) -> None:
+    said = {
+        code_in(scope)[0] if code_in(scope) else scope: set(code_in(opens))
+        for scope, opens in table("docs/keys.md", "## Scopes")
+    }
+    assert list(said) == [*Scope, "none"]
+    assert said.pop("read-embargoed") == {"search"}
+    expected: dict[str, set[str]] = {name: set() for name in said}
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            (scope,) = operation.get("security", [{"": ["none"]}])[0].values()
+            expected[scope[0]].add(f"{method.upper()} {path}")
+    expected["none"] |= {"GET /docs", "GET /openapi.json"}
+    said["admin"].remove("GET /readyz")  # open, but for its numbers
+    assert said == expected
 
 
 def values_of(schema: dict[str, Any]) -> str:

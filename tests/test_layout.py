@@ -35,10 +35,10 @@ LAYERS = [
     """),
     names("""
         index.clipping index.highlight index.marking index.matching index.publication
-        index.request
+        index.keys index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
-        index.log index.migration index.store index.tables index.turning index.view
-        index.withdrawal
+        index.keyring index.log index.migration index.store index.tables index.turning
+        index.view index.withdrawal
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
         index.engines.whoosh.beside index.engines.whoosh.buffer
@@ -66,13 +66,13 @@ LAYERS = [
         index.question index.rendering index.suggestions index.verification
     """),
     names("""
-        index.__main__ index.cli index.commands index.console
+        index.__main__ index.cli index.commands index.console index.issuing
         service service.access service.answers service.arguments service.articles
-        service.bodies service.changes service.codes service.context
-        service.documentation service.etags service.health service.links service.logs
-        service.metrics
-        service.parameters service.paths service.problems service.refusals
-        service.schemas service.search service.submissions service.withdrawals
+        service.authority service.bodies service.changes service.codes service.context
+        service.documentation service.etags service.health service.hosts service.links
+        service.logs service.metrics service.parameters service.paths service.problems
+        service.refusals service.schemas service.search service.submissions
+        service.withdrawals
     """),
     names("wsgi gunicorn.conf"),
 ]
@@ -81,16 +81,16 @@ LAYERS = [
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
-    index.log index.migration index.store index.tables index.turning index.view
-    index.withdrawal
+    index.keyring index.log index.migration index.store index.tables index.turning
+    index.view index.withdrawal
 """)
 
 # What of index the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
     index index.answer index.archive index.article index.changes index.dates
     index.document index.errors index.feed index.fields index.formats
-    index.formats.strict_json index.query index.rendering index.request index.result
-    index.settings index.view
+    index.formats.strict_json index.keys index.query index.rates index.rendering
+    index.request index.result index.settings index.view
 """)
 
 # Foreign libraries that only these modules, and those inside them, may import.

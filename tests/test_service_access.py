@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 from index.archive import Archive
 from index.settings import Settings
 from service import create_app
-from service.access import is_loopback
+from service.hosts import is_loopback
 from service.logs import JsonLines
 
 HOME = "https://desk.example"

@@ -1,0 +1,178 @@
+"""Keys: how they are written and read, what they allow, when they end."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from index import keys
+from index.errors import InvalidValue, UnknownField
+from index.keys import Key, NewKey, Scope
+from index.query import Filter, Reader
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+def key(**given: object) -> Key:
+    values = {"id": "0a1b2c3d", "name": "desk", "scopes": {"search"}, "created": NOW}
+    values |= given
+    values["scopes"] = keys.scopes_of(values["scopes"])  # type: ignore[arg-type]
+    return Key(**values)  # type: ignore[arg-type]
+
+
+def test_a_key_has_its_id_and_256_random_bits() -> None:
+    made = {keys.new_secret("0a1b2c3d") for _ in range(100)}
+    assert len(made) == 100
+    for each in made:
+        assert re.fullmatch(r"ng_0a1b2c3d_[A-Za-z0-9_-]{43}", each)
+        assert keys.named(each) == "0a1b2c3d"
+    assert re.fullmatch(r"[0-9a-f]{8}", keys.new_id())
+
+
+def test_only_a_digest_is_made_of_a_key() -> None:
+    secret = keys.new_secret("0a1b2c3d")
+    assert len(keys.digest(secret)) == 32
+    assert keys.same(keys.digest(secret), keys.digest(secret))
+    assert not keys.same(keys.digest(secret), keys.digest(secret[:-1]))
+    # Headers hold any bytes, as Latin-1.
+    assert len(keys.digest("\xff\x00\udcff")) == 32
+
+
+def test_digests_are_compared_in_constant_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr("hmac.compare_digest", compare)
+    assert keys.same(b"a", b"a")
+    assert compared == [(b"a", b"a")]
+
+
+def test_a_new_key_does_not_print_itself() -> None:
+    secret = keys.new_secret("0a1b2c3d")
+    assert secret not in repr(NewKey(key(), secret))
+    assert secret not in str(NewKey(key(), secret))
+
+
+@pytest.mark.parametrize("name", ["desk", "a", "wire.2@house-b", "büro", "x" * 64])
+def test_a_name_is_a_word(name: str) -> None:
+    assert key(name=name).name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a b", "a\n", "-a", "x" * 65, "0a1b2c3d", "a/b", 'a"b']
+)
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        key(name=name)
+    assert caught.value.parameter == "name"
+
+
+def test_scopes_are_those_there_are() -> None:
+    assert keys.scopes_of(["search", "admin"]) == {Scope.SEARCH, Scope.ADMIN}
+    for wrong in (["write"], ["SEARCH"], ["search", ""]):
+        with pytest.raises(InvalidValue) as caught:
+            keys.scopes_of(wrong)
+        assert "read-embargoed" in str(caught.value)
+    with pytest.raises(InvalidValue):
+        key(scopes=[])
+
+
+def test_read_embargoed_is_nothing_without_search() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        key(scopes=["read-embargoed", "ingest"])
+    assert caught.value.parameter == "scope"
+
+
+def test_no_scope_includes_another() -> None:
+    for scope in ("search", "ingest", "admin"):
+        assert key(scopes=[scope]).scopes == {Scope(scope)}
+        assert not key(scopes=[scope]).reader.held
+
+
+def test_a_key_says_who_reads() -> None:
+    filters = keys.filters_of([("source", "Reuters")])
+    assert key().reader == Reader()
+    assert key(scopes=["search", "read-embargoed"], filters=filters).reader == Reader(
+        held=True, filters=filters
+    )
+
+
+def test_values_of_one_field_are_alternatives() -> None:
+    assert keys.filters_of(
+        [("source", "AP"), ("urgency", "01"), ("source", "Reuters")],
+        [("section", "Sport"), ("source", "Blog")],
+    ) == (
+        Filter(field="source", values=("AP", "Reuters")),
+        Filter(field="urgency", values=("1",)),
+        Filter(field="section", values=("Sport",), exclude=True),
+        Filter(field="source", values=("Blog",), exclude=True),
+    )
+
+
+def test_a_filter_is_one_that_searches_have() -> None:
+    with pytest.raises(UnknownField):
+        keys.filters_of([("headline", "x")])
+    with pytest.raises(UnknownField):
+        keys.filters_of([], [("nope", "x")])
+    with pytest.raises(InvalidValue):
+        keys.filters_of([("urgency", "high")])
+
+
+def test_filters_and_scopes_are_read_as_written() -> None:
+    filters = keys.filters_of([("source", 'A "quoted" | ☃')], [("section", "Sport")])
+    assert keys.read_filters(keys.filters_text(filters)) == filters
+    scopes = keys.scopes_of(["admin", "search"])
+    assert keys.scopes_text(scopes) == "search admin"
+    assert keys.read_scopes("search admin") == scopes
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90d", NOW + timedelta(days=90)),
+        ("12h", NOW + timedelta(hours=12)),
+        ("2w", NOW + timedelta(weeks=2)),
+        ("2026-03-04", datetime(2026, 3, 5, tzinfo=UTC)),
+        ("2026", datetime(2027, 1, 1, tzinfo=UTC)),
+        ("2027-01-31", datetime(2027, 2, 1, tzinfo=UTC)),
+        ("2027-01-31T10:00:00+02:00", datetime(2027, 1, 31, 8, tzinfo=UTC)),
+    ],
+)
+def test_the_end_of_a_key_is_a_span_a_day_or_an_instant(
+    text: str, expected: datetime
+) -> None:
+    assert keys.expiry_of(text, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "90", "0d", "-3d", "2026-03-03", "2026-02-30", "9999999d"]
+)
+def test_a_key_does_not_end_before_it_begins(text: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        keys.expiry_of(text, NOW)
+    assert caught.value.parameter == "expires"
+
+
+def test_a_key_lives_until_it_expires_or_is_revoked() -> None:
+    ends = NOW + timedelta(seconds=1)
+    assert key().state(NOW) == "live"
+    assert key(expires=ends).state(NOW) == "live"
+    assert key(expires=ends).state(ends) == "expired"
+    assert key(expires=ends, revoked=NOW).state(ends) == "revoked"
+
+
+def test_a_rate_is_a_number_or_none() -> None:
+    assert keys.rate_of("600") == 600
+    assert keys.rate_of("none") == keys.UNLIMITED
+    for wrong in ("0", "-1", "1.5", "many", "", "10000000", "9" * 5000, "٣"):
+        with pytest.raises(InvalidValue):
+            keys.rate_of(wrong)
+    with pytest.raises(InvalidValue):
+        key(rate=-1)

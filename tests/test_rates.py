@@ -1,0 +1,174 @@
+"""Rates: counted by all processes together, whatever the clock and the disk do."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index import rates
+from index.rates import MINUTE, Rates, allow
+
+NOW = 1_700_000_000_000_000
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Rates:
+    """Rates of a store's own."""
+    return Rates(tmp_path / "nutgraf.db-rates")
+
+
+def taken(counted: Rates, key: str, limit: int, now: int) -> bool:
+    return counted.take(key, limit, now=now).taken
+
+
+def test_a_bucket_holds_a_minute_and_is_refilled_evenly(counted: Rates) -> None:
+    assert [taken(counted, "a", 3, NOW) for _ in range(4)] == [True] * 3 + [False]
+    assert not taken(counted, "a", 3, NOW + 20 * SECOND - 1)
+    assert taken(counted, "a", 3, NOW + 20 * SECOND)
+    assert not taken(counted, "a", 3, NOW + 20 * SECOND)
+    later = NOW + 2 * MINUTE
+    assert [taken(counted, "a", 3, later) for _ in range(4)] == [True] * 3 + [False]
+
+
+def test_what_is_left_is_said(counted: Rates) -> None:
+    first = counted.take("a", 2, now=NOW)
+    assert (first.left, first.full, first.wait) == (1, 30 * SECOND, 0)
+    second = counted.take("a", 2, now=NOW)
+    assert (second.left, second.full, second.wait) == (0, 60 * SECOND, 30 * SECOND)
+    third = counted.take("a", 2, now=NOW + SECOND)
+    assert (third.taken, third.left) == (False, 0)
+    assert (third.full, third.wait) == (59 * SECOND, 29 * SECOND)
+
+
+def test_callers_do_not_use_each_others(counted: Rates) -> None:
+    assert taken(counted, "a", 1, NOW)
+    assert taken(counted, "b", 1, NOW)
+    assert counted.fail("a", 1, now=NOW).taken
+    assert not taken(counted, "a", 1, NOW)
+    assert not counted.fail("a", 1, now=NOW).taken
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out_for_long(counted: Rates) -> None:
+    assert taken(counted, "a", 1, NOW)
+    assert not taken(counted, "a", 1, NOW - 3600 * SECOND)
+    assert taken(counted, "a", 1, NOW - 3600 * SECOND + MINUTE)
+
+
+@given(
+    st.integers(1, 1_000_000),
+    st.lists(st.integers(0, MINUTE), min_size=1, max_size=30),
+)
+def test_a_rate_is_never_passed(limit: int, pauses: list[int]) -> None:
+    until, now = 0, NOW
+    step = MINUTE // limit
+    used = 0
+    for pause in pauses:
+        now += pause
+        until, found = allow(until, now, limit)
+        used += found.taken
+        assert 0 <= found.left < limit
+        assert found.taken or found.wait > 0
+        assert used <= limit + (now - NOW) // step + 1
+        if found.wait:
+            assert not allow(until, now + found.wait - 1, limit)[1].taken
+            assert allow(until, now + found.wait, limit)[1].taken
+
+
+def _run(path: Path, tries: int, sent: Any) -> None:
+    counted = Rates(path)
+    sent.put(sum(counted.take("a", 100, now=NOW).taken for _ in range(tries)))
+
+
+def _run_forked(counted: Rates, tries: int, sent: Any) -> None:
+    sent.put(sum(counted.take("a", 100, now=NOW).taken for _ in range(tries)))
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_processes_count_together(counted: Rates, method: str) -> None:
+    context = multiprocessing.get_context(method)
+    sent = context.Queue()
+    if method == "fork":
+        counted.take("b", 1, now=NOW)  # the file is open when the process is forked
+        run: Any = (_run_forked, (counted, 150, sent))
+    else:
+        run = (_run, (counted.path, 150, sent))
+    started = [context.Process(target=run[0], args=run[1]) for _ in range(2)]
+    for each in started:
+        each.start()
+    assert sum(sent.get(timeout=60) for _ in started) == 100
+    for each in started:
+        each.join()
+    assert not taken(counted, "a", 100, NOW)
+
+
+def test_it_is_counted_on_after_a_restart(counted: Rates) -> None:
+    assert taken(counted, "a", 1, NOW)
+    counted.close()
+    assert not taken(Rates(counted.path), "a", 1, NOW)
+    assert not taken(counted, "a", 1, NOW)
+
+
+def test_the_file_is_its_owners_only(counted: Rates) -> None:
+    counted.take("a", 1)
+    assert counted.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_when_a_key_was_last_used_is_known(counted: Rates) -> None:
+    assert counted.used("a") is None
+    counted.take("a", 1, now=NOW)
+    assert counted.used("a") == NOW
+    counted.touch("a", now=NOW + 1)
+    counted.touch("b", now=NOW + 2)
+    assert (counted.used("a"), counted.used("b")) == (NOW + 1, NOW + 2)
+    assert not taken(counted, "a", 1, NOW + 2), "to touch does not give back"
+
+
+def test_more_callers_than_slots_push_out_the_longest_unused(
+    counted: Rates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "SLOTS", rates._NEAR + 1)
+    for n in range(rates._NEAR):
+        assert taken(counted, f"k{n}", 1, NOW + n)
+    assert not taken(counted, "k0", 1, NOW + 100)
+    assert taken(counted, "new", 1, NOW + 101)
+    assert counted.used("k1") is None
+    assert not taken(counted, "k2", 1, NOW + 102)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"x" * rates._SIZE])
+def test_a_file_that_is_none_is_made_anew(counted: Rates, content: bytes) -> None:
+    counted.path.write_bytes(content)
+    assert taken(counted, "a", 1, NOW)
+    assert not taken(Rates(counted.path), "a", 1, NOW)
+
+
+@pytest.mark.parametrize("trouble", ["folder", "full", "cut"])
+def test_a_process_counts_alone_where_the_file_cannot_be_used(
+    counted: Rates,
+    trouble: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    if trouble == "folder":
+        counted.path.mkdir()
+    if trouble == "full":
+
+        def full(*given: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "posix_fallocate", full)
+    if trouble == "cut":
+        counted.take("b", 1)
+        os.truncate(counted.path, 20)
+    with caplog.at_level(logging.WARNING, "nutgraf.rates"):
+        assert [taken(counted, "a", 2, NOW) for _ in range(3)] == [True, True, False]
+    assert len(caplog.records) == 1
+    assert counted.used("a") == NOW
