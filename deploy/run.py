@@ -21,6 +21,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is no error: no traceback
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
+    # Where a key was made, every caller needs one, and only its owner has it.
+    key = "-H 'X-API-Key: YOUR-KEY' " if status["keys"]["made"] else ""
+    curl = f"curl {key}'http://{bind}/v1/search?{QUERY}'"
     refuse_running(bind, status["indexer"])
     refuse_taken(bind)
     if status["store"]["articles"] == 0:
@@ -40,8 +43,7 @@ def main() -> None:
     while honcho.poll() is None and not ready(bind):
         time.sleep(0.1)
     if honcho.poll() is None and not asked_to_stop:
-        url = f"http://{bind}/v1/search?{QUERY}"
-        sys.stdout.write(f"\nNutgraf is ready. Try:\n\n  curl '{url}'\n\n")
+        sys.stdout.write(f"\nNutgraf is ready. Try:\n\n  {curl}\n\n")
         sys.stdout.flush()
     code = honcho.wait()
     sys.exit(0 if asked_to_stop else code)

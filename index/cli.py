@@ -159,7 +159,7 @@ def _add_keys(command: Callable[..., argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="it sees no other articles; of one field, any",
+        help="it sees and writes no other articles; of one field, any",
     )
     add.add_argument(
         "--exclude",
@@ -167,7 +167,7 @@ def _add_keys(command: Callable[..., argparse.ArgumentParser]) -> None:
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="it sees none of these",
+        help="none of these, likewise",
     )
     add.add_argument(
         "--expires", metavar="WHEN", help="2027-01-31 (that day included), or 90d"

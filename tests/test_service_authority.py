@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -431,3 +432,15 @@ def test_the_document_says_which_scope_an_operation_needs(client: FlaskClient) -
     assert {"401", "403", "429"} <= set(search["responses"])
     assert "security" not in described["paths"]["/healthz"]["get"]
     assert OPEN is None
+
+
+def test_the_page_keeps_a_key_out_of_addresses(client: FlaskClient) -> None:
+    with client.get("/docs") as answer:
+        (field,) = re.findall(r'<input id="key"[^>]*>', answer.text)
+    # What has no name is in no address that a form makes.
+    assert " name=" not in field
+    assert 'type="password"' in field
+    with client.get("/static/docs.js") as answer:
+        script = answer.text
+    assert "X-API-Key" in script
+    assert not re.search(r"(local|session)Storage|document\.cookie", script)

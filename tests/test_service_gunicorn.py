@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import socket
@@ -10,10 +11,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from index.keys import UNLIMITED, Scope
+from index.store import Store
 
 ROOT = Path(__file__).parents[1]
 GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")
@@ -56,13 +61,15 @@ def test_it_refuses_clearly(
     assert "Traceback" not in done.stderr
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
-    """Host and port of a running server."""
+@contextmanager
+def serving(
+    tmp_path: Path, host: str = "127.0.0.1", **more: str
+) -> Iterator[tuple[str, int]]:
+    """Run a server for the length of a block; yield where on loopback it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    variables = environment(tmp_path, NUTGRAF_BIND=f"127.0.0.1:{port}")
+    variables = environment(tmp_path, NUTGRAF_BIND=f"{host}:{port}", **more)
     with (
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(GUNICORN, cwd=ROOT, env=variables, stderr=log) as server,
@@ -76,6 +83,13 @@ def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
         server.terminate()
         assert server.wait(20) == 0
     assert not list(tmp_path.glob("nutgraf-metrics-*"))
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Host and port of a running server."""
+    with serving(tmp_path) as found:
+        yield found
 
 
 def call(
@@ -208,3 +222,89 @@ def test_the_entry_module_takes_its_settings_from_the_environment(
     module: dict[str, Any] = runpy.run_path(str(ROOT / "wsgi.py"))
     assert module["app"].test_client().get("/v1/search").status_code == 200
     assert (tmp_path / "here.db").exists()
+
+
+def logged(tmp_path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a server's log."""
+    return [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+
+
+def test_it_says_that_there_are_no_keys(
+    address: tuple[str, int], tmp_path: Path
+) -> None:
+    status, _ = call(
+        address, f"GET /v1/fields HTTP/1.1\r\nHost: localhost:{address[1]}"
+    )
+    assert status == 200
+    (line,) = [each for each in logged(tmp_path) if "key" in each["message"]]
+    assert line["message"].startswith("no key was ever made")
+    assert line["level"] == "warning"
+
+
+def test_with_a_key_it_may_be_reached_from_elsewhere_and_asks_for_one(
+    tmp_path: Path,
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    search = frozenset({Scope.SEARCH})
+    good = store.keys.add("good", search, rate=UNLIMITED)
+    slow = store.keys.add("slow", search, rate=2)
+
+    with serving(
+        tmp_path, "0.0.0.0", WEB_CONCURRENCY="2", NUTGRAF_HOSTS="desk.example"
+    ) as found:
+
+        def get(secret: str | None) -> int:
+            key = "" if secret is None else f"\r\nX-API-Key: {secret}"
+            status, _ = call(
+                found, f"GET /v1/fields HTTP/1.1\r\nHost: desk.example{key}"
+            )
+            return status
+
+        def workers(name: str | None) -> set[int]:
+            return {
+                each["process"]
+                for each in logged(tmp_path)
+                if each["message"] == "request" and each["key"] == name
+            }
+
+        started = time.monotonic()
+        passed = calls = 0
+        # Both workers have counted what is one key's rate.
+        while calls < 8 or len(workers("slow")) < 2:
+            calls += 1
+            passed += get(slow.secret) == 200
+        assert 2 <= passed <= 2 + (time.monotonic() - started) // 30
+        while len(workers("good")) < 2:
+            assert get(good.secret) == 200
+        assert get(None) == 401
+        # What is revoked here is so there, in each worker, from the next request on.
+        store.keys.revoke("good")
+        refused = 0
+        while refused < 8 or len(workers(None)) < 2:
+            assert get(good.secret) == 401
+            refused += 1
+        store.keys.revoke("slow")
+        assert get(slow.secret) == get(None) == 401
+    log = (tmp_path / "log").read_text()
+    for each in (good, slow):
+        assert each.secret.split("_", 2)[2][:12] not in log
+    store.close()
+
+
+def test_a_refused_body_is_not_waited_for(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    secret = store.keys.add("reader", frozenset({Scope.SEARCH})).secret
+    store.close()
+    with serving(tmp_path) as found:
+        for key, expected, code in (
+            (f"\r\nX-API-Key: {secret}", 403, b'"code":"scope"'),
+            ("", 401, b'"code":"unauthorized"'),
+        ):
+            # Nothing of the body is ever sent.
+            status, answer = call(
+                found,
+                f"PUT /v1/articles/a HTTP/1.1\r\nHost: localhost{key}"
+                "\r\nContent-Type: application/json\r\nContent-Length: 30000000",
+            )
+            assert status == expected
+            assert code in answer

@@ -66,6 +66,17 @@ def test_no_origin_may_be_allowed_explicitly() -> None:
     assert Settings.from_environ({"NUTGRAF_CORS": ""}).cors == ()
 
 
+def test_a_rate_may_be_none() -> None:
+    assert Settings.from_environ({"NUTGRAF_RATE": "none"}).rate is None
+    assert Settings.from_environ({"NUTGRAF_RATE": "60"}).rate == 60
+
+
+def test_hosts_are_names_and_addresses() -> None:
+    given = "search.desk.example xn--bro-hoa.example 10.0.0.7 [fd00::1]"
+    hosts = Settings.from_environ({"NUTGRAF_HOSTS": given}).hosts
+    assert hosts == tuple(given.split())
+
+
 def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:
     error = refusal("NUTGRAF_LIMITS", "50")
     assert error.parameter == "NUTGRAF_LIMITS"
@@ -98,6 +109,15 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:
         ("NUTGRAF_CORS", "https://a.b:", "and no more"),
         ("NUTGRAF_CORS", "https://a.b,https://c.d", "and no more"),
         ("NUTGRAF_CORS", "https://a.b http://", "and no more"),
+        ("NUTGRAF_HOSTS", "Desk.example", "small letters"),
+        ("NUTGRAF_HOSTS", "desk.example:443", "without a port"),
+        ("NUTGRAF_HOSTS", "https://desk.example", "as it stands in addresses"),
+        ("NUTGRAF_HOSTS", "*", "as it stands in addresses"),
+        ("NUTGRAF_RATE", "0", "above 0"),
+        ("NUTGRAF_RATE", "", "a whole number, or none"),
+        ("NUTGRAF_RATE", "many", "a whole number, or none"),
+        ("NUTGRAF_RATE", "1000001", "at most 1,000,000"),
+        ("NUTGRAF_LIMIT", "none", "a whole number"),
         ("NUTGRAF_BIND", "8000", "HOST:PORT"),
         ("NUTGRAF_BIND", ":8000", "HOST:PORT"),
         ("NUTGRAF_BIND", "localhost:http", "HOST:PORT"),

@@ -10,6 +10,36 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// --- the key ---
+
+// It lives in this field, as long as the page is open, and is sent as a header: addresses
+// are kept in histories and logs.
+const withKey = () => (byId("key").value ? { headers: { "X-API-Key": byId("key").value } } : {});
+
+// A link cannot send a header, so with a key its answer is shown here.
+async function show(event) {
+  if (!byId("key").value) return;
+  event.preventDefault();
+  const address = event.currentTarget.getAttribute("href");
+  const answer = byId("answer");
+  asked(address);
+  try {
+    const response = await fetch(address, withKey());
+    answer.replaceChildren(element("pre", {}, JSON.stringify(await response.json(), null, 2)));
+  } catch (error) {
+    answer.replaceChildren(element("p", { className: "warning" }, `No answer: ${error.message}`));
+  }
+}
+
+function asked(address) {
+  const request = byId("request");
+  const link = element("a", { href: address }, address);
+  link.addEventListener("click", show);
+  request.hidden = false;
+  request.replaceChildren("GET ", link);
+  byId("answer").hidden = false;
+}
+
 // --- a search to try ---
 
 // Marks are spans of code points; JavaScript counts UTF-16 units.
@@ -35,6 +65,7 @@ function hit(found) {
     { href: `v1/articles/${encodeURIComponent(article.id)}?q=${encodeURIComponent(byId("q").value)}` },
     article.headline || article.id,
   );
+  link.addEventListener("click", show);
   return element(
     "article",
     { className: "hit" },
@@ -91,13 +122,10 @@ function shown(answer) {
 }
 
 async function ask(address) {
-  const request = byId("request");
-  request.hidden = false;
-  request.replaceChildren("GET ", element("a", { href: address }, address));
   const answer = byId("answer");
-  answer.hidden = false;
+  asked(address);
   try {
-    const response = await fetch(address);
+    const response = await fetch(address, withKey());
     const body = await response.json();
     answer.replaceChildren(
       ...(response.ok
@@ -161,6 +189,10 @@ function operation(path, method, described) {
     element("tr", {}, element("td", {}, status), element("td", { className: "about" }, answer.description || "")),
   );
   const inside = element("div");
+  if (described.security) {
+    const scope = Object.values(described.security[0])[0].join(", ");
+    inside.append(element("p", { className: "about" }, `Scope: ${scope}`));
+  }
   if (described.requestBody) {
     const types = Object.keys(described.requestBody.content).join(", ");
     inside.append(element("p", { className: "about" }, `Body: ${types}. ${described.requestBody.description || ""}`));
