@@ -111,9 +111,18 @@ def when_ready(server: Any) -> None:
     gc.freeze()
 
 
+def _address(listener: Any) -> str:
+    """Return where a socket listens, as ``HOST:PORT`` or ``unix:FILE``."""
+    name = listener.getsockname()
+    if not isinstance(name, tuple):
+        return f"unix:{name}"
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+
+
 def post_worker_init(worker: Any) -> None:
     """Tell the app where it listens and how many threads it has; open the index."""
-    bound_to(worker.wsgi, worker.cfg.bind)
+    # Not what was asked for: systemd may have handed the sockets over.
+    bound_to(worker.wsgi, [_address(each) for each in worker.sockets])
     use_threads(worker.wsgi, worker.cfg.threads)
     use_worker(worker.wsgi, lambda: bool(worker.alive))
     warm(worker.wsgi)

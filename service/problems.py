@@ -57,6 +57,7 @@ STATUS: dict[type[NutgrafError], int] = {
     refusals.ConflictingKeys: 400,
     refusals.ScopeMissing: 403,
     refusals.RateLimited: 429,
+    refusals.TooManyFailures: 429,
     refusals.NothingStored: 422,
 }
 

@@ -337,6 +337,31 @@ def test_a_key_without_a_rate_has_that_of_the_settings(
     assert archive.store.rates.used(archive.store.keys.all()[1].id)
 
 
+def test_a_wrong_key_is_refused_also_before_any_was_made(client: FlaskClient) -> None:
+    refused(client.get(PATH, headers={"X-API-Key": keys.new_secret("0a1b2c3d")}))
+    # What another scheme says is not for this service.
+    answer = client.get(PATH, headers={"Authorization": "Basic ZGVzazpwYXNz"})
+    assert answer.status_code == 200
+
+
+def test_nothing_is_told_to_a_key_that_ended_while_it_waited(
+    client: FlaskClient,
+    archive: Archive,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = make()
+    newest = archive.store.seq()
+
+    def awaited(found: object, page: object, *rest: object) -> object:
+        archive.store.keys.revoke("desk")
+        return page
+
+    monkeypatch.setattr("service.changes._awaited", awaited)
+    path = f"/v1/changes?since={newest}&wait=1"
+    refused(client.get(path, headers=bearer(new)))
+
+
 def test_callers_without_a_key_have_no_rate(client: FlaskClient) -> None:
     assert "RateLimit" not in client.get(PATH).headers
 

@@ -13,8 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
 
+from index.archive import Archive
 from index.article import MAX_ID
 from index.fields import FILTERABLE
+from index.keys import Scope
 from index.query import Interval
 from index.settings import Settings
 from service.codes import TITLES
@@ -141,6 +143,26 @@ def test_a_real_answer_is_as_declared(
     answer = client.open(call, method=method, json=body)
     assert answer.status_code == status, answer.data
     validate(described, answer, method, path)
+
+
+def test_what_a_key_is_refused_with_is_as_declared(
+    client: FlaskClient, archive: Archive, described: dict[str, Any]
+) -> None:
+    search = frozenset({Scope.SEARCH})
+    secret = archive.store.keys.add("desk", search, rate=2).secret
+    statuses = []
+    for method, path, sent in (
+        ("GET", "/v1/search", {}),
+        ("GET", "/v1/search", {"X-API-Key": secret, "Authorization": "Bearer x"}),
+        ("PUT", "/v1/article", {"X-API-Key": secret}),
+        ("GET", "/metrics", {"X-API-Key": secret}),
+        ("GET", "/v1/fields", {"X-API-Key": secret}),
+        ("GET", "/readyz", {"X-API-Key": secret}),
+    ):
+        answer = client.open(path, method=method, headers=sent)
+        statuses.append(answer.status_code)
+        validate(described, answer, method, path)
+    assert statuses == [401, 400, 403, 403, 429, 503]
 
 
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
