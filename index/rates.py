@@ -27,6 +27,8 @@ _SLOT = struct.Struct("=8sqq")  # who, when all is theirs again, when they last 
 _HEAD = b"nutgraf rates 1\n"
 _SIZE = len(_HEAD) + 2 * SLOTS * _SLOT.size
 _NOBODY = bytes(8)
+_LOCK_TRIES = 250
+_LOCK_PAUSE = 0.0002  # seconds
 
 LOG = logging.getLogger("nutgraf.rates")
 
@@ -161,22 +163,22 @@ class _Counters:
                 self._handle = None
 
     def _take(self, table: int, name: bytes, limit: int, now: int) -> Allowance:
-        self._lock(fcntl.LOCK_EX)
+        self._lock()
         try:
             at, held, until, _ = self._find(table, name)
             until, allowance = allow(until if held == name else 0, now, limit)
             self._write(at, _SLOT.pack(name, until, now))
         finally:
-            self._lock(fcntl.LOCK_UN)
+            self._unlock()
         return allowance
 
     def _touch(self, name: bytes, now: int) -> None:
-        self._lock(fcntl.LOCK_EX)
+        self._lock()
         try:
             at, held, until, _ = self._find(0, name)
             self._write(at, _SLOT.pack(name, until if held == name else 0, now))
         finally:
-            self._lock(fcntl.LOCK_UN)
+            self._unlock()
 
     def _find(self, table: int, name: bytes) -> tuple[int, bytes, int, int]:
         """Return the place of a caller's slot and what it holds, perhaps another's."""
@@ -208,9 +210,20 @@ class _Counters:
         else:
             os.pwrite(self._file(), slot, at)
 
-    def _lock(self, how: int) -> None:
+    def _lock(self) -> None:
+        # Others hold it for microseconds. One that was stopped while it did must not
+        # stop everybody: better a call that is not counted.
+        for _ in range(_LOCK_TRIES if self._own is None else 0):
+            try:
+                fcntl.lockf(self._file(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                time.sleep(_LOCK_PAUSE)
+            else:
+                return
+
+    def _unlock(self) -> None:
         if self._own is None:
-            fcntl.lockf(self._file(), how)
+            fcntl.lockf(self._file(), fcntl.LOCK_UN)
 
     def _file(self) -> int:
         if self._handle is None:

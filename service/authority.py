@@ -21,7 +21,7 @@ from index.query import PUBLIC, Reader
 from index.rates import Allowance
 from service.arguments import OPEN, scopes_of
 from service.context import Context, context
-from service.hosts import LOOPBACK, is_loopback, without_port
+from service.hosts import LOOPBACK, is_loopback, network_of, without_port
 from service.refusals import (
     ConflictingKeys,
     RateLimited,
@@ -142,6 +142,11 @@ def _identified(found: Context) -> Key | None:
     if key is not None and state == "live":
         return key
     address = request.remote_addr or ""
+    allowance = store.rates.fail(network_of(address), FAILURES)
+    if not allowance.taken:
+        raise TooManyFailures(
+            limit=FAILURES, retry_after=max(1, _seconds(allowance.wait))
+        )
     log.warning(
         "wrong key",
         extra={
@@ -151,11 +156,6 @@ def _identified(found: Context) -> Key | None:
             "path": request.path[:500],
         },
     )
-    allowance = store.rates.fail(_network(address), FAILURES)
-    if not allowance.taken:
-        raise TooManyFailures(
-            limit=FAILURES, retry_after=max(1, _seconds(allowance.wait))
-        )
     raise Unauthorized(sent=True)
 
 
@@ -181,11 +181,6 @@ def _needs_no_key(found: Context) -> bool:
         # A name that the service is known by elsewhere came through a proxy.
         and without_port(request.host) in (*LOOPBACK, found.bound_host)
     )
-
-
-def _network(address: str) -> str:
-    """Return what stands for whoever has an address: of IPv6, the first half."""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
 
 
 def _count(found: Context, key: Key) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from index.settings import Settings
 
@@ -35,3 +35,18 @@ def is_loopback(bind: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def network_of(address: str) -> str:
+    """Return what stands for whoever has an address: of IPv6, its first half.
+
+    The other half is its owner's to choose, as often as they like.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return found.exploded[:19] if mapped is None else str(mapped)
+    return address

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,28 @@ def test_processes_count_together(counted: Rates, method: str) -> None:
     for each in started:
         each.join()
     assert not taken(counted, "a", 100, NOW)
+
+
+def test_who_was_stopped_while_counting_stops_nobody(
+    counted: Rates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted.take("a", 1, now=NOW)
+    holds = (
+        "import fcntl, os, sys; handle = os.open(sys.argv[1], os.O_RDWR);"
+        " fcntl.lockf(handle, fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holds, counted.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as stopped:
+        assert stopped.stdout is not None
+        stopped.stdout.readline()
+        monkeypatch.setattr(rates, "_LOCK_TRIES", 3)
+        assert not taken(counted, "a", 1, NOW)
+        assert taken(counted, "b", 1, NOW)
+        stopped.communicate()
+    assert not taken(counted, "b", 1, NOW)
 
 
 def test_it_is_counted_on_after_a_restart(counted: Rates) -> None:

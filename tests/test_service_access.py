@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 from index.archive import Archive
 from index.settings import Settings
 from service import create_app
-from service.hosts import is_loopback
+from service.hosts import is_loopback, network_of
 from service.logs import JsonLines
 
 HOME = "https://desk.example"
@@ -179,6 +179,21 @@ def test_a_request_keeps_its_id_if_it_is_a_plain_one(reading: FlaskClient) -> No
 )
 def test_loopback_is_told_from_the_rest(bind: str, expected: bool) -> None:
     assert is_loopback(bind) is expected
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("2001:db8::1", "2001:0db8:0000:0000"),
+        ("2001:db8:0:0:9::", "2001:0db8:0000:0000"),
+        ("2001:db8:0:1::1", "2001:0db8:0000:0001"),
+        ("", ""),
+    ],
+)
+def test_addresses_of_one_owner_count_as_one(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 def test_a_log_line_is_one_json_object(
