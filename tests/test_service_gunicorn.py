@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import runpy
 import socket
@@ -11,8 +12,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,6 +42,11 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
     [
         ({"NUTGRAF_BIND": "0.0.0.0:0"}, (), "will not bind to 0.0.0.0:0"),
         ({}, ("--bind", "[::]:0"), "will not bind to [::]:0"),
+        (
+            {"NUTGRAF_BIND": "0.0.0.0:0", "NUTGRAF_STORE": "sqlite:////dev/null/x.db"},
+            (),
+            "will not bind to 0.0.0.0:0, as nobody can tell",
+        ),
         ({"NUTGRAF_BIND": "nowhere"}, (), "NUTGRAF_BIND"),
         ({"NUTGRAF_BINT": "127.0.0.1:1"}, (), "NUTGRAF_BINT"),
     ],
@@ -239,6 +246,43 @@ def test_it_says_that_there_are_no_keys(
     (line,) = [each for each in logged(tmp_path) if "key" in each["message"]]
     assert line["message"].startswith("no key was ever made")
     assert line["level"] == "warning"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of open files")
+def test_no_connection_to_the_store_is_there_when_workers_are_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    configured = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    server = SimpleNamespace(
+        cfg=SimpleNamespace(bind=["127.0.0.1:0"]), log=logging.getLogger("test")
+    )
+    configured["on_starting"](server)
+    assert (tmp_path / "nutgraf.db").exists()
+    opened = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the handle that lists them
+            opened.append(str(each.readlink()))
+    assert [each for each in opened if "nutgraf.db" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (("127.0.0.1", 80), "127.0.0.1:80"),
+        (("::1", 80, 0, 0), "[::1]:80"),
+        (("::", 80, 0, 0), "[::]:80"),
+        ("/run/nutgraf.sock", "unix:/run/nutgraf.sock"),
+    ],
+)
+def test_where_a_socket_listens_is_told_as_a_setting_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: Any, expected: str
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    configured = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert configured["_address"](SimpleNamespace(getsockname=lambda: name)) == expected
 
 
 def test_with_a_key_it_may_be_reached_from_elsewhere_and_asks_for_one(
