@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from index.archive import Archive
 from index.keys import Scope
 from index.settings import Settings
-from service import create_app
+from service import bound_to, create_app
 
 ID = "urn:test:harbour"
 ONE = f"/v1/articles/{ID}"
@@ -179,3 +179,17 @@ def test_before_any_key_was_made_nobody_elsewhere_may_do_anything(
     headers, status, code = foreign[from_]
     answer = call(client, operation, **headers)
     assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
+def test_where_others_can_reach_it_nobody_does_anything_without_a_key(
+    app: Flask, client: FlaskClient, operation: tuple[str, str]
+) -> None:
+    bound_to(app, ["0.0.0.0:8000"])
+    answer = call(client, operation)
+    if OPERATIONS[operation][2] is not OPEN:
+        assert (answer.status_code, answer.json["code"]) == (401, "unauthorized")
+    elif operation[1] == "/readyz":
+        assert set(answer.json) == {"status", "problems"}
+    else:
+        assert answer.status_code in (200, 302)
