@@ -31,6 +31,7 @@ from index.errors import (
     OutsideFilter,
 )
 from index.feed import ChangePage, may_read, page_of_changes
+from index.history import OTHER_HISTORY, of_one_history
 from index.marking import Marker
 from index.publication import public
 from index.query import PUBLIC, Reader, scoring_leaves
@@ -449,6 +450,7 @@ class Archive:
         engine = self.engine.state()
         with self.store.reading() as view:
             counts, seq = view.counts(), view.seq
+            same = of_one_history(engine, view)
         return ArchiveState(
             store_seq=seq,
             index_seq=engine.seq,
@@ -460,7 +462,7 @@ class Archive:
             segments=engine.segments,
             index_bytes=engine.bytes,
             indexer_running=self.store.indexer_running(),
-            stale=engine.stale,
+            stale=engine.stale if same else OTHER_HISTORY,
             progress=engine.progress,
         )
 

@@ -16,7 +16,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
-from index import commands, issuing
+from index import backup_commands, commands, issuing
 from index.commands import Command
 from index.console import Screen
 from index.errors import NutgrafError
@@ -125,6 +125,18 @@ def build_parser() -> argparse.ArgumentParser:
         " embargoed, expired; of killed ones only notices stay",
     )
     export.add_argument("--output", metavar="FILE", help="by default, or as -, stdout")
+    backup = command("backup", backup_commands.backup, "Copy the store into one file")
+    backup.add_argument("file", metavar="FILE", help="where to; the index is not in it")
+    backup.add_argument(
+        "--force", action="store_true", help="replace FILE if it is there"
+    )
+    restore = command(
+        "restore", backup_commands.restore, "Put a backup in the place of the store"
+    )
+    restore.add_argument("file", metavar="FILE", help="made by nutgraf backup")
+    restore.add_argument(
+        "--yes", action="store_true", help="replace a store that is not empty"
+    )
     command("indexer", commands.indexer, "Keep the index up to date until stopped")
     command("status", commands.status, "Show store, index, indexer and settings")
     command("verify", commands.verify, "Check the store, and the index against it")

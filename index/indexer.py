@@ -24,6 +24,7 @@ from index.errors import (
     InputError,
     ServiceError,
 )
+from index.history import OTHER_HISTORY, of_one_history
 from index.store import Change, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
@@ -77,11 +78,15 @@ class Indexer:
         """
         self.store.turn()
         state = self.engine.state()
-        if self._must_rebuild(state):
+        with self.store.reading() as view:
+            # Both from one view: what it reads is of the history that was asked about.
+            reason = self._must_rebuild(state, view)
+            if reason is None:
+                pending, puts, deletes = self._batch(view, state.seq)
+        if reason is not None:
+            _log("rebuilding", reason=reason)
             self.rebuild(stop=stop, progress=on_rebuild)
             return max(1, self.engine.state().articles)
-        with self.store.reading() as view:
-            pending, puts, deletes = self._batch(view, state.seq)
         if not pending:
             return 0
         started = time.monotonic()
@@ -178,6 +183,7 @@ class Indexer:
                     self.engine.rebuild(
                         feed,
                         seq=view.seq,
+                        epoch=view.epoch,
                         total=total,
                         progress=partial(_forward, progress, total),
                     )
@@ -204,19 +210,17 @@ class Indexer:
             seconds=round(time.monotonic() - started, 3),
         )
 
-    def _must_rebuild(self, state: EngineState) -> bool:
-        newest = self.store.seq()
+    def _must_rebuild(self, state: EngineState, view: View) -> str | None:
+        """Return why the index has to be built anew, ``None`` if it need not be."""
         if state.stale is not None:
-            _log("rebuilding", reason=state.stale)
-        elif state.seq > newest:
-            # The store was restored from an older copy, or is another one.
-            reason = f"the index is at seq {state.seq}, the store at {newest}"
-            _log("rebuilding", reason=reason)
-        elif self.store.rebuild_requested() != self.store.rebuild_finished():
-            _log("rebuilding", reason="asked to")
-        else:
-            return False
-        return True
+            return state.stale
+        if not of_one_history(state, view):
+            return OTHER_HISTORY
+        if state.seq > view.seq:
+            return f"the index is at seq {state.seq}, the store at {view.seq}"
+        if self.store.rebuild_requested() != self.store.rebuild_finished():
+            return "asked to"
+        return None
 
     @staticmethod
     def _batch(

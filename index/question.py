@@ -19,6 +19,7 @@ from index.deadline import Check, until
 from index.engines import Snapshot
 from index.errors import IndexUnavailable
 from index.highlight import marked_html
+from index.history import OTHER_HISTORY, of_one_history
 from index.marking import Marker
 from index.query import Range, Reader, Search, WordLeaf
 from index.request import SHORT_FIELDS, Request
@@ -155,10 +156,13 @@ class Question:
 
 
 def check_of_one_store(snapshot: Snapshot, view: View) -> None:
-    """Check that an index does not know more than the store.
+    """Check that an index is of this store, and does not know more than it.
 
-    :raises IndexUnavailable: it does: an older copy of the store was put back.
+    :raises IndexUnavailable: it is of another, or of another history of this one.
     """
+    # Of two histories the numbers do not compare: who knows what is hidden?
+    if not of_one_history(snapshot, view):
+        raise IndexUnavailable(f"{OTHER_HISTORY}; it is built again")
     if snapshot.seq > view.seq:
         raise _of_another_store()
 
@@ -195,7 +199,7 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> 
     """
     moment = None if view.seq == seq else now
     turned = view.turned(dates.micros(now))
-    return cursor.digest(view.seq, seq, turned, moment, parameters, meant)
+    return cursor.digest(view.epoch, view.seq, seq, turned, moment, parameters, meant)
 
 
 def excerpt_of(

@@ -446,8 +446,12 @@ def _check_or_fill(connection: Connection, upgrades: Upgrades) -> None:
 
 
 def new_epoch() -> int:
-    """Return a number that no other history of a store has."""
-    return secrets.randbits(62)
+    """Return a number that no other history of changes has, of this store or another.
+
+    Whoever has followed the changes of another history has to start anew. JSON readers
+    keep numbers of this size exactly.
+    """
+    return secrets.randbits(52) + 1
 
 
 def forget(engine: Engine) -> None:

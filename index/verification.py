@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from index.engines import Engine, Snapshot
 from index.errors import IndexUnavailable
+from index.history import OTHER_HISTORY, of_one_history
 from index.query import All, Search, Sort, SortKey
 from index.store import Store, View
 from index.visibility import visible
@@ -39,6 +40,9 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
     snapshot = engine.snapshot()
     # The store's view is the younger of the two, so it includes what the index does.
     with store.reading() as view:
+        if not of_one_history(snapshot, view):
+            yield f"{OTHER_HISTORY}; run nutgraf rebuild"
+            return
         if snapshot.seq > view.seq:
             yield (
                 f"the index is at seq {snapshot.seq:,} and the store only at"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -233,9 +234,9 @@ class View:
         # The first read fixes the snapshot.
         self.seq: int = value_of(connection, "seq")
 
-    @property
+    @cached_property
     def epoch(self) -> int:
-        """Which history of the store this is: another one after a copy was put back."""
+        """Which history of changes this is; a store that is restored gets another."""
         return value_of(self._connection, "epoch")
 
     def hidden_since(self, seq: int) -> frozenset[str]:
@@ -467,7 +468,7 @@ class View:
 
 
 def value_of(connection: Connection, name: str) -> int:
-    """Return a number that the store keeps: ``schema``, ``seq`` or ``rebuild``."""
+    """Return a number that the store keeps, such as ``seq`` or ``epoch``."""
     ((value,),) = _VALUE.rows(connection, name=name)
     return int(value)
 

@@ -51,6 +51,7 @@ class Engine(MemoryEngine):
         state = super().state()
         return EngineState(
             seq=state.seq,
+            epoch=state.epoch,
             articles=state.articles,
             paragraphs=state.paragraphs,
             stale=self.stale,
@@ -72,6 +73,7 @@ class Engine(MemoryEngine):
         *,
         seq: int,
         total: int,
+        epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         def checked() -> Iterator[Article]:
@@ -79,7 +81,7 @@ class Engine(MemoryEngine):
                 self._refuse([each])
                 yield each
 
-        super().rebuild(checked(), seq=seq, total=total, progress=progress)
+        super().rebuild(checked(), seq=seq, total=total, epoch=epoch, progress=progress)
         self.stale = None
 
     def _refuse(self, puts: Iterable[Article]) -> None:

@@ -37,7 +37,8 @@ LAYERS = [
         index.clipping index.highlight index.marking index.matching index.publication
         index.keys index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
-        index.keyring index.log index.migration index.store index.tables index.turning
+        index.backup index.keyring index.log index.migration index.store index.tables
+        index.turning
         index.view index.withdrawal
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
@@ -62,11 +63,13 @@ LAYERS = [
         index.formats.variant
     """),
     names("""
-        index index.archive index.feed index.held index.indexer index.loader
-        index.question index.rendering index.suggestions index.verification
+        index index.archive index.feed index.held index.history index.indexer
+        index.loader index.question index.rendering index.suggestions
+        index.verification
     """),
     names("""
-        index.__main__ index.cli index.commands index.console index.issuing
+        index.__main__ index.backup_commands index.cli index.commands index.console
+        index.issuing
         service service.access service.answers service.arguments service.articles
         service.authority service.bodies service.changes service.codes service.context
         service.documentation service.etags service.health service.hosts service.links
@@ -81,7 +84,8 @@ LAYERS = [
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
-    index.keyring index.log index.migration index.store index.tables index.turning
+    index.backup index.keyring index.log index.migration index.store index.tables
+    index.turning
     index.view index.withdrawal
 """)
 

@@ -21,6 +21,7 @@ class EngineState:
     """What an engine holds.
 
     :param seq: the newest change applied; 0 for none.
+    :param epoch: of the store's history that it was built from, if it knows.
     :param stale: why it must be rebuilt before it can be read, ``None`` if it need not.
     :param progress: share of a rebuild that is done, where one is under way.
     """
@@ -28,6 +29,7 @@ class EngineState:
     seq: int
     articles: int
     paragraphs: int
+    epoch: int | None = None
     segments: int = 0
     bytes: int = 0
     stale: str | None = None
@@ -43,6 +45,10 @@ class Snapshot(Protocol):
     @property
     def seq(self) -> int:
         """The newest change of the store that it includes."""
+
+    @property
+    def epoch(self) -> int | None:
+        """Which of the store's histories ``seq`` is of; ``None`` if it was not told."""
 
     def search(self, search: Search) -> Page:
         """Return what matches.
@@ -96,10 +102,13 @@ class Engine(Protocol):
         *,
         seq: int,
         total: int,
+        epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         """Replace everything by these articles, in one commit; readers go on meanwhile.
 
+        :param epoch: which of the store's histories ``seq`` is of; it holds for what is
+            applied from here on.
         :param total: how many articles will come, for progress only.
         :param progress: called now and then with the number of articles done.
         """

@@ -38,6 +38,7 @@ class MemoryEngine:
         snapshot = self._snapshot
         return EngineState(
             seq=snapshot.seq,
+            epoch=snapshot.epoch,
             articles=len(snapshot.docs),
             paragraphs=sum(len(doc.passages) for doc in snapshot.docs),
             segments=1,
@@ -52,7 +53,7 @@ class MemoryEngine:
             by_id.pop(article_id, None)
         for article in puts:
             by_id[article.id] = doc_of(article, self._language)
-        self._snapshot = self._holding(by_id, seq=seq)
+        self._snapshot = self._holding(by_id, seq=seq, epoch=self._snapshot.epoch)
 
     def rebuild(
         self,
@@ -60,6 +61,7 @@ class MemoryEngine:
         *,
         seq: int,
         total: int,
+        epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         """Replace everything by these articles."""
@@ -67,7 +69,7 @@ class MemoryEngine:
         for done, article in enumerate(articles, 1):
             by_id[article.id] = doc_of(article, self._language)
             progress(done)
-        self._snapshot = self._holding(by_id, seq=seq)
+        self._snapshot = self._holding(by_id, seq=seq, epoch=epoch)
 
     def check(self) -> Iterator[str]:
         """Yield nothing: there are no files."""
@@ -77,15 +79,21 @@ class MemoryEngine:
         """Let go of memory."""
         self._snapshot = self._holding({}, seq=0)
 
-    def _holding(self, by_id: dict[str, Doc], *, seq: int) -> MemorySnapshot:
-        return MemorySnapshot(Docs(by_id), seq=seq, expansions=self._expansions)
+    def _holding(
+        self, by_id: dict[str, Doc], *, seq: int, epoch: int | None = None
+    ) -> MemorySnapshot:
+        return MemorySnapshot(
+            Docs(by_id), seq=seq, epoch=epoch, expansions=self._expansions
+        )
 
 
 class MemorySnapshot:
     """The articles of one moment; see :class:`index.engines.Snapshot`."""
 
-    def __init__(self, docs: Docs, *, seq: int, expansions: int) -> None:
-        self.docs, self.seq = docs, seq
+    def __init__(
+        self, docs: Docs, *, seq: int, epoch: int | None, expansions: int
+    ) -> None:
+        self.docs, self.seq, self.epoch = docs, seq, epoch
         self._expansions = expansions
 
     def search(self, search: Search) -> Page:

@@ -55,7 +55,8 @@ class WhooshEngine:
     def snapshot(self) -> WhooshSnapshot:
         """Return the newest committed state."""
         try:
-            return WhooshSnapshot(self._opened()[2], self._expansions)
+            _, meta, state = self._opened()
+            return WhooshSnapshot(state, meta.epoch, self._expansions)
         except OSError as error:
             # No damage, so no reason to build it again: too many open files, say.
             raise IndexUnavailable(f"the index cannot be read now: {error}") from error
@@ -68,10 +69,11 @@ class WhooshEngine:
         progress = self._storage.progress()
         size = self._storage.size()
         try:
-            state = self._opened()[2]
+            _, meta, state = self._opened()
             with damage_confirmed(state.segments):
                 return EngineState(
                     seq=state.seq,
+                    epoch=meta.epoch,
                     articles=state.live_articles,
                     paragraphs=int(state.sizes[state.live].sum()),
                     segments=len(state.segments),
@@ -98,7 +100,8 @@ class WhooshEngine:
             held = self._storage.segments(generation, meta)
             with damage_confirmed(state.segments):
                 deletions = _deletions(state, gone)
-            self._writer.commit(held, puts, deletions, meta=self._meta(seq))
+            new = self._meta(seq, meta.epoch)
+            self._writer.commit(held, puts, deletions, meta=new)
 
     def rebuild(
         self,
@@ -106,6 +109,7 @@ class WhooshEngine:
         *,
         seq: int,
         total: int,
+        epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         """Replace everything by these articles, in one commit."""
@@ -114,7 +118,7 @@ class WhooshEngine:
             self._storage.write_progress(0.0)
             try:
                 told = self._told(articles, total, progress)
-                self._writer.replace(told, meta=self._meta(seq))
+                self._writer.replace(told, meta=self._meta(seq, epoch))
             finally:
                 self._storage.write_progress(None)
 
@@ -150,9 +154,10 @@ class WhooshEngine:
                 self._storage.write_progress(min(1.0, done / max(total, 1)))
             progress(done)
 
-    def _meta(self, seq: int) -> Meta:
+    def _meta(self, seq: int, epoch: int | None = None) -> Meta:
         return Meta(
             seq=seq,
+            epoch=epoch,
             token=secrets.token_hex(8),
             schema=SCHEMA_VERSION,
             analyzer=ANALYZER_VERSION,
@@ -265,8 +270,9 @@ class WhooshEngine:
 class WhooshSnapshot:
     """One generation of the index; see :class:`index.engines.Snapshot`."""
 
-    def __init__(self, state: State, expansions: int) -> None:
+    def __init__(self, state: State, epoch: int | None, expansions: int) -> None:
         self._state = state
+        self.epoch = epoch
         self._expansions = expansions
 
     @property

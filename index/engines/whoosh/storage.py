@@ -44,7 +44,8 @@ _SPOILT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EILSEQ)
 class Meta:
     """What a generation of the index holds, and what made it.
 
-    :param seq: the newest change of the store that was applied.
+    :param seq: the newest change of the store that was applied, ``epoch`` which of the
+        store's histories it is of, where that was told.
     :param token: random; no two generations have the same, even where their numbers
         start again because the folder was deleted.
     :param toc: the checksum of its table of contents, known once there is one. So no
@@ -56,6 +57,7 @@ class Meta:
     schema: int
     analyzer: int
     language: str
+    epoch: int | None = None
     toc: int = 0
 
 

@@ -1,0 +1,330 @@
+"""Backups of a store: taken and put back while every process goes on.
+
+A backup is one SQLite file: the store as it was when the copy began. The index is no
+part of it, as it is built again from the store. Putting one back writes *into* the
+store's file, in one transaction: a file that took its place would leave every process
+with the old one open.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import URL
+
+from index import tables
+from index.errors import InvalidValue, StoreFull, StoreUnavailable
+from index.store import Store
+from index.tables import articles, changes, state, store_errors, versions
+
+_MAGIC = b"SQLite format 3\x00"
+_NOTICES = 500  # read at a time
+_PAUSE_SECONDS = 0.05  # between two tries where somebody else writes
+_BESIDE = ("", "-wal", "-shm", "-journal")  # names of what SQLite makes of a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What a backup holds.
+
+    :param seq: the newest change in it.
+    """
+
+    schema: int
+    seq: int
+    articles: int
+    versions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What became of a store when a backup was put back.
+
+    :param backup: what was put back.
+    :param before: the newest change that the store had; those after ``backup.seq`` are
+        gone.
+    :param killed_again: ids of articles that were killed after the backup was taken,
+        and are so again.
+    """
+
+    backup: Backup
+    before: int
+    killed_again: tuple[str, ...]
+
+
+def take(store: Store, file: Path, *, replace: bool = False) -> Backup:
+    """Copy a store into a file of its own; writes and searches go on meanwhile.
+
+    What was acknowledged before this is called is in it. The file has its name once it
+    is whole, checked and on disk, and only its owner may read it.
+
+    :param replace: a file of that name may be replaced.
+    :raises InvalidValue: there is a file of that name, or none can be made.
+    :raises StoreUnavailable: the store is damaged or cannot be read, or there is no
+        room for the copy.
+    """
+    if file.exists():
+        if not file.is_file() or file.samefile(store.path):
+            raise InvalidValue("FILE", f"{file} is nothing that a backup may replace")
+        if not replace:
+            raise InvalidValue("FILE", f"{file} is there already; --force replaces it")
+    try:
+        with _new_file(file) as part:
+            _copy(store.path, part)
+            _settle(part)
+            found = _examined(part, "the store")
+            part.replace(file)
+            _sync(file.parent)
+    except StoreFull as error:
+        raise StoreUnavailable(
+            f"there is no room for a backup at {file}; nothing of it was kept"
+        ) from error
+    return found
+
+
+def put_back(store: Store, file: Path) -> Restored:
+    """Make a store what it was when a backup was taken; other processes go on.
+
+    The backup is checked first, and stays as it is: one of an older schema is brought
+    up to date in a copy. In the transaction that replaces everything the store gets a
+    new epoch, so that whoever follows its changes starts anew, and a request to build
+    the index again. What was taken from somebody since stays taken: an article that was
+    killed or purged is so again, and a key that was revoked stays revoked.
+
+    :raises InvalidValue: the file is no sound backup of a store.
+    :raises StoreFull: there is no room for the copy, or for the store.
+    :raises StoreUnavailable: the store is damaged or too busy; it is as it was.
+    """
+    if file.exists() and file.samefile(store.path):
+        raise InvalidValue("FILE", f"{file} is the store itself")
+    _check_kind(file)
+    with _new_file(store.path.with_name(f"{store.path.name}-restored")) as part:
+        try:
+            with _reading(file) as read, _connected(part) as written:
+                _write(read, written)
+        except StoreUnavailable as error:
+            # Nobody else knows of the copy: what failed is the backup.
+            raise InvalidValue(
+                "FILE", f"{file} is damaged or cannot be read: {error.__cause__}"
+            ) from error
+        _settle(part)
+        found = _examined(part, str(file))
+        url = URL.create("sqlite", database=str(part)).render_as_string()
+        with closing(Store(url)) as copy:  # which brings an older one up to date
+            killed = _kill_again(store, copy)
+        before = _begin_history(store, part)
+        _settle(part)
+        _copy(part, store.path)
+    with store_errors(), _connected(store.path) as connection:
+        # The log of writes is as long as the store now. Whoever reads just now needs
+        # it, and is not waited for: writers would wait too.
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return Restored(backup=found, before=before, killed_again=killed)
+
+
+def _check_kind(file: Path) -> None:
+    """Refuse what is no file of SQLite's, before SQLite looks at it."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(len(_MAGIC))
+    except OSError as error:
+        raise InvalidValue("FILE", f"{file} cannot be read: {error}") from error
+    if head != _MAGIC:
+        raise InvalidValue("FILE", f"{file} is no SQLite database, so no backup")
+
+
+def _examined(file: Path, name: str) -> Backup:
+    """Return what a copy holds.
+
+    :raises InvalidValue: that is no store, a newer one, or it is damaged.
+    """
+    with _reading(file) as connection:
+        try:
+            names = {
+                row[0] for row in connection.execute("SELECT name FROM sqlite_master")
+            }
+            if not {articles.name, versions.name, changes.name, state.name} <= names:
+                raise InvalidValue("FILE", f"{name} is another program's database")
+            for (line,) in connection.execute("PRAGMA quick_check"):
+                if line != "ok":
+                    raise InvalidValue("FILE", f"{name} is damaged: {line}")
+            said = dict(connection.execute("SELECT name, value FROM state").fetchall())
+            counts = connection.execute(
+                "SELECT (SELECT count(*) FROM articles),"
+                " (SELECT count(*) FROM versions)"
+            ).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise InvalidValue("FILE", f"{name} is damaged: {error}") from error
+    if said["schema"] > tables.SCHEMA:
+        raise InvalidValue(
+            "FILE",
+            f"{name} has schema {said['schema']} and this Nutgraf knows"
+            f" {tables.SCHEMA}; a newer Nutgraf wrote it: use that one",
+        )
+    return Backup(
+        schema=said["schema"], seq=said["seq"], articles=counts[0], versions=counts[1]
+    )
+
+
+def _kill_again(store: Store, copy: Store) -> tuple[str, ...]:
+    """Kill in a copy what is killed in the store, and purge what is purged."""
+    again = []
+    with store.reading() as now, copy.reading() as then:
+        before = 2**63 - 1
+        while page := now.notices(before, _NOTICES):
+            before = page[-1].seq
+            for notice in page:
+                known = then.notice(notice.id)
+                if known is None or (notice.purged and not known.purged):
+                    again.append(notice)
+    # The oldest first, so that each has the same place among the others.
+    for notice in reversed(again):
+        copy.kill(
+            notice.id,
+            note=notice.note,
+            replacement=notice.replacement,
+            version=notice.version,
+            cascade=notice.cascade,
+        )
+        if notice.purged:
+            copy.purge(notice.id)
+    return tuple(notice.id for notice in reversed(again))
+
+
+def _begin_history(store: Store, part: Path) -> int:
+    """Make a copy that is to become the store the start of another history.
+
+    Return the store's own newest change.
+    """
+    with store_errors(), _connected(store.path) as connection:
+        connection.execute("BEGIN")
+        now = dict(connection.execute("SELECT name, value FROM state").fetchall())
+        revoked = connection.execute(
+            "SELECT revoked, id FROM keys WHERE revoked IS NOT NULL"
+        ).fetchall()
+        connection.execute("COMMIT")
+    with store_errors(), _connected(part) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        then = dict(connection.execute("SELECT name, value FROM state").fetchall())
+        # Above every request of both histories: one that is under way in the old one
+        # does not count as this one's.
+        asked = max(now["rebuild"], then["rebuild"]) + 1
+        connection.executemany(
+            "UPDATE state SET value = ? WHERE name = ?",
+            [
+                (tables.new_epoch(), "epoch"),
+                (asked, "rebuild"),
+                (asked - 1, "rebuilt"),
+            ],
+        )
+        connection.executemany(
+            "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL", revoked
+        )
+        connection.execute("COMMIT")
+    seq: int = now["seq"]
+    return seq
+
+
+@contextmanager
+def _new_file(file: Path) -> Iterator[Path]:
+    """Make a file under a name beside; whatever is left of it at the end is removed."""
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    _remove_left_over(file)
+    try:
+        # SQLite gives what it makes beside a file the same rights.
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull from error
+        raise InvalidValue("FILE", f"{file} cannot be written: {error}") from error
+    try:
+        yield part
+    finally:
+        for ending in _BESIDE:
+            part.with_name(part.name + ending).unlink(missing_ok=True)
+
+
+def _remove_left_over(file: Path) -> None:
+    """Remove what a process that was killed had made for a file of this name."""
+    for each in file.parent.glob(f".{glob.escape(file.name)}.*.part*"):
+        owner = each.name.removeprefix(f".{file.name}.").partition(".")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+            each.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with store_errors(), _connected(source) as read, _connected(target) as written:
+        _write(read, written)
+
+
+def _write(read: sqlite3.Connection, written: sqlite3.Connection) -> None:
+    """Make one database another one's copy, in one transaction.
+
+    And in one step: with small ones it would begin anew at each write of somebody else,
+    and under load never end.
+    """
+    given_up = time.monotonic() + tables.BUSY_SECONDS
+
+    def patience(status: int, _remaining: int, _total: int) -> None:
+        waits = status not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE)
+        if waits and time.monotonic() > given_up:
+            raise StoreUnavailable(
+                f"the store was busy with another write for {tables.BUSY_SECONDS:g} s;"
+                " nothing was changed; try again"
+            )
+
+    with store_errors():
+        read.backup(written, pages=-1, progress=patience, sleep=_PAUSE_SECONDS)
+
+
+@contextmanager
+def _connected(file: Path) -> Iterator[sqlite3.Connection]:
+    with closing(_connect(file, "mode=rw")) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        yield connection
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file that nobody writes to, and leave nothing beside it."""
+    # Without a log beside it, it is read as it lies, also from where nothing may be
+    # written; with one, as cp leaves it, SQLite has to put the two together.
+    alone = not file.with_name(f"{file.name}-wal").exists()
+    how = "mode=ro&immutable=1" if alone else "mode=rw"
+    with store_errors(), closing(_connect(file, how)) as connection:
+        yield connection
+
+
+def _connect(file: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(file.absolute()))}?{how}",
+        uri=True,
+        timeout=tables.BUSY_SECONDS,
+        isolation_level=None,
+    )
+
+
+def _settle(file: Path) -> None:
+    """Make a database one file, on disk, with nothing beside it."""
+    with store_errors(), _connected(file) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    _sync(file)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

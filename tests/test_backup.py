@@ -1,0 +1,547 @@
+"""Backups: what is in one, what it is put back into, and who notices."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index import backup, cli, tables
+from index.archive import Archive
+from index.article import Article, Role, Status, number_paragraphs
+from index.engines import open_engine
+from index.errors import (
+    IndexUnavailable,
+    InvalidValue,
+    StoreFull,
+    StoreUnavailable,
+)
+from index.indexer import Indexer
+from index.request import Request
+from index.settings import Settings
+from index.store import Store
+from index.verification import problems
+
+ROOT = Path(__file__).parents[1]
+
+
+def article(
+    article_id: str, text: str = "One.", status: Status = Status.USABLE
+) -> Article:
+    paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
+    return Article(id=article_id, headline="Head", paragraphs=paragraphs, status=status)
+
+
+def ids(store: Store) -> list[str]:
+    with store.reading() as view:
+        return [each.id for each in view.iterate()]
+
+
+def run_sql(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def left_over(store: Store) -> list[Path]:
+    """Return what lies beside a store under a hidden name."""
+    return list(store.path.parent.glob(".*"))
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something holds, for 20 seconds at most."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'data' / 'nutgraf.db'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "backup.db"
+
+
+def test_a_backup_is_one_file_of_its_owner_and_nothing_of_the_index(
+    store: Store, file: Path, tmp_path: Path
+) -> None:
+    store.put([article("a"), article("b")])
+    store.put([article("a", "Two.")])
+    found = backup.take(store, file)
+    assert (found.seq, found.articles, found.versions) == (3, 2, 3)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert sorted(tmp_path.iterdir()) == [file, store.path.parent]
+    with closing(Store(f"sqlite:///{file}")) as copy:
+        assert copy.check() == []
+        assert ids(copy) == ["a", "b"]
+
+
+def test_a_file_that_is_there_is_replaced_only_on_demand(
+    store: Store, file: Path
+) -> None:
+    file.write_text("precious")
+    with pytest.raises(InvalidValue, match="--force"):
+        backup.take(store, file)
+    assert file.read_text() == "precious"
+    backup.take(store, file, replace=True)
+    assert backup.put_back(store, file).backup.articles == 0
+
+
+def test_the_store_itself_and_a_folder_are_never_replaced(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(store.path)
+    for target in (store.path, tmp_path / "link", tmp_path):
+        with pytest.raises(InvalidValue, match="nothing that a backup may replace"):
+            backup.take(store, target, replace=True)
+    with pytest.raises(InvalidValue, match="the store itself"):
+        backup.put_back(store, tmp_path / "link")
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidValue, match="cannot be written"):
+        backup.take(store, tmp_path / "nowhere" / "backup.db")
+    store.put([article("a", "x" * 1_000_000)])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(StoreUnavailable, match="no room for a backup"):
+            backup.take(store, tmp_path / "backup.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == [store.path.parent]
+
+
+def test_a_restore_brings_back_what_was_and_takes_away_what_came_since(
+    store: Store, file: Path
+) -> None:
+    store.put([article("a"), article("b")])
+    backup.take(store, file)
+    store.put([article("a", "Two."), article("c")])
+    store.delete("b")
+    done = backup.put_back(store, file)
+    assert (done.backup.seq, done.before) == (2, 5)
+    assert ids(store) == ["a", "b"]
+    assert store.check() == []
+    assert store.put([article("d")])[0].seq == 3  # type: ignore[union-attr]
+    assert left_over(store) == []
+
+
+def test_a_restore_reaches_processes_that_have_the_store_open(
+    store: Store, file: Path
+) -> None:
+    store.put([article("a")])
+    backup.take(store, file)
+    store.put([article("b")])
+    with closing(Store(store.url)) as other:
+        assert ids(other) == ["a", "b"]
+        with other.reading() as view:
+            backup.put_back(store, file)
+            # Who reads just now goes on with what was there.
+            assert [each.id for each in view.iterate()] == ["a", "b"]
+        assert ids(other) == ["a"]
+        other.put([article("c")])
+        assert ids(store) == ["a", "c"]
+
+
+def test_a_restored_store_is_of_another_history(store: Store, file: Path) -> None:
+    store.put([article("a")])
+    backup.take(store, file)
+    seen = set()
+    for _ in range(3):
+        with store.reading() as view:
+            seen.add(view.epoch)
+        backup.put_back(store, file)
+        assert store.rebuild_requested() > store.rebuild_finished()
+        store.finish_rebuild(store.rebuild_requested())
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda file: file.write_bytes(b""), "no SQLite database"),
+        (lambda file: file.write_text("<html>" * 999), "no SQLite database"),
+        (lambda file: file.unlink(), "cannot be read"),
+        (lambda file: os.truncate(file, file.stat().st_size - 8192), "damaged"),
+        (lambda file: file.write_bytes(file.read_bytes()[:50_000]), "damaged"),
+        (lambda file: run_sql(file, "DROP TABLE versions"), "another program's"),
+        (
+            lambda file: run_sql(
+                file, "UPDATE state SET value = 999 WHERE name = 'schema'"
+            ),
+            "a newer Nutgraf",
+        ),
+    ],
+)
+def test_what_is_no_sound_backup_leaves_the_store_as_it_is(
+    store: Store, file: Path, harm: Callable[[Path], object], said: str
+) -> None:
+    store.put([article("a", "x" * 100_000)])
+    backup.take(store, file)
+    store.put([article("b")])
+    with store.reading() as view:
+        before = view.epoch
+    harm(file)
+    with pytest.raises(InvalidValue, match=said):
+        backup.put_back(store, file)
+    assert ids(store) == ["a", "b"]
+    with store.reading() as view:
+        assert view.epoch == before
+    assert left_over(store) == []
+
+
+def test_a_restore_for_which_there_is_no_room_leaves_the_store_as_it_is(
+    store: Store, file: Path
+) -> None:
+    store.put([article("a", "x" * 1_000_000)])
+    backup.take(store, file)
+    store.put([article("b")])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(StoreFull):
+            backup.put_back(store, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert ids(store) == ["a", "b"]
+    assert store.check() == []
+
+
+def test_what_a_killed_restore_left_is_removed_by_the_next(
+    store: Store, file: Path
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    backup.take(store, file)
+    folder = store.path.parent
+    gone = folder / f".nutgraf.db-restored.{ended.pid}.part-wal"
+    at_work = folder / f".nutgraf.db-restored.{os.getppid()}.part"
+    for each in (gone, at_work):
+        each.touch()
+    backup.put_back(store, file)
+    assert left_over(store) == [at_work]
+
+
+def test_a_restore_waits_for_a_writer_only_so_long(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put([article("a")])
+    backup.take(store, file)
+    store.put([article("b")])
+    monkeypatch.setattr(tables, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="nothing was changed"):
+            backup.put_back(store, file)
+        assert ids(store) == ["a", "b"]
+        other.execute("ROLLBACK")
+    backup.put_back(store, file)
+    assert ids(store) == ["a"]
+
+
+def test_a_file_that_was_copied_with_its_log_beside_it_can_be_put_back(
+    store: Store, tmp_path: Path
+) -> None:
+    store.put([article("a")])
+    for ending in ("", "-wal"):
+        from_ = store.path.with_name(store.path.name + ending)
+        (tmp_path / f"copied.db{ending}").write_bytes(from_.read_bytes())
+    store.delete("a")
+    backup.put_back(store, tmp_path / "copied.db")
+    assert ids(store) == ["a"]
+
+
+def test_a_backup_where_nothing_may_be_written_can_be_put_back(
+    store: Store, tmp_path: Path
+) -> None:
+    store.put([article("a")])
+    folder = tmp_path / "medium"
+    folder.mkdir()
+    backup.take(store, folder / "backup.db")
+    folder.chmod(0o500)
+    store.delete("a")
+    backup.put_back(store, folder / "backup.db")
+    assert list(folder.iterdir()) == [folder / "backup.db"]
+    folder.chmod(0o700)
+    assert ids(store) == ["a"]
+
+
+def test_a_key_that_was_revoked_since_the_backup_stays_revoked(
+    store: Store, file: Path
+) -> None:
+    for key_id in "ab":
+        run_sql(
+            store.path,
+            "INSERT INTO keys VALUES"
+            f" ('{key_id}', 'desk', x'0{key_id}', 'search', '{{}}', NULL, 1, 2, NULL)",
+        )
+    backup.take(store, file)
+    run_sql(store.path, "UPDATE keys SET revoked = 7 WHERE id = 'a'")
+    backup.put_back(store, file)
+    with closing(sqlite3.connect(store.path)) as connection:
+        kept = connection.execute("SELECT id, revoked FROM keys ORDER BY id").fetchall()
+    assert kept == [("a", 7), ("b", None)]
+
+
+def test_what_was_killed_or_purged_since_the_backup_is_so_again(
+    store: Store, file: Path
+) -> None:
+    store.put([article(each) for each in ("before", "since", "purged", "story")])
+    store.kill("before")
+    backup.take(store, file)
+    store.kill("since", note="It was wrong.", replacement="other")
+    store.kill("purged")
+    store.purge("purged")
+    store.kill("never-here")
+    done = backup.put_back(store, file)
+    assert done.killed_again == ("since", "purged", "never-here")
+    assert ids(store) == ["story"]
+    with store.reading() as view:
+        notice = view.notice("since")
+        purged = view.notice("purged")
+        assert notice is not None
+        assert (notice.note, notice.replacement) == ("It was wrong.", "other")
+        assert purged is not None
+        assert purged.purged
+        assert view.notice("never-here") is not None
+    assert store.check() == []
+
+
+def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(
+    store: Store, file: Path
+) -> None:
+    acknowledged: list[str] = []
+    ended = threading.Event()
+
+    def write(name: str) -> None:
+        with closing(Store(store.url)) as own:
+            n = 0
+            while not ended.is_set():
+                own.put([article(f"{name}-{n}", f"Words of {n}.")])
+                acknowledged.append(f"{name}-{n}")
+                n += 1
+
+    def more(count: int) -> None:
+        enough = len(acknowledged) + count
+        until(lambda: len(acknowledged) >= enough)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "xy"]
+    for each in threads:
+        each.start()
+    try:
+        for _ in range(3):
+            more(20)
+            before = set(acknowledged)
+            found = backup.take(store, file, replace=True)
+            with closing(sqlite3.connect(file)) as copy:
+                kept = {row[0] for row in copy.execute("SELECT id FROM articles")}
+            assert before <= kept
+            # One moment of the store: nothing between its changes is missing.
+            assert found.seq == found.articles == len(kept)
+        more(20)
+        # And back into the store while both go on to write.
+        done = backup.put_back(store, file)
+    finally:
+        ended.set()
+        for each in threads:
+            each.join()
+    assert done.before >= found.seq
+    assert kept <= set(ids(store))
+    assert store.check() == []
+
+
+# Who notices: searches, tags, the indexer.
+
+
+@pytest.mark.parametrize("kind", ["memory:", "whoosh:{}"])
+def test_after_a_restore_nothing_is_answered_from_the_old_index(
+    tmp_path: Path, file: Path, kind: str
+) -> None:
+    settings = Settings(
+        store=f"sqlite:///{tmp_path / 'nutgraf.db'}",
+        engine=kind.format(tmp_path / "index"),
+    )
+    with closing(Archive.open(settings)) as archive:
+        indexer = Indexer(archive.store, archive.engine)
+        archive.store.request_rebuild()
+        indexer.catch_up()
+        archive.put([article("a", status=Status.WITHHELD), article("b")])
+        backup.take(archive.store, file)
+        archive.put([article("a", "Free now."), article("c")])
+        indexer.catch_up()
+        assert archive.search(Request()).articles == 3
+        backup.put_back(archive.store, file)
+        # As many changes as before, so that the numbers alone say nothing.
+        archive.put([article("d"), article("e")])
+        assert archive.state().behind == 0
+        for ask in (
+            lambda: archive.search(Request()),
+            lambda: archive.suggest("head"),
+        ):
+            with pytest.raises(IndexUnavailable, match="restored from a backup"):
+                ask()
+        assert "restored" in (archive.state().stale or "")
+        assert any(
+            "restored" in each for each in problems(archive.store, archive.engine)
+        )
+        indexer.catch_up()
+        assert archive.search(Request()).articles == 3  # b, d and e
+        assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_a_tag_of_another_history_is_never_current(
+    archive: Archive, file: Path
+) -> None:
+    now = datetime.now(UTC)
+    seq = archive.store.seq()
+    backup.take(archive.store, file)
+    tags = {archive.etag("q=x", now)}
+    backup.put_back(archive.store, file)
+    Indexer(archive.store, archive.engine).catch_up()
+    assert archive.store.seq() == seq
+    tags.add(archive.etag("q=x", now))
+    assert len(tags) == 2
+
+
+def nutgraf(environ: dict[str, str], *argv: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "index", *argv],
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
+    tmp_path: Path,
+) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
+        "NUTGRAF_ENGINE": f"whoosh:{tmp_path / 'index'}",
+    }
+    file = str(tmp_path / "backup.db")
+    engine = open_engine(environ["NUTGRAF_ENGINE"])
+    with (
+        closing(Store(environ["NUTGRAF_STORE"])) as store,
+        closing(engine),
+        nutgraf(environ, "indexer") as indexer,
+    ):
+        store.put([article("a"), article("b")])
+        until(lambda: engine.state().seq == 2)
+        assert cli.main(["backup", file], environ) == 0
+        store.put([article("gone"), article("gone-too")])
+        until(lambda: engine.state().seq == 4)
+        # Stopped, it cannot see that the number went down before it goes up again.
+        indexer.send_signal(signal.SIGSTOP)
+        with nutgraf(environ, "restore", file, "--yes") as restore:
+            out, err = restore.communicate(timeout=60)
+        assert (restore.returncode, err) == (0, b"")
+        assert b"before it was change 4" in out
+        store.put([article(each) for each in "cdefg"])
+        indexer.send_signal(signal.SIGCONT)
+        until(lambda: engine.state().seq == 7)
+        until(lambda: store.rebuild_requested() == store.rebuild_finished())
+        assert list(problems(store, engine)) == []
+        assert engine.state().articles == 7
+        indexer.terminate()
+        log = indexer.communicate(timeout=20)[1]
+    events = [json.loads(line) for line in log.splitlines()]
+    assert any("restored" in each.get("reason", "") for each in events)
+
+
+# The commands.
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    environ = {"NUTGRAF_STORE": f"sqlite:///{tmp_path / 'data' / 'nutgraf.db'}"}
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        return (cli.main(argv, environ), *capsys.readouterr())
+
+    return run
+
+
+def test_the_commands_say_what_they_did(
+    run: Callable[..., Any], store: Store, file: Path
+) -> None:
+    store.put([article("a")])
+    code, out, _ = run("backup", str(file))
+    assert (code, out.startswith("1 article, 1 version up to change 1 in")) == (0, True)
+    code, _, err = run("backup", str(file))
+    assert (code, "--force" in err) == (1, True)
+    code, out, _ = run("backup", "--force", "--json", str(file))
+    assert code == 0
+    assert json.loads(out) == {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "schema": tables.SCHEMA,
+        "seq": 1,
+        "articles": 1,
+        "versions": 1,
+    }
+    code, out, _ = run("restore", "--yes", "--json", str(file))
+    assert code == 0
+    assert json.loads(out)["before"] == json.loads(out)["seq"] == 1
+
+
+def test_a_store_that_holds_something_is_replaced_only_if_somebody_says_so(
+    run: Callable[..., Any],
+    store: Store,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run("backup", str(file))[0] == 0
+    assert run("restore", str(file))[0] == 0  # nothing is lost with an empty one
+    store.put([article("a")])
+    code, _, err = run("restore", str(file))
+    assert (code, "--yes" in err) == (1, True)
+    for said, expected in (("no", ["a"]), ("", ["a"]), ("yes", [])):
+        monkeypatch.setattr("sys.stdin", Terminal(said))
+        assert run("restore", str(file))[0] == (0 if said == "yes" else 1)
+        assert ids(store) == expected
+
+
+class Terminal:
+    """A standard input at which somebody types one line."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        return f"{self._said}\n"
