@@ -53,6 +53,7 @@ POLL_SECONDS = 0.1
 # large batch is indexed and merged well within.
 STALL_SECONDS = 120.0
 MEMORY = "memory:"
+EXPORT_BATCH = 100  # articles; promised, so that a kill holds for all but so many
 
 Command = Callable[[Namespace, Settings, Screen], int]
 
@@ -272,22 +273,31 @@ def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 def export(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Write the current articles as JSON lines, in the order of their ids."""
-    now = datetime.now(UTC)
+    """Write the current articles as JSON lines, in the order of their ids.
+
+    What shows is asked anew for every hundred, of the store as it is then: an export
+    takes minutes, and what is killed meanwhile must not come out at its end.
+    """
     written = 0
     with (
         _archive(settings) as archive,
         output(args.output) as out,
         screen.bars() as bars,
-        archive.store.reading() as view,
     ):
-        task = bars.add_task("export", total=view.count())
-        for article in view.iterate():
-            if args.all or visible(article, now):
-                out.write(write(article if args.all else public(article, now)))
-                written += 1
-            bars.advance(task)
-        out.flush()
+        store, after = archive.store, ""
+        task = bars.add_task("export", total=store.counts().articles)
+        while True:
+            with store.reading() as view:
+                page = view.current(after, EXPORT_BATCH)
+            if not page:
+                break
+            after, now = page[-1].id, datetime.now(UTC)
+            for article in page:
+                if args.all or visible(article, now):
+                    out.write(write(article if args.all else public(article, now)))
+                    written += 1
+                bars.advance(task)
+            out.flush()
     if not is_stdout(args.output):
         if screen.as_json:
             screen.json({"articles": written, "file": args.output})

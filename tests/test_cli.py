@@ -8,15 +8,18 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from index import cli
+from index import cli, commands
+from index.article import Article, Status
 from index.console import Screen, marked, marked_html, printable
 from index.document import article_of
 from index.engines import open_engine
+from index.formats import jsonl
 from index.indexer import Indexer
 from index.store import Store
 
@@ -318,6 +321,29 @@ def test_an_export_holds_nothing_that_does_not_show(loaded: Nutgraf) -> None:
     articles = [json.loads(line) for line in done.stdout.splitlines()]
     assert [each["id"] for each in articles] == ["urn:test:grain", "urn:test:strike"]
     assert all("ed_note" not in each for each in articles)
+
+
+def test_an_export_leaves_out_what_is_withheld_while_it_runs(
+    nutgraf: Nutgraf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = nutgraf.store
+    some = [
+        article_of({"id": f"a{n:03}", "headline": "Head"})
+        for n in range(3 * commands.EXPORT_BATCH)
+    ]
+    store.put(some)
+
+    def write_and_withhold(article: Article) -> bytes:
+        if article.id == some[0].id:
+            store.put([replace(each, status=Status.WITHHELD) for each in some])
+        return jsonl.write(article)
+
+    monkeypatch.setattr(commands, "write", write_and_withhold)
+    lines = nutgraf("export").out.splitlines()
+    # The batch under way, and not a line more.
+    assert [json.loads(line)["id"] for line in lines] == [
+        each.id for each in some[: commands.EXPORT_BATCH]
+    ]
 
 
 def test_an_export_that_cannot_be_written_says_so(loaded: Nutgraf) -> None:
