@@ -89,6 +89,9 @@ class ArchiveState:
     behind: int
     articles: int
     versions: int
+    store_bytes: int
+    rebuilds_requested: int
+    rebuilds_finished: int
     indexed_articles: int
     indexed_paragraphs: int
     segments: int
@@ -457,6 +460,9 @@ class Archive:
             behind=seq - engine.seq,
             articles=counts.articles,
             versions=counts.versions,
+            store_bytes=self.store.size(),
+            rebuilds_requested=self.store.rebuild_requested(),
+            rebuilds_finished=self.store.rebuild_finished(),
             indexed_articles=engine.articles,
             indexed_paragraphs=engine.paragraphs,
             segments=engine.segments,

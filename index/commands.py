@@ -332,7 +332,6 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
     with _archive(settings) as archive:
         state = archive.state()
         process = archive.store.indexer_process()
-        store_bytes = archive.store.path.stat().st_size
         keys = [each.state(datetime.now(UTC)) for each in archive.store.keys.all()]
     if screen.as_json:
         screen.json(
@@ -341,7 +340,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
                     "seq": state.store_seq,
                     "articles": state.articles,
                     "versions": state.versions,
-                    "bytes": store_bytes,
+                    "bytes": state.store_bytes,
                 },
                 "index": {
                     "seq": state.index_seq,
@@ -369,7 +368,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
             ("articles", f"{state.articles:,}"),
             ("versions", f"{state.versions:,}"),
             ("changes", f"{state.store_seq:,}"),
-            ("store", f"{store_bytes / 1e6:,.1f} MB"),
+            ("store", f"{state.store_bytes / 1e6:,.1f} MB"),
             ("index", f"{index_is}; {state.index_bytes / 1e6:,.1f} MB"),
             ("indexed articles", f"{state.indexed_articles:,}"),
             ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),

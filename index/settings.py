@@ -66,6 +66,12 @@ class Settings:
     rate: int | None = _setting(
         6_000, "requests a minute of a key without its own rate, or none", optional=True
     )
+    behind: int = _setting(
+        10_000, "changes that the index may be behind until /readyz says no"
+    )
+    disk_free: int = _setting(
+        256 * MB, "bytes that must be free on each disk, or /readyz says no"
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):

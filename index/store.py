@@ -294,6 +294,12 @@ class Store:
         with self.reading() as view:
             return view.counts()
 
+    def size(self) -> int:
+        """Return the bytes that the store takes on disk, its log of writes included."""
+        names = (self.path.name, f"{self.path.name}-wal")
+        files = [self.path.with_name(name) for name in names]
+        return sum(each.stat().st_size for each in files if each.exists())
+
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
         with self._writing() as connection:

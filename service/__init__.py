@@ -34,6 +34,8 @@ def create_app(
     app = Flask(__name__)
     # Ids in paths may hold //.
     app.url_map.merge_slashes = False
+    # No form is read anywhere; one that would be must not cost memory.
+    app.config.update(MAX_FORM_PARTS=0, MAX_FORM_MEMORY_SIZE=0)
     found = Context(settings, archive, Metrics(metrics_folder), threads=threads)
     app.extensions[EXTENSION] = found
     access.register(app, found)
@@ -54,6 +56,7 @@ def use_threads(app: Flask, threads: int) -> None:
     """Tell an app how many threads its server gives it."""
     found: Context = app.extensions[EXTENSION]
     found.use_threads(threads)
+    found.measure()
 
 
 def use_worker(app: Flask, alive: Callable[[], bool]) -> None:

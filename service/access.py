@@ -95,6 +95,11 @@ def _count(found: Context, response: Response) -> None:
     route = request.url_rule.rule if request.url_rule is not None else "none"
     method = request.method if request.method in METHODS else "other"
     found.metrics.observe(method, route, response.status_code, seconds)
+    found.measure()
+    refusal = {}
+    if "problem" in g:
+        refusal["code"] = g.problem
+        found.metrics.problems.labels(g.problem).inc()
     # Without the query string: what readers look for is theirs.
     log_request(
         method=method,
@@ -103,4 +108,5 @@ def _count(found: Context, response: Response) -> None:
         ms=round(seconds * 1000, 1),
         address=request.remote_addr,
         key=authority.key_name(),
+        **refusal,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +46,7 @@ from service.submissions import ACCEPTED, Submission, submitted
 blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
 )
+LOG = logging.getLogger("nutgraf")
 PATH = "/v1/articles/<article_id>"
 BY_ID = "/v1/article"
 _SCHEMAS = {JSON: ArticleBody, "application/ninjs+json": {"type": "object"}}
@@ -267,11 +270,21 @@ def write(submissions: list[Submission]) -> Writing:
         if read.warnings:
             result["warnings"] = read.warnings
         results.append(result)
+    _tell_refused(errors)
     changes = [result["seq"] for result in results if result["seq"] is not None]
     return Writing(
         answer={"results": results, "seq": max(changes, default=None)},
         errors=tuple(errors),
     )
+
+
+def _tell_refused(errors: list[InputError | None]) -> None:
+    """Count the articles of a request that were refused, and log it once for all."""
+    codes = Counter(error.code for error in errors if error is not None)
+    for code, count in codes.items():
+        context().metrics.refused_writes.labels(code).inc(count)
+    if codes:
+        LOG.info("articles refused", extra={"of": len(errors), "codes": dict(codes)})
 
 
 def _failed(submission: Submission, error: InputError) -> dict[str, Any]:

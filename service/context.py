@@ -74,7 +74,15 @@ class Context:
     def take_room(self) -> Callable[[], None] | None:
         """Return what gives the room of a waiting thread back, ``None`` if none is."""
         waiting = self._waiting
-        return waiting.release if waiting.acquire(blocking=False) else None
+        if not waiting.acquire(blocking=False):
+            return None
+        self.metrics.waiting.inc()
+
+        def leave() -> None:
+            self.metrics.waiting.dec()
+            waiting.release()
+
+        return leave
 
     def bound_to(self, addresses: Iterable[str]) -> None:
         """Take in where the server listens, each as ``HOST:PORT``."""
@@ -83,7 +91,15 @@ class Context:
 
     def use_threads(self, threads: int) -> None:
         """Let half of so many threads wait; to be called before the first request."""
-        self._waiting = threading.BoundedSemaphore(max(1, threads // 2))
+        self._slots = max(1, threads // 2)
+        self._waiting = threading.BoundedSemaphore(self._slots)
+
+    def measure(self) -> None:
+        """Tell the metrics how this process is."""
+        # One that has not searched yet keeps nothing, and need not open anything.
+        archive = self._archive
+        cache = 0 if archive is None else archive.engine.cache_bytes()
+        self.metrics.measure(slots=self._slots, cache_bytes=cache)
 
 
 def context() -> Context:

@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Response
 
-from index.archive import ArchiveState
+from index.condition import Condition, condition_of
 from index.errors import ServiceError
 from index.keys import Scope
 from service import authority
 from service.answers import json_response
 from service.arguments import OPEN, Blueprint
 from service.context import context
+from service.problems import told
 from service.schemas import Health, Readiness
 
 blueprint = Blueprint(
@@ -32,32 +33,18 @@ def healthz(given: dict[str, Any]) -> Response:
 def readyz(given: dict[str, Any]) -> Response:
     """Say whether searches can be answered and changes are being indexed."""
     try:
-        state = context().archive.state()
+        condition = condition_of(context().archive)
         counted = authority.may(Scope.ADMIN)
     except ServiceError as error:
-        return _not_ready({"status": "not ready", "problems": [str(error)]})
-    problems = problems_of(state)
+        return _not_ready({"status": "not ready", "problems": [told(error)]})
     found: dict[str, Any] = {
-        "status": "not ready" if problems else "ready",
-        "problems": problems,
+        "status": "not ready" if condition.problems else "ready",
+        "problems": [told(each) for each in condition.problems],
     }
     # How much there is, and how much is being written, is for those who run it.
     if counted:
-        found |= _counts(state)
-    return _not_ready(found) if problems else json_response(found)
-
-
-def _counts(state: ArchiveState) -> dict[str, Any]:
-    return {
-        "store_seq": state.store_seq,
-        "index_seq": state.index_seq,
-        "behind": state.behind,
-        "articles": state.articles,
-        "indexed_articles": state.indexed_articles,
-        "indexed_paragraphs": state.indexed_paragraphs,
-        "indexer_running": state.indexer_running,
-        "progress": state.progress,
-    }
+        found |= _numbers(condition)
+    return _not_ready(found) if condition.problems else json_response(found)
 
 
 @blueprint.operation(
@@ -71,20 +58,25 @@ def _counts(state: ArchiveState) -> dict[str, Any]:
 def metrics(given: dict[str, Any]) -> Response:
     """Give the numbers that Prometheus collects."""
     found = context()
+    # Asked before anything is written, so that a store that is gone is a 503.
+    state, condition = found.archive.state(), condition_of(found.archive)
     return Response(
-        found.metrics.exposition(found.archive.state),
+        found.metrics.exposition(state, condition),
         content_type="text/plain; version=0.0.4; charset=utf-8",
     )
 
 
-def problems_of(state: ArchiveState) -> list[str]:
-    """Return why the service is not ready, in sentences; none if it is."""
-    found = []
-    if state.stale is not None:
-        found.append(f"the index must be rebuilt: {state.stale}")
-    if not state.indexer_running:
-        found.append("no indexer is running: start nutgraf indexer")
-    return found
+def _numbers(condition: Condition) -> dict[str, Any]:
+    """Return what only those who run the service need to see."""
+    return {
+        "store_seq": condition.store_seq,
+        "index_seq": condition.index_seq,
+        "behind": condition.behind,
+        "behind_seconds": round(condition.behind_seconds, 3),
+        "indexer_running": condition.indexer_running,
+        "progress": condition.progress,
+        "disk_free": condition.free,
+    }
 
 
 def _not_ready(found: dict[str, Any]) -> Response:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from index.archive import ArchiveState
+from index.condition import Condition
 
 # Seconds; a search has 2 by default, a waiting write 10.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10)
@@ -38,44 +49,115 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self.problems = Counter(
+            "nutgraf_problems",
+            "Requests answered with a problem, by its code",
+            ("code",),
+            registry=self._registry,
+        )
+        self.refused_writes = Counter(
+            "nutgraf_refused_writes",
+            "Writes refused, articles of one request each for itself, by code",
+            ("code",),
+            registry=self._registry,
+        )
+        # Of the workers that live, added up.
+        self.waiting = self._gauge(
+            "nutgraf_waiting_requests", "Requests that wait for the index or for news"
+        )
+        self._slots = self._gauge(
+            "nutgraf_waiting_slots", "How many requests may wait at a time"
+        )
+        self._cache = self._gauge(
+            "nutgraf_cache_bytes", "What workers keep of earlier searches"
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
         self.requests.labels(method, route, str(status)).inc()
         self.seconds.labels(method, route).observe(seconds)
 
-    def exposition(self, state: Callable[[], ArchiveState]) -> bytes:
+    def measure(self, *, slots: int, cache_bytes: int) -> None:
+        """Take in how this worker is."""
+        self._slots.set(slots)
+        self._cache.set(cache_bytes)
+
+    def exposition(self, state: ArchiveState, condition: Condition) -> bytes:
         """Return all numbers in Prometheus' text format."""
         shown = self._registry
         if self._folder is not None:
             shown = CollectorRegistry()
             MultiProcessCollector(shown, path=self._folder)  # type: ignore[no-untyped-call]
         here = CollectorRegistry()
-        here.register(_ArchiveCollector(state))
+        here.register(_ArchiveCollector(state, condition))
         return generate_latest(shown) + generate_latest(here)
+
+    def _gauge(self, name: str, about: str) -> Gauge:
+        return Gauge(name, about, multiprocess_mode="livesum", registry=self._registry)
 
 
 class _ArchiveCollector(Collector):
-    def __init__(self, state: Callable[[], ArchiveState]) -> None:
-        self._state = state
+    """What is the same whichever worker is asked: of store, index and machine."""
+
+    def __init__(self, state: ArchiveState, condition: Condition) -> None:
+        self._state, self._condition = state, condition
 
     def collect(self) -> Iterable[Metric]:
-        state = self._state()
+        state, condition = self._state, self._condition
         for name, about, value in (
-            ("nutgraf_store_seq", "Newest accepted change", state.store_seq),
-            ("nutgraf_index_seq", "Newest change that can be found", state.index_seq),
-            ("nutgraf_index_behind", "Changes not indexed yet", state.behind),
+            ("nutgraf_ready", "Whether /readyz says yes", not condition.problems),
+            ("nutgraf_store_seq", "Newest accepted change", condition.store_seq),
+            (
+                "nutgraf_index_seq",
+                "Newest change that can be found",
+                condition.index_seq,
+            ),
+            ("nutgraf_index_behind", "Changes not indexed yet", condition.behind),
+            (
+                "nutgraf_index_behind_seconds",
+                "How long the oldest change that is not indexed has waited",
+                condition.behind_seconds,
+            ),
             ("nutgraf_articles", "Articles in the store", state.articles),
+            ("nutgraf_versions", "Versions in the store", state.versions),
+            ("nutgraf_store_bytes", "Size of the store", state.store_bytes),
+            (
+                "nutgraf_indexed_articles",
+                "Articles in the index",
+                state.indexed_articles,
+            ),
             (
                 "nutgraf_indexed_paragraphs",
                 "Paragraphs in the index",
                 state.indexed_paragraphs,
             ),
+            ("nutgraf_segments", "Segments of the index", state.segments),
             ("nutgraf_index_bytes", "Size of the index", state.index_bytes),
             (
                 "nutgraf_indexer_running",
                 "Whether an indexer process is at work",
-                float(state.indexer_running),
+                condition.indexer_running,
+            ),
+            (
+                "nutgraf_rebuild_running",
+                "Whether the index is being built anew",
+                state.progress is not None,
             ),
         ):
-            yield GaugeMetricFamily(name, about, value)
+            yield GaugeMetricFamily(name, about, float(value))
+        yield CounterMetricFamily(
+            "nutgraf_rebuilds_requested",
+            "Rebuilds asked for: by a command, a restore, a purge, or a damaged index",
+            state.rebuilds_requested,
+        )
+        yield CounterMetricFamily(
+            "nutgraf_rebuilds_finished",
+            "The newest of them that was done",
+            state.rebuilds_finished,
+        )
+        free = GaugeMetricFamily(
+            "nutgraf_disk_free_bytes", "What may still be written", labels=("of",)
+        )
+        for what, left in condition.free.items():
+            free.add_metric((what,), left)
+        yield free

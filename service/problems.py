@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -10,10 +11,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from index import errors
-from index.errors import NutgrafError
+from index.errors import NutgrafError, ServiceError
 from service import refusals
 from service.answers import write_json
 from service.codes import TITLES
+from service.context import context
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -64,6 +66,8 @@ STATUS: dict[type[NutgrafError], int] = {
 # Where an error of a general class says by its code that it is about a body.
 STATUS_OF_CODE = {"article_too_large": 422, "invalid_json": 400}
 
+_SEARCH = "/v1/search"  # the one that is asked with POST and writes nothing
+
 # Seconds until a client should try again.
 RETRY_AFTER = {"index_unavailable": 5, "search_timeout": 1, "storage_full": 60}
 RETRY_AFTER_ELSE = 2
@@ -78,6 +82,9 @@ _CODE_OF_STATUS = {
     500: "internal_error",
 }
 
+# As the system's errors and our own have them: in quotes, or up to the next : or ;.
+_PATH = re.compile(r"'/[^']*'|(?<![\w'/.])/.*?(?=[:;,)] |[:;,)]?\Z)")
+
 log = logging.getLogger("nutgraf")
 
 
@@ -90,10 +97,19 @@ def status_of(error: NutgrafError) -> int:
 
 def problem_of(error: NutgrafError) -> dict[str, Any]:
     """Return the problem document of an error, with the facts that it carries."""
-    return {
-        **error.facts,
-        **_standard(error.code, status_of(error), str(error)),
-    }
+    facts, detail = error.facts, str(error)
+    if isinstance(error, ServiceError):
+        facts = {
+            name: told(value) if isinstance(value, str) else value
+            for name, value in facts.items()
+        }
+        detail = told(error)
+    return {**facts, **_standard(error.code, status_of(error), detail)}
+
+
+def told(reason: object) -> str:
+    """Return what callers are told of a failure of ours: no file by its name."""
+    return _PATH.sub("a file", str(reason))
 
 
 def problem_response(document: dict[str, Any], **more: Any) -> Response:
@@ -101,6 +117,7 @@ def problem_response(document: dict[str, Any], **more: Any) -> Response:
 
     :param more: further members of the document.
     """
+    g.problem = document["code"]
     response = Response(
         write_json({**document, **more}),
         status=document["status"],
@@ -121,6 +138,7 @@ def register(app: Flask) -> None:
 
 def _of_ours(error: NutgrafError) -> Response:
     document = problem_of(error)
+    _count_refused_write(error.code)
     if document["status"] >= 500:
         # The cause, where there is one, is what an operator needs.
         log.warning("%s: %s", error.code, error, exc_info=error.__cause__)
@@ -140,12 +158,23 @@ def _of_ours(error: NutgrafError) -> Response:
     return response
 
 
+def _count_refused_write(code: str) -> None:
+    """Count a request that was to change something, and was refused as a whole."""
+    rule = request.url_rule
+    writes = request.method in ("PUT", "DELETE") or (
+        request.method == "POST" and rule is not None and rule.rule != _SEARCH
+    )
+    if writes:
+        context().metrics.refused_writes.labels(code).inc()
+
+
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, RequestRedirect) or status < 400:
         redirect: Response = error.get_response()  # type: ignore[assignment]
         return redirect
     code = _CODE_OF_STATUS.get(status, "bad_request")
+    _count_refused_write(code)
     detail = error.description or TITLES[code]
     document = _standard(code, status, _detail_of(status, detail))
     document["instance"] = request.path

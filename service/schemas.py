@@ -538,11 +538,10 @@ class Readiness(Schema):
     store_seq = fields.Integer()
     index_seq = fields.Integer()
     behind = fields.Integer()
-    articles = fields.Integer(metadata=described("in the store"))
-    indexed_articles = fields.Integer()
-    indexed_paragraphs = fields.Integer()
+    behind_seconds = fields.Float()
     indexer_running = fields.Boolean()
     progress = fields.Float(allow_none=True)
+    disk_free = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
 # Referred to by name from the declarations above, so put into the document by hand.

@@ -63,8 +63,8 @@ LAYERS = [
         index.formats.variant
     """),
     names("""
-        index index.archive index.feed index.held index.history index.indexer
-        index.loader index.question index.rendering index.suggestions
+        index index.archive index.condition index.feed index.held index.history
+        index.indexer index.loader index.question index.rendering index.suggestions
         index.verification
     """),
     names("""
@@ -91,8 +91,8 @@ STORE = names("""
 
 # What of index the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
-    index index.answer index.archive index.article index.changes index.dates
-    index.document index.errors index.feed index.fields index.formats
+    index index.answer index.archive index.article index.changes index.condition
+    index.dates index.document index.errors index.feed index.fields index.formats
     index.formats.strict_json index.keys index.query index.rates index.rendering
     index.request index.result index.settings index.view
 """)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from index.article import Article
@@ -74,9 +75,13 @@ class Snapshot(Protocol):
 
 
 class Engine(Protocol):
-    """An index of articles."""
+    """An index of articles.
+
+    :ivar folder: where it lies on a disk, ``None`` if it does not; absolute.
+    """
 
     url: str
+    folder: Path | None
 
     def snapshot(self) -> Snapshot:
         """Return the newest committed state.
@@ -118,6 +123,9 @@ class Engine(Protocol):
 
         All of them are read; what an article should be only the store knows.
         """
+
+    def cache_bytes(self) -> int:
+        """Return what this process keeps of earlier searches, for later ones."""
 
     def close(self) -> None:
         """Let go of files and memory."""

@@ -8,6 +8,7 @@ answer as this one does. It is for tests, and for a service that keeps nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from rapidfuzz.distance import OSA
 
@@ -24,6 +25,7 @@ class MemoryEngine:
     """Articles in a dictionary; see :class:`index.engines.Engine`."""
 
     url = "memory:"
+    folder: Path | None = None
 
     def __init__(self, *, language: str = "en", expansions: int = 20_000) -> None:
         self._language, self._expansions = language, expansions
@@ -74,6 +76,10 @@ class MemoryEngine:
     def check(self) -> Iterator[str]:
         """Yield nothing: there are no files."""
         yield from ()
+
+    def cache_bytes(self) -> int:
+        """Return 0: nothing is kept of a search."""
+        return 0
 
     def close(self) -> None:
         """Let go of memory."""

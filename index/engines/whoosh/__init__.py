@@ -42,6 +42,7 @@ class WhooshEngine:
         self, folder: str, *, language: str, expansions: int, memory: int = MEMORY
     ) -> None:
         self.url = f"whoosh:{folder}"
+        self.folder: Path | None = Path(folder).absolute()
         self._language = language
         self._expansions = expansions
         self._storage = DurableStorage(Path(folder))
@@ -134,6 +135,11 @@ class WhooshEngine:
             if not found or self._storage.generation() == generation:
                 yield from found
                 return
+
+    def cache_bytes(self) -> int:
+        """Return what this process keeps of earlier searches, for later ones."""
+        opened = self._newest
+        return 0 if opened is None else opened[2].cache_bytes()
 
     def close(self) -> None:
         """Let go of files and memory."""

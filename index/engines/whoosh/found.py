@@ -115,6 +115,11 @@ class FoundLeaves:
             self._total -= self._bytes.pop(key, 0)
             self._parts.pop(key, None)
 
+    @property
+    def bytes(self) -> int:
+        """How much memory it takes, but for what is being searched."""
+        return self._total
+
     def close(self) -> None:
         """Let go of everything: the state was replaced."""
         with self._lock:

@@ -38,6 +38,10 @@ _MANY = 2_000  # ids, beyond which all of a state are put in order once
 class Closing(Protocol):
     """Something kept that knows the state, so that the two would keep each other."""
 
+    @property
+    def bytes(self) -> int:
+        """How much memory it takes."""
+
     def close(self) -> None:
         """Let go of the state."""
 
@@ -83,6 +87,11 @@ class State:
         leaves = self._kept.get("leaves")
         if isinstance(leaves, Closing):
             leaves.close()
+
+    def cache_bytes(self) -> int:
+        """Return how much of that is what was found of leaves."""
+        leaves = self._kept.get("leaves")
+        return leaves.bytes if isinstance(leaves, Closing) else 0
 
     def each(self) -> Iterator[tuple[Segment, int, int]]:
         """Yield each segment, and the numbers of its first article and document."""

@@ -1,0 +1,106 @@
+"""The condition of an archive: what is asked every second by whoever watches it.
+
+So nothing is counted here: a few numbers by their keys, and one look at each disk.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from index.archive import Archive
+from index.errors import IndexUnavailable
+from index.history import OTHER_HISTORY, of_one_history
+
+# How long a change may wait for an indexer that runs and does not build anew.
+STALL_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How an archive is.
+
+    :param behind: accepted changes that the index does not include yet.
+    :param behind_seconds: how long the oldest of them has waited.
+    :param stale: why the index cannot be read, if so; ``progress`` of its rebuild.
+    :param free: bytes that can still be written, by what would be written there.
+    :param problems: why it is not ready, in sentences without numbers of its contents.
+    """
+
+    store_seq: int
+    index_seq: int
+    behind: int
+    behind_seconds: float
+    stale: str | None
+    progress: float | None
+    indexer_running: bool
+    free: dict[str, int]
+    problems: tuple[str, ...]
+
+
+def condition_of(archive: Archive, *, now: datetime | None = None) -> Condition:
+    """Return the condition of an archive.
+
+    :raises StoreUnavailable: the store cannot be reached.
+    """
+    now = now or datetime.now(UTC)
+    store, settings = archive.store, archive.settings
+    index_seq, stale, progress, snapshot = 0, None, None, None
+    try:
+        snapshot = archive.engine.snapshot()
+        index_seq = snapshot.seq
+    except IndexUnavailable as error:
+        stale, progress = str(error), error.progress
+    with store.reading() as view:
+        if snapshot is not None and not of_one_history(snapshot, view):
+            stale = OTHER_HISTORY
+        behind = view.seq - index_seq
+        waiting = view.changes(index_seq, 1) if behind > 0 else ()
+    seconds = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
+    running = store.indexer_running()
+    free = {"store": _free(store.path.parent)}
+    if archive.engine.folder is not None:
+        free["index"] = _free(archive.engine.folder)
+
+    problems = []
+    if stale is not None:
+        problems.append(f"no search can be answered: {stale}")
+    if not running:
+        problems.append("no indexer is running: start nutgraf indexer")
+    if behind > settings.behind:
+        problems.append(
+            f"the index is behind by more than {settings.behind:,} changes"
+            " (NUTGRAF_BEHIND)"
+        )
+    if running and stale is None and progress is None and seconds > STALL_SECONDS:
+        problems.append(
+            f"a change has waited for the indexer longer than {STALL_SECONDS:g} s; its"
+            " log says why"
+        )
+    problems += [
+        f"less than {settings.disk_free:,} bytes are free on the disk of the {what}"
+        " (NUTGRAF_DISK_FREE)"
+        for what, left in free.items()
+        if left < settings.disk_free
+    ]
+    return Condition(
+        store_seq=view.seq,
+        index_seq=index_seq,
+        behind=behind,
+        behind_seconds=seconds,
+        stale=stale,
+        progress=progress,
+        indexer_running=running,
+        free=free,
+        problems=tuple(problems),
+    )
+
+
+def _free(folder: Path) -> int:
+    """Return how many bytes whoever runs this may still write to a folder."""
+    # A folder that is not there yet will be on the disk of the first that is.
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    disk = os.statvfs(there)
+    return disk.f_bavail * disk.f_frsize
