@@ -106,7 +106,10 @@ def when_ready(server: Any) -> None:
     """
     with suppress(AttributeError, OSError):  # other C libraries have no such thing
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-    open_engine(_settings.engine).close()  # imports what the engine needs
+    try:
+        open_engine(_settings.engine).close()  # imports what the engine needs
+    except ServiceError as error:
+        raise SystemExit(f"nutgraf: {error}") from error
     gc.collect()
     gc.freeze()
 

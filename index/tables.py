@@ -57,6 +57,7 @@ from index.errors import (
     StoreFull,
     StoreUnavailable,
 )
+from index.folders import open_to_others
 from index.visibility import NO_EMBARGO, NO_EXPIRY
 
 SCHEMA = 2  # raised with every change to the tables
@@ -377,10 +378,15 @@ def create(file: Path, upgrades: Upgrades = MappingProxyType({})) -> None:
 
     :param upgrades: by an older schema, what makes this one of it.
     :raises StoreFull: there is no room for them.
-    :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's.
+    :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's; or
+        others may write to it, or to its folder.
     """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (file.parent, file):
+            reason = open_to_others(each)
+            if reason is not None:
+                raise StoreUnavailable(f"the store is not used: {reason}")
         folder = os.open(file.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from index.indexer import Indexer
 from index.keys import Scope
 from index.settings import Settings
 from service import create_app
+
+# Tests make folders for stores, and no store is used where the group may write.
+os.umask(0o022)
 
 # How long an example takes depends on what else the machine does.
 hypothesis_settings.register_profile("nutgraf", deadline=None)

@@ -30,8 +30,9 @@ LAYERS = [
     names("index.article index.errors"),
     names("""
         index.answer index.cursor index.dates index.deadline index.document
-        index.facets index.fields index.query index.ranking index.remarks index.result
-        index.changes index.settings index.text index.versions index.visibility
+        index.facets index.fields index.folders index.query index.ranking index.remarks
+        index.result index.changes index.settings index.text index.versions
+        index.visibility
     """),
     names("""
         index.clipping index.highlight index.marking index.matching index.publication

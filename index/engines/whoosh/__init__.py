@@ -46,6 +46,7 @@ class WhooshEngine:
         self._language = language
         self._expansions = expansions
         self._storage = DurableStorage(Path(folder))
+        self._storage.check_rights()
         self._writer = Writer(self._storage, language=language, memory=memory)
         self._scrub = Scrub()
         self._segments: dict[str, Segment] = {}
@@ -202,6 +203,7 @@ class WhooshEngine:
         return opened
 
     def _open_newest(self) -> _Opened:
+        self._storage.check_rights()
         for _ in range(_OPEN_ATTEMPTS):
             generation = self._storage.generation()
             meta: Meta | None = None

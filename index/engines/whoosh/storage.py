@@ -26,6 +26,7 @@ from whoosh.util.filelock import FileLock
 from index.engines.whoosh.codec import EXTENSION, ColumnarSegment
 from index.engines.whoosh.schema import whoosh_schema
 from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable, NutgrafError
+from index.folders import open_to_others
 
 NAME = "MAIN"
 _PROGRESS = "rebuild.json"
@@ -153,6 +154,16 @@ class DurableStorage:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for each in missing:
             _sync(each.parent)
+        self.check_rights()
+
+    def check_rights(self) -> None:
+        """Refuse an index that others may write to.
+
+        :raises IndexUnavailable: they may.
+        """
+        reason = open_to_others(self.path)
+        if reason is not None:
+            raise IndexUnavailable(f"the index is not used: {reason}")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -164,6 +175,7 @@ class DurableStorage:
         :raises IndexerRunning: another writer holds it.
         :raises IndexUnavailable: there is no folder.
         """
+        self.check_rights()
         # A second line: the indexer's own lock is the store's.
         lock = FileLock(str(self.path / f"{NAME}_WRITELOCK"))
         try:
@@ -216,6 +228,7 @@ class DurableStorage:
         new = [each for each in segments if self._aside(each).exists()]
         try:
             for each in new:
+                self._aside(each).chmod(0o600)
                 _sync(self._aside(each))
                 self._aside(each).replace(self.data_path(each))
             said = asdict(replace(meta, toc=zlib.crc32(table)))
@@ -265,6 +278,7 @@ class DurableStorage:
     def _put(self, path: Path, data: bytes) -> None:
         aside = path.with_name(f".{path.name}")
         with aside.open("wb") as file:
+            os.fchmod(file.fileno(), 0o600)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
