@@ -106,12 +106,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="also what it evolved from, what evolved from it, and its story",
     )
     for name, run, about in (
-        ("withhold", commands.withhold, "Hold articles back until they are restored"),
-        (
-            "restore",
-            commands.restore,
-            "Take back a kill or a withholding",
-        ),
+        ("withhold", commands.withhold, "Hold articles back until they are reinstated"),
+        ("reinstate", commands.reinstate, "Take back a kill or a withholding"),
         ("purge", commands.purge, "Erase the texts of killed articles for good"),
     ):
         withdrawn = command(name, run, about)

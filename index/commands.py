@@ -200,10 +200,10 @@ def withhold(args: Namespace, settings: Settings, screen: Screen) -> int:
     )
 
 
-def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
+def reinstate(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Restore articles; one that cannot be does not keep the others."""
     return _each(
-        args, settings, screen, "restored", lambda a, id_: {"seq": a.restore(id_)}
+        args, settings, screen, "reinstated", lambda a, id_: {"seq": a.restore(id_)}
     )
 
 
