@@ -333,6 +333,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
         state = archive.state()
         process = archive.store.indexer_process()
         keys = [each.state(datetime.now(UTC)) for each in archive.store.keys.all()]
+        warnings = list(verification.warnings(archive.store, archive.engine))
     if screen.as_json:
         screen.json(
             {
@@ -354,6 +355,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
                 },
                 "indexer": {"running": state.indexer_running, "process": process},
                 "keys": {"made": len(keys), "live": keys.count("live")},
+                "warnings": warnings,
                 "settings": settings.shown(),
             }
         )
@@ -377,6 +379,8 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
             ("keys", f"{keys.count('live'):,} live, {len(keys):,} made"),
         ]
     )
+    for warning in warnings:
+        screen.complain(f"warning: {warning}")
     screen.line()
     screen.table(
         [(name, _setting_text(value)) for name, value in settings.shown().items()]
@@ -388,11 +392,14 @@ def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Check the store, and the index against it."""
     with _archive(settings) as archive:
         found = list(verification.problems(archive.store, archive.engine))
+        warnings = list(verification.warnings(archive.store, archive.engine))
     if screen.as_json:
-        screen.json({"sound": not found, "problems": found})
+        screen.json({"sound": not found, "problems": found, "warnings": warnings})
     else:
         for problem in found:
             screen.line(problem)
+        for warning in warnings:
+            screen.complain(f"warning: {warning}")
         screen.line(count(len(found), "problem") if found else "all is well")
     return 1 if found else 0
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from index import migration, tables, withdrawal
+from index import audit, migration, tables, withdrawal
 from index.article import Article
 from index.changes import Change, ChangeType, Standing
 from index.dates import micros
@@ -345,7 +345,7 @@ class Store:
         """
         try:
             with self.reading() as view:
-                return list(view.problems())
+                return [*view.problems(), *audit.problems(view)]
         except StoreUnavailable as error:
             return [str(error)]
 

@@ -479,6 +479,27 @@ def forget(engine: Engine) -> None:
         time.sleep(0.1)
 
 
+def has_mended_log(version: tuple[int, int, int]) -> bool:
+    """Return whether a version of SQLite is without the WAL-reset bug.
+
+    A race, from 3.7.0 on, that can spoil a file which several processes write to and
+    tidy up at one instant (sqlite.org/wal.html).
+    """
+    older = {(3, 44): 6, (3, 50): 7}.get(version[:2])
+    return version >= (3, 51, 3) or (older is not None and version[2] >= older)
+
+
+def warnings() -> Iterator[str]:
+    """Yield a sentence for what may become wrong with any store here."""
+    major, minor, patch, *_ = sqlite3.sqlite_version_info
+    if not has_mended_log((major, minor, patch)):
+        yield (
+            f"SQLite {sqlite3.sqlite_version} can, very rarely, spoil a store that is"
+            " written to and tidied up at the same instant; 3.51.3, 3.50.7 and 3.44.6"
+            " cannot: update it, and keep backups"
+        )
+
+
 def quick_check(connection: Connection) -> tuple[str, ...]:
     """Return what SQLite itself finds wrong with its file."""
     found = connection.exec_driver_sql("PRAGMA quick_check").scalars()

@@ -6,22 +6,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from index import tables
 from index.engines import Engine, Snapshot
 from index.errors import IndexUnavailable
+from index.folders import remote_kind
 from index.history import OTHER_HISTORY, of_one_history
-from index.query import All, Search, Sort, SortKey
+from index.query import PUBLIC, All, Reader, Search, Sort, SortKey
 from index.store import Store, View
 from index.visibility import visible
 
 _PAGE = 1_000  # changes, or articles of the index, that are read at a time
+_EVERYTHING = Reader(held=True)
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 def problems(store: Store, engine: Engine) -> Iterator[str]:
     """Yield a sentence for everything that is wrong; nothing if all is well.
 
     Every file of the index is read. If all are what was written, the index is compared
-    at the ``seq`` it has applied: what changed since is left out. Articles that do not
-    show now are only counted, since a search cannot name them.
+    at the ``seq`` it has applied: what changed since is left out. That is done twice:
+    everything that it holds, whoever may see it, and what it shows anybody now.
     """
     yield from store.check()
     harmed = False
@@ -34,6 +38,18 @@ def problems(store: Store, engine: Engine) -> Iterator[str]:
         yield from _compared(store, engine)
     except IndexUnavailable as error:
         yield f"the index cannot be read: {error}; run nutgraf rebuild"
+
+
+def warnings(store: Store, engine: Engine) -> Iterator[str]:
+    """Yield a sentence for what is not wrong, but may become so."""
+    yield from tables.warnings()
+    for name, path in (("store", store.path), ("index", engine.folder)):
+        kind = None if path is None else remote_kind(path)
+        if kind is not None:
+            yield (
+                f"the {name} is on a file system of other machines ({kind}), where"
+                " locks may not hold: move it to a disk of this one"
+            )
 
 
 def _compared(store: Store, engine: Engine) -> Iterator[str]:
@@ -49,7 +65,10 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
                 f" {view.seq:,}: they do not belong together; run nutgraf rebuild"
             )
             return
-        yield from _differences(view, snapshot)
+        pending = _changed(view, snapshot.seq)
+        # Before anything expires, to somebody who sees what is held back: all there is.
+        yield from _differences(view, snapshot, pending, _EVERYTHING, _BEFORE_ALL)
+        yield from _differences(view, snapshot, pending, PUBLIC, datetime.now(UTC))
         state = engine.state()
         total = view.searchable()
         if state.seq == view.seq and state.articles != total:
@@ -59,27 +78,37 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
             )
 
 
-def _differences(view: View, snapshot: Snapshot) -> Iterator[str]:
-    now = datetime.now(UTC)
-    pending = _changed(view, snapshot.seq)
+def _differences(
+    view: View, snapshot: Snapshot, pending: set[str], reader: Reader, now: datetime
+) -> Iterator[str]:
     expected: dict[str, str | None] = {}
     paragraphs = 0
     for article in view.iterate():
-        if article.id not in pending and visible(article, now):
+        if article.id not in pending and visible(article, now, reader):
             expected[article.id] = article.version
             paragraphs += len(article.paragraphs)
-    search = Search(query=All(), now=now, sort=Sort.NEWEST, passages=0, limit=_PAGE)
+    search = Search(
+        query=All(),
+        now=now,
+        reader=reader,
+        sort=Sort.NEWEST,
+        passages=0,
+        limit=_PAGE,
+    )
+    shown = reader is not _EVERYTHING
     for article_id, version in _indexed(snapshot, search):
         if article_id in pending:
             continue
         wanted = expected.pop(article_id, None)
         if wanted is None:
-            yield f"{article_id} is in the index, and should not be found"
+            how = "shows" if shown else "is in the index"
+            yield f"{article_id} {how}, and should not be found"
         elif wanted != version:
             yield f"{article_id} is indexed in version {version}, not {wanted}"
     for article_id, wanted in expected.items():
-        yield f"{article_id}, version {wanted}, is not in the index"
-    found = snapshot.search(Search(query=All(), now=now, limit=0)).paragraphs
+        how = "does not show" if shown else "is not in the index"
+        yield f"{article_id}, version {wanted}, {how}"
+    found = snapshot.search(replace(search, limit=0)).paragraphs
     if not pending and found != paragraphs:
         yield f"the index finds {found:,} paragraphs, the store has {paragraphs:,}"
 

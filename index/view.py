@@ -239,6 +239,11 @@ class View:
         """Which history of changes this is; a store that is restored gets another."""
         return value_of(self._connection, "epoch")
 
+    @property
+    def connection(self) -> Connection:
+        """What it reads through, for those who know the tables."""
+        return self._connection
+
     def hidden_since(self, seq: int) -> frozenset[str]:
         """Return the ids of articles that a change after ``seq`` may have hidden."""
         if seq >= self.seq:

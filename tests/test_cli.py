@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from index import cli, commands
+from index import cli, commands, tables, verification
 from index.article import Article, Status
 from index.console import Screen, marked, marked_html, printable
 from index.document import article_of
@@ -496,9 +496,70 @@ def test_the_status_shows_store_index_and_masked_settings(loaded: Nutgraf) -> No
     assert "NUTGRAF_LIMIT" in text
 
 
-def test_verify_finds_all_well(loaded: Nutgraf) -> None:
+def test_verify_finds_all_well(
+    loaded: Nutgraf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "warnings", lambda store, engine: ())
     assert loaded("verify") == (0, "all is well\n", "")
-    assert loaded("verify", "--json").json == {"sound": True, "problems": []}
+    assert loaded("verify", "--json").json == {
+        "sound": True,
+        "problems": [],
+        "warnings": [],
+    }
+
+
+def test_what_may_become_wrong_is_warned_of_and_is_no_failure(
+    loaded: Nutgraf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 40, 1))
+    monkeypatch.setattr(verification, "remote_kind", lambda path: "nfs4")
+    for name in ("verify", "status"):
+        done = loaded(name)
+        assert done.code == 0
+        lines = done.err.splitlines()
+        assert [line.partition(" ")[0] for line in lines] == ["warning:"] * 3
+        assert "3.51.3" in lines[0]
+        assert "the store is on a file system of other machines (nfs4)" in lines[1]
+        assert len(loaded(name, "--json").json["warnings"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "mended"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 9), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 52, 0), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_versions_of_sqlite_with_a_known_bug_are_told_from_others(
+    version: tuple[int, int, int], mended: bool
+) -> None:
+    assert tables.has_mended_log(version) is mended
+
+
+def test_verify_compares_what_does_not_show_too(loaded: Nutgraf) -> None:
+    engine = open_engine(loaded.environ["NUTGRAF_ENGINE"])
+    free = {**ARTICLES[2], "embargoed_until": None, "version": "1"}
+    engine.apply([article_of(free)], [], seq=3)
+    done = loaded("verify")
+    assert (done.code, "urn:test:later shows, and should not be found" in done.out) == (
+        1,
+        True,
+    )
+    expired = {**ARTICLES[0], "expires": "2016-10-01", "version": "7"}
+    engine.apply([article_of(expired)], ["urn:test:later"], seq=3)
+    engine.close()
+    lines = loaded("verify").out.splitlines()
+    assert "urn:test:strike is indexed in version 7, not 1" in lines
+    assert "urn:test:strike, version 1, does not show" in lines
+    assert "urn:test:later, version 1, is not in the index" in lines
 
 
 def test_verify_names_each_difference_between_index_and_store(loaded: Nutgraf) -> None:

@@ -38,9 +38,8 @@ LAYERS = [
         index.clipping index.highlight index.marking index.matching index.publication
         index.keys index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
-        index.backup index.keyring index.log index.migration index.store index.tables
-        index.turning
-        index.view index.withdrawal
+        index.audit index.backup index.keyring index.log index.migration index.store
+        index.tables index.turning index.view index.withdrawal
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
         index.engines.whoosh.beside index.engines.whoosh.buffer
@@ -85,9 +84,8 @@ LAYERS = [
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
-    index.backup index.keyring index.log index.migration index.store index.tables
-    index.turning
-    index.view index.withdrawal
+    index.audit index.backup index.keyring index.log index.migration index.store
+    index.tables index.turning index.view index.withdrawal
 """)
 
 # What of index the service may name: never an engine, nor the store itself.

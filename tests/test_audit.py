@@ -1,0 +1,120 @@
+"""What the store keeps beside the texts, against the texts and against itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.document import article_of
+from index.store import Store
+
+SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+LATER = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+
+
+def article(article_id: str, **more: Any) -> Any:
+    return article_of({"id": article_id, "headline": "Head", **more})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store of everything that is kept beside the texts."""
+    store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    store.put(
+        [
+            article("plain", source="Desk", subjects=["ports"], story="s"),
+            article("embargoed", embargoed_until=SOON, expires=LATER),
+            article("canceled", status="canceled"),
+            article("killed", story="s"),
+            article("withheld"),
+            article("back"),
+            article("purged"),
+        ]
+    )
+    store.put([article("plain", source="Other desk", story="s")])
+    store.kill("killed", note="Wrong.", cascade=False)
+    store.kill("never-here")
+    store.withhold("withheld")
+    store.kill("back")
+    store.restore("back")
+    store.kill("purged")
+    store.purge("purged")
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute(
+            "INSERT INTO keys VALUES"
+            " ('k', 'desk', zeroblob(32), 'search', '{}', NULL, 1, 2, NULL)"
+        )
+        connection.commit()
+    yield store
+    store.close()
+
+
+def test_nothing_is_wrong_with_a_store_that_was_only_written_by_us(
+    store: Store,
+) -> None:
+    assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "finding"),
+    [
+        (
+            """UPDATE articles SET "values" = '{"source": ["Desk"]}'
+               WHERE id = 'plain'""",
+            "plain: the values that readers are judged by are not its own",
+        ),
+        (
+            "UPDATE articles SET story = 'another' WHERE id = 'plain'",
+            "plain: its columns name another story than its text",
+        ),
+        (
+            "UPDATE articles SET turns = 9223372036854775807 WHERE id = 'embargoed'",
+            "embargoed: the next instant of its own would not be logged",
+        ),
+        (
+            "UPDATE articles SET turns = expires WHERE id = 'embargoed'",
+            "embargoed: the next instant of its own would not be logged",
+        ),
+        (
+            "UPDATE articles SET turns = 5 WHERE id = 'plain'",
+            "plain: what is to be logged is at no instant of its own",
+        ),
+        (
+            "DELETE FROM notices WHERE id = 'killed'",
+            "killed is killed, and there is no notice of it",
+        ),
+        (
+            "UPDATE articles SET status = 0 WHERE id = 'killed'",
+            "killed shows, and there is a notice that it was killed",
+        ),
+        (
+            "UPDATE notices SET version = '0' WHERE id = 'canceled'",
+            "canceled is killed up to 0, and 1 is current",
+        ),
+        (
+            "UPDATE keys SET digest = x'00'",
+            "the key desk cannot be read: revoke it and make another",
+        ),
+        (
+            "UPDATE keys SET filters = '{'",
+            "the key desk cannot be read: revoke it and make another",
+        ),
+        (
+            "DELETE FROM articles WHERE id = 'plain'",
+            "a row of versions belongs to none of articles",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_named(
+    store: Store, harm: str, finding: str
+) -> None:
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute(harm)
+        connection.commit()
+    assert finding in store.check()
