@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -204,9 +204,12 @@ class Archive:
     def wait_indexed(self, seq: int, seconds: float) -> bool:
         """Wait until the index includes a change; return whether it does in time."""
         deadline = time.monotonic() + seconds
+        with self.store.reading() as view:
+            epoch = view.epoch
         while True:
             try:
-                if self.engine.snapshot().seq >= seq:
+                snapshot = self.engine.snapshot()
+                if snapshot.seq >= seq and snapshot.epoch in (epoch, None):
                     return True
             except IndexUnavailable:
                 pass  # being built: it may be there before the time is up
@@ -421,11 +424,12 @@ class Archive:
         :param history: of the page before, as it said.
         :raises HistoryChanged: an older copy of the store was put back since then.
         """
-        try:
-            indexed: int | None = self._snapshot().seq
-        except IndexUnavailable:
-            indexed = None
+        snapshot: Snapshot | None = None
+        with suppress(IndexUnavailable):
+            snapshot = self._snapshot()
         with self.store.reading() as view:
+            ours = snapshot is not None and of_one_history(snapshot, view)
+            indexed = snapshot.seq if snapshot is not None and ours else None
             return page_of_changes(
                 view, since, limit, reader, indexed=indexed, history=history
             )

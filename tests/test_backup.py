@@ -24,6 +24,7 @@ from index.archive import Archive
 from index.article import Article, Role, Status, number_paragraphs
 from index.engines import open_engine
 from index.errors import (
+    HistoryChanged,
     IndexUnavailable,
     InvalidValue,
     StoreFull,
@@ -411,9 +412,26 @@ def test_after_a_restore_nothing_is_answered_from_the_old_index(
         assert any(
             "restored" in each for each in problems(archive.store, archive.engine)
         )
+        assert not archive.wait_indexed(archive.store.seq(), 0)
+        assert [each.id for each in archive.changes(0).entries] == ["b", "d", "e"]
         indexer.catch_up()
+        assert archive.wait_indexed(archive.store.seq(), 0)
         assert archive.search(Request()).articles == 3  # b, d and e
         assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_who_follows_the_changes_is_told_to_start_anew(
+    archive: Archive, file: Path
+) -> None:
+    backup.take(archive.store, file)
+    page = archive.changes(0)
+    backup.put_back(archive.store, file)
+    Indexer(archive.store, archive.engine).catch_up()
+    with pytest.raises(HistoryChanged):
+        archive.changes(page.next, history=page.history)
+    again = archive.changes(0)
+    assert again.history != page.history
+    assert [each.id for each in again.entries] == [each.id for each in page.entries]
 
 
 def test_a_tag_of_another_history_is_never_current(
