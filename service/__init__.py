@@ -34,6 +34,8 @@ def create_app(
     app = Flask(__name__)
     # Ids in paths may hold //.
     app.url_map.merge_slashes = False
+    # Whatever FLASK_DEBUG says: a mistake of ours is logged, never shown.
+    app.debug = False
     # No form is read anywhere; one that would be must not cost memory.
     app.config.update(MAX_FORM_PARTS=0, MAX_FORM_MEMORY_SIZE=0)
     found = Context(settings, archive, Metrics(metrics_folder), threads=threads)

@@ -319,3 +319,12 @@ def test_no_file_names_a_folder_of_the_machine_it_was_written_on():
         rb"(?<![\w.])/(?:" + rb"|".join([b"work", b"root", b"tmp"]) + rb")/"
     )
     assert [str(p) for p in tracked() if folders.search((ROOT / p).read_bytes())] == []
+
+
+def test_no_file_holds_a_secret():
+    # In pieces, for the same reason.
+    secrets = re.compile(
+        rb"-----BEGIN [A-Z ]*PRIVATE" + rb" KEY|AK" + rb"IA[0-9A-Z]{16}"
+        rb"|gh[pousr]_[0-9A-Za-z]{36}|xox[abprs]-[0-9A-Za-z-]{10}"
+    )
+    assert [str(p) for p in tracked() if secrets.search((ROOT / p).read_bytes())] == []

@@ -211,6 +211,23 @@ def test_a_log_line_is_one_json_object(
     assert told["level"] == "info"
 
 
+def test_what_was_refused_is_logged_by_its_code(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "nutgraf"):
+        client.get("/v1/search?q=private&limit=101")
+        client.get("/v1/search?q=private")
+        client.post("/v1/articles", json=[{"id": "a"}, {"id": "b", "headline": "B"}])
+    lines = [json.loads(JsonLines().format(each)) for each in caplog.records]
+    refused, answered, some, written = lines
+    assert (refused["status"], refused["code"]) == (400, "limit_exceeded")
+    assert "code" not in answered
+    assert (some["message"], some["of"]) == ("articles refused", 2)
+    assert some["codes"] == {"invalid_article": 1}
+    assert written["status"] == 207
+    assert not any("private" in json.dumps(each) for each in lines)
+
+
 def test_a_traceback_stays_on_one_line() -> None:
     try:
         raise ValueError("one\ntwo")

@@ -206,6 +206,22 @@ def test_only_its_own_hosts_are_served_in_any_form_of_request(
         assert b"host_refused" not in answer, head
 
 
+def test_lines_and_headers_that_are_too_long_are_refused_by_the_server(
+    address: tuple[str, int],
+) -> None:
+    host = f"Host: {address[0]}:{address[1]}"
+    assert call(address, f"GET /healthz?{'x' * 8_000} HTTP/1.1\r\n{host}")[0] == 400
+    for head, status in (
+        (f"GET /healthz?{'x' * 8_200} HTTP/1.1\r\n{host}", 414),
+        (f"GET /healthz HTTP/1.1\r\n{host}\r\nX-Long: {'x' * 8_200}", 431),
+        (f"GET /healthz HTTP/1.1\r\n{host}" + "\r\nX-Many: x" * 101, 431),
+    ):
+        found, answer = call(address, head)
+        assert found == status
+        assert b"Traceback" not in answer
+    assert call(address, f"GET /healthz HTTP/1.1\r\n{host}")[0] == 200
+
+
 def test_no_header_says_where_the_app_is_mounted(address: tuple[str, int]) -> None:
     host = f"Host: {address[0]}:{address[1]}"
     for name in ("SCRIPT_NAME", "Script-Name", "PATH_INFO"):

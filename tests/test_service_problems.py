@@ -10,9 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from index import errors
+from index.archive import Archive
 from index.errors import NutgrafError
 from index.question import Question
-from service import refusals
+from index.settings import Settings
+from service import create_app, refusals
 from service.codes import TITLES
 from service.problems import STATUS, problem_of, status_of
 
@@ -146,3 +148,20 @@ def test_a_wrong_method_is_told_the_right_ones(
     answer = reading.open(path, method=method)
     assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
     assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+def test_nothing_turns_debugging_on(
+    settings: Settings, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    app = create_app(settings, archive)
+    assert not app.debug
+
+    def fail(self: Archive, *_: object, **__: object) -> None:
+        raise RuntimeError("not to be told")
+
+    monkeypatch.setattr(Archive, "asking", fail)
+    answer = app.test_client().get("/v1/search?q=a")
+    assert answer.status_code == 500
+    assert "not to be told" not in answer.text
+    assert answer.json["error_id"] == answer.headers["X-Request-Id"]
