@@ -22,6 +22,7 @@ import pytest
 from index import backup, cli, tables
 from index.archive import Archive
 from index.article import Article, Role, Status, number_paragraphs
+from index.document import content, content_digest
 from index.engines import open_engine
 from index.errors import (
     HistoryChanged,
@@ -35,6 +36,7 @@ from index.request import Request
 from index.settings import Settings
 from index.store import Store
 from index.verification import problems
+from index.visibility import restrictions
 
 ROOT = Path(__file__).parents[1]
 
@@ -248,6 +250,67 @@ def test_what_a_killed_restore_left_is_removed_by_the_next(
         each.touch()
     backup.put_back(store, file)
     assert left_over(store) == [at_work]
+
+
+# What a store was before kills, keys and the feed of changes.
+SCHEMA_1 = """
+CREATE TABLE articles (id TEXT NOT NULL, version TEXT NOT NULL, seq INTEGER NOT NULL,
+  status SMALLINT NOT NULL, embargoed_until BIGINT NOT NULL, expires BIGINT NOT NULL,
+  PRIMARY KEY (id)) WITHOUT ROWID;
+CREATE TABLE changes (seq INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+  version TEXT, at BIGINT NOT NULL, hides BOOLEAN NOT NULL, PRIMARY KEY (seq));
+CREATE TABLE state (name TEXT NOT NULL, value BIGINT NOT NULL, PRIMARY KEY (name));
+INSERT INTO state VALUES ('schema', 1), ('seq', 2), ('rebuild', 0), ('rebuilt', 0);
+CREATE TABLE versions (id TEXT NOT NULL, version TEXT NOT NULL, seq INTEGER NOT NULL,
+  at BIGINT NOT NULL, digest TEXT NOT NULL, status TEXT NOT NULL, headline TEXT,
+  content TEXT NOT NULL, PRIMARY KEY (id, version),
+  FOREIGN KEY(id) REFERENCES articles (id));
+CREATE INDEX articles_embargoed_until ON articles (embargoed_until)
+  WHERE embargoed_until != -9223372036854775808;
+CREATE INDEX articles_expires ON articles (expires)
+  WHERE expires != 9223372036854775807;
+CREATE INDEX changes_hiding ON changes (seq, id) WHERE hides = 1;
+"""
+
+
+def write_schema_1(file: Path, some: list[Article]) -> None:
+    """Write a store as the release before this one did."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(SCHEMA_1)
+        for seq, each in enumerate(some, 1):
+            text = content(each)
+            connection.execute(
+                "INSERT INTO articles VALUES (?, '1', ?, ?, ?, ?)",
+                (each.id, seq, *restrictions(each)),
+            )
+            connection.execute(
+                "INSERT INTO versions VALUES (?, '1', ?, 7, ?, ?, ?, ?)",
+                (
+                    *(each.id, seq, content_digest(text)),
+                    *(each.status.value, each.headline, text),
+                ),
+            )
+            connection.execute(
+                "INSERT INTO changes VALUES (?, 'created', ?, '1', 7, 0)",
+                (seq, each.id),
+            )
+        connection.commit()
+
+
+def test_a_backup_of_an_older_release_is_brought_up_to_date_and_stays_as_it_is(
+    store: Store, file: Path
+) -> None:
+    write_schema_1(file, [article("a"), article("b", status=Status.CANCELED)])
+    before = file.read_bytes()
+    store.put([article("new")])
+    store.kill("a")
+    done = backup.put_back(store, file)
+    assert (done.backup.schema, done.killed_again) == (1, ("a",))
+    assert store.check() == []
+    assert ids(store) == []
+    with store.reading() as view:
+        assert view.notice("b") is not None
+    assert file.read_bytes() == before
 
 
 def test_a_restore_waits_for_a_writer_only_so_long(
