@@ -24,7 +24,7 @@ from sqlalchemy import URL
 from index import tables
 from index.errors import InvalidValue, StoreFull, StoreUnavailable
 from index.store import Store
-from index.tables import articles, changes, state, store_errors, versions
+from index.tables import articles, changes, keys, state, store_errors, versions
 
 _MAGIC = b"SQLite format 3\x00"
 _NOTICES = 500  # read at a time
@@ -98,7 +98,7 @@ def put_back(store: Store, file: Path) -> Restored:
     up to date in a copy. In the transaction that replaces everything the store gets a
     new epoch, so that whoever follows its changes starts anew, and a request to build
     the index again. What was taken from somebody since stays taken: an article that was
-    killed or purged is so again, and a key that was revoked stays revoked.
+    killed or purged is so again, and keys are as they were before.
 
     :raises InvalidValue: the file is no sound backup of a store.
     :raises StoreFull: there is no room for the copy, or for the store.
@@ -209,9 +209,9 @@ def _begin_history(store: Store, part: Path) -> int:
     with store_errors(), _connected(store.path) as connection:
         connection.execute("BEGIN")
         now = dict(connection.execute("SELECT name, value FROM state").fetchall())
-        revoked = connection.execute(
-            "SELECT revoked, id FROM keys WHERE revoked IS NOT NULL"
-        ).fetchall()
+        columns = ", ".join(f'"{column.name}"' for column in keys.columns)
+        listed = f"SELECT {columns} FROM keys"  # noqa: S608 - the names are our own
+        held = connection.execute(listed).fetchall()
         connection.execute("COMMIT")
     with store_errors(), _connected(part) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -227,9 +227,10 @@ def _begin_history(store: Store, part: Path) -> int:
                 (asked - 1, "rebuilt"),
             ],
         )
-        connection.executemany(
-            "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL", revoked
-        )
+        # Keys are no history: who may call is not undone by going back.
+        places = ", ".join("?" * len(keys.columns))
+        kept = f"INSERT OR REPLACE INTO keys ({columns}) VALUES ({places})"  # noqa: S608
+        connection.executemany(kept, held)
         connection.execute("COMMIT")
     seq: int = now["seq"]
     return seq

@@ -357,21 +357,32 @@ def test_a_backup_where_nothing_may_be_written_can_be_put_back(
     assert ids(store) == ["a"]
 
 
-def test_a_key_that_was_revoked_since_the_backup_stays_revoked(
-    store: Store, file: Path
-) -> None:
-    for key_id in "ab":
-        run_sql(
-            store.path,
-            "INSERT INTO keys VALUES"
-            f" ('{key_id}', 'desk', x'0{key_id}', 'search', '{{}}', NULL, 1, 2, NULL)",
-        )
+def test_keys_stay_as_they_are_whatever_is_put_back(store: Store, file: Path) -> None:
+    insert = (
+        "INSERT INTO keys (id, name, digest, scopes, filters, created, expires)"
+        " VALUES ('{0}', '{0}', x'0{0}', 'search', '{{}}', 1, 2)"
+    )
+    before = file.with_name("before.db")
+    backup.take(store, before)
+    run_sql(store.path, insert.format("a"), insert.format("b"))
     backup.take(store, file)
-    run_sql(store.path, "UPDATE keys SET revoked = 7 WHERE id = 'a'")
-    backup.put_back(store, file)
-    with closing(sqlite3.connect(store.path)) as connection:
-        kept = connection.execute("SELECT id, revoked FROM keys ORDER BY id").fetchall()
-    assert kept == [("a", 7), ("b", None)]
+    run_sql(
+        store.path,
+        "UPDATE keys SET revoked = 7 WHERE id = 'a'",
+        insert.format("c"),
+    )
+    with closing(Store(f"sqlite:///{file.with_name('other.db')}")) as other:
+        for target, source, expected in (
+            (store, file, [("a", 7), ("b", None), ("c", None)]),
+            # From before the first one: nobody may call without one now.
+            (store, before, [("a", 7), ("b", None), ("c", None)]),
+            # On another machine they are those of the backup.
+            (other, file, [("a", None), ("b", None)]),
+        ):
+            backup.put_back(target, source)
+            with closing(sqlite3.connect(target.path)) as connection:
+                kept = connection.execute("SELECT id, revoked FROM keys ORDER BY id")
+                assert kept.fetchall() == expected
 
 
 def test_what_was_killed_or_purged_since_the_backup_is_so_again(
