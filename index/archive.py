@@ -19,6 +19,7 @@ from index import dates
 from index.answer import Answer, Excerpt, Warned
 from index.article import Article
 from index.deadline import until
+from index.difference import Difference, difference
 from index.engines import Engine, Snapshot, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
@@ -403,6 +404,33 @@ class Archive:
             if visible(texts[article_id, each.version], now, reader)
         )
 
+    def diff(
+        self,
+        article_id: str,
+        *,
+        old: str | None = None,
+        new: str | None = None,
+        now: datetime | None = None,
+        reader: Reader = PUBLIC,
+    ) -> Difference:
+        """Return what two versions of an article differ in.
+
+        :param new: a version, by default the current one.
+        :param old: by default the highest below it that may be seen; itself, if there
+            is none.
+        :raises ArticleNotFound: one of them is not there, or may not be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        """
+        now = now or datetime.now(UTC)
+        with self.store.reading() as view:
+            later = self._shown_version(view, article_id, new, now, reader).article
+            if old is not None:
+                found = self._shown_version(view, article_id, old, now, reader)
+                earlier = found.article
+            else:
+                earlier = _before(view, later, now, reader)
+        return difference(public(earlier, now), public(later, now))
+
     # What changed.
 
     def changes(
@@ -558,3 +586,14 @@ class Archive:
                 replacement=notice.replacement,
             )
         raise ArticleNotFound(article_id)
+
+
+def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
+    """Return the highest version below one that may be seen; that one if none is."""
+    assert article.version is not None, "it is stored"
+    versions = [each.version for each in view.versions(article.id)]
+    for version in versions[versions.index(article.version) + 1 :]:
+        earlier = view.get(article.id, version).article
+        if visible(earlier, now, reader):
+            return earlier
+    return article

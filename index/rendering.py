@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from index.answer import Answer, ArticleHit, Excerpt, Warned
+from index.answer import Answer, ArticleHit, Excerpt, Mark, Warned
 from index.archive import ArticleView
+from index.article import Paragraph
 from index.dates import iso
-from index.document import document_of
+from index.difference import Difference, ParagraphChange
+from index.document import document_of, paragraph_json
 from index.errors import NutgrafError
 from index.request import Request
 from index.result import Facet
@@ -104,6 +106,20 @@ def article_document(view: ArticleView, q: str) -> Document:
     return found
 
 
+def difference_document(difference: Difference) -> Document:
+    """Return what two versions differ in."""
+    return {
+        "id": difference.id,
+        "from": difference.old,
+        "to": difference.new,
+        "fields": [
+            {"name": each.name, "from": each.old, "to": each.new}
+            for each in difference.fields
+        ],
+        "paragraphs": [_change_document(each) for each in difference.paragraphs],
+    }
+
+
 def error_document(error: NutgrafError) -> Document:
     """Return an error with its facts, as a problem document has them."""
     return {"code": error.code, "detail": str(error), **error.facts}
@@ -132,6 +148,26 @@ def _article(hit: ArticleHit) -> Document:
         found["headline"] = hit.article["headline"]
         found["headline_html"] = hit.headline_html
     return found | hit.article
+
+
+def _change_document(change: ParagraphChange) -> Document:
+    found: Document = {
+        "type": change.kind.value,
+        "from": _marked_document(change.old, change.removed),
+        "to": _marked_document(change.new, change.added),
+        "html": change.html,
+    }
+    if change.moved is not None:
+        found["moved"] = change.moved
+    return found
+
+
+def _marked_document(
+    paragraph: Paragraph | None, marks: tuple[Mark, ...]
+) -> Document | None:
+    if paragraph is None:
+        return None
+    return paragraph_json(paragraph) | {"marks": [[*mark] for mark in marks]}
 
 
 def _explained(hit: ArticleHit) -> Document:

@@ -257,6 +257,26 @@ def word(surface: str) -> Word:
     return Word(found.forms, found.positions, found.widths, found.length)
 
 
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the words of a text stand, as they are written, in order.
+
+    A punctuated word is one, its possessive included; of a script written without
+    spaces each character with its marks is one.
+    """
+    spans: list[tuple[int, int]] = []
+    end = 0
+    text, found = _surfaces(text)
+    for surface in found:
+        start = text.index(surface, end)
+        end = start + len(surface)
+        if _IS_SPACELESS.match(surface):
+            starts = [start + match.start() for match in _UNIT.finditer(surface)]
+            spans += zip(starts, [*starts[1:], end], strict=True)
+        else:
+            spans.append((start, end))
+    return spans
+
+
 def plain_form(chunk: str) -> str | None:
     """Return the one form of a word of ASCII letters and digits; ``None`` of others.
 

@@ -305,8 +305,7 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
 
 def _article(article_id: str, given: dict[str, Any]) -> Response:
     now = datetime.now(UTC)
-    digest = hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
-    tag = context().archive.etag(digest, now, reader=reader())
+    tag = tag_of_request(given, now)
     if unchanged := not_modified(tag):
         return unchanged
     q = given.get("q", "")
@@ -324,6 +323,12 @@ def _article(article_id: str, given: dict[str, Any]) -> Response:
     else:
         response = json_response(article_document(view, q))
     return set_etag(response, tag)
+
+
+def tag_of_request(given: dict[str, Any], now: datetime) -> str:
+    """Return the ETag of an answer to the request with these parameters."""
+    digest = hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
+    return context().archive.etag(digest, now, reader=reader())
 
 
 def _rendered(shape: Format, article: Article) -> Response:

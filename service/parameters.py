@@ -330,6 +330,12 @@ _KILL: dict[str, fields.Field[Any]] = {
         )
     ),
 }
+_DIFF: dict[str, fields.Field[Any]] = {
+    "from": Text(
+        metadata=described("a version; by default the one before, of those that show")
+    ),
+    "to": Text(metadata=described("a version; by default the current one")),
+}
 
 SuggestArguments = Schema.from_dict(
     {
@@ -369,6 +375,8 @@ ChangesArguments = Schema.from_dict(
 NoArguments = Schema.from_dict({}, name="NoArguments")
 ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")
 ArticleByIdArguments = Schema.from_dict({**_ID, **_VIEW}, name="ArticleByIdArguments")
+DiffArguments = Schema.from_dict(_DIFF, name="DiffArguments")
+DiffByIdArguments = Schema.from_dict({**_ID, **_DIFF}, name="DiffByIdArguments")
 WriteArguments = Schema.from_dict({**_FORMAT, **_WAIT}, name="WriteArguments")
 WriteByIdArguments = Schema.from_dict(
     {**_ID, **_FORMAT, **_WAIT}, name="WriteByIdArguments"

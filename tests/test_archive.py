@@ -26,7 +26,7 @@ from index.errors import (
     UnknownField,
 )
 from index.indexer import Indexer
-from index.query import Filter, Scope, Sort, Unit
+from index.query import Filter, Reader, Scope, Sort, Unit
 from index.request import Request
 from index.settings import Settings
 
@@ -330,6 +330,50 @@ def test_a_version_that_may_not_be_seen_is_not_listed(archive: Archive) -> None:
     put(archive, "a", "x", headline="Open", embargoed_until="2020-01-01")
     catch_up(archive)
     assert [each.headline for each in archive.versions("a", now=NOW)] == ["Open"]
+
+
+def test_versions_are_compared_the_one_before_with_the_current_one(
+    news: Archive,
+) -> None:
+    put(news, "kerry", "Second text.", section="World")
+    put(news, "kerry", "Third text.", section="World", ed_note="for desks only")
+    found = news.diff("kerry", now=NOW)
+    assert (found.old, found.new, found.fields) == ("2", "3", ())
+    changed = [each.html for each in found.paragraphs if each.kind != "unchanged"]
+    assert changed == ["<del>Second</del><ins>Third</ins> text."]
+    first = news.diff("kerry", new="2", now=NOW)
+    assert (first.old, first.new) == ("1", "2")
+    assert "section" in {each.name for each in first.fields}
+    back = news.diff("kerry", old="3", new="1", now=NOW)
+    assert (back.old, back.new) == ("3", "1")
+    put(news, "one", "The only version.")
+    for same in (news.diff("kerry", old="3", now=NOW), news.diff("one", now=NOW)):
+        assert same.old == same.new
+        assert not same.fields
+        assert {each.kind for each in same.paragraphs} == {"unchanged"}
+
+
+def test_only_versions_that_may_be_seen_are_compared(archive: Archive) -> None:
+    put(archive, "a", "One.")
+    put(archive, "a", "Secret.", status="withheld")
+    put(archive, "a", "Embargoed.", embargoed_until="2030-01-01")
+    put(archive, "a", "Two.", embargoed_until="2020-01-01")
+    found = archive.diff("a", now=NOW)
+    assert (found.old, found.new) == ("1", "4")
+    for hidden in ("2", "3", "9"):
+        for pair in ({"old": hidden}, {"new": hidden}):
+            with pytest.raises(ArticleNotFound):
+                archive.diff("a", now=NOW, **pair)
+    for_desks = archive.diff("a", now=NOW, reader=Reader(held=True))
+    assert (for_desks.old, for_desks.new) == ("3", "4")
+    elsewhere = Reader(filters=(Filter(field="source", values=("Reuters",)),))
+    with pytest.raises(ArticleNotFound):
+        archive.diff("a", now=NOW, reader=elsewhere)
+    put(archive, "a", "Gone.", status="canceled")
+    with pytest.raises(ArticleKilled):
+        archive.diff("a", old="1", new="4", now=NOW)
+    with pytest.raises(ArticleNotFound):
+        archive.diff("none", now=NOW)
 
 
 def test_what_is_held_within_an_article_is_not_shown(archive: Archive) -> None:

@@ -38,7 +38,7 @@ from index.keys import Scope
 from index.loader import load
 from index.request import MAX_FACETS, SHORT_FIELDS
 from index.settings import Settings
-from service import create_app, problems, refusals, schemas
+from service import comparisons, create_app, problems, refusals, schemas
 from service.codes import TITLES
 
 ROOT = Path(__file__).parents[1]
@@ -655,7 +655,8 @@ def test_every_key_of_an_answer_is_in_the_page(name: str) -> None:
     apart = {*documented_schemas(), *IN_PROSE} - {
         "Facet" if name == "FacetAnswer" else ""
     }
-    declared = keys_of(getattr(schemas, name), apart)
+    schema = getattr(schemas, name, None) or getattr(comparisons, name)
+    declared = keys_of(schema, apart)
     said = [
         key
         for row in table("docs/api.md", f"<!-- {name} -->")

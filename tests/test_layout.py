@@ -35,8 +35,8 @@ LAYERS = [
         index.visibility
     """),
     names("""
-        index.clipping index.highlight index.marking index.matching index.publication
-        index.keys index.rates index.request
+        index.clipping index.difference index.highlight index.keys index.marking
+        index.matching index.publication index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
         index.audit index.backup index.keyring index.log index.migration index.store
         index.tables index.turning index.view index.withdrawal
@@ -71,7 +71,8 @@ LAYERS = [
         index.__main__ index.backup_commands index.cli index.commands index.console
         index.issuing
         service service.access service.answers service.arguments service.articles
-        service.authority service.bodies service.changes service.codes service.context
+        service.authority service.bodies service.changes service.codes service.comparisons
+        service.context
         service.documentation service.etags service.health service.hosts service.links
         service.logs service.metrics service.parameters service.paths service.problems
         service.refusals service.schemas service.search service.submissions

@@ -76,7 +76,8 @@ def test_an_article_unchanged_is_not_given_again(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/paragraphs", "/paragraphs/1", "/versions", "?version=1"]
+    "path",
+    ["", "/paragraphs", "/paragraphs/1", "/versions", "/diff", "?version=1"],
 )
 def test_what_is_not_there_is_not_found(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/v1/articles/none{path}")
@@ -87,6 +88,59 @@ def test_paragraphs_can_be_listed(client: FlaskClient) -> None:
     answer = client.get(f"{GRAIN}/paragraphs").json
     assert [each["n"] for each in answer["paragraphs"]] == [0, 1, 2]
     assert (answer["id"], answer["version"]) == ("urn:test:grain", "1")
+
+
+def test_two_versions_are_compared(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    client.put(GRAIN, json={"headline": "Grain prices fall", "section": "World"})
+    index_now()
+    answer = client.get(f"{GRAIN}/diff")
+    document = answer.json
+    assert (document["from"], document["to"]) == ("1", "2")
+    fields = {each["name"]: (each["from"], each["to"]) for each in document["fields"]}
+    assert fields["headline"] == ("Grain prices climb <fast>", "Grain prices fall")
+    assert fields["section"] == ("Business", "World")
+    headline, removed, *_ = document["paragraphs"]
+    assert headline["type"] == "changed"
+    assert headline["html"] == (
+        "Grain prices <del>climb &lt;fast&gt;</del><ins>fall</ins>"
+    )
+    assert headline["from"]["marks"] == [[13, 25]]
+    assert headline["to"]["marks"] == [[13, 17]]
+    assert (removed["type"], removed["from"]["n"], removed["to"]) == (
+        "removed",
+        1,
+        None,
+    )
+    tag = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get(f"{GRAIN}/diff", headers=tag).status_code == 304
+    by_id = client.get("/v1/article/diff?id=urn:test:grain&from=1&to=2").json
+    assert by_id == document
+    back = client.get(f"{GRAIN}/diff?from=2&to=1").json
+    assert [each["type"] for each in back["paragraphs"]] == [
+        "changed",
+        "added",
+        "added",
+    ]
+
+
+def test_a_paragraph_that_was_moved_says_so(client: FlaskClient) -> None:
+    lines = ["One line.", "Quite another."]
+    client.put("/v1/articles/m", json={"paragraphs": lines})
+    client.put("/v1/articles/m", json={"paragraphs": lines[::-1]})
+    changes = client.get("/v1/articles/m/diff").json["paragraphs"]
+    assert sorted((each["type"], each.get("moved")) for each in changes) in (
+        [("added", 1), ("removed", 2), ("unchanged", None)],
+        [("added", 2), ("removed", 1), ("unchanged", None)],
+    )
+
+
+def test_a_version_that_is_not_there_cannot_be_compared(client: FlaskClient) -> None:
+    for query in ("from=9", "to=9", "from=1&to=9"):
+        answer = client.get(f"{GRAIN}/diff?{query}")
+        assert (answer.status_code, answer.json["version"]) == (404, "9")
+    assert client.get("/v1/article/diff?from=1").status_code == 400
 
 
 # Putting.

@@ -92,6 +92,9 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
         *("/v1/articles/urn:test:grain/paragraphs/7", 404, None),
     ),
     ("GET", f"{ONE}/versions", "/v1/articles/urn:test:grain/versions", 200, None),
+    ("GET", f"{ONE}/diff", "/v1/articles/urn:test:grain/diff", 200, None),
+    ("GET", f"{ONE}/diff", "/v1/articles/urn:test:grain/diff?to=7", 404, None),
+    ("GET", "/v1/article/diff", "/v1/article/diff?id=urn:test:grain", 200, None),
     ("PUT", ONE, "/v1/articles/new", 200, SMALL),
     ("PUT", ONE, "/v1/articles/new", 200, {**SMALL, "published": "soon"}),
     ("PUT", ONE, "/v1/articles/new", 422, {}),
@@ -163,6 +166,23 @@ def test_what_a_key_is_refused_with_is_as_declared(
         statuses.append(answer.status_code)
         validate(described, answer, method, path)
     assert statuses == [401, 400, 403, 403, 429, 503]
+
+
+def test_a_difference_is_as_declared(
+    client: FlaskClient, described: dict[str, Any]
+) -> None:
+    lines = ["One line.", "Another.", "A third one."]
+    first = {"headline": "Small", "paragraphs": lines, "x_desk": {"priority": 1}}
+    for body in (
+        first,
+        {"headline": "Big", "paragraphs": [lines[2], "Some new line.", "More."]},
+    ):
+        assert client.put("/v1/articles/new", json=body).status_code == 200
+    answer = client.get("/v1/articles/new/diff")
+    assert {each["type"] for each in answer.json["paragraphs"]} == {
+        *("added", "removed", "changed", "unchanged")
+    }
+    validate(described, answer, "GET", f"{ONE}/diff")
 
 
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -1,0 +1,120 @@
+"""What two versions of an article differ in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from index.article import Role
+from index.difference import ChangeKind
+from index.keys import Scope
+from index.rendering import difference_document
+from service.answers import json_response
+from service.arguments import Blueprint
+from service.articles import BY_ID, PATH, decode_id, tag_of_request
+from service.authority import reader
+from service.context import context
+from service.etags import not_modified, set_etag
+from service.parameters import DiffArguments, DiffByIdArguments, described
+from service.paths import checked_id
+
+blueprint = Blueprint(
+    "comparisons", __name__, description="Compare versions of an article"
+)
+blueprint.before_request(decode_id)
+
+
+class ComparedParagraph(Schema):
+    """A paragraph as one of two versions has it."""
+
+    n = fields.Integer(required=True, metadata=described("0 is the headline"))
+    role = fields.String(required=True, validate=validate.OneOf([*Role]))
+    text = fields.String(required=True)
+    marks = fields.List(
+        fields.List(fields.Integer(), validate=validate.Length(equal=2)),
+        required=True,
+        metadata=described("spans of text that the other version has not"),
+    )
+    key = fields.String(required=True, metadata=described("stays while the text does"))
+    credit = fields.String(metadata=described("who made the picture of a caption"))
+
+
+ParagraphChange = Schema.from_dict(
+    {
+        "type": fields.String(required=True, validate=validate.OneOf([*ChangeKind])),
+        "from": fields.Nested(ComparedParagraph, required=True, allow_none=True),
+        "to": fields.Nested(ComparedParagraph, required=True, allow_none=True),
+        "html": fields.String(
+            required=True,
+            metadata=described("both texts in one, escaped, with <del> and <ins>"),
+        ),
+        "moved": fields.Integer(
+            metadata=described("its number in the other version, where it is the same")
+        ),
+    },
+    name="ParagraphChange",
+)
+FieldChange = Schema.from_dict(
+    {
+        "name": fields.String(required=True),
+        "from": fields.Raw(required=True, allow_none=True),
+        "to": fields.Raw(required=True, allow_none=True),
+    },
+    name="FieldChange",
+)
+DiffAnswer = Schema.from_dict(
+    {
+        "id": fields.String(required=True),
+        "from": fields.String(required=True, metadata=described("a version")),
+        "to": fields.String(required=True, metadata=described("a version")),
+        "fields": fields.List(fields.Nested(FieldChange), required=True),
+        "paragraphs": fields.List(fields.Nested(ParagraphChange), required=True),
+    },
+    name="DiffAnswer",
+)
+
+
+@blueprint.operation(
+    "GET",
+    f"{PATH}/diff",
+    scope=Scope.SEARCH,
+    takes=DiffArguments,
+    gives=DiffAnswer,
+    also={304: None},
+    problems=(404, 410, 503),
+)
+def diff_article(given: dict[str, Any], article_id: str) -> Response:
+    """Compare two versions of an article, word by word."""
+    return _diff(article_id, given)
+
+
+@blueprint.operation(
+    "GET",
+    f"{BY_ID}/diff",
+    scope=Scope.SEARCH,
+    takes=DiffByIdArguments,
+    gives=DiffAnswer,
+    also={304: None},
+    problems=(404, 410, 503),
+)
+def diff_article_by_id(given: dict[str, Any]) -> Response:
+    """Compare two versions of an article, where a proxy decodes paths."""
+    return _diff(checked_id(given["id"]), given)
+
+
+def _diff(article_id: str, given: dict[str, Any]) -> Response:
+    now = datetime.now(UTC)
+    tag = tag_of_request(given, now)
+    if unchanged := not_modified(tag):
+        return unchanged
+    found = context().archive.diff(
+        article_id,
+        old=given.get("from"),
+        new=given.get("to"),
+        now=now,
+        reader=reader(),
+    )
+    return set_etag(json_response(difference_document(found)), tag)
