@@ -48,7 +48,7 @@ from index.result import Facet
 from index.settings import Settings
 from index.store import Notice, Store, Stored
 from index.suggestions import Suggestion, suggestions
-from index.versions import Written
+from index.versions import Written, plain_version, version_key
 from index.view import VersionInfo, View
 from index.visibility import entitled, values_of, visible
 
@@ -430,6 +430,18 @@ class Archive:
             else:
                 earlier = _before(view, later, now, reader)
         return difference(public(earlier, now), public(later, now))
+
+    def newer_than(self, article_id: str, version: str) -> str | None:
+        """Return the current version of an article, if it is higher than another.
+
+        It need not be here, and nobody need be able to see it.
+        """
+        with self.store.reading() as view:
+            current = view.current_version(article_id)
+        if current is None:
+            return None
+        given = version_key(plain_version(version))
+        return current if version_key(current) > given else None
 
     # What changed.
 

@@ -154,10 +154,8 @@ class Article:
 
     def __post_init__(self) -> None:
         check_id(self.id)
-        if self.version is not None and (
-            not self.version.isprintable() or not 1 <= len(self.version) <= 100
-        ):
-            raise InvalidArticle("version", "1 to 100 printable characters")
+        if self.version is not None:
+            check_version(self.version)
         for name in TEXT_FIELDS:
             value = getattr(self, name)
             _check_text(name, value)
@@ -211,6 +209,16 @@ def check_id(article_id: str) -> str:
     if not article_id.isprintable() or any(map(str.isspace, article_id)):
         raise InvalidArticle("id", "printable characters without spaces")
     return article_id
+
+
+def check_version(version: str) -> str:
+    """Return the version if it may be one: 1 to 100 printable characters.
+
+    :raises InvalidArticle: it may not.
+    """
+    if not version.isprintable() or not 1 <= len(version) <= 100:
+        raise InvalidArticle("version", "1 to 100 printable characters")
+    return version
 
 
 def number_paragraphs(

@@ -26,9 +26,18 @@ NONE = "none"
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
 
 
-def _setting(default: Any, about: str, *, optional: bool = False) -> Any:
-    """Return a setting's field; an optional one may be ``none``, which is ``None``."""
-    return field(default=default, metadata={"about": about, "optional": optional})
+def _setting(
+    default: Any, about: str, *, optional: bool = False, secret: bool = False
+) -> Any:
+    """Return a setting's field; an optional one may be ``none``, which is ``None``.
+
+    A secret one is shown nowhere.
+    """
+    return field(
+        default=default,
+        metadata={"about": about, "optional": optional, "secret": secret},
+        repr=not secret,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,11 @@ class Settings:
     )
     hosts: tuple[str, ...] = _setting(
         (), "names it answers to besides its own machine's, separated by spaces"
+    )
+    push_secret: str = _setting(
+        "",
+        "what Superdesk signs its pushes with; without it there is no push",
+        secret=True,
     )
     query_characters: int = _setting(1_000, "longest q, in characters")
     query_clauses: int = _setting(64, "most words, phrases and ranges in a q")
@@ -140,7 +154,9 @@ class Settings:
     def shown(self) -> dict[str, Any]:
         """Return every setting by variable name, with secrets masked."""
         return {
-            PREFIX + each.name.upper(): _masked(getattr(self, each.name))
+            PREFIX + each.name.upper(): _masked(
+                getattr(self, each.name), secret=each.metadata["secret"]
+            )
             for each in fields(self)
         }
 
@@ -161,11 +177,13 @@ def _parse(text: str, setting: Field[Any]) -> Any:
         return tuple(text.split())
     if isinstance(default, int | float):
         return type(default)(text)
-    if not text:
+    if default and not text:
         raise ValueError("blank")
     return text
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, *, secret: bool) -> Any:
+    if secret and value:
+        return "***"
     # postgresql://user:password@host/name; a password may itself hold an @.
     return _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value

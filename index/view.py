@@ -191,6 +191,7 @@ _VERSIONS = (
 )
 RESTRICTING = [articles.c[name] for name in Restrictions._fields]
 _RESTRICTIONS = select(*RESTRICTING).where(articles.c.id == bindparam("id"))
+_CURRENT_VERSION = select(articles.c.version).where(articles.c.id == bindparam("id"))
 _STANDING = select(*RESTRICTING, articles.c["values"]).where(
     articles.c.id == bindparam("id")
 )
@@ -377,6 +378,12 @@ class View:
                 rows, key=lambda row: version_key(row.version), reverse=True
             )
         )
+
+    def current_version(self, article_id: str) -> str | None:
+        """Return which version of an article is current; ``None`` if there is none."""
+        return self._connection.execute(
+            _CURRENT_VERSION, {"id": article_id}
+        ).scalar_one_or_none()
 
     def restrictions(self, article_id: str) -> Restrictions | None:
         """Return what restricts an article and all its versions, by its current one.

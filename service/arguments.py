@@ -52,8 +52,8 @@ MEANINGS = {
     304: "Nothing changed since the ETag sent",
     400: "A parameter, the query or the JSON is wrong",
     401: "There is no key, or none that is known and has not ended",
-    403: "The key lacks the scope, or pages of this origin may not call the service",
-    404: "There is no such article, paragraph or version",
+    403: "The key lacks the scope, a signature is wrong, or the origin may not call",
+    404: "There is no such article, paragraph or version, or the service is off",
     409: "What is stored forbids it: other content, or a kill",
     410: "The article was killed; the problem is its notice",
     411: "A body is needed",
@@ -124,6 +124,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         scope: Scope | None,
         takes: type[Schema] = NoArguments,
         gives: type[Schema] | dict[str, str],
+        gives_status: int = 200,
         gives_type: str = "application/json",
         gives_text: str | None = None,
         also: Mapping[int, type[Schema] | None] = MappingProxyType({}),
@@ -135,7 +136,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         :param scope: what a key must have, or :data:`OPEN`. There is no default.
         :param takes: the parameters; they come as a dictionary, the first argument.
-        :param gives: the answer of status 200, of the media type ``gives_type``.
+        :param gives: the answer, with ``gives_status``, of the type ``gives_type``.
         :param gives_text: another media type that the same can be asked for in.
         :param also: other answers that are no problem, by status.
         :param problems: the statuses of the problems it can answer with; 400 and 403
@@ -149,7 +150,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         def decorator(view: View) -> View:
             self.scopes[view.__name__] = scope
             wrapped = self.arguments(takes, location=location)(view)
-            wrapped = self.response(200, gives, content_type=gives_type)(wrapped)
+            answers = self.response(gives_status, gives, content_type=gives_type)
+            wrapped = answers(wrapped)
             if gives_text is not None:
                 wrapped = self.alt_response(
                     200, schema={"type": "string"}, content_type=gives_text

@@ -29,13 +29,20 @@ _GZIP = b"\x1f\x8b"
 def read_body() -> bytes:
     """Return the request's body, unpacked if it came as gzip.
 
+    :raises UnsupportedMediaType: it is packed in another way.
+    """
+    return unpacked(read_sent())
+
+
+def read_sent() -> bytes:
+    """Return the request's body, byte for byte as it was sent.
+
     It is counted while it is read, since a chunked body does not say how long it is:
     what is too long is refused, never cut.
 
-    :raises BodyTooLarge: as sent or unpacked it is above the limit.
+    :raises BodyTooLarge: it is above the limit.
     :raises IncompleteBody: it was cut off, or its chunks are broken.
     :raises LengthRequired: there is none.
-    :raises UnsupportedMediaType: it is packed in another way.
     """
     limit = context().settings.body_bytes
     declared = request.content_length
@@ -51,9 +58,18 @@ def read_body() -> bytes:
         raise IncompleteBody(
             f"{len(packed):,} of {declared:,} bytes came", got=len(packed)
         )
+    return packed
+
+
+def unpacked(packed: bytes) -> bytes:
+    """Return a body without the packing that the request's header names.
+
+    :raises BodyTooLarge: unpacked it is above the limit.
+    :raises UnsupportedMediaType: it is packed in another way than with gzip.
+    """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip"):
-        return _unpacked(packed, limit)
+        return _unpacked(packed, context().settings.body_bytes)
     if encoding not in ("identity", ""):
         raise UnsupportedMediaType(encoding, encodings=("gzip",))
     return packed

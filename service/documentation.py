@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, redirect
 from flask_smorest import Api
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import articles, changes, comparisons, health, search, withdrawals
+from service import articles, changes, comparisons, health, push, search, withdrawals
 from service.arguments import KEY_HEADERS
 from service.schemas import NAMED
 
@@ -77,7 +77,15 @@ def register(app: Flask) -> None:
         api.spec.components.security_scheme(name, scheme)
     for name, schema in NAMED.items():
         api.spec.components.schema(name, schema=schema)
-    for module in (search, articles, comparisons, withdrawals, changes, health):
+    for module in (
+        search,
+        articles,
+        comparisons,
+        withdrawals,
+        changes,
+        push,
+        health,
+    ):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(pages)
     (root,) = app.url_map.iter_rules("documentation.index_page")

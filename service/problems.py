@@ -60,6 +60,8 @@ STATUS: dict[type[NutgrafError], int] = {
     refusals.ScopeMissing: 403,
     refusals.RateLimited: 429,
     refusals.TooManyFailures: 429,
+    refusals.PushOff: 404,
+    refusals.SignatureRefused: 403,
     refusals.NothingStored: 422,
 }
 

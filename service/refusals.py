@@ -13,6 +13,8 @@
     ├── UnsupportedMediaType
     ├── HostRefused
     ├── OriginRefused
+    ├── PushOff
+    ├── SignatureRefused
     ├── Unauthorized             no key, or none that is known and has not ended
     ├── ConflictingKeys
     ├── ScopeMissing
@@ -225,6 +227,37 @@ class TooManyFailures(RateLimited):
         super().__init__(
             limit=limit, retry_after=retry_after, what="wrong keys from this address"
         )
+
+
+class PushOff(InputError):
+    """Something is pushed, and the operator has set no secret to know the sender by."""
+
+    code = "push_off"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "push is switched off; the operator switches it on with a secret in"
+            " NUTGRAF_PUSH_SECRET that the sender signs with, see docs/push.md"
+        )
+
+
+class SignatureRefused(InputError):
+    """What is pushed is not signed, or not with our secret.
+
+    :param header: where the signature is to be.
+    """
+
+    code = "signature_refused"
+
+    def __init__(self, header: str, *, missing: bool) -> None:
+        reason = (
+            f"has no {header} of the form sha1=HEX"
+            if missing
+            else f"is not signed with our secret, going by {header}: that must be the"
+            " HMAC-SHA1 of the body, byte for byte as it is sent"
+        )
+        super().__init__(f"the request {reason}")
+        self.header = header
 
 
 class NothingStored(InputError):

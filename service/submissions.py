@@ -71,6 +71,12 @@ def submitted(
     return [_with_id(submissions[0].read, article_id)]
 
 
+def submitted_ninjs(item: dict[str, Any]) -> Submission:
+    """Return what one ninjs item is."""
+    (found,) = _of_item(item, "ninjs", None)
+    return _sized(found, context().settings.article_bytes)
+
+
 def _submission(read: Read) -> Submission:
     return Submission(read=read, id=None if read.article is None else read.article.id)
 

@@ -123,4 +123,4 @@ def test_the_settings_are_documented_as_they_are() -> None:
 def shown(default: object) -> str:
     if isinstance(default, int):
         return f"{default:,}"
-    return " ".join(default) or " " if isinstance(default, tuple) else str(default)
+    return (" ".join(default) if isinstance(default, tuple) else str(default)) or " "

@@ -71,12 +71,11 @@ LAYERS = [
         index.__main__ index.backup_commands index.cli index.commands index.console
         index.issuing
         service service.access service.answers service.arguments service.articles
-        service.authority service.bodies service.changes service.codes service.comparisons
-        service.context
-        service.documentation service.etags service.health service.hosts service.links
-        service.logs service.metrics service.parameters service.paths service.problems
-        service.refusals service.schemas service.search service.submissions
-        service.withdrawals
+        service.authority service.bodies service.changes service.codes
+        service.comparisons service.context service.documentation service.etags
+        service.health service.hosts service.links service.logs service.metrics
+        service.parameters service.paths service.problems service.push service.refusals
+        service.schemas service.search service.submissions service.withdrawals
     """),
     names("wsgi gunicorn.conf"),
 ]

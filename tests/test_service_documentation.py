@@ -122,6 +122,7 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
     ("DELETE", ONE, "/v1/articles/urn:test:grain", 200, None),
     ("DELETE", ONE, "/v1/articles/none", 404, None),
     ("DELETE", "/v1/article", "/v1/article?id=urn:test:grain", 200, None),
+    ("POST", "/v1/push", "/v1/push", 404, {"guid": "n"}),
     ("GET", "/healthz", "/healthz", 200, None),
     ("GET", "/readyz", "/readyz", 503, None),
 ]

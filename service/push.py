@@ -1,0 +1,230 @@
+"""Superdesk's HTTP push: items as its publishing sends them, signed with a secret.
+
+What a newsroom system does with an error is to send again, or to stop sending: so what
+was said before, what is older than what we have, and what is no article to begin with,
+is all taken, and the answer says what became of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask import Response, request
+from marshmallow import Schema, fields, validate
+
+from index.article import MAX_ID, Status, check_id, check_version
+from index.document import status_of
+from index.errors import (
+    ArticleNotFound,
+    ArticlePurged,
+    InputError,
+    InvalidArticle,
+    StatusConflict,
+)
+from service.answers import json_response
+from service.arguments import OPEN, Blueprint
+from service.bodies import read_sent, strict_json, unpacked
+from service.context import context
+from service.parameters import described
+from service.refusals import InvalidJson, PushOff, SignatureRefused
+from service.submissions import submitted_ninjs
+
+HEADER = "x-superdesk-signature"
+# Items of Superdesk's planning: they are about coverage, and are no articles.
+PLANNING = frozenset({"event", "planning", "planning_featured"})
+NO_TEXT = "it has neither a headline nor text"
+_SIGNATURE = re.compile(r"sha1=([0-9a-fA-F]{40})\Z")
+
+LOG = logging.getLogger("nutgraf.push")
+blueprint = Blueprint("push", __name__, description="Take what Superdesk pushes")
+
+
+class PushAnswer(Schema):
+    """What became of an item that was pushed."""
+
+    id = fields.String(required=True, allow_none=True)
+    version = fields.String(required=True, allow_none=True)
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            [
+                *("created", "updated", "stored", "unchanged"),
+                *("killed", "withheld", "ignored"),
+            ]
+        ),
+    )
+    seq = fields.Integer(
+        required=True, allow_none=True, metadata=described("of the change made")
+    )
+    reason = fields.String(metadata=described("why it was ignored"))
+    warnings = fields.List(fields.String())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What became of an item that was pushed.
+
+    :param version: the item's own, or the one that holds it.
+    :param seq: of the change that it made, ``None`` if it made none.
+    """
+
+    id: str | None
+    version: str | None
+    status: str
+    seq: int | None = None
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@blueprint.operation(
+    "POST",
+    "/v1/push",
+    scope=OPEN,  # the signature says who sends
+    gives=PushAnswer,
+    gives_status=201,
+    problems=(404, 409, 411, 413, 415, 422, 503, 507),
+    documented={
+        "parameters": [
+            {
+                "in": "header",
+                "name": HEADER,
+                "required": True,
+                "description": (
+                    "sha1= and the HMAC-SHA1 of the body as it is sent, with the"
+                    " secret of NUTGRAF_PUSH_SECRET, in hexadecimal"
+                ),
+                "schema": {"type": "string", "pattern": "^sha1=[0-9a-fA-F]{40}$"},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "description": "One ninjs item",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+    },
+)
+def push_item(given: dict[str, Any]) -> Response:
+    """Take an item that Superdesk pushes."""
+    item = strict_json(unpacked(signed_body(context().settings.push_secret)))
+    if not isinstance(item, dict):
+        raise InvalidJson("a push is one ninjs item, an object")
+    pushed = take({name.lower(): value for name, value in item.items()}, item)
+    if pushed.reason is not None:
+        LOG.warning("push of %r ignored: %s", pushed.id, pushed.reason)
+    answer = asdict(pushed)
+    for name in ("reason", "warnings"):
+        if not answer[name]:
+            del answer[name]
+    return json_response(answer, 201)
+
+
+def signed_body(secret: str) -> bytes:
+    """Return the request's body as it was sent, if it is signed with a secret.
+
+    :raises PushOff: there is no secret.
+    :raises SignatureRefused: it is signed with another one, or not at all.
+    """
+    if not secret:
+        raise PushOff
+    found = _SIGNATURE.match(request.headers.get(HEADER, ""))
+    if found is None:
+        raise SignatureRefused(HEADER, missing=True)
+    body = read_sent()
+    expected = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
+    if not hmac.compare_digest(expected, found[1].lower()):
+        raise SignatureRefused(HEADER, missing=False)
+    return body
+
+
+def take(said: Mapping[str, Any], item: dict[str, Any]) -> Pushed:
+    """Do what an item says, and return what became of it.
+
+    :param said: the item, its names in small letters.
+    :raises InputError: it is an article that cannot be kept.
+    """
+    article_id, version = said.get("guid") or said.get("uri"), _version(said)
+    kind = str(said.get("type")).lower()
+    if kind in PLANNING:
+        shown = article_id[:MAX_ID] if isinstance(article_id, str) else None
+        return _ignored(shown, version, f"{kind} items are no articles")
+    if not isinstance(article_id, str):
+        raise InvalidArticle("id", "an item needs a guid")
+    article_id = check_id(article_id.strip())
+    told = said.get("pubstatus")
+    status = Status.USABLE if told in (None, "") else status_of(told)
+    if status is Status.USABLE:
+        return _put(article_id, version, item)
+    if version is not None:
+        newer = context().archive.newer_than(article_id, version)
+        if newer is not None:
+            return _ignored(article_id, version, f"version {newer} came before it")
+    if status is Status.CANCELED:
+        return _killed(article_id, version, said.get("ednote"))
+    pushed = _put(article_id, version, item)
+    return _withheld(article_id, version) if pushed.reason == NO_TEXT else pushed
+
+
+def _version(said: Mapping[str, Any]) -> str | None:
+    """Return the version that an item has, as the reader of ninjs takes it."""
+    version = said.get("version")
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)
+    if isinstance(version, int) and not isinstance(version, bool):
+        version = str(version)
+    if not isinstance(version, str) or not version.strip():
+        return None
+    return check_version(version.strip())
+
+
+def _put(article_id: str, version: str | None, item: dict[str, Any]) -> Pushed:
+    read = submitted_ninjs(item).read
+    if read.article is None:
+        assert read.error is not None, "a record is an article or an error"
+        if isinstance(read.error, InvalidArticle) and read.error.field == "paragraphs":
+            return _ignored(article_id, version, NO_TEXT)
+        raise read.error
+    (written,) = context().archive.put([read.article])
+    if isinstance(written, ArticlePurged):
+        return _ignored(article_id, version, "its texts were erased for good")
+    if isinstance(written, InputError):
+        raise written
+    return Pushed(
+        id=written.id,
+        version=written.version,
+        status=written.outcome.value,
+        seq=written.seq,
+        warnings=read.warnings,
+    )
+
+
+def _killed(article_id: str, version: str | None, note: object) -> Pushed:
+    """Kill an article by an item that may say no more than that."""
+    why = note.strip() if isinstance(note, str) else ""
+    notices = context().archive.kill(article_id, note=why or None, version=version)
+    return Pushed(
+        id=article_id,
+        version=version,
+        status="killed",
+        seq=max(each.seq for each in notices),
+    )
+
+
+def _withheld(article_id: str, version: str | None) -> Pushed:
+    """Withhold an article by an item that has no text of its own."""
+    try:
+        seq = context().archive.withhold(article_id)
+    except ArticleNotFound:
+        return _ignored(article_id, version, "there is no such article to withhold")
+    except StatusConflict:
+        return _ignored(article_id, version, "the article was killed before")
+    return Pushed(id=article_id, version=version, status="withheld", seq=seq)
+
+
+def _ignored(article_id: str | None, version: str | None, reason: str) -> Pushed:
+    return Pushed(id=article_id, version=version, status="ignored", reason=reason)
