@@ -292,16 +292,21 @@ class Direct:
     """
 
     def __init__(self, statement: Select[Any]) -> None:
-        self.text = str(statement.compile(dialect=_NAMED))
+        compiled = statement.compile(dialect=_NAMED)
+        self.text = str(compiled)
+        # What SQLAlchemy puts in by itself, such as the 0 of an OFFSET after a LIMIT.
+        self._fixed = {n: v for n, v in compiled.params.items() if v is not None}
 
     def rows(self, connection: Connection, **values: object) -> list[Any]:
         """Return all rows, with these values in the places of that name."""
-        return _rows(connection, self.text, [values])
+        return _rows(connection, self.text, [{**self._fixed, **values}])
 
     def rows_of_each(
         self, connection: Connection, several: Iterable[dict[str, object]]
     ) -> list[Any]:
         """Return the rows for each of several sets of values, in their order."""
+        if self._fixed:
+            several = [{**self._fixed, **values} for values in several]
         return _rows(connection, self.text, several)
 
 

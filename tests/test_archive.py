@@ -286,6 +286,17 @@ def test_what_shows_less_is_masked_before_it_is_indexed(
     assert ids(news, "hospitals") == []
 
 
+def test_a_reader_with_a_filter_sees_nothing_that_has_left_it(news: Archive) -> None:
+    world = Reader(filters=(Filter(field="source", values=("World Desk",)),))
+    found = news.search(Request(q="hospitals"), now=NOW, reader=world)
+    assert found.articles == 1
+    put(news, "kerry", "Hospitals once more.", source="Elsewhere")
+    # It is not indexed yet, and was theirs by what is.
+    found = news.search(Request(q="hospitals"), now=NOW, reader=world)
+    assert found.articles == 0
+    assert [each.text for each in news.suggest("ale", now=NOW, reader=world)] == []
+
+
 def test_a_deletion_holds_at_once(news: Archive) -> None:
     news.delete("kerry")
     assert ids(news, "hospitals") == []
