@@ -18,6 +18,7 @@ from typing import Self
 from index import dates
 from index.answer import Answer, Excerpt, Warned
 from index.article import Article
+from index.chain import Chain
 from index.deadline import until
 from index.difference import Difference, difference
 from index.engines import Engine, Snapshot, open_engine
@@ -403,6 +404,23 @@ class Archive:
             for each in listed
             if visible(texts[article_id, each.version], now, reader)
         )
+
+    def chain(
+        self,
+        article_id: str,
+        *,
+        now: datetime | None = None,
+        reader: Reader = PUBLIC,
+    ) -> Chain:
+        """Return what an article evolved from, and what evolved from it.
+
+        :raises ArticleNotFound: there is none, or none that may be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        """
+        now = now or datetime.now(UTC)
+        with self.store.reading() as view:
+            self._check_shown(view, article_id, now, reader)
+            return view.chain(article_id, reader, dates.micros(now))
 
     def diff(
         self,

@@ -20,13 +20,15 @@ from sqlalchemy import (
     tuple_,
 )
 
-from index import tables
+from index import chain, tables
 from index.article import Article, Status
+from index.chain import Chain, Member
 from index.changes import Change, Standing
 from index.clipping import Clipping
 from index.dates import from_micros
 from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
+from index.query import Reader
 from index.tables import Direct, articles, changes, notices, state, versions
 from index.versions import plain_version, version_key
 from index.visibility import (
@@ -377,6 +379,29 @@ class View:
             for row in sorted(
                 rows, key=lambda row: version_key(row.version), reverse=True
             )
+        )
+
+    def chain(self, article_id: str, reader: Reader, now: int) -> Chain:
+        """Return the chain of an article, as far as a reader may see it."""
+        before, all_before = chain.earlier(self._connection, article_id, reader, now)
+        after, all_after = chain.later(self._connection, article_id, reader, now)
+        texts = self.many((each.id, each.version) for each in (*before, *after))
+        return Chain(
+            members=tuple(
+                Member(
+                    id=each.id,
+                    version=each.version,
+                    headline=texts[each.id, each.version].headline,
+                    published=texts[each.id, each.version].published,
+                    relation=relation,
+                )
+                for links, relation in (
+                    (before[::-1], chain.Relation.EARLIER),
+                    (after, chain.Relation.LATER),
+                )
+                for each in links
+            ),
+            complete=all_before and all_after,
         )
 
     def current_version(self, article_id: str) -> str | None:

@@ -13,6 +13,7 @@ import orjson
 from flask import Response
 
 from index.answer import Answer
+from index.chain import Member
 from index.dates import iso
 from index.rendering import answer_document, facet_document
 from index.request import Request
@@ -62,6 +63,17 @@ def version_document(version: VersionInfo) -> dict[str, Any]:
         "current": version.current,
         "seq": version.seq,
         "at": iso(version.at),
+    }
+
+
+def member_document(member: Member) -> dict[str, Any]:
+    """Return one article of a chain."""
+    return {
+        "id": member.id,
+        "version": member.version,
+        "headline": member.headline,
+        "published": None if member.published is None else iso(member.published),
+        "relation": member.relation.value,
     }
 
 

@@ -16,7 +16,7 @@ from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
 from index.keys import Scope
 from index.rendering import article_document, excerpt_document
-from service.answers import JSON, json_response, version_document
+from service.answers import JSON, json_response, member_document, version_document
 from service.arguments import Blueprint
 from service.authority import reader
 from service.context import context
@@ -150,11 +150,17 @@ def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
     problems=(404, 410, 503),
 )
 def list_versions(given: dict[str, Any], article_id: str) -> Response:
-    """List the versions of an article, the newest first."""
-    found = context().archive.versions(
-        article_id, now=datetime.now(UTC), reader=reader()
+    """List the versions of an article, the newest first, and what evolved into what."""
+    archive, now, who = context().archive, datetime.now(UTC), reader()
+    found = archive.versions(article_id, now=now, reader=who)
+    chain = archive.chain(article_id, now=now, reader=who)
+    return json_response(
+        {
+            "versions": [version_document(each) for each in found],
+            "chain": [member_document(each) for each in chain.members],
+            "chain_complete": chain.complete,
+        }
     )
-    return json_response({"versions": [version_document(each) for each in found]})
 
 
 @blueprint.operation(

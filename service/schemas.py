@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields, validate
 
 from index.article import CONCEPT_FIELDS, DATE_FIELDS, TEXT_FIELDS, Role, Status
+from index.chain import Relation
 from index.changes import TOLD
 from index.fields import FIELDS, Kind
 from index.query import Interval
@@ -361,10 +362,24 @@ class Version(Schema):
     at = fields.DateTime(required=True)
 
 
+class ChainMember(Schema):
+    """An article that evolved from another one, or that another one evolved from."""
+
+    id = fields.String(required=True)
+    version = fields.String(required=True)
+    headline = fields.String(required=True, allow_none=True)
+    published = fields.DateTime(required=True, allow_none=True)
+    relation = fields.String(required=True, validate=validate.OneOf([*Relation]))
+
+
 class VersionsAnswer(Schema):
-    """The versions of an article."""
+    """The versions of an article, and the articles of its chain."""
 
     versions = fields.List(fields.Nested(Version), required=True)
+    chain = fields.List(fields.Nested(ChainMember), required=True)
+    chain_complete = fields.Boolean(
+        required=True, metadata=described("not more than is listed, either way")
+    )
 
 
 class Problem(Schema):

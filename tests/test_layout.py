@@ -35,8 +35,8 @@ LAYERS = [
         index.visibility
     """),
     names("""
-        index.clipping index.difference index.highlight index.keys index.marking
-        index.matching index.publication index.rates index.request
+        index.chain index.clipping index.difference index.highlight index.keys
+        index.marking index.matching index.publication index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
         index.audit index.backup index.keyring index.log index.migration index.store
         index.tables index.turning index.view index.withdrawal

@@ -1,0 +1,141 @@
+"""Chains of articles that evolved from each other, as far as a reader may see them.
+
+An article names the one that it evolved from, which may come later, or never. Nothing
+is kept of a chain but that: it is put together when it is read, and so it is whole as
+soon as its last link is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, bindparam, select
+
+from index.changes import Standing
+from index.query import Reader
+from index.tables import Direct, articles
+from index.visibility import Restrictions
+
+STEPS = 50  # articles each way, the nearest first
+_CHILDREN = 1_000  # of one article that are looked at; a reader may not see some
+
+_LINK = [
+    articles.c.id,
+    articles.c.version,
+    articles.c.evolved_from,
+    articles.c["values"],
+    *(articles.c[name] for name in Restrictions._fields),
+]
+_BY_ID = Direct(select(*_LINK).where(articles.c.id == bindparam("id")))
+_BY_PARENT = Direct(
+    select(*_LINK)
+    .where(articles.c.evolved_from == bindparam("id"))
+    .order_by(articles.c.id)
+    .limit(bindparam("limit"))
+)
+
+
+class Relation(StrEnum):
+    """How an article of a chain stands to the one that the chain is of."""
+
+    EARLIER = "earlier"  # it evolved from this one
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One article of a chain, in its current version."""
+
+    id: str
+    version: str
+    evolved_from: str | None
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One article of a chain, to be shown."""
+
+    id: str
+    version: str
+    headline: str | None
+    published: datetime | None
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """What an article evolved from and what evolved from it, the first one first.
+
+    :param complete: ``False`` where there is more in one of the directions than
+        :data:`STEPS` articles.
+    """
+
+    members: tuple[Member, ...]
+    complete: bool
+
+
+def earlier(
+    connection: Connection, article_id: str, reader: Reader, now: int
+) -> tuple[list[Link], bool]:
+    """Return what an article evolved from, the nearest first, and whether that is all.
+
+    It ends where a reader may not see on, and where it would come round again.
+    """
+    found: list[Link] = []
+    seen = {article_id}
+    here = _link(connection, article_id)
+    while here is not None and here.evolved_from not in seen:
+        if here.evolved_from is None:
+            break
+        here = _link(connection, here.evolved_from)
+        if here is None or not here.standing.shown(reader, now):
+            break
+        if len(found) == STEPS:
+            return found, False
+        found.append(here)
+        seen.add(here.id)
+    return found, True
+
+
+def later(
+    connection: Connection, article_id: str, reader: Reader, now: int
+) -> tuple[list[Link], bool]:
+    """Return what evolved from an article, the nearest first, and whether that is all.
+
+    Several may have evolved from one; beyond what a reader may not see none is found.
+    """
+    found: list[Link] = []
+    seen = {article_id}
+    ahead = deque([article_id])
+    while ahead:
+        rows = _BY_PARENT.rows(connection, id=ahead.popleft(), limit=_CHILDREN)
+        for each in (_of_row(*row) for row in rows):
+            if each.id in seen or not each.standing.shown(reader, now):
+                continue
+            if len(found) == STEPS:
+                return found, False
+            found.append(each)
+            seen.add(each.id)
+            ahead.append(each.id)
+    return found, True
+
+
+def _link(connection: Connection, article_id: str) -> Link | None:
+    rows = _BY_ID.rows(connection, id=article_id)
+    return _of_row(*rows[0]) if rows else None
+
+
+def _of_row(
+    article_id: str, version: str, evolved_from: str | None, values: str, *numbers: int
+) -> Link:
+    return Link(
+        id=article_id,
+        version=version,
+        evolved_from=evolved_from,
+        standing=Standing(Restrictions(*numbers), json.loads(values)),
+    )
