@@ -1,0 +1,734 @@
+"""The rules that a newsroom relies on: each a test that bears its number.
+
+Each is asked of both engines, over HTTP as a client asks. What other test files hold in
+full, case by case, is here in its core, from the writing of an article to the answer
+that a reader gets. Rule 22 is of alerts, which there are none of.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from index.archive import Archive
+from index.dates import iso
+from index.document import article_of
+from index.errors import ArticleNotFound, InputError
+from index.indexer import Indexer
+from index.query import Filter, Reader
+from index.request import Request
+from index.settings import Settings
+from service import create_app
+
+LATER = "2099-01-01T00:00:00Z"
+HELD = Reader(held=True)
+DESK = Reader(filters=(Filter(field="source", values=("desk",)),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsroom:
+    """An archive, and the service that its readers ask."""
+
+    archive: Archive
+    client: FlaskClient
+
+    def put(self, article_id: str, text: str = "Words.", **more: Any) -> dict[str, Any]:
+        """Send an article and return what became of it."""
+        body = {"paragraphs": [text], **more}
+        answer = self.client.put(path(article_id), json=body)
+        assert answer.status_code == 200, answer.data
+        found: dict[str, Any] = answer.json["results"][0]
+        return found
+
+    def index(self) -> None:
+        Indexer(self.archive.store, self.archive.engine).catch_up()
+
+    def get(self, address: str, **headers: str) -> TestResponse:
+        return self.client.get(address, headers=headers)
+
+    def status(self, address: str) -> int:
+        return self.get(address).status_code
+
+    def search(self, q: str = "", **more: Any) -> dict[str, Any]:
+        answer = self.client.get("/v1/search", query_string={"q": q, **more})
+        assert answer.status_code == 200, answer.data
+        found: dict[str, Any] = answer.json
+        return found
+
+    def ids(self, q: str = "", **more: Any) -> list[str]:
+        return [hit["id"] for hit in self.search(q, **more)["hits"]]
+
+    def kill(self, article_id: str, **body: Any) -> TestResponse:
+        return self.client.post(f"{path(article_id)}/kill", json=body)
+
+    def told(self, since: int = 0) -> list[tuple[str, str]]:
+        """Return type and id of each change that everybody is told of."""
+        answer = self.get(f"/v1/changes?since={since}&limit=1000").json
+        return [(each["type"], each["id"]) for each in answer["changes"]]
+
+    def walk(self, **more: Any) -> list[str]:
+        """Return the ids of all pages, one behind the other."""
+        page = self.search(**more)
+        found = [hit["id"] for hit in page["hits"]]
+        while page["next"] is not None:
+            page = self.search(**{**more, "cursor": page["next"]})
+            found += [hit["id"] for hit in page["hits"]]
+        return found
+
+
+def path(article_id: str) -> str:
+    return f"/v1/articles/{quote(article_id, safe='')}"
+
+
+def paths(article_id: str) -> list[str]:
+    """Return every address that gives something of one article."""
+    found = ["", "/paragraphs", "/paragraphs/1", "/versions", "/diff", "?version=1"]
+    return [
+        *(path(article_id) + each for each in found),
+        f"/v1/article?id={quote(article_id)}&q=words",
+        f"/v1/article/diff?id={quote(article_id)}&from=1",
+    ]
+
+
+# Every address that could give something of an article about a secretword.
+ANYWHERE = (
+    "/v1/search",
+    "/v1/search?q=secretword",
+    "/v1/search?q=secretword&unit=paragraph&explain=1",
+    "/v1/search?q=secret*&facet=subjects&facet=section&facet=published:day",
+    "/v1/search?fields=headline,subjects,extra,status",
+    "/v1/facets/subjects",
+    "/v1/facets/subjects?prefix=sec",
+    "/v1/suggest?q=secret",
+    "/v1/changes?limit=1000",
+    "/v1/articles?status=canceled",
+    f"{path('open')}/versions",  # a chain leads from it to the other
+)
+
+
+@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=lambda url: url[:6])
+def newsroom(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroom]:
+    settings = Settings(
+        store=f"sqlite:///{tmp_path}/store.db",
+        engine=request.param.format(tmp=tmp_path),
+        wait_seconds=0.2,
+    )
+    archive = Archive.open(settings)
+    yield Newsroom(archive=archive, client=create_app(settings, archive).test_client())
+    archive.close()
+
+
+# 1 to 4: who sees what, and when.
+
+
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        {"status": "withheld"},
+        {"status": "canceled"},
+        {"embargoed_until": LATER},
+        {"expires": "2001-01-01T00:00:00Z"},
+    ],
+    ids=str,
+)
+def test_rule_01_one_rule_of_visibility_holds_on_every_path(
+    newsroom: Newsroom, restriction: dict[str, str]
+) -> None:
+    secret: dict[str, Any] = {
+        "headline": "The secretword itself",
+        "subjects": ["Secretword"],
+        "section": "Secretword",
+        "published": "2016-09-29",
+        "evolved_from": "open",
+    }
+    newsroom.put("open", "Some words.", headline="Open", subjects=["Ports"])
+    newsroom.put("a", "A secretword for all.", **secret)
+    newsroom.index()
+    assert newsroom.ids("secretword") == ["a"]
+    seen = [each for each in ANYWHERE if b"ecretword" in newsroom.get(each).data]
+    assert len(seen) == len(ANYWHERE) - 2, "the log and the notices have no text"
+    newsroom.put("a", "A secretword no more.", **secret, **restriction)
+    for _ in range(2):  # before it is indexed, and after
+        for address in (*ANYWHERE, *paths("a")):
+            answer = newsroom.get(address)
+            text = answer.text.replace('"text":"secretword', "").replace(
+                '"understood":"secretword', ""
+            )
+            assert "ecretword" not in text, address
+        assert newsroom.search("secretword")["total"] == {
+            "articles": 0,
+            "paragraphs": 0,
+        }
+        assert newsroom.ids() == ["open"]
+        assert not newsroom.search(section="Secretword")["hits"]
+        newsroom.index()
+
+
+def test_rule_02_an_embargo_ends_at_its_instant_and_no_tag_outlives_it(
+    newsroom: Newsroom,
+) -> None:
+    lift = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    newsroom.put("a", embargoed_until="2030-01-01T14:00:00+02:00")
+    newsroom.index()
+    for now, count in ((lift - timedelta(microseconds=1), 0), (lift, 1)):
+        found = newsroom.archive.search(Request(q="words"), now=now)
+        assert found.articles == count
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    newsroom.put("b", embargoed_until=iso(soon))
+    newsroom.index()
+    before = newsroom.get("/v1/search?q=words")
+    if datetime.now(UTC) < soon:
+        assert before.json["total"]["articles"] == 0
+    assert before.headers["Cache-Control"] == "private, no-cache"
+    while datetime.now(UTC) < soon:
+        time.sleep(0.01)
+    after = newsroom.get(
+        "/v1/search?q=words", **{"If-None-Match": before.headers["ETag"]}
+    )
+    assert (after.status_code, after.json["total"]["articles"]) == (200, 1)
+
+
+def test_rule_03_a_lift_is_an_event_once_and_an_embargo_covers_all_versions(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.put("a", embargoed_until=LATER)
+    newsroom.put("a", "Words that say nothing of it.")
+    newsroom.index()
+    assert newsroom.status(path("a")) == 404
+    assert newsroom.told() == []
+    newsroom.put("a", "Words that do.", embargoed_until=None)
+    newsroom.index()
+    assert newsroom.status(path("a")) == 200
+    assert [each for each in newsroom.told() if each[0] == "embargo_lifted"] in (
+        [],
+        [("embargo_lifted", "a")],
+    )
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    newsroom.put("b", embargoed_until=iso(soon))
+    newsroom.index()
+    seq = newsroom.archive.store.seq()
+    while datetime.now(UTC) < soon:
+        time.sleep(0.01)
+    for _ in range(2):
+        newsroom.index()
+        assert newsroom.told(seq) == [("embargo_lifted", "b")]
+    assert ("created", "b") not in newsroom.told()
+
+
+def test_rule_04_what_may_not_be_seen_is_not_found(newsroom: Newsroom) -> None:
+    newsroom.put("a", embargoed_until=LATER)
+    newsroom.put("b", status="withheld")
+    newsroom.index()
+    for held in ("a", "b"):
+        for address in paths(held):
+            answer = newsroom.get(address)
+            missing = newsroom.get(address.replace(path(held), path("none")))
+            assert (answer.status_code, answer.json["code"]) == (
+                *(404, "article_not_found"),
+            )
+            assert answer.json["title"] == missing.json["title"]
+
+
+# 5 to 9: kills.
+
+
+def test_rule_05_a_kill_holds_when_its_call_returns(newsroom: Newsroom) -> None:
+    newsroom.put("a", "Words of a scandal.", subjects=["Scandal"])
+    newsroom.put("a", "Words of the scandal.", subjects=["Scandal"])
+    newsroom.index()
+    seq = newsroom.archive.store.seq()
+    answer = newsroom.kill("a", note="It was wrong.", replacement="b")
+    assert answer.status_code == 200
+    for address in paths("a"):
+        gone = newsroom.get(address)
+        assert (gone.status_code, gone.json["code"]) == (410, "article_killed")
+        assert (gone.json["note"], gone.json["replacement"]) == ("It was wrong.", "b")
+        assert gone.json["killed"]
+        assert "scandal" not in gone.text.lower()
+    assert newsroom.search("scandal")["total"]["articles"] == 0
+    assert newsroom.get("/v1/facets/subjects").json["values"] == []
+    assert newsroom.get("/v1/suggest?q=scan").json["suggestions"] == []
+    newsroom.index()
+    assert newsroom.told(seq) == [("killed", "a")]
+    (notice,) = newsroom.get("/v1/articles?status=canceled").json["notices"]
+    assert (notice["id"], notice["note"]) == ("a", "It was wrong.")
+    assert "scandal" not in json.dumps(notice).lower()
+
+
+def test_rule_06_a_kill_covers_all_versions_and_with_cascade_the_story(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.put("a", "First words.")
+    newsroom.put("a", "Second words.")
+    newsroom.put("b", evolved_from="a")
+    newsroom.put("c", evolved_from="b")
+    newsroom.put("other")
+    newsroom.kill("a")
+    assert {newsroom.status(f"{path('a')}?version={n}") for n in (1, 2)} == {410}
+    assert newsroom.status(path("b")) == 200
+    newsroom.kill("b", cascade="story")
+    newsroom.put("d", evolved_from="c")
+    assert [newsroom.status(path(each)) for each in ("b", "c", "d")] == [410] * 3
+    newsroom.index()
+    assert newsroom.ids() == ["other"]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [{}, {"version": "2"}, {"version": "1"}, {"version": "9", "status": "withheld"}],
+)
+def test_rule_07_a_kill_is_sticky(newsroom: Newsroom, late: dict[str, str]) -> None:
+    newsroom.put("a", version="2")
+    newsroom.kill("a")
+    newsroom.kill("unknown", note="Before it came.")
+    for article_id in ("a", "unknown"):
+        assert newsroom.put(article_id, **late)["status"] in ("stored", "unchanged")
+        newsroom.index()
+        assert newsroom.status(path(article_id)) == 410
+        assert newsroom.ids("words") == []
+
+
+def test_rule_07_only_a_newer_usable_version_ends_a_kill(newsroom: Newsroom) -> None:
+    newsroom.put("a", "Words that were wrong.", version="2")
+    newsroom.kill("a")
+    newsroom.put("a", "Words that are right.", version="3")
+    newsroom.index()
+    assert newsroom.ids("right") == ["a"]
+    # What was killed stays so, as an older version, too.
+    assert newsroom.ids("wrong") == []
+    for address in (f"{path('a')}?version=2", f"{path('a')}/diff?from=2"):
+        answer = newsroom.get(address)
+        assert answer.status_code == 404
+        assert "wrong" not in answer.text
+    listed = newsroom.get(f"{path('a')}/versions").json["versions"]
+    assert [each["version"] for each in listed] == ["3"]
+    newsroom.put("a", "Wrong again, and late.", version="1")
+    assert newsroom.status(f"{path('a')}?version=1") == 404
+
+
+def test_rule_08_an_old_cursor_yields_a_hole_and_an_old_tag_no_text(
+    newsroom: Newsroom,
+) -> None:
+    for n in range(6):
+        newsroom.put(f"a{n}", published=f"2024-01-0{n + 1}")
+    newsroom.index()
+    first = newsroom.get("/v1/search?q=words&sort=newest&limit=2")
+    newsroom.kill("a3")
+    cursor = first.json["next"]
+    for _ in range(2):
+        assert newsroom.ids("words", sort="newest", limit=2, cursor=cursor) in (
+            ["a2", "a1"],
+            ["a2"],
+        )
+        again = newsroom.get(
+            "/v1/search?q=words&sort=newest&limit=2",
+            **{"If-None-Match": first.headers["ETag"]},
+        )
+        assert again.status_code == 200
+        newsroom.index()
+    newsroom.kill("a5")
+    tag = {"If-None-Match": first.headers["ETag"]}
+    again = newsroom.get("/v1/search?q=words&sort=newest&limit=2", **tag)
+    assert [hit["id"] for hit in again.json["hits"]] == ["a4", "a2"]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("usable", 200),
+        *((word, 410) for word in ("canceled", "cancelled", "killed", "recalled")),
+        ("retracted", 410),
+        ("withheld", 404),
+        ("unpublished", 404),
+    ],
+)
+def test_rule_09_every_word_for_a_status_is_known(
+    newsroom: Newsroom, word: str, status: int
+) -> None:
+    newsroom.put("a", status=word)
+    assert newsroom.status(path("a")) == status
+
+
+def test_rule_09_an_unknown_status_is_refused_and_none_is_usable(
+    newsroom: Newsroom,
+) -> None:
+    for word in ("embargoed", "Published", "ready", "0", 0, False, []):
+        body = {"paragraphs": ["Words."], "status": word}
+        answer = newsroom.client.put(path("a"), json=body)
+        if word == []:  # as good as none
+            assert answer.status_code == 200
+        else:
+            assert answer.status_code == 422, word
+            assert answer.json["results"][0]["error"]["field"] == "status"
+            assert newsroom.status(path("a")) == 404
+
+
+# 10 to 13: versions, corrections, chains, dates.
+
+
+def test_rule_10_a_version_is_taken_once(newsroom: Newsroom) -> None:
+    assert newsroom.put("a", "Nine.", version="9")["status"] == "created"
+    assert newsroom.put("a", "Ten.", version="10")["status"] == "updated"
+    assert newsroom.put("a", "Ten.", version="10")["status"] == "unchanged"
+    body = {"paragraphs": ["Another ten."], "version": "10"}
+    answer = newsroom.client.put(path("a"), json=body)
+    assert (answer.status_code, answer.json["code"]) == (409, "version_conflict")
+    assert newsroom.put("a", "Eight.", version="8")["status"] == "stored"
+    newsroom.index()
+    assert newsroom.get(path("a")).json["version"] == "10"
+    assert newsroom.ids("nine OR eight") == []
+    listed = newsroom.get(f"{path('a')}/versions").json["versions"]
+    assert [each["version"] for each in listed] == ["10", "9", "8"]
+
+
+def test_rule_11_a_correction_keeps_its_place(newsroom: Newsroom) -> None:
+    newsroom.put("old", published="2024-01-01", updated="2024-01-01")
+    newsroom.put("new", published="2024-02-01", updated="2024-02-01")
+    newsroom.put(
+        "old",
+        "Words, a comma.",
+        updated="2024-03-01",
+        correction="A comma was missing.",
+    )
+    newsroom.index()
+    assert newsroom.ids(sort="newest") == ["new", "old"]
+    assert newsroom.ids(sort="updated") == ["old", "new"]
+    assert newsroom.ids(**{"from": "2024-03-01"}) == []
+    assert newsroom.ids(**{"from": "2024-03-01", "date": "updated"}) == ["old"]
+    corrected = newsroom.get(path("old")).json
+    assert corrected["published"] == "2024-01-01T00:00:00Z"
+    assert corrected["correction"] == "A comma was missing."
+    assert newsroom.told()[-1] == ("corrected", "old")
+
+
+def test_rule_12_a_chain_heals_when_its_parent_comes(newsroom: Newsroom) -> None:
+    newsroom.put("c", evolved_from="b")
+    newsroom.put("a", evolved_from="c")  # and it goes round
+    newsroom.put("b", evolved_from="a")
+    for article_id, others in (("a", "bc"), ("b", "ca"), ("c", "ab")):
+        chain = newsroom.get(f"{path(article_id)}/versions").json["chain"]
+        earlier = {each["id"] for each in chain if each["relation"] == "earlier"}
+        assert earlier == set(others)
+
+
+def test_rule_13_a_day_is_the_local_one_when_the_clocks_change(
+    newsroom: Newsroom,
+) -> None:
+    # In Oslo the last Sundays of March and October have 23 and 25 hours.
+    zone = {"tz": "Europe/Oslo", "facet": "published:day"}
+    for day, first, last in (
+        ("2024-03-31", "2024-03-30T23:00:00Z", "2024-03-31T21:59:59Z"),
+        ("2024-10-27", "2024-10-26T22:00:00Z", "2024-10-27T22:59:59Z"),
+    ):
+        newsroom.put(f"{day}-first", published=first)
+        newsroom.put(f"{day}-last", published=last)
+        newsroom.put(
+            f"{day}-before",
+            published=iso(datetime.fromisoformat(first) - timedelta(seconds=1)),
+        )
+        newsroom.put(
+            f"{day}-after",
+            published=iso(datetime.fromisoformat(last) + timedelta(seconds=1)),
+        )
+        newsroom.index()
+        found = newsroom.search(**{"from": day, "to": day}, **zone)
+        assert {hit["id"] for hit in found["hits"]} == {f"{day}-first", f"{day}-last"}
+        (bucket,) = found["facets"]["published:day"]["values"]
+        assert (bucket["value"], bucket["count"]) == (day, 2)
+        assert found["query"]["applied"]["from"] == first
+    answer = newsroom.get("/v1/search?from=2024-02-01&to=2024-01-01")
+    assert answer.status_code == 400
+    offset = newsroom.search(
+        **{"from": "2024-03-31T00:00:00+01:00", "to": "2024-03-31"}
+    )
+    assert offset["query"]["applied"]["from"] == "2024-03-30T23:00:00Z"
+
+
+# 14 to 16: pages, the feed, totals.
+
+
+def test_rule_14_thousands_of_one_timestamp_page_without_repeat_or_hole(
+    newsroom: Newsroom,
+) -> None:
+    ids = [f"n{n:04}" for n in range(2_000)]
+    articles = [
+        {"id": each, "paragraphs": ["Words."], "published": "2024-01-01"}
+        for each in ids
+    ]
+    for start in (0, 1_000):
+        answer = newsroom.client.post("/v1/articles", json=articles[start:][:1_000])
+        assert answer.status_code == 200
+    newsroom.index()
+    first = newsroom.search(sort="newest", limit=100)
+    newsroom.put("newer", published="2024-02-01")
+    newsroom.index()
+    rest = newsroom.walk(sort="newest", limit=100, cursor=first["next"])
+    assert sorted([*(hit["id"] for hit in first["hits"]), *rest]) == ids
+    other = newsroom.get(
+        f"/v1/search?q=words&sort=newest&cursor={quote(first['next'])}"
+    )
+    assert (other.status_code, other.json["code"]) == (400, "cursor_mismatch")
+
+
+def test_rule_15_the_feed_is_in_the_order_of_commits(newsroom: Newsroom) -> None:
+    newsroom.put("first")
+    newsroom.index()
+    newsroom.put("late", published="2024-05-01")
+    newsroom.put("early", published="1999-01-01")
+    newsroom.put("late", "Words anew.")
+    # Nothing is told that cannot be found yet.
+    assert newsroom.told() == [("created", "first")]
+    newsroom.index()
+    assert newsroom.told(1) == [
+        ("created", "late"),
+        ("created", "early"),
+        ("updated", "late"),
+    ]
+    seen: list[int] = []
+    since = 0
+    while page := newsroom.get(f"/v1/changes?since={since}&limit=1").json["changes"]:
+        seen += [each["seq"] for each in page]
+        since = seen[-1]
+    assert seen == [1, 2, 3, 4]
+    newsroom.put("later")
+    newsroom.index()
+    assert newsroom.told(since) == [("created", "later")]
+
+
+@pytest.mark.parametrize("unit", ["article", "paragraph"])
+def test_rule_16_totals_pages_and_facets_agree(newsroom: Newsroom, unit: str) -> None:
+    for n in range(30):
+        newsroom.put(
+            f"n{n:02}",
+            "Words here." if n % 3 else "Words here and words there.",
+            headline="Words" if n % 2 else "Other",
+            published=f"2024-01-{n % 9 + 1:02}",
+            **({"section": f"S{n % 4}"} if n % 5 else {}),
+            **({"status": "withheld"} if n == 7 else {}),
+        )
+    newsroom.index()
+    more = {"q": "words", "unit": unit, "limit": 7, "facet": "section", "facet_size": 2}
+    found = newsroom.search(**more)
+    walked = newsroom.walk(**more)
+    assert len(walked) == len(set(walked)) == found["total"][f"{unit}s"]
+    facet = found["facets"]["section"]
+    listed = sum(each["count"] for each in facet["values"])
+    assert found["total"]["articles"] == 29
+    assert listed + facet["other"] + facet["missing"] == 29
+    (zero,) = [
+        each
+        for each in newsroom.search(**{**more, "section": "none"})["facets"]["section"][
+            "values"
+        ]
+        if each["active"]
+    ]
+    assert zero["count"] == 0, "what is selected stays listed"
+
+
+# 17 to 20: what a query finds, marks and says.
+
+
+def test_rule_17_marks_are_what_matched_and_safe(newsroom: Newsroom) -> None:
+    newsroom.put(
+        "a",
+        "A <b>ferry</b> strike & more strike talks; cafe\u0301 talks.",
+        section="Ferry",
+        ed_note="ferry",
+    )
+    newsroom.index()
+    for q, marked in (
+        ("ferry", ["ferry"]),
+        ('"strike talks"', ["strike talks"]),
+        ("cafe", ["cafe\u0301"]),
+        ("ferry -absent", ["ferry"]),
+        ("section:ferry", []),
+    ):
+        (hit,) = newsroom.search(q, section="Ferry")["hits"]
+        (passage,) = hit["passages"]
+        text = passage["text"]
+        assert [text[start:end] for start, end in passage["marks"]] == marked, q
+        assert passage["html"].count("<mark>") == len(marked)
+        assert "<b>" not in passage["html"]
+        assert "ed_note" not in json.dumps(hit)
+
+
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("The man has died.", ["has died", "HAS DIED", '="has died"']),
+        ("The Who played on.", ['"the who"', "who"]),
+        ("To be or not to be.", ['"to be or not to be"']),
+        ("At the G7 a C-17 with T3.", ["g7", "c-17", "t3"]),
+        ("On 2021/10/25 @handle wrote.", ['"2021/10/25"', "@handle"]),
+        ("O’Neil drank in a café.", ["O'Neil", "o’neil", "cafe", '="café"']),
+        ("A cafe in Paris.", ["café"]),
+    ],
+)
+def test_rule_18_words_are_found_as_people_type_them(
+    newsroom: Newsroom, text: str, queries: list[str]
+) -> None:
+    newsroom.put("a", text, section="City Desk")
+    newsroom.put("b", "Something else altogether, a decoy.")
+    newsroom.index()
+    for q in queries:
+        assert newsroom.ids(q) == ["a"], q
+    assert newsroom.ids(section="city desk") == ["a"]
+    (value,) = newsroom.get("/v1/facets/section?prefix=CITY").json["values"]
+    assert value["value"] == "City Desk"
+
+
+def test_rule_18_an_exact_form_is_exact(newsroom: Newsroom) -> None:
+    newsroom.put("a", "A cafe in Paris.")
+    newsroom.index()
+    assert newsroom.ids('="café"') == []
+
+
+def test_rule_19_nothing_narrows_an_answer_unsaid(newsroom: Newsroom) -> None:
+    newsroom.put("a", published="1850-01-01")
+    newsroom.put("b")
+    newsroom.index()
+    found = newsroom.search("words")
+    assert found["total"]["articles"] == 2
+    assert {"from", "to"}.isdisjoint(found["query"]["applied"])
+    assert found["query"]["applied"]["status"] == "usable"
+    assert found["query"]["applied"]["tz"] == "UTC"
+    narrowed = newsroom.search("words", **{"from": "2000", "section": "x"})
+    assert narrowed["query"]["applied"]["from"] == "2000-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("q", ["(words", '"words', "words AND", "OR words", ")("])
+def test_rule_20_a_slip_is_said_and_never_an_error_of_ours(
+    newsroom: Newsroom, q: str
+) -> None:
+    newsroom.put("a")
+    newsroom.index()
+    found = newsroom.search(q)
+    assert found["query"]["warnings"]
+    assert all(each["position"] >= 0 for each in found["query"]["warnings"])
+    strict = newsroom.get(f"/v1/search?q={quote(q)}&strict=1")
+    assert strict.status_code == 400
+    assert "position" in strict.json
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"q": "word " * 300}, "query_too_long"),
+        ({"q": "a b " * 40}, "query_too_many_clauses"),
+        ({"q": "(" * 30 + "a" + ")" * 30}, "query_too_deep"),
+        ({"q": "a*"}, "wildcard_too_broad"),
+        ({"page": "9999999"}, "page_out_of_range"),
+    ],
+    ids=str,
+)
+def test_rule_20_a_limit_is_named(
+    newsroom: Newsroom, query: dict[str, str], code: str
+) -> None:
+    answer = newsroom.client.get("/v1/search", query_string=query)
+    assert (answer.status_code, answer.json["code"]) == (400, code)
+    assert answer.json["limit"]
+
+
+# 21 to 24: readers, secrets, markup.
+
+
+def test_rule_21_what_a_reader_may_see_is_the_same_in_lists_and_items(
+    newsroom: Newsroom,
+) -> None:
+    archive = newsroom.archive
+    for article_id, more in (
+        ("ours", {"source": "Desk"}),
+        ("theirs", {"source": "Elsewhere"}),
+        ("held", {"source": "Desk", "embargoed_until": LATER}),
+    ):
+        newsroom.put(article_id, subjects=[article_id], **more)
+    newsroom.index()
+    for reader, seen in (
+        (DESK, {"ours"}),
+        (HELD, {"ours", "theirs", "held"}),
+        (Reader(), {"ours", "theirs"}),
+    ):
+        found = archive.search(Request(facets=("subjects",)), reader=reader)
+        assert {hit.article["id"] for hit in found.hits} == seen
+        assert {each.value for each in found.facets[0].values} == seen
+        suggested = [archive.suggest(each, reader=reader) for each in sorted(seen)]
+        assert all(suggested)
+        told = archive.changes(0, reader=reader).entries
+        assert {each.id for each in told} == seen
+        for article_id in ("ours", "theirs", "held"):
+            calls = archive.get, archive.versions, archive.diff, archive.chain
+            for call in calls:
+                if article_id in seen:
+                    call(article_id, reader=reader)
+                else:
+                    with pytest.raises(ArticleNotFound):
+                        call(article_id, reader=reader)
+
+
+def test_rule_21_rights_go_with_an_article(newsroom: Newsroom) -> None:
+    rights = {"usage_terms": "Not for archives.", "copyright": "© Desk"}
+    newsroom.put("a", **rights, ed_note="for desks only")
+    newsroom.index()
+    item = newsroom.get(path("a")).json
+    line = json.loads(newsroom.get(f"{path('a')}?format=jsonl").data)
+    (hit,) = newsroom.search(fields="usage_terms,copyright")["hits"]
+    for shown in (item, line, hit):
+        assert {name: shown[name] for name in rights} == rights
+        assert "ed_note" not in shown
+
+
+def test_rule_23_what_is_asked_is_not_logged_and_no_secret_is_in_an_address(
+    newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        newsroom.search("confidential")
+        for name in ("key", "api_key", "token"):
+            answer = newsroom.get(f"/v1/search?{name}=confidential")
+            assert (answer.status_code, answer.json["code"]) == (
+                *(400, "unknown_parameter"),
+            )
+            assert "confidential" not in answer.text
+    lines = [str(vars(each)) for each in caplog.records]
+    assert lines
+    assert not any("confidential" in line for line in lines)
+    assert "confidential" not in newsroom.get("/metrics").text
+
+
+def test_rule_24_markup_is_taken_out_and_nothing_else_is_lost(
+    newsroom: Newsroom,
+) -> None:
+    item = {
+        "uri": "urn:example:html",
+        "type": "text",
+        "headline": "A <headline>",
+        "body_html": "<p onclick='x()'>One <b>word</b>.</p><script>alert(1)</script>"
+        "<style>p {}</style><p>5 &lt; 6 &amp; on</p>",
+        "x_desk": {"priority": 3, "codes": ["a", None]},
+        "pubstatus": "usable",
+    }
+    answer = newsroom.client.post(
+        "/v1/articles", json=item, content_type="application/ninjs+json"
+    )
+    assert answer.status_code == 200, answer.data
+    newsroom.index()
+    found = newsroom.get(path("urn:example:html")).json
+    texts = [each["text"] for each in found["paragraphs"]]
+    assert texts == ["A <headline>", "One word.", "5 < 6 & on"]
+    assert found["extra"]["x_desk"] == item["x_desk"]
+    assert newsroom.ids("alert") == newsroom.ids("onclick") == []
+    line = newsroom.get(f"{path('urn:example:html')}?format=jsonl").data
+    kept = article_of(json.loads(line))
+    again = newsroom.archive.put([kept])
+    assert not isinstance(again[0], InputError)
+    assert again[0].outcome.value == "unchanged"
