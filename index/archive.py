@@ -399,11 +399,17 @@ class Archive:
             self._check_shown(view, article_id, now, reader)
             listed = view.versions(article_id)
             texts = view.many([(article_id, each.version) for each in listed])
-        return tuple(
-            each
-            for each in listed
-            if visible(texts[article_id, each.version], now, reader)
-        )
+            return tuple(
+                each
+                for each in listed
+                if _shows(
+                    view,
+                    texts[article_id, each.version],
+                    now,
+                    reader,
+                    current=each.current,
+                )
+            )
 
     def chain(
         self,
@@ -595,7 +601,7 @@ class Archive:
         cls._check_shown(view, article_id, now, reader)
         stored = view.get(article_id, version)
         # The current version's embargo holds for all; a status is each version's own.
-        if not visible(stored.article, now, reader):
+        if not _shows(view, stored.article, now, reader, current=stored.current):
             raise ArticleNotFound(article_id, version)
         return stored
 
@@ -618,12 +624,23 @@ class Archive:
         raise ArticleNotFound(article_id)
 
 
+def _shows(
+    view: View, article: Article, now: datetime, reader: Reader, *, current: bool
+) -> bool:
+    """Return whether a reader may see one version of an article that they may see."""
+    assert article.version is not None, "it is stored"
+    if not visible(article, now, reader):
+        return False
+    # What was killed stays so when a newer version shows.
+    return current or not view.was_killed(article.id, article.version)
+
+
 def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
     """Return the highest version below one that may be seen; that one if none is."""
     assert article.version is not None, "it is stored"
     versions = [each.version for each in view.versions(article.id)]
     for version in versions[versions.index(article.version) + 1 :]:
         earlier = view.get(article.id, version).article
-        if visible(earlier, now, reader):
+        if _shows(view, earlier, now, reader, current=False):
             return earlier
     return article

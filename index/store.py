@@ -447,5 +447,5 @@ def _insert(connection: Connection, write: Batch) -> None:
     ):
         if rows:
             connection.execute(statement, rows)
-    if write.notices or write.raised or write.revived:
+    if write.notices or write.raised:
         withdrawal.keep_notices(connection, write)

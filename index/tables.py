@@ -165,6 +165,8 @@ notices = Table(
     Column("cascade", Boolean, nullable=False),
     Column("facts", Text, nullable=False),  # what decides who may read it
     Column("purged", BigInteger),  # when its texts were erased
+    # A newer version shows since then; what was killed before it stays so.
+    Column("over", Boolean, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 keys = Table(

@@ -102,12 +102,14 @@ class Killed:
     :param version: up to which nothing shows again; ``None`` as long as no version of
         the article has come.
     :param purged: its texts were erased, and are not to be kept again.
+    :param over: a newer version shows since then.
     :param adopted: the notice that the article is to have, where the kill was of
         another one and meant this one, too.
     """
 
     version: str | None
     purged: bool = False
+    over: bool = False
     adopted: Mapping[str, Any] | None = None
 
     def covers(self, article: Article) -> bool:
@@ -115,12 +117,11 @@ class Killed:
 
         Only what is told to be newer and usable is not.
         """
-        return (
-            article.version is None
-            or self.version is None
-            or article.status is not Status.USABLE
-            or version_key(article.version) <= version_key(self.version)
-        )
+        if article.version is None or self.version is None:
+            return not self.over
+        if not self.over and article.status is not Status.USABLE:
+            return True
+        return version_key(article.version) <= version_key(self.version)
 
 
 @dataclass(slots=True)
@@ -167,8 +168,8 @@ class Batch:
         self.versions: list[dict[str, Any]] = []
         self.changes: list[dict[str, Any]] = []
         self.notices: dict[str, dict[str, Any]] = {}
-        self.raised: dict[str, str] = {}  # notices that cover one more version
-        self.revived: set[str] = set()  # articles whose notice goes
+        # Of notices that are there: up to which version, and whether they are over.
+        self.raised: dict[str, tuple[str | None, bool]] = {}
 
     def put(self, article: Article, text: str, digest: str) -> Written:
         """Add what one article takes.
@@ -306,7 +307,7 @@ class Batch:
         killed = self.killed.get(article.id)
         if kind is ChangeType.KILLED:
             self.killed[article.id] = Killed(version)
-            self.revived.discard(article.id)
+            self.raised.pop(article.id, None)
             self.notices[article.id] = {
                 "id": article.id,
                 "version": version,
@@ -319,7 +320,10 @@ class Batch:
                 "purged": None,
             }
         elif kind is ChangeType.STORED and killed is not None:
-            killed.version = version
+            if killed.version is None or version_key(killed.version) < version_key(
+                version
+            ):
+                killed.version = version
             if killed.adopted is not None and article.id not in self.notices:
                 self.notices[article.id] = {
                     **killed.adopted,
@@ -328,14 +332,15 @@ class Batch:
                     "facts": Standing(own, values_of(article)).text(),
                 }
             if article.id in self.notices:
-                self.notices[article.id]["version"] = version
+                self.notices[article.id]["version"] = killed.version
             else:
-                self.raised[article.id] = version
+                self.raised[article.id] = killed.version, False
         elif killed is not None:
             del self.killed[article.id]
-            self.notices.pop(article.id, None)
-            self.raised.pop(article.id, None)
-            self.revived.add(article.id)
+            if article.id in self.notices:
+                self.notices[article.id]["over"] = True
+            elif not killed.over:
+                self.raised[article.id] = killed.version, True
 
     def _add_version(
         self, article: Article, version: str, text: str, digest: str, *, sent: str

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     bindparam,
     case,
+    false,
     func,
     literal_column,
     select,
@@ -146,10 +147,13 @@ _CHANGED = Direct(
     .distinct()
     .limit(bindparam("limit"))
 )
-_NOTICE = select(notices).where(notices.c.id == bindparam("id"))
+# A notice is over once a newer version shows.
+IN_FORCE = notices.c.over == false()
+_NOTICE = select(notices).where(notices.c.id == bindparam("id"), IN_FORCE)
+_KILLED_UNTIL = select(notices.c.version).where(notices.c.id == bindparam("id"))
 _NOTICES = (
     select(notices)
-    .where(notices.c.seq < bindparam("before"))
+    .where(notices.c.seq < bindparam("before"), IN_FORCE)
     .order_by(notices.c.seq.desc())
     .limit(bindparam("limit"))
 )
@@ -429,6 +433,13 @@ class View:
         """Return the notice of a killed article, ``None`` if it is not killed."""
         row = self._connection.execute(_NOTICE, {"id": article_id}).one_or_none()
         return None if row is None else _notice(row)
+
+    def was_killed(self, article_id: str, version: str) -> bool:
+        """Return whether a kill covers a version, also where a newer one shows now."""
+        until = self._connection.execute(
+            _KILLED_UNTIL, {"id": article_id}
+        ).scalar_one_or_none()
+        return until is not None and version_key(version) <= version_key(until)
 
     def notices(self, before: int, limit: int) -> tuple[Notice, ...]:
         """Return notices with a smaller seq, the newest first."""

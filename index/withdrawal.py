@@ -20,7 +20,7 @@ from index.errors import ArticleNotFound, ArticlePurged, StatusConflict
 from index.log import append, standing_of
 from index.tables import articles, changes, notices, versions
 from index.versions import Batch, Killed, plain_version, version_key
-from index.view import Notice, View, chunks
+from index.view import IN_FORCE, Notice, View, chunks
 from index.visibility import CANCELED, USABLE, WITHHELD
 
 # A story has some dozens of articles. What claims to have more is a mistake, of which
@@ -81,7 +81,8 @@ def _kill_one(
         select(articles.c.version).where(articles.c.id == article_id)
     ).scalar_one_or_none()
     notice = _notice_row(connection, article_id)
-    known = [version, current, None if notice is None else notice.version]
+    last = _last_row(connection, article_id)
+    known = [version, current, None if last is None else last.version]
     covered = max(
         (each for each in known if each is not None), key=version_key, default=None
     )
@@ -113,7 +114,7 @@ def _kill_one(
             "seq": seq,
             "at": at,
             "facts": facts if notice is None or before is not None else notice.facts,
-            "purged": None if notice is None else notice.purged,
+            "purged": None if last is None else last.purged,
         },
     )
 
@@ -195,7 +196,8 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
         deleted = select(exists().where(changes.c.id == article_id))
         if not connection.execute(deleted).scalar_one():
             raise ArticleNotFound(article_id)
-    version = None if notice is None else notice.version
+    last = _last_row(connection, article_id)
+    version = None if last is None else last.version
     if standing is None and notice is not None and notice.facts != "null":
         standing = Standing.read(json.loads(notice.facts))
     if standing is not None:
@@ -233,8 +235,12 @@ def killed_of(connection: Connection, batch: Sequence[Article]) -> dict[str, Kil
     found: dict[str, Killed] = {}
     for ids in chunks(tuple({article.id for article in batch})):
         for row in connection.execute(select(notices).where(notices.c.id.in_(ids))):
-            found[row.id] = Killed(row.version, purged=row.purged is not None)
-    cascading = connection.execute(select(notices).where(notices.c.cascade)).all()
+            found[row.id] = Killed(
+                row.version, purged=row.purged is not None, over=row.over
+            )
+    cascading = connection.execute(
+        select(notices).where(notices.c.cascade, IN_FORCE)
+    ).all()
     if cascading:
         by_id = {row.id: row for row in cascading}
         for article in batch:
@@ -299,17 +305,18 @@ def _linked(connection: Connection, condition: Any) -> Iterable[Any]:
 
 def keep_notices(connection: Connection, write: Batch) -> None:
     """Write what a batch makes of notices."""
-    for gone in sorted(write.revived):
-        connection.execute(delete(notices).where(notices.c.id == gone))
     for row in write.notices.values():
         _keep(connection, row)
-    for article_id, version in write.raised.items():
+    for article_id, (version, over) in write.raised.items():
         connection.execute(
-            update(notices).where(notices.c.id == article_id).values(version=version)
+            update(notices)
+            .where(notices.c.id == article_id)
+            .values(version=version, over=over)
         )
 
 
 def _keep(connection: Connection, row: Mapping[str, Any]) -> None:
+    row = {"over": False, **row}
     statement = upsert(notices).values(**row)
     connection.execute(
         statement.on_conflict_do_update(
@@ -320,6 +327,13 @@ def _keep(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def _notice_row(connection: Connection, article_id: str) -> Any:
+    return connection.execute(
+        select(notices).where(notices.c.id == article_id, IN_FORCE)
+    ).one_or_none()
+
+
+def _last_row(connection: Connection, article_id: str) -> Any:
+    """Return the last notice of an article, be it that a newer version shows since."""
     return connection.execute(
         select(notices).where(notices.c.id == article_id)
     ).one_or_none()

@@ -166,6 +166,67 @@ def test_a_kill_that_names_a_version_leaves_higher_ones_alone(archive: Archive) 
     assert found(archive, "words") == ["a"]
 
 
+def test_an_older_version_does_not_lower_what_a_kill_covers(archive: Archive) -> None:
+    archive.kill("a", version="7")
+    for version in ("6", "6.5", "7"):
+        assert put(archive, version=version, text=f"Words {version}.") == "stored"
+        index(archive)
+        is_killed(archive)
+    (notice,) = archive.notices()
+    assert notice.version == "7"
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_was_killed_stays_so_when_a_newer_version_shows(
+    archive: Archive, at_once: bool
+) -> None:
+    documents = [
+        {"id": "a", "paragraphs": ["Wrong."], "version": "1"},
+        {"id": "a", "paragraphs": ["Wrong."], "version": "2", "status": "canceled"},
+        {"id": "a", "paragraphs": ["Right."], "version": "3"},
+        {"id": "a", "paragraphs": ["Righter."], "version": "4"},
+        {"id": "a", "paragraphs": ["Late and wrong."], "version": "1.5"},
+    ]
+    batches = [documents] if at_once else [[each] for each in documents]
+    for batch in batches:
+        archive.put([article_of(each) for each in batch])
+    index(archive)
+    for reader in (PUBLIC, HELD):
+        listed = archive.versions("a", reader=reader)
+        assert [each.version for each in listed] == ["4", "3"]
+        for version in ("1", "1.5", "2"):
+            with pytest.raises(ArticleNotFound):
+                archive.get("a", version=version, reader=reader)
+            with pytest.raises(ArticleNotFound):
+                archive.diff("a", old=version, reader=reader)
+        assert archive.diff("a", new="3", reader=reader).old == "3"
+    # And a second kill covers them all.
+    archive.kill("a")
+    is_killed(archive, version="3")
+    put(archive, version="5")
+    assert [each.version for each in archive.versions("a")] == ["5"]
+    # Nor do they come back when the newer one is deleted.
+    archive.delete("a")
+    assert put(archive, version="2") == "stored"
+    index(archive)
+    is_killed(archive)
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_what_was_erased_is_not_kept_again_when_a_newer_version_shows(
+    archive: Archive,
+) -> None:
+    put(archive, version="2")
+    archive.kill("a")
+    archive.purge("a")
+    put(archive, version="3", text="Words that are right.")
+    index(archive)
+    assert found(archive, "right") == ["a"]
+    for version in ("1", "2"):
+        with pytest.raises(ArticlePurged):
+            put(archive, version=version)
+
+
 def test_the_notice_of_a_kill_outlives_a_deletion(archive: Archive) -> None:
     put(archive)
     archive.kill("a")
