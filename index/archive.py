@@ -399,17 +399,17 @@ class Archive:
             self._check_shown(view, article_id, now, reader)
             listed = view.versions(article_id)
             texts = view.many([(article_id, each.version) for each in listed])
-            return tuple(
-                each
-                for each in listed
-                if _shows(
-                    view,
-                    texts[article_id, each.version],
-                    now,
-                    reader,
-                    current=each.current,
-                )
+            killed = view.killed_until(article_id)
+        return tuple(
+            each
+            for each in listed
+            if _shows(
+                texts[article_id, each.version],
+                now,
+                reader,
+                None if each.current else killed,
             )
+        )
 
     def chain(
         self,
@@ -601,7 +601,8 @@ class Archive:
         cls._check_shown(view, article_id, now, reader)
         stored = view.get(article_id, version)
         # The current version's embargo holds for all; a status is each version's own.
-        if not _shows(view, stored.article, now, reader, current=stored.current):
+        killed = None if stored.current else view.killed_until(article_id)
+        if not _shows(stored.article, now, reader, killed):
             raise ArticleNotFound(article_id, version)
         return stored
 
@@ -624,23 +625,25 @@ class Archive:
         raise ArticleNotFound(article_id)
 
 
-def _shows(
-    view: View, article: Article, now: datetime, reader: Reader, *, current: bool
-) -> bool:
-    """Return whether a reader may see one version of an article that they may see."""
+def _shows(article: Article, now: datetime, reader: Reader, killed: str | None) -> bool:
+    """Return whether a reader may see one version of an article that they may see.
+
+    :param killed: up to which version it was killed, of other than its current one:
+        that holds also where a newer one shows since.
+    """
     assert article.version is not None, "it is stored"
-    if not visible(article, now, reader):
-        return False
-    # What was killed stays so when a newer version shows.
-    return current or not view.was_killed(article.id, article.version)
+    return visible(article, now, reader) and (
+        killed is None or version_key(article.version) > version_key(killed)
+    )
 
 
 def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
     """Return the highest version below one that may be seen; that one if none is."""
     assert article.version is not None, "it is stored"
     versions = [each.version for each in view.versions(article.id)]
+    killed = view.killed_until(article.id)
     for version in versions[versions.index(article.version) + 1 :]:
         earlier = view.get(article.id, version).article
-        if _shows(view, earlier, now, reader, current=False):
+        if _shows(earlier, now, reader, killed):
             return earlier
     return article

@@ -434,12 +434,14 @@ class View:
         row = self._connection.execute(_NOTICE, {"id": article_id}).one_or_none()
         return None if row is None else _notice(row)
 
-    def was_killed(self, article_id: str, version: str) -> bool:
-        """Return whether a kill covers a version, also where a newer one shows now."""
-        until = self._connection.execute(
+    def killed_until(self, article_id: str) -> str | None:
+        """Return up to which version an article was killed, be it over since.
+
+        ``None`` if it never was, or none of it was here.
+        """
+        return self._connection.execute(
             _KILLED_UNTIL, {"id": article_id}
         ).scalar_one_or_none()
-        return until is not None and version_key(version) <= version_key(until)
 
     def notices(self, before: int, limit: int) -> tuple[Notice, ...]:
         """Return notices with a smaller seq, the newest first."""

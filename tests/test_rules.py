@@ -210,10 +210,7 @@ def test_rule_03_a_lift_is_an_event_once_and_an_embargo_covers_all_versions(
     newsroom.put("a", "Words that do.", embargoed_until=None)
     newsroom.index()
     assert newsroom.status(path("a")) == 200
-    assert [each for each in newsroom.told() if each[0] == "embargo_lifted"] in (
-        [],
-        [("embargo_lifted", "a")],
-    )
+    assert newsroom.told() == [("embargo_lifted", "a")]
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
     newsroom.put("b", embargoed_until=iso(soon))
     newsroom.index()
@@ -327,10 +324,10 @@ def test_rule_08_an_old_cursor_yields_a_hole_and_an_old_tag_no_text(
     newsroom.kill("a3")
     cursor = first.json["next"]
     for _ in range(2):
-        assert newsroom.ids("words", sort="newest", limit=2, cursor=cursor) in (
-            ["a2", "a1"],
-            ["a2"],
-        )
+        assert newsroom.ids("words", sort="newest", limit=2, cursor=cursor) == [
+            "a2",
+            "a1",
+        ]
         again = newsroom.get(
             "/v1/search?q=words&sort=newest&limit=2",
             **{"If-None-Match": first.headers["ETag"]},

@@ -8,13 +8,16 @@ import hmac
 import io
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from index.archive import Archive
@@ -157,6 +160,55 @@ def test_a_signed_body_that_is_no_item_is_refused(
     push: Push, body: bytes, status: int
 ) -> None:
     assert push(body).status_code == status
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["usable", "canceled", "withheld", "text", "picture", "1", "2"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(
+    [
+        *("guid", "uri", "version", "type", "pubstatus", "pubStatus", "embargoed"),
+        *("headline", "body_html", "ednote", "evolvedfrom", "associations", "subject"),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of one service for all that is made up."""
+    folder = tmp_path_factory.mktemp("push")
+    settings = Settings(
+        store=f"sqlite:///{folder}/store.db", engine="memory:", push_secret=SECRET
+    )
+    archive = Archive.open(settings)
+    yield create_app(settings, archive).test_client()
+    archive.close()
+
+
+@hypothesis_settings(max_examples=150)
+@given(st.dictionaries(NAMES, JSON, max_size=8), st.sampled_from("ab"))
+def test_whatever_is_pushed_is_taken_or_refused_with_a_reason(
+    fuzzed: FlaskClient, item: dict[str, Any], article_id: str
+) -> None:
+    for each in (item, {**item, "guid": article_id}):
+        body = json.dumps(each).encode()
+        headers = {"x-superdesk-signature": signature(body)}
+        answer = fuzzed.post("/v1/push", data=body, headers=headers)
+        assert answer.status_code in (201, 400, 409, 422), answer.data
+        if answer.status_code == 201:
+            assert answer.json["status"] != "ignored" or answer.json["reason"]
+        else:
+            assert answer.json["detail"]
 
 
 # Signatures.
