@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from index import dates
+from index import dates, editions
 from index.answer import Answer, Excerpt, Warned
 from index.article import Article
 from index.chain import Chain
@@ -51,7 +51,7 @@ from index.store import Notice, Store, Stored
 from index.suggestions import Suggestion, suggestions
 from index.versions import Written, plain_version, version_key
 from index.view import VersionInfo, View
-from index.visibility import entitled, values_of, visible
+from index.visibility import entitled, values_of
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 
@@ -397,19 +397,7 @@ class Archive:
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
             self._check_shown(view, article_id, now, reader)
-            listed = view.versions(article_id)
-            texts = view.many([(article_id, each.version) for each in listed])
-            killed = view.killed_until(article_id)
-        return tuple(
-            each
-            for each in listed
-            if _shows(
-                texts[article_id, each.version],
-                now,
-                reader,
-                None if each.current else killed,
-            )
-        )
+            return editions.versions_of(view, article_id, now, reader)
 
     def chain(
         self,
@@ -447,12 +435,8 @@ class Archive:
         """
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
-            later = self._shown_version(view, article_id, new, now, reader).article
-            if old is not None:
-                found = self._shown_version(view, article_id, old, now, reader)
-                earlier = found.article
-            else:
-                earlier = _before(view, later, now, reader)
+            self._check_shown(view, article_id, now, reader)
+            earlier, later = editions.pair_of(view, article_id, old, new, now, reader)
         return difference(public(earlier, now), public(later, now))
 
     def newer_than(self, article_id: str, version: str) -> str | None:
@@ -599,12 +583,7 @@ class Archive:
     ) -> Stored:
         """Return a version of an article, if a reader may see both."""
         cls._check_shown(view, article_id, now, reader)
-        stored = view.get(article_id, version)
-        # The current version's embargo holds for all; a status is each version's own.
-        killed = None if stored.current else view.killed_until(article_id)
-        if not _shows(stored.article, now, reader, killed):
-            raise ArticleNotFound(article_id, version)
-        return stored
+        return editions.version_of(view, article_id, version, now, reader)
 
     @staticmethod
     def _check_shown(
@@ -623,27 +602,3 @@ class Archive:
                 replacement=notice.replacement,
             )
         raise ArticleNotFound(article_id)
-
-
-def _shows(article: Article, now: datetime, reader: Reader, killed: str | None) -> bool:
-    """Return whether a reader may see one version of an article that they may see.
-
-    :param killed: up to which version it was killed, of other than its current one:
-        that holds also where a newer one shows since.
-    """
-    assert article.version is not None, "it is stored"
-    return visible(article, now, reader) and (
-        killed is None or version_key(article.version) > version_key(killed)
-    )
-
-
-def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
-    """Return the highest version below one that may be seen; that one if none is."""
-    assert article.version is not None, "it is stored"
-    versions = [each.version for each in view.versions(article.id)]
-    killed = view.killed_until(article.id)
-    for version in versions[versions.index(article.version) + 1 :]:
-        earlier = view.get(article.id, version).article
-        if _shows(earlier, now, reader, killed):
-            return earlier
-    return article

@@ -1,0 +1,90 @@
+"""The versions of an article that a reader may see, of one whose article they may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from index.article import Article
+from index.errors import ArticleNotFound
+from index.query import Reader
+from index.versions import version_key
+from index.view import Stored, VersionInfo, View
+from index.visibility import visible
+
+
+def versions_of(
+    view: View, article_id: str, now: datetime, reader: Reader
+) -> tuple[VersionInfo, ...]:
+    """Return those that a reader may see, the highest first."""
+    listed = view.versions(article_id)
+    texts = view.many([(article_id, each.version) for each in listed])
+    killed = view.killed_until(article_id)
+    return tuple(
+        each
+        for each in listed
+        if _shows(
+            texts[article_id, each.version],
+            now,
+            reader,
+            None if each.current else killed,
+        )
+    )
+
+
+def version_of(
+    view: View, article_id: str, version: str | None, now: datetime, reader: Reader
+) -> Stored:
+    """Return one of them, by default the current one.
+
+    :raises ArticleNotFound: it is not there, or the reader may not see it.
+    """
+    stored = view.get(article_id, version)
+    killed = None if stored.current else view.killed_until(article_id)
+    # The current version's embargo holds for all; a status is each version's own.
+    if not _shows(stored.article, now, reader, killed):
+        raise ArticleNotFound(article_id, version)
+    return stored
+
+
+def pair_of(
+    view: View,
+    article_id: str,
+    old: str | None,
+    new: str | None,
+    now: datetime,
+    reader: Reader,
+) -> tuple[Article, Article]:
+    """Return two of them.
+
+    :param new: by default the current one.
+    :param old: by default the highest below it; itself, if there is none.
+    :raises ArticleNotFound: one is not there, or the reader may not see it.
+    """
+    later = version_of(view, article_id, new, now, reader).article
+    if old is not None:
+        return version_of(view, article_id, old, now, reader).article, later
+    return _before(view, later, now, reader), later
+
+
+def _shows(article: Article, now: datetime, reader: Reader, killed: str | None) -> bool:
+    """Return whether a reader may see one version of an article that they may see.
+
+    :param killed: up to which version it was killed, of other than its current one:
+        that holds also where a newer one shows since.
+    """
+    assert article.version is not None, "it is stored"
+    return visible(article, now, reader) and (
+        killed is None or version_key(article.version) > version_key(killed)
+    )
+
+
+def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
+    """Return the highest version below one that may be seen; that one if none is."""
+    assert article.version is not None, "it is stored"
+    versions = [each.version for each in view.versions(article.id)]
+    killed = view.killed_until(article.id)
+    for version in versions[versions.index(article.version) + 1 :]:
+        earlier = view.get(article.id, version).article
+        if _shows(earlier, now, reader, killed):
+            return earlier
+    return article
