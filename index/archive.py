@@ -49,7 +49,7 @@ from index.result import Facet
 from index.settings import Settings
 from index.store import Notice, Store, Stored
 from index.suggestions import Suggestion, suggestions
-from index.versions import Written, plain_version, version_key
+from index.versions import Written
 from index.view import VersionInfo, View
 from index.visibility import entitled, values_of
 
@@ -445,11 +445,7 @@ class Archive:
         It need not be here, and nobody need be able to see it.
         """
         with self.store.reading() as view:
-            current = view.current_version(article_id)
-        if current is None:
-            return None
-        given = version_key(plain_version(version))
-        return current if version_key(current) > given else None
+            return editions.newer_than(view, article_id, version)
 
     # What changed.
 

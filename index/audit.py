@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, false, select
 
 from index.dates import micros
 from index.document import article_of
@@ -30,7 +30,11 @@ _CURRENT = (
         notices.c.version.label("killed"),
     )
     .join(versions, OF_CURRENT)
-    .join(notices, notices.c.id == articles.c.id, isouter=True)
+    .join(
+        notices,
+        (notices.c.id == articles.c.id) & (notices.c.over == false()),
+        isouter=True,
+    )
     .where(articles.c.id > bindparam("after"))
     .order_by(articles.c.id)
     .limit(bindparam("limit"))

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, select
 
+from index.article import Article
 from index.changes import Standing
 from index.query import Reader
 from index.tables import Direct, articles
@@ -79,7 +81,40 @@ class Chain:
     complete: bool
 
 
-def earlier(
+def chain_of(
+    connection: Connection,
+    texts_of: Callable[[Iterable[tuple[str, str]]], Mapping[tuple[str, str], Article]],
+    article_id: str,
+    reader: Reader,
+    now: int,
+) -> Chain:
+    """Return the chain of an article, as far as a reader may see it.
+
+    :param texts_of: gives articles by id and version.
+    """
+    before, all_before = _earlier(connection, article_id, reader, now)
+    after, all_after = _later(connection, article_id, reader, now)
+    texts = texts_of((each.id, each.version) for each in (*before, *after))
+    return Chain(
+        members=tuple(
+            Member(
+                id=each.id,
+                version=each.version,
+                headline=texts[each.id, each.version].headline,
+                published=texts[each.id, each.version].published,
+                relation=relation,
+            )
+            for links, relation in (
+                (before[::-1], Relation.EARLIER),
+                (after, Relation.LATER),
+            )
+            for each in links
+        ),
+        complete=all_before and all_after,
+    )
+
+
+def _earlier(
     connection: Connection, article_id: str, reader: Reader, now: int
 ) -> tuple[list[Link], bool]:
     """Return what an article evolved from, the nearest first, and whether that is all.
@@ -102,7 +137,7 @@ def earlier(
     return found, True
 
 
-def later(
+def _later(
     connection: Connection, article_id: str, reader: Reader, now: int
 ) -> tuple[list[Link], bool]:
     """Return what evolved from an article, the nearest first, and whether that is all.

@@ -7,7 +7,7 @@ from datetime import datetime
 from index.article import Article
 from index.errors import ArticleNotFound
 from index.query import Reader
-from index.versions import version_key
+from index.versions import plain_version, version_key
 from index.view import Stored, VersionInfo, View
 from index.visibility import visible
 
@@ -44,6 +44,13 @@ def version_of(
     if not _shows(stored.article, now, reader, killed):
         raise ArticleNotFound(article_id, version)
     return stored
+
+
+def newer_than(view: View, article_id: str, version: str) -> str | None:
+    """Return the current version, if it is higher than another; who sees it or not."""
+    current = view.current_version(article_id)
+    given = version_key(plain_version(version))
+    return current if current is not None and version_key(current) > given else None
 
 
 def pair_of(

@@ -21,9 +21,9 @@ from sqlalchemy import (
     tuple_,
 )
 
-from index import chain, tables
+from index import tables
 from index.article import Article, Status
-from index.chain import Chain, Member
+from index.chain import Chain, chain_of
 from index.changes import Change, Standing
 from index.clipping import Clipping
 from index.dates import from_micros
@@ -387,26 +387,7 @@ class View:
 
     def chain(self, article_id: str, reader: Reader, now: int) -> Chain:
         """Return the chain of an article, as far as a reader may see it."""
-        before, all_before = chain.earlier(self._connection, article_id, reader, now)
-        after, all_after = chain.later(self._connection, article_id, reader, now)
-        texts = self.many((each.id, each.version) for each in (*before, *after))
-        return Chain(
-            members=tuple(
-                Member(
-                    id=each.id,
-                    version=each.version,
-                    headline=texts[each.id, each.version].headline,
-                    published=texts[each.id, each.version].published,
-                    relation=relation,
-                )
-                for links, relation in (
-                    (before[::-1], chain.Relation.EARLIER),
-                    (after, chain.Relation.LATER),
-                )
-                for each in links
-            ),
-            complete=all_before and all_after,
-        )
+        return chain_of(self._connection, self.many, article_id, reader, now)
 
     def current_version(self, article_id: str) -> str | None:
         """Return which version of an article is current; ``None`` if there is none."""

@@ -63,9 +63,9 @@ LAYERS = [
         index.formats.variant
     """),
     names("""
-        index index.archive index.condition index.feed index.held index.history
-        index.indexer index.loader index.question index.rendering index.suggestions
-        index.verification
+        index index.archive index.condition index.editions index.feed index.held
+        index.history index.indexer index.loader index.question index.rendering
+        index.suggestions index.verification
     """),
     names("""
         index.__main__ index.backup_commands index.cli index.commands index.console
@@ -84,14 +84,15 @@ LAYERS = [
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
-    index.audit index.backup index.keyring index.log index.migration index.store
-    index.tables index.turning index.view index.withdrawal
+    index.audit index.backup index.chain index.keyring index.log index.migration
+    index.store index.tables index.turning index.view index.withdrawal
 """)
 
 # What of index the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
-    index index.answer index.archive index.article index.changes index.condition
-    index.dates index.document index.errors index.feed index.fields index.formats
+    index index.answer index.archive index.article index.chain index.changes
+    index.condition index.dates index.difference index.document index.errors index.feed
+    index.fields index.formats
     index.formats.strict_json index.keys index.query index.rates index.rendering
     index.request index.result index.settings index.view
 """)
