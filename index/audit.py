@@ -45,7 +45,7 @@ def problems(view: View) -> Iterator[str]:
     """Yield every contradiction, each as a sentence; reads every current version."""
     for row in view.connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"a row of {row[0]} belongs to none of {row[2]}"
-    now = micros(datetime.now(UTC))
+    now = _now()
     after = ""
     while page := view.connection.execute(
         _CURRENT, {"after": after, "limit": CHUNK}
@@ -56,6 +56,10 @@ def problems(view: View) -> Iterator[str]:
             yield from _of_turn(row, now)
         after = page[-1].id
     yield from _of_keys(view)
+
+
+def _now() -> int:
+    return micros(datetime.now(UTC))
 
 
 def _of_columns(row: Any) -> Iterator[str]:

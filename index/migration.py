@@ -96,7 +96,7 @@ def _fill(connection: Connection, row: Any) -> None:
                 version=row.version,
                 seq=row.seq,
                 at=row.at,
-                note=article.correction or article.ed_note,
+                note=article.correction,
                 replacement=None,
                 cascade=False,
                 facts=standing.text(),

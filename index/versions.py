@@ -313,7 +313,7 @@ class Batch:
                 "version": version,
                 "seq": self.seq,
                 "at": self.at,
-                "note": article.correction or article.ed_note,
+                "note": article.correction,
                 "replacement": None,
                 "cascade": False,
                 "facts": Standing(own, values_of(article)).text(),

@@ -368,7 +368,8 @@ class Consumer:
 def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> None:
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-        patch.setattr("index.store._now", clock.micros)
+        for module in ("store", "audit"):
+            patch.setattr(f"index.{module}._now", clock.micros)
         archive = Archive.open(
             Settings(store=f"sqlite:///{folder}/store.db", engine="memory:")
         )
