@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test lint format bench relevance pins clean
+.PHONY: help run test faults lint format bench relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -13,6 +13,10 @@ run: .venv/.installed  ## start Nutgraf, with the articles of seeds/ if it has n
 
 test: lint  ## check form and types, then run the tests
 	@$(BIN)/pytest
+
+faults: .venv/.installed-test  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
+	@FAULTS=full $(BIN)/pytest -v -s tests/test_faults_*.py tests/test_whoosh_crashes.py \
+	    tests/test_whoosh_damage.py $(ARGS)
 
 lint: .venv/.installed-test  ## check form and types only
 	@$(BIN)/ruff format --check .

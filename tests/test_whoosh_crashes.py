@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from amounts import amount
 from test_whoosh import NOW, article, opened
 
 from index.engines import Engine
@@ -34,11 +35,11 @@ from index.query import All, Search, Term
 SEED = 20160929
 # Of the operations of a run every so many are tried, each test beginning with another;
 # 1 tries all. The last ones, about the commit itself, are always tried.
-STRIDE = 5
+STRIDE = amount(5, 1)
 LAST = 12
 # Layouts of a disk that lost power that are tried after an operation, of very many; and
 # right after the one that makes the new index the index.
-CUTS, MORE_CUTS = 3, 40
+CUTS, MORE_CUTS = amount(3, 20), amount(40, 400)
 
 Files = dict[str, bytes]
 WORDS = ("truce", "talks", "harbour", "grain", *(f"only{n}" for n in range(12)))

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from amounts import amount
 from test_whoosh import NOW, article, found, opened
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
@@ -36,7 +37,9 @@ from index.store import Store
 from index.verification import problems
 
 SEED = 20160929
-FLIPS = 200  # bits that are flipped, each on its own, in each way of reading
+FLIPS = amount(
+    200, 2_000
+)  # bits that are flipped, each on its own, in each way of reading
 HEALED_EVERY = 10  # of those every so many are followed by a rebuild
 
 QUERIES = (

@@ -1,0 +1,35 @@
+"""How much the fault tests do: a little in every test run, all of it on demand.
+
+``FAULTS=full`` in the environment, which ``make faults`` sets, is the only switch. The
+tests are the same ones; nothing is left out of the shorter form but repetition.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+
+_SIZES = ("smoke", "full")
+SIZE = os.environ.get("FAULTS", _SIZES[0])
+if SIZE not in _SIZES:
+    raise SystemExit(f"FAULTS={SIZE}: choose from {', '.join(_SIZES)}")
+
+# Another one tries other moments and places; it is in the report of a test that fails.
+SEED = int(os.environ.get("FAULTS_SEED", "20160929"))
+
+
+def amount(smoke: int, full: int) -> int:
+    """Return how many cycles, examples or seconds a fault test gets."""
+    return full if SIZE == "full" else smoke
+
+
+def chance(*what: object) -> random.Random:
+    """Return the random choices of a test, the same in every run with one seed."""
+    return random.Random(f"{SEED} {' '.join(map(str, what))}")
+
+
+def progress(text: str) -> None:
+    """Show how far a long test has come."""
+    if SIZE == "full":
+        sys.stderr.write(f"  {text} (seed {SEED})\n")

@@ -1,0 +1,71 @@
+"""Processes that are killed under load, and what their writers were told before."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+from amounts import amount, chance, progress
+from cluster import Cluster, running
+from ledger import Ledger, Load, hold_to, is_sound, settles
+
+CYCLES = amount(20, 500)
+ROUNDS = amount(1, 20)  # so often everything is compared
+WRITERS = 3
+MOST_FILES = 50  # that an index of this size may have, what is left behind included
+
+
+def kill_one(cluster: Cluster, seed: random.Random) -> str:
+    """Kill a process at some moment, replace it as a supervisor would, and name it."""
+    time.sleep(seed.uniform(0.005, 0.4))
+    victim = seed.choices(
+        ["a worker", "the indexer", "its helper", "the master", "everything"],
+        weights=[50, 30, 5, 9, 6],
+    )[0]
+    if victim == "its helper" and not (helpers := cluster.helpers()):
+        victim = "a worker"  # it writes only where there is much to write
+    if victim == "a worker":
+        workers = cluster.workers()  # the master starts another
+        os.kill(seed.choice(workers), signal.SIGKILL)
+    elif victim == "its helper":
+        os.kill(helpers[0], signal.SIGKILL)
+    elif victim == "the master":
+        cluster.kill_web()
+        cluster.start_web()
+    else:
+        if victim == "everything":
+            cluster.kill_web()
+        cluster.kill_indexer()
+        # One that is killed while it starts is a case too.
+        cluster.start_indexer(waits=seed.random() < 0.7)
+        if victim == "everything":
+            cluster.start_web()
+    return victim
+
+
+def test_killing_any_process_under_load_loses_nothing_acknowledged(
+    tmp_path: Path,
+) -> None:
+    seed = chance("kill")
+    ledgers = [Ledger(f"w{n}", chance("writer", n)) for n in range(WRITERS)]
+    killed: dict[str, int] = {}
+    with running(tmp_path / "data") as cluster, cluster.client() as client:
+        for number in range(ROUNDS):
+            with Load(cluster, ledgers):
+                for _ in range(CYCLES // ROUNDS):
+                    victim = kill_one(cluster, seed)
+                    killed[victim] = killed.get(victim, 0) + 1
+            settles(cluster, client, seconds=10)
+            hold_to(ledgers, cluster, client)
+            is_sound(cluster)
+            assert len(list(cluster.index.iterdir())) <= MOST_FILES
+            told = sum(each.acknowledged for each in ledgers)
+            progress(f"round {number + 1} of {ROUNDS}: {killed}; {told:,} acknowledged")
+        # Kills came while there was something to lose.
+        assert told > CYCLES * 10
+        assert sum(each.unacknowledged for each in ledgers) > 0
+        for log in (cluster.log("web"), cluster.log("indexer")):
+            assert "Traceback" not in log
