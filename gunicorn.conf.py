@@ -6,6 +6,8 @@ import ctypes
 import gc
 import os
 import shutil
+import socket
+import struct
 import tempfile
 from contextlib import suppress
 from typing import Any
@@ -93,6 +95,10 @@ def on_starting(server: Any) -> None:
     )
 
 
+# How long a thread waits for a client that has begun a request, or that does not take
+# its answer. Without an end, as many silent connections as there are threads would be
+# enough to keep all others out.
+SILENCE_SECONDS = 5
 _M_ARENA_MAX = -8  # of mallopt(3)
 
 
@@ -106,6 +112,11 @@ def when_ready(server: Any) -> None:
     """
     with suppress(AttributeError, OSError):  # other C libraries have no such thing
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+    for listener in server.LISTENERS:
+        # What is accepted there inherits these; gunicorn has no setting of its own.
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            limit = struct.pack("ll", SILENCE_SECONDS, 0)
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, limit)
     try:
         open_engine(_settings.engine).close()  # imports what the engine needs
     except ServiceError as error:
