@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
+from weakref import WeakSet
 
 import pytest
 from amounts import SEED
@@ -134,6 +135,7 @@ class Cluster:
     variables: Mapping[str, str] = field(default_factory=dict)
     _web: _Process | None = None
     _indexer: _Process | None = None
+    _clients: WeakSet[Client] = field(default_factory=WeakSet)
 
     # Its processes.
 
@@ -174,6 +176,8 @@ class Cluster:
                     process.popen.wait(20)
                 _end(process.popen)
         self._web = self._indexer = None
+        for client in self._clients:
+            client.close()
 
     @property
     def master(self) -> int:
@@ -227,7 +231,9 @@ class Cluster:
 
     def client(self, *, timeout: float = 30) -> Client:
         """Return somebody new who calls."""
-        return Client(self.port, timeout=timeout)
+        client = Client(self.port, timeout=timeout)
+        self._clients.add(client)
+        return client
 
     def client_of(self, worker: int) -> Client:
         """Return somebody new whom one worker answers, as long as it is not idle.

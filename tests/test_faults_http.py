@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,15 @@ def corpus() -> Iterator[list[dict[str, Any]]]:
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = sorted({"".join(seed.choices(letters, k=8)) for _ in range(ARTICLES * 3)})
     words[:5] = ["harbour", "grain", "talks", "minister", "strike"]
-    weights = [1 / rank for rank in range(1, len(words) + 1)]
+    sums = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
     for start in range(0, ARTICLES, 500):
         yield [
             {
                 "id": f"c{n}",
-                "headline": " ".join(seed.choices(words, weights, k=7)),
+                "headline": " ".join(seed.choices(words, cum_weights=sums, k=7)),
                 "paragraphs": [
-                    " ".join(seed.choices(words, weights, k=45)) for _ in range(2)
+                    " ".join(seed.choices(words, cum_weights=sums, k=45))
+                    for _ in range(2)
                 ],
                 "published": f"20{n % 25:02}-01-01",
             }
