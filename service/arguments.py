@@ -59,7 +59,7 @@ MEANINGS = {
     411: "A body is needed",
     413: "The body is too large, or holds too many articles",
     415: "The media type is not read here",
-    422: "None of the articles could be kept",
+    422: "The body cannot be unpacked, or none of its articles be kept",
     429: "The key, or the address with wrong keys, has called too often",
     503: "The index or the store cannot answer just now; see Retry-After",
     507: "The store's disk is full",

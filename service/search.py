@@ -72,7 +72,7 @@ def search(given: dict[str, Any]) -> Response:
     takes=SearchArguments,
     location="json",
     gives=SearchAnswer,
-    problems=(411, 413, 415, 503),
+    problems=(411, 413, 415, 422, 503),
 )
 def search_by_body(given: dict[str, Any]) -> Response:
     """Find articles or paragraphs, with the parameters in a JSON object."""
