@@ -68,15 +68,25 @@ class Client:
         self._connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
 
     def ask(
-        self, method: str, path: str, body: object = None, /, **parameters: object
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        /,
+        *,
+        if_none_match: str | None = None,
+        **parameters: object,
     ) -> Reply:
         """Send a request once, and return the answer.
 
         :param body: bytes, or what is sent as JSON.
+        :param if_none_match: the tag of an answer that is there already.
         :raises OSError: there is no server, or it ended before it had answered.
         """
         target = path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
         headers = {} if body is None else {"Content-Type": "application/json"}
+        if if_none_match is not None:
+            headers["If-None-Match"] = if_none_match
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         try:
             self._connection.request(method, target, data, headers)
@@ -253,14 +263,14 @@ class Cluster:
 
     def settings(self) -> Settings:
         """Return the settings that the processes have."""
-        return Settings.from_environ(self._environment())
+        return Settings.from_environ(self.environment())
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of ``nutgraf``."""
         return subprocess.run(
             [sys.executable, "-m", "index", *arguments],
             cwd=ROOT,
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=120,
@@ -295,7 +305,8 @@ class Cluster:
             return client.ask("GET", "/healthz").status == 200
         return False
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the processes."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
         return {
             **kept,
@@ -315,7 +326,7 @@ class Cluster:
             popen = subprocess.Popen(
                 (sys.executable, "-S", "-c", _TIED, *command),
                 cwd=ROOT,
-                env=self._environment(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=file,
