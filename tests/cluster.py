@@ -35,6 +35,8 @@ _TIED = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9);"
     " os.execv(sys.argv[1], sys.argv[1:])"
 )
+# A server may close a connection that is idle for longer, just when it is used again.
+IDLE_SECONDS = 2.0
 _SHOWN = 4_000  # characters of the end of a log
 
 
@@ -62,10 +64,15 @@ class Reply:
 
 
 class Client:
-    """Somebody who calls a server, on one connection as long as it stands."""
+    """Somebody who calls a server, on one connection as long as it stands.
+
+    :ivar stays: it never opens another one by itself.
+    """
 
     def __init__(self, port: int, *, timeout: float = 30) -> None:
+        self.stays = False
         self._connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
+        self._used = time.monotonic()
 
     def ask(
         self,
@@ -88,10 +95,14 @@ class Client:
         if if_none_match is not None:
             headers["If-None-Match"] = if_none_match
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        if not self.stays and time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()
         try:
             self._connection.request(method, target, data, headers)
             answer = self._connection.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
+            reply = Reply(answer.status, answer.headers, answer.read())
+            self._used = time.monotonic()
+            return reply
         except (http.client.HTTPException, OSError) as error:
             self._connection.close()  # the next request opens another
             raise OSError(f"{method} {path}: no answer") from error
@@ -252,6 +263,7 @@ class Cluster:
         """
         others = [pid for pid in self.workers() if pid != worker]
         client = self.client()
+        client.stays = True
         for pid in others:
             os.kill(pid, signal.SIGSTOP)
         try:

@@ -13,7 +13,7 @@ from cluster import Cluster, running
 from ledger import Ledger, Load, hold_to, is_sound, settles
 
 CYCLES = amount(20, 500)
-ROUNDS = amount(1, 20)  # so often everything is compared
+ROUNDS = amount(1, 10)  # so often everything is compared
 WRITERS = 3
 MOST_FILES = 50  # that an index of this size may have, what is left behind included
 
@@ -69,3 +69,24 @@ def test_killing_any_process_under_load_loses_nothing_acknowledged(
         assert sum(each.unacknowledged for each in ledgers) > 0
         for log in (cluster.log("web"), cluster.log("indexer")):
             assert "Traceback" not in log
+
+
+def test_a_second_indexer_is_refused_also_while_the_first_one_hangs(
+    tmp_path: Path,
+) -> None:
+    ledger = Ledger("w", chance("second"))
+    with running(tmp_path / "data") as cluster, cluster.client() as client:
+        with Load(cluster, [ledger]):
+            for number in range(amount(2, 20)):
+                hangs = number % 2 == 1
+                if hangs:
+                    os.kill(cluster.indexer, signal.SIGSTOP)
+                second = cluster.run("indexer")
+                if hangs:
+                    os.kill(cluster.indexer, signal.SIGCONT)
+                assert second.returncode == 1
+                assert f"(process {cluster.indexer})" in second.stderr
+                assert "Traceback" not in second.stderr
+        settles(cluster, client)
+        hold_to([ledger], cluster, client)
+        is_sound(cluster)
