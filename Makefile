@@ -1,6 +1,7 @@
 # Nutgraf: make help
 PYTHON ?= python3
 BIN := .venv/bin
+SCHEMATHESIS := .venv/faults/bin/schemathesis
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help run test faults lint format bench relevance pins clean
@@ -14,9 +15,17 @@ run: .venv/.installed  ## start Nutgraf, with the articles of seeds/ if it has n
 test: lint  ## check form and types, then run the tests
 	@$(BIN)/pytest
 
-faults: .venv/.installed-test  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
+faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
 	@FAULTS=full $(BIN)/pytest -v -s tests/test_faults_*.py tests/test_whoosh_crashes.py \
 	    tests/test_whoosh_damage.py $(ARGS)
+	@[ -n '$(ARGS)' ] || PYTHONPATH=. $(BIN)/python tests/conformance.py $(SCHEMATHESIS) -n 200
+
+# It brings a plugin for pytest and much else, which the tests are to know nothing of.
+$(SCHEMATHESIS): deploy/constraints.txt .venv/.installed-test
+	@$(PYTHON) -m venv .venv/faults
+	@.venv/faults/bin/pip install --quiet --disable-pip-version-check \
+	    -c deploy/constraints.txt schemathesis==4.32.5
+	@touch $@
 
 lint: .venv/.installed-test  ## check form and types only
 	@$(BIN)/ruff format --check .

@@ -149,7 +149,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def decorator(view: View) -> View:
             self.scopes[view.__name__] = scope
-            wrapped = self.arguments(takes, location=location)(view)
+            needed = not getattr(takes, "optional", False)
+            wrapped = self.arguments(takes, location=location, required=needed)(view)
             answers = self.response(gives_status, gives, content_type=gives_type)
             wrapped = answers(wrapped)
             if gives_text is not None:

@@ -314,6 +314,14 @@ ONCE = [
             b"\0",
         ),
     ),
+    # A property without a name was taken for each that the item does not have.
+    *(
+        (
+            *("post", "/v1/articles"),
+            Sent("/v1/articles", "", {"Content-Type": "application/ninjs+json"}, body),
+        )
+        for body in (b'{"": "no name", "uri": "once:1"}', b'{"": {"a": 1}}')
+    ),
 ]
 
 

@@ -154,7 +154,8 @@ class _Item:
         return document
 
     def _peek(self, name: str) -> Any:
-        return self._left.get(self._names.get(name, ""))
+        own = self._names.get(name)
+        return None if own is None else self._left.get(own)
 
     def _take(self, name: str) -> Any:
         return self._left.pop(self._names[name])

@@ -1,0 +1,58 @@
+"""Schemathesis on a running Nutgraf: python tests/conformance.py PROGRAM [OPTION…].
+
+It is a program of its own, in an environment of its own: ``make faults`` has both.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from amounts import SEED
+from cluster import HOST, running
+from conftest import DOCUMENTS
+
+# A schema cannot say all that an answer of 400, 404 or 410 can: that an id has no
+# blank, that page and cursor exclude each other, that another request killed the
+# article. And with format=text every body is an article, whatever its type is.
+CONFIGURATION = """[checks]
+positive_data_acceptance.enabled = false
+ensure_resource_availability.enabled = false
+use_after_free.enabled = false
+""" + "".join(
+    f"""[[operations]]
+include-name = "{name}"
+[operations.checks]
+negative_data_rejection.enabled = false
+"""
+    for name in (
+        "POST /v1/articles",
+        "PUT /v1/article",
+        "PUT /v1/articles/{article_id}",
+    )
+)
+
+
+def main(program: str, *options: str) -> int:
+    """Return Schemathesis' exit code, after its report on the standard output."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "data")
+        Path(folder, "schemathesis.toml").write_text(CONFIGURATION, "utf-8")
+        with running(data, NUTGRAF_WAIT_SECONDS="0.1") as cluster:
+            with cluster.client() as client:
+                reply = client.ask("POST", "/v1/articles", list(DOCUMENTS), wait=1)
+                assert reply.status == 200, reply.body
+            address = f"http://{HOST}:{cluster.port}/openapi.json"
+            done = subprocess.run(
+                [program, "run", address, "--seed", str(SEED), *options],
+                cwd=folder,
+                check=False,
+            )
+            assert '"Exception on' not in cluster.log("web")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
