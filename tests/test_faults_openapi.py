@@ -33,7 +33,7 @@ DESCRIBED: dict[str, Any] = (
 OPERATIONS = [
     (method, path)
     for path, operations in DESCRIBED["paths"].items()
-    for method in operations.keys() & METHODS
+    for method in sorted(operations.keys() & METHODS)
 ]
 
 
