@@ -80,6 +80,21 @@ PLACES = {
 }
 
 
+HEADERS = {
+    "If-None-Match": st.sampled_from(["*", 'W/"a"', '"', "x" * 500]),
+    "Accept": st.sampled_from(["*/*", "text/html", "application/json", ",;"]),
+    "Content-Encoding": st.sampled_from(["gzip", "identity", "br", "gzip, gzip"]),
+    "X-Request-Id": st.sampled_from(["a", "ä", "a" * 500, "{}"]),
+    "Range": st.just("bytes=0-1"),
+    "Last-Event-ID": st.sampled_from(["7", "1@0", "x@y", "9" * 30]),
+}
+# None of them is right.
+CREDENTIALS = {
+    "Authorization": st.sampled_from(["Bearer x", "Basic eDp4", "Bearer", "\xff"]),
+    "X-API-Key": st.sampled_from(["x", "", "\xff" * 9]),
+}
+
+
 def mostly(
     usual: st.SearchStrategy[Any], other: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Any]:
@@ -176,22 +191,9 @@ def requests(method: str, path: str) -> st.SearchStrategy[Sent]:
         bodies += [
             st.tuples(st.just(media_type), made.map(lambda v: json.dumps(v).encode()))
         ] * 3
-    headers = st.fixed_dictionaries(
-        {},
-        optional={
-            "If-None-Match": st.sampled_from(["*", 'W/"a"', '"', "x" * 500]),
-            "Accept": st.sampled_from(["*/*", "text/html", "application/json", ",;"]),
-            "Content-Encoding": st.sampled_from(
-                ["gzip", "identity", "br", "gzip, gzip"]
-            ),
-            "X-Request-Id": st.sampled_from(["a", "ä", "a" * 500, "{}"]),
-            "Range": st.just("bytes=0-1"),
-            "Last-Event-ID": st.sampled_from(["7", "1@0", "x@y", "9" * 30]),
-            "Authorization": st.sampled_from(
-                ["Bearer x", "Basic eDp4", "Bearer", "\xff"]
-            ),
-            "X-API-Key": st.sampled_from(["x", "", "\xff" * 9]),
-        },
+    headers = mostly(
+        st.fixed_dictionaries({}, optional=HEADERS),
+        st.fixed_dictionaries({}, optional={**HEADERS, **CREDENTIALS}),
     )
 
     def sent(
