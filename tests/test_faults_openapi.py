@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from test_service_documentation import closed
 
 from index.settings import Settings
-from service import create_app
+from service import create_app, use_worker
 from service.codes import TITLES
 
 EXAMPLES = amount(50, 2_000)
@@ -278,7 +278,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
             wait_seconds=0.01,
         )
     )
-    yield create_app(archive.settings, archive).test_client()
+    app = create_app(archive.settings, archive)
+    use_worker(app, lambda: False)  # who asks for changes does not wait for any
+    yield app.test_client()
     archive.close()
 
 
