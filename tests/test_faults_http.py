@@ -21,7 +21,8 @@ from cluster import HOST, Client, Cluster, received, running, until
 
 BODY_BYTES = 1_000_000  # NUTGRAF_BODY_BYTES here
 ARTICLES = amount(2_000, 20_000)
-SLACK_SECONDS = 1.0  # beyond the deadline, on a machine that does other things too
+DEADLINE_SECONDS = 2.0  # of a search
+SLACK_SECONDS = 3.0  # beyond the deadline, on a machine that does other things too
 MOST_GROWTH = 100 * 1024 * 1024  # bytes of memory, of all workers together
 THREADS = 16  # of two workers
 
@@ -52,7 +53,11 @@ def corpus() -> Iterator[list[dict[str, Any]]]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers that the tests of this file share; none is killed."""
     folder = tmp_path_factory.mktemp("http") / "data"
-    with running(folder, NUTGRAF_BODY_BYTES=str(BODY_BYTES)) as made:
+    with running(
+        folder,
+        NUTGRAF_BODY_BYTES=str(BODY_BYTES),
+        NUTGRAF_SEARCH_SECONDS=str(DEADLINE_SECONDS),
+    ) as made:
         with made.client(timeout=120) as client:
             for batch in corpus():
                 assert client.ask("POST", "/v1/articles", batch).status == 200
@@ -379,7 +384,7 @@ def explode(client: Client, q: str) -> None:
             assert reply.json["parameter"] == "q" and reply.json["detail"]
         if reply.status == 503:
             assert reply.json["code"] == "search_timeout"
-        assert seconds < 2.0 + SLACK_SECONDS, q[:80]
+        assert seconds < DEADLINE_SECONDS + SLACK_SECONDS, q[:80]
 
 
 def test_queries_that_explode_elsewhere_are_answered_in_time(
@@ -410,8 +415,10 @@ def test_others_are_answered_while_several_send_such_queries(cluster: Cluster) -
     answers = 0
     with cluster.client() as client:
         while any(thread.is_alive() for thread in threads):
-            client.search("harbour grain", limit=3)
-            answers += 1
+            reply = client.ask("GET", "/v1/search", q="harbour grain", limit=3)
+            # Of all that is sent at once some may get no turn within the deadline.
+            assert reply.status in (200, 503), reply.body
+            answers += reply.status == 200
     for error in failed:
         raise error
     assert answers > 5
@@ -437,9 +444,7 @@ def test_others_answer_while_a_worker_dies_and_another_takes_its_place(
 ) -> None:
     seed = chance("workers")
     faults = ["SIGKILL", "SIGSEGV", "no memory", "hangs"]
-    with running(
-        tmp_path / "data", GUNICORN_CMD_ARGS="--timeout 3", NUTGRAF_SEARCH_SECONDS="1"
-    ) as cluster:
+    with running(tmp_path / "data", GUNICORN_CMD_ARGS="--timeout 3") as cluster:
         with cluster.client() as client:
             body = {"headline": "still here"}
             assert client.ask("PUT", "/v1/articles/a", body, wait=1).json["indexed"]
@@ -458,7 +463,7 @@ def test_others_answer_while_a_worker_dies_and_another_takes_its_place(
                     gone not in cluster.workers() and cluster.at_full_strength()
                 ),
                 f"full strength after {fault}",
-                15,
+                30,
             )
             goes_on(cluster)
             progress(f"{number + 1}: {fault}")
