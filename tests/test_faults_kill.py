@@ -8,8 +8,9 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from amounts import amount, chance, progress
-from cluster import Cluster, running
+from cluster import Cluster, members, running
 from ledger import Ledger, Load, hold_to, is_sound, settles
 
 CYCLES = amount(20, 500)
@@ -90,3 +91,20 @@ def test_a_second_indexer_is_refused_also_while_the_first_one_hangs(
         settles(cluster, client)
         hold_to([ledger], cluster, client)
         is_sound(cluster)
+
+
+def test_no_process_is_left_when_a_test_fails(tmp_path: Path) -> None:
+    sessions: list[int] = []
+
+    def fail() -> None:
+        quick = "--graceful-timeout 1"
+        with running(tmp_path / "data", GUNICORN_CMD_ARGS=quick) as cluster:
+            sessions.extend([cluster.master, cluster.indexer])
+            assert [len(members(each)) for each in sessions] == [3, 1]
+            os.kill(cluster.workers()[0], signal.SIGSTOP)  # it would not end by itself
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        fail()
+    assert [members(each) for each in sessions] == [[], []]
+    assert any("the end of web.log" in note for note in caught.value.__notes__)

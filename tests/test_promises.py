@@ -43,6 +43,7 @@ def test_every_fault_test_stands_behind_a_promise() -> None:
     about_themselves = {
         "test_the_document_has_operations_to_try",
         "test_what_was_once_answered_otherwise",
+        "test_no_process_is_left_when_a_test_fails",
         "test_any_path_is_answered_with_a_problem",
     }
     assert names_in("test_faults_*.py") - named() == about_themselves

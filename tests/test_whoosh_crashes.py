@@ -39,7 +39,7 @@ STRIDE = amount(5, 1)
 LAST = 12
 # Layouts of a disk that lost power that are tried after an operation, of very many; and
 # right after the one that makes the new index the index.
-CUTS, MORE_CUTS = amount(3, 20), amount(40, 400)
+CUTS, MORE_CUTS = amount(3, 8), amount(40, 200)
 
 Files = dict[str, bytes]
 WORDS = ("truce", "talks", "harbour", "grain", *(f"only{n}" for n in range(12)))
