@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 from index import dates, editions
 from index.answer import Answer, Excerpt, Warned
@@ -54,9 +54,7 @@ from index.view import VersionInfo, View
 from index.visibility import entitled, values_of
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
-
 _NO_SEQ = 2**62  # above all there are
-
 LOG = logging.getLogger("nutgraf.archive")
 
 
@@ -125,8 +123,6 @@ class Archive:
         self.engine.close()
         self.store.close()
 
-    # Writing.
-
     # A writer is bound by the filters of the reader that they are: they neither change
     # what they cannot see for a filter, nor store what they could not see then.
 
@@ -169,8 +165,7 @@ class Archive:
     ) -> tuple[Notice, ...]:
         """Kill an article, and with ``cascade`` its whole story.
 
-        Where this returns, no answer that is begun has anything of its text. See
-        :meth:`index.store.Store.kill`.
+        See :meth:`index.store.Store.kill`.
 
         :raises ArticleNotFound: to somebody with a filter, also what was never here:
             nobody knows whether it is theirs.
@@ -189,10 +184,12 @@ class Archive:
             cascade=cascade,
         )
 
-    def withhold(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
+    def withhold(
+        self, article_id: str, *, reader: Reader = PUBLIC, **of: Any
+    ) -> int | None:
         """Hold an article back; see :meth:`index.store.Store.withhold`."""
         self._check_within(article_id, reader)
-        return self.store.withhold(article_id)
+        return self.store.withhold(article_id, **of)
 
     def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Take a kill or a withholding back; see :meth:`index.store.Store.restore`."""
@@ -200,7 +197,7 @@ class Archive:
         return self.store.restore(article_id)
 
     def purge(self, article_id: str) -> int:
-        """Erase the texts of a killed article; see :meth:`index.store.Store.purge`."""
+        """Erase a killed article's texts; see :meth:`index.store.Store.purge`."""
         return self.store.purge(article_id)
 
     def wait_indexed(self, seq: int, seconds: float) -> bool:
@@ -439,11 +436,13 @@ class Archive:
             earlier, later = editions.pair_of(view, article_id, old, new, now, reader)
         return difference(public(earlier, now), public(later, now))
 
-    def newer_than(self, article_id: str, version: str) -> str | None:
-        """Return the current version of an article, if it is higher than another.
+    def was_killed(self, article_id: str, version: str) -> bool:
+        """Return whether a version was killed, and a newer one shows since."""
+        with self.store.reading() as view:
+            return editions.was_killed(view, article_id, version)
 
-        It need not be here, and nobody need be able to see it.
-        """
+    def newer_than(self, article_id: str, version: str) -> str | None:
+        """Return an article's current version, seen or not, if it is above another."""
         with self.store.reading() as view:
             return editions.newer_than(view, article_id, version)
 

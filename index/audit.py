@@ -28,6 +28,7 @@ _CURRENT = (
         versions.c.content,
         notices.c.id.label("notice"),
         notices.c.version.label("killed"),
+        notices.c.status.label("told"),
     )
     .join(versions, OF_CURRENT)
     .join(
@@ -78,16 +79,11 @@ def _of_columns(row: Any) -> Iterator[str]:
 
 
 def _of_notice(row: Any) -> Iterator[str]:
-    canceled = row.status == CANCELED
-    if canceled and row.notice is None:
+    if row.status == CANCELED and row.told != CANCELED:
         yield f"{row.id} is killed, and there is no notice of it"
-    if not canceled and row.notice is not None:
-        yield f"{row.id} shows, and there is a notice that it was killed"
-    if (
-        canceled
-        and row.killed is not None
-        and version_key(row.killed) < version_key(row.version)
-    ):
+    if row.told is not None and row.status != row.told:
+        yield f"{row.id} shows, and there is a notice that it was killed or withheld"
+    if row.killed is not None and version_key(row.killed) < version_key(row.version):
         yield f"{row.id} is killed up to {row.killed}, and {row.version} is current"
 
 

@@ -46,6 +46,14 @@ def version_of(
     return stored
 
 
+def was_killed(view: View, article_id: str, version: str) -> bool:
+    """Return whether a version was killed, and a newer one shows since."""
+    until = view.killed_until(article_id)
+    if until is None or view.notice(article_id) is not None:
+        return False
+    return version_key(plain_version(version)) <= version_key(until)
+
+
 def newer_than(view: View, article_id: str, version: str) -> str | None:
     """Return the current version, if it is higher than another; who sees it or not."""
     current = view.current_version(article_id)

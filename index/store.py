@@ -215,18 +215,25 @@ class Store:
                 cascade=cascade,
             )
 
-    def withhold(self, article_id: str) -> int | None:
+    def withhold(
+        self, article_id: str, *, version: str | None = None, unknown: bool = False
+    ) -> int | None:
         """Hold an article back until it is restored; return the seq of that.
 
-        ``None`` if it was withheld already.
+        Or until a version comes that is told to be higher and usable. ``None`` if it
+        was withheld already, or is not here.
 
+        :param version: the highest that is meant, by default the current one.
+        :param unknown: hold it back when it comes, if it is not here.
         :raises ArticleNotFound: there is no such article.
         :raises StatusConflict: it was killed.
         """
         with self._writing() as connection:
             at = _now()
             log_turns(connection, at)
-            return withdrawal.withhold(connection, article_id, at=at)
+            return withdrawal.withhold(
+                connection, article_id, at=at, version=version, unknown=unknown
+            )
 
     def restore(self, article_id: str) -> int | None:
         """Take back that an article was killed or withheld; return the seq of that.
@@ -449,3 +456,5 @@ def _insert(connection: Connection, write: Batch) -> None:
             connection.execute(statement, rows)
     if write.notices or write.raised:
         withdrawal.keep_notices(connection, write)
+    if write.joined:
+        withdrawal.kill_joined(connection, write.joined, at=write.at)

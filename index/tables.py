@@ -99,12 +99,8 @@ for _link in (articles.c.evolved_from, articles.c.story):
         sqlite_where=_link.is_not(None),
         postgresql_where=_link.is_not(None),
     )
-Index(
-    "articles_turns",
-    articles.c.turns,
-    sqlite_where=articles.c.turns != NO_EXPIRY,
-    postgresql_where=articles.c.turns != NO_EXPIRY,
-)
+_due = articles.c.turns != NO_EXPIRY
+Index("articles_turns", articles.c.turns, sqlite_where=_due, postgresql_where=_due)
 # Few articles have an embargo or expire; the tag of each answer asks for the last ones.
 for _instant, _none in (
     (articles.c.embargoed_until, NO_EMBARGO),
@@ -151,13 +147,16 @@ Index(
     sqlite_where=hiding,
     postgresql_where=hiding,
 )
-# Of killed articles, also of such as were never here, or are no more.
+# Of killed and withheld articles, also of such as were never here, or are no more.
 notices = Table(
     "notices",
     metadata,
     Column("id", _Key, primary_key=True),
-    # No version up to this one shows again; NULL: nor the first to come.
+    Column("status", SmallInteger, nullable=False, server_default="2"),
+    # No version up to this one shows again; NULL: none at all.
     Column("version", _Key),
+    # The same of an earlier one, which holds on when this is taken back.
+    Column("before", _Key),
     Column("seq", _Long, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("note", Text),
@@ -165,9 +164,16 @@ notices = Table(
     Column("cascade", Boolean, nullable=False),
     Column("facts", Text, nullable=False),  # what decides who may read it
     Column("purged", BigInteger),  # when its texts were erased
-    # A newer version shows since then; what was killed before it stays so.
+    # A newer version shows since then, and what was killed before it stays so; or it
+    # was taken back, and then there is no version.
     Column("over", Boolean, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
+)
+Index(
+    "notices_cascade",
+    notices.c.cascade,
+    sqlite_where=notices.c.cascade == true(),
+    postgresql_where=notices.c.cascade == true(),
 )
 keys = Table(
     "keys",
@@ -459,11 +465,7 @@ def _check_or_fill(connection: Connection, upgrades: Upgrades) -> None:
 
 
 def new_epoch() -> int:
-    """Return a number that no other history of changes has, of this store or another.
-
-    Whoever has followed the changes of another history has to start anew. JSON readers
-    keep numbers of this size exactly.
-    """
+    """Return a number that no other history has; JSON readers keep it exactly."""
     return secrets.randbits(52) + 1
 
 

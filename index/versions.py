@@ -69,6 +69,11 @@ def plain_version(version: str) -> str:
     return version if zeros is None else version[zeros.end() :]
 
 
+def is_below_zero(version: str) -> bool:
+    """Return whether a version is a number below 0, which none may be."""
+    return _NEGATIVE.match(version) is not None
+
+
 def version_key(version: str) -> tuple[bool, tuple[int | str, ...], str]:
     """Return what sorts versions: numbers in them compare as numbers.
 
@@ -97,12 +102,13 @@ def next_version(version: str) -> str:
 
 @dataclass(slots=True)
 class Killed:
-    """What of a kill decides what becomes of an article that is put after it.
+    """What of a kill, or of a withholding, decides what becomes of later versions.
 
-    :param version: up to which nothing shows again; ``None`` as long as no version of
-        the article has come.
+    :param version: up to which nothing shows again; ``None`` for all there may be.
     :param purged: its texts were erased, and are not to be kept again.
-    :param over: a newer version shows since then.
+    :param over: a newer version shows since then, or it was taken back.
+    :param status: that of the articles it covers.
+    :param before: as ``version``, of an earlier one.
     :param adopted: the notice that the article is to have, where the kill was of
         another one and meant this one, too.
     """
@@ -110,18 +116,30 @@ class Killed:
     version: str | None
     purged: bool = False
     over: bool = False
+    status: int = CANCELED
+    before: str | None = None
     adopted: Mapping[str, Any] | None = None
 
-    def covers(self, article: Article) -> bool:
-        """Return whether a version is among those that were killed.
+    def covers(self, article: Article, version: str) -> bool:
+        """Return whether an article is among what was killed.
 
         Only what is told to be newer and usable is not.
+
+        :param version: the one that it is to have, given or not.
         """
-        if article.version is None or self.version is None:
-            return not self.over
-        if not self.over and article.status is not Status.USABLE:
-            return True
-        return version_key(article.version) <= version_key(self.version)
+        if self.over:
+            return self.version is not None and not self._is_newer(version)
+        told = article.version is not None and article.status is Status.USABLE
+        return self.version is None or not told or not self._is_newer(version)
+
+    def _is_newer(self, version: str) -> bool:
+        assert self.version is not None, "of all versions none is newer"
+        return version_key(version) > version_key(self.version)
+
+    @property
+    def held_until(self) -> str | None:
+        """Up to which version what it covers stays so when a newer one is killed."""
+        return self.version if self.over else self.before
 
 
 @dataclass(slots=True)
@@ -170,6 +188,7 @@ class Batch:
         self.notices: dict[str, dict[str, Any]] = {}
         # Of notices that are there: up to which version, and whether they are over.
         self.raised: dict[str, tuple[str | None, bool]] = {}
+        self.joined: list[str] = []  # articles of a story that was killed before
 
     def put(self, article: Article, text: str, digest: str) -> Written:
         """Add what one article takes.
@@ -182,11 +201,8 @@ class Batch:
         """
         found, killed = self.found.get(article.id), self.killed.get(article.id)
         version = article.version
-        if version is not None and _NEGATIVE.match(version):
+        if version is not None and is_below_zero(version):
             raise InvalidArticle("version", f"{version} is below 0; versions count up")
-        covered = killed is not None and killed.covers(article)
-        if killed is not None and killed.purged and covered:
-            raise ArticlePurged(article.id)
         if found is None:
             version, outcome = version or FIRST, Outcome.CREATED
         elif version is None and found.digests[found.version] == digest:
@@ -202,11 +218,12 @@ class Batch:
             outcome = Outcome.UPDATED
         else:
             outcome = Outcome.STORED
+        covering = killed if killed and killed.covers(article, version) else None
+        if covering is not None and covering.purged:
+            raise ArticlePurged(article.id)
         if outcome is Outcome.STORED:
             return self._store(article, version, text, digest)
-        return self._make_current(
-            article, version, outcome, text, digest, covered=covered
-        )
+        return self._make_current(article, version, outcome, text, digest, covering)
 
     @staticmethod
     def _unchanged(article_id: str, version: str) -> Written:
@@ -230,8 +247,7 @@ class Batch:
         outcome: Outcome,
         text: str,
         digest: str,
-        *,
-        covered: bool,
+        covering: Killed | None,
     ) -> Written:
         self.seq += 1
         found = self.found.get(article.id)
@@ -242,7 +258,9 @@ class Batch:
             digest = content_digest(text)
         own = restrictions(article)
         # A killed article stays so, whatever status comes with it.
-        now = own._replace(status=CANCELED) if covered else own
+        now = own
+        if covering is not None:
+            now = own._replace(status=max(own.status, covering.status))
         values = values_of(article)
         before = None if found is None else found.standing
         hides = before is not None and shows_less(before.restrictions, now)
@@ -268,7 +286,7 @@ class Batch:
         found.version, found.restrictions = version, now
         found.values, found.published = values, published
         self._add_version(article, version, text, digest, sent=sent)
-        kind = _change_type(article, outcome, before, own, covered=covered)
+        kind = _change_type(article, outcome, before, own, now)
         self._add_change(
             article.id,
             version,
@@ -277,7 +295,7 @@ class Batch:
             before=before,
             after=Standing(now, values),
         )
-        self._keep_notice(article, version, own, kind)
+        self._keep_notice(article, version, own, kind, covering)
         if kind is ChangeType.STORED:
             outcome = Outcome.STORED
         return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
@@ -301,46 +319,51 @@ class Batch:
         return article
 
     def _keep_notice(
-        self, article: Article, version: str, own: Restrictions, kind: ChangeType
+        self,
+        article: Article,
+        version: str,
+        own: Restrictions,
+        kind: ChangeType,
+        covering: Killed | None,
     ) -> None:
-        """Make, raise or drop the notice of a kill, as a new current version has it."""
+        """Make, raise or end the notice of a kill, as a new current version has it."""
         killed = self.killed.get(article.id)
-        if kind is ChangeType.KILLED:
-            self.killed[article.id] = Killed(version)
+        adopted = None if covering is None else covering.adopted
+        if kind is ChangeType.KILLED or (adopted and article.id not in self.notices):
+            until = version if kind is ChangeType.KILLED else None
+            before = None if killed is None else killed.held_until
+            self.killed[article.id] = Killed(until, before=before)
             self.raised.pop(article.id, None)
             self.notices[article.id] = {
-                "id": article.id,
-                "version": version,
-                "seq": self.seq,
-                "at": self.at,
                 "note": article.correction,
                 "replacement": None,
                 "cascade": False,
+                "at": self.at,
+                **(adopted or {}),
+                "id": article.id,
+                "status": CANCELED,
+                "version": until,
+                "before": before,
+                "seq": self.seq,
                 "facts": Standing(own, values_of(article)).text(),
                 "purged": None,
             }
-        elif kind is ChangeType.STORED and killed is not None:
-            if killed.version is None or version_key(killed.version) < version_key(
-                version
-            ):
-                killed.version = version
-            if killed.adopted is not None and article.id not in self.notices:
-                self.notices[article.id] = {
-                    **killed.adopted,
-                    "id": article.id,
-                    "seq": self.seq,
-                    "facts": Standing(own, values_of(article)).text(),
-                }
-            if article.id in self.notices:
-                self.notices[article.id]["version"] = killed.version
-            else:
-                self.raised[article.id] = killed.version, False
-        elif killed is not None:
-            del self.killed[article.id]
-            if article.id in self.notices:
-                self.notices[article.id]["over"] = True
-            elif not killed.over:
-                self.raised[article.id] = killed.version, True
+            if adopted:
+                self.joined.append(article.id)
+        elif covering is not None:
+            if covering.version is not None:
+                covering.version = max(covering.version, version, key=version_key)
+            covering.over = False
+            self._raise(article.id, covering)
+        elif killed is not None and not killed.over:
+            killed.over = True
+            self._raise(article.id, killed)
+
+    def _raise(self, article_id: str, killed: Killed) -> None:
+        if article_id in self.notices:
+            self.notices[article_id].update(version=killed.version, over=killed.over)
+        else:
+            self.raised[article_id] = killed.version, killed.over
 
     def _add_version(
         self, article: Article, version: str, text: str, digest: str, *, sent: str
@@ -403,16 +426,18 @@ def _change_type(
     outcome: Outcome,
     before: Standing | None,
     own: Restrictions,
-    *,
-    covered: bool,
+    now: Restrictions,
 ) -> ChangeType:
-    """Return what a new current version is to those who follow the changes."""
+    """Return what a new current version is to those who follow the changes.
+
+    :param own: its own restrictions; ``now`` what they are with a kill or withholding.
+    """
     was = None if before is None else before.restrictions.status
     if own.status == CANCELED:
         return ChangeType.KILLED
-    if covered:
-        return ChangeType.STORED
-    if own.status == WITHHELD:
+    if now.status == CANCELED:
+        return ChangeType.STORED if was in (None, CANCELED) else ChangeType.KILLED
+    if now.status == WITHHELD:
         return ChangeType.CREATED if was is None else ChangeType.WITHHELD
     if was is not None and was != USABLE:
         return ChangeType.RESTORED

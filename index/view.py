@@ -148,9 +148,13 @@ _CHANGED = Direct(
     .limit(bindparam("limit"))
 )
 # A notice is over once a newer version shows.
-IN_FORCE = notices.c.over == false()
+IN_FORCE = (notices.c.over == false()) & (
+    notices.c.status == literal_column(str(CANCELED))
+)
 _NOTICE = select(notices).where(notices.c.id == bindparam("id"), IN_FORCE)
-_KILLED_UNTIL = select(notices.c.version).where(notices.c.id == bindparam("id"))
+_KILLED_UNTIL = select(
+    case((notices.c.over | IN_FORCE, notices.c.version), else_=notices.c.before)
+).where(notices.c.id == bindparam("id"))
 _NOTICES = (
     select(notices)
     .where(notices.c.seq < bindparam("before"), IN_FORCE)

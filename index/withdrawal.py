@@ -8,24 +8,37 @@ is purged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from index.article import Article, check_id
+from index.article import Article, check_id, check_version
 from index.changes import ChangeType, Standing
-from index.errors import ArticleNotFound, ArticlePurged, StatusConflict
+from index.errors import (
+    ArticleNotFound,
+    ArticlePurged,
+    InvalidArticle,
+    LimitExceeded,
+    StatusConflict,
+)
 from index.log import append, standing_of
 from index.tables import articles, changes, notices, versions
-from index.versions import Batch, Killed, plain_version, version_key
+from index.versions import (
+    Batch,
+    Killed,
+    is_below_zero,
+    plain_version,
+    version_key,
+)
 from index.view import IN_FORCE, Notice, View, chunks
 from index.visibility import CANCELED, USABLE, WITHHELD
 
 # A story has some dozens of articles. What claims to have more is a mistake, of which
 # only so many are killed at one go.
 MOST_RELATED = 10_000
+MOST_NOTE = 10_000  # characters
 _STAYING = ("source", "section", "language", "type")  # values that a purge leaves
 _SET_STATUS = (
     update(articles)
@@ -46,26 +59,48 @@ def kill(
 ) -> tuple[Notice, ...]:
     """Kill an article, and with ``cascade`` its story; see ``Store.kill``."""
     check_id(article_id)
-    if version is not None:
-        version = plain_version(version)
-    _kill_one(
-        connection,
-        article_id,
-        {"note": note, "replacement": replacement, "cascade": cascade},
-        version=version,
-        at=at,
-    )
+    if note is not None and len(note) > MOST_NOTE:
+        raise LimitExceeded("note", limit=MOST_NOTE, got=len(note))
+    version = None if version is None else _checked(version)
+    told = {"note": note, "replacement": replacement, "cascade": cascade}
+    _kill_one(connection, article_id, told, version=version, at=at)
     killed = [article_id]
     if cascade:
-        others = related(connection, article_id) - {article_id}
-        for other in sorted(others):
-            if _notice_row(connection, other) is None:
-                told = {"note": note, "replacement": replacement, "cascade": True}
-                _kill_one(connection, other, told, version=None, at=at)
-                killed.append(other)
+        killed += _kill_story(connection, article_id, told, at=at)
     view = View(connection)
     found = (view.notice(each) for each in killed)
     return tuple(each for each in found if each is not None)
+
+
+def _checked(version: str) -> str:
+    version = check_version(version.strip())
+    if is_below_zero(version):
+        raise InvalidArticle("version", f"{version} is below 0; versions count up")
+    return plain_version(version)
+
+
+def _kill_story(
+    connection: Connection, article_id: str, told: Mapping[str, Any], *, at: int
+) -> list[str]:
+    """Kill what is of one story with an article, and was never killed by itself."""
+    others = sorted(related(connection, article_id) - {article_id})
+    known: set[str] = set()
+    for some in chunks(others):
+        rows = connection.execute(select(notices.c.id).where(notices.c.id.in_(some)))
+        known |= set(rows.scalars())
+    killed = [each for each in others if each not in known]
+    for each in killed:
+        _kill_one(connection, each, told, version=None, at=at)
+    return killed
+
+
+def kill_joined(connection: Connection, joined: Iterable[str], *, at: int) -> None:
+    """Kill what has become of a killed story by articles that have just been put."""
+    for article_id in joined:
+        notice = _notice_row(connection, article_id)
+        if notice is not None:
+            told = {n: getattr(notice, n) for n in ("note", "replacement", "cascade")}
+            _kill_story(connection, article_id, told, at=at)
 
 
 def _kill_one(
@@ -111,6 +146,7 @@ def _kill_one(
             **told,
             "id": article_id,
             "version": covered,
+            "before": _held_until(last),
             "seq": seq,
             "at": at,
             "facts": facts if notice is None or before is not None else notice.facts,
@@ -119,30 +155,78 @@ def _kill_one(
     )
 
 
-def withhold(connection: Connection, article_id: str, *, at: int) -> int | None:
-    """Hold an article back; see ``Store.withhold``."""
-    before = standing_of(connection, article_id)
-    if before is None and _notice_row(connection, article_id) is None:
-        raise ArticleNotFound(article_id)
-    if before is None or before.restrictions.status == CANCELED:
-        raise StatusConflict(article_id, "was killed; restore it before")
-    if before.restrictions.status == WITHHELD:
+def _held_until(last: Any) -> str | None:
+    """Return up to which version an earlier kill holds, once the next is taken back."""
+    if last is None:
         return None
-    return _change_status(
-        connection, article_id, before, WITHHELD, ChangeType.WITHHELD, at=at
+    found: str | None = last.version if last.over else last.before
+    return found
+
+
+def withhold(
+    connection: Connection,
+    article_id: str,
+    *,
+    at: int,
+    version: str | None = None,
+    unknown: bool = False,
+) -> int | None:
+    """Hold an article back; see ``Store.withhold``."""
+    check_id(article_id)
+    version = None if version is None else _checked(version)
+    before = standing_of(connection, article_id)
+    last = _last_row(connection, article_id)
+    if _notice_row(connection, article_id) is not None:
+        raise StatusConflict(article_id, "was killed; restore it before")
+    if before is None and not unknown:
+        raise ArticleNotFound(article_id)
+    current: str | None = connection.execute(
+        select(articles.c.version).where(articles.c.id == article_id)
+    ).scalar_one_or_none()
+    known = [version, current]
+    if last is not None and not last.over:
+        known.append(last.version)
+    until = max((each for each in known if each), key=version_key, default=None)
+    seq = None
+    if before is not None and before.restrictions.status != WITHHELD:
+        seq = _change_status(
+            connection, article_id, before, WITHHELD, ChangeType.WITHHELD, at=at
+        )
+    _keep(
+        connection,
+        {
+            "id": article_id,
+            "status": WITHHELD,
+            "version": until,
+            "before": _held_until(last),
+            "seq": seq or 0,
+            "at": at,
+            "note": None,
+            "replacement": None,
+            "cascade": False,
+            "facts": "null" if before is None else before.text(),
+            "purged": None if last is None else last.purged,
+        },
     )
+    return seq
 
 
 def restore(connection: Connection, article_id: str, *, at: int) -> int | None:
     """Take a kill or a withholding back; see ``Store.restore``."""
     before = standing_of(connection, article_id)
-    notice = _notice_row(connection, article_id)
-    if before is None and notice is None:
+    last = _last_row(connection, article_id)
+    in_force = last is not None and not last.over
+    if before is None and not in_force:
         raise ArticleNotFound(article_id)
-    if notice is not None and notice.purged is not None:
+    if in_force and last.purged is not None:
         raise ArticlePurged(article_id)
-    if notice is not None:
-        connection.execute(delete(notices).where(notices.c.id == article_id))
+    if in_force:
+        # What an earlier kill took back does not come with it.
+        connection.execute(
+            update(notices)
+            .where(notices.c.id == article_id)
+            .values(version=last.before, before=None, over=True, cascade=False)
+        )
     if before is None:
         return append(
             connection,
@@ -227,58 +311,98 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
 
 
 def killed_of(connection: Connection, batch: Sequence[Article]) -> dict[str, Killed]:
-    """Return what was killed of a batch's articles, by id.
+    """Return what was killed or withheld of a batch's articles, by id.
 
-    An article that comes for the first time, of a story that was killed as a whole, is
-    among them.
+    An article that joins a story that was killed as a whole is among them.
     """
     found: dict[str, Killed] = {}
     for ids in chunks(tuple({article.id for article in batch})):
         for row in connection.execute(select(notices).where(notices.c.id.in_(ids))):
             found[row.id] = Killed(
-                row.version, purged=row.purged is not None, over=row.over
+                row.version,
+                purged=row.purged is not None,
+                over=row.over,
+                status=row.status,
+                before=row.before,
             )
-    cascading = connection.execute(
-        select(notices).where(notices.c.cascade, IN_FORCE)
-    ).all()
-    if cascading:
-        by_id = {row.id: row for row in cascading}
-        for article in batch:
-            if article.id not in found and (article.evolved_from or article.story):
-                adopted = _adopted(connection, article, by_id)
-                if adopted is not None:
-                    found[article.id] = Killed(None, adopted=adopted)
+    any_story = select(exists().where(notices.c.cascade, IN_FORCE))
+    if connection.execute(any_story).scalar_one():
+        _add_joining(connection, batch, found)
     return found
 
 
-def _adopted(
-    connection: Connection, article: Article, cascading: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    here = select(exists().where(articles.c.id == article.id))
-    if connection.execute(here).scalar_one():
-        return None
-    of = related(connection, article.id, article.evolved_from, story=article.story)
-    for each in sorted(of & cascading.keys()):
-        notice = cascading[each]
-        names = ("note", "replacement", "cascade", "at", "purged")
-        return {**{n: getattr(notice, n) for n in names}, "purged": None}
+def _add_joining(
+    connection: Connection, batch: Sequence[Article], found: dict[str, Killed]
+) -> None:
+    """Add those articles of a batch that come into a killed story by it."""
+    linked = [each for each in batch if each.evolved_from or each.story]
+    there: dict[str, tuple[str | None, str | None]] = {}
+    for ids in chunks(tuple({article.id for article in linked})):
+        rows = connection.execute(
+            select(articles.c.id, articles.c.evolved_from, articles.c.story).where(
+                articles.c.id.in_(ids)
+            )
+        )
+        there |= {row.id: (row.evolved_from, row.story) for row in rows}
+    # Articles of one story come together: what is found for one serves the next.
+    known: dict[tuple[str | None, str | None], Mapping[str, Any] | None] = {}
+    for article in linked:
+        link = article.evolved_from, article.story
+        if article.id in found or there.get(article.id) == link:
+            continue
+        before = found.get(article.evolved_from or "")
+        if before is not None and before.adopted is not None:
+            found[article.id] = Killed(None, adopted=before.adopted)
+            continue
+        if link not in known:
+            known[link] = _killed_story(connection, *link)
+        adopted = known[link] or _killed_story(connection, article.id, None)
+        if adopted is not None:
+            found[article.id] = Killed(None, adopted=adopted)
+
+
+def _killed_story(
+    connection: Connection, article_id: str | None, story: str | None
+) -> Mapping[str, Any] | None:
+    """Return what the notice of a killed story says, ``None`` if it is not killed."""
+    for some in _related(connection, {article_id} - {None}, {story} - {None}):
+        for ids in chunks(sorted(some)):
+            row = connection.execute(
+                select(notices)
+                .where(notices.c.id.in_(ids), notices.c.cascade, IN_FORCE)
+                .order_by(notices.c.id)
+                .limit(1)
+            ).one_or_none()
+            if row is not None:
+                names = ("note", "replacement", "cascade", "at")
+                return {name: getattr(row, name) for name in names}
     return None
 
 
-def related(
-    connection: Connection, *known: str | None, story: str | None = None
-) -> set[str]:
-    """Return the ids of all articles that are of one story with some, these included.
+def related(connection: Connection, article_id: str) -> set[str]:
+    """Return the ids of all articles that are of one story with one, this included.
 
     Those that one evolved from, that evolved from one, and that name the same story,
     and so on from each; at most :data:`MOST_RELATED`. Ids of which there is no article
     are among them.
     """
-    found: set[str] = {each for each in known if each is not None}
-    stories: set[str] = set() if story is None else {story}
+    found: set[str] = set()
+    for some in _related(connection, {article_id}, set()):
+        found |= some
+        if len(found) >= MOST_RELATED:
+            break
+    return found
+
+
+def _related(
+    connection: Connection, ends: set[Any], named: set[Any]
+) -> Iterator[set[str]]:
+    """Yield the ids of a story, those that are nearest first."""
     asked: set[str] = set()
-    ends, named = set(found), set(stories)
-    while (ends or named) and len(found) < MOST_RELATED:
+    stories: set[str] = set(named)
+    while ends or named:
+        if ends:
+            yield set(ends)
         rows: list[Any] = []
         for some in chunks(sorted(ends)):
             rows += _linked(
@@ -294,8 +418,6 @@ def related(
             if its_story is not None and its_story not in stories:
                 named.add(its_story)
         stories |= named
-        found |= ends
-    return found
 
 
 def _linked(connection: Connection, condition: Any) -> Iterable[Any]:
@@ -316,7 +438,7 @@ def keep_notices(connection: Connection, write: Batch) -> None:
 
 
 def _keep(connection: Connection, row: Mapping[str, Any]) -> None:
-    row = {"over": False, **row}
+    row = {"over": False, "status": CANCELED, "before": None, **row}
     statement = upsert(notices).values(**row)
     connection.execute(
         statement.on_conflict_do_update(

@@ -12,6 +12,7 @@ import hmac
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,11 +22,11 @@ from marshmallow import Schema, fields, validate
 from index.article import MAX_ID, Status, check_id, check_version
 from index.document import status_of
 from index.errors import (
-    ArticleNotFound,
     ArticlePurged,
     InputError,
     InvalidArticle,
     StatusConflict,
+    VersionConflict,
 )
 from service.answers import json_response
 from service.arguments import OPEN, Blueprint
@@ -160,14 +161,21 @@ def take(said: Mapping[str, Any], item: dict[str, Any]) -> Pushed:
     status = Status.USABLE if told in (None, "") else status_of(told)
     if status is Status.USABLE:
         return _put(article_id, version, item)
-    if version is not None:
-        newer = context().archive.newer_than(article_id, version)
-        if newer is not None:
-            return _ignored(article_id, version, f"version {newer} came before it")
+    archive = context().archive
     if status is Status.CANCELED:
+        # A kill that is only old holds. It is late where it was taken for granted
+        # before, and a newer version shows since.
+        if version is not None and archive.was_killed(article_id, version):
+            return _ignored(article_id, version, "a newer version came after this kill")
         return _killed(article_id, version, said.get("ednote"))
-    pushed = _put(article_id, version, item)
-    return _withheld(article_id, version) if pushed.reason == NO_TEXT else pushed
+    newer = None if version is None else archive.newer_than(article_id, version)
+    if newer is not None:
+        return _ignored(article_id, version, f"version {newer} came before it")
+    withheld = _withheld(article_id, version)
+    if withheld.reason is None:
+        with suppress(VersionConflict):  # the same version, with another status
+            _put(article_id, version, item)
+    return withheld
 
 
 def _version(said: Mapping[str, Any]) -> str | None:
@@ -216,11 +224,9 @@ def _killed(article_id: str, version: str | None, note: object) -> Pushed:
 
 
 def _withheld(article_id: str, version: str | None) -> Pushed:
-    """Withhold an article by an item that has no text of its own."""
+    """Withhold an article by an item that may have no text."""
     try:
-        seq = context().archive.withhold(article_id)
-    except ArticleNotFound:
-        return _ignored(article_id, version, "there is no such article to withhold")
+        seq = context().archive.withhold(article_id, version=version, unknown=True)
     except StatusConflict:
         return _ignored(article_id, version, "the article was killed before")
     return Pushed(id=article_id, version=version, status="withheld", seq=seq)

@@ -91,7 +91,7 @@ def test_nothing_is_wrong_with_a_store_that_was_only_written_by_us(
         ),
         (
             "UPDATE articles SET status = 0 WHERE id = 'killed'",
-            "killed shows, and there is a notice that it was killed",
+            "killed shows, and there is a notice that it was killed or withheld",
         ),
         (
             "UPDATE notices SET version = '0' WHERE id = 'canceled'",

@@ -18,6 +18,8 @@ from index.errors import (
     ArticleNotFound,
     ArticlePurged,
     InputError,
+    InvalidArticle,
+    LimitExceeded,
     StatusConflict,
     VersionConflict,
 )
@@ -146,14 +148,114 @@ def test_only_a_higher_usable_version_brings_a_killed_article_back(
 
 def test_a_kill_of_what_is_not_here_holds_when_it_comes(archive: Archive) -> None:
     archive.kill("a", note="Never.")
-    assert put(archive, version="3") == "stored"
+    for version in ("3", "2", "4", None):
+        assert put(archive, version=version, text=f"Words {version}.") == "stored"
     index(archive)
     assert is_killed(archive).note == "Never."
-    assert put(archive, version="2", text="Older.") == "stored"
-    is_killed(archive)
-    put(archive, version="4", text="Words again.")
+    archive.restore("a")
     index(archive)
     assert found(archive, "words") == ["a"]
+
+
+def test_a_kill_is_remembered_when_a_second_one_is_taken_back(
+    archive: Archive,
+) -> None:
+    put(archive, version="1", text="Words that are wrong.")
+    archive.kill("a")
+    put(archive, version="2")
+    archive.kill("a")
+    archive.restore("a")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+    for version in ("1",):
+        with pytest.raises(ArticleNotFound):
+            archive.get("a", version=version)
+    assert [each.version for each in archive.versions("a")] == ["2"]
+
+
+def test_a_file_of_yesterday_stays_killed_after_a_newer_version_was_deleted(
+    archive: Archive,
+) -> None:
+    put(archive, version="1")
+    archive.kill("a")
+    put(archive, version="2", text="Words that are right.")
+    archive.delete("a")
+    assert put(archive) == "stored"
+    index(archive)
+    is_killed(archive)
+    put(archive, version="3", text="Words once more.")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+
+
+@pytest.mark.parametrize("late", [{"version": "3"}, {"version": "5"}, {}], ids=str)
+def test_what_comes_late_does_not_lift_a_withholding(
+    archive: Archive, late: dict[str, str]
+) -> None:
+    put(archive, version="1")
+    archive.withhold("a", version="5")
+    put(archive, text="Words that are late.", **late)
+    index(archive)
+    assert found(archive, "words") == []
+    assert found(archive, "words", HELD) == ["a"]
+    put(archive, version="6", text="Words that are new.")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+    assert [each.version for each in archive.versions("a")] == ["6"]
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_what_is_not_here_can_be_withheld(archive: Archive) -> None:
+    assert archive.withhold("a", unknown=True) is None
+    put(archive)
+    index(archive)
+    assert found(archive, "words") == []
+    assert found(archive, "words", HELD) == ["a"]
+    archive.kill("a")
+    is_killed(archive)
+
+
+def test_an_article_that_joins_a_killed_story_takes_along_what_hangs_on_it(
+    archive: Archive,
+) -> None:
+    put(archive, "first")
+    put(archive, "third", evolved_from="second")
+    index(archive)
+    archive.kill("first", note="All.", cascade=True)
+    assert found(archive, "words") == ["third"]
+    put(archive, "second", evolved_from="first")
+    put(archive, "side", version="1")
+    index(archive)
+    assert found(archive, "words") == ["side"]
+    put(archive, "side", version="2", evolved_from="third")
+    index(archive)
+    assert is_killed(archive, "third").note == is_killed(archive, "side").note == "All."
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_a_batch_of_a_killed_story_is_killed_whole(archive: Archive) -> None:
+    archive.kill("0", cascade=True)
+    batch = [
+        article_of({"id": str(n), "paragraphs": ["Words."], "evolved_from": str(n - 1)})
+        for n in range(1, 300)
+    ]
+    archive.put(batch)
+    index(archive)
+    assert found(archive, "words") == []
+    assert len(archive.notices(limit=1_000)) == 300
+
+
+@pytest.mark.parametrize("version", ["9" * 5_000, "-1", " ", ""])
+def test_a_kill_of_what_can_be_no_version_is_refused(
+    archive: Archive, version: str
+) -> None:
+    with pytest.raises(InvalidArticle):
+        archive.kill("a", version=version)
+
+
+def test_a_note_has_a_limit(archive: Archive) -> None:
+    with pytest.raises(LimitExceeded):
+        archive.kill("a", note="x" * 10_001)
 
 
 def test_a_kill_that_names_a_version_leaves_higher_ones_alone(archive: Archive) -> None:
