@@ -66,7 +66,8 @@ def kill(
     _kill_one(connection, article_id, told, version=version, at=at)
     killed = [article_id]
     if cascade:
-        killed += _kill_story(connection, article_id, told, at=at)
+        story = related(connection, article_id)
+        killed += _kill_story(connection, story - {article_id}, told, at=at)
     view = View(connection)
     found = (view.notice(each) for each in killed)
     return tuple(each for each in found if each is not None)
@@ -80,10 +81,10 @@ def _checked(version: str) -> str:
 
 
 def _kill_story(
-    connection: Connection, article_id: str, told: Mapping[str, Any], *, at: int
+    connection: Connection, story: set[str], told: Mapping[str, Any], *, at: int
 ) -> list[str]:
-    """Kill what is of one story with an article, and was never killed by itself."""
-    others = sorted(related(connection, article_id) - {article_id})
+    """Kill the articles of a story that were never killed by themselves."""
+    others = sorted(story)
     known: set[str] = set()
     for some in chunks(others):
         rows = connection.execute(select(notices.c.id).where(notices.c.id.in_(some)))
@@ -96,11 +97,14 @@ def _kill_story(
 
 def kill_joined(connection: Connection, joined: Iterable[str], *, at: int) -> None:
     """Kill what has become of a killed story by articles that have just been put."""
+    seen: set[str] = set()  # those that join one story are looked at once
     for article_id in joined:
         notice = _notice_row(connection, article_id)
-        if notice is not None:
+        if notice is not None and article_id not in seen:
             told = {n: getattr(notice, n) for n in ("note", "replacement", "cascade")}
-            _kill_story(connection, article_id, told, at=at)
+            story = related(connection, article_id)
+            _kill_story(connection, story, told, at=at)
+            seen |= story
 
 
 def _kill_one(
