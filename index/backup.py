@@ -13,7 +13,7 @@ import glob
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,14 @@ from urllib.parse import quote
 
 from sqlalchemy import URL
 
-from index import tables
+from index import carrying, tables
+from index.carrying import Carried
 from index.errors import InvalidValue, StoreFull, StoreUnavailable
 from index.store import Store
-from index.tables import articles, changes, keys, state, store_errors, versions
+from index.tables import articles, changes, state, store_errors, versions
 
 _MAGIC = b"SQLite format 3\x00"
-_NOTICES = 500  # read at a time
+_PAGES = 1_000  # copied at a time, where nobody else writes to what is copied
 _PAUSE_SECONDS = 0.05  # between two tries where somebody else writes
 _BESIDE = ("", "-wal", "-shm", "-journal")  # names of what SQLite makes of a file
 
@@ -52,13 +53,16 @@ class Restored:
     :param backup: what was put back.
     :param before: the newest change that the store had; those after ``backup.seq`` are
         gone.
-    :param killed_again: ids of articles that were killed after the backup was taken,
-        and are so again.
+    :param killed_again: ids of articles that were killed or purged after the backup was
+        taken, and are so again.
+    :param restricted_again: ids of articles that were withheld after it was taken, or
+        whose embargo then became longer or whose expiry earlier; so they are again.
     """
 
     backup: Backup
     before: int
     killed_again: tuple[str, ...]
+    restricted_again: tuple[str, ...]
 
 
 def take(store: Store, file: Path, *, replace: bool = False) -> Backup:
@@ -98,7 +102,9 @@ def put_back(store: Store, file: Path) -> Restored:
     up to date in a copy. In the transaction that replaces everything the store gets a
     new epoch, so that whoever follows its changes starts anew, and a request to build
     the index again. What was taken from somebody since stays taken: an article that was
-    killed or purged is so again, and keys are as they were before.
+    killed or purged is so again, one that was held back is held back as long, and keys
+    are as they were before. That goes for all that is acknowledged until the
+    transaction is committed: from before it is looked for until then writers wait.
 
     :raises InvalidValue: the file is no sound backup of a store.
     :raises StoreFull: there is no room for the copy, or for the store.
@@ -119,17 +125,19 @@ def put_back(store: Store, file: Path) -> Restored:
         _settle(part)
         found = _examined(part, str(file))
         url = URL.create("sqlite", database=str(part)).render_as_string()
-        with closing(Store(url)) as copy:  # which brings an older one up to date
-            killed = _kill_again(store, copy)
-        before = _begin_history(store, part)
-        _settle(part)
-        _copy(part, store.path)
+        Store(url).close()  # which brings an older one up to date
+        carried = _take_place(part, store.path)
     with store_errors(), _connected(store.path) as connection:
         # The log of writes is as long as the store now. Whoever reads just now needs
         # it, and is not waited for: writers would wait too.
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Restored(backup=found, before=before, killed_again=killed)
+    return Restored(
+        backup=found,
+        before=carried.seq,
+        killed_again=carried.killed,
+        restricted_again=carried.restricted,
+    )
 
 
 def _check_kind(file: Path) -> None:
@@ -176,66 +184,6 @@ def _examined(file: Path, name: str) -> Backup:
     )
 
 
-def _kill_again(store: Store, copy: Store) -> tuple[str, ...]:
-    """Kill in a copy what is killed in the store, and purge what is purged."""
-    again = []
-    with store.reading() as now, copy.reading() as then:
-        before = 2**63 - 1
-        while page := now.notices(before, _NOTICES):
-            before = page[-1].seq
-            for notice in page:
-                known = then.notice(notice.id)
-                if known is None or (notice.purged and not known.purged):
-                    again.append(notice)
-    # The oldest first, so that each has the same place among the others.
-    for notice in reversed(again):
-        copy.kill(
-            notice.id,
-            note=notice.note,
-            replacement=notice.replacement,
-            version=notice.version,
-            cascade=notice.cascade,
-        )
-        if notice.purged:
-            copy.purge(notice.id)
-    return tuple(notice.id for notice in reversed(again))
-
-
-def _begin_history(store: Store, part: Path) -> int:
-    """Make a copy that is to become the store the start of another history.
-
-    Return the store's own newest change.
-    """
-    with store_errors(), _connected(store.path) as connection:
-        connection.execute("BEGIN")
-        now = dict(connection.execute("SELECT name, value FROM state").fetchall())
-        columns = ", ".join(f'"{column.name}"' for column in keys.columns)
-        listed = f"SELECT {columns} FROM keys"  # noqa: S608 - the names are our own
-        held = connection.execute(listed).fetchall()
-        connection.execute("COMMIT")
-    with store_errors(), _connected(part) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        then = dict(connection.execute("SELECT name, value FROM state").fetchall())
-        # Above every request of both histories: one that is under way in the old one
-        # does not count as this one's.
-        asked = max(now["rebuild"], then["rebuild"]) + 1
-        connection.executemany(
-            "UPDATE state SET value = ? WHERE name = ?",
-            [
-                (tables.new_epoch(), "epoch"),
-                (asked, "rebuild"),
-                (asked - 1, "rebuilt"),
-            ],
-        )
-        # Keys are no history: who may call is not undone by going back.
-        places = ", ".join("?" * len(keys.columns))
-        kept = f"INSERT OR REPLACE INTO keys ({columns}) VALUES ({places})"  # noqa: S608
-        connection.executemany(kept, held)
-        connection.execute("COMMIT")
-    seq: int = now["seq"]
-    return seq
-
-
 @contextmanager
 def _new_file(file: Path) -> Iterator[Path]:
     """Make a file under a name beside; whatever is left of it at the end is removed."""
@@ -268,24 +216,57 @@ def _copy(source: Path, target: Path) -> None:
         _write(read, written)
 
 
-def _write(read: sqlite3.Connection, written: sqlite3.Connection) -> None:
+def _take_place(part: Path, live: Path) -> Carried:
+    """Make a store what a copy is, and give that before what holds of the store.
+
+    SQLite keeps the store locked for writers from the first step of a copy to the last,
+    and begins anew by itself where what is copied was changed between two of them.
+    """
+    carried: list[Carried] = []
+    with store_errors(), _connected(part) as read, _connected(live) as written:
+        ((pages,),) = read.execute("PRAGMA page_count").fetchall()
+        _write(
+            read,
+            written,
+            # The first step is never the last: a store has dozens of pages.
+            pages=min(_PAGES, pages // 2),
+            locked=lambda: carried.append(carrying.carry(live, part)),
+        )
+    (found,) = carried
+    return found
+
+
+def _write(
+    read: sqlite3.Connection,
+    written: sqlite3.Connection,
+    *,
+    pages: int = -1,
+    locked: Callable[[], None] | None = None,
+) -> None:
     """Make one database another one's copy, in one transaction.
 
-    And in one step: with small ones it would begin anew at each write of somebody else,
-    and under load never end.
+    And in one step, if nothing else is said: with small ones it would begin anew at
+    each write of somebody else, and under load never end.
+
+    :param locked: called once, when nobody else can write to the target any more.
     """
     given_up = time.monotonic() + tables.BUSY_SECONDS
 
-    def patience(status: int, _remaining: int, _total: int) -> None:
+    def progress(status: int, _remaining: int, _total: int) -> None:
+        nonlocal locked, given_up
         waits = status not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE)
         if waits and time.monotonic() > given_up:
             raise StoreUnavailable(
                 f"the store was busy with another write for {tables.BUSY_SECONDS:g} s;"
                 " nothing was changed; try again"
             )
+        if status == sqlite3.SQLITE_OK and locked is not None:
+            call, locked = locked, None
+            call()
+            given_up = time.monotonic() + tables.BUSY_SECONDS
 
     with store_errors():
-        read.backup(written, pages=-1, progress=patience, sleep=_PAUSE_SECONDS)
+        read.backup(written, pages=pages, progress=progress, sleep=_PAUSE_SECONDS)
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
                 **asdict(found),
                 "before": done.before,
                 "killed_again": list(done.killed_again),
+                "restricted_again": list(done.restricted_again),
             }
         )
         return 0
@@ -59,6 +60,8 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
     )
     for article_id in done.killed_again:
         screen.line(f"killed since the backup, and again now: {article_id}")
+    for article_id in done.restricted_again:
+        screen.line(f"held back since the backup, and again now: {article_id}")
     return 0
 
 

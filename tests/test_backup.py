@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from index import backup, cli, tables
+from index import backup, carrying, cli, tables
 from index.archive import Archive
 from index.article import Article, Role, Status, number_paragraphs
 from index.document import content, content_digest
@@ -32,6 +32,7 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.indexer import Indexer
+from index.keys import Scope
 from index.request import Request
 from index.settings import Settings
 from index.store import Store
@@ -42,10 +43,19 @@ ROOT = Path(__file__).parents[1]
 
 
 def article(
-    article_id: str, text: str = "One.", status: Status = Status.USABLE
+    article_id: str,
+    text: str = "One.",
+    status: Status = Status.USABLE,
+    **values: Any,
 ) -> Article:
     paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
-    return Article(id=article_id, headline="Head", paragraphs=paragraphs, status=status)
+    return Article(
+        id=article_id,
+        headline="Head",
+        paragraphs=paragraphs,
+        status=status,
+        **values,
+    )
 
 
 def ids(store: Store) -> list[str]:
@@ -409,6 +419,235 @@ def test_what_was_killed_or_purged_since_the_backup_is_so_again(
     assert store.check() == []
 
 
+def holds(file: Path, word: str) -> bool:
+    """Return whether a word is anywhere in a store's files."""
+    names = (file, file.with_name(f"{file.name}-wal"))
+    return any(word.encode() in each.read_bytes() for each in names if each.exists())
+
+
+def test_what_was_killed_stays_so_although_a_newer_version_has_followed_since(
+    store: Store, file: Path
+) -> None:
+    store.put([article("a", "Libel.", version="1"), article("b", "Libel.")])
+    store.kill("b", note="It was wrong.")
+    backup.take(store, file)
+    store.put([article("a", "More libel.", version="2")])
+    store.kill("a", note="So was this.")
+    store.put(
+        [article("a", "Fixed.", version="3"), article("b", "Fixed.", version="2")]
+    )
+    done = backup.put_back(store, file)
+    # The newer versions are gone with all that came since: the kills are not over.
+    assert done.killed_again == ("a",)
+    assert ids(store) == []
+    with store.reading() as view:
+        assert (view.killed_until("a"), view.killed_until("b")) == ("2", "1")
+        notice = view.notice("a")
+        assert notice is not None
+        assert notice.note == "So was this."
+    store.put([article("a", "More libel.", version="2")])
+    assert ids(store) == []
+    store.put([article("a", "Fixed.", version="3")])
+    assert ids(store) == ["a"]
+    assert store.check() == []
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_purged_stays_so_although_a_newer_version_has_followed_since(
+    store: Store, file: Path, killed: bool
+) -> None:
+    store.put([article("a", "Unspeakable.", version="1")])
+    if killed:
+        store.kill("a")
+    backup.take(store, file)
+    store.kill("a")
+    store.purge("a")
+    with store.reading() as view:
+        purged = view.notice("a")
+    store.put([article("a", "Fixed.", version="2")])
+    assert not holds(store.path, "Unspeakable")
+    assert backup.put_back(store, file).killed_again == ("a",)
+    assert not holds(store.path, "Unspeakable")
+    with store.reading() as view:
+        notice = view.notice("a")
+        assert notice is not None
+        assert purged is not None
+        assert (notice.at, notice.purged) == (purged.at, purged.purged)
+        assert view.counts().versions == 0
+    assert store.check() == []
+
+
+def test_what_was_deleted_and_purged_does_not_come_back(
+    store: Store, file: Path
+) -> None:
+    store.put([article("a", "Unspeakable.")])
+    backup.take(store, file)
+    store.delete("a")
+    store.purge("a")
+    assert backup.put_back(store, file).killed_again == ("a",)
+    assert not holds(store.path, "Unspeakable")
+    assert ids(store) == []
+    assert store.check() == []
+
+
+def test_a_newer_version_that_was_there_stays_when_an_older_backup_was_tried_before(
+    store: Store, file: Path
+) -> None:
+    older = file.with_name("older.db")
+    store.put([article("a", "Libel.", version="1")])
+    backup.take(store, older)
+    store.kill("a")
+    store.purge("a")
+    store.put([article("a", "Fixed.", version="2")])
+    backup.take(store, file)
+    assert backup.put_back(store, older).killed_again == ("a",)
+    assert backup.put_back(store, file).killed_again == ()
+    assert ids(store) == ["a"]
+    assert store.check() == []
+
+
+def test_what_was_reinstated_of_a_killed_story_is_not_killed_again(
+    store: Store, file: Path
+) -> None:
+    store.put([article("x", story="s"), article("y", story="s")])
+    backup.take(store, file)
+    store.kill("x", cascade=True)
+    store.restore("y")
+    assert backup.put_back(store, file).killed_again == ("x",)
+    assert ids(store) == ["y"]
+    # What comes later of the story is killed as before.
+    store.put([article("z", story="s")])
+    assert ids(store) == ["y"]
+
+
+def test_what_was_held_back_since_the_backup_is_so_again(
+    store: Store, file: Path
+) -> None:
+    year = 1 + datetime.now(UTC).year
+    later, soon = (datetime(each, 1, 1, tzinfo=UTC) for each in (year + 1, year))
+    past = datetime(2016, 1, 1, tzinfo=UTC)
+    store.put([article(each) for each in ("by-hand", "by-version", "embargo", "free")])
+    store.put(
+        [
+            article("lengthened", embargoed_until=soon),
+            article("lifted", embargoed_until=soon),
+            article("expired", expires=later),
+            article("killed"),
+        ]
+    )
+    backup.take(store, file)
+    store.put([article("by-hand", "Two.", embargoed_until=past)])
+    store.withhold("by-hand")
+    store.put([article("by-version", "Two.", status=Status.WITHHELD)])
+    store.put([article("embargo", "Two.", embargoed_until=soon)])
+    store.put([article("lengthened", "Two.", embargoed_until=later)])
+    store.put([article("lifted", "Two.", embargoed_until=past)])
+    store.put([article("free", "Two.", embargoed_until=past)])
+    store.put([article("expired", "Two.", expires=past)])
+    store.put([article("killed", "Two.", embargoed_until=later)])
+    store.kill("killed")
+    done = backup.put_back(store, file)
+    held = ("by-hand", "by-version", "embargo", "expired", "killed", "lengthened")
+    assert (done.restricted_again, done.killed_again) == (held, ("killed",))
+    with store.reading() as view:
+        shows = {
+            each.id: (each.status, each.embargoed_until, each.expires)
+            for each in view.iterate()
+        }
+        assert view.get("embargo").article.paragraphs == article("embargo").paragraphs
+    usable, withheld = Status.USABLE, Status.WITHHELD
+    assert shows == {
+        "by-hand": (withheld, None, None),
+        "by-version": (withheld, None, None),
+        "embargo": (usable, soon, None),
+        "expired": (usable, None, past),
+        "free": (usable, None, None),
+        "lengthened": (usable, later, None),
+        "lifted": (usable, soon, None),
+    }
+    assert store.check() == []
+    # What is sent again is what is there, and an editor's word takes it back.
+    assert store.put([article("embargo")])[0].seq is None  # type: ignore[union-attr]
+    store.restore("killed")
+    with store.reading() as view:
+        assert view.get("killed").article.embargoed_until == later
+
+
+def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put([article("a"), article("b")])
+    key = store.keys.add("guest", frozenset({Scope.SEARCH})).key
+    backup.take(store, file)
+    carry, place = carrying.carry, backup._take_place
+
+    def at_the_last_moment(part: Path, live: Path) -> carrying.Carried:
+        store.kill("a")
+        store.keys.revoke("guest")
+        return place(part, live)
+
+    def while_it_is_held(live: Path, copy: Path) -> carrying.Carried:
+        found = carry(live, copy)
+        with monkeypatch.context() as patched:
+            patched.setattr(tables, "BUSY_SECONDS", 0.05)
+            with pytest.raises(StoreUnavailable, match="try again"):
+                other.kill("b")
+            assert ids(other) == ["b"]  # who reads goes on
+        return found
+
+    monkeypatch.setattr(backup, "_take_place", at_the_last_moment)
+    monkeypatch.setattr(carrying, "carry", while_it_is_held)
+    with closing(Store(store.url)) as other:
+        assert backup.put_back(store, file).killed_again == ("a",)
+    assert ids(store) == ["b"]
+    known = store.keys.known(key.id)
+    assert known is not None
+    assert known.revoked is not None
+    assert store.check() == []
+
+
+def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
+    store: Store, file: Path
+) -> None:
+    names = [f"a-{n}" for n in range(3_000)]
+    store.put([article(each, "Words. " * 50) for each in names])
+    backup.take(store, file)
+    acknowledged: list[str] = []
+    ended = threading.Event()
+
+    def withdraw(some: list[str], how: str) -> None:
+        with closing(Store(store.url)) as own:
+            for each in some:
+                if ended.is_set():
+                    return
+                getattr(own, how)(each)
+                acknowledged.append(each)
+
+    threads = [
+        threading.Thread(target=withdraw, args=(names[::2], "kill")),
+        threading.Thread(target=withdraw, args=(names[1::2], "withhold")),
+    ]
+    for each in threads:
+        each.start()
+    again: set[str] = set()
+    try:
+        for count in (10, 20, 30):
+            enough = count
+            until(lambda: len(acknowledged) >= enough)  # noqa: B023
+            done = backup.put_back(store, file)
+            again |= {*done.killed_again, *done.restricted_again}
+    finally:
+        ended.set()
+        for each in threads:
+            each.join()
+    with store.reading() as view:
+        found = {each: view.restrictions(each) for each in acknowledged}
+    shown = [name for name, own in found.items() if own is None or not own.status]
+    assert shown == []
+    assert len(again) >= 10
+    assert store.check() == []
+
+
 def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(
     store: Store, file: Path
 ) -> None:
@@ -607,6 +846,23 @@ def test_the_commands_say_what_they_did(
     code, out, _ = run("restore", "--yes", "--json", str(file))
     assert code == 0
     assert json.loads(out)["before"] == json.loads(out)["seq"] == 1
+    store.kill("a")
+    code, out, _ = run("restore", "--yes", str(file))
+    assert (code, out.splitlines()[1:]) == (
+        0,
+        ["killed since the backup, and again now: a"],
+    )
+    store.put([article("b")])
+    run("backup", "--force", str(file))
+    store.withhold("b")
+    code, out, _ = run("restore", "--yes", "--json", str(file))
+    assert (code, json.loads(out)["killed_again"]) == (0, [])
+    assert json.loads(out)["restricted_again"] == ["b"]
+    code, out, _ = run("restore", "--yes", str(file))
+    assert (code, out.splitlines()[1:]) == (
+        0,
+        ["held back since the backup, and again now: b"],
+    )
 
 
 def test_a_store_that_holds_something_is_replaced_only_if_somebody_says_so(
