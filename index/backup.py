@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 
 from index import carrying, tables
 from index.carrying import Carried
@@ -29,6 +31,7 @@ from index.tables import articles, changes, state, store_errors, versions
 
 _MAGIC = b"SQLite format 3\x00"
 _PAGES = 1_000  # copied at a time, where nobody else writes to what is copied
+_NUMBERS = ("schema", "seq", "rebuild", "rebuilt")  # that every store has
 _PAUSE_SECONDS = 0.05  # between two tries where somebody else writes
 _BESIDE = ("", "-wal", "-shm", "-journal")  # names of what SQLite makes of a file
 
@@ -125,7 +128,11 @@ def put_back(store: Store, file: Path) -> Restored:
         _settle(part)
         found = _examined(part, str(file))
         url = URL.create("sqlite", database=str(part)).render_as_string()
-        Store(url).close()  # which brings an older one up to date
+        try:
+            Store(url).close()  # which brings an older one up to date
+        except (StoreUnavailable, DBAPIError) as error:
+            cause = getattr(error, "orig", error)  # without the SQL
+            raise InvalidValue("FILE", f"{file} is no store: {cause}") from error
         carried = _take_place(part, store.path)
     with store_errors(), _connected(store.path) as connection:
         # The log of writes is as long as the store now. Whoever reads just now needs
@@ -167,12 +174,15 @@ def _examined(file: Path, name: str) -> Backup:
                 if line != "ok":
                     raise InvalidValue("FILE", f"{name} is damaged: {line}")
             said = dict(connection.execute("SELECT name, value FROM state").fetchall())
+            lacks = next(_lacking(connection, said), None)
             counts = connection.execute(
                 "SELECT (SELECT count(*) FROM articles),"
                 " (SELECT count(*) FROM versions)"
             ).fetchone()
         except sqlite3.DatabaseError as error:
             raise InvalidValue("FILE", f"{name} is damaged: {error}") from error
+    if lacks is not None:
+        raise InvalidValue("FILE", f"{name} is no store: {lacks}")
     if said["schema"] > tables.SCHEMA:
         raise InvalidValue(
             "FILE",
@@ -182,6 +192,26 @@ def _examined(file: Path, name: str) -> Backup:
     return Backup(
         schema=said["schema"], seq=said["seq"], articles=counts[0], versions=counts[1]
     )
+
+
+def _lacking(connection: sqlite3.Connection, said: dict[Any, Any]) -> Iterator[str]:
+    """Yield what a database with tables of our names lacks to be a store."""
+    for each in _NUMBERS:
+        if not isinstance(said.get(each), int):
+            yield f"its table state has no number for {each}"
+    if said["schema"] < 1:
+        yield f"there is no schema {said['schema']}"
+    # Of an older one the upgrade knows what it has, of a newer one nobody here.
+    if said["schema"] == tables.SCHEMA:
+        if not isinstance(said.get("epoch"), int):
+            yield "its table state has no number for epoch"
+        for table in tables.metadata.sorted_tables:
+            rows = connection.execute(
+                "SELECT name FROM pragma_table_info(?)", [table.name]
+            )
+            missing = {each.name for each in table.columns} - {row[0] for row in rows}
+            if missing:
+                yield f"its table {table.name} has no {min(missing)}"
 
 
 @contextmanager

@@ -194,6 +194,12 @@ def test_a_restored_store_is_of_another_history(store: Store, file: Path) -> Non
     assert len(seen) == 3
 
 
+STATE = (  # as another program may have a table of that name
+    "CREATE TABLE state (name, value)",
+    "INSERT INTO state VALUES (1, 2), (NULL, x'00'), ('schema', 'twelve')",
+)
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -208,6 +214,34 @@ def test_a_restored_store_is_of_another_history(store: Store, file: Path) -> Non
                 file, "UPDATE state SET value = 999 WHERE name = 'schema'"
             ),
             "a newer Nutgraf",
+        ),
+        (lambda file: run_sql(file, "DELETE FROM state"), "no number for schema"),
+        (
+            lambda file: run_sql(file, "DELETE FROM state WHERE name = 'epoch'"),
+            "no number for epoch",
+        ),
+        (
+            lambda file: run_sql(
+                file, "UPDATE state SET value = 'x' WHERE name = 'rebuild'"
+            ),
+            "no number for rebuild",
+        ),
+        (
+            lambda file: run_sql(
+                file, "UPDATE state SET value = 0 WHERE name = 'schema'"
+            ),
+            "no schema 0",
+        ),
+        (lambda file: run_sql(file, "DROP TABLE notices"), "notices has no at"),
+        (lambda file: run_sql(file, "DROP TABLE state", *STATE), "no store"),
+        (
+            lambda file: run_sql(
+                file,
+                "DROP TABLE versions",
+                "CREATE TABLE versions (id)",
+                "UPDATE state SET value = 1 WHERE name = 'schema'",
+            ),
+            "no store",
         ),
     ],
 )
