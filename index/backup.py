@@ -252,7 +252,8 @@ def _take_place(part: Path, live: Path) -> Carried:
     SQLite keeps the store locked for writers from the first step of a copy to the last,
     and begins anew by itself where what is copied was changed between two of them.
     """
-    carried: list[Carried] = []
+    # All that is known by now, while others still write; then what came meanwhile.
+    carried: list[Carried] = [carrying.carry(live, part)]
     with store_errors(), _connected(part) as read, _connected(live) as written:
         ((pages,),) = read.execute("PRAGMA page_count").fetchall()
         _write(
@@ -262,8 +263,8 @@ def _take_place(part: Path, live: Path) -> Carried:
             pages=min(_PAGES, pages // 2),
             locked=lambda: carried.append(carrying.carry(live, part)),
         )
-    (found,) = carried
-    return found
+    first, last = carried
+    return first.and_then(last)
 
 
 def _write(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, event, select, update
+from sqlalchemy import Connection, Table, event, select, update
 
 from index import tables, withdrawal
 from index.changes import ChangeType, Standing
@@ -22,7 +22,7 @@ from index.document import content, content_digest
 from index.log import SET_STATE, append, standing_of
 from index.tables import articles, keys, notices, versions
 from index.turning import log_turns
-from index.versions import next_turn
+from index.versions import next_turn, version_key
 from index.view import OF_CURRENT, read_article, value_of
 from index.visibility import (
     CANCELED,
@@ -45,21 +45,32 @@ ORDER BY now.id
 # Also of kills that a newer version has followed since: that version is in no backup
 # from before, and what the kill was of may be. The oldest first, so that each has the
 # same place among the others.
-_KILLS = """
-SELECT now.id, now.version, now.at, now.note, now.replacement, now.cascade, now.facts,
-  now.purged, old.purged IS NOT now.purged AS erases,
-  old.at IS NOT now.at OR old.purged IS NOT now.purged AS told
-FROM live.notices AS now LEFT JOIN main.notices AS old USING (id)
+_NOTICES = """
+SELECT now.*, now.purged IS NOT NULL AND old.purged IS NOT now.purged AS erases,
+  old.at IS NOT now.at OR old.purged IS NOT now.purged AS told,
+  old.status AS old_status, old.over AS old_over, articles.version AS current
+FROM live.notices AS now
+LEFT JOIN main.notices AS old USING (id) LEFT JOIN main.articles USING (id)
 WHERE old.id IS NULL
-   OR (old.version, old.at, old.note, old.replacement, old.cascade, old.purged)
-      IS NOT (now.version, now.at, now.note, now.replacement, now.cascade, now.purged)
+   OR (old.status, old.version, old.at, old.note, old.replacement, old.cascade,
+       old.purged)
+      IS NOT (now.status, now.version, now.at, now.note, now.replacement, now.cascade,
+              now.purged)
 ORDER BY now.seq, now.id
 """
-_COLUMNS = ", ".join(f'"{column.name}"' for column in keys.columns)
-_KEYS = (
-    f"INSERT OR REPLACE INTO main.keys ({_COLUMNS})"  # noqa: S608 - our own names
-    f" SELECT {_COLUMNS} FROM live.keys"
-)
+
+
+def _rows_of(table: Table) -> str:
+    """Return what puts rows of the store in the place of the copy's."""
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return (
+        f"INSERT OR REPLACE INTO main.{table.name} ({names})"  # noqa: S608 - our names
+        f" SELECT {names} FROM live.{table.name}"
+    )
+
+
+_KEYS = _rows_of(keys)
+_ONE_NOTICE = f"{_rows_of(notices)} WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +87,21 @@ class Carried:
     killed: tuple[str, ...]
     restricted: tuple[str, ...]
 
+    def and_then(self, later: Carried) -> Carried:
+        """Return what this and what was carried over later come to."""
+        return Carried(
+            seq=later.seq,
+            killed=tuple(dict.fromkeys((*self.killed, *later.killed))),
+            restricted=tuple(sorted({*self.restricted, *later.restricted})),
+        )
+
 
 def carry(store: Path, copy: Path) -> Carried:
     """Give a copy what holds of a store; it becomes the start of another history.
 
-    All in one transaction. Whoever calls this keeps others from writing to the store
-    until the copy has taken its place: what they were promised meanwhile would be lost.
+    All in one transaction. A second call adds what came since the first: whoever makes
+    the last one keeps others from writing to the store until the copy has taken its
+    place, since what they were promised meanwhile would be lost.
 
     :raises StoreFull: there is no room for it.
     :raises StoreUnavailable: one of the two is damaged or cannot be read.
@@ -103,10 +123,12 @@ def carry(store: Path, copy: Path) -> Carried:
             log_turns(connection, at)
             # Before the kills, so that one that is taken back leaves no less.
             restricted = _restrict(connection, at)
-            killed = _kill(connection, at)
+            killed, withheld = _withdraw(connection, at)
             connection.exec_driver_sql(_KEYS)
             return Carried(
-                seq=_begin_history(connection), killed=killed, restricted=restricted
+                seq=_begin_history(connection),
+                killed=tuple(killed),
+                restricted=tuple(sorted({*restricted, *withheld})),
             )
     finally:
         engine.dispose()
@@ -186,32 +208,79 @@ def _instant(number: int) -> datetime | None:
     return None if number in (NO_EMBARGO, NO_EXPIRY) else from_micros(number)
 
 
-def _kill(connection: Connection, at: int) -> tuple[str, ...]:
-    """Kill and purge what was killed and purged in the store since."""
-    told = []
-    for row in connection.exec_driver_sql(_KILLS).all():
-        # One by one: what the story's other articles are is in notices of their own,
-        # and what was taken back has none.
-        withdrawal.kill(
-            connection,
-            row.id,
-            at=at,
-            note=row.note,
-            replacement=row.replacement,
-            version=row.version,
-            cascade=False,
-        )
-        if row.purged is not None and row.erases:
+def _withdraw(connection: Connection, at: int) -> tuple[list[str], list[str]]:
+    """Kill, purge and withhold what was so in the store; return killed and withheld."""
+    killed: list[str] = []
+    withheld: list[str] = []
+    for row in connection.exec_driver_sql(_NOTICES).all():
+        own = _own(row)
+        if own is None:
+            if row.over and not _in_force(row):
+                # Of what was taken back, too: it is no longer killed with its story.
+                connection.exec_driver_sql(_ONE_NOTICE, (row.id,))
+            continue
+        status, until = own
+        if status == CANCELED:
+            # One by one: what the story's other articles are is in notices of theirs.
+            withdrawal.kill(
+                connection,
+                row.id,
+                at=at,
+                note=None,
+                replacement=None,
+                version=until,
+                cascade=False,
+            )
+        else:
+            withdrawal.withhold(connection, row.id, at=at, version=until, unknown=True)
+        if row.erases:
             # The copy is from before this purge, and so is every text in it.
             withdrawal.purge(connection, row.id, at=row.purged)
+        same = ["at", "note", "replacement", "cascade", "facts"]
+        if not row.over and row.status == status:
+            same.append("before")
         connection.execute(
             update(notices)
             .where(notices.c.id == row.id)
-            .values(at=row.at, cascade=bool(row.cascade), facts=row.facts)
+            .values({name: getattr(row, name) for name in same})
         )
         if row.told:
-            told.append(row.id)
-    return tuple(told)
+            (killed if status == CANCELED else withheld).append(row.id)
+    return killed, withheld
+
+
+def _own(row: Any) -> tuple[int, str | None] | None:
+    """Return what is to become of an article of the copy, and up to which version.
+
+    ``None`` if nothing: it was taken back, or is in the copy in a newer version.
+    """
+    withheld = row.status == WITHHELD and not row.over
+    killed_until = row.before if withheld else row.version
+    if row.erases:
+        return CANCELED, killed_until
+    if not row.over and row.status == CANCELED:
+        return CANCELED, row.version
+    if withheld:
+        if row.before is not None and not _is_above(row.current, row.before):
+            return CANCELED, row.before
+        return None if _in_force(row) else (WITHHELD, row.version)
+    if row.version is None or _is_above(row.current, row.version):
+        return None
+    if row.status == WITHHELD and _in_force(row):
+        return None
+    return row.status, row.version
+
+
+def _in_force(row: Any) -> bool:
+    """Return whether the copy has it killed already."""
+    return row.old_status == CANCELED and not row.old_over
+
+
+def _is_above(current: str | None, version: str | None) -> bool:
+    """Return whether a newer version is there than one that was killed."""
+    if current is None or version is None:
+        return False
+    return version_key(current) > version_key(version)
 
 
 def _begin_history(connection: Connection) -> int:
