@@ -484,12 +484,11 @@ class Archive:
 
         :param before: only those with a smaller seq.
         """
-        now = dates.micros(datetime.now(UTC))
         found: list[Notice] = []
         least = _NO_SEQ if before is None else min(before, _NO_SEQ)
         with self.store.reading() as view:
             while page := view.notices(least, limit):
-                found += [each for each in page if may_read(each, reader, now)]
+                found += [each for each in page if may_read(each, reader)]
                 least = page[-1].seq
                 if len(found) >= limit:
                     break
@@ -589,7 +588,7 @@ class Archive:
         if standing is not None and standing.shown(reader, at):
             return
         notice = view.notice(article_id)
-        if notice is not None and may_read(notice, reader, at):
+        if notice is not None and may_read(notice, reader):
             raise ArticleKilled(
                 article_id,
                 killed=dates.iso(notice.at),

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from index.query import Reader
-from index.visibility import Restrictions, Values, entitled, shown
+from index.visibility import WITHHELD, Restrictions, Values, entitled, erased, shown
 
 
 class ChangeType(StrEnum):
@@ -71,6 +71,20 @@ class Standing:
         """Return whether the article is within a reader's filters."""
         return entitled(reader, self.values)
 
+    def tells(self, reader: Reader, now: int) -> bool:
+        """Return whether the notice of its kill is for a reader.
+
+        It is for those who could have read the article, be it that it expired since.
+        """
+        own = self.restrictions
+        # What came killed was never here to be read: its status says nothing of whom.
+        withheld = own.status == WITHHELD or own.embargoed_until > now
+        return (reader.held or not withheld) and self.entitles(reader)
+
+    def erased(self, salt: str) -> Standing:
+        """Return one that decides the same, without the words of its values."""
+        return Standing(self.restrictions, erased(self.values, salt))
+
     def text(self) -> str:
         """Return it as JSON."""
         return orjson.dumps([[*self.restrictions], self.values]).decode()
@@ -85,6 +99,15 @@ class Standing:
     def values_text(values: Values) -> str:
         """Return an article's values as JSON."""
         return orjson.dumps(values).decode()
+
+    @classmethod
+    def erased_facts(cls, facts: str, salt: str) -> str:
+        """Return an entry's facts without the words of values."""
+        parts = [
+            "null" if each is None else cls.read(each).erased(salt).text()
+            for each in orjson.loads(facts)
+        ]
+        return f"[{', '.join(parts)}]"
 
     @staticmethod
     def facts(before: Standing | None, after: Standing | None) -> str | None:
@@ -167,9 +190,10 @@ def told(change: Change, reader: Reader, at: int) -> Entry | None:
     was = before is not None and before.shown(reader, at)
     now = after is not None and after.shown(reader, at)
     if kind is ChangeType.KILLED:
-        # Its notice is for everybody who would have been shown the article.
-        known = after or before
-        if was or (known is not None and _may_read_notice(known, reader, at)):
+        # Its notice is for those who could ever have read the article. So what is
+        # before says here how it stood when it was read last, see index.log.as_read.
+        known = before or after
+        if was or (known is not None and known.tells(reader, at)):
             return _entry(change, kind, removed=True)
         if known is None and not reader.filters:
             return _entry(change, kind, removed=True)
@@ -185,11 +209,6 @@ def told(change: Change, reader: Reader, at: int) -> Entry | None:
             kind = ChangeType.WITHHELD
         return _entry(change, kind, removed=True)
     return None
-
-
-def _may_read_notice(standing: Standing, reader: Reader, at: int) -> bool:
-    embargo_over = standing.restrictions.embargoed_until <= at
-    return standing.entitles(reader) and (reader.held or embargo_over)
 
 
 def _entry(change: Change, kind: ChangeType, *, removed: bool) -> Entry:

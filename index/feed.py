@@ -74,9 +74,12 @@ def _log(view: View, since: int, end: int) -> Iterator[Change]:
         since = page[-1].seq
 
 
-def may_read(notice: Notice, reader: Reader, now: int) -> bool:
-    """Return whether a reader may see the notice of a kill."""
+def may_read(notice: Notice, reader: Reader) -> bool:
+    """Return whether a reader may see the notice of a kill.
+
+    It is for those who were told of the kill: that an embargo would have ended since
+    makes nothing known of what never showed.
+    """
     if notice.standing is None:
         return not reader.filters
-    over = notice.standing.restrictions.embargoed_until <= now
-    return (reader.held or over) and notice.standing.entitles(reader)
+    return notice.standing.tells(reader, micros(notice.at))

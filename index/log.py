@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from index.changes import ChangeType, Standing
-from index.tables import articles, changes, state
+from index.tables import articles, changes, hiding, state
 from index.view import RESTRICTING, VALUE
-from index.visibility import Restrictions
+from index.visibility import NO_EMBARGO, NO_EXPIRY, USABLE, WITHHELD, Restrictions
 
 SET_STATE = (
     update(state)
     .where(state.c.name == bindparam("of"))
     .values(value=bindparam("value"))
 )
+
+# The small index of what hides finds these, without a look at the whole log.
+_HIDDEN = (
+    select(changes.c.seq, changes.c.at, changes.c.type, changes.c.facts)
+    .where(hiding, changes.c.id == bindparam("id"))
+    .order_by(changes.c.seq.desc())
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The last deletion of an article, and how the article stood before it."""
+
+    seq: int
+    at: int
+    standing: Standing
 
 
 def locked_seq(connection: Connection) -> int:
@@ -68,3 +86,44 @@ def standing_of(connection: Connection, article_id: str) -> Standing | None:
     if row is None:
         return None
     return Standing(Restrictions(*row[:-1]), json.loads(row[-1]))
+
+
+def as_read(connection: Connection, article_id: str, standing: Standing) -> Standing:
+    """Return an article's standing as it was to those who could have read it last.
+
+    It is the same but for what is withheld now and was once open: whoever read it then
+    was told to take it out, and has to hear, too, that it must never be used. What was
+    only ever withheld stays unknown to all others.
+    """
+    own = standing.restrictions
+    if own.status != WITHHELD:
+        return standing
+    for row in connection.execute(_HIDDEN, {"id": article_id}):
+        before = _before(row.facts)
+        if before is not None and before.restrictions.open(row.at):
+            return Standing(own._replace(status=USABLE), standing.values)
+    return standing
+
+
+def last_deletion(connection: Connection, article_id: str) -> Deletion | None:
+    """Return the last deletion of an article, ``None`` if it never was deleted.
+
+    Where it did not show to all then it is to be as if withheld.
+    """
+    for row in connection.execute(_HIDDEN, {"id": article_id}):
+        if row.type != ChangeType.DELETED:
+            continue
+        before = _before(row.facts)
+        if before is None:  # an old log does not know who could read it
+            unknown = Restrictions(WITHHELD, NO_EMBARGO, NO_EXPIRY)
+            return Deletion(row.seq, row.at, Standing(unknown, {}))
+        own = as_read(connection, article_id, before).restrictions
+        showed = own.open(row.at) and own.expires > row.at
+        own = own._replace(status=USABLE if showed else WITHHELD)
+        return Deletion(row.seq, row.at, Standing(own, before.values))
+    return None
+
+
+def _before(facts: str | None) -> Standing | None:
+    first = None if facts is None else orjson.loads(facts)[0]
+    return None if first is None else Standing.read(first)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from index import audit, migration, tables, withdrawal
-from index.article import Article
+from index.article import Article, Status
 from index.changes import Change, ChangeType, Standing
 from index.dates import micros
 from index.document import content, content_digest
@@ -38,7 +38,7 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.keyring import Keyring
-from index.log import SET_STATE, locked_seq, set_seq, standing_of
+from index.log import SET_STATE, as_read, locked_seq, set_seq, standing_of
 from index.rates import Rates
 from index.tables import articles, changes, store_errors, versions
 from index.turning import is_due, log_turns
@@ -55,7 +55,7 @@ from index.view import (
     chunks,
     value_of,
 )
-from index.visibility import Restrictions
+from index.visibility import USABLE, WITHHELD, Restrictions
 from index.withdrawal import killed_of
 
 __all__ = [
@@ -426,6 +426,12 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
                 json.loads(row[3]),
                 row.published,
             )
+    for article in batch:
+        if article.status is Status.CANCELED and article.id in found:
+            current = found[article.id]
+            if current.restrictions.status == WITHHELD:
+                known = as_read(connection, article.id, current.standing)
+                current.opened = known.restrictions.status == USABLE
     others = {
         (article.id, article.version)
         for article in batch

@@ -5,6 +5,7 @@ A :class:`Batch` holds the rules and the rows they lead to; it knows no database
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -109,6 +110,7 @@ class Killed:
     :param over: a newer version shows since then, or it was taken back.
     :param status: that of the articles it covers.
     :param before: as ``version``, of an earlier one.
+    :param facts: who may read its notice, as that keeps it.
     :param adopted: the notice that the article is to have, where the kill was of
         another one and meant this one, too.
     """
@@ -118,6 +120,7 @@ class Killed:
     over: bool = False
     status: int = CANCELED
     before: str | None = None
+    facts: str = "null"
     adopted: Mapping[str, Any] | None = None
 
     def covers(self, article: Article, version: str) -> bool:
@@ -148,6 +151,7 @@ class Current:
 
     :param restrictions: of the whole article: its status is that of the last kill,
         where there was one.
+    :param opened: it could be read by all at some time.
     :param digests: of what was sent as the current version, and as others that were
         asked for.
     """
@@ -157,6 +161,7 @@ class Current:
     digests: dict[str, str]
     values: Values
     published: int | None = None
+    opened: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -285,8 +290,12 @@ class Batch:
             self.updated[article.id] = row
         found.version, found.restrictions = version, now
         found.values, found.published = values, published
+        was_open = before is not None and before.restrictions.open(self.at)
+        found.opened = found.opened or was_open or now.open(self.at)
         self._add_version(article, version, text, digest, sent=sent)
         kind = _change_type(article, outcome, before, own, now)
+        if kind is ChangeType.KILLED:
+            before = self._readers(article.id, before)
         self._add_change(
             article.id,
             version,
@@ -295,7 +304,8 @@ class Batch:
             before=before,
             after=Standing(now, values),
         )
-        self._keep_notice(article, version, own, kind, covering)
+        readers = before if kind is ChangeType.KILLED else None
+        self._keep_notice(article, version, own, kind, covering, readers)
         if kind is ChangeType.STORED:
             outcome = Outcome.STORED
         return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
@@ -318,6 +328,23 @@ class Batch:
                 article = replace(article, published=from_micros(published))
         return article
 
+    def _readers(self, article_id: str, before: Standing | None) -> Standing | None:
+        """Return how what is killed now stood to those who could read it last.
+
+        ``None`` where nothing of it was ever here.
+        """
+        killed = self.killed.get(article_id)
+        if killed is not None and killed.status == CANCELED and not killed.over:
+            found = json.loads(killed.facts)
+            if found is not None:
+                return Standing.read(found)
+        if before is None or before.restrictions.status != WITHHELD:
+            return before
+        if not self.found[article_id].opened:
+            return before
+        own = before.restrictions._replace(status=USABLE)
+        return Standing(own, before.values)
+
     def _keep_notice(
         self,
         article: Article,
@@ -325,6 +352,7 @@ class Batch:
         own: Restrictions,
         kind: ChangeType,
         covering: Killed | None,
+        readers: Standing | None,
     ) -> None:
         """Make, raise or end the notice of a kill, as a new current version has it."""
         killed = self.killed.get(article.id)
@@ -332,7 +360,8 @@ class Batch:
         if kind is ChangeType.KILLED or (adopted and article.id not in self.notices):
             until = version if kind is ChangeType.KILLED else None
             before = None if killed is None else killed.held_until
-            self.killed[article.id] = Killed(until, before=before)
+            facts = (readers or Standing(own, values_of(article))).text()
+            self.killed[article.id] = Killed(until, before=before, facts=facts)
             self.raised.pop(article.id, None)
             self.notices[article.id] = {
                 "note": article.correction,
@@ -345,7 +374,7 @@ class Batch:
                 "version": until,
                 "before": before,
                 "seq": self.seq,
-                "facts": Standing(own, values_of(article)).text(),
+                "facts": facts,
                 "purged": None,
             }
             if adopted:

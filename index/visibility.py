@@ -9,6 +9,7 @@ article and an array of all of them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -39,6 +40,10 @@ class Restrictions(NamedTuple):
     embargoed_until: int
     expires: int
 
+    def open(self, now: int) -> bool:
+        """Return whether it was to be read by all, be it until it expired."""
+        return self.status == USABLE and self.embargoed_until <= now
+
 
 def restrictions(article: Article) -> Restrictions:
     """Return an article's restrictions."""
@@ -66,6 +71,7 @@ def shown(
 
 
 Values = Mapping[str, Sequence[str]]  # of an article, by field
+_ERASED = "\0"  # begins what stands for a value that was erased; no text has it
 
 
 def values_of(article: Article) -> dict[str, list[str]]:
@@ -87,11 +93,38 @@ def entitled(reader: Reader, values: Values) -> bool:
     for each in reader.filters:
         here = values.get(each.field, ())
         wanted = {same_value(value) for value in each.values}
-        has = any(same_value(value) in wanted for value in here)
+        has = any(_among(value, wanted) for value in here)
         has = has or (each.missing and not here)
         if has is each.exclude:
             return False
     return True
+
+
+def _among(value: str, wanted: set[str]) -> bool:
+    if not value.startswith(_ERASED):
+        return same_value(value) in wanted
+    salt = value[1:].partition(":")[0]
+    return any(value == _digest_of(each, salt) for each in wanted)
+
+
+def erased(values: Values, salt: str) -> dict[str, list[str]]:
+    """Return what decides the same as some values, and does not say what they were.
+
+    Values that were erased before stay as they are. Whoever knows which values there
+    may be can still try them all.
+    """
+    return {
+        name: [
+            each if each.startswith(_ERASED) else _digest_of(same_value(each), salt)
+            for each in those
+        ]
+        for name, those in values.items()
+    }
+
+
+def _digest_of(value: str, salt: str) -> str:
+    text = f"{salt}:{value}".encode("utf-8", "surrogatepass")
+    return f"{_ERASED}{salt}:{hashlib.sha256(text).hexdigest()}"
 
 
 def visible(article: Article, now: datetime, reader: Reader = PUBLIC) -> bool:

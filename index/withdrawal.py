@@ -8,6 +8,7 @@ is purged.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from index.errors import (
     LimitExceeded,
     StatusConflict,
 )
-from index.log import append, standing_of
+from index.log import append, as_read, last_deletion, standing_of
 from index.tables import articles, changes, notices, versions
 from index.versions import (
     Batch,
@@ -39,7 +40,6 @@ from index.visibility import CANCELED, USABLE, WITHHELD
 # only so many are killed at one go.
 MOST_RELATED = 10_000
 MOST_NOTE = 10_000  # characters
-_STAYING = ("source", "section", "language", "type")  # values that a purge leaves
 _SET_STATUS = (
     update(articles)
     .where(articles.c.id == bindparam("of"))
@@ -130,6 +130,11 @@ def _kill_one(
     }:
         return  # said again
     after = None
+    readers = before
+    if notice is not None and notice.facts != "null":
+        readers = Standing.read(json.loads(notice.facts))
+    elif before is not None:
+        readers = as_read(connection, article_id, before)
     if before is not None:
         after = Standing(before.restrictions._replace(status=CANCELED), before.values)
         connection.execute(_SET_STATUS, {"of": article_id, "to": CANCELED})
@@ -140,10 +145,9 @@ def _kill_one(
         current,
         at=at,
         hides=True,
-        before=before,
+        before=readers,
         after=after,
     )
-    facts = "null" if before is None else before.text()
     _keep(
         connection,
         {
@@ -153,7 +157,7 @@ def _kill_one(
             "before": _held_until(last),
             "seq": seq,
             "at": at,
-            "facts": facts if notice is None or before is not None else notice.facts,
+            "facts": "null" if readers is None else readers.text(),
             "purged": None if last is None else last.purged,
         },
     )
@@ -275,42 +279,51 @@ def _change_status(
 
 
 def purge(connection: Connection, article_id: str, *, at: int) -> int:
-    """Erase the texts of a killed or deleted article; see ``Store.purge``."""
+    """Erase the texts of a killed or deleted article; see ``Store.purge``.
+
+    What the log says of it stays, so that whoever has a copy is told to let it go, and
+    nobody else is told anything; but of the values that decide who that is, it keeps
+    digests only.
+    """
     standing = standing_of(connection, article_id)
     notice = _notice_row(connection, article_id)
     if standing is not None and standing.restrictions.status != CANCELED:
         raise StatusConflict(article_id, "is neither killed nor deleted; kill it first")
-    if standing is None and notice is None:
-        deleted = select(exists().where(changes.c.id == article_id))
-        if not connection.execute(deleted).scalar_one():
+    gone = None
+    if notice is None:
+        gone = last_deletion(connection, article_id)
+        if gone is None:
             raise ArticleNotFound(article_id)
+        standing = gone.standing
+    else:
+        found = json.loads(notice.facts)
+        standing = None if found is None else Standing.read(found)
     last = _last_row(connection, article_id)
-    version = None if last is None else last.version
-    if standing is None and notice is not None and notice.facts != "null":
-        standing = Standing.read(json.loads(notice.facts))
-    if standing is not None:
-        staying = {n: v for n, v in standing.values.items() if n in _STAYING}
-        standing = Standing(standing.restrictions, staying)
+    salt = secrets.token_hex(8)
     _keep(
         connection,
         {
             "id": article_id,
-            "version": version,
-            "seq": 0 if notice is None else notice.seq,
-            "at": at if notice is None else notice.at,
+            "version": None if last is None else last.version,
+            "seq": notice.seq if gone is None else gone.seq,
+            "at": notice.at if gone is None else gone.at,
             "note": None if notice is None else notice.note,
             "replacement": None if notice is None else notice.replacement,
             "cascade": False if notice is None else notice.cascade,
-            "facts": "null" if standing is None else standing.text(),
+            "facts": "null" if standing is None else standing.erased(salt).text(),
             "purged": at,
         },
     )
     erased = connection.execute(delete(versions).where(versions.c.id == article_id))
     connection.execute(delete(articles).where(articles.c.id == article_id))
-    told = None if standing is None else Standing.facts(standing, None)
-    connection.execute(
-        update(changes).where(changes.c.id == article_id).values(facts=told)
-    )
+    of_it = select(changes.c.seq, changes.c.facts).where(changes.c.id == article_id)
+    for row in connection.execute(of_it).all():
+        if row.facts is not None:
+            connection.execute(
+                update(changes)
+                .where(changes.c.seq == row.seq)
+                .values(facts=Standing.erased_facts(row.facts, salt))
+            )
     return erased.rowcount
 
 
@@ -328,6 +341,7 @@ def killed_of(connection: Connection, batch: Sequence[Article]) -> dict[str, Kil
                 over=row.over,
                 status=row.status,
                 before=row.before,
+                facts=row.facts,
             )
     any_story = select(exists().where(notices.c.cascade, IN_FORCE))
     if connection.execute(any_story).scalar_one():

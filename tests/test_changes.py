@@ -36,7 +36,18 @@ WIRE = Reader(filters=(Filter(field="source", values=("wire",)),))
 NOT_WIRE = Reader(
     held=True, filters=(Filter(field="source", values=("Wire",), exclude=True),)
 )
-READERS = {"public": PUBLIC, "held": HELD, "wire": WIRE, "not wire": NOT_WIRE}
+RINK = Reader(filters=(Filter(field="keywords", values=("rink",)),))
+NOT_RINK = Reader(
+    filters=(Filter(field="keywords", values=("Rink",), missing=True, exclude=True),)
+)
+READERS = {
+    "public": PUBLIC,
+    "held": HELD,
+    "wire": WIRE,
+    "not wire": NOT_WIRE,
+    "rink": RINK,
+    "not rink": NOT_RINK,
+}
 
 
 class Clock:
@@ -265,6 +276,7 @@ PUTS = st.builds(
             "embargo": st.none() | HOURS,
             "expires": HOURS,
             "source": st.sampled_from(["Wire", "Desk"]),
+            "keywords": st.lists(st.sampled_from(["Rink", "ice"]), unique=True),
             "evolved_from": st.sampled_from(IDS),
         },
     ),
@@ -276,8 +288,18 @@ OTHERS = st.builds(
     ),
     st.sampled_from(IDS),
 )
+# Purged before anybody could ask.
+ERASURES = st.builds(
+    lambda what, id_: (Do(what, id_), Do("purge", id_)),
+    st.sampled_from(["kill", "delete"]),
+    st.sampled_from(IDS),
+)
+LOOK = Do("look")  # this is when those look who seldom do
 TIME = st.builds(lambda hours: Do(f"+{hours}"), st.integers(1, 3))
-STEPS = st.lists(PUTS | OTHERS | TIME | st.just(Do("index")), max_size=14)
+ONE_STEP = PUTS | OTHERS | TIME | st.sampled_from([Do("index"), LOOK])
+STEPS = st.lists(ERASURES | ONE_STEP.map(lambda each: (each,)), max_size=14).map(
+    lambda found: [step for steps in found for step in steps]
+)
 
 
 def do(archive: Archive, clock: Clock, step: Do) -> None:
@@ -292,7 +314,7 @@ def do(archive: Archive, clock: Clock, step: Do) -> None:
             if values.get("evolved_from") == step.id:
                 del values["evolved_from"]
             put(archive, step.id, **values)
-        elif step.what == "index":
+        elif step.what in ("index", "look"):
             index(archive)
         elif step.what.startswith("+"):
             clock.now += timedelta(hours=int(step.what))
@@ -317,6 +339,19 @@ def seen(archive: Archive, clock: Clock, reader: Reader) -> dict[str, str | None
     return found
 
 
+def gone(archive: Archive, clock: Clock, reader: Reader) -> set[str]:
+    """Return the articles that a reader is told were killed."""
+    found = set()
+    for article_id in IDS:
+        try:
+            archive.get(article_id, now=clock.now, reader=reader)
+        except ArticleKilled:
+            found.add(article_id)
+        except ArticleNotFound:
+            pass
+    return found
+
+
 class Consumer:
     """Somebody who keeps a copy in step by the feed alone."""
 
@@ -324,6 +359,7 @@ class Consumer:
         self.reader = reader
         self.since = self.last = 0
         self.copy: dict[str, str | None] = {}
+        self.known: set[str] = set()
 
     def follow(self, archive: Archive) -> None:
         more = True
@@ -332,6 +368,7 @@ class Consumer:
             for each in page.entries:
                 assert each.seq > self.last
                 self.last = each.seq
+                self.known.add(each.id)
                 if each.removed:
                     self.copy.pop(each.id, None)
                 else:
@@ -365,6 +402,40 @@ class Consumer:
         Do("+1"),
     ]
 )
+@example(
+    steps=[
+        Do("put", "a", (("keywords", ["Rink"]),)),
+        LOOK,
+        Do("kill", "a"),
+        Do("purge", "a"),
+    ]
+)
+@example(
+    steps=[
+        Do("put", "a", (("keywords", ["Rink"]),)),
+        LOOK,
+        Do("put", "a", (("keywords", ["ice"]),)),
+        Do("delete", "a"),
+        Do("purge", "a"),
+    ]
+)
+@example(
+    steps=[
+        Do("put", "a", (("embargo", 1),)),
+        Do("delete", "a"),
+        Do("purge", "a"),
+        Do("+2"),
+    ]
+)
+@example(steps=[Do("put", "a", (("embargo", 1),)), Do("kill", "a"), Do("+2")])
+@example(steps=[Do("put", "a", (("status", "withheld"),)), Do("kill", "a")])
+@example(
+    steps=[
+        Do("put", "a", (("status", "withheld"),)),
+        Do("put", "a", (("status", "canceled"),)),
+        Do("put", "a", (("headline", "Two"), ("status", "canceled"))),
+    ]
+)
 def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> None:
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
@@ -374,17 +445,31 @@ def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> Non
             Settings(store=f"sqlite:///{folder}/store.db", engine="memory:")
         )
         early = {name: Consumer(reader) for name, reader in READERS.items()}
+        lazy = {name: Consumer(reader) for name, reader in READERS.items()}
         for step in steps:
+            before = {
+                name: gone(archive, clock, reader) for name, reader in READERS.items()
+            }
             do(archive, clock, step)
-            for consumer in early.values():
+            following = [*early.values(), *(lazy.values() if step == LOOK else ())]
+            for consumer in following:
                 consumer.follow(archive)
+            for name, reader in READERS.items():
+                if step.what == "purge":
+                    assert gone(archive, clock, reader) >= before[name], name
         index(archive)
+        cascaded = {each.id for each in archive.notices(reader=HELD) if each.cascade}
         for name, reader in READERS.items():
             late = Consumer(reader)
             expected = seen(archive, clock, reader)
-            for consumer in (early[name], late):
+            for consumer in (early[name], lazy[name], late):
                 consumer.follow(archive)
                 assert consumer.copy == expected, name
+            # No one of the public hears of the kill or the purge of what they never
+            # heard of. Of one that came after its story was killed there is a notice,
+            # but no change.
+            known = early[name].known | cascaded
+            assert reader.held or gone(archive, clock, reader) <= known, name
             found = archive.search(Request(limit=100), now=clock.now, reader=reader)
             assert {
                 hit.article["id"]: hit.article["version"] for hit in found.hits

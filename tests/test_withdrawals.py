@@ -212,7 +212,9 @@ def test_what_is_not_here_can_be_withheld(archive: Archive) -> None:
     assert found(archive, "words") == []
     assert found(archive, "words", HELD) == ["a"]
     archive.kill("a")
-    is_killed(archive)
+    is_killed(archive, reader=HELD)
+    with pytest.raises(ArticleNotFound):
+        archive.get("a")
 
 
 def test_an_article_that_joins_a_killed_story_takes_along_what_hangs_on_it(
@@ -443,6 +445,54 @@ def test_a_deleted_article_can_be_purged(archive: Archive) -> None:
         put(archive)
 
 
+def test_a_removal_is_told_though_it_was_purged(archive: Archive) -> None:
+    rink = Reader(filters=(Filter(field="keywords", values=("rink",)),))
+    for article_id in ("killed", "deleted"):
+        put(archive, article_id, keywords=["Rink"])
+    put(archive, "other", keywords=["ice"])
+    archive.kill("killed")
+    archive.kill("other")
+    archive.delete("deleted")
+    for _ in range(2):  # whoever purges again erases no more
+        for article_id in ("killed", "deleted", "other"):
+            archive.purge(article_id)
+    index(archive)
+    for reader, ids in (
+        (rink, {"killed", "deleted"}),
+        (PUBLIC, {"killed", "deleted", "other"}),
+    ):
+        entries = archive.changes(3, reader=reader).entries
+        assert {each.id for each in entries if each.removed} == ids
+        for article_id in ids:
+            is_killed(archive, article_id, reader=reader)
+    with pytest.raises(ArticleNotFound):
+        archive.get("other", reader=rink)
+
+
+def test_a_purge_makes_nothing_known_of_what_was_deleted(archive: Archive) -> None:
+    put(archive, "embargoed", embargoed_until=LATER)
+    put(archive, "withheld", status="withheld")
+    ids = ["embargoed", "withheld", *"abc"]
+    for article_id in "abc":
+        put(archive, article_id)
+    for article_id in ids:
+        archive.delete(article_id)
+        archive.purge(article_id)
+    index(archive)
+    for article_id in ids[:2]:
+        with pytest.raises(ArticleNotFound):
+            archive.get(article_id)
+        is_killed(archive, article_id, reader=HELD)
+    # Each at the seq of its deletion: so that pages of them go on.
+    first = archive.notices(limit=2)
+    rest = archive.notices(before=first[-1].seq)
+    assert [(each.id, each.seq) for each in (*first, *rest)] == [
+        ("c", 10),
+        ("b", 9),
+        ("a", 8),
+    ]
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
 def test_a_story_is_killed_whole_in_whatever_order_it_came(
     archive: Archive, order: tuple[int, ...]
@@ -507,6 +557,34 @@ def test_a_notice_is_for_those_who_could_have_read_the_article(
         archive.get("wire", reader=DESK)
     with pytest.raises(ArticleKilled):
         archive.get("open", reader=DESK)
+
+
+def test_what_was_only_ever_withheld_stays_unknown_when_it_is_killed(
+    archive: Archive,
+) -> None:
+    put(archive, "only", status="withheld")
+    put(archive, "by-version", status="withheld")
+    put(archive, "open-once")
+    archive.withhold("open-once")
+    put(archive, "open-before", version="1")
+    put(archive, "open-before", version="2", status="withheld")
+    for article_id in ("only", "open-once"):
+        archive.kill(article_id, note="One.")
+        archive.kill(article_id, note="Two.")
+    for article_id in ("by-version", "open-before"):
+        put(archive, article_id, text="No words.", status="canceled")
+        put(archive, article_id, text="Not at all.", status="canceled")
+    index(archive)
+    told = {"open-once", "open-before"}
+    assert {each.id for each in archive.notices()} == told
+    killed = [each for each in archive.changes(0).entries if each.type == "killed"]
+    assert {each.id for each in killed} == told
+    for article_id in ("only", "by-version"):
+        with pytest.raises(ArticleNotFound):
+            archive.get(article_id)
+        is_killed(archive, article_id, reader=HELD)
+    for article_id in told:
+        is_killed(archive, article_id)
 
 
 def test_notices_come_page_by_page(archive: Archive) -> None:
