@@ -23,7 +23,9 @@ from index.tables import Direct, articles
 from index.visibility import Restrictions
 
 STEPS = 50  # articles each way, the nearest first
-_CHILDREN = 1_000  # of one article that are looked at; a reader may not see some
+_AT_ONCE = 1_000  # that are read at a time; a reader may not see some
+# Articles that are looked at for those that a reader may see: some 0.1 s.
+MOST_LOOKED = 10_000
 
 _LINK = [
     articles.c.id,
@@ -36,6 +38,7 @@ _BY_ID = Direct(select(*_LINK).where(articles.c.id == bindparam("id")))
 _BY_PARENT = Direct(
     select(*_LINK)
     .where(articles.c.evolved_from == bindparam("id"))
+    .where(articles.c.id > bindparam("after"))
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
 )
@@ -74,7 +77,8 @@ class Chain:
     """What an article evolved from and what evolved from it, the first one first.
 
     :param complete: ``False`` where there is more in one of the directions than
-        :data:`STEPS` articles.
+        :data:`STEPS` articles, or may be: more than :data:`MOST_LOOKED` evolved from
+        these, most of them not to be shown.
     """
 
     members: tuple[Member, ...]
@@ -146,17 +150,27 @@ def _later(
     """
     found: list[Link] = []
     seen = {article_id}
-    ahead = deque([article_id])
+    ahead = deque([(article_id, "")])
+    looked = 0
     while ahead:
-        rows = _BY_PARENT.rows(connection, id=ahead.popleft(), limit=_CHILDREN)
-        for each in (_of_row(*row) for row in rows):
+        parent, after = ahead.popleft()
+        limit = min(_AT_ONCE, MOST_LOOKED - looked) + 1
+        rows = _BY_PARENT.rows(connection, id=parent, after=after, limit=limit)
+        more = len(rows) == limit
+        for each in (_of_row(*row) for row in rows[: limit - 1]):
+            looked += 1
+            after = each.id
             if each.id in seen or not each.standing.shown(reader, now):
                 continue
             if len(found) == STEPS:
                 return found, False
             found.append(each)
             seen.add(each.id)
-            ahead.append(each.id)
+            ahead.append((each.id, ""))
+        if more and looked >= MOST_LOOKED:
+            return found, False
+        if more:  # its other children are nearer than theirs
+            ahead.appendleft((parent, after))
     return found, True
 
 

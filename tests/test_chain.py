@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from index import chain as chains
 from index.archive import Archive
 from index.article import Article
 from index.chain import STEPS
@@ -158,6 +159,22 @@ def test_exactly_as_many_as_are_listed_are_all(archive: Archive) -> None:
     # One more that nobody may see changes nothing.
     put(archive, link("n99", "root", status="withheld"))
     assert len(chain(archive, "root")) == STEPS
+
+
+def test_one_behind_many_that_may_not_be_seen_is_found(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chains, "_AT_ONCE", 3)
+    put(archive, link("root"), link("z", "root"), link("zz", "z"), link("zzz", "zz"))
+    put(archive, *(link(f"n{at}", "root", status="withheld") for at in range(8)))
+    told = [("z", "later"), ("zz", "later"), ("zzz", "later")]
+    assert chain(archive, "root") == told
+    # Where that is too many the answer says that there may be more.
+    for most, known in ((11, 3), (10, 2), (9, 1), (8, 0), (2, 0)):
+        monkeypatch.setattr(chains, "MOST_LOOKED", most)
+        found = archive.chain("root", now=NOW)
+        assert len(found.members) == known
+        assert found.complete is (known == 3)
 
 
 def test_the_list_of_versions_has_the_chain(
