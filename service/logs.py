@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 
 from flask import g, has_request_context
+
+from index.keys import PREFIX
 
 ACCESS = logging.getLogger("nutgraf.access")
 
 # What every record has; all else on one was given with ``extra``.
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+
+# A key does not belong into an address, but comes there by mistake, and from there into
+# the path of a line. Its id tells which one is to be revoked.
+_SECRET = re.compile(rf"({PREFIX}[0-9a-f]{{8}}_)[A-Za-z0-9_-]+", re.IGNORECASE)
 
 # json.dumps would make one for each line, since lines are no plain JSON.
 _JSON = json.JSONEncoder(ensure_ascii=True, default=str)
@@ -51,7 +58,7 @@ class JsonLines(logging.Formatter):
                 line[name] = value
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return _JSON.encode(line)
+        return _SECRET.sub(r"\1...", _JSON.encode(line))
 
 
 def configuration(level: str = "INFO") -> dict[str, object]:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
 from index.archive import Archive
+from index.keys import Scope, new_secret
 from index.settings import Settings
 from service import create_app
 from service.hosts import is_loopback, network_of
@@ -209,6 +210,38 @@ def test_a_log_line_is_one_json_object(
     assert told["path"] == "/v1/articles/a%0AFORGED"
     assert (told["method"], told["status"]) == ("GET", 400)
     assert told["level"] == "info"
+
+
+@pytest.mark.parametrize("name", ["path", "traceback", "message"])
+def test_a_key_in_a_path_is_in_no_line(name: str) -> None:
+    secret = new_secret("0123abcd")
+    path = f"/v1/articles/urn:{secret}/versions"
+    try:
+        raise ValueError(path)
+    except ValueError as error:
+        raised = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord("x", logging.INFO, "", 0, path, (), raised)
+    record.path = path
+    line = JsonLines().format(record)
+    assert secret[12:] not in line
+    assert "urn:ng_0123abcd_.../versions" in json.loads(line)[name]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": new_secret("0123abcd")}])
+def test_a_key_sent_as_an_id_is_in_no_line(
+    app: Flask,
+    client: FlaskClient,
+    archive: Archive,
+    caplog: pytest.LogCaptureFixture,
+    headers: dict[str, str],
+) -> None:
+    new = archive.store.keys.add("desk", frozenset({Scope.SEARCH}))
+    with caplog.at_level(logging.INFO):
+        client.get(f"/v1/articles/{new.secret}", headers=headers)
+        client.delete(f"/v1/articles/{new.secret}", headers={"X-API-Key": new.secret})
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert any(new.secret[:12] in line for line in lines)
+    assert not any(new.secret[12:20] in line for line in lines)
 
 
 def test_what_was_refused_is_logged_by_its_code(
