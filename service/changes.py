@@ -50,7 +50,7 @@ def list_changes(given: dict[str, Any]) -> Response:
     since, history = given.get("since", 0), given.get("history")
     limit = given.get("limit", 100)
     found, who, still = context(), authority.reader(), authority.watch()
-    if EVENTS in request.accept_mimetypes.values():
+    if _wants_events():
         since, history = _last_event() or (since, history)
         page = found.archive.changes(since, history=history, limit=limit, reader=who)
         return _stream(found, page, limit, who, still)
@@ -75,6 +75,13 @@ def list_changes(given: dict[str, Any]) -> Response:
         # Too many wait already: this one is to ask again.
         response.headers["Retry-After"] = "1"
     return response
+
+
+def _wants_events() -> bool:
+    """Return whether events are asked for by their name, and no less than JSON."""
+    accepted = request.accept_mimetypes
+    wish = max((q for name, q in accepted if name.lower() == EVENTS), default=0)
+    return wish > 0 and wish >= accepted["application/json"]
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:
