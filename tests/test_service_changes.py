@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
-from flask import Flask
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
@@ -151,6 +152,27 @@ def test_a_stream_tells_what_is_there_and_what_comes(
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("accept", "streams"),
+    [
+        ("text/event-stream;q=0, application/json", False),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream;q=0.5, application/json", False),
+        ("*/*", False),
+        ("text/*", False),
+        ("text/event-stream, */*", True),
+        ("TEXT/Event-Stream", True),
+        ("application/json;q=0.5, text/event-stream;q=0.8", True),
+    ],
+)
+def test_only_who_likes_events_best_has_a_stream(
+    app: Flask, client: FlaskClient, accept: str, *, streams: bool
+) -> None:
+    use_worker(app, lambda: False)
+    answer = client.get("/v1/changes", headers={"Accept": accept})
+    assert answer.content_type.startswith("text/event-stream") is streams
+
+
 def test_a_stream_of_another_history_is_refused(client: FlaskClient) -> None:
     answer = client.get("/v1/changes", headers={**EVENTS, "Last-Event-ID": "1@abc"})
     assert answer.status_code == 409
@@ -209,3 +231,42 @@ def test_the_consumer_of_the_readme_keeps_a_copy_in_step(
     assert copy["new/1"]["paragraphs"][0]["text"] == "On new%2F1."
     following.close()  # type: ignore[attr-defined]
     again.close()  # type: ignore[attr-defined]
+
+
+def failing(app: Flask, name: str, *statuses: int) -> list[int]:
+    """Make an app answer first requests for a path with these; return what is left."""
+    left = list(statuses)
+
+    @app.before_request
+    def fail() -> Response | None:
+        if left and request.path.endswith(name):
+            return Response(status=left.pop(0), headers={"Retry-After": "0"})
+        return None
+
+    return left
+
+
+def test_the_consumer_of_the_readme_waits_where_it_is_asked_to(
+    app: Flask, served: str
+) -> None:
+    left = failing(app, "grain", 429, 503, 429)
+    copy: dict[str, Any] = {}
+    next(consumer()(served, copy))
+    assert left == []
+    assert set(copy) == {"urn:test:harbour", "urn:test:grain", "urn:test:museum"}
+    assert None not in copy.values()
+
+
+def test_the_consumer_of_the_readme_takes_only_what_is_gone_for_gone(
+    app: Flask, served: str
+) -> None:
+    copy: dict[str, Any] = {}
+    left = failing(app, "grain", 500, 410)
+    with pytest.raises(HTTPError, match="500"):
+        next(consumer()(served, copy))
+    assert "urn:test:grain" not in copy
+    next(consumer()(served, copy))
+    assert left == []
+    assert copy["urn:test:grain"] is None
+    with pytest.raises(HTTPError, match="409"):
+        next(consumer()(served, copy, 3, "&history=0"))
