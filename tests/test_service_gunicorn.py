@@ -281,7 +281,7 @@ def test_no_connection_to_the_store_is_there_when_workers_are_forked(
     for each in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # the handle that lists them
             opened.append(str(each.readlink()))
-    assert [each for each in opened if "nutgraf.db" in each] == []
+    assert [each for each in opened if str(tmp_path / "nutgraf.db") in each] == []
 
 
 @pytest.mark.parametrize(
