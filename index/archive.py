@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
 from index import dates, editions
 from index.answer import Answer, Excerpt, Warned
@@ -185,11 +185,16 @@ class Archive:
         )
 
     def withhold(
-        self, article_id: str, *, reader: Reader = PUBLIC, **of: Any
+        self,
+        article_id: str,
+        *,
+        version: str | None = None,
+        unknown: bool = False,
+        reader: Reader = PUBLIC,
     ) -> int | None:
         """Hold an article back; see :meth:`index.store.Store.withhold`."""
         self._check_within(article_id, reader)
-        return self.store.withhold(article_id, **of)
+        return self.store.withhold(article_id, version=version, unknown=unknown)
 
     def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Take a kill or a withholding back; see :meth:`index.store.Store.restore`."""
@@ -366,12 +371,7 @@ class Archive:
             seq=stored.seq,
             at=stored.at,
             excerpts=tuple(
-                excerpt_of(
-                    article.id,
-                    each,
-                    marker,
-                    check=check,
-                )
+                excerpt_of(article.id, each, marker, check=check)
                 for each in article.paragraphs
             ),
             marked=bool(leaves),

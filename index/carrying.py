@@ -19,11 +19,11 @@ from index import tables, withdrawal
 from index.changes import ChangeType, Standing
 from index.dates import from_micros, micros
 from index.document import content, content_digest
-from index.log import SET_STATE, append, standing_of
+from index.log import SET_STATE, append
 from index.tables import articles, keys, notices, versions
 from index.turning import log_turns
 from index.versions import next_turn, version_key
-from index.view import OF_CURRENT, read_article, value_of
+from index.view import OF_CURRENT, read_article, standing_of, value_of
 from index.visibility import (
     CANCELED,
     NO_EMBARGO,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from index.changes import ChangeType, Standing
-from index.tables import articles, changes, hiding, state
-from index.view import RESTRICTING, VALUE
+from index.tables import changes, hiding, state
+from index.view import VALUE
 from index.visibility import NO_EMBARGO, NO_EXPIRY, USABLE, WITHHELD, Restrictions
 
 SET_STATE = (
@@ -76,16 +75,6 @@ def append(
     )
     set_seq(connection, seq)
     return seq
-
-
-def standing_of(connection: Connection, article_id: str) -> Standing | None:
-    """Return how an article stands, ``None`` if there is none."""
-    row = connection.execute(
-        select(*RESTRICTING, articles.c["values"]).where(articles.c.id == article_id)
-    ).one_or_none()
-    if row is None:
-        return None
-    return Standing(Restrictions(*row[:-1]), json.loads(row[-1]))
 
 
 def as_read(connection: Connection, article_id: str, standing: Standing) -> Standing:

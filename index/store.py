@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from index import audit, migration, tables, withdrawal
 from index.article import Article, Status
-from index.changes import Change, ChangeType, Standing
+from index.changes import Change, ChangeType
 from index.dates import micros
 from index.document import content, content_digest
 from index.errors import (
@@ -38,7 +38,7 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.keyring import Keyring
-from index.log import SET_STATE, as_read, locked_seq, set_seq, standing_of
+from index.log import SET_STATE, append, as_read, locked_seq
 from index.rates import Rates
 from index.tables import articles, changes, store_errors, versions
 from index.turning import is_due, log_turns
@@ -53,6 +53,7 @@ from index.view import (
     View,
     among,
     chunks,
+    standing_of,
     value_of,
 )
 from index.visibility import USABLE, WITHHELD, Restrictions
@@ -127,9 +128,7 @@ class Store:
         if not batch:
             return ()
         results: list[Written | InputError] = []
-        with self._writing() as connection:
-            at = _now()
-            log_turns(connection, at)
+        with self._changing() as (connection, at):
             given = [draft.article for draft in drafts if isinstance(draft, _Draft)]
             write = Batch(
                 locked_seq(connection),
@@ -155,29 +154,22 @@ class Store:
 
         :raises ArticleNotFound: there is no such article.
         """
-        with self._writing() as connection:
-            log_turns(connection, _now())
-            seq = locked_seq(connection) + 1
+        with self._changing() as (connection, at):
             before = standing_of(connection, article_id)
-            connection.execute(delete(versions).where(versions.c.id == article_id))
-            gone = connection.execute(
-                delete(articles).where(articles.c.id == article_id)
-            )
-            if not gone.rowcount:
+            if before is None:
                 raise ArticleNotFound(article_id)
-            connection.execute(
-                insert(changes).values(
-                    seq=seq,
-                    type=ChangeType.DELETED.value,
-                    id=article_id,
-                    version=None,
-                    at=_now(),
-                    hides=True,
-                    facts=Standing.facts(before, None),
-                )
+            connection.execute(delete(versions).where(versions.c.id == article_id))
+            connection.execute(delete(articles).where(articles.c.id == article_id))
+            return append(
+                connection,
+                ChangeType.DELETED,
+                article_id,
+                None,
+                at=at,
+                hides=True,
+                before=before,
+                after=None,
             )
-            set_seq(connection, seq)
-        return seq
 
     # What is done to an article without a new version of it.
 
@@ -202,9 +194,7 @@ class Store:
             later.
         :raises InvalidArticle: the id cannot be one.
         """
-        with self._writing() as connection:
-            at = _now()
-            log_turns(connection, at)
+        with self._changing() as (connection, at):
             return withdrawal.kill(
                 connection,
                 article_id,
@@ -228,9 +218,7 @@ class Store:
         :raises ArticleNotFound: there is no such article.
         :raises StatusConflict: it was killed.
         """
-        with self._writing() as connection:
-            at = _now()
-            log_turns(connection, at)
+        with self._changing() as (connection, at):
             return withdrawal.withhold(
                 connection, article_id, at=at, version=version, unknown=unknown
             )
@@ -243,9 +231,7 @@ class Store:
         :raises ArticleNotFound: there is no such article, nor the notice of one.
         :raises ArticlePurged: its texts were erased.
         """
-        with self._writing() as connection:
-            at = _now()
-            log_turns(connection, at)
+        with self._changing() as (connection, at):
             return withdrawal.restore(connection, article_id, at=at)
 
     def purge(self, article_id: str) -> int:
@@ -259,8 +245,7 @@ class Store:
         """
         with self._writing() as connection:
             erased = withdrawal.purge(connection, article_id, at=_now())
-            asked = value_of(connection, "rebuild") + 1
-            connection.execute(SET_STATE, {"of": "rebuild", "value": asked})
+            _ask_for_rebuild(connection)
         tables.forget(self._engine())
         return erased
 
@@ -310,10 +295,7 @@ class Store:
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
         with self._writing() as connection:
-            locked_seq(connection)
-            asked = value_of(connection, "rebuild") + 1
-            connection.execute(SET_STATE, {"of": "rebuild", "value": asked})
-        return asked
+            return _ask_for_rebuild(connection)
 
     def rebuild_requested(self) -> int:
         """Return how many rebuilds were asked for since the store was made."""
@@ -377,6 +359,25 @@ class Store:
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Connection, int]]:
+        """Write changes: yield the connection and the instant of all of them.
+
+        Embargoes that have ended, and articles that have expired, are logged first: no
+        later change of an article may come before that.
+        """
+        with self._writing() as connection:
+            at = _now()
+            log_turns(connection, at)
+            yield connection, at
+
+
+def _ask_for_rebuild(connection: Connection) -> int:
+    locked_seq(connection)
+    asked = value_of(connection, "rebuild") + 1
+    connection.execute(SET_STATE, {"of": "rebuild", "value": asked})
+    return asked
 
 
 def _now() -> int:

@@ -70,9 +70,13 @@ def plain_version(version: str) -> str:
     return version if zeros is None else version[zeros.end() :]
 
 
-def is_below_zero(version: str) -> bool:
-    """Return whether a version is a number below 0, which none may be."""
-    return _NEGATIVE.match(version) is not None
+def check_counts_up(version: str) -> None:
+    """Check that a version is no number below 0.
+
+    :raises InvalidArticle: it is.
+    """
+    if _NEGATIVE.match(version):
+        raise InvalidArticle("version", f"{version} is below 0; versions count up")
 
 
 def version_key(version: str) -> tuple[bool, tuple[int | str, ...], str]:
@@ -206,8 +210,8 @@ class Batch:
         """
         found, killed = self.found.get(article.id), self.killed.get(article.id)
         version = article.version
-        if version is not None and is_below_zero(version):
-            raise InvalidArticle("version", f"{version} is below 0; versions count up")
+        if version is not None:
+            check_counts_up(version)
         if found is None:
             version, outcome = version or FIRST, Outcome.CREATED
         elif version is None and found.digests[found.version] == digest:

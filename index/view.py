@@ -409,10 +409,7 @@ class View:
 
     def standing(self, article_id: str) -> Standing | None:
         """Return who may see an article, ``None`` if there is none."""
-        row = self._connection.execute(_STANDING, {"id": article_id}).one_or_none()
-        if row is None:
-            return None
-        return Standing(Restrictions(*row[:-1]), json.loads(row[-1]))
+        return standing_of(self._connection, article_id)
 
     def notice(self, article_id: str) -> Notice | None:
         """Return the notice of a killed article, ``None`` if it is not killed."""
@@ -500,6 +497,14 @@ class View:
                 f"the change log holds {entries} entries from {first} to {last},"
                 f" and its counter stands at {self.seq}"
             )
+
+
+def standing_of(connection: Connection, article_id: str) -> Standing | None:
+    """Return how an article stands, ``None`` if there is none."""
+    row = connection.execute(_STANDING, {"id": article_id}).one_or_none()
+    if row is None:
+        return None
+    return Standing(Restrictions(*row[:-1]), json.loads(row[-1]))
 
 
 def value_of(connection: Connection, name: str) -> int:

@@ -20,20 +20,19 @@ from index.changes import ChangeType, Standing
 from index.errors import (
     ArticleNotFound,
     ArticlePurged,
-    InvalidArticle,
     LimitExceeded,
     StatusConflict,
 )
-from index.log import append, as_read, last_deletion, standing_of
+from index.log import append, as_read, last_deletion
 from index.tables import articles, changes, notices, versions
 from index.versions import (
     Batch,
     Killed,
-    is_below_zero,
+    check_counts_up,
     plain_version,
     version_key,
 )
-from index.view import IN_FORCE, Notice, View, chunks
+from index.view import IN_FORCE, Notice, View, chunks, standing_of
 from index.visibility import CANCELED, USABLE, WITHHELD
 
 # A story has some dozens of articles. What claims to have more is a mistake, of which
@@ -75,8 +74,7 @@ def kill(
 
 def _checked(version: str) -> str:
     version = check_version(version.strip())
-    if is_below_zero(version):
-        raise InvalidArticle("version", f"{version} is below 0; versions count up")
+    check_counts_up(version)
     return plain_version(version)
 
 
@@ -116,9 +114,7 @@ def _kill_one(
     at: int,
 ) -> None:
     before = standing_of(connection, article_id)
-    current: str | None = connection.execute(
-        select(articles.c.version).where(articles.c.id == article_id)
-    ).scalar_one_or_none()
+    current = _current_version(connection, article_id)
     notice = _notice_row(connection, article_id)
     last = _last_row(connection, article_id)
     known = [version, current, None if last is None else last.version]
@@ -188,10 +184,7 @@ def withhold(
         raise StatusConflict(article_id, "was killed; restore it before")
     if before is None and not unknown:
         raise ArticleNotFound(article_id)
-    current: str | None = connection.execute(
-        select(articles.c.version).where(articles.c.id == article_id)
-    ).scalar_one_or_none()
-    known = [version, current]
+    known = [version, _current_version(connection, article_id)]
     if last is not None and not last.over:
         known.append(last.version)
     until = max((each for each in known if each), key=version_key, default=None)
@@ -263,19 +256,23 @@ def _change_status(
     at: int,
 ) -> int:
     connection.execute(_SET_STATUS, {"of": article_id, "to": status})
-    version: str = connection.execute(
-        select(articles.c.version).where(articles.c.id == article_id)
-    ).scalar_one()
     return append(
         connection,
         kind,
         article_id,
-        version,
+        _current_version(connection, article_id),
         at=at,
         hides=status > before.restrictions.status,
         before=before,
         after=Standing(before.restrictions._replace(status=status), before.values),
     )
+
+
+def _current_version(connection: Connection, article_id: str) -> str | None:
+    found: str | None = connection.execute(
+        select(articles.c.version).where(articles.c.id == article_id)
+    ).scalar_one_or_none()
+    return found
 
 
 def purge(connection: Connection, article_id: str, *, at: int) -> int:
