@@ -200,7 +200,6 @@ _VERSIONS = (
     .where(versions.c.id == bindparam("id"))
 )
 RESTRICTING = [articles.c[name] for name in Restrictions._fields]
-_RESTRICTIONS = select(*RESTRICTING).where(articles.c.id == bindparam("id"))
 _CURRENT_VERSION = select(articles.c.version).where(articles.c.id == bindparam("id"))
 _STANDING = select(*RESTRICTING, articles.c["values"]).where(
     articles.c.id == bindparam("id")
@@ -395,17 +394,7 @@ class View:
 
     def current_version(self, article_id: str) -> str | None:
         """Return which version of an article is current; ``None`` if there is none."""
-        return self._connection.execute(
-            _CURRENT_VERSION, {"id": article_id}
-        ).scalar_one_or_none()
-
-    def restrictions(self, article_id: str) -> Restrictions | None:
-        """Return what restricts an article and all its versions, by its current one.
-
-        ``None`` if there is no such article.
-        """
-        row = self._connection.execute(_RESTRICTIONS, {"id": article_id}).one_or_none()
-        return None if row is None else Restrictions(*row)
+        return current_version(self._connection, article_id)
 
     def standing(self, article_id: str) -> Standing | None:
         """Return who may see an article, ``None`` if there is none."""
@@ -497,6 +486,13 @@ class View:
                 f"the change log holds {entries} entries from {first} to {last},"
                 f" and its counter stands at {self.seq}"
             )
+
+
+def current_version(connection: Connection, article_id: str) -> str | None:
+    """Return which version of an article is current, ``None`` if there is none."""
+    rows = connection.execute(_CURRENT_VERSION, {"id": article_id})
+    found: str | None = rows.scalar_one_or_none()
+    return found
 
 
 def standing_of(connection: Connection, article_id: str) -> Standing | None:

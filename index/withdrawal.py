@@ -32,7 +32,14 @@ from index.versions import (
     plain_version,
     version_key,
 )
-from index.view import IN_FORCE, Notice, View, chunks, standing_of
+from index.view import (
+    IN_FORCE,
+    Notice,
+    View,
+    chunks,
+    current_version,
+    standing_of,
+)
 from index.visibility import CANCELED, USABLE, WITHHELD
 
 # A story has some dozens of articles. What claims to have more is a mistake, of which
@@ -114,7 +121,7 @@ def _kill_one(
     at: int,
 ) -> None:
     before = standing_of(connection, article_id)
-    current = _current_version(connection, article_id)
+    current = current_version(connection, article_id)
     notice = _notice_row(connection, article_id)
     last = _last_row(connection, article_id)
     known = [version, current, None if last is None else last.version]
@@ -184,7 +191,7 @@ def withhold(
         raise StatusConflict(article_id, "was killed; restore it before")
     if before is None and not unknown:
         raise ArticleNotFound(article_id)
-    known = [version, _current_version(connection, article_id)]
+    known = [version, current_version(connection, article_id)]
     if last is not None and not last.over:
         known.append(last.version)
     until = max((each for each in known if each), key=version_key, default=None)
@@ -260,19 +267,12 @@ def _change_status(
         connection,
         kind,
         article_id,
-        _current_version(connection, article_id),
+        current_version(connection, article_id),
         at=at,
         hides=status > before.restrictions.status,
         before=before,
         after=Standing(before.restrictions._replace(status=status), before.values),
     )
-
-
-def _current_version(connection: Connection, article_id: str) -> str | None:
-    found: str | None = connection.execute(
-        select(articles.c.version).where(articles.c.id == article_id)
-    ).scalar_one_or_none()
-    return found
 
 
 def purge(connection: Connection, article_id: str, *, at: int) -> int:

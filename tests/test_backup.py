@@ -721,8 +721,12 @@ def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
         for each in threads:
             each.join()
     with store.reading() as view:
-        found = {each: view.restrictions(each) for each in acknowledged}
-    shown = [name for name, own in found.items() if own is None or not own.status]
+        found = {each: view.standing(each) for each in acknowledged}
+    shown = [
+        name
+        for name, own in found.items()
+        if own is None or not own.restrictions.status
+    ]
     assert shown == []
     assert len(again) >= 10
     assert store.check() == []

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from index import tables
 from index.article import Article, Role, Status, number_paragraphs
+from index.changes import Standing
 from index.errors import (
     ArticleNotFound,
     IndexerRunning,
@@ -34,7 +35,7 @@ from index.errors import (
 )
 from index.store import Outcome, Store, Written
 from index.versions import next_version, version_key
-from index.visibility import restrictions
+from index.visibility import restrictions, values_of
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -45,6 +46,10 @@ DATABASE = "nutgraf.db"
 def article(article_id: str = "a", text: str = "One.", **more: Any) -> Article:
     paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
     return Article(id=article_id, headline="Head", paragraphs=paragraphs, **more)
+
+
+def standing(stored: Article) -> Standing:
+    return Standing(restrictions(stored), values_of(stored))
 
 
 @pytest.fixture
@@ -175,7 +180,7 @@ def test_an_older_version_is_history_only(store: Store) -> None:
             ("3", True),
             ("2", False),
         ]
-        assert view.restrictions("a") == restrictions(article())
+        assert view.standing("a") == standing(article())
         assert view.get("a", "2").article == older
         assert not view.get("a", "2").current
 
@@ -291,7 +296,7 @@ def test_delete_removes_every_version(store: Store) -> None:
     assert (store.counts().articles, store.counts().versions) == (0, 0)
     assert log(store)[-1] == (3, "deleted", "a", None, True)
     with store.reading() as view:
-        assert view.restrictions("a") is None
+        assert view.standing("a") is None
         assert view.hidden_since(2) == {"a"}
         for read in (view.get, view.versions):
             with pytest.raises(ArticleNotFound):
@@ -338,7 +343,7 @@ def test_a_change_that_shows_less_hides(
     with store.reading() as view:
         assert view.hidden_since(2) == ({"a"} if hides else set())
         assert view.hidden_since(3) == set()
-        assert view.restrictions("a") == restrictions(article(**after))
+        assert view.standing("a") == standing(article(**after))
 
 
 def test_hidden_ids_are_found_by_index_alone(store: Store) -> None:
