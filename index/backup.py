@@ -23,11 +23,12 @@ from urllib.parse import quote
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from index import carrying, tables
+from index import carrying, connections, tables
 from index.carrying import Carried
+from index.connections import store_errors
 from index.errors import InvalidValue, StoreFull, StoreUnavailable
 from index.store import Store
-from index.tables import articles, changes, state, store_errors, versions
+from index.tables import articles, changes, state, versions
 
 _MAGIC = b"SQLite format 3\x00"
 _PAGES = 1_000  # copied at a time, where nobody else writes to what is copied
@@ -281,20 +282,20 @@ def _write(
 
     :param locked: called once, when nobody else can write to the target any more.
     """
-    given_up = time.monotonic() + tables.BUSY_SECONDS
+    given_up = time.monotonic() + connections.BUSY_SECONDS
 
     def progress(status: int, _remaining: int, _total: int) -> None:
         nonlocal locked, given_up
         waits = status not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE)
         if waits and time.monotonic() > given_up:
             raise StoreUnavailable(
-                f"the store was busy with another write for {tables.BUSY_SECONDS:g} s;"
-                " nothing was changed; try again"
+                "the store was busy with another write for"
+                f" {connections.BUSY_SECONDS:g} s; nothing was changed; try again"
             )
         if status == sqlite3.SQLITE_OK and locked is not None:
             call, locked = locked, None
             call()
-            given_up = time.monotonic() + tables.BUSY_SECONDS
+            given_up = time.monotonic() + connections.BUSY_SECONDS
 
     with store_errors():
         read.backup(written, pages=pages, progress=progress, sleep=_PAUSE_SECONDS)
@@ -323,7 +324,7 @@ def _connect(file: Path, how: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"file:{quote(str(file.absolute()))}?{how}",
         uri=True,
-        timeout=tables.BUSY_SECONDS,
+        timeout=connections.BUSY_SECONDS,
         isolation_level=None,
     )
 

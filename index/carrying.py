@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, event, select, update
 
 from index import tables, withdrawal
 from index.changes import ChangeType, Standing
+from index.connections import WRITES, make_engine, store_errors
 from index.dates import from_micros, micros
 from index.document import content, content_digest
 from index.log import SET_STATE, append
@@ -106,7 +107,7 @@ def carry(store: Path, copy: Path) -> Carried:
     :raises StoreFull: there is no room for it.
     :raises StoreUnavailable: one of the two is damaged or cannot be read.
     """
-    engine = tables.make_engine(copy)
+    engine = make_engine(copy)
 
     def attach(connection: sqlite3.Connection, _record: object) -> None:
         # To read only: a transaction that writes would want to write there, too.
@@ -115,8 +116,8 @@ def carry(store: Path, copy: Path) -> Carried:
     event.listen(engine, "connect", attach)
     try:
         with (
-            tables.store_errors(),
-            engine.connect().execution_options(**tables.WRITES) as connection,
+            store_errors(),
+            engine.connect().execution_options(**WRITES) as connection,
             connection.begin(),
         ):
             at = micros(datetime.now(UTC))

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, bindparam, select
 
 from index.article import Article
 from index.changes import Standing
+from index.connections import Direct
 from index.query import Reader
-from index.tables import Direct, articles
+from index.tables import articles
 from index.visibility import Restrictions
 
 STEPS = 50  # articles each way, the nearest first

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from index import keys as records
+from index.connections import Direct
 from index.dates import from_micros, micros
 from index.errors import InvalidValue
 from index.keys import Key, NewKey, Scope
 from index.query import Filter
-from index.tables import Direct, keys
+from index.tables import keys
 from index.visibility import NO_EXPIRY
 
 _COLUMNS = (

@@ -18,7 +18,6 @@ from typing import NamedTuple, Self
 
 from sqlalchemy import (
     Connection,
-    Engine,
     bindparam,
     delete,
     insert,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 from index import audit, migration, tables, withdrawal
 from index.article import Article, Status
 from index.changes import Change, ChangeType
+from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
 from index.document import content, content_digest
 from index.errors import (
@@ -40,7 +40,7 @@ from index.errors import (
 from index.keyring import Keyring
 from index.log import SET_STATE, append, as_read, locked_seq
 from index.rates import Rates
-from index.tables import articles, changes, store_errors, versions
+from index.tables import articles, changes, versions
 from index.turning import is_due, log_turns
 from index.versions import Batch, Current, Outcome, Written, plain_version
 from index.view import (
@@ -96,8 +96,8 @@ class Store:
         tables.create(self.path, {1: migration.from_1})
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
-        self._engines: dict[int, Engine] = {}
-        self.keys = Keyring(self._connected, self._writing)
+        self._connections: dict[int, Connections] = {}
+        self.keys = Keyring(self._reading, self._writing)
         self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
 
     @classmethod
@@ -107,9 +107,9 @@ class Store:
 
     def close(self) -> None:
         """Let go of the connections of this process; the next call makes new ones."""
-        engine = self._engines.pop(os.getpid(), None)
-        if engine is not None:
-            engine.dispose()
+        connections = self._connections.pop(os.getpid(), None)
+        if connections is not None:
+            connections.close()
         self.rates.close()
 
     def put(self, batch: Sequence[Article]) -> tuple[Written | InputError, ...]:
@@ -246,7 +246,7 @@ class Store:
         with self._writing() as connection:
             erased = withdrawal.purge(connection, article_id, at=_now())
             _ask_for_rebuild(connection)
-        tables.forget(self._engine())
+        forget(self._opened().engine)
         return erased
 
     def turn(self, now: int | None = None) -> int:
@@ -261,14 +261,13 @@ class Store:
             return log_turns(connection, _now() if now is None else now)
 
     def _due(self, now: int) -> bool:
-        with store_errors(), self._engine().connect() as connection:
+        with self._reading() as connection:
             return is_due(connection, now)
 
     @contextmanager
     def reading(self) -> Iterator[View]:
         """Read one unchanging state of the store for the length of a block."""
-        with store_errors(), self._engine().connect() as connection:
-            tables.begin_reading(connection)
+        with self._reading() as connection:
             yield View(connection)
 
     def seq(self) -> int:
@@ -299,12 +298,12 @@ class Store:
 
     def rebuild_requested(self) -> int:
         """Return how many rebuilds were asked for since the store was made."""
-        with store_errors(), self._engine().connect() as connection:
+        with self._reading() as connection:
             return value_of(connection, "rebuild")
 
     def rebuild_finished(self) -> int:
         """Return the number of the newest request that was fulfilled; 0 if none was."""
-        with store_errors(), self._engine().connect() as connection:
+        with self._reading() as connection:
             return value_of(connection, "rebuilt")
 
     def finish_rebuild(self, asked: int) -> None:
@@ -338,24 +337,24 @@ class Store:
         except StoreUnavailable as error:
             return [str(error)]
 
-    def _engine(self) -> Engine:
+    def _opened(self) -> Connections:
         pid = os.getpid()
-        engine = self._engines.get(pid)
-        if engine is None:
-            # Of two threads that come here at once, both go on with the same engine.
-            engine = self._engines.setdefault(pid, tables.make_engine(self.path))
-        return engine
+        found = self._connections.get(pid)
+        if found is None:
+            # Of two threads that come here at once, both go on with the same ones.
+            found = self._connections.setdefault(pid, Connections(self.path))
+        return found
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        with store_errors(), self._engine().connect() as connection:
+    def _reading(self) -> Iterator[Connection]:
+        with store_errors(), self._opened().reading() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with (
             store_errors(),
-            self._engine().connect().execution_options(**tables.WRITES) as connection,
+            self._opened().engine.connect().execution_options(**WRITES) as connection,
             connection.begin(),
         ):
             yield connection

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from index.changes import ChangeType, Standing
+from index.connections import Direct
 from index.log import append
-from index.tables import Direct, articles
+from index.tables import articles
 from index.versions import next_turn
 from index.view import RESTRICTING
 from index.visibility import CANCELED, NO_EXPIRY, Restrictions

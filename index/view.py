@@ -26,11 +26,12 @@ from index.article import Article, Status
 from index.chain import Chain, chain_of
 from index.changes import Change, Standing
 from index.clipping import Clipping
+from index.connections import Direct
 from index.dates import from_micros
 from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.query import Reader
-from index.tables import Direct, articles, changes, notices, state, versions
+from index.tables import articles, changes, notices, state, versions
 from index.versions import plain_version, version_key
 from index.visibility import (
     CANCELED,

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from index import backup, carrying, cli, tables
+from index import backup, carrying, cli, connections, tables
 from index.archive import Archive
 from index.article import Article, Role, Status, number_paragraphs
 from index.document import content, content_digest
@@ -363,7 +363,7 @@ def test_a_restore_waits_for_a_writer_only_so_long(
     store.put([article("a")])
     backup.take(store, file)
     store.put([article("b")])
-    monkeypatch.setattr(tables, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="nothing was changed"):
@@ -669,7 +669,7 @@ def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
             store.kill("c")
             return found
         with monkeypatch.context() as patched:
-            patched.setattr(tables, "BUSY_SECONDS", 0.05)
+            patched.setattr(connections, "BUSY_SECONDS", 0.05)
             with pytest.raises(StoreUnavailable, match="try again"):
                 other.kill("b")
             assert ids(other) == ["b"]  # who reads goes on

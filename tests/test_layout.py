@@ -38,7 +38,8 @@ LAYERS = [
         index.chain index.clipping index.difference index.highlight index.keys
         index.marking index.matching index.publication index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
-        index.audit index.backup index.carrying index.keyring index.log index.migration
+        index.audit index.backup index.carrying index.connections index.keyring
+        index.log index.migration
         index.store index.tables index.turning index.view index.withdrawal
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
@@ -84,8 +85,9 @@ LAYERS = [
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
-    index.audit index.backup index.carrying index.chain index.keyring index.log
-    index.migration index.store index.tables index.turning index.view index.withdrawal
+    index.audit index.backup index.carrying index.chain index.connections index.keyring
+    index.log index.migration index.store index.tables index.turning index.view
+    index.withdrawal
 """)
 
 # What of index the service may name: never an engine, nor the store itself.

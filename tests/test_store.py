@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import tables
+from index import connections
 from index.article import Article, Role, Status, number_paragraphs
 from index.changes import Standing
 from index.errors import (
@@ -492,7 +492,7 @@ def test_only_a_sqlite_file_is_a_store(url: str) -> None:
 
 def test_commits_are_synced_and_references_checked(store: Store) -> None:
     put(store, article())
-    with store._engine().connect() as connection:
+    with store._opened().engine.connect() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -560,7 +560,7 @@ def test_a_full_disk_is_not_called_a_missing_folder(
 def test_a_locked_store_says_so_and_recovers(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
     store.close()
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -573,13 +573,13 @@ def test_a_locked_store_says_so_and_recovers(
 
 def test_a_full_database_answers_store_full_and_heals(store: Store) -> None:
     put(store, article())
-    with store._engine().connect() as connection:
+    with store._opened().engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 20")
     # The pool gives the same connection again, with its limit.
     with pytest.raises(StoreFull):
         store.put([article("b", text="x" * 200_000)])
     assert current_text(store) == "One."
-    with store._engine().connect() as connection:
+    with store._opened().engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 100000")
     assert puts(store, article("b", text="x" * 200_000))[0].seq == 2
     assert store.check() == []
@@ -613,12 +613,12 @@ def test_a_failed_commit_is_no_acknowledgement(
         raise Broken("disk I/O error")
 
     def driver() -> object:
-        with store._engine().connect() as connection:
+        with store._opened().engine.connect() as connection:
             return connection.connection.driver_connection
 
     before = driver()
     with monkeypatch.context() as patch:
-        patch.setattr(store._engine().dialect, "do_commit", fail)
+        patch.setattr(store._opened().engine.dialect, "do_commit", fail)
         with pytest.raises(StoreUnavailable, match="disk I/O error"):
             store.put([article("b")])
     assert driver() is not before
