@@ -37,13 +37,7 @@ from index.history import OTHER_HISTORY, of_one_history
 from index.marking import Marker
 from index.publication import public
 from index.query import PUBLIC, Reader, scoring_leaves
-from index.question import (
-    Question,
-    check_of_one_store,
-    excerpt_of,
-    hidden_from,
-    tag_of,
-)
+from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
 from index.request import Request, compile_request
 from index.result import Facet
 from index.settings import Settings
@@ -365,14 +359,17 @@ class Archive:
         language = article.language or self.settings.language
         marker = Marker(leaves, language=language, places=search.places)
         check = until(time.monotonic() + self.settings.search_seconds)
+        texts = [(each.text, each.role) for each in article.paragraphs]
         return ArticleView(
             article=public(article, now),
             current=stored.current,
             seq=stored.seq,
             at=stored.at,
             excerpts=tuple(
-                excerpt_of(article.id, each, marker, check=check)
-                for each in article.paragraphs
+                excerpt_of(article.id, each, spans)
+                for each, spans in zip(
+                    article.paragraphs, marker.marks(texts, check), strict=True
+                )
             ),
             marked=bool(leaves),
             understood=parsed.understood,

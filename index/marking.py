@@ -2,13 +2,15 @@
 
 A search marks some thirty texts for the same few leaves, and most words in a text are
 none of what was asked. Where the first letters of all that can match are known, only
-words that start so are looked at; other leaves need the analysis of the whole text.
+words that start so are looked at, in all the texts at once; other leaves need the
+analysis of each whole text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 
 from index.answer import Mark
 from index.article import Role
@@ -52,27 +54,43 @@ class Marker:
     ) -> None:
         self._leaves = [(leaf, places_of(leaf, places).passages) for leaf in leaves]
         self._language = language
-        self._sought: dict[str, _Sought | None] = {}
+        self._by_role: dict[Role, _Sought | None] = {}
+        self._by_leaves: dict[tuple[WordLeaf, ...], _Sought] = {}
 
-    def marks(self, text: str, role: Role, check: Check = never) -> tuple[Mark, ...]:
-        """Return the spans that the leaves match, in order, with gaps between.
+    def marks(
+        self, texts: Sequence[tuple[str, Role]], check: Check = never
+    ) -> list[tuple[Mark, ...]]:
+        """Return of each text the spans that the leaves match, in order, with gaps.
 
-        :param role: of the paragraph; only leaves sought in such paragraphs are marked.
+        :param texts: each with the role of its paragraph: only leaves that are sought
+            in such paragraphs are marked.
         :param check: called between steps; it may stop them.
         """
-        field = FIELD_OF_ROLE[role]
-        if field not in self._sought:
-            sought = [leaf for leaf, passages in self._leaves if field in passages]
-            self._sought[field] = _Sought(sought, self._language) if sought else None
-        found = self._sought[field]
-        if found is None:
-            return ()
-        check()
-        return merged(found.spans(text, check))
+        found: list[tuple[Mark, ...]] = [()] * len(texts)
+        together: dict[_Sought, list[int]] = {}
+        for place, (_, role) in enumerate(texts):
+            sought = self._sought_in(role)
+            if sought is not None:
+                together.setdefault(sought, []).append(place)
+        for sought, places in together.items():
+            check()
+            spans = sought.spans([texts[place][0] for place in places], check)
+            for place, some in zip(places, spans, strict=True):
+                found[place] = merged(some)
+        return found
+
+    def _sought_in(self, role: Role) -> _Sought | None:
+        if role not in self._by_role:
+            field = FIELD_OF_ROLE[role]
+            leaves = tuple(leaf for leaf, where in self._leaves if field in where)
+            if leaves and leaves not in self._by_leaves:
+                self._by_leaves[leaves] = _Sought(leaves, self._language)
+            self._by_role[role] = self._by_leaves.get(leaves)
+        return self._by_role[role]
 
 
 class _Sought:
-    """Leaves prepared to be looked for, one text after the other."""
+    """Leaves prepared to be looked for."""
 
     def __init__(self, leaves: Sequence[WordLeaf], language: str) -> None:
         self._language = language
@@ -87,10 +105,14 @@ class _Sought:
         if self._starts:
             self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
 
-    def spans(self, text: str, check: Check) -> list[Mark]:
-        """Return what is matched, in any order, some of it perhaps twice."""
+    def spans(self, texts: Sequence[str], check: Check) -> list[list[Mark]]:
+        """Return what is matched in each, in any order, some of it perhaps twice."""
         if self._starts:
-            return self._spans_of_words(text)
+            return self._spans_of_words(texts)
+        return [self._spans_of_forms(text, check) for text in texts]
+
+    def _spans_of_forms(self, text: str, check: Check) -> list[Mark]:
+        check()
         tokens = analyse(text)
         found = []
         if self._keys:
@@ -104,18 +126,21 @@ class _Sought:
                 found.extend(occurrence)
         return found
 
-    def _spans_of_words(self, text: str) -> list[Mark]:
+    def _spans_of_words(self, texts: Sequence[str]) -> list[list[Mark]]:
         found: list[Mark] = []
         doubtful: list[int] = []
         known = self._known
+        # No word goes on over the end of a line.
+        text = "\n".join(texts)
+        bounds = list(accumulate((len(each) + 1 for each in texts), initial=0))
         # As long as the text: places in one are places in the other.
         small = text.encode("ascii", "replace").lower()
         joined = small.translate(None, _JOINTS)
         for letters in self._starts:
-            places = _places(small, letters)
-            if joined.count(letters) > len(places):
-                # A rare case: the start is put together of the parts of a word.
-                places = _places(small, letters[:1])
+            everywhere = _places(small, letters, 0, len(small))
+            places: Iterable[int] = everywhere
+            if joined.count(letters) > len(everywhere):
+                places = _places_in_parts(small, letters, bounds)
             for place in places:
                 if place and small[place - 1 : place].isalnum():
                     continue
@@ -124,13 +149,15 @@ class _Sought:
                     doubtful.append(place)
                     continue
                 word = match[0]
-                matches = known.get(word)
-                if matches is None:
-                    matches = known[word] = self._matches(word.lower())
-                if matches:
+                is_sought = known.get(word)
+                if is_sought is None:
+                    is_sought = known[word] = self._matches(word.lower())
+                if is_sought:
                     found.append(match.span())
-        if not text.isascii():
-            doubtful += (match.start() for match in _FOREIGN.finditer(text))
+        for each, start in zip(texts, bounds, strict=False):
+            if not each.isascii():
+                matches = _FOREIGN.finditer(text, start, start + len(each))
+                doubtful += (match.start() for match in matches)
         done = 0
         for start in sorted(doubtful):
             if start >= done:
@@ -141,7 +168,7 @@ class _Sought:
                 ):
                     if self._matches(form):
                         found.append((start + first, start + last))
-        return found
+        return _split(found, bounds)
 
     def _matches(self, form: str) -> bool:
         if key(form, self._language) in self._keys:
@@ -162,14 +189,40 @@ def _has_key(leaf: Term) -> bool:
     return not is_single_cjk(leaf.form)
 
 
-def _places(text: bytes, start: bytes) -> list[int]:
-    """Return where something stands in a text."""
+def _split(spans: list[Mark], bounds: Sequence[int]) -> list[list[Mark]]:
+    """Return spans by the texts they are in, as offsets into these.
+
+    :param bounds: where each text starts, and where one more would.
+    """
+    found: list[list[Mark]] = [[] for _ in bounds[1:]]
+    at = 0
+    for start, end in sorted(spans):
+        while start >= bounds[at + 1]:
+            at += 1
+        found[at].append((start - bounds[at], end - bounds[at]))
+    return found
+
+
+def _places(text: bytes, letters: bytes, start: int, end: int) -> list[int]:
+    """Return where something stands in a part of a text."""
     places: list[int] = []
-    place = text.find(start)
+    place = text.find(letters, start, end)
     while place >= 0:
         places.append(place)
-        place = text.find(start, place + len(start))
+        place = text.find(letters, place + len(letters), end)
     return places
+
+
+def _places_in_parts(
+    text: bytes, letters: bytes, bounds: Sequence[int]
+) -> Iterator[int]:
+    """Yield where words may start so, some of them with joints between the letters."""
+    for start, end in pairwise(bounds):
+        joined = text[start:end].translate(None, _JOINTS)
+        if joined.count(letters) > text.count(letters, start, end):
+            yield from _places(text, letters[:1], start, end)
+        else:
+            yield from _places(text, letters, start, end)
 
 
 def _start(leaf: WordLeaf, language: str) -> bytes | None:

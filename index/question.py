@@ -7,12 +7,14 @@ the versions that the index matched and in the same read transaction, and marked
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from index import cursor, dates, highlight
-from index.answer import Answer, ArticleHit, Excerpt
+from index.answer import Answer, ArticleHit, Excerpt, Mark
 from index.article import Paragraph, Role, paragraph_id
 from index.clipping import Clipping
 from index.deadline import Check, until
@@ -29,6 +31,7 @@ from index.suggestions import did_you_mean
 from index.syntax import Parsed
 from index.view import View
 
+_Shown = tuple[Passage, Paragraph, Marker]
 _MOST_CHANGED = 20_000  # articles that are left out of an answer one by one
 
 
@@ -87,9 +90,9 @@ class Question:
         if len(found) < len({hit.id for hit in page.hits}):
             raise _of_another_store()
         better = did_you_mean(snapshot, search, page, request.q)
-        check = until(search.deadline)
-        hits = tuple(
-            [self._hit(hit, found[hit.id, hit.version], check) for hit in page.hits]
+        hits = self._hits(
+            [(hit, found[hit.id, hit.version]) for hit in page.hits],
+            until(search.deadline),
         )
         return Answer(
             text=request.q,
@@ -111,14 +114,46 @@ class Question:
             else cursor.encode(page.after, request.bound_for(search.reader)),
         )
 
-    def _hit(self, hit: Hit, clipping: Clipping, check: Check) -> ArticleHit:
+    def _hits(
+        self, found: Sequence[tuple[Hit, Clipping]], check: Check
+    ) -> tuple[ArticleHit, ...]:
+        # All texts in which the same is sought are marked at once.
+        texts: defaultdict[Marker, list[tuple[str, Role]]] = defaultdict(list)
+        drafts: list[tuple[Hit, Clipping, Marker, list[_Shown]]] = []
+        for hit, clipping in found:
+            language = clipping.language or self._settings.language
+            marker = self._marker(hit.leaves, language)
+            if clipping.headline is not None:
+                texts[marker].append((clipping.headline, Role.HEADLINE))
+            shown: list[_Shown] = []
+            for each in hit.passages:
+                of_passage = (
+                    marker
+                    if each.leaves is hit.leaves
+                    else self._marker(each.leaves, language)
+                )
+                paragraph = clipping.paragraph(each.n)
+                texts[of_passage].append((paragraph.text, paragraph.role))
+                shown.append((each, paragraph, of_passage))
+            drafts.append((hit, clipping, marker, shown))
+        marks = {
+            marker: iter(marker.marks(some, check)) for marker, some in texts.items()
+        }
+        return tuple([self._hit(*draft, marks) for draft in drafts])
+
+    def _hit(
+        self,
+        hit: Hit,
+        clipping: Clipping,
+        marker: Marker,
+        shown: Iterable[_Shown],
+        marks: Mapping[Marker, Iterator[tuple[Mark, ...]]],
+    ) -> ArticleHit:
+        # Marks come in the order in which the texts were handed over.
         request = self._request
-        language = clipping.language or self._settings.language
-        marker = self._marker(hit.leaves, language)
         headline_html = None
         if clipping.headline is not None:
-            spans = marker.marks(clipping.headline, Role.HEADLINE, check)
-            headline_html = marked_html(clipping.headline, spans)
+            headline_html = marked_html(clipping.headline, next(marks[marker]))
         return ArticleHit(
             article={
                 "id": clipping.id,
@@ -132,15 +167,12 @@ class Question:
                 [
                     excerpt_of(
                         clipping.id,
-                        clipping.paragraph(each.n),
-                        marker
-                        if each.leaves is hit.leaves
-                        else self._marker(each.leaves, language),
-                        check=check,
-                        passage=each,
+                        paragraph,
+                        next(marks[of_passage]),
+                        passage=passage,
                         length=request.passage_length,
                     )
-                    for each in hit.passages
+                    for passage, paragraph, of_passage in shown
                 ]
             ),
             parts=hit.parts,
@@ -205,18 +237,17 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> 
 def excerpt_of(
     article_id: str,
     paragraph: Paragraph,
-    marker: Marker,
+    spans: tuple[Mark, ...],
     *,
-    check: Check,
     passage: Passage | None = None,
     length: int = 0,
 ) -> Excerpt:
     """Return a paragraph with its marks.
 
+    :param spans: what is marked in the whole of it.
     :param passage: what it is of a hit; without, it is one of a whole article.
     :param length: as :func:`index.highlight.cut` has it.
     """
-    spans = marker.marks(paragraph.text, paragraph.role, check)
     text, spans = highlight.excerpt_of(paragraph.text, spans, length)
     return Excerpt(
         id=paragraph_id(article_id, paragraph.n),

@@ -27,7 +27,7 @@ def marked(
     language: str = "en",
 ) -> list[str]:
     marker = Marker(leaves, language=language, places=places)
-    spans = marker.marks(text, role)
+    (spans,) = marker.marks([(text, role)])
     return [text[start:end] for start, end in spans]
 
 
@@ -72,7 +72,7 @@ def test_marks_that_touch_are_one() -> None:
 
 def test_offsets_are_code_points() -> None:
     marker = Marker([Term("aleppo")], language="en", places=TEXT)
-    assert marker.marks("🇸🇾 😀 é Aleppo", Role.BODY) == ((7, 13),)
+    assert marker.marks([("🇸🇾 😀 é Aleppo", Role.BODY)]) == [((7, 13),)]
 
 
 @pytest.mark.parametrize(
@@ -156,25 +156,42 @@ LEAVES = (
 
 
 @given(
-    st.lists(PIECES, max_size=12).map("".join),
+    st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=3),
     st.lists(LEAVES, min_size=1, max_size=3),
     st.sampled_from(["en", "en-GB", "de", "ja"]),
 )
-@example("We—talks", [Term("talk")], "en")
-@example("U.S.’s talk-s", [Term("us"), Prefix("talk")], "en")
-@example("O’Neil an-anal o'n.e.i.l", [Term("oneil"), Prefix("anana")], "en")
-def test_marks_are_what_the_analysis_of_the_whole_text_finds(
-    text: str, leaves: list[WordLeaf], language: str
+@example(["We—talks"], [Term("talk")], "en")
+@example(["U.S.’s talk-s", "U.S", ".us talk"], [Term("us"), Prefix("talk")], "en")
+@example(["O’Neil an-anal o'n.e.i.l"], [Term("oneil"), Prefix("anana")], "en")
+@example(["We talk", "s"], [Prefix("talk"), Exact(("talk",))], "en")
+def test_marks_are_what_the_analysis_of_each_whole_text_finds(
+    texts: list[str], leaves: list[WordLeaf], language: str
 ) -> None:
-    tokens = analyse(text)
-    expected = merged(
-        span
-        for leaf in leaves
-        for occurrence in occurrences(tokens, leaf, language)
-        for span in occurrence
-    )
+    expected = []
+    for text in texts:
+        tokens = analyse(text)
+        expected.append(
+            merged(
+                span
+                for leaf in leaves
+                for occurrence in occurrences(tokens, leaf, language)
+                for span in occurrence
+            )
+        )
     marker = Marker(leaves, language=language, places=TEXT)
-    assert marker.marks(text, Role.BODY) == expected
+    assert marker.marks([(text, Role.BODY) for text in texts]) == expected
+
+
+def test_of_texts_marked_at_once_each_has_what_is_sought_in_its_role() -> None:
+    leaves = [Term("talk"), Term("kerry", field="headline")]
+    marker = Marker(leaves, language="en", places=TEXT)
+    texts = [
+        ("Kerry talks", Role.HEADLINE),
+        ("Kerry talks", Role.BODY),
+        ("", Role.BODY),
+        ("Nobody talked", Role.BODY),
+    ]
+    assert marker.marks(texts) == [((0, 5), (6, 11)), ((6, 11),), (), ((7, 13),)]
 
 
 def keeps_its_start(word: str) -> bool:
