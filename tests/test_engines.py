@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amounts import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -1260,7 +1261,7 @@ def _place(hit: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("pruned", [False, True], ids=["whole", "pruned"])
 @settings(
-    max_examples=60,
+    max_examples=amount(170, 1_000),  # of a dozen searches each, and their pages
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

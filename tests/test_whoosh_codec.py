@@ -45,7 +45,7 @@ from index.errors import IndexDamaged
 from index.text import surfaces, word
 
 SEED = 20160929
-QUERIES = 400
+QUERIES = 2_000
 SYLLABLES = [f"{first}{second}" for first in "bdfgklmp" for second in "aio"]
 TAGS = ("ports", "food", "labour", "sea", "rail")
 EPOCH = datetime(2016, 1, 1)
