@@ -62,6 +62,11 @@ class Reply:
         """What the JSON of its body says."""
         return json.loads(self.body)
 
+    @property
+    def text(self) -> str:
+        """Its body."""
+        return self.body.decode()
+
 
 class Client:
     """Somebody who calls a server, on one connection as long as it stands.
@@ -82,23 +87,26 @@ class Client:
         /,
         *,
         if_none_match: str | None = None,
+        headers: Mapping[str, str] | None = None,
         **parameters: object,
     ) -> Reply:
         """Send a request once, and return the answer.
 
         :param body: bytes, or what is sent as JSON.
         :param if_none_match: the tag of an answer that is there already.
+        :param headers: besides; where they say no type, a body's is JSON's.
         :raises OSError: there is no server, or it ended before it had answered.
         """
         target = path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        sent = {} if body is None else {"Content-Type": "application/json"}
         if if_none_match is not None:
-            headers["If-None-Match"] = if_none_match
+            sent["If-None-Match"] = if_none_match
+        sent |= headers or {}
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         if not self.stays and time.monotonic() - self._used > IDLE_SECONDS:
             self._connection.close()
         try:
-            self._connection.request(method, target, data, headers)
+            self._connection.request(method, target, data, sent)
             answer = self._connection.getresponse()
             reply = Reply(answer.status, answer.headers, answer.read())
             self._used = time.monotonic()
