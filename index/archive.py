@@ -121,19 +121,21 @@ class Archive:
     # what they cannot see for a filter, nor store what they could not see then.
 
     def put(
-        self, articles: Sequence[Article], *, reader: Reader = PUBLIC
+        self,
+        articles: Sequence[Article],
+        *,
+        reader: Reader = PUBLIC,
+        force: bool = False,
     ) -> tuple[Written | InputError, ...]:
-        """Store articles; what is returned, in order, is on disk."""
+        """Store articles, as the store's put does; what is returned is on disk."""
         if not reader.filters:
-            return self.store.put(articles)
+            return self.store.put(articles, force=force)
         beyond = self._beyond({each.id for each in articles}, reader)
         within = [
-            each.id not in beyond and entitled(reader, values_of(each))
-            for each in articles
+            a.id not in beyond and entitled(reader, values_of(a)) for a in articles
         ]
-        written = iter(
-            self.store.put([a for a, may in zip(articles, within, strict=True) if may])
-        )
+        may_put = [a for a, may in zip(articles, within, strict=True) if may]
+        written = iter(self.store.put(may_put, force=force))
         return tuple(
             next(written) if may else OutsideFilter(each.id)
             for each, may in zip(articles, within, strict=True)

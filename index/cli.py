@@ -82,6 +82,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="names in the input, and the field each one is",
     )
     load.add_argument(
+        "--force",
+        action="store_true",
+        help="replace versions that are there with other content",
+    )
+    load.add_argument(
         "--no-wait", action="store_true", help="return once the store has it all"
     )
     _add_search(

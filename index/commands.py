@@ -86,6 +86,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
                 read_as=args.format,
                 mapping=dict(pair for pairs in args.map for pair in pairs),
                 article_bytes=settings.article_bytes,
+                force=args.force,
                 stdin=sys.stdin.buffer,
                 on_progress=on_progress,
                 on_problem=on_problem,

@@ -39,6 +39,7 @@ from index.errors import InvalidValue, NutgrafError
 from index.loader import Problem, Report
 from index.rendering import Document, error_document
 from index.result import Facet
+from index.versions import Outcome
 
 MATCH = "bold yellow"
 STDOUT = "-"
@@ -369,7 +370,7 @@ def problem_line(problem: Problem) -> str:
 
 def summary(report: Report) -> str:
     """Return a load's counts as one line, without those that are zero."""
-    kinds = ("created", "updated", "stored", "unchanged", "refused", "warnings")
+    kinds = (*Outcome, "refused", "warnings")
     counts = [(kind, getattr(report, kind)) for kind in kinds]
     counts.append(("passed over", report.passed_over))
     found = ", ".join(f"{kind} {number:,}" for kind, number in counts if number)

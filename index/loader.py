@@ -75,7 +75,7 @@ class Report:
     """What became of an input.
 
     :param files: that were read, in whole or in part.
-    :param articles: that the store has now, or had already; the sum of the next four.
+    :param articles: that the store has now, or had already; the sum of the next five.
     :param refused: records and files of which nothing was kept.
     :param passed_over: files in a folder that are no articles by their name.
     :param seq: the newest change this load made; ``None`` if it made none.
@@ -87,6 +87,7 @@ class Report:
     created: int
     updated: int
     stored: int
+    replaced: int
     unchanged: int
     refused: int
     warnings: int
@@ -126,6 +127,7 @@ def load(
     read_as: str | None = None,
     mapping: Mapping[str, str] = MappingProxyType({}),
     article_bytes: int,
+    force: bool = False,
     stdin: BinaryIO | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_problem: Callable[[Problem], None] = lambda problem: None,
@@ -139,6 +141,7 @@ def load(
         is found from its content.
     :param mapping: names in the input, and which of our fields each one is.
     :param article_bytes: how large an article may be as JSON.
+    :param force: replace versions that are there with other content.
     :param stdin: what ``-`` stands for.
     :raises UnknownFormat: there is no such format.
     :raises UnknownField: the mapping names a field that is none.
@@ -154,6 +157,7 @@ def load(
         read_as=read_as,
         mapping=mapping,
         article_bytes=article_bytes,
+        force=force,
         on_progress=on_progress,
         on_problem=on_problem,
     )
@@ -226,12 +230,13 @@ class _Load:
         read_as: str | None,
         mapping: Mapping[str, str],
         article_bytes: int,
+        force: bool,
         on_progress: Callable[[Progress], None],
         on_problem: Callable[[Problem], None],
     ) -> None:
         self._store = store
         self._read_as, self._mapping = read_as, mapping
-        self._article_bytes = article_bytes
+        self._article_bytes, self._force = article_bytes, force
         self._on_progress, self._on_problem = on_progress, on_problem
         self._pending: list[Pending] = []
         self._pending_bytes = 0
@@ -377,7 +382,7 @@ class _Load:
         self._put(batch)
 
     def _put(self, batch: Sequence[Pending]) -> None:
-        results = self._store.put([each.article for each in batch])
+        results = self._store.put([each.article for each in batch], force=self._force)
         for each, result in zip(batch, results, strict=True):
             if isinstance(result, InputError):
                 self._refuse(each.file, each.line, each.article.id, result)
@@ -408,6 +413,7 @@ class _Load:
             created=self._outcomes[Outcome.CREATED],
             updated=self._outcomes[Outcome.UPDATED],
             stored=self._outcomes[Outcome.STORED],
+            replaced=self._outcomes[Outcome.REPLACED],
             unchanged=self._outcomes[Outcome.UNCHANGED],
             refused=self._refused,
             warnings=self._warnings,

@@ -76,6 +76,9 @@ _UPDATE_ARTICLE = (
     .where(articles.c.id == bindparam("of"))
     .values({each: bindparam(each.name) for each in articles.c if not each.primary_key})
 )
+_DELETE_VERSION = delete(versions).where(
+    versions.c.id == bindparam("of"), versions.c.version == bindparam("one")
+)
 
 
 class Store:
@@ -112,7 +115,9 @@ class Store:
             connections.close()
         self.rates.close()
 
-    def put(self, batch: Sequence[Article]) -> tuple[Written | InputError, ...]:
+    def put(
+        self, batch: Sequence[Article], *, force: bool = False
+    ) -> tuple[Written | InputError, ...]:
         """Keep articles, all in one durable transaction; return what became of each.
 
         Without a version, content that differs from the current version's becomes the
@@ -121,6 +126,9 @@ class Store:
         version is below 0, its :class:`InvalidArticle`; the others are kept
         nevertheless.
 
+        :param force: where a version is there with other content, that is replaced.
+            Nothing of it is kept, and it is found again once it is indexed anew. What
+            was killed or withheld stays so.
         :raises StoreFull: nothing of the batch was kept.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
@@ -141,7 +149,7 @@ class Store:
                     results.append(draft)
                     continue
                 try:
-                    results.append(write.put(*draft))
+                    results.append(write.put(*draft, force=force))
                 except InputError as error:
                     results.append(error)
             _insert(connection, write)
@@ -454,7 +462,8 @@ def _insert(connection: Connection, write: Batch) -> None:
     for statement, rows in (
         (insert(articles), list(write.created.values())),
         (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in write.updated.items()]),
-        (insert(versions), write.versions),
+        (_DELETE_VERSION, [{"of": i, "one": v} for i, v in sorted(write.replaced)]),
+        (insert(versions), list(write.versions.values())),
         (insert(changes), write.changes),
         (SET_STATE, [{"of": "seq", "value": write.seq}] if write.changes else []),
     ):

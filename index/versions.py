@@ -38,12 +38,13 @@ _NEGATIVE = re.compile(r"-[0-9.]+\Z")
 
 
 class Outcome(StrEnum):
-    """What became of an article that was put; the first three are accepted writes."""
+    """What became of an article that was put; all but the last are accepted writes."""
 
     CREATED = "created"
     UPDATED = "updated"
     # History only: an older version than the current one, or of a killed article.
     STORED = "stored"
+    REPLACED = "replaced"  # the version was there, with other content
     UNCHANGED = "unchanged"
 
 
@@ -192,17 +193,22 @@ class Batch:
         self.found, self.killed = found, killed or {}
         self.created: dict[str, dict[str, Any]] = {}
         self.updated: dict[str, dict[str, Any]] = {}
-        self.versions: list[dict[str, Any]] = []
+        self.versions: dict[tuple[str, str], dict[str, Any]] = {}
+        self.replaced: set[tuple[str, str]] = set()  # of these, what is there goes
         self.changes: list[dict[str, Any]] = []
         self.notices: dict[str, dict[str, Any]] = {}
         # Of notices that are there: up to which version, and whether they are over.
         self.raised: dict[str, tuple[str | None, bool]] = {}
         self.joined: list[str] = []  # articles of a story that was killed before
 
-    def put(self, article: Article, text: str, digest: str) -> Written:
+    def put(
+        self, article: Article, text: str, digest: str, *, force: bool = False
+    ) -> Written:
         """Add what one article takes.
 
         :param text: its content as it was sent; ``digest`` of that.
+        :param force: put it in the place of other content of its version. A kill or a
+            withholding that covers the version covers it then, too.
         :raises VersionConflict: its version is there with other content.
         :raises InvalidArticle: its version is a number below 0, or no higher version
             can be made of the current one.
@@ -220,9 +226,11 @@ class Batch:
             version, outcome = next_version(found.version), Outcome.UPDATED
             replace(article, version=version)  # checks it
         elif version in found.digests:
-            if found.digests[version] != digest:
+            if found.digests[version] == digest:
+                return self._unchanged(article.id, version)
+            if not force:
                 raise VersionConflict(article.id, version)
-            return self._unchanged(article.id, version)
+            outcome = Outcome.REPLACED
         elif version_key(version) > version_key(found.version):
             outcome = Outcome.UPDATED
         else:
@@ -230,8 +238,11 @@ class Batch:
         covering = killed if killed and killed.covers(article, version) else None
         if covering is not None and covering.purged:
             raise ArticlePurged(article.id)
-        if outcome is Outcome.STORED:
-            return self._store(article, version, text, digest)
+        if outcome is Outcome.REPLACED:
+            self.replaced.add((article.id, version))
+        older = found is not None and version_key(version) < version_key(found.version)
+        if older:
+            return self._store(article, version, outcome, text, digest)
         return self._make_current(article, version, outcome, text, digest, covering)
 
     @staticmethod
@@ -240,14 +251,19 @@ class Batch:
             id=article_id, version=version, outcome=Outcome.UNCHANGED, seq=None
         )
 
-    def _store(self, article: Article, version: str, text: str, digest: str) -> Written:
+    def _store(
+        self, article: Article, version: str, outcome: Outcome, text: str, digest: str
+    ) -> Written:
         """Keep an older version."""
         self.seq += 1
         self._add_version(article, version, text, digest, sent=digest)
-        self._add_change(article.id, version, ChangeType.STORED, hides=False)
-        return Written(
-            id=article.id, version=version, outcome=Outcome.STORED, seq=self.seq
+        self._add_change(
+            article.id,
+            version,
+            ChangeType.STORED,
+            hides=outcome is Outcome.REPLACED,
         )
+        return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
 
     def _make_current(
         self,
@@ -272,7 +288,11 @@ class Batch:
             now = own._replace(status=max(own.status, covering.status))
         values = values_of(article)
         before = None if found is None else found.standing
-        hides = before is not None and shows_less(before.restrictions, now)
+        # An index that has the version has other words of it than the store from now
+        # on: it must not answer with it before it is indexed again.
+        hides = outcome is Outcome.REPLACED or (
+            before is not None and shows_less(before.restrictions, now)
+        )
         published = None if article.published is None else micros(article.published)
         row = {
             "id": article.id,
@@ -310,7 +330,7 @@ class Batch:
         )
         readers = before if kind is ChangeType.KILLED else None
         self._keep_notice(article, version, own, kind, covering, readers)
-        if kind is ChangeType.STORED:
+        if kind is ChangeType.STORED and outcome is not Outcome.REPLACED:
             outcome = Outcome.STORED
         return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
 
@@ -402,19 +422,17 @@ class Batch:
         self, article: Article, version: str, text: str, digest: str, *, sent: str
     ) -> None:
         self.found[article.id].digests[version] = sent
-        self.versions.append(
-            {
-                "id": article.id,
-                "version": version,
-                "seq": self.seq,
-                "at": self.at,
-                "digest": digest,
-                "sent": sent,
-                "status": article.status.value,
-                "headline": article.headline,
-                "content": text,
-            }
-        )
+        self.versions[article.id, version] = {
+            "id": article.id,
+            "version": version,
+            "seq": self.seq,
+            "at": self.at,
+            "digest": digest,
+            "sent": sent,
+            "status": article.status.value,
+            "headline": article.headline,
+            "content": text,
+        }
 
     def _add_change(
         self,

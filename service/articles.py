@@ -16,9 +16,10 @@ from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
 from index.keys import Scope
 from index.rendering import article_document, excerpt_document
+from index.versions import Outcome
 from service.answers import JSON, json_response, member_document, version_document
 from service.arguments import Blueprint
-from service.authority import reader
+from service.authority import key_name, reader, require
 from service.context import context
 from service.etags import not_modified, set_etag
 from service.parameters import (
@@ -203,7 +204,7 @@ def put_article_by_id(given: dict[str, Any]) -> Response:
 )
 def post_articles(given: dict[str, Any]) -> Response:
     """Store one article or many, each with its id in the body."""
-    written = write(submitted(given.get("format")))
+    written = write(given)
     failed = [error for error in written.errors if error is not None]
     if failed and len(failed) == len(written.errors):
         error = failed[0] if len(failed) == 1 else NothingStored(len(failed))
@@ -251,10 +252,19 @@ class Writing:
     errors: tuple[InputError | None, ...]
 
 
-def write(submissions: list[Submission]) -> Writing:
-    """Store the articles of a request and return what became of each, in order."""
+def write(given: dict[str, Any], article_id: str | None = None) -> Writing:
+    """Store the articles of a request and return what became of each, in order.
+
+    :param article_id: the id in the address, if there is one.
+    :raises ScopeMissing: something is to be replaced, and the key is not for that.
+    """
+    force = given.get("force", False)
+    if force:
+        # What is replaced is kept nowhere: that is more than who writes may do.
+        require(Scope.ADMIN)
+    submissions = submitted(given.get("format"), article_id)
     articles = [each.read.article for each in submissions if each.read.article]
-    outcomes = iter(context().archive.put(articles, reader=reader()))
+    outcomes = iter(context().archive.put(articles, reader=reader(), force=force))
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
     for each in submissions:
@@ -267,6 +277,16 @@ def write(submissions: list[Submission]) -> Writing:
             result = _failed(each, outcome)
         else:
             errors.append(None)
+            if outcome.outcome is Outcome.REPLACED:
+                LOG.warning(
+                    "version replaced",
+                    extra={
+                        "id": outcome.id,
+                        "version": outcome.version,
+                        "seq": outcome.seq,
+                        "key": key_name(),
+                    },
+                )
             result = {
                 "id": outcome.id,
                 "version": outcome.version,
@@ -343,7 +363,7 @@ def _rendered(shape: Format, article: Article) -> Response:
 
 
 def _put(article_id: str, given: dict[str, Any]) -> Response:
-    written = write(submitted(given.get("format"), article_id))
+    written = write(given, article_id)
     (error,) = written.errors
     if error is not None:
         return problem_response(problem_of(error), **written.answer, indexed=False)

@@ -89,6 +89,16 @@ def reader() -> Reader:
     return PUBLIC if key is None else key.reader
 
 
+def require(scope: Scope) -> None:
+    """Check that the caller has a scope besides that of what they call.
+
+    :raises ScopeMissing: their key is without it.
+    """
+    key: Key | None = g.get("key")
+    if key is not None and scope not in key.scopes:
+        raise ScopeMissing(scope)
+
+
 def watch() -> Callable[[], None]:
     """Return what raises :class:`Unauthorized` once this request's key has ended.
 

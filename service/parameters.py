@@ -295,6 +295,15 @@ _WAIT: dict[str, fields.Field[Any]] = {
         )
     )
 }
+_FORCE: dict[str, fields.Field[Any]] = {
+    "force": Flag(
+        metadata=described(
+            "replace a version that is there with other content; takes the scope admin"
+            " besides",
+            default=False,
+        )
+    )
+}
 _FORMAT: dict[str, fields.Field[Any]] = {
     "format": Choice(
         tuple(FORMATS),
@@ -377,9 +386,9 @@ ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")
 ArticleByIdArguments = Schema.from_dict({**_ID, **_VIEW}, name="ArticleByIdArguments")
 DiffArguments = Schema.from_dict(_DIFF, name="DiffArguments")
 DiffByIdArguments = Schema.from_dict({**_ID, **_DIFF}, name="DiffByIdArguments")
-WriteArguments = Schema.from_dict({**_FORMAT, **_WAIT}, name="WriteArguments")
+WriteArguments = Schema.from_dict({**_FORMAT, **_FORCE, **_WAIT}, name="WriteArguments")
 WriteByIdArguments = Schema.from_dict(
-    {**_ID, **_FORMAT, **_WAIT}, name="WriteByIdArguments"
+    {**_ID, **_FORMAT, **_FORCE, **_WAIT}, name="WriteByIdArguments"
 )
 DeleteArguments = Schema.from_dict(_WAIT, name="DeleteArguments")
 DeleteByIdArguments = Schema.from_dict({**_ID, **_WAIT}, name="DeleteByIdArguments")

@@ -15,6 +15,7 @@ from index.chain import Relation
 from index.changes import TOLD
 from index.fields import FIELDS, Kind
 from index.query import Interval
+from index.versions import Outcome
 from service.codes import TITLES
 from service.parameters import ID_RULE, described
 
@@ -414,7 +415,7 @@ class WriteResult(Schema):
     version = fields.String(required=True, allow_none=True)
     status = fields.String(
         required=True,
-        validate=validate.OneOf(["created", "updated", "stored", "unchanged", "error"]),
+        validate=validate.OneOf([*Outcome, "error"]),
     )
     seq = fields.Integer(required=True, allow_none=True)
     label = fields.String(

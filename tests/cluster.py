@@ -402,7 +402,7 @@ def children(pid: int) -> list[int]:
     """Return the processes that a process has started and that still run."""
     with suppress(OSError):  # it has ended
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(each) for each in listed.split() if _state(int(each)) != "Z"]
+        return [int(each) for each in listed.split() if state_of(int(each)) != "Z"]
     return []
 
 
@@ -429,7 +429,8 @@ def members(session: int) -> list[int]:
     return found
 
 
-def _state(pid: int) -> str:
+def state_of(pid: int) -> str:
+    """Return the letter of what a process does: T where it is stopped, Z as a rest."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return "Z"

@@ -15,14 +15,14 @@ import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import pytest
-from cluster import IDLE_SECONDS, Client, Cluster, Reply, until
+from cluster import IDLE_SECONDS, Client, Cluster, Reply, state_of, until
 from flask.testing import FlaskClient
 
 from index import keys
@@ -223,7 +223,22 @@ class WholeNewsroom(Newsroom):
                     "everything is indexed",
                 )
         finally:
-            os.kill(self.cluster.indexer, signal.SIGSTOP)
+            self._stop()
+
+    def _stop(self) -> None:
+        """Stop the indexer, but never while it keeps others from writing."""
+        indexer = self.cluster.indexer
+        while True:
+            os.kill(indexer, signal.SIGSTOP)
+            until(lambda: state_of(indexer) == "T", "the indexer is stopped")
+            with (
+                closing(self._database(timeout=0)) as database,
+                suppress(sqlite3.OperationalError),
+            ):
+                database.execute("BEGIN IMMEDIATE")
+                return
+            os.kill(indexer, signal.SIGCONT)
+            time.sleep(0.005)
 
     def empty(self) -> None:
         """Take out all there is, as if an empty store had been put back.
@@ -271,8 +286,8 @@ class WholeNewsroom(Newsroom):
             due = "SELECT 1 FROM articles WHERE turns <= ?"
             return database.execute(due, (now,)).fetchone() is not None
 
-    def _database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.cluster.folder / "nutgraf.db", timeout=20)
+    def _database(self, *, timeout: float = 20) -> sqlite3.Connection:
+        return sqlite3.connect(self.cluster.folder / "nutgraf.db", timeout=timeout)
 
     def _answers(self, address: str, headers: Mapping[str, str]) -> list[Reply]:
         return [

@@ -135,6 +135,22 @@ def test_a_load_in_json_is_a_line_a_problem_and_then_the_report(
     assert report["indexed"] is True
 
 
+def test_a_load_replaces_a_version_only_where_it_is_forced(
+    nutgraf: Nutgraf, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.jsonl"
+    for text, options, told in (
+        ("One.", (), "created 1"),
+        ("Two.", (), "refused 1"),
+        ("Two.", ("--force",), "replaced 1"),
+        ("Two.", ("--force",), "unchanged 1"),
+    ):
+        article = {"id": "a", "version": "1", "paragraphs": [text]}
+        file.write_text(json.dumps(article), "utf-8")
+        assert f"1 file read: {told}\n" in nutgraf("load", *options, str(file)).out
+    assert "Two." in nutgraf("get", "a").out
+
+
 def test_a_load_that_does_not_wait_leaves_the_index_to_the_indexer(
     nutgraf: Nutgraf, file: str
 ) -> None:

@@ -96,7 +96,7 @@ PUBLIC = names("""
     index.condition index.dates index.difference index.document index.errors index.feed
     index.fields index.formats
     index.formats.strict_json index.keys index.query index.rates index.rendering
-    index.request index.result index.settings index.view
+    index.request index.result index.settings index.versions index.view
 """)
 
 # Foreign libraries that only these modules, and those inside them, may import.

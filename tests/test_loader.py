@@ -402,7 +402,9 @@ def test_many_small_files_share_transactions(
     sizes: list[int] = []
     put = store.put
     monkeypatch.setattr(
-        store, "put", lambda batch: (sizes.append(len(batch)), put(batch))[1]
+        store,
+        "put",
+        lambda batch, **how: (sizes.append(len(batch)), put(batch, **how))[1],
     )
     monkeypatch.setattr(module, "BATCH_ARTICLES", 4)
     for n in range(10):
@@ -417,7 +419,9 @@ def test_batches_are_bounded_by_bytes(
     sizes: list[int] = []
     put = store.put
     monkeypatch.setattr(
-        store, "put", lambda batch: (sizes.append(len(batch)), put(batch))[1]
+        store,
+        "put",
+        lambda batch, **how: (sizes.append(len(batch)), put(batch, **how))[1],
     )
     monkeypatch.setattr(module, "BATCH_BYTES", 3_000)
     text = ["x" * 1_000]
@@ -458,7 +462,7 @@ def test_a_report_keeps_the_first_problems_and_counts_all(
 def test_a_full_store_ends_the_load(
     folder: Path, store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(batch: object) -> None:
+    def full(batch: object, **how: object) -> None:
         raise StoreFull
 
     monkeypatch.setattr(store, "put", full)

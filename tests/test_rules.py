@@ -356,6 +356,56 @@ def test_rule_10_a_version_is_taken_once(newsroom: Newsroom) -> None:
     assert [each["version"] for each in listed] == ["10", "9", "8"]
 
 
+def test_rule_10_a_version_is_replaced_only_where_that_is_forced(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.put("a", "Nine as it was.", version="9")
+    newsroom.put("a", "Ten as it was.", version="10")
+    newsroom.put("b", "Killed.", version="1")
+    newsroom.kill("b")
+    newsroom.put("a", "Twelve as it was.", version="12")
+    newsroom.index()
+    since = newsroom.position()
+    for version, text in (("12", "Twelve anew."), ("9", "Nine anew.")):
+        body = {"paragraphs": [text], "version": version}
+        for expected in ("replaced", "unchanged"):
+            answer = newsroom.send("PUT", f"{path('a')}?force=1", body)
+            assert answer.json["results"][0]["status"] == expected
+        # No answer joins the old index with the new text.
+        assert newsroom.ids("twelve") == []
+        newsroom.index()
+        assert newsroom.ids("anew") == ["a"]
+        assert newsroom.ids("was") == []
+        shown = newsroom.get(f"{path('a')}?version={version}").json
+        assert [each["text"] for each in shown["paragraphs"]] == [text]
+    assert newsroom.told(since) == [("updated", "a")]
+    listed = newsroom.get(f"{path('a')}/versions").json["versions"]
+    assert [each["version"] for each in listed] == ["12", "10", "9"]
+    body = {"paragraphs": ["Alive."], "version": "1"}
+    answer = newsroom.send("PUT", f"{path('b')}?force=1", body)
+    assert answer.json["results"][0]["status"] == "replaced"
+    newsroom.index()
+    assert newsroom.status(path("b")) == 410
+    assert newsroom.ids("alive") == []
+    assert newsroom.told(since) == [("updated", "a")]
+
+
+def test_rule_10_only_who_administers_forces_a_version(newsroom: Newsroom) -> None:
+    newsroom.put("a", "As it was.", version="1")
+    body = {"paragraphs": ["Anew."], "version": "1"}
+    for name, scopes, status in (
+        ("writer", "ingest", 403),
+        ("admin", "admin", 403),
+        ("chief", "ingest,admin", 200),
+    ):
+        desk = newsroom.keyed(name, scopes)
+        assert desk.send("PUT", f"{path('a')}?force=1", body).status == status
+        expected = 200 if status == 200 else 409 if name == "writer" else 403
+        assert desk.send("PUT", path("a"), body).status == expected
+    lines = [line for line in newsroom.logged().splitlines() if "replaced" in line]
+    assert len([line for line in lines if '"key": "chief"' in line]) == 1
+
+
 def test_rule_11_a_correction_keeps_its_place(newsroom: Newsroom) -> None:
     newsroom.put("old", published="2024-01-01", updated="2024-01-01")
     newsroom.put("new", published="2024-02-01", updated="2024-02-01")

@@ -99,6 +99,7 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
     ("PUT", ONE, "/v1/articles/new", 200, {**SMALL, "published": "soon"}),
     ("PUT", ONE, "/v1/articles/new", 422, {}),
     ("PUT", ONE, "/v1/articles/urn:test:grain", 409, {**SMALL, "version": "1"}),
+    ("PUT", ONE, "/v1/articles/urn:test:grain?force=1", 200, {**SMALL, "version": "1"}),
     ("PUT", "/v1/article", "/v1/article?id=new", 200, SMALL),
     ("POST", "/v1/articles", "/v1/articles", 200, {"id": "n", **SMALL}),
     ("POST", "/v1/articles", "/v1/articles", 207, [{"id": "n", **SMALL}, {"id": "m"}]),

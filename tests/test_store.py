@@ -25,6 +25,7 @@ from index.article import Article, Role, Status, number_paragraphs
 from index.changes import Standing
 from index.errors import (
     ArticleNotFound,
+    ArticlePurged,
     IndexerRunning,
     InputError,
     InvalidArticle,
@@ -35,7 +36,7 @@ from index.errors import (
 )
 from index.store import Outcome, Store, Written
 from index.versions import next_version, version_key
-from index.visibility import restrictions, values_of
+from index.visibility import CANCELED, WITHHELD, restrictions, values_of
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -126,6 +127,71 @@ def test_a_version_is_taken_once_with_one_content(store: Store) -> None:
     assert isinstance(error, VersionConflict)
     assert (error.id, error.version) == ("a", "7")
     assert current_text(store) == "One."
+
+
+@pytest.mark.parametrize("version", ["7", "8"])
+def test_a_forced_version_takes_the_place_of_the_one_that_is_there(
+    store: Store, version: str
+) -> None:
+    put(store, article(version="7", text="Seven."), article(version="8", text="Eight."))
+    forced = article(version=version, text="Forced.")
+    for outcome, seq in (("replaced", 3), ("unchanged", None)):
+        (written,) = store.put([forced], force=True)
+        assert isinstance(written, Written)
+        assert (written.outcome, written.version, written.seq) == (
+            *(outcome, version, seq),
+        )
+    with store.reading() as view:
+        texts = {
+            each.version: view.get("a", each.version).article.paragraphs[-1].text
+            for each in view.versions("a")
+        }
+    assert texts == {"7": "Seven.", "8": "Eight.", version: "Forced."}
+    kind = "updated" if version == "8" else "stored"
+    assert log(store)[2:] == [(3, kind, "a", version, True)]
+    assert store.check() == []
+
+
+def test_forcing_changes_nothing_where_no_version_is_there(store: Store) -> None:
+    batch = [article(), article(text="Two."), article(version="1", text="Again.")]
+    written = store.put(batch, force=True)
+    assert [isinstance(each, Written) and each.outcome for each in written] == [
+        *("created", "updated", "replaced"),
+    ]
+    assert current_text(store) == "Two."
+    assert store.check() == []
+
+
+def test_a_forced_version_keeps_an_embargo_and_the_date(store: Store) -> None:
+    put(store, article(version="1", embargoed_until=LATER, published=EARLIER))
+    store.put([article(version="1", text="Forced.")], force=True)
+    with store.reading() as view:
+        kept = view.get("a").article
+    assert (kept.embargoed_until, kept.published) == (LATER, EARLIER)
+    assert current_text(store) == "Forced."
+
+
+def test_force_lifts_no_kill_and_no_withholding(store: Store) -> None:
+    for article_id in ("killed", "withheld", "purged"):
+        put(store, article(article_id, version="1"))
+    store.kill("killed")
+    store.withhold("withheld")
+    store.kill("purged")
+    store.purge("purged")
+    batch = [
+        article(each, version="1", text="Forced.")
+        for each in ("killed", "withheld", "purged")
+    ]
+    *written, purged = store.put(batch, force=True)
+    assert isinstance(purged, ArticlePurged)
+    assert all(isinstance(each, Written) for each in written)
+    with store.reading() as view:
+        assert view.indexable(["killed"]) == {}
+        for each, status in (("killed", CANCELED), ("withheld", WITHHELD)):
+            found = view.standing(each)
+            assert found is not None
+            assert found.restrictions.status == status
+    assert store.check() == []
 
 
 def test_versions_compare_as_numbers(store: Store) -> None:
