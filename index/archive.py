@@ -363,7 +363,7 @@ class Archive:
         check = until(time.monotonic() + self.settings.search_seconds)
         texts = [(each.text, each.role) for each in article.paragraphs]
         return ArticleView(
-            article=public(article, now),
+            article=public(article, now, held=reader.held),
             current=stored.current,
             seq=stored.seq,
             at=stored.at,
@@ -432,8 +432,8 @@ class Archive:
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
             self._check_shown(view, article_id, now, reader)
-            earlier, later = editions.pair_of(view, article_id, old, new, now, reader)
-        return difference(public(earlier, now), public(later, now))
+            pair = editions.pair_of(view, article_id, old, new, now, reader)
+        return difference(*[public(each, now, held=reader.held) for each in pair])
 
     def was_killed(self, article_id: str, version: str) -> bool:
         """Return whether a version was killed, and a newer one shows since."""

@@ -101,6 +101,8 @@ TEXT_FIELDS = (
     "usage_terms",
     "copyright",
 )
+# What may be done with a text: it goes with whatever is given of the text.
+RIGHTS_FIELDS = ("usage_terms", "copyright")
 DATE_FIELDS = ("published", "updated", "embargoed_until", "expires")
 
 
@@ -113,8 +115,8 @@ LIFTED = datetime.min.replace(tzinfo=UTC)
 class Article:
     """One version of a news article, named as ninjs names its properties.
 
-    Instants are aware UTC. ``published`` may be unknown. ``ed_note`` is never shown to
-    the public. ``extra`` holds what the format carried and this record does not model.
+    Instants are aware UTC. ``published`` may be unknown. ``ed_note`` is not for the
+    public. ``extra`` holds what the format carried and this record does not model.
 
     :raises InvalidArticle: a field breaks its rule; the error names the field.
     """

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from index.article import CONCEPT_FIELDS, Paragraph, Role, Status
+from index.article import CONCEPT_FIELDS, RIGHTS_FIELDS, Paragraph, Role, Status
 from index.document import concept_json, concepts_of
 from index.errors import InvalidArticle
 from index.publication import public_extra
@@ -77,6 +77,11 @@ class Clipping:
             name: self._field(name, now) if name in _NOT_AS_KEPT else value_of(name)
             for name in names
         }
+
+    def rights(self) -> dict[str, str]:
+        """Return what is known of what may be done with it."""
+        found = self._document
+        return {name: found[name] for name in RIGHTS_FIELDS if name in found}
 
     def _field(self, name: str, now: datetime) -> Any:
         if name == "version":

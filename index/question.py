@@ -159,6 +159,7 @@ class Question:
                 "id": clipping.id,
                 "version": clipping.version,
                 **clipping.fields(request.fields or SHORT_FIELDS, self._search.now),
+                **clipping.rights(),
             },
             headline_html=headline_html,
             score=hit.score,

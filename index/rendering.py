@@ -6,7 +6,7 @@ from typing import Any
 
 from index.answer import Answer, ArticleHit, Excerpt, Mark, Warned
 from index.archive import ArticleView
-from index.article import Paragraph
+from index.article import RIGHTS_FIELDS, Article, Paragraph
 from index.dates import iso
 from index.difference import Difference, ParagraphChange
 from index.document import document_of, paragraph_json
@@ -104,6 +104,12 @@ def article_document(view: ArticleView, q: str) -> Document:
         if view.excerpts[0].n == 0:
             found["headline_html"] = view.excerpts[0].html
     return found
+
+
+def rights_document(article: Article) -> Document:
+    """Return what is known of what may be done with an article."""
+    found = {name: getattr(article, name) for name in RIGHTS_FIELDS}
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def difference_document(difference: Difference) -> Document:

@@ -15,7 +15,7 @@ from index.article import Article
 from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
 from index.keys import Scope
-from index.rendering import article_document, excerpt_document
+from index.rendering import article_document, excerpt_document, rights_document
 from index.versions import Outcome
 from service.answers import JSON, json_response, member_document, version_document
 from service.arguments import Blueprint
@@ -37,7 +37,7 @@ from service.schemas import (
     ArticleAnswer,
     ArticleBody,
     DeleteAnswer,
-    Paragraph,
+    ParagraphAnswer,
     ParagraphsAnswer,
     VersionsAnswer,
     WriteAnswer,
@@ -123,6 +123,7 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
             "paragraphs": [
                 excerpt_document(each, marked=False) for each in view.excerpts
             ],
+            **rights_document(view.article),
         }
     )
 
@@ -131,7 +132,7 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
     "GET",
     f"{PATH}/paragraphs/<int:n>",
     scope=Scope.SEARCH,
-    gives=Paragraph,
+    gives=ParagraphAnswer,
     problems=(404, 410, 503),
 )
 def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
@@ -139,7 +140,8 @@ def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
     view = context().archive.get(article_id, now=datetime.now(UTC), reader=reader())
     for each in view.excerpts:
         if each.n == n:
-            return json_response(excerpt_document(each, marked=False))
+            found = excerpt_document(each, marked=False)
+            return json_response(found | rights_document(view.article))
     raise ParagraphNotFound(article_id, n, last=view.excerpts[-1].n)
 
 

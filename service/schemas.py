@@ -10,7 +10,14 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from index.article import CONCEPT_FIELDS, DATE_FIELDS, TEXT_FIELDS, Role, Status
+from index.article import (
+    CONCEPT_FIELDS,
+    DATE_FIELDS,
+    RIGHTS_FIELDS,
+    TEXT_FIELDS,
+    Role,
+    Status,
+)
 from index.chain import Relation
 from index.changes import TOLD
 from index.fields import FIELDS, Kind
@@ -49,6 +56,13 @@ _MARKS = fields.List(
     fields.List(fields.Integer(), validate=validate.Length(equal=2)),
     metadata=described("spans of text: start and end, in Unicode code points"),
 )
+_ED_NOTE = fields.String(
+    metadata=described("for editors: shown only to keys with read-embargoed")
+)
+_RIGHTS = {
+    name: fields.String(metadata=described("of the article, where it has one"))
+    for name in RIGHTS_FIELDS
+}
 _HTML = "the text, escaped, with <mark> around what matched"
 
 
@@ -313,7 +327,7 @@ ArticleBody = Schema.from_dict(
                 }
             )
         ),
-        "ed_note": fields.String(metadata=described("kept, never shown")),
+        "ed_note": _ED_NOTE,
     },
     name="ArticleBody",
 )
@@ -330,6 +344,7 @@ class ParagraphBody(Schema):
 ArticleAnswer = Schema.from_dict(
     {
         **_article_fields(),
+        "ed_note": _ED_NOTE,
         "paragraphs": fields.List(fields.Nested(Paragraph), required=True),
         "current": fields.Boolean(
             required=True, metadata=described("it is the version that is searched")
@@ -344,12 +359,18 @@ ArticleAnswer = Schema.from_dict(
 )
 
 
-class ParagraphsAnswer(Schema):
-    """The paragraphs of an article."""
-
-    id = fields.String(required=True)
-    version = fields.String(required=True)
-    paragraphs = fields.List(fields.Nested(Paragraph), required=True)
+ParagraphAnswer = Schema.from_dict(
+    {**Paragraph._declared_fields, **_RIGHTS}, name="ParagraphAnswer"
+)
+ParagraphsAnswer = Schema.from_dict(
+    {
+        "id": fields.String(required=True),
+        "version": fields.String(required=True),
+        "paragraphs": fields.List(fields.Nested(Paragraph), required=True),
+        **_RIGHTS,
+    },
+    name="ParagraphsAnswer",
+)
 
 
 class Version(Schema):

@@ -418,6 +418,10 @@ def test_what_is_held_within_an_article_is_not_shown(archive: Archive) -> None:
     }
     assert (dict(view.article.extra), view.article.ed_note) == (expected, None)
     assert answer.hits[0].article["extra"] == expected
+    inside = archive.get("a", now=NOW, reader=Reader(held=True)).article
+    assert (inside.ed_note, inside.extra["edNote"]) == ("secret", "secret")
+    assert set(inside.extra["associations"]) == {"open", "held", "late"}
+    assert inside.extra["associations"]["open"]["ednote"] == "secret"
     later = archive.get("a", now=datetime(2031, 1, 1, tzinfo=UTC)).article.extra
     assert set(later["associations"]) == {"open", "late"}
 

@@ -45,6 +45,10 @@ def tag_of(answer: Reply) -> dict[str, str]:
     return {"If-None-Match": answer.headers["ETag"]}
 
 
+# An article in each format that it is given in, and what these call its rights.
+GIVEN = ("?format=jsonl",)
+NAMES = (("usage_terms", "usage_terms"), ("copyright", "copyright"))
+
 # Every address that could give something of an article about a secretword.
 ANYWHERE = (
     "/v1/search",
@@ -691,16 +695,45 @@ def test_rule_21_what_a_reader_may_see_is_the_same_in_lists_and_items(
                 assert reader.status(address) == expected, address
 
 
-def test_rule_21_rights_go_with_an_article(newsroom: Newsroom) -> None:
+def test_rule_21_rights_go_with_whatever_is_given_of_a_text(
+    newsroom: Newsroom,
+) -> None:
     rights = {"usage_terms": "Not for archives.", "copyright": "© Desk"}
-    newsroom.put("a", **rights, ed_note="for desks only")
+    newsroom.put("a", **rights)
+    newsroom.put("b", "Words without rights.")
     newsroom.index()
-    item = newsroom.get(path("a")).json
-    line = json.loads(newsroom.get(f"{path('a')}?format=jsonl").body)
-    (hit,) = newsroom.search(fields="usage_terms,copyright")["hits"]
-    for shown in (item, line, hit):
-        assert {name: shown[name] for name in rights} == rights
-        assert "ed_note" not in shown
+    for fields in ("", "&fields=id", "&fields=headline,usage_terms", "&fields=extra"):
+        for unit in ("article", "paragraph"):
+            found = newsroom.get(f"/v1/search?q=words&unit={unit}{fields}").json
+            for hit in found["hits"]:
+                shown = hit if unit == "article" else hit["article"]
+                kept = {name: shown[name] for name in rights if shown.get(name)}
+                assert kept == (rights if shown["id"] == "a" else {})
+            assert len(found["hits"]) == 2
+    for each, expected in (("a", rights), ("b", {})):
+        for address in ("", "?q=words", "/paragraphs", "/paragraphs/1", *GIVEN):
+            shown = json.loads(newsroom.get(path(each) + address).body)
+            kept = {ours: shown[name] for ours, name in NAMES if name in shown}
+            assert kept == expected, address
+
+
+def test_rule_21_notes_to_editors_are_for_those_who_see_what_is_held(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.put("a", "Some words.", ed_note="A foreman, notforall.", version="1")
+    newsroom.put("a", "Some words.", ed_note="The foreman, notforall.", version="2")
+    newsroom.index()
+    assert newsroom.get("/v1/search?q=words&fields=ed_note").status == 400
+    reader = newsroom.keyed("reader")
+    editor = newsroom.keyed("editor", "search,read-embargoed")
+    addresses = ("", "?version=1", "/diff", *GIVEN)
+    for address in addresses:
+        assert "notforall" not in reader.get(path("a") + address).text
+        assert "notforall" in editor.get(path("a") + address).text, address
+    for who in (reader, editor):
+        assert who.ids("foreman") == []
+        for address in (*ANYWHERE, "/v1/search?q=words", f"{path('a')}/versions"):
+            assert "notforall" not in who.get(address).text, address
 
 
 def test_rule_23_what_is_asked_is_not_logged_and_no_secret_is_in_an_address(
