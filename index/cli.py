@@ -118,12 +118,18 @@ def build_parser() -> argparse.ArgumentParser:
         withdrawn = command(name, run, about)
         withdrawn.add_argument("ids", nargs="+", metavar="ID", help="of an article")
     command("rebuild", commands.rebuild, "Build the index anew from the store")
-    export = command("export", commands.export, "Write the articles as JSON lines")
+    export = command("export", commands.export, "Write the articles, one a line")
     export.add_argument(
         "--all",
         action="store_true",
         help="with notes to editors and with articles that do not show: withheld,"
         " embargoed, expired; of killed ones only notices stay",
+    )
+    export.add_argument(
+        "--format",
+        choices=tuple(each.name for each in FORMATS.values() if each.write),
+        default="jsonl",
+        help="of each line",
     )
     export.add_argument("--output", metavar="FILE", help="by default, or as -, stdout")
     backup = command("backup", backup_commands.backup, "Copy the store into one file")

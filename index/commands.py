@@ -38,7 +38,6 @@ from index.errors import (
     InvalidValue,
 )
 from index.formats import FORMATS
-from index.formats.jsonl import write
 from index.indexer import Indexer
 from index.publication import public
 from index.query import Filter, Scope, Sort, Unit
@@ -274,12 +273,13 @@ def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 def export(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Write the current articles as JSON lines, in the order of their ids.
+    """Write the current articles, one a line, in the order of their ids.
 
     What shows is asked anew for every hundred, of the store as it is then: an export
     takes minutes, and what is killed meanwhile must not come out at its end.
     """
-    written = 0
+    written, write = 0, FORMATS[args.format].write
+    assert write is not None, "only what can be written is offered"
     with (
         _archive(settings) as archive,
         output(args.output) as out,

@@ -126,7 +126,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         gives: type[Schema] | dict[str, str],
         gives_status: int = 200,
         gives_type: str = "application/json",
-        gives_text: str | None = None,
+        gives_text: tuple[str, ...] = (),
         also: Mapping[int, type[Schema] | None] = MappingProxyType({}),
         problems: tuple[int, ...] = (),
         location: str = "query",
@@ -137,7 +137,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         :param scope: what a key must have, or :data:`OPEN`. There is no default.
         :param takes: the parameters; they come as a dictionary, the first argument.
         :param gives: the answer, with ``gives_status``, of the type ``gives_type``.
-        :param gives_text: another media type that the same can be asked for in.
+        :param gives_text: other media types that the same can be asked for in.
         :param also: other answers that are no problem, by status.
         :param problems: the statuses of the problems it can answer with; 400 and 403
             are always among them, and what looking for a key can lead to.
@@ -153,9 +153,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             wrapped = self.arguments(takes, location=location, required=needed)(view)
             answers = self.response(gives_status, gives, content_type=gives_type)
             wrapped = answers(wrapped)
-            if gives_text is not None:
+            for media_type in gives_text:
                 wrapped = self.alt_response(
-                    200, schema={"type": "string"}, content_type=gives_text
+                    200, schema={"type": "string"}, content_type=media_type
                 )(wrapped)
             for status, schema in also.items():
                 wrapped = self.alt_response(

@@ -50,6 +50,7 @@ blueprint = Blueprint(
 LOG = logging.getLogger("nutgraf")
 PATH = "/v1/articles/<article_id>"
 BY_ID = "/v1/article"
+_WRITTEN = tuple(each.media_types[0] for each in FORMATS.values() if each.write)
 _SCHEMAS = {JSON: ArticleBody, "application/ninjs+json": {"type": "object"}}
 _BODY_PROBLEMS = (411, 413, 415, 422, 503, 507)
 _BODY = {
@@ -82,7 +83,7 @@ blueprint.before_request(decode_id)
     scope=Scope.SEARCH,
     takes=ArticleArguments,
     gives=ArticleAnswer,
-    gives_text=FORMATS["jsonl"].media_types[0],
+    gives_text=_WRITTEN,
     also={304: None},
     problems=(404, 410, 503),
 )
@@ -97,7 +98,7 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
     scope=Scope.SEARCH,
     takes=ArticleByIdArguments,
     gives=ArticleAnswer,
-    gives_text=FORMATS["jsonl"].media_types[0],
+    gives_text=_WRITTEN,
     also={304: None},
     problems=(404, 410, 503),
 )

@@ -42,7 +42,7 @@ _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
     scope=Scope.SEARCH,
     takes=ChangesArguments,
     gives=ChangesAnswer,
-    gives_text=EVENTS,
+    gives_text=(EVENTS,),
     problems=(409, 503),
 )
 def list_changes(given: dict[str, Any]) -> Response:

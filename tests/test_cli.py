@@ -19,7 +19,7 @@ from index.article import Article, Status
 from index.console import Screen, marked, marked_html, printable
 from index.document import article_of
 from index.engines import open_engine
-from index.formats import jsonl
+from index.formats import FORMATS, jsonl
 from index.indexer import Indexer
 from index.store import Store
 
@@ -325,6 +325,20 @@ def test_an_export_of_all_read_back_is_the_same_store(
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
+def test_an_export_as_items_makes_the_same_articles(
+    loaded: Nutgraf, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "all.ninjs"
+    done = loaded("export", "--all", "--format", "ninjs", "--output", str(out))
+    assert done.code == 0
+    copy_folder = tmp_path / "copy"
+    copy_folder.mkdir()
+    copy = Nutgraf(copy_folder, capsys)
+    assert copy("load", str(out)).code == 0
+    with loaded.store.reading() as ours, copy.store.reading() as theirs:
+        assert list(ours.iterate()) == list(theirs.iterate())
+
+
 def test_an_export_holds_nothing_that_does_not_show(loaded: Nutgraf) -> None:
     environ = {**os.environ, **loaded.environ}
     done = subprocess.run(
@@ -354,7 +368,8 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
             store.put([replace(each, status=Status.WITHHELD) for each in some])
         return jsonl.write(article)
 
-    monkeypatch.setattr(commands, "write", write_and_withhold)
+    shape = replace(FORMATS["jsonl"], write=write_and_withhold)
+    monkeypatch.setitem(FORMATS, "jsonl", shape)
     lines = nutgraf("export").out.splitlines()
     # The batch under way, and not a line more.
     assert [json.loads(line)["id"] for line in lines] == [

@@ -138,6 +138,7 @@ def test_a_key_sees_the_same_on_every_way(
         for path in (
             f"/v1/articles/{each}",
             f"/v1/articles/{each}?format=jsonl",
+            f"/v1/articles/{each}?format=ninjs",
             f"/v1/articles/{each}?version=1",
             f"/v1/articles/{each}/paragraphs",
             f"/v1/articles/{each}/paragraphs/0",

@@ -58,8 +58,9 @@ LAYERS = [
         index.engines.whoosh.storage index.engines.whoosh.stored_values
         index.engines.whoosh.tree index.engines.whoosh.values
         index.engines.whoosh.vocabulary index.engines.whoosh.writer
-        index.formats index.formats.aliases index.formats.jsonl index.formats.markup
-        index.formats.ninjs index.formats.prose index.formats.record
+        index.formats index.formats.aliases index.formats.item index.formats.jsonl
+        index.formats.markup
+        index.formats.ninjs index.formats.prose index.formats.record index.formats.roles
         index.formats.source index.formats.strict_json index.formats.text
         index.formats.variant
     """),

@@ -46,8 +46,13 @@ def tag_of(answer: Reply) -> dict[str, str]:
 
 
 # An article in each format that it is given in, and what these call its rights.
-GIVEN = ("?format=jsonl",)
-NAMES = (("usage_terms", "usage_terms"), ("copyright", "copyright"))
+GIVEN = ("?format=jsonl", "?format=ninjs")
+NAMES = (
+    ("usage_terms", "usage_terms"),
+    ("copyright", "copyright"),
+    ("usage_terms", "usageTerms"),
+    ("copyright", "copyrightNotice"),
+)
 
 # Every address that could give something of an article about a secretword.
 ANYWHERE = (
@@ -799,3 +804,45 @@ def test_rule_24_markup_is_taken_out_and_nothing_else_is_lost(
     line = newsroom.get(f"{path('urn:example:html')}?format=jsonl").body
     again = newsroom.send("PUT", path("urn:example:html"), line, "application/x-ndjson")
     assert again.json["results"][0]["status"] == "unchanged", again.body
+
+
+def test_rule_24_what_came_as_ninjs_goes_as_ninjs_and_comes_back(
+    newsroom: Newsroom,
+) -> None:
+    item = {
+        "uri": "urn:example:item",
+        "type": "text",
+        "version": "4",
+        "headlines": [
+            {"role": "main", "value": "Ferry & rail"},
+            {"role": "short", "value": "Ferry"},
+        ],
+        "descriptions": [{"role": "summary", "value": "What is shut."}],
+        "bodies": [
+            {"contentType": "text/html", "value": "<h2>Sea</h2><p>One.</p><p>Two.</p>"},
+            {"contentType": "text/plain", "value": "One. Two."},
+        ],
+        "subjects": [{"name": "Ports", "uri": "urn:cv:ports", "rel": "about"}],
+        "people": [{"name": "Ann Berg", "rel": "author"}, {"name": "Bo Lind"}],
+        "infoSources": [{"name": "Desk", "literal": "dsk"}],
+        "renditions": [{"href": "https://example.org/a.jpg", "width": 90}],
+        "firstCreated": "2024-01-01T10:00:00Z",
+        "versionCreated": "2024-01-02T10:00:00+01:00",
+        "copyrightNotice": "© Desk",
+        "x_desk": {"priority": 3, "codes": ["a", None]},
+    }
+    kind = "application/ninjs+json"
+    sent = newsroom.send("PUT", path("urn:example:item"), item, kind)
+    assert sent.status == 200, sent.body
+    newsroom.index()
+    given = newsroom.get(f"{path('urn:example:item')}?format=ninjs")
+    assert given.headers["Content-Type"].startswith(kind)
+    back = json.loads(given.body)
+    for name in ("uri", "version", "subjects", "infoSources", "renditions", "x_desk"):
+        assert back[name] == item[name], name
+    assert back["headlines"] == item["headlines"]
+    assert back["bodies"][1:] == item["bodies"][1:]
+    again = newsroom.send("PUT", path("urn:example:item"), given.body, kind)
+    assert again.json["results"][0]["status"] == "unchanged", given.body
+    by_id = newsroom.get("/v1/article?id=urn:example:item&format=ninjs")
+    assert by_id.body == given.body

@@ -85,6 +85,7 @@ def test_what_is_never_public_is_in_no_answer(reading: FlaskClient) -> None:
         "/v1/articles/urn:test:harbour",
         "/v1/articles/urn:test:harbour?q=dockers",
         "/v1/articles/urn:test:harbour?format=jsonl",
+        "/v1/articles/urn:test:harbour?format=ninjs",
         "/v1/articles/urn:test:harbour/versions",
     ):
         assert b"foreman" not in reading.get(path).data, path

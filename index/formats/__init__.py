@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat, UnreadableInput
-from index.formats import aliases, jsonl, ninjs, source, text
+from index.formats import aliases, item, jsonl, ninjs, source, text
 from index.formats.record import Read
 
 __all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read"]
@@ -75,6 +75,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".ninjs",),
             about="IPTC ninjs 1.x, 2.x, 3.x and Superdesk's flavour of it",
             read=ninjs.read,
+            write=item.write,
         ),
     )
 }

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from index.article import CONCEPT_FIELDS, Role
 from index.dates import instant
 from index.errors import InputError, InvalidArticle, UnreadableInput
-from index.formats import aliases, markup, prose, strict_json
+from index.formats import aliases, markup, prose, roles, strict_json
 from index.formats.record import Read, made, refused
 from index.formats.variant import PLAIN_ROLES, Variant, text_of, variants
 
@@ -32,10 +32,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "dateline": ("located",),
     "language": ("language",),
     "urgency": ("urgency",),
+    "url": ("url",),
     "embargoed_until": ("embargoeduntil", "embargoed"),
     "expires": ("expires",),
     "evolved_from": ("evolvedfrom",),
     "story": ("original_id",),
+    "correction": ("correction",),
     "ed_note": ("ednote",),
     "usage_terms": ("usageterms",),
     "copyright": ("copyrightnotice", "copyrightholder"),
@@ -79,6 +81,15 @@ def read(
             yield _read(item, mapping, value.line, position)
 
 
+def part_of(item: Mapping[str, Any], target: str) -> tuple[Any, Mapping[str, Any]]:
+    """Return what reading an item gives for one of our fields, in our JSON form.
+
+    And what of the item is left then, for other fields and for ``extra``.
+    """
+    reader = _Item(item)
+    return reader.part(target), reader.left
+
+
 def _items(value: Any) -> tuple[list[Any], bool]:
     if isinstance(value, Mapping) and not value.keys() & {"uri", "guid"}:
         for name in WRAPPERS:
@@ -107,7 +118,7 @@ class _Item:
         self._left: dict[str, Any] = {
             name: value
             for name, value in item.items()
-            if value is not None and value != "" and value != [] and value != {}
+            if value is not None and not _is_blank(value)
         }
         self._names = {name.lower(): name for name in self._left}
         self.type = str(self._peek("type") or "").lower()
@@ -152,6 +163,31 @@ class _Item:
             document |= found
         document["extra"] = extra
         return document
+
+    @property
+    def left(self) -> Mapping[str, Any]:
+        """What was not taken out of it yet."""
+        return self._left
+
+    def part(self, target: str) -> Any:
+        """Return one of our fields and take it out of the item."""
+        if target in TEXTS:
+            return self._text(target, TEXTS[target])
+        if target in DATES:
+            return self._dates().get(target)
+        if target in NAMES:
+            return self._name(NAMES[target])
+        if target == "headline":
+            return self._headline()
+        if target == "paragraphs":
+            return self._paragraphs({})
+        document = {
+            each: concepts
+            for each in dict.fromkeys(("people", "authors", target))
+            if (concepts := self._concepts(CONCEPTS[each]))
+        }
+        self._part_authors(document)
+        return document.get(target)
 
     def _peek(self, name: str) -> Any:
         own = self._names.get(name)
@@ -244,7 +280,8 @@ class _Item:
 
     def _headline(self) -> str | None:
         texts = self._texts("headline", "headlines")
-        best = min(texts, key=lambda each: each.role not in PLAIN_ROLES, default=None)
+        said = [each for each in texts if each.one_line() is not None]
+        best = min(said, key=lambda each: each.role not in PLAIN_ROLES, default=None)
         if best is not None:
             self._leave(texts, [best])
             headline = best.one_line()
@@ -254,11 +291,21 @@ class _Item:
             return headline
         for name in ("title", "name", "eventname"):
             value = self._peek(name)
-            if isinstance(value, str) and value.strip():
-                return Variant("", None, self._take(name), key=name).one_line()
+            if not isinstance(value, str):
+                continue
+            line = Variant("", None, value, key=name).one_line()
+            if line is not None:
+                self._take(name)
+                return line
         return None
 
     def _paragraphs(self, document: dict[str, Any]) -> list[dict[str, Any]]:
+        texts = self._texts("body", "bodies")
+        for text in texts:
+            # A body by us has all of it: what was a description or a caption, too.
+            if (exact := roles.read(text.value)) is not None:
+                self._leave(texts, [text])
+                return exact
         described, credit = self._described()
         credit = credit or text_of(document.get("byline"))
         media = self.type in MEDIA
@@ -297,6 +344,8 @@ class _Item:
         credit: Variant | None = None
         # Descriptions are a sentence or two: plain text before HTML.
         for text in sorted(texts, key=lambda each: each.is_html):
+            if text.one_line() is None:
+                continue
             if text.role in _CREDIT_ROLES:
                 credit = credit or text
             elif text.role not in _UNPRINTED_ROLES:
@@ -372,6 +421,10 @@ class _Item:
                 del self._left[key]
 
 
+def _is_blank(value: Any) -> bool:
+    return value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
 def _concept(item: Any) -> dict[str, Any] | None:
     """Return name, code, scheme and uri of a concept, and its rel, where it has a name.
 
@@ -407,8 +460,11 @@ def _is_modelled(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return isinstance(item, str)
     known = {"name", "code", "literal", "qcode", "scheme", "uri"}
-    return item.keys() <= known and all(
-        isinstance(value, str | int | None) for value in item.values()
+    codes = item.keys() & {"code", "literal", "qcode"}
+    return (
+        item.keys() <= known
+        and len(codes) <= 1
+        and all(isinstance(value, str | int | None) for value in item.values())
     )
 
 
@@ -427,7 +483,7 @@ def _without_notes(value: Any, notes: list[str], depth: int = 0) -> Any:
     kept: dict[str, Any] = {}
     for name, item in value.items():
         if name.lower() == "ednote" and isinstance(item, str):
-            notes.append(item)
+            notes += [item.strip()] if item.strip() else []
         else:
             kept[name] = _without_notes(item, notes, depth + 1)
     return kept
