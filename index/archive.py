@@ -547,10 +547,8 @@ class Archive:
         with self.store.reading() as view:
             for each in article_ids:
                 standing, notice = view.standing(each), view.notice(each)
-                if standing is None and notice is not None:
-                    standing = notice.standing
-                known = standing is not None or notice is not None
-                if known and (standing is None or not standing.entitles(reader)):
+                known = standing or (notice and notice.audience)
+                if (standing or notice) and not (known and known.entitles(reader)):
                     found.add(each)
         return frozenset(found)
 

@@ -6,6 +6,7 @@ somebody: kills and purges, what holds articles back, and who may call.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Table, event, select, update
 
 from index import tables, withdrawal
-from index.changes import ChangeType, Standing
+from index.changes import Audience, ChangeType, Standing
 from index.connections import WRITES, make_engine, store_errors
 from index.dates import from_micros, micros
 from index.document import content, content_digest
@@ -231,6 +232,7 @@ def _withdraw(connection: Connection, at: int) -> tuple[list[str], list[str]]:
                 replacement=None,
                 version=until,
                 cascade=False,
+                audience=Audience.read(json.loads(row.facts), row.at),
             )
         else:
             withdrawal.withhold(connection, row.id, at=at, version=until, unknown=True)

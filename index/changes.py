@@ -16,8 +16,17 @@ from typing import Any
 
 import orjson
 
+from index.dates import micros
 from index.query import Reader
-from index.visibility import WITHHELD, Restrictions, Values, entitled, erased, shown
+from index.visibility import (
+    CANCELED,
+    USABLE,
+    Restrictions,
+    Values,
+    entitled,
+    erased,
+    shown,
+)
 
 
 class ChangeType(StrEnum):
@@ -63,23 +72,12 @@ class Standing:
 
     def shown(self, reader: Reader, now: int) -> bool:
         """Return whether a reader sees the article at an instant."""
-        return bool(shown(*self.restrictions, now, held=reader.held)) and self.entitles(
-            reader
-        )
+        shows = bool(shown(*self.restrictions, now, held=reader.held))
+        return shows and self.entitles(reader)
 
     def entitles(self, reader: Reader) -> bool:
         """Return whether the article is within a reader's filters."""
         return entitled(reader, self.values)
-
-    def tells(self, reader: Reader, now: int) -> bool:
-        """Return whether the notice of its kill is for a reader.
-
-        It is for those who could have read the article, be it that it expired since.
-        """
-        own = self.restrictions
-        # What came killed was never here to be read: its status says nothing of whom.
-        withheld = own.status == WITHHELD or own.embargoed_until > now
-        return (reader.held or not withheld) and self.entitles(reader)
 
     def erased(self, salt: str) -> Standing:
         """Return one that decides the same, without the words of its values."""
@@ -100,15 +98,6 @@ class Standing:
         """Return an article's values as JSON."""
         return orjson.dumps(values).decode()
 
-    @classmethod
-    def erased_facts(cls, facts: str, salt: str) -> str:
-        """Return an entry's facts without the words of values."""
-        parts = [
-            "null" if each is None else cls.read(each).erased(salt).text()
-            for each in orjson.loads(facts)
-        ]
-        return f"[{', '.join(parts)}]"
-
     @staticmethod
     def facts(before: Standing | None, after: Standing | None) -> str | None:
         """Return both as JSON, as an entry of the log keeps them.
@@ -121,6 +110,97 @@ class Standing:
             return f"[{after.text()}]"
         parts = ["null" if each is None else each.text() for each in (before, after)]
         return f"[{parts[0]}, {parts[1]}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who ever saw an article, and so may hear of its end: by the values it had then.
+
+    :param open: the values with which it last showed to all; ``None`` if it never did.
+    :param held: those with which it last showed to who may see what is held.
+    """
+
+    open: Values | None = None
+    held: Values | None = None
+
+    def saw(self, standing: Standing | None, now: int) -> Audience:
+        """Return it with those who see an article that stands so at an instant."""
+        if standing is None:
+            return self
+        own, values = standing.restrictions, standing.values
+        if shown(*own, now):
+            return Audience(values, values)
+        if shown(*own, now, held=True):
+            return Audience(self.open, values)
+        return self
+
+    def tells(self, reader: Reader) -> bool:
+        """Return whether a reader is of it."""
+        known = (self.open, self.held if reader.held else None)
+        return any(each is not None and entitled(reader, each) for each in known)
+
+    def entitles(self, reader: Reader) -> bool:
+        """Return whether the article was within a reader's filters, seen or not."""
+        known = (self.open, self.held)
+        return any(each is not None and entitled(reader, each) for each in known)
+
+    def erased(self, salt: str) -> Audience:
+        """Return one that decides the same, without the words of its values."""
+        known = (self.open, self.held)
+        return Audience(
+            *(None if each is None else erased(each, salt) for each in known)
+        )
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        return orjson.dumps([self.open, self.held]).decode()
+
+    @classmethod
+    def read(cls, found: Any, at: int) -> Audience | None:
+        """Return it from its parsed JSON; ``None`` where nothing is known of anybody.
+
+        :param at: the instant of the kill, by which a standing is judged: what an older
+            Nutgraf kept.
+        """
+        if found is None:
+            return None
+        if isinstance(found[0], list):
+            return audience_of(Standing.read(found), at)
+        return cls(*found)
+
+
+NOBODY = Audience()
+
+
+def audience_of(standing: Standing, at: int) -> Audience:
+    """Return who would see what came killed, by how else it stands.
+
+    Of what was never here to be read that is all there is to know.
+    """
+    own = standing.restrictions
+    if own.status == CANCELED:
+        own = own._replace(status=USABLE)
+    return NOBODY.saw(Standing(own, standing.values), at)
+
+
+def facts_of_kill(
+    before: Standing | None, after: Standing | None, audience: Audience | None
+) -> str:
+    """Return what an entry of a kill keeps: as others do, and who is told of it."""
+    known = [each and each.text() for each in (before, after, audience)]
+    return f"[{', '.join(each or 'null' for each in known)}]"
+
+
+def erased_facts(facts: str, salt: str) -> str:
+    """Return an entry's facts without the words of values."""
+    found = orjson.loads(facts)
+    parts = [
+        "null" if each is None else Standing.read(each).erased(salt).text()
+        for each in found[:2]
+    ]
+    for each in found[2:]:
+        parts.append("null" if each is None else Audience(*each).erased(salt).text())
+    return f"[{', '.join(parts)}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +228,16 @@ class Change:
             return None, None
         found = [
             None if each is None else Standing.read(each)
-            for each in orjson.loads(self.facts)
+            for each in orjson.loads(self.facts)[:2]
         ]
         return found[0], found[-1]
+
+    def audience(self) -> Audience | None:
+        """Return who is told of a kill; ``None`` where nothing is known of anybody."""
+        found = [None] if self.facts is None else orjson.loads(self.facts)
+        if len(found) < 3:  # of an older Nutgraf
+            found.append(found[0] or found[-1])
+        return Audience.read(found[-1], micros(self.at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,17 +274,12 @@ def told(change: Change, reader: Reader, at: int) -> Entry | None:
             reader, after.restrictions.expires - 1
         )
         return _entry(change, kind, removed=True) if showed else None
+    if kind is ChangeType.KILLED:
+        audience = change.audience()
+        tells = not reader.filters if audience is None else audience.tells(reader)
+        return _entry(change, kind, removed=True) if tells else None
     was = before is not None and before.shown(reader, at)
     now = after is not None and after.shown(reader, at)
-    if kind is ChangeType.KILLED:
-        # Its notice is for those who could ever have read the article. So what is
-        # before says here how it stood when it was read last, see index.log.as_read.
-        known = before or after
-        if was or (known is not None and known.tells(reader, at)):
-            return _entry(change, kind, removed=True)
-        if known is None and not reader.filters:
-            return _entry(change, kind, removed=True)
-        return None
     if now:
         if not was and kind in (ChangeType.UPDATED, ChangeType.CORRECTED):
             embargoed = before and before.restrictions.embargoed_until > at

@@ -77,9 +77,8 @@ def _log(view: View, since: int, end: int) -> Iterator[Change]:
 def may_read(notice: Notice, reader: Reader) -> bool:
     """Return whether a reader may see the notice of a kill.
 
-    It is for those who were told of the kill: that an embargo would have ended since
-    makes nothing known of what never showed.
+    It is for those who were told of the kill.
     """
-    if notice.standing is None:
+    if notice.audience is None:
         return not reader.filters
-    return notice.standing.tells(reader, micros(notice.at))
+    return notice.audience.tells(reader)

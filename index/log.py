@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from index.changes import ChangeType, Standing
+from index.changes import NOBODY, Audience, ChangeType, Standing
 from index.tables import changes, hiding, state
-from index.view import VALUE
-from index.visibility import NO_EMBARGO, NO_EXPIRY, USABLE, WITHHELD, Restrictions
+from index.view import VALUE, chunks
 
 SET_STATE = (
     update(state)
@@ -20,19 +19,10 @@ SET_STATE = (
 
 # The small index of what hides finds these, without a look at the whole log.
 _HIDDEN = (
-    select(changes.c.seq, changes.c.at, changes.c.type, changes.c.facts)
-    .where(hiding, changes.c.id == bindparam("id"))
-    .order_by(changes.c.seq.desc())
+    select(changes.c.seq, changes.c.id, changes.c.at, changes.c.type, changes.c.facts)
+    .where(hiding, changes.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(changes.c.seq)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """The last deletion of an article, and how the article stood before it."""
-
-    seq: int
-    at: int
-    standing: Standing
 
 
 def locked_seq(connection: Connection) -> int:
@@ -77,42 +67,31 @@ def append(
     return seq
 
 
-def as_read(connection: Connection, article_id: str, standing: Standing) -> Standing:
-    """Return an article's standing as it was to those who could have read it last.
+def audiences(connection: Connection, ids: Iterable[str]) -> dict[str, Audience]:
+    """Return who ever saw articles that do not show to all now, as the log tells it.
 
-    It is the same but for what is withheld now and was once open: whoever read it then
-    was told to take it out, and has to hear, too, that it must never be used. What was
-    only ever withheld stays unknown to all others.
+    Each time that one ceased to show is an entry that hides, and says how it stood. An
+    id of which nothing was ever here has none.
     """
-    own = standing.restrictions
-    if own.status != WITHHELD:
-        return standing
-    for row in connection.execute(_HIDDEN, {"id": article_id}):
-        before = _before(row.facts)
-        if before is not None and before.restrictions.open(row.at):
-            return Standing(own._replace(status=USABLE), standing.values)
-    return standing
+    found: dict[str, Audience] = {}
+    for some in chunks(tuple(ids)):
+        for row in connection.execute(_HIDDEN, {"ids": some}):
+            before = None if row.facts is None else orjson.loads(row.facts)[0]
+            if before is None:
+                # An old log does not know who could read what was deleted.
+                if row.type == ChangeType.DELETED:
+                    found.setdefault(row.id, NOBODY)
+                continue
+            standing = Standing.read(before)
+            at = row.at
+            if row.type == ChangeType.EXPIRED:
+                at = standing.restrictions.expires - 1
+            found[row.id] = found.get(row.id, NOBODY).saw(standing, at)
+    return found
 
 
-def last_deletion(connection: Connection, article_id: str) -> Deletion | None:
-    """Return the last deletion of an article, ``None`` if it never was deleted.
-
-    Where it did not show to all then it is to be as if withheld.
-    """
-    for row in connection.execute(_HIDDEN, {"id": article_id}):
-        if row.type != ChangeType.DELETED:
-            continue
-        before = _before(row.facts)
-        if before is None:  # an old log does not know who could read it
-            unknown = Restrictions(WITHHELD, NO_EMBARGO, NO_EXPIRY)
-            return Deletion(row.seq, row.at, Standing(unknown, {}))
-        own = as_read(connection, article_id, before).restrictions
-        showed = own.open(row.at) and own.expires > row.at
-        own = own._replace(status=USABLE if showed else WITHHELD)
-        return Deletion(row.seq, row.at, Standing(own, before.values))
-    return None
-
-
-def _before(facts: str | None) -> Standing | None:
-    first = None if facts is None else orjson.loads(facts)[0]
-    return None if first is None else Standing.read(first)
+def last_deletion(connection: Connection, article_id: str) -> tuple[int, int] | None:
+    """Return seq and instant of an article's last deletion, if it ever was deleted."""
+    rows = connection.execute(_HIDDEN, {"ids": [article_id]}).all()
+    deleted = [(row.seq, row.at) for row in rows if row.type == ChangeType.DELETED]
+    return deleted[-1] if deleted else None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
 from index import tables
-from index.changes import Standing
+from index.changes import Standing, audience_of
 from index.dates import micros
 from index.tables import articles, changes, notices, state, versions
 from index.versions import next_turn
@@ -99,7 +99,7 @@ def _fill(connection: Connection, row: Any) -> None:
                 note=article.correction,
                 replacement=None,
                 cascade=False,
-                facts=standing.text(),
+                facts=audience_of(standing, row.at).text(),
                 purged=None,
             )
         )

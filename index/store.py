@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from index import audit, migration, tables, withdrawal
 from index.article import Article, Status
-from index.changes import Change, ChangeType
+from index.changes import Audience, Change, ChangeType
 from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
 from index.document import content, content_digest
@@ -38,11 +38,11 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.keyring import Keyring
-from index.log import SET_STATE, append, as_read, locked_seq
+from index.log import SET_STATE, append, audiences, locked_seq
 from index.rates import Rates
 from index.tables import articles, changes, versions
 from index.turning import is_due, log_turns
-from index.versions import Batch, Current, Outcome, Written, plain_version
+from index.versions import Batch, Current, Killed, Outcome, Written, plain_version
 from index.view import (
     OF_CURRENT,
     RESTRICTING,
@@ -56,7 +56,7 @@ from index.view import (
     standing_of,
     value_of,
 )
-from index.visibility import USABLE, WITHHELD, Restrictions
+from index.visibility import Restrictions, shown
 from index.withdrawal import killed_of
 
 __all__ = [
@@ -138,11 +138,14 @@ class Store:
         results: list[Written | InputError] = []
         with self._changing() as (connection, at):
             given = [draft.article for draft in drafts if isinstance(draft, _Draft)]
+            currents = _currents(connection, given)
+            killed = killed_of(connection, given)
             write = Batch(
                 locked_seq(connection),
                 at,
-                _currents(connection, given),
-                killed_of(connection, given),
+                currents,
+                killed,
+                _audiences(connection, given, currents, killed, at),
             )
             for draft in drafts:
                 if isinstance(draft, InputError):
@@ -434,12 +437,6 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
                 json.loads(row[3]),
                 row.published,
             )
-    for article in batch:
-        if article.status is Status.CANCELED and article.id in found:
-            current = found[article.id]
-            if current.restrictions.status == WITHHELD:
-                known = as_read(connection, article.id, current.standing)
-                current.opened = known.restrictions.status == USABLE
     others = {
         (article.id, article.version)
         for article in batch
@@ -455,6 +452,27 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
         ):
             found[row.id].digests[row.version] = row.sent
     return found
+
+
+def _audiences(
+    connection: Connection,
+    batch: Sequence[Article],
+    currents: Mapping[str, Current],
+    killed: Mapping[str, Killed],
+    at: int,
+) -> dict[str, Audience]:
+    """Return who saw what of a batch may be killed by it, by id.
+
+    Of what shows to all now the log need not be asked.
+    """
+    ids = {each.id for each in batch if each.status is Status.CANCELED}
+    ids |= {id_ for id_, each in killed.items() if each.adopted is not None}
+    hidden = {
+        each
+        for each in ids
+        if each not in currents or not shown(*currents[each].restrictions, at)
+    }
+    return audiences(connection, hidden)
 
 
 def _insert(connection: Connection, write: Batch) -> None:

@@ -74,7 +74,7 @@ def _log(connection: Connection, row: Any, now: int) -> int:
         article_id,
         version,
         at=now,
-        hides=False,
+        hides=expired,
         before=standing,
         after=standing,
     )

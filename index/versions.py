@@ -5,7 +5,6 @@ A :class:`Batch` holds the rules and the rows they lead to; it knows no database
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +12,14 @@ from enum import StrEnum
 from typing import Any
 
 from index.article import LIFTED, Article, Status
-from index.changes import ChangeType, Standing
+from index.changes import (
+    NOBODY,
+    Audience,
+    ChangeType,
+    Standing,
+    audience_of,
+    facts_of_kill,
+)
 from index.dates import from_micros, micros
 from index.document import content, content_digest
 from index.errors import ArticlePurged, InvalidArticle, VersionConflict
@@ -115,7 +121,7 @@ class Killed:
     :param over: a newer version shows since then, or it was taken back.
     :param status: that of the articles it covers.
     :param before: as ``version``, of an earlier one.
-    :param facts: who may read its notice, as that keeps it.
+    :param audience: who may read its notice.
     :param adopted: the notice that the article is to have, where the kill was of
         another one and meant this one, too.
     """
@@ -125,7 +131,7 @@ class Killed:
     over: bool = False
     status: int = CANCELED
     before: str | None = None
-    facts: str = "null"
+    audience: Audience | None = None
     adopted: Mapping[str, Any] | None = None
 
     def covers(self, article: Article, version: str) -> bool:
@@ -156,7 +162,6 @@ class Current:
 
     :param restrictions: of the whole article: its status is that of the last kill,
         where there was one.
-    :param opened: it could be read by all at some time.
     :param digests: of what was sent as the current version, and as others that were
         asked for.
     """
@@ -166,7 +171,6 @@ class Current:
     digests: dict[str, str]
     values: Values
     published: int | None = None
-    opened: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -180,6 +184,8 @@ class Batch:
     :param seq: the newest change before this write.
     :param at: the instant of this write, in microseconds since 1970 UTC.
     :param found: what is there already, by id; ``killed`` likewise.
+    :param audiences: who saw before what may be killed by this write, where anybody
+        could have.
     """
 
     def __init__(
@@ -188,9 +194,11 @@ class Batch:
         at: int,
         found: dict[str, Current],
         killed: dict[str, Killed] | None = None,
+        audiences: dict[str, Audience] | None = None,
     ) -> None:
         self.seq, self.at = seq, at
         self.found, self.killed = found, killed or {}
+        self.audiences = audiences or {}
         self.created: dict[str, dict[str, Any]] = {}
         self.updated: dict[str, dict[str, Any]] = {}
         self.versions: dict[tuple[str, str], dict[str, Any]] = {}
@@ -314,22 +322,15 @@ class Batch:
             self.updated[article.id] = row
         found.version, found.restrictions = version, now
         found.values, found.published = values, published
-        was_open = before is not None and before.restrictions.open(self.at)
-        found.opened = found.opened or was_open or now.open(self.at)
         self._add_version(article, version, text, digest, sent=sent)
         kind = _change_type(article, outcome, before, own, now)
+        audience = self._audience(article.id, before, Standing(own, values))
+        after = Standing(now, values)
+        facts = Standing.facts(before, after)
         if kind is ChangeType.KILLED:
-            before = self._readers(article.id, before)
-        self._add_change(
-            article.id,
-            version,
-            kind,
-            hides=hides,
-            before=before,
-            after=Standing(now, values),
-        )
-        readers = before if kind is ChangeType.KILLED else None
-        self._keep_notice(article, version, own, kind, covering, readers)
+            facts = facts_of_kill(before, after, audience)
+        self._add_change(article.id, version, kind, hides=hides, facts=facts)
+        self._keep_notice(article, version, kind, covering, audience)
         if kind is ChangeType.STORED and outcome is not Outcome.REPLACED:
             outcome = Outcome.STORED
         return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
@@ -352,31 +353,36 @@ class Batch:
                 article = replace(article, published=from_micros(published))
         return article
 
-    def _readers(self, article_id: str, before: Standing | None) -> Standing | None:
-        """Return how what is killed now stood to those who could read it last.
+    def _audience(
+        self, article_id: str, before: Standing | None, came: Standing
+    ) -> Audience | None:
+        """Return who ever saw an article, and is told if it is killed now.
 
-        ``None`` where nothing of it was ever here.
+        ``None`` where nothing is known of anybody.
+
+        :param came: how it comes now, be it killed.
         """
+        known = self.audiences.get(article_id)
+        if before is not None:
+            known = (known or NOBODY).saw(before, self.at)
+            self.audiences[article_id] = known
+        if known is not None and known != NOBODY:
+            return known
         killed = self.killed.get(article_id)
-        if killed is not None and killed.status == CANCELED and not killed.over:
-            found = json.loads(killed.facts)
-            if found is not None:
-                return Standing.read(found)
-        if before is None or before.restrictions.status != WITHHELD:
-            return before
-        if not self.found[article_id].opened:
-            return before
-        own = before.restrictions._replace(status=USABLE)
-        return Standing(own, before.values)
+        if killed is not None and not killed.over and killed.adopted is None:
+            if killed.status == CANCELED:
+                return killed.audience
+            # It was to be held back when it comes.
+            came = Standing(came.restrictions._replace(status=WITHHELD), came.values)
+        return audience_of(came, self.at) if known is None else NOBODY
 
     def _keep_notice(
         self,
         article: Article,
         version: str,
-        own: Restrictions,
         kind: ChangeType,
         covering: Killed | None,
-        readers: Standing | None,
+        audience: Audience | None,
     ) -> None:
         """Make, raise or end the notice of a kill, as a new current version has it."""
         killed = self.killed.get(article.id)
@@ -384,8 +390,7 @@ class Batch:
         if kind is ChangeType.KILLED or (adopted and article.id not in self.notices):
             until = version if kind is ChangeType.KILLED else None
             before = None if killed is None else killed.held_until
-            facts = (readers or Standing(own, values_of(article))).text()
-            self.killed[article.id] = Killed(until, before=before, facts=facts)
+            self.killed[article.id] = Killed(until, before=before, audience=audience)
             self.raised.pop(article.id, None)
             self.notices[article.id] = {
                 "note": article.correction,
@@ -398,7 +403,7 @@ class Batch:
                 "version": until,
                 "before": before,
                 "seq": self.seq,
-                "facts": facts,
+                "facts": "null" if audience is None else audience.text(),
                 "purged": None,
             }
             if adopted:
@@ -441,8 +446,7 @@ class Batch:
         kind: ChangeType,
         *,
         hides: bool,
-        before: Standing | None = None,
-        after: Standing | None = None,
+        facts: str | None = None,
     ) -> None:
         self.changes.append(
             {
@@ -452,7 +456,7 @@ class Batch:
                 "version": version,
                 "at": self.at,
                 "hides": hides,
-                "facts": Standing.facts(before, after),
+                "facts": facts,
             }
         )
 

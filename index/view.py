@@ -24,7 +24,7 @@ from sqlalchemy import (
 from index import tables
 from index.article import Article, Status
 from index.chain import Chain, chain_of
-from index.changes import Change, Standing
+from index.changes import Audience, Change, Standing
 from index.clipping import Clipping
 from index.connections import Direct
 from index.dates import from_micros
@@ -76,7 +76,7 @@ class Notice:
     """What is left to be read of a killed article.
 
     :param version: the highest that was killed, ``None`` if none was ever here.
-    :param standing: who may read it, ``None`` where nothing is known of the article:
+    :param audience: who may read it, ``None`` where nothing is known of the article:
         then whoever reads without a filter.
     :param purged: when its texts were erased for good.
     """
@@ -88,7 +88,7 @@ class Notice:
     note: str | None
     replacement: str | None
     cascade: bool
-    standing: Standing | None
+    audience: Audience | None
     purged: datetime | None
 
 
@@ -152,7 +152,9 @@ _CHANGED = Direct(
 IN_FORCE = (notices.c.over == false()) & (
     notices.c.status == literal_column(str(CANCELED))
 )
-_NOTICE = select(notices).where(notices.c.id == bindparam("id"), IN_FORCE)
+_NOTICES_OF = select(notices).where(
+    notices.c.id.in_(bindparam("ids", expanding=True)), IN_FORCE
+)
 _KILLED_UNTIL = select(
     case((notices.c.over | IN_FORCE, notices.c.version), else_=notices.c.before)
 ).where(notices.c.id == bindparam("id"))
@@ -201,10 +203,9 @@ _VERSIONS = (
     .where(versions.c.id == bindparam("id"))
 )
 RESTRICTING = [articles.c[name] for name in Restrictions._fields]
-_CURRENT_VERSION = select(articles.c.version).where(articles.c.id == bindparam("id"))
-_STANDING = select(*RESTRICTING, articles.c["values"]).where(
-    articles.c.id == bindparam("id")
-)
+_THIS = articles.c.id == bindparam("id")
+_CURRENT_VERSION = select(articles.c.version).where(_THIS)
+_STANDING = select(*RESTRICTING, articles.c["values"]).where(_THIS)
 _COUNT_ARTICLES = select(func.count()).select_from(articles)
 _COUNT_SEARCHABLE = _COUNT_ARTICLES.where(SEARCHABLE)
 _COUNT_VERSIONS = select(func.count()).select_from(versions)
@@ -403,8 +404,15 @@ class View:
 
     def notice(self, article_id: str) -> Notice | None:
         """Return the notice of a killed article, ``None`` if it is not killed."""
-        row = self._connection.execute(_NOTICE, {"id": article_id}).one_or_none()
-        return None if row is None else _notice(row)
+        return next(iter(self.notices_of([article_id])), None)
+
+    def notices_of(self, ids: Sequence[str]) -> tuple[Notice, ...]:
+        """Return the notices of those articles that are killed, in the order of ids."""
+        found: dict[str, Notice] = {}
+        for some in chunks(ids):
+            rows = self._connection.execute(_NOTICES_OF, {"ids": some})
+            found |= {row.id: _notice(row) for row in rows}
+        return tuple(found[each] for each in ids if each in found)
 
     def killed_until(self, article_id: str) -> str | None:
         """Return up to which version an article was killed, be it over since.
@@ -492,8 +500,7 @@ class View:
 def current_version(connection: Connection, article_id: str) -> str | None:
     """Return which version of an article is current, ``None`` if there is none."""
     rows = connection.execute(_CURRENT_VERSION, {"id": article_id})
-    found: str | None = rows.scalar_one_or_none()
-    return found
+    return rows.scalar_one_or_none()
 
 
 def standing_of(connection: Connection, article_id: str) -> Standing | None:
@@ -542,7 +549,7 @@ def _notice(row: Any) -> Notice:
         note=row.note,
         replacement=row.replacement,
         cascade=row.cascade,
-        standing=None if row.facts == "null" else Standing.read(json.loads(row.facts)),
+        audience=Audience.read(json.loads(row.facts), row.at),
         purged=None if row.purged is None else from_micros(row.purged),
     )
 

@@ -9,21 +9,36 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, or_, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from index.article import Article, check_id, check_version
-from index.changes import ChangeType, Standing
+from index.changes import (
+    NOBODY,
+    Audience,
+    ChangeType,
+    Standing,
+    erased_facts,
+    facts_of_kill,
+)
 from index.errors import (
     ArticleNotFound,
     ArticlePurged,
     LimitExceeded,
     StatusConflict,
 )
-from index.log import append, as_read, last_deletion
+from index.log import append, audiences, last_deletion, locked_seq, set_seq
+from index.stories import add_joining, related
 from index.tables import articles, changes, notices, versions
 from index.versions import (
     Batch,
@@ -33,18 +48,15 @@ from index.versions import (
     version_key,
 )
 from index.view import (
-    IN_FORCE,
+    RESTRICTING,
     Notice,
     View,
     chunks,
     current_version,
     standing_of,
 )
-from index.visibility import CANCELED, USABLE, WITHHELD
+from index.visibility import CANCELED, USABLE, WITHHELD, Restrictions, shown
 
-# A story has some dozens of articles. What claims to have more is a mistake, of which
-# only so many are killed at one go.
-MOST_RELATED = 10_000
 MOST_NOTE = 10_000  # characters
 _SET_STATUS = (
     update(articles)
@@ -62,21 +74,23 @@ def kill(
     replacement: str | None,
     version: str | None,
     cascade: bool,
+    audience: Audience | None = None,
 ) -> tuple[Notice, ...]:
-    """Kill an article, and with ``cascade`` its story; see ``Store.kill``."""
+    """Kill an article, and with ``cascade`` its story; see ``Store.kill``.
+
+    :param audience: who saw it, where that is known from elsewhere.
+    """
     check_id(article_id)
     if note is not None and len(note) > MOST_NOTE:
         raise LimitExceeded("note", limit=MOST_NOTE, got=len(note))
     version = None if version is None else _checked(version)
     told = {"note": note, "replacement": replacement, "cascade": cascade}
-    _kill_one(connection, article_id, told, version=version, at=at)
     killed = [article_id]
+    _kill_all(connection, killed, told, version=version, audience=audience, at=at)
     if cascade:
         story = related(connection, article_id)
         killed += _kill_story(connection, story - {article_id}, told, at=at)
-    view = View(connection)
-    found = (view.notice(each) for each in killed)
-    return tuple(each for each in found if each is not None)
+    return View(connection).notices_of(killed)
 
 
 def _checked(version: str) -> str:
@@ -89,14 +103,9 @@ def _kill_story(
     connection: Connection, story: set[str], told: Mapping[str, Any], *, at: int
 ) -> list[str]:
     """Kill the articles of a story that were never killed by themselves."""
-    others = sorted(story)
-    known: set[str] = set()
-    for some in chunks(others):
-        rows = connection.execute(select(notices.c.id).where(notices.c.id.in_(some)))
-        known |= set(rows.scalars())
-    killed = [each for each in others if each not in known]
-    for each in killed:
-        _kill_one(connection, each, told, version=None, at=at)
+    known = _last_rows(connection, story)
+    killed = sorted(story - set(known))
+    _kill_all(connection, killed, told, at=at)
     return killed
 
 
@@ -104,66 +113,108 @@ def kill_joined(connection: Connection, joined: Iterable[str], *, at: int) -> No
     """Kill what has become of a killed story by articles that have just been put."""
     seen: set[str] = set()  # those that join one story are looked at once
     for article_id in joined:
-        notice = _notice_row(connection, article_id)
-        if notice is not None and article_id not in seen:
+        if article_id in seen:
+            continue
+        notice = _last_rows(connection, [article_id]).get(article_id)
+        if notice is not None and _is_in_force(notice):
             told = {n: getattr(notice, n) for n in ("note", "replacement", "cascade")}
             story = related(connection, article_id)
             _kill_story(connection, story, told, at=at)
             seen |= story
 
 
-def _kill_one(
+def _kill_all(
     connection: Connection,
-    article_id: str,
+    ids: Sequence[str],
     told: Mapping[str, Any],
     *,
-    version: str | None,
     at: int,
+    version: str | None = None,
+    audience: Audience | None = None,
 ) -> None:
-    before = standing_of(connection, article_id)
-    current = current_version(connection, article_id)
-    notice = _notice_row(connection, article_id)
-    last = _last_row(connection, article_id)
-    known = [version, current, None if last is None else last.version]
-    covered = max(
-        (each for each in known if each is not None), key=version_key, default=None
-    )
-    if notice is not None and {**told, "version": covered} == {
-        name: getattr(notice, name) for name in (*told, "version")
-    }:
-        return  # said again
-    after = None
-    readers = before
-    if notice is not None and notice.facts != "null":
-        readers = Standing.read(json.loads(notice.facts))
-    elif before is not None:
-        readers = as_read(connection, article_id, before)
-    if before is not None:
-        after = Standing(before.restrictions._replace(status=CANCELED), before.values)
-        connection.execute(_SET_STATUS, {"of": article_id, "to": CANCELED})
-    seq = append(
-        connection,
-        ChangeType.KILLED,
-        article_id,
-        current,
-        at=at,
-        hides=True,
-        before=readers,
-        after=after,
-    )
-    _keep(
-        connection,
-        {
-            **told,
-            "id": article_id,
-            "version": covered,
-            "before": _held_until(last),
-            "seq": seq,
-            "at": at,
-            "facts": "null" if readers is None else readers.text(),
-            "purged": None if last is None else last.purged,
-        },
-    )
+    """Kill articles, with an entry of the log and a notice for each, in their order.
+
+    However many they are, each table is read and written by a few statements.
+    """
+    standings = _standings(connection, ids)
+    lasts = _last_rows(connection, ids)
+    hidden = [
+        each
+        for each in ids
+        if each not in standings or not shown(*standings[each][1].restrictions, at)
+    ]
+    earlier = audiences(connection, hidden)
+    seq = locked_seq(connection)
+    entries: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    for article_id in ids:
+        current, before = standings.get(article_id, (None, None))
+        last = lasts.get(article_id)
+        notice = last if last is not None and _is_in_force(last) else None
+        known = [version, current, None if last is None else last.version]
+        covered = max(
+            (each for each in known if each is not None), key=version_key, default=None
+        )
+        if notice is not None and {**told, "version": covered} == {
+            name: getattr(notice, name) for name in (*told, "version")
+        }:
+            continue  # said again
+        seen = audience or earlier.get(article_id)
+        if before is not None:
+            seen = (seen or NOBODY).saw(before, at)
+        if notice is not None and seen in (None, NOBODY):
+            # Nothing has shown since then.
+            seen = Audience.read(json.loads(notice.facts), notice.at)
+        after = None
+        if before is not None:
+            own = before.restrictions._replace(status=CANCELED)
+            after = Standing(own, before.values)
+        seq += 1
+        entries.append(
+            {
+                "seq": seq,
+                "type": ChangeType.KILLED.value,
+                "id": article_id,
+                "version": current,
+                "at": at,
+                "hides": True,
+                "facts": facts_of_kill(before, after, seen),
+            }
+        )
+        kept.append(
+            {
+                **told,
+                "id": article_id,
+                "version": covered,
+                "before": _held_until(last),
+                "seq": seq,
+                "at": at,
+                "facts": "null" if seen is None else seen.text(),
+                "purged": None if last is None else last.purged,
+            }
+        )
+    if not entries:
+        return
+    for some in chunks([each["id"] for each in kept]):
+        connection.execute(
+            update(articles).where(articles.c.id.in_(some)).values(status=CANCELED)
+        )
+    connection.execute(insert(changes), entries)
+    set_seq(connection, seq)
+    _keep(connection, kept)
+
+
+def _standings(
+    connection: Connection, ids: Iterable[str]
+) -> dict[str, tuple[str, Standing]]:
+    """Return the current version of each article that is here, and how it stands."""
+    found: dict[str, tuple[str, Standing]] = {}
+    wanted = articles.c.id, articles.c.version, articles.c["values"], *RESTRICTING
+    for some in chunks(tuple(ids)):
+        for row in connection.execute(select(*wanted).where(articles.c.id.in_(some))):
+            own = Restrictions(*row[3:])
+            found[row[0]] = row[1], Standing(own, json.loads(row[2]))
+    return found
 
 
 def _held_until(last: Any) -> str | None:
@@ -187,7 +238,7 @@ def withhold(
     version = None if version is None else _checked(version)
     before = standing_of(connection, article_id)
     last = _last_row(connection, article_id)
-    if _notice_row(connection, article_id) is not None:
+    if last is not None and _is_in_force(last):
         raise StatusConflict(article_id, "was killed; restore it before")
     if before is None and not unknown:
         raise ArticleNotFound(article_id)
@@ -202,19 +253,21 @@ def withhold(
         )
     _keep(
         connection,
-        {
-            "id": article_id,
-            "status": WITHHELD,
-            "version": until,
-            "before": _held_until(last),
-            "seq": seq or 0,
-            "at": at,
-            "note": None,
-            "replacement": None,
-            "cascade": False,
-            "facts": "null" if before is None else before.text(),
-            "purged": None if last is None else last.purged,
-        },
+        [
+            {
+                "id": article_id,
+                "status": WITHHELD,
+                "version": until,
+                "before": _held_until(last),
+                "seq": seq or 0,
+                "at": at,
+                "note": None,
+                "replacement": None,
+                "cascade": False,
+                "facts": "null",
+                "purged": None if last is None else last.purged,
+            }
+        ],
     )
     return seq
 
@@ -283,33 +336,36 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
     digests only.
     """
     standing = standing_of(connection, article_id)
-    notice = _notice_row(connection, article_id)
+    last = _last_row(connection, article_id)
+    notice = last if last is not None and _is_in_force(last) else None
     if standing is not None and standing.restrictions.status != CANCELED:
         raise StatusConflict(article_id, "is neither killed nor deleted; kill it first")
-    gone = None
+    audience: Audience | None
     if notice is None:
         gone = last_deletion(connection, article_id)
         if gone is None:
             raise ArticleNotFound(article_id)
-        standing = gone.standing
+        seq, since = gone
+        audience = audiences(connection, [article_id])[article_id]
     else:
-        found = json.loads(notice.facts)
-        standing = None if found is None else Standing.read(found)
-    last = _last_row(connection, article_id)
+        seq, since = notice.seq, notice.at
+        audience = Audience.read(json.loads(notice.facts), since)
     salt = secrets.token_hex(8)
     _keep(
         connection,
-        {
-            "id": article_id,
-            "version": None if last is None else last.version,
-            "seq": notice.seq if gone is None else gone.seq,
-            "at": notice.at if gone is None else gone.at,
-            "note": None if notice is None else notice.note,
-            "replacement": None if notice is None else notice.replacement,
-            "cascade": False if notice is None else notice.cascade,
-            "facts": "null" if standing is None else standing.erased(salt).text(),
-            "purged": at,
-        },
+        [
+            {
+                "id": article_id,
+                "version": None if last is None else last.version,
+                "seq": seq,
+                "at": since,
+                "note": None if notice is None else notice.note,
+                "replacement": None if notice is None else notice.replacement,
+                "cascade": False if notice is None else notice.cascade,
+                "facts": "null" if audience is None else audience.erased(salt).text(),
+                "purged": at,
+            }
+        ],
     )
     erased = connection.execute(delete(versions).where(versions.c.id == article_id))
     connection.execute(delete(articles).where(articles.c.id == article_id))
@@ -319,7 +375,7 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
             connection.execute(
                 update(changes)
                 .where(changes.c.seq == row.seq)
-                .values(facts=Standing.erased_facts(row.facts, salt))
+                .values(facts=erased_facts(row.facts, salt))
             )
     return erased.rowcount
 
@@ -338,112 +394,16 @@ def killed_of(connection: Connection, batch: Sequence[Article]) -> dict[str, Kil
                 over=row.over,
                 status=row.status,
                 before=row.before,
-                facts=row.facts,
+                audience=Audience.read(json.loads(row.facts), row.at),
             )
-    any_story = select(exists().where(notices.c.cascade, IN_FORCE))
-    if connection.execute(any_story).scalar_one():
-        _add_joining(connection, batch, found)
+    add_joining(connection, batch, found)
     return found
-
-
-def _add_joining(
-    connection: Connection, batch: Sequence[Article], found: dict[str, Killed]
-) -> None:
-    """Add those articles of a batch that come into a killed story by it."""
-    linked = [each for each in batch if each.evolved_from or each.story]
-    there: dict[str, tuple[str | None, str | None]] = {}
-    for ids in chunks(tuple({article.id for article in linked})):
-        rows = connection.execute(
-            select(articles.c.id, articles.c.evolved_from, articles.c.story).where(
-                articles.c.id.in_(ids)
-            )
-        )
-        there |= {row.id: (row.evolved_from, row.story) for row in rows}
-    # Articles of one story come together: what is found for one serves the next.
-    known: dict[tuple[str | None, str | None], Mapping[str, Any] | None] = {}
-    for article in linked:
-        link = article.evolved_from, article.story
-        if article.id in found or there.get(article.id) == link:
-            continue
-        before = found.get(article.evolved_from or "")
-        if before is not None and before.adopted is not None:
-            found[article.id] = Killed(None, adopted=before.adopted)
-            continue
-        if link not in known:
-            known[link] = _killed_story(connection, *link)
-        adopted = known[link] or _killed_story(connection, article.id, None)
-        if adopted is not None:
-            found[article.id] = Killed(None, adopted=adopted)
-
-
-def _killed_story(
-    connection: Connection, article_id: str | None, story: str | None
-) -> Mapping[str, Any] | None:
-    """Return what the notice of a killed story says, ``None`` if it is not killed."""
-    for some in _related(connection, {article_id} - {None}, {story} - {None}):
-        for ids in chunks(sorted(some)):
-            row = connection.execute(
-                select(notices)
-                .where(notices.c.id.in_(ids), notices.c.cascade, IN_FORCE)
-                .order_by(notices.c.id)
-                .limit(1)
-            ).one_or_none()
-            if row is not None:
-                names = ("note", "replacement", "cascade", "at")
-                return {name: getattr(row, name) for name in names}
-    return None
-
-
-def related(connection: Connection, article_id: str) -> set[str]:
-    """Return the ids of all articles that are of one story with one, this included.
-
-    Those that one evolved from, that evolved from one, and that name the same story,
-    and so on from each; at most :data:`MOST_RELATED`. Ids of which there is no article
-    are among them.
-    """
-    found: set[str] = set()
-    for some in _related(connection, {article_id}, set()):
-        found |= some
-        if len(found) >= MOST_RELATED:
-            break
-    return found
-
-
-def _related(
-    connection: Connection, ends: set[Any], named: set[Any]
-) -> Iterator[set[str]]:
-    """Yield the ids of a story, those that are nearest first."""
-    asked: set[str] = set()
-    stories: set[str] = set(named)
-    while ends or named:
-        if ends:
-            yield set(ends)
-        rows: list[Any] = []
-        for some in chunks(sorted(ends)):
-            rows += _linked(
-                connection,
-                or_(articles.c.id.in_(some), articles.c.evolved_from.in_(some)),
-            )
-        for some in chunks(sorted(named)):
-            rows += _linked(connection, articles.c.story.in_(some))
-        asked |= ends
-        ends, named = set(), set()
-        for article_id, evolved_from, its_story in rows:
-            ends |= {each for each in (article_id, evolved_from) if each} - asked
-            if its_story is not None and its_story not in stories:
-                named.add(its_story)
-        stories |= named
-
-
-def _linked(connection: Connection, condition: Any) -> Iterable[Any]:
-    wanted = articles.c.id, articles.c.evolved_from, articles.c.story
-    return connection.execute(select(*wanted).where(condition)).all()
 
 
 def keep_notices(connection: Connection, write: Batch) -> None:
     """Write what a batch makes of notices."""
-    for row in write.notices.values():
-        _keep(connection, row)
+    if write.notices:
+        _keep(connection, write.notices.values())
     for article_id, (version, over) in write.raised.items():
         connection.execute(
             update(notices)
@@ -452,25 +412,29 @@ def keep_notices(connection: Connection, write: Batch) -> None:
         )
 
 
-def _keep(connection: Connection, row: Mapping[str, Any]) -> None:
-    row = {"over": False, "status": CANCELED, "before": None, **row}
-    statement = upsert(notices).values(**row)
+def _keep(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write notices, each in the place of the last of its article."""
+    statement = upsert(notices)
+    new = {each.name: each for each in statement.excluded if each.name != "id"}
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[notices.c.id],
-            set_={name: row[name] for name in row if name != "id"},
-        )
+        statement.on_conflict_do_update(index_elements=[notices.c.id], set_=new),
+        [{"over": False, "status": CANCELED, "before": None, **row} for row in rows],
     )
 
 
-def _notice_row(connection: Connection, article_id: str) -> Any:
-    return connection.execute(
-        select(notices).where(notices.c.id == article_id, IN_FORCE)
-    ).one_or_none()
+def _last_rows(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
+    """Return the last notice of each article, be it over since."""
+    found: dict[str, Any] = {}
+    for some in chunks(tuple(ids)):
+        rows = connection.execute(select(notices).where(notices.c.id.in_(some)))
+        found |= {row.id: row for row in rows}
+    return found
 
 
 def _last_row(connection: Connection, article_id: str) -> Any:
-    """Return the last notice of an article, be it that a newer version shows since."""
-    return connection.execute(
-        select(notices).where(notices.c.id == article_id)
-    ).one_or_none()
+    return _last_rows(connection, [article_id]).get(article_id)
+
+
+def _is_in_force(notice: Any) -> bool:
+    """Return whether what a notice tells of is killed now; see ``view.IN_FORCE``."""
+    return not notice.over and notice.status == CANCELED

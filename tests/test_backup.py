@@ -31,8 +31,10 @@ from index.errors import (
     StoreFull,
     StoreUnavailable,
 )
+from index.feed import may_read, page_of_changes
 from index.indexer import Indexer
 from index.keys import Scope
+from index.query import PUBLIC
 from index.request import Request
 from index.settings import Settings
 from index.store import Store
@@ -451,6 +453,22 @@ def test_what_was_killed_or_purged_since_the_backup_is_so_again(
         assert purged.purged
         assert view.notice("never-here") is not None
     assert store.check() == []
+
+
+def test_a_kill_since_the_backup_is_told_to_those_who_were_told_of_it(
+    store: Store, file: Path
+) -> None:
+    past = datetime(2020, 2, 2, tzinfo=UTC)
+    backup.take(store, file)
+    store.put([article("unseen", expires=past), article("seen")])
+    store.delete("unseen")
+    for article_id in ("unseen", "seen", "never-here"):
+        store.kill(article_id)
+    backup.put_back(store, file)
+    with store.reading() as view:
+        page = page_of_changes(view, 0, 100, PUBLIC, indexed=None)
+        may = {each.id for each in view.notices(2**62, 100) if may_read(each, PUBLIC)}
+    assert {each.id for each in page.entries} == may == {"seen", "never-here"}
 
 
 def holds(file: Path, word: str) -> bool:

@@ -11,6 +11,7 @@ from index.archive import Archive
 from index.document import article_of, content, content_digest
 from index.errors import ArticleKilled, StoreUnavailable
 from index.indexer import Indexer
+from index.query import Filter, Reader
 from index.settings import Settings
 from index.store import Store
 from index.tables import SCHEMA
@@ -99,6 +100,26 @@ def test_a_retry_of_what_was_there_is_known(file: Path) -> None:
     (written,) = store.put([article])
     assert written.outcome.value == "unchanged"  # type: ignore[union-attr]
     store.close()
+
+
+def test_kills_that_kept_how_the_article_stood_are_told_as_they_were(
+    file: Path,
+) -> None:
+    archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+    own = '[[2, -9223372036854775808, 9223372036854775807], {"source": ["Desk"]}]'
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE notices SET facts = ? WHERE id = 'k'", (own,))
+        database.execute(
+            "UPDATE changes SET type = 'killed', facts = ? WHERE id = 'k'",
+            (f"[{own}]",),
+        )
+    Indexer(archive.store, archive.engine).catch_up()
+    for source, ids in (("desk", ["k"]), ("wire", [])):
+        reader = Reader(filters=(Filter(field="source", values=(source,)),))
+        assert [each.id for each in archive.notices(reader=reader)] == ids
+        entries = archive.changes(0, reader=reader).entries
+        assert [each.id for each in entries if each.removed] == ids
+    archive.close()
 
 
 def test_it_is_done_once(file: Path) -> None:

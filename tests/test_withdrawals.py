@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -585,6 +586,61 @@ def test_what_was_only_ever_withheld_stays_unknown_when_it_is_killed(
         is_killed(archive, article_id, reader=HELD)
     for article_id in told:
         is_killed(archive, article_id)
+
+
+@pytest.mark.parametrize("status", ["usable", "canceled"])
+@pytest.mark.parametrize(
+    ("hidden", "deleted"),
+    [
+        ({"expires": "2020-02-02T10:00:00Z"}, False),
+        ({"expires": "2020-02-02T10:00:00Z"}, True),
+        ({"embargoed_until": LATER}, True),
+        ({"status": "withheld"}, True),
+    ],
+    ids=str,
+)
+def test_a_kill_of_what_nobody_saw_is_told_to_nobody(
+    archive: Archive, hidden: dict[str, str], deleted: bool, status: str
+) -> None:
+    put(archive, **hidden)
+    if deleted:
+        archive.delete("a")
+    if status == "canceled":
+        put(archive, text="No words.", **{**hidden, "status": "canceled"})
+    else:
+        archive.kill("a", note="Secret.")
+    index(archive)
+    assert archive.notices() == ()
+    assert archive.changes(0).entries == ()
+    with pytest.raises(ArticleNotFound):
+        archive.get("a")
+    held = "expires" not in hidden
+    assert [each.id for each in archive.notices(reader=HELD)] == ["a"] * held
+
+
+def test_a_kill_is_told_to_who_read_what_has_ended_since(archive: Archive) -> None:
+    soon = iso(datetime.now(UTC) + timedelta(seconds=0.5))
+    put(archive, "expired", expires=soon, source="Desk")
+    put(archive, "deleted", source="Desk")
+    archive.delete("deleted")
+    put(archive, "moved", source="Wire")
+    archive.withhold("moved")
+    put(archive, "moved", source="Desk", status="withheld")
+    while archive.store.turn() == 0:
+        time.sleep(0.05)
+    for article_id in ("expired", "deleted", "moved"):
+        archive.kill(article_id)
+
+    def told(reader: Reader) -> set[str]:
+        return {each.id for each in archive.notices(reader=reader)}
+
+    assert told(PUBLIC) == told(HELD) == {"expired", "deleted", "moved"}
+    assert told(DESK) == {"expired", "deleted"}, "they never saw the other one"
+    held_desk = Reader(held=True, filters=DESK.filters)
+    assert told(held_desk) == {"expired", "deleted", "moved"}
+    index(archive)
+    killed = [each.id for each in archive.changes(0, reader=DESK).entries][-2:]
+    assert set(killed) == told(DESK)
 
 
 def test_notices_come_page_by_page(archive: Archive) -> None:
