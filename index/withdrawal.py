@@ -103,8 +103,8 @@ def _kill_story(
     connection: Connection, story: set[str], told: Mapping[str, Any], *, at: int
 ) -> list[str]:
     """Kill the articles of a story that were never killed by themselves."""
-    known = _last_rows(connection, story)
-    killed = sorted(story - set(known))
+    known = _last_rows(connection, story).values()
+    killed = sorted(story - {row.id for row in known if row.status == CANCELED})
     _kill_all(connection, killed, told, at=at)
     return killed
 

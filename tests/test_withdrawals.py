@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from index.archive import Archive
 from index.dates import iso
@@ -28,6 +29,7 @@ from index.indexer import Indexer
 from index.query import PUBLIC, Filter, Reader
 from index.request import Request
 from index.settings import Settings
+from index.store import Store
 from index.verification import problems
 
 LATER = iso(datetime.now(UTC) + timedelta(days=400))
@@ -517,6 +519,54 @@ def test_a_story_is_killed_whole_in_whatever_order_it_came(
     index(archive)
     assert found(archive) == ["other"]
     is_killed(archive, "late")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        lambda n: {"evolved_from": str(n - 1)},
+        lambda n: {"evolved_from": "0"},
+        lambda n: {"story": "s"},
+    ],
+    ids=["chain", "star", "named"],
+)
+def test_a_story_of_thousands_is_killed_by_few_statements(
+    tmp_path: Path, link: Callable[[int], dict[str, str]]
+) -> None:
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    many = 2_000
+    store.put(
+        [
+            article_of({"id": str(n), "paragraphs": ["Words."], **link(n)})
+            for n in range(1, many)
+        ]
+    )
+    for n in range(1, 20):
+        store.withhold(str(n))
+    statements = []
+    event.listen(
+        store._engine(),
+        "before_cursor_execute",
+        lambda *said: statements.append(said[2]),
+    )
+    killed = store.kill("7", cascade=True)
+    assert {each.id for each in killed} >= set(map(str, range(1, many)))
+    assert len(statements) < many / 20
+    with store.reading() as view:
+        seqs = [each.seq for each in view.changes(many + 18, 10_000)]
+        assert seqs == [each.seq for each in killed]
+        assert view.searchable() == 0
+    assert store.check() == []
+    store.close()
+
+
+def test_what_is_withheld_is_killed_with_its_story(archive: Archive) -> None:
+    put(archive, "first")
+    put(archive, "second", evolved_from="first")
+    archive.withhold("second")
+    index(archive)
+    archive.kill("first", cascade=True)
+    is_killed(archive, "second", reader=HELD)
 
 
 def test_a_circle_of_articles_is_killed_and_ends(archive: Archive) -> None:
