@@ -8,56 +8,44 @@ grow in the order of the commits.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import Self
 
 from sqlalchemy import (
     Connection,
-    bindparam,
     delete,
-    insert,
-    select,
-    update,
 )
 
 from index import audit, migration, tables, withdrawal
-from index.article import Article, Status
-from index.changes import Audience, Change, ChangeType
+from index.article import Article
+from index.changes import Change, ChangeType
 from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
-from index.document import content, content_digest
 from index.errors import (
     ArticleNotFound,
     InputError,
-    InvalidArticle,
     StoreUnavailable,
 )
 from index.keyring import Keyring
-from index.log import SET_STATE, append, audiences, locked_seq
+from index.log import SET_STATE, append, locked_seq
 from index.rates import Rates
-from index.tables import articles, changes, versions
+from index.restoration import restore
+from index.tables import articles, versions
 from index.turning import is_due, log_turns
-from index.versions import Batch, Current, Killed, Outcome, Written, plain_version
+from index.versions import Outcome, Written
 from index.view import (
-    OF_CURRENT,
-    RESTRICTING,
     Counts,
     Notice,
     Stored,
     VersionInfo,
     View,
-    among,
-    chunks,
     standing_of,
     value_of,
 )
-from index.visibility import Restrictions, shown
-from index.withdrawal import killed_of
+from index.writing import draft, put
 
 __all__ = [
     "Change",
@@ -70,15 +58,6 @@ __all__ = [
     "View",
     "Written",
 ]
-
-_UPDATE_ARTICLE = (
-    update(articles)
-    .where(articles.c.id == bindparam("of"))
-    .values({each: bindparam(each.name) for each in articles.c if not each.primary_key})
-)
-_DELETE_VERSION = delete(versions).where(
-    versions.c.id == bindparam("of"), versions.c.version == bindparam("one")
-)
 
 
 class Store:
@@ -132,31 +111,11 @@ class Store:
         :raises StoreFull: nothing of the batch was kept.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
-        drafts = [_draft(article) for article in batch]
+        drafts = [draft(article) for article in batch]
         if not batch:
             return ()
-        results: list[Written | InputError] = []
         with self._changing() as (connection, at):
-            given = [draft.article for draft in drafts if isinstance(draft, _Draft)]
-            currents = _currents(connection, given)
-            killed = killed_of(connection, given)
-            write = Batch(
-                locked_seq(connection),
-                at,
-                currents,
-                killed,
-                _audiences(connection, given, currents, killed, at),
-            )
-            for draft in drafts:
-                if isinstance(draft, InputError):
-                    results.append(draft)
-                    continue
-                try:
-                    results.append(write.put(*draft, force=force))
-                except InputError as error:
-                    results.append(error)
-            _insert(connection, write)
-        return tuple(results)
+            return put(connection, drafts, at=at, force=force)
 
     def delete(self, article_id: str) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
@@ -237,13 +196,16 @@ class Store:
     def restore(self, article_id: str) -> int | None:
         """Take back that an article was killed or withheld; return the seq of that.
 
-        ``None`` if it was neither.
+        ``None`` if it was neither. Where it was killed by a canceled version, the last
+        usable one becomes the current one again, under a number of its own: that of the
+        current one and ``.1``.
 
         :raises ArticleNotFound: there is no such article, nor the notice of one.
         :raises ArticlePurged: its texts were erased.
+        :raises StatusConflict: it came canceled, so there is nothing to show.
         """
         with self._changing() as (connection, at):
-            return withdrawal.restore(connection, article_id, at=at)
+            return restore(connection, article_id, at=at)
 
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.
@@ -392,102 +354,3 @@ def _ask_for_rebuild(connection: Connection) -> int:
 
 def _now() -> int:
     return micros(datetime.now(UTC))
-
-
-class _Draft(NamedTuple):
-    """An article under the version it is kept as, what was sent, and that's digest."""
-
-    article: Article
-    text: str
-    digest: str
-
-
-def _draft(article: Article) -> _Draft | InvalidArticle:
-    """Return what is to be kept of an article, or why it cannot be."""
-    try:
-        text = content(article)
-    except InvalidArticle as error:
-        return error
-    version = article.version
-    if version is not None and plain_version(version) != version:
-        article = replace(article, version=plain_version(version))
-    return _Draft(article, text, content_digest(text))
-
-
-def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Current]:
-    """Return what is there of a batch's articles, by id."""
-    found: dict[str, Current] = {}
-    for ids in chunks(tuple({article.id for article in batch})):
-        for row in connection.execute(
-            select(
-                articles.c.id,
-                versions.c.version,
-                versions.c.sent,
-                articles.c["values"],
-                articles.c.published,
-                *RESTRICTING,
-            )
-            .join(versions, OF_CURRENT)
-            .where(articles.c.id.in_(ids))
-        ):
-            found[row.id] = Current(
-                row.version,
-                Restrictions(*row[5:]),
-                {row.version: row.sent},
-                json.loads(row[3]),
-                row.published,
-            )
-    others = {
-        (article.id, article.version)
-        for article in batch
-        if article.version is not None
-        and article.id in found
-        and article.version != found[article.id].version
-    }
-    for keys in chunks(tuple(others)):
-        for row in connection.execute(
-            select(versions.c.id, versions.c.version, versions.c.sent).where(
-                among(keys)
-            )
-        ):
-            found[row.id].digests[row.version] = row.sent
-    return found
-
-
-def _audiences(
-    connection: Connection,
-    batch: Sequence[Article],
-    currents: Mapping[str, Current],
-    killed: Mapping[str, Killed],
-    at: int,
-) -> dict[str, Audience]:
-    """Return who saw what of a batch may be killed by it, by id.
-
-    Of what shows to all now the log need not be asked.
-    """
-    ids = {each.id for each in batch if each.status is Status.CANCELED}
-    ids |= {id_ for id_, each in killed.items() if each.adopted is not None}
-    hidden = {
-        each
-        for each in ids
-        if each not in currents or not shown(*currents[each].restrictions, at)
-    }
-    return audiences(connection, hidden)
-
-
-def _insert(connection: Connection, write: Batch) -> None:
-    """Write a batch's rows, one statement a table; no statement for no rows."""
-    for statement, rows in (
-        (insert(articles), list(write.created.values())),
-        (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in write.updated.items()]),
-        (_DELETE_VERSION, [{"of": i, "one": v} for i, v in sorted(write.replaced)]),
-        (insert(versions), list(write.versions.values())),
-        (insert(changes), write.changes),
-        (SET_STATE, [{"of": "seq", "value": write.seq}] if write.changes else []),
-    ):
-        if rows:
-            connection.execute(statement, rows)
-    if write.notices or write.raised:
-        withdrawal.keep_notices(connection, write)
-    if write.joined:
-        withdrawal.kill_joined(connection, write.joined, at=write.at)

@@ -1,4 +1,4 @@
-"""Kills and what is like them: what is done to an article without a new version of it.
+"""Kills, withholdings and purges: what is done to an article without a new version.
 
 A kill is the status of an article, a notice, and an entry in the log, all in one
 transaction. The text stays in the store, where only a restoration gets at it, until it
@@ -33,7 +33,6 @@ from index.changes import (
 )
 from index.errors import (
     ArticleNotFound,
-    ArticlePurged,
     LimitExceeded,
     StatusConflict,
 )
@@ -55,7 +54,7 @@ from index.view import (
     current_version,
     standing_of,
 )
-from index.visibility import CANCELED, USABLE, WITHHELD, Restrictions, shown
+from index.visibility import CANCELED, WITHHELD, Restrictions, shown
 
 MOST_NOTE = 10_000  # characters
 _SET_STATUS = (
@@ -237,7 +236,7 @@ def withhold(
     check_id(article_id)
     version = None if version is None else _checked(version)
     before = standing_of(connection, article_id)
-    last = _last_row(connection, article_id)
+    last = last_row(connection, article_id)
     if last is not None and _is_in_force(last):
         raise StatusConflict(article_id, "was killed; restore it before")
     if before is None and not unknown:
@@ -248,7 +247,7 @@ def withhold(
     until = max((each for each in known if each), key=version_key, default=None)
     seq = None
     if before is not None and before.restrictions.status != WITHHELD:
-        seq = _change_status(
+        seq = change_status(
             connection, article_id, before, WITHHELD, ChangeType.WITHHELD, at=at
         )
     _keep(
@@ -272,41 +271,7 @@ def withhold(
     return seq
 
 
-def restore(connection: Connection, article_id: str, *, at: int) -> int | None:
-    """Take a kill or a withholding back; see ``Store.restore``."""
-    before = standing_of(connection, article_id)
-    last = _last_row(connection, article_id)
-    in_force = last is not None and not last.over
-    if before is None and not in_force:
-        raise ArticleNotFound(article_id)
-    if in_force and last.purged is not None:
-        raise ArticlePurged(article_id)
-    if in_force:
-        # What an earlier kill took back does not come with it.
-        connection.execute(
-            update(notices)
-            .where(notices.c.id == article_id)
-            .values(version=last.before, before=None, over=True, cascade=False)
-        )
-    if before is None:
-        return append(
-            connection,
-            ChangeType.RESTORED,
-            article_id,
-            None,
-            at=at,
-            hides=False,
-            before=None,
-            after=None,
-        )
-    if before.restrictions.status == USABLE:
-        return None
-    return _change_status(
-        connection, article_id, before, USABLE, ChangeType.RESTORED, at=at
-    )
-
-
-def _change_status(
+def change_status(
     connection: Connection,
     article_id: str,
     before: Standing,
@@ -315,6 +280,7 @@ def _change_status(
     *,
     at: int,
 ) -> int:
+    """Give an article another status, log that, and return its seq."""
     connection.execute(_SET_STATUS, {"of": article_id, "to": status})
     return append(
         connection,
@@ -336,7 +302,7 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
     digests only.
     """
     standing = standing_of(connection, article_id)
-    last = _last_row(connection, article_id)
+    last = last_row(connection, article_id)
     notice = last if last is not None and _is_in_force(last) else None
     if standing is not None and standing.restrictions.status != CANCELED:
         raise StatusConflict(article_id, "is neither killed nor deleted; kill it first")
@@ -431,7 +397,8 @@ def _last_rows(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _last_row(connection: Connection, article_id: str) -> Any:
+def last_row(connection: Connection, article_id: str) -> Any:
+    """Return the last notice of an article, be it over since; or ``None``."""
     return _last_rows(connection, [article_id]).get(article_id)
 
 

@@ -40,8 +40,8 @@ LAYERS = [
         index.leaves index.lexer index.ranges index.syntax
         index.audit index.backup index.carrying index.connections index.keyring
         index.log index.migration
-        index.store index.stories index.tables index.turning index.view
-        index.withdrawal
+        index.restoration index.store index.stories index.tables index.turning
+        index.view index.withdrawal index.writing
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
         index.engines.whoosh.beside index.engines.whoosh.buffer
@@ -88,8 +88,8 @@ FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
     index.audit index.backup index.carrying index.chain index.connections index.keyring
-    index.log index.migration index.store index.stories index.tables index.turning
-    index.view index.withdrawal
+    index.log index.migration index.restoration index.store index.stories index.tables
+    index.turning index.view index.withdrawal index.writing
 """)
 
 # What of index the service may name: never an engine, nor the store itself.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from index.archive import Archive
 from index.dates import iso
@@ -382,7 +382,8 @@ def test_what_was_withheld_comes_back_when_it_is_restored(archive: Archive) -> N
 
 
 def test_a_kill_can_be_taken_back(archive: Archive) -> None:
-    put(archive, status="canceled")
+    put(archive)
+    archive.kill("a")
     archive.restore("a")
     index(archive)
     assert found(archive, "words") == ["a"]
@@ -390,6 +391,86 @@ def test_a_kill_can_be_taken_back(archive: Archive) -> None:
     archive.kill("never-here")
     archive.restore("never-here")
     assert archive.notices() == ()
+
+
+def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
+    archive: Archive,
+) -> None:
+    put(archive, version="1", text="Words of old.")
+    put(archive, version="2", text="Words that are right.", published="2020-02-02")
+    put(archive, version="3", text="Do not use.", status="canceled", correction="No.")
+    put(archive, version="4", text="Never use.", status="canceled")
+    archive.kill("a", note="Said once more.")
+    index(archive)
+    since = archive.store.seq()
+    assert archive.restore("a") == since + 1
+    assert archive.restore("a") is None
+    index(archive)
+    shown = archive.get("a").article
+    assert shown.paragraphs[-1].text == "Words that are right."
+    # A number that the newsroom does not count to.
+    assert (shown.version, shown.status.value) == ("4.1", "usable")
+    assert found(archive, "words") == found(archive, "right") == ["a"]
+    assert [each.version for each in archive.versions("a")] == ["4.1", "2", "1"]
+    (entry,) = archive.changes(since).entries
+    assert (entry.type.value, entry.version) == ("restored", "4.1")
+    assert archive.notices() == ()
+    assert put(archive, version="4", text="Never use.", status="canceled") in (
+        "stored",
+        "unchanged",
+    )
+    assert put(archive, version="5", text="Words of the morning.") == "updated"
+    index(archive)
+    assert found(archive, "morning") == ["a"]
+    assert list(problems(archive.store, archive.engine)) == []
+
+
+def test_what_a_kill_is_taken_back_to_was_not_killed_before(archive: Archive) -> None:
+    put(archive, version="1")
+    archive.kill("a")
+    put(archive, version="2", text="Words that are right.")
+    put(archive, version="3", text="No.", status="canceled")
+    archive.delete("a")
+    put(archive, version="1")
+    put(archive, version="3", text="No.", status="canceled")
+    with pytest.raises(StatusConflict, match="no usable version"):
+        archive.restore("a")
+    put(archive, version="2", text="Words that are right.")
+    archive.restore("a")
+    index(archive)
+    assert found(archive, "right") == ["a"]
+    assert [each.version for each in archive.versions("a")] == ["3.1", "2"]
+
+
+def test_what_came_killed_is_not_taken_back_but_sent_anew(archive: Archive) -> None:
+    put(archive, version="1", status="canceled")
+    with pytest.raises(StatusConflict, match="send one with a higher number"):
+        archive.restore("a")
+    index(archive)
+    is_killed(archive)
+    put(archive, version="2")
+    index(archive)
+    assert found(archive, "words") == ["a"]
+
+
+def test_what_was_withheld_by_its_version_is_shown_when_it_is_restored(
+    archive: Archive,
+) -> None:
+    put(archive, version="1", text="Old words.")
+    put(archive, version="2", text="Held words.", status="withheld")
+    archive.restore("a")
+    index(archive)
+    assert found(archive, "held") == ["a"]
+    assert archive.get("a").article.version == "2"
+
+
+def test_a_kill_that_is_taken_back_leaves_an_embargo_in_force(archive: Archive) -> None:
+    put(archive, version="1", embargoed_until=LATER)
+    put(archive, version="2", status="canceled")
+    archive.restore("a")
+    index(archive)
+    assert found(archive, "words") == []
+    assert found(archive, "words", HELD) == ["a"]
 
 
 def test_what_cannot_be_done_says_why(archive: Archive) -> None:
@@ -543,13 +624,14 @@ def test_a_story_of_thousands_is_killed_by_few_statements(
     )
     for n in range(1, 20):
         store.withhold(str(n))
-    statements = []
-    event.listen(
-        store._engine(),
-        "before_cursor_execute",
-        lambda *said: statements.append(said[2]),
-    )
+    statements: list[str] = []
+
+    def note(*said: Any) -> None:
+        statements.append(said[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
     killed = store.kill("7", cascade=True)
+    event.remove(Engine, "before_cursor_execute", note)
     assert {each.id for each in killed} >= set(map(str, range(1, many)))
     assert len(statements) < many / 20
     with store.reading() as view:
