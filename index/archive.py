@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,6 @@ from index.errors import (
     IndexUnavailable,
     InputError,
     InvalidValue,
-    OutsideFilter,
 )
 from index.feed import ChangePage, may_read, page_of_changes
 from index.history import OTHER_HISTORY, of_one_history
@@ -45,7 +44,6 @@ from index.store import Notice, Store, Stored
 from index.suggestions import Suggestion, suggestions
 from index.versions import Written
 from index.view import VersionInfo, View
-from index.visibility import entitled, values_of
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are
@@ -117,8 +115,7 @@ class Archive:
         self.engine.close()
         self.store.close()
 
-    # A writer is bound by the filters of the reader that they are: they neither change
-    # what they cannot see for a filter, nor store what they could not see then.
+    # A writer is bound by the filters of the reader that they are; see the store.
 
     def put(
         self,
@@ -128,26 +125,14 @@ class Archive:
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
         """Store articles, as the store's put does; what is returned is on disk."""
-        if not reader.filters:
-            return self.store.put(articles, force=force)
-        beyond = self._beyond({each.id for each in articles}, reader)
-        within = [
-            a.id not in beyond and entitled(reader, values_of(a)) for a in articles
-        ]
-        may_put = [a for a, may in zip(articles, within, strict=True) if may]
-        written = iter(self.store.put(may_put, force=force))
-        return tuple(
-            next(written) if may else OutsideFilter(each.id)
-            for each, may in zip(articles, within, strict=True)
-        )
+        return self.store.put(articles, reader=reader, force=force)
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions, and return the change's seq.
 
         :raises ArticleNotFound: there is none.
         """
-        self._check_within(article_id, reader)
-        return self.store.delete(article_id)
+        return self.store.delete(article_id, reader=reader)
 
     def kill(
         self,
@@ -171,13 +156,13 @@ class Archive:
             raise InvalidValue(
                 "cascade", "a key with a filter kills one article at a time"
             )
-        self._check_within(article_id, reader, unknown=False)
         return self.store.kill(
             article_id,
             note=note,
             replacement=replacement,
             version=version,
             cascade=cascade,
+            reader=reader,
         )
 
     def withhold(
@@ -189,13 +174,13 @@ class Archive:
         reader: Reader = PUBLIC,
     ) -> int | None:
         """Hold an article back; see :meth:`index.store.Store.withhold`."""
-        self._check_within(article_id, reader)
-        return self.store.withhold(article_id, version=version, unknown=unknown)
+        return self.store.withhold(
+            article_id, version=version, unknown=unknown, reader=reader
+        )
 
     def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Take a kill or a withholding back; see :meth:`index.store.Store.restore`."""
-        self._check_within(article_id, reader)
-        return self.store.restore(article_id)
+        return self.store.restore(article_id, reader=reader)
 
     def purge(self, article_id: str) -> int:
         """Erase a killed article's texts; see :meth:`index.store.Store.purge`."""
@@ -537,31 +522,6 @@ class Archive:
             if self.store.rebuild_requested() == self.store.rebuild_finished():
                 self.store.request_rebuild()
             raise
-
-    def _beyond(self, article_ids: Iterable[str], reader: Reader) -> frozenset[str]:
-        """Return which articles, or kills, are here and not within a reader's filters.
-
-        What is not here at all is not among them.
-        """
-        found = set()
-        with self.store.reading() as view:
-            for each in article_ids:
-                standing, notice = view.standing(each), view.notice(each)
-                known = standing or (notice and notice.audience)
-                if (standing or notice) and not (known and known.entitles(reader)):
-                    found.add(each)
-        return frozenset(found)
-
-    def _check_within(
-        self, article_id: str, reader: Reader, *, unknown: bool = True
-    ) -> None:
-        if not reader.filters:
-            return
-        if not unknown:
-            with self.store.reading() as view:
-                unknown = view.standing(article_id) is not None
-        if not unknown or self._beyond([article_id], reader):
-            raise ArticleNotFound(article_id)
 
     @classmethod
     def _shown_version(

@@ -24,6 +24,7 @@ from index.article import Article
 from index.changes import Change, ChangeType
 from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
+from index.entitlement import check_within, within
 from index.errors import (
     ArticleNotFound,
     InputError,
@@ -31,6 +32,7 @@ from index.errors import (
 )
 from index.keyring import Keyring
 from index.log import SET_STATE, append, locked_seq
+from index.query import PUBLIC, Reader
 from index.rates import Rates
 from index.restoration import restore
 from index.tables import articles, versions
@@ -94,16 +96,24 @@ class Store:
             connections.close()
         self.rates.close()
 
+    # A writer is bound by the filters of the reader that they are: they neither change
+    # what they cannot see for a filter, nor store what they could not see then. That is
+    # looked at where it is written, so that nobody changes it in between.
+
     def put(
-        self, batch: Sequence[Article], *, force: bool = False
+        self,
+        batch: Sequence[Article],
+        *,
+        reader: Reader = PUBLIC,
+        force: bool = False,
     ) -> tuple[Written | InputError, ...]:
         """Keep articles, all in one durable transaction; return what became of each.
 
         Without a version, content that differs from the current version's becomes the
         next version. A version that is there with other content is that article's
         :class:`VersionConflict`, and an article that cannot be kept as JSON, or whose
-        version is below 0, its :class:`InvalidArticle`; the others are kept
-        nevertheless.
+        version is below 0, its :class:`InvalidArticle`; one beyond the writer's filters
+        is an :class:`OutsideFilter`. The others are kept nevertheless.
 
         :param force: where a version is there with other content, that is replaced.
             Nothing of it is kept, and it is found again once it is indexed anew. What
@@ -115,9 +125,10 @@ class Store:
         if not batch:
             return ()
         with self._changing() as (connection, at):
-            return put(connection, drafts, at=at, force=force)
+            may = within(connection, drafts, reader)
+            return put(connection, may, at=at, force=force)
 
-    def delete(self, article_id: str) -> int:
+    def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
 
         A later put of the same id starts anew. The notice of a kill stays.
@@ -125,6 +136,7 @@ class Store:
         :raises ArticleNotFound: there is no such article.
         """
         with self._changing() as (connection, at):
+            check_within(connection, article_id, reader)
             before = standing_of(connection, article_id)
             if before is None:
                 raise ArticleNotFound(article_id)
@@ -151,6 +163,7 @@ class Store:
         replacement: str | None = None,
         version: str | None = None,
         cascade: bool = False,
+        reader: Reader = PUBLIC,
     ) -> tuple[Notice, ...]:
         """Kill an article, all versions of it; return the notices that are its own now.
 
@@ -162,9 +175,12 @@ class Store:
         :param cascade: every article of its story, too: those that it evolved from,
             that evolved from it, and that name the same story, also when they come
             later.
+        :raises ArticleNotFound: to somebody with a filter, also what was never here:
+            nobody knows whether it is theirs.
         :raises InvalidArticle: the id cannot be one.
         """
         with self._changing() as (connection, at):
+            check_within(connection, article_id, reader, unknown=False)
             return withdrawal.kill(
                 connection,
                 article_id,
@@ -176,7 +192,12 @@ class Store:
             )
 
     def withhold(
-        self, article_id: str, *, version: str | None = None, unknown: bool = False
+        self,
+        article_id: str,
+        *,
+        version: str | None = None,
+        unknown: bool = False,
+        reader: Reader = PUBLIC,
     ) -> int | None:
         """Hold an article back until it is restored; return the seq of that.
 
@@ -189,11 +210,12 @@ class Store:
         :raises StatusConflict: it was killed.
         """
         with self._changing() as (connection, at):
+            check_within(connection, article_id, reader)
             return withdrawal.withhold(
                 connection, article_id, at=at, version=version, unknown=unknown
             )
 
-    def restore(self, article_id: str) -> int | None:
+    def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Take back that an article was killed or withheld; return the seq of that.
 
         ``None`` if it was neither. Where it was killed by a canceled version, the last
@@ -205,6 +227,7 @@ class Store:
         :raises StatusConflict: it came canceled, so there is nothing to show.
         """
         with self._changing() as (connection, at):
+            check_within(connection, article_id, reader)
             return restore(connection, article_id, at=at)
 
     def purge(self, article_id: str) -> int:

@@ -135,7 +135,7 @@ def _kill_all(
 
     However many they are, each table is read and written by a few statements.
     """
-    standings = _standings(connection, ids)
+    standings = standings_of(connection, ids)
     lasts = _last_rows(connection, ids)
     hidden = [
         each
@@ -203,7 +203,7 @@ def _kill_all(
     _keep(connection, kept)
 
 
-def _standings(
+def standings_of(
     connection: Connection, ids: Iterable[str]
 ) -> dict[str, tuple[str, Standing]]:
     """Return the current version of each article that is here, and how it stands."""

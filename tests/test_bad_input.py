@@ -277,7 +277,7 @@ def test_versions_that_come_again_late_or_changed_are_told_apart(
 def test_a_full_disk_is_said_and_reading_goes_on(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StoreFull
 
     monkeypatch.setattr(Store, "put", full)

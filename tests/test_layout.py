@@ -38,8 +38,8 @@ LAYERS = [
         index.chain index.clipping index.difference index.highlight index.keys
         index.marking index.matching index.publication index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
-        index.audit index.backup index.carrying index.connections index.keyring
-        index.log index.migration
+        index.audit index.backup index.carrying index.connections index.entitlement
+        index.keyring index.log index.migration
         index.restoration index.store index.stories index.tables index.turning
         index.view index.withdrawal index.writing
         index.engines index.engines.memory index.engines.memory.docs
@@ -87,7 +87,8 @@ LAYERS = [
 FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
-    index.audit index.backup index.carrying index.chain index.connections index.keyring
+    index.audit index.backup index.carrying index.chain index.connections
+    index.entitlement index.keyring
     index.log index.migration index.restoration index.store index.stories index.tables
     index.turning index.view index.withdrawal index.writing
 """)

@@ -1,0 +1,110 @@
+"""Writers with a filter: what they may change, however many write at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from index.archive import Archive
+from index.article import Article
+from index.document import article_of
+from index.errors import ArticleNotFound, InputError, OutsideFilter
+from index.query import Filter, Reader
+from index.settings import Settings
+from index.store import Store
+
+DESK = Reader(filters=(Filter(field="source", values=("Desk",)),))
+
+
+def article(source: str, text: str = "Words.", article_id: str = "a") -> Article:
+    return article_of({"id": article_id, "paragraphs": [text], "source": source})
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    archive = Archive.open(
+        Settings(store=f"sqlite:///{tmp_path}/store.db", engine="memory:")
+    )
+    yield archive
+    archive.close()
+
+
+def put(archive: Archive, given: Article) -> None:
+    (result,) = archive.put([given], reader=DESK)
+    if isinstance(result, InputError):
+        raise result
+
+
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [
+        (lambda archive: put(archive, article("Desk", "Anew.")), OutsideFilter),
+        (lambda archive: archive.delete("a", reader=DESK), ArticleNotFound),
+        (lambda archive: archive.kill("a", reader=DESK), ArticleNotFound),
+        (lambda archive: archive.withhold("a", reader=DESK), ArticleNotFound),
+        (lambda archive: archive.restore("a", reader=DESK), ArticleNotFound),
+    ],
+    ids=["put", "delete", "kill", "withhold", "restore"],
+)
+def test_an_article_that_leaves_the_filter_while_it_is_written_stays_as_it_is(
+    archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Archive], Any],
+    error: type[InputError],
+) -> None:
+    archive.put([article("Desk")])
+    another = Store(archive.store.url)
+    writing = Store._writing
+
+    @contextmanager
+    def late(store: Store) -> Iterator[Connection]:
+        if store is archive.store:
+            another.put([article("Wire", "Words of the wire.")])
+        with writing(store) as connection:
+            yield connection
+
+    monkeypatch.setattr(Store, "_writing", late)
+    with pytest.raises(error):
+        act(archive)
+    monkeypatch.undo()
+    assert archive.get("a").article.paragraphs[-1].text == "Words of the wire."
+    assert archive.store.seq() == 2
+    another.close()
+
+
+def test_of_a_batch_only_what_is_beyond_the_filter_is_refused(
+    archive: Archive,
+) -> None:
+    archive.put([article("Wire", article_id="theirs")])
+    results = archive.put(
+        [
+            article("Desk", article_id="new"),
+            article("Wire", article_id="new"),
+            article("Desk", article_id="theirs"),
+            article("Wire", article_id="other"),
+        ],
+        reader=DESK,
+    )
+    refused = [isinstance(each, OutsideFilter) for each in results]
+    assert refused == [False, True, True, True]
+    with archive.store.reading() as view:
+        assert [each.source for each in view.iterate()] == ["Desk", "Wire"]
+
+
+def test_what_was_killed_is_restored_only_by_who_could_have_written_it(
+    archive: Archive,
+) -> None:
+    for source in ("Desk", "Wire"):
+        archive.put([article(source, article_id=source)])
+        archive.kill(source)
+        archive.delete(source)
+    assert archive.restore("Desk", reader=DESK)
+    with pytest.raises(ArticleNotFound):
+        archive.restore("Wire", reader=DESK)
+    with pytest.raises(ArticleNotFound):
+        archive.kill("never-here", reader=DESK)
