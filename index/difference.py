@@ -4,9 +4,11 @@ Paragraphs that are the same in both are found first, in the order that keeps mo
 them; what stands between is paired by the words it shares. Either version can be told
 from the other and the difference: nothing is left out.
 
-Time and memory are bounded for texts as long as articles may be. The longest common
-subsequence takes as many steps as the lengths of both sides multiplied: sides that are
-too long for it are first cut at what stands once in each.
+Time and memory are bounded for texts as long as articles may be, to about a second. The
+longest common subsequence takes as many steps as the lengths of both sides multiplied:
+sides that are too long for it are first cut at what stands once in each. Reading the
+words takes longest: when as much was read as one difference may, what remains is told
+as a whole, and the difference says that it is coarse.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from rapidfuzz.distance import LCSseq
 from index.answer import Mark
 from index.article import Article, Paragraph, Role
 from index.document import document_of
+from index.errors import LimitExceeded
 from index.text import analyse, word_spans
 
 # Of the words of two paragraphs, the share that must be in both to call one a change of
@@ -38,6 +41,16 @@ _ALL_PAIRS = 100_000  # and in a whole difference
 _AHEAD = 4  # how far to look for a paragraph where there are too many to compare all
 # Items in a row that must stand once in each side to be a place to cut both.
 _ANCHORS = (1, 8)
+
+# What is read is counted in steps of some 0.25 µs, as many as take longest: a character
+# of a simple script, and one of another, to know the words of a text, and to cut it at
+# their edges; and each piece that is compared then.
+_OF_WORDS = 1, 11
+_OF_CUTTING = 2, 4
+_OF_PIECES = 5
+_READING = 3_000_000  # steps in one difference
+_SIMPLE = "\u0900"  # code points below this
+MOST_PARAGRAPHS = 25_000  # of both versions together; each is a part of the answer
 
 _GAP = re.compile(r"\s+|\S")
 # Flags by themselves: \X counts those before each of them again and again.
@@ -96,35 +109,69 @@ class Difference:
     """What two versions of an article differ in.
 
     :param old: the version that is told from; ``new`` the one that is told.
+    :param coarse: the texts were too long to compare all of them word by word: what
+        changed may be told as replaced, or as removed and added, as a whole.
     """
 
     id: str
     old: str
     new: str
+    coarse: bool
     fields: tuple[FieldChange, ...]
     paragraphs: tuple[ParagraphChange, ...]
 
 
+@dataclass(slots=True)
+class Effort:
+    """How much more one difference may read.
+
+    :param left: in steps.
+    :param coarse: something was left out, since it would have been too much.
+    """
+
+    left: int = _READING
+    coarse: bool = False
+
+    def allows(self, steps: int) -> bool:
+        """Return whether so many may be made; if so, they count as made."""
+        if steps > self.left:
+            self.coarse = True
+            return False
+        self.left -= steps
+        return True
+
+
 def difference(old: Article, new: Article) -> Difference:
-    """Return what two versions of an article differ in."""
+    """Return what two versions of an article differ in.
+
+    :raises LimitExceeded: they have too many paragraphs.
+    """
     assert old.version is not None and new.version is not None, "both are stored"
+    several = len(old.paragraphs) + len(new.paragraphs)
+    if several > MOST_PARAGRAPHS:
+        raise LimitExceeded("paragraphs", limit=MOST_PARAGRAPHS, got=several)
+    effort = Effort()
+    paragraphs = paragraph_changes(old.paragraphs, new.paragraphs, effort)
     return Difference(
         id=new.id,
         old=old.version,
         new=new.version,
+        coarse=effort.coarse,
         fields=field_changes(old, new),
-        paragraphs=paragraph_changes(old.paragraphs, new.paragraphs),
+        paragraphs=paragraphs,
     )
 
 
 def paragraph_changes(
-    old: Sequence[Paragraph], new: Sequence[Paragraph]
+    old: Sequence[Paragraph], new: Sequence[Paragraph], effort: Effort | None = None
 ) -> tuple[ParagraphChange, ...]:
     """Return what became of each paragraph, in reading order.
 
     What was removed stands before what came in its place.
+
+    :param effort: how much it may take; it is told whether that was enough.
     """
-    return _with_moves(list(_changes(old, new)))
+    return _with_moves(list(_changes(old, new, effort or Effort())))
 
 
 def field_changes(old: Article, new: Article) -> tuple[FieldChange, ...]:
@@ -152,13 +199,13 @@ def _flat(article: Article) -> dict[str, Any]:
 
 
 def _changes(
-    old: Sequence[Paragraph], new: Sequence[Paragraph]
+    old: Sequence[Paragraph], new: Sequence[Paragraph], effort: Effort
 ) -> Iterator[ParagraphChange]:
     budget = _ALL_PAIRS
     at_old = at_new = 0
     if old and new and old[0].n == new[0].n == 0:
         # A headline goes with the headline, whatever both say.
-        yield _pair(old[0], new[0])
+        yield _pair(old[0], new[0], effort)
         at_old = at_new = 1
     # What keys are made of, but for the count of the same text further up.
     before_keys = [(each.role, each.text) for each in old]
@@ -166,27 +213,33 @@ def _changes(
     for block in _common(before_keys, after_keys, at_old, at_new):
         before, after = old[at_old : block.old], new[at_new : block.new]
         several = len(before) * len(after)
-        if several <= min(_PAIRS, budget):
+        reading = sum(_steps(each.text, _OF_WORDS) for each in (*before, *after))
+        if not several or not effort.allows(reading):
+            pairs = []
+        elif several <= min(_PAIRS, budget):
             budget -= several
             pairs = _best_pairs(before, after)
         else:
             pairs = _near_pairs(before, after)
-        yield from _paired(before, after, pairs)
+        yield from _paired(before, after, pairs, effort)
         at_old, at_new = block.old_end, block.new_end
         for first, second in zip(
             old[block.old : at_old], new[block.new : at_new], strict=True
         ):
-            yield _pair(first, second)
+            yield _pair(first, second, effort)
 
 
 def _paired(
-    old: Sequence[Paragraph], new: Sequence[Paragraph], pairs: list[tuple[int, int]]
+    old: Sequence[Paragraph],
+    new: Sequence[Paragraph],
+    pairs: list[tuple[int, int]],
+    effort: Effort,
 ) -> Iterator[ParagraphChange]:
     """Yield the changes where some of the paragraphs belong together."""
     at_old = at_new = 0
     for i, j in pairs:
         yield from _alone(old[at_old:i], new[at_new:j])
-        yield _pair(old[i], new[j])
+        yield _pair(old[i], new[j], effort)
         at_old, at_new = i + 1, j + 1
     yield from _alone(old[at_old:], new[at_new:])
 
@@ -195,8 +248,6 @@ def _best_pairs(
     old: Sequence[Paragraph], new: Sequence[Paragraph]
 ) -> list[tuple[int, int]]:
     """Return the pairs, ascending on both sides, that are most alike altogether."""
-    if not old or not new:
-        return []
     words = _words(old), _words(new)
     alike = [[_likeness(first, second) for second in words[1]] for first in words[0]]
     # best[i][j]: of what stands from i in the one and from j in the other.
@@ -249,8 +300,8 @@ def _likeness(old: frozenset[str], new: frozenset[str]) -> float:
     return 2 * both / (len(old) + len(new)) if both else 0.0
 
 
-def _pair(old: Paragraph, new: Paragraph) -> ParagraphChange:
-    removed, added, marked = _marked(old.text, new.text)
+def _pair(old: Paragraph, new: Paragraph, effort: Effort) -> ParagraphChange:
+    removed, added, marked = _marked(old.text, new.text, effort)
     same = (old.role, old.text, old.credit) == (new.role, new.text, new.credit)
     return ParagraphChange(
         kind=ChangeKind.UNCHANGED if same else ChangeKind.CHANGED,
@@ -311,11 +362,22 @@ class _Pieces(NamedTuple):
     words: list[int]  # where words start
 
 
-def _marked(old: str, new: str) -> tuple[tuple[Mark, ...], tuple[Mark, ...], str]:
+def _marked(
+    old: str, new: str, effort: Effort
+) -> tuple[tuple[Mark, ...], tuple[Mark, ...], str]:
     """Return what to mark in each of two texts, and both in one as HTML."""
     if old == new:
         return (), (), html.escape(new)
-    before, after = _pieces(old), _pieces(new)
+    sides: list[_Pieces] = []
+    for text in (old, new):
+        if effort.allows(_steps(text, _OF_CUTTING)):
+            sides.append(_pieces(text))
+    if len(sides) < 2 or not effort.allows(
+        _OF_PIECES * sum(len(each.items) for each in sides)
+    ):
+        whole = f"<del>{html.escape(old)}</del><ins>{html.escape(new)}</ins>"
+        return ((0, len(old)),), ((0, len(new)),), whole
+    before, after = sides
     marks: tuple[list[Mark], list[Mark]] = [], []
     parts: list[str] = []
     at_old = at_new = 0
@@ -332,6 +394,10 @@ def _marked(old: str, new: str) -> tuple[tuple[Mark, ...], tuple[Mark, ...], str
         same = new[after.edges[block.new] : after.edges[at_new]]
         parts.append(html.escape(same))
     return tuple(marks[0]), tuple(marks[1]), "".join(parts)
+
+
+def _steps(text: str, of: tuple[int, int]) -> int:
+    return len(text) * of[not text.isascii() and max(text) >= _SIMPLE]
 
 
 def _pieces(text: str) -> _Pieces:

@@ -118,6 +118,7 @@ def difference_document(difference: Difference) -> Document:
         "id": difference.id,
         "from": difference.old,
         "to": difference.new,
+        "coarse": difference.coarse,
         "fields": [
             {"name": each.name, "from": each.old, "to": each.new}
             for each in difference.fields

@@ -70,6 +70,10 @@ DiffAnswer = Schema.from_dict(
         "id": fields.String(required=True),
         "from": fields.String(required=True, metadata=described("a version")),
         "to": fields.String(required=True, metadata=described("a version")),
+        "coarse": fields.Boolean(
+            required=True,
+            metadata=described("too long to be compared word by word throughout"),
+        ),
         "fields": fields.List(fields.Nested(FieldChange), required=True),
         "paragraphs": fields.List(fields.Nested(ParagraphChange), required=True),
     },

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from index.difference import (
     paragraph_changes,
 )
 from index.document import article_of
+from index.errors import LimitExceeded
 from index.text import word_spans
 
 Texts = Sequence[str | tuple[Role, str] | tuple[Role, str, str]]
@@ -316,6 +318,68 @@ def test_long_and_hostile_texts_are_told_in_full(
     changes = paragraph_changes(old, new)
     assert side(changes, "ins") == [each.text for each in old]
     assert side(changes, "del") == [each.text for each in new]
+
+
+LONG = [
+    ("a b " * 250_000, "b a " * 250_000),
+    (("x " + "?!" * 20) * 20_000, ("x " + "!!?" * 14) * 20_000),
+    ("\u0e01\u0e33" * 150_000 + "x", "\u0e33\u0e02" * 150_000),
+    (
+        " ".join(f"w{n * n % 977}" for n in range(200_000)),
+        " ".join(f"w{n * n % 983}" for n in range(200_000)),
+    ),
+]
+
+
+def version(*texts: str) -> Article:
+    return Article(id="a", version="1", paragraphs=paragraphs(None, *texts))
+
+
+@pytest.mark.parametrize("several", [1, 80], ids=["whole", "in paragraphs"])
+@pytest.mark.parametrize("texts", LONG, ids=["words", "signs", "thai", "many words"])
+def test_only_so_much_is_read_and_the_rest_is_told_as_a_whole(
+    texts: tuple[str, str], several: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+
+    def counted(reading: Callable[[str], Any]) -> Callable[[str], Any]:
+        def count(text: str) -> Any:
+            nonlocal read
+            read += len(text)
+            return reading(text)
+
+        return count
+
+    for name in ("analyse", "_pieces"):
+        reading = getattr(sys.modules["index.difference"], name)
+        monkeypatch.setattr(f"index.difference.{name}", counted(reading))
+    size = len(texts[0]) // several
+    old, new = (
+        version(*(text[at : at + size].strip() for at in range(0, len(text), size)))
+        for text in texts
+    )
+    found = difference(old, new)
+    assert found.coarse
+    assert read < 3_000_000
+    assert side(found.paragraphs, "ins") == [each.text for each in old.paragraphs]
+    assert side(found.paragraphs, "del") == [each.text for each in new.paragraphs]
+
+
+def test_what_is_not_so_long_is_never_coarse() -> None:
+    words = [f"w{n % 5_000}" for n in range(20_000)]
+    old, new = (
+        version(*(f"{end} {' '.join(words[n : n + 50])}" for n in range(0, 20_000, 50)))
+        for end in ("Old", "New")
+    )
+    assert not difference(old, new).coarse
+    assert {each.kind for each in difference(old, new).paragraphs} == {"changed"}
+
+
+def test_more_paragraphs_than_can_be_told_are_refused() -> None:
+    many = version(*["One."] * 13_000)
+    with pytest.raises(LimitExceeded) as caught:
+        difference(many, many)
+    assert (caught.value.limit, caught.value.got) == (25_000, 26_000)
 
 
 def test_a_word_in_a_very_long_text_is_found() -> None:
