@@ -442,9 +442,9 @@ class Archive:
     ) -> ChangePage:
         """Return what a reader is told of the changes after a seq, oldest first.
 
-        Where the index is behind the page ends before the first change that it does
-        not include, so that whoever is told of an article can find it. While there is
-        no index there is nothing to wait for.
+        Where the index is behind the page ends before the first article that it does
+        not include, so that whoever is told of one can find it. While there is no index
+        there is nothing to wait for.
 
         :param limit: of entries; fewer are returned where many changes are not for
             this reader.

@@ -44,6 +44,10 @@ def page_of_changes(
 ) -> ChangePage:
     """Return what a reader is told of the changes after a seq.
 
+    What shows is told once the index includes it. The page ends before the first such
+    change; what only takes away needs no index to be true, and is told if it comes
+    before.
+
     :param indexed: the seq that the index includes; ``None`` if there is no index.
     :param history: that the seq is of.
     :raises HistoryChanged: the store has no such seq, or another history: it is another
@@ -52,14 +56,16 @@ def page_of_changes(
     ours = f"{view.epoch:x}"
     if since > view.seq or (history is not None and history != ours):
         raise HistoryChanged(since, newest=view.seq)
-    end = view.seq if indexed is None else min(view.seq, indexed)
     entries: list[Entry] = []
-    reached = since
+    reached, end = since, view.seq
     for change in _log(view, since, end):
-        reached = change.seq
         entry = told(change, reader, micros(change.at))
         if entry is not None:
+            if not (entry.removed or indexed is None or change.seq <= indexed):
+                end = reached  # for now
+                break
             entries.append(entry)
+        reached = change.seq
         if len(entries) >= limit or change.seq - since >= _MOST_READ:
             break
     return ChangePage(

@@ -204,6 +204,28 @@ def test_the_feed_waits_for_the_index(archive: Archive) -> None:
     assert [each.id for each in archive.changes(page.next).entries] == ["b"]
 
 
+def test_what_is_taken_away_does_not_wait_for_the_index(archive: Archive) -> None:
+    for article_id in ("a", "b", "c"):
+        put(archive, article_id, source="Wire")
+    index(archive)
+    archive.kill("a")
+    archive.withhold("b")
+    put(archive, "d", source="Desk")
+    archive.delete("c")
+    page = archive.changes(3)
+    told = [("killed", "a"), ("withheld", "b")]
+    assert [(each.type.value, each.id) for each in page.entries] == told
+    assert (page.next, page.more) == (5, False)
+    assert archive.changes(page.next).entries == ()
+    # Who is not to see what the index lacks is not kept waiting by it.
+    page = archive.changes(3, reader=WIRE)
+    told = [*told, ("deleted", "c")]
+    assert [(each.type.value, each.id) for each in page.entries] == told
+    assert (page.next, page.more) == (7, False)
+    index(archive)
+    assert [each.seq for each in archive.changes(5).entries] == [6, 7]
+
+
 def test_a_page_ends_at_its_limit_and_says_so(archive: Archive) -> None:
     for n in range(5):
         put(archive, str(n))
