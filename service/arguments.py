@@ -23,7 +23,14 @@ from index.errors import InvalidValue, LimitExceeded
 from index.formats.strict_json import KINDS
 from index.keys import Scope
 from service.bodies import has_no_body, json_object
-from service.parameters import PATH_PARAMETERS, NoArguments, Repeatable, WholeText
+from service.parameters import (
+    PATH_PARAMETERS,
+    NoArguments,
+    Repeatable,
+    WholeText,
+    with_id,
+)
+from service.paths import BY_ID, PATH, checked_id
 from service.refusals import RepeatedParameter, UnknownParameter
 from service.schemas import Problem
 
@@ -175,6 +182,50 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             self.route(rule, methods=[method], parameters=parameters)(
                 self.doc(**more)(wrapped)
             )
+            return view
+
+        return decorator
+
+    def of_article(
+        self,
+        method: str,
+        rest: str = "",
+        *,
+        takes: type[Schema],
+        problems: tuple[int, ...],
+        location: str = "query",
+        **declared: Any,
+    ) -> Callable[[View], View]:
+        """Return a decorator that makes a function two views of an article.
+
+        By the article's path and, for proxies that decode paths, by its ``id`` as a
+        parameter, which is the only difference between the two.
+
+        :param rest: of the path, behind the article.
+        :param declared: as :meth:`operation` takes it.
+        """
+
+        def decorator(view: View) -> View:
+            def by_id(given: dict[str, Any]) -> Response:
+                return view(given, checked_id(given["id"]))
+
+            by_id.__name__ = f"{view.__name__}_by_id"
+            does = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+            by_id.__doc__ = f"{does} (by id, where a proxy decodes paths)."
+            # A body that names the article cannot be left out.
+            more = (411,) if location == "json" else ()
+            for rule, schema, statuses, each in (
+                (f"{PATH}{rest}", takes, problems, view),
+                (f"{BY_ID}{rest}", with_id(takes), (*problems, *more), by_id),
+            ):
+                self.operation(
+                    method,
+                    rule,
+                    takes=schema,
+                    problems=statuses,
+                    location=location,
+                    **declared,
+                )(each)
             return view
 
         return decorator

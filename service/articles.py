@@ -24,13 +24,10 @@ from service.context import context
 from service.etags import not_modified, set_etag
 from service.parameters import (
     ArticleArguments,
-    ArticleByIdArguments,
     DeleteArguments,
-    DeleteByIdArguments,
     WriteArguments,
-    WriteByIdArguments,
 )
-from service.paths import checked_id, decoded_id
+from service.paths import PATH, decoded_id
 from service.problems import problem_of, problem_response
 from service.refusals import NothingStored
 from service.schemas import (
@@ -48,8 +45,6 @@ blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
 )
 LOG = logging.getLogger("nutgraf")
-PATH = "/v1/articles/<article_id>"
-BY_ID = "/v1/article"
 _WRITTEN = tuple(each.media_types[0] for each in FORMATS.values() if each.write)
 _SCHEMAS = {JSON: ArticleBody, "application/ninjs+json": {"type": "object"}}
 _BODY_PROBLEMS = (411, 413, 415, 422, 503, 507)
@@ -77,9 +72,8 @@ def decode_id() -> None:
 blueprint.before_request(decode_id)
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "GET",
-    PATH,
     scope=Scope.SEARCH,
     takes=ArticleArguments,
     gives=ArticleAnswer,
@@ -89,22 +83,25 @@ blueprint.before_request(decode_id)
 )
 def get_article(given: dict[str, Any], article_id: str) -> Response:
     """Give an article, with the words of a query marked."""
-    return _article(article_id, given)
-
-
-@blueprint.operation(
-    "GET",
-    BY_ID,
-    scope=Scope.SEARCH,
-    takes=ArticleByIdArguments,
-    gives=ArticleAnswer,
-    gives_text=_WRITTEN,
-    also={304: None},
-    problems=(404, 410, 503),
-)
-def get_article_by_id(given: dict[str, Any]) -> Response:
-    """Give an article, where a proxy decodes paths."""
-    return _article(checked_id(given["id"]), given)
+    now = datetime.now(UTC)
+    tag = tag_of_request(given, now)
+    if unchanged := not_modified(tag):
+        return unchanged
+    q = given.get("q", "")
+    view = context().archive.get(
+        article_id,
+        version=given.get("version"),
+        q=q,
+        within=given.get("in", "text"),
+        now=now,
+        reader=reader(),
+    )
+    name = given.get("format", "json")
+    if name != "json":
+        response = _rendered(FORMATS[name], view.article)
+    else:
+        response = json_response(article_document(view, q))
+    return set_etag(response, tag)
 
 
 @blueprint.operation(
@@ -167,9 +164,8 @@ def list_versions(given: dict[str, Any], article_id: str) -> Response:
     )
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "PUT",
-    PATH,
     scope=Scope.INGEST,
     takes=WriteArguments,
     gives=WriteAnswer,
@@ -178,21 +174,11 @@ def list_versions(given: dict[str, Any], article_id: str) -> Response:
 )
 def put_article(given: dict[str, Any], article_id: str) -> Response:
     """Store an article, or its next version."""
-    return _put(article_id, given)
-
-
-@blueprint.operation(
-    "PUT",
-    BY_ID,
-    scope=Scope.INGEST,
-    takes=WriteByIdArguments,
-    gives=WriteAnswer,
-    problems=(409, *_BODY_PROBLEMS),
-    documented=_BODY,
-)
-def put_article_by_id(given: dict[str, Any]) -> Response:
-    """Store an article, where a proxy decodes paths."""
-    return _put(checked_id(given["id"]), given)
+    written = write(given, article_id)
+    (error,) = written.errors
+    if error is not None:
+        return problem_response(problem_of(error), **written.answer, indexed=False)
+    return answered(written.answer, given)
 
 
 @blueprint.operation(
@@ -217,9 +203,8 @@ def post_articles(given: dict[str, Any]) -> Response:
     return answered(written.answer, given, 207 if failed else 200)
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "DELETE",
-    PATH,
     scope=Scope.INGEST,
     takes=DeleteArguments,
     gives=DeleteAnswer,
@@ -227,20 +212,8 @@ def post_articles(given: dict[str, Any]) -> Response:
 )
 def delete_article(given: dict[str, Any], article_id: str) -> Response:
     """Delete an article with all its versions."""
-    return _delete(article_id, given)
-
-
-@blueprint.operation(
-    "DELETE",
-    BY_ID,
-    scope=Scope.INGEST,
-    takes=DeleteByIdArguments,
-    gives=DeleteAnswer,
-    problems=(404, 503, 507),
-)
-def delete_article_by_id(given: dict[str, Any]) -> Response:
-    """Delete an article, where a proxy decodes paths."""
-    return _delete(checked_id(given["id"]), given)
+    seq = context().archive.delete(article_id, reader=reader())
+    return answered({"id": article_id, "status": "deleted", "seq": seq}, given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,28 +305,6 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
     return result
 
 
-def _article(article_id: str, given: dict[str, Any]) -> Response:
-    now = datetime.now(UTC)
-    tag = tag_of_request(given, now)
-    if unchanged := not_modified(tag):
-        return unchanged
-    q = given.get("q", "")
-    view = context().archive.get(
-        article_id,
-        version=given.get("version"),
-        q=q,
-        within=given.get("in", "text"),
-        now=now,
-        reader=reader(),
-    )
-    name = given.get("format", "json")
-    if name != "json":
-        response = _rendered(FORMATS[name], view.article)
-    else:
-        response = json_response(article_document(view, q))
-    return set_etag(response, tag)
-
-
 def tag_of_request(given: dict[str, Any], now: datetime) -> str:
     """Return the ETag of an answer to the request with these parameters."""
     digest = hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
@@ -363,19 +314,6 @@ def tag_of_request(given: dict[str, Any], now: datetime) -> str:
 def _rendered(shape: Format, article: Article) -> Response:
     assert shape.write is not None, "only what can be written is offered"
     return Response(shape.write(article), content_type=shape.media_types[0])
-
-
-def _put(article_id: str, given: dict[str, Any]) -> Response:
-    written = write(given, article_id)
-    (error,) = written.errors
-    if error is not None:
-        return problem_response(problem_of(error), **written.answer, indexed=False)
-    return answered(written.answer, given)
-
-
-def _delete(article_id: str, given: dict[str, Any]) -> Response:
-    seq = context().archive.delete(article_id, reader=reader())
-    return answered({"id": article_id, "status": "deleted", "seq": seq}, given)
 
 
 def answered(

@@ -14,12 +14,11 @@ from index.keys import Scope
 from index.rendering import difference_document
 from service.answers import json_response
 from service.arguments import Blueprint
-from service.articles import BY_ID, PATH, decode_id, tag_of_request
+from service.articles import decode_id, tag_of_request
 from service.authority import reader
 from service.context import context
 from service.etags import not_modified, set_etag
-from service.parameters import DiffArguments, DiffByIdArguments, described
-from service.paths import checked_id
+from service.parameters import DiffArguments, described
 
 blueprint = Blueprint(
     "comparisons", __name__, description="Compare versions of an article"
@@ -81,9 +80,9 @@ DiffAnswer = Schema.from_dict(
 )
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "GET",
-    f"{PATH}/diff",
+    "/diff",
     scope=Scope.SEARCH,
     takes=DiffArguments,
     gives=DiffAnswer,
@@ -92,24 +91,6 @@ DiffAnswer = Schema.from_dict(
 )
 def diff_article(given: dict[str, Any], article_id: str) -> Response:
     """Compare two versions of an article, word by word."""
-    return _diff(article_id, given)
-
-
-@blueprint.operation(
-    "GET",
-    f"{BY_ID}/diff",
-    scope=Scope.SEARCH,
-    takes=DiffByIdArguments,
-    gives=DiffAnswer,
-    also={304: None},
-    problems=(404, 410, 503),
-)
-def diff_article_by_id(given: dict[str, Any]) -> Response:
-    """Compare two versions of an article, where a proxy decodes paths."""
-    return _diff(checked_id(given["id"]), given)
-
-
-def _diff(article_id: str, given: dict[str, Any]) -> Response:
     now = datetime.now(UTC)
     tag = tag_of_request(given, now)
     if unchanged := not_modified(tag):

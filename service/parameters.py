@@ -355,7 +355,6 @@ SuggestArguments = Schema.from_dict(
 )
 KillArguments = Schema.from_dict(_KILL, name="KillArguments")
 KillArguments.optional = True  # type: ignore[attr-defined]  # as a body
-KillByIdArguments = Schema.from_dict({**_ID, **_KILL}, name="KillByIdArguments")
 NoticesArguments = Schema.from_dict(
     {
         "status": Choice(
@@ -383,12 +382,12 @@ ChangesArguments = Schema.from_dict(
 )
 NoArguments = Schema.from_dict({}, name="NoArguments")
 ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")
-ArticleByIdArguments = Schema.from_dict({**_ID, **_VIEW}, name="ArticleByIdArguments")
 DiffArguments = Schema.from_dict(_DIFF, name="DiffArguments")
-DiffByIdArguments = Schema.from_dict({**_ID, **_DIFF}, name="DiffByIdArguments")
 WriteArguments = Schema.from_dict({**_FORMAT, **_FORCE, **_WAIT}, name="WriteArguments")
-WriteByIdArguments = Schema.from_dict(
-    {**_ID, **_FORMAT, **_FORCE, **_WAIT}, name="WriteByIdArguments"
-)
 DeleteArguments = Schema.from_dict(_WAIT, name="DeleteArguments")
-DeleteByIdArguments = Schema.from_dict({**_ID, **_WAIT}, name="DeleteByIdArguments")
+
+
+def with_id(arguments: type[Schema]) -> type[Schema]:
+    """Return parameters, and the id of the article that they are of."""
+    name = arguments.__name__.replace("Arguments", "ByIdArguments")
+    return Schema.from_dict({**_ID, **arguments._declared_fields}, name=name)

@@ -15,6 +15,9 @@ from urllib.parse import SplitResult, quote_from_bytes, unquote_to_bytes, urlspl
 from index.article import check_id
 from index.errors import InvalidArticle, InvalidValue
 
+PATH = "/v1/articles/<article_id>"  # of an article
+BY_ID = "/v1/article"  # and with its id as a parameter
+
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
 

@@ -11,14 +11,12 @@ from index.keys import Scope
 from index.view import Notice
 from service.answers import json_response
 from service.arguments import Blueprint
-from service.articles import BY_ID, PATH, answered, decode_id
+from service.articles import answered, decode_id
 from service.authority import reader
 from service.context import context
 from service.parameters import (
     DeleteArguments,
-    DeleteByIdArguments,
     KillArguments,
-    KillByIdArguments,
     NoticesArguments,
 )
 from service.paths import checked_id
@@ -31,9 +29,9 @@ blueprint.before_request(decode_id)
 _PROBLEMS = (404, 409, 503, 507)
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "POST",
-    f"{PATH}/kill",
+    "/kill",
     scope=Scope.INGEST,
     takes=KillArguments,
     location="json",
@@ -42,26 +40,28 @@ _PROBLEMS = (404, 409, 503, 507)
 )
 def kill_article(given: dict[str, Any], article_id: str) -> Response:
     """Kill an article: from here on its notice is all there is of it."""
-    return _kill(article_id, given)
+    replacement = given.get("replacement")
+    notices = context().archive.kill(
+        article_id,
+        note=given.get("note"),
+        replacement=None if replacement is None else checked_id(replacement),
+        version=given.get("version"),
+        cascade="cascade" in given,
+        reader=reader(),
+    )
+    return json_response(
+        {
+            "id": article_id,
+            "status": "canceled",
+            "seq": max(each.seq for each in notices),
+            "notices": [notice_document(each) for each in notices],
+        }
+    )
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "POST",
-    f"{BY_ID}/kill",
-    scope=Scope.INGEST,
-    takes=KillByIdArguments,
-    location="json",
-    gives=KillAnswer,
-    problems=(411, 413, 415, 422, 503, 507),
-)
-def kill_article_by_id(given: dict[str, Any]) -> Response:
-    """Kill an article, where a proxy decodes paths."""
-    return _kill(checked_id(given["id"]), given)
-
-
-@blueprint.operation(
-    "POST",
-    f"{PATH}/withhold",
+    "/withhold",
     scope=Scope.INGEST,
     takes=DeleteArguments,
     gives=StatusAnswer,
@@ -69,25 +69,13 @@ def kill_article_by_id(given: dict[str, Any]) -> Response:
 )
 def withhold_article(given: dict[str, Any], article_id: str) -> Response:
     """Hold an article back until it is restored."""
-    return _withhold(article_id, given)
+    seq = context().archive.withhold(article_id, reader=reader())
+    return answered({"id": article_id, "status": "withheld", "seq": seq}, given)
 
 
-@blueprint.operation(
+@blueprint.of_article(
     "POST",
-    f"{BY_ID}/withhold",
-    scope=Scope.INGEST,
-    takes=DeleteByIdArguments,
-    gives=StatusAnswer,
-    problems=_PROBLEMS,
-)
-def withhold_article_by_id(given: dict[str, Any]) -> Response:
-    """Hold an article back, where a proxy decodes paths."""
-    return _withhold(checked_id(given["id"]), given)
-
-
-@blueprint.operation(
-    "POST",
-    f"{PATH}/restore",
+    "/restore",
     scope=Scope.INGEST,
     takes=DeleteArguments,
     gives=StatusAnswer,
@@ -95,20 +83,8 @@ def withhold_article_by_id(given: dict[str, Any]) -> Response:
 )
 def restore_article(given: dict[str, Any], article_id: str) -> Response:
     """Take back that an article was killed or withheld."""
-    return _restore(article_id, given)
-
-
-@blueprint.operation(
-    "POST",
-    f"{BY_ID}/restore",
-    scope=Scope.INGEST,
-    takes=DeleteByIdArguments,
-    gives=StatusAnswer,
-    problems=_PROBLEMS,
-)
-def restore_article_by_id(given: dict[str, Any]) -> Response:
-    """Take back a kill or a withholding, where a proxy decodes paths."""
-    return _restore(checked_id(given["id"]), given)
+    seq = context().archive.restore(article_id, reader=reader())
+    return answered({"id": article_id, "status": "usable", "seq": seq}, given)
 
 
 @blueprint.operation(
@@ -145,33 +121,3 @@ def notice_document(notice: Notice) -> dict[str, Any]:
         "replacement": notice.replacement,
         "cascade": "story" if notice.cascade else None,
     }
-
-
-def _kill(article_id: str, given: dict[str, Any]) -> Response:
-    replacement = given.get("replacement")
-    notices = context().archive.kill(
-        article_id,
-        note=given.get("note"),
-        replacement=None if replacement is None else checked_id(replacement),
-        version=given.get("version"),
-        cascade="cascade" in given,
-        reader=reader(),
-    )
-    return json_response(
-        {
-            "id": article_id,
-            "status": "canceled",
-            "seq": max(each.seq for each in notices),
-            "notices": [notice_document(each) for each in notices],
-        }
-    )
-
-
-def _withhold(article_id: str, given: dict[str, Any]) -> Response:
-    seq = context().archive.withhold(article_id, reader=reader())
-    return answered({"id": article_id, "status": "withheld", "seq": seq}, given)
-
-
-def _restore(article_id: str, given: dict[str, Any]) -> Response:
-    seq = context().archive.restore(article_id, reader=reader())
-    return answered({"id": article_id, "status": "usable", "seq": seq}, given)

@@ -210,6 +210,33 @@ def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None
     assert routes == {(method, path) for method, path, _ in operations(described)}
 
 
+def test_what_is_had_by_id_is_described_as_what_is_had_by_path(
+    described: dict[str, Any],
+) -> None:
+    twins = [
+        (path, method)
+        for path, methods in described["paths"].items()
+        if path.startswith("/v1/article/") or path == "/v1/article"
+        for method in methods
+    ]
+    assert len(twins) == 7
+    for path, method in twins:
+        rest = path.removeprefix("/v1/article")
+        by_id = described["paths"][path][method]
+        by_path = described["paths"][f"{ONE}{rest}"][method]
+        assert by_id["operationId"] == f"{by_path['operationId']}_by_id"
+        assert by_id["responses"].keys() - {"411"} == by_path["responses"].keys() - {
+            "411"
+        }
+        names = [
+            {each["name"] for each in operation.get("parameters", ())} - {"article_id"}
+            for operation in (by_id, by_path)
+        ]
+        assert names[0] - {"id"} == names[1] - {"id"}
+        for same in ("tags", "security"):
+            assert by_id[same] == by_path[same]
+
+
 def test_the_document_is_sound(described: dict[str, Any]) -> None:
     assert described["openapi"] == "3.1.0"
     for schema in described["components"]["schemas"].values():
