@@ -27,6 +27,7 @@ from index.store import Store  # noqa: E402
 from service import bound_to, use_threads, use_worker, warm  # noqa: E402
 from service.hosts import is_loopback  # noqa: E402
 from service.logs import configuration  # noqa: E402
+from service.worker import SILENCE_SECONDS  # noqa: E402
 
 try:
     _settings = Settings.from_environ(os.environ)
@@ -34,7 +35,7 @@ except InvalidValue as error:
     raise SystemExit(f"nutgraf: {error}") from error
 
 bind = _settings.bind
-worker_class = "gthread"
+worker_class = "service.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
 # Workers share the memory of the code; each opens the archive itself, after the fork.
@@ -95,10 +96,6 @@ def on_starting(server: Any) -> None:
     )
 
 
-# How long a thread waits for a client that has begun a request, or that does not take
-# its answer. Without an end, as many silent connections as there are threads would be
-# enough to keep all others out.
-SILENCE_SECONDS = 5
 _M_ARENA_MAX = -8  # of mallopt(3)
 
 
@@ -113,10 +110,9 @@ def when_ready(server: Any) -> None:
     with suppress(AttributeError, OSError):  # other C libraries have no such thing
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
     for listener in server.LISTENERS:
-        # What is accepted there inherits these; gunicorn has no setting of its own.
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            limit = struct.pack("ll", SILENCE_SECONDS, 0)
-            listener.sock.setsockopt(socket.SOL_SOCKET, option, limit)
+        # What is accepted there inherits it; gunicorn has no setting of its own.
+        limit = struct.pack("ll", SILENCE_SECONDS, 0)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     try:
         open_engine(_settings.engine).close()  # imports what the engine needs
     except ServiceError as error:

@@ -61,6 +61,7 @@ MEANINGS = {
     401: "There is no key, or none that is known and has not ended",
     403: "The key lacks the scope, a signature is wrong, or the origin may not call",
     404: "There is no such article, paragraph or version, or the service is off",
+    408: "The request did not come in time",
     409: "What is stored forbids it: other content, or a kill",
     410: "The article was killed; the problem is its notice",
     411: "A body is needed",
@@ -68,6 +69,7 @@ MEANINGS = {
     415: "The media type is not read here",
     422: "The body cannot be unpacked, or none of its articles be kept",
     429: "The key, or the address with wrong keys, has called too often",
+    431: "The head of the request is too large",
     503: "The index or the store cannot answer just now; see Retry-After",
     507: "The store's disk is full",
 }
@@ -147,12 +149,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         :param gives_text: other media types that the same can be asked for in.
         :param also: other answers that are no problem, by status.
         :param problems: the statuses of the problems it can answer with; 400 and 403
-            are always among them, and what looking for a key can lead to.
+            are always among them, as are those of slow clients, long heads and keys.
         :param location: where the parameters are, ``query`` or ``json``.
         :param documented: what else OpenAPI says of it.
         """
 
-        always = {400, 403} if scope is OPEN else {400, 401, 403, 429, 503}
+        always = {400, 403, 408, 431}
+        if scope is not OPEN:
+            always |= {401, 429, 503}
 
         def decorator(view: View) -> View:
             self.scopes[view.__name__] = scope

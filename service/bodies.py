@@ -17,6 +17,7 @@ from service.refusals import (
     IncompleteBody,
     InvalidJson,
     LengthRequired,
+    RequestTimeout,
     UnsupportedMediaType,
 )
 
@@ -42,6 +43,7 @@ def read_sent() -> bytes:
 
     :raises BodyTooLarge: it is above the limit.
     :raises IncompleteBody: it was cut off, or its chunks are broken.
+    :raises RequestTimeout: it comes too slowly.
     :raises LengthRequired: there is none.
     """
     limit = context().settings.body_bytes
@@ -147,6 +149,9 @@ def _next_piece() -> bytes:
         # Of the chunked coding, which gunicorn undoes while the body is read.
         raise IncompleteBody(f"its chunks are broken ({str(error)[:80]})") from error
     except (OSError, ClientDisconnected) as error:
+        # Werkzeug raises an error of its own when the stream raises one.
+        if TimeoutError in (type(error), type(error.__context__)):
+            raise RequestTimeout from error
         raise IncompleteBody("the connection ended before it did") from error
 
 

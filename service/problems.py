@@ -51,6 +51,8 @@ STATUS: dict[type[NutgrafError], int] = {
     refusals.BodyTooLarge: 413,
     refusals.TooManyArticles: 413,
     refusals.IncompleteBody: 400,
+    refusals.RequestTimeout: 408,
+    refusals.HeadTooLarge: 431,
     refusals.LengthRequired: 411,
     refusals.UnsupportedMediaType: 415,
     refusals.HostRefused: 400,

@@ -9,6 +9,8 @@
     ├── BodyTooLarge             of LimitExceeded
     ├── TooManyArticles          of LimitExceeded
     ├── IncompleteBody
+    ├── RequestTimeout
+    ├── HeadTooLarge             of LimitExceeded
     ├── LengthRequired
     ├── UnsupportedMediaType
     ├── HostRefused
@@ -95,6 +97,27 @@ class IncompleteBody(InputError):
             " it again"
         )
         self.got = got
+
+
+class RequestTimeout(InputError):
+    """A request did not come in time; nothing of it was used."""
+
+    code = "request_timeout"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the request did not come in time, and nothing of it was used: send it"
+            " again, without a pause"
+        )
+
+
+class HeadTooLarge(LimitExceeded):
+    """The request line and the headers are longer, together, than is taken in."""
+
+    code = "head_too_large"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__("head", limit=limit, got=None)
 
 
 class LengthRequired(InputError):

@@ -19,6 +19,8 @@ import pytest
 from amounts import amount, chance, progress
 from cluster import HOST, Client, Cluster, received, running, until
 
+from service.worker import LINGER_SECONDS, REQUEST_SECONDS
+
 BODY_BYTES = 1_000_000  # NUTGRAF_BODY_BYTES here
 ARTICLES = amount(2_000, 20_000)
 DEADLINE_SECONDS = 2.0  # of a search
@@ -303,27 +305,82 @@ def test_what_follows_a_refused_request_is_no_request_of_its_own(
 
 # Clients that are slow.
 
-HALVES = {
-    "of a head": b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: a",
-    "of a body": b"PUT /v1/articles/abuse HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    b"Content-Type: application/json\r\nContent-Length: 900\r\n\r\n" + b'{"headline',
-    "of nothing": b"",
+PUT = (
+    b"PUT /v1/articles/abuse HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"Content-Type: application/json\r\n"
+)
+# What they send at once, and what again and again.
+SLOW = {
+    "nothing": (b"", b""),
+    "half of a head": (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: a", b""),
+    "a head in drops": (b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"a"),
+    "half of a body": (PUT + b"Content-Length: 900\r\n\r\n{", b""),
+    "a body in drops": (PUT + b"Content-Length: 900\r\n\r\n{", b" "),
+    "a long body in drops": (PUT + b"Content-Length: 900000\r\n\r\n{", b" " * 64),
+    "chunks in drops": (PUT + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
 }
+DROP_SECONDS = 0.1
 
 
-def test_more_silent_clients_than_threads_keep_nobody_out_for_long(
-    cluster: Cluster,
-) -> None:
-    # Each is given up after some seconds, and who waits is answered.
-    for half in list(HALVES.values())[: amount(1, 3)]:
-        with ExitStack() as stack:
-            for _ in range(THREADS + 2):
-                silent = socket.create_connection((HOST, cluster.port), timeout=30)
-                stack.enter_context(silent).sendall(half)
-            with cluster.client(timeout=60) as other:
-                assert other.ask("GET", "/healthz").status == 200
-        with cluster.client() as other:
-            assert other.ask("GET", "/v1/articles/abuse").status == 404
+class Slow:
+    """A client that takes its time, and what it is told."""
+
+    def __init__(self, port: int, sends: bytes, drop: bytes) -> None:
+        self.sends, self.told, self.ended = sends, b"", False
+        self._drop = drop
+        self._connection = socket.create_connection((HOST, port), timeout=30)
+        self._connection.sendall(sends)
+        self._connection.setblocking(False)
+
+    def go_on(self) -> None:
+        """Send a drop, and take what has come."""
+        try:
+            while piece := self._connection.recv(65_536):
+                self.told += piece
+            self.ended = True
+        except BlockingIOError:
+            with suppress(OSError):
+                self._connection.send(self._drop)
+        except ConnectionError:
+            self.ended = True
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def test_slow_clients_keep_nobody_waiting_and_are_given_up(cluster: Cluster) -> None:
+    with ExitStack() as stack:
+        slow = []
+        for _ in range(amount(8, 40)):
+            for sends, drop in SLOW.values():
+                slow.append(Slow(cluster.port, sends, drop))
+                stack.callback(slow[-1].close)
+        stop = time.monotonic() + REQUEST_SECONDS + LINGER_SECONDS + SLACK_SECONDS
+        slowest = 0.0
+        rounds = 0
+        while not all(client.ended for client in slow):
+            assert time.monotonic() < stop
+            for client in slow:
+                if not client.ended:
+                    client.go_on()
+            started = time.monotonic()
+            with cluster.client() as other:
+                assert other.search("harbour")["total"]["articles"]
+                article = {"headline": "drops", "paragraphs": ["water " * 200]}
+                assert other.ask("PUT", "/v1/articles/other", article).status == 200
+            slowest = max(slowest, time.monotonic() - started)
+            rounds += 1
+            time.sleep(DROP_SECONDS)
+        progress(f"{len(slow)} slow clients, others {slowest:.2f} s, {rounds} times")
+        assert slowest < SLACK_SECONDS
+        for client in slow:
+            if client.sends:
+                assert status_of(client.told) == 408, client.told
+                assert b'"request_timeout"' in client.told
+            else:
+                assert client.told == b""
+    with cluster.client() as other:
+        assert other.ask("GET", "/v1/articles/abuse").status == 404
 
 
 def test_clients_who_do_not_take_their_answers_keep_nobody_out_for_long(

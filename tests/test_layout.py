@@ -79,6 +79,7 @@ LAYERS = [
         service.health service.hosts service.links service.logs service.metrics
         service.parameters service.paths service.problems service.push service.refusals
         service.schemas service.search service.submissions service.withdrawals
+        service.worker
     """),
     names("wsgi gunicorn.conf"),
 ]
@@ -117,7 +118,7 @@ DOORS = {
     "werkzeug": {"service"},
     "prometheus_client": {"service", "gunicorn.conf"},
     "rich": {"index.console"},
-    "gunicorn": {"service.bodies", "gunicorn.conf"},
+    "gunicorn": {"service.bodies", "service.worker", "gunicorn.conf"},
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-worker_class = "gthread"
+worker_class = "service.worker.Worker"
 workers = 2
 threads = 8
 preload_app = True
