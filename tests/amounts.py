@@ -18,6 +18,10 @@ if SIZE not in _SIZES:
 # Another one tries other moments and places; it is in the report of a test that fails.
 SEED = int(os.environ.get("FAULTS_SEED", "20160929"))
 
+# How much later than its deadline a search may end: a little, at length, where the
+# machine has nothing else to do.
+LATE_SECONDS = 0.3 if SIZE == "full" else 3.0
+
 
 def amount(smoke: int, full: int) -> int:
     """Return how many cycles, examples or seconds a fault test gets."""

@@ -10,13 +10,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 import pytest
-from amounts import amount, chance, progress
+from amounts import LATE_SECONDS, SIZE, amount, chance, progress
 from cluster import HOST, Client, Cluster, received, running, until
 
 from service.worker import LINGER_SECONDS, REQUEST_SECONDS
@@ -24,7 +25,10 @@ from service.worker import LINGER_SECONDS, REQUEST_SECONDS
 BODY_BYTES = 1_000_000  # NUTGRAF_BODY_BYTES here
 ARTICLES = amount(2_000, 20_000)
 DEADLINE_SECONDS = 2.0  # of a search
-SLACK_SECONDS = 3.0  # beyond the deadline, on a machine that does other things too
+SLACK_SECONDS = 3.0  # on a machine that does other things too
+# What four others who send such queries may cost somebody: below that nobody minds.
+NOTICED_SECONDS = 0.3 if SIZE == "full" else SLACK_SECONDS
+PAUSE_SECONDS = 0.01  # between two requests of somebody who sends nothing hostile
 MOST_GROWTH = 100 * 1024 * 1024  # bytes of memory, of all workers together
 THREADS = 16  # of two workers
 
@@ -434,15 +438,23 @@ def memory(cluster: Cluster) -> int:
 
 def explode(client: Client, q: str) -> None:
     for more in ({}, {"scope": "paragraph", "facet": "published:auto", "limit": 100}):
-        started = time.monotonic()
         reply = client.ask("POST", "/v1/search", {"q": q, **more})
-        seconds = time.monotonic() - started
         assert reply.status in (200, 400, 503), reply.body
         if reply.status == 400:
             assert reply.json["parameter"] == "q" and reply.json["detail"]
         if reply.status == 503:
             assert reply.json["code"] == "search_timeout"
-        assert seconds < DEADLINE_SECONDS + SLACK_SECONDS, q[:80]
+
+
+@contextmanager
+def in_time(cluster: Cluster) -> Iterator[None]:
+    """Hold the searches of a block to their deadline, by the server's own clock."""
+    before = len(cluster.log("web"))
+    yield
+    lines = map(json.loads, cluster.log("web")[before:].splitlines())
+    seconds = [each["ms"] / 1_000 for each in lines if each.get("path") == "/v1/search"]
+    progress(f"{len(seconds)} searches, {max(seconds):.2f} s at most")
+    assert max(seconds) < DEADLINE_SECONDS + LATE_SECONDS
 
 
 def test_queries_that_explode_elsewhere_are_answered_in_time(
@@ -450,9 +462,16 @@ def test_queries_that_explode_elsewhere_are_answered_in_time(
 ) -> None:
     client.search("harbour", facet="published:auto", limit=100)
     before = memory(cluster)
-    for q in EXPLODING:
-        explode(client, q)
-    assert memory(cluster) - before < MOST_GROWTH
+    with in_time(cluster):
+        for q in EXPLODING:
+            explode(client, q)
+    growth = memory(cluster) - before
+    progress(f"{growth / 1024 / 1024:.0f} MB more")
+    assert growth < MOST_GROWTH
+
+
+def percentile(values: list[float], percent: int) -> float:
+    return quantiles(values, n=100)[percent - 1]
 
 
 def test_others_are_answered_while_several_send_such_queries(cluster: Cluster) -> None:
@@ -467,19 +486,29 @@ def test_others_are_answered_while_several_send_such_queries(cluster: Cluster) -
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failed.append(error)
 
+    def ask(client: Client) -> float:
+        """Return how long an answer to somebody else takes."""
+        started = time.monotonic()
+        reply = client.ask("GET", "/v1/search", q="harbour grain", limit=3)
+        # Of all that is sent at once some may get no turn within the deadline.
+        assert reply.status in (200, 503), reply.body
+        time.sleep(PAUSE_SECONDS)
+        return time.monotonic() - started - PAUSE_SECONDS
+
     threads = [threading.Thread(target=send, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    answers = 0
-    with cluster.client() as client:
+    with cluster.client() as client, in_time(cluster):
+        alone = [ask(client) for _ in range(100)]
+        for thread in threads:
+            thread.start()
+        beside = []
         while any(thread.is_alive() for thread in threads):
-            reply = client.ask("GET", "/v1/search", q="harbour grain", limit=3)
-            # Of all that is sent at once some may get no turn within the deadline.
-            assert reply.status in (200, 503), reply.body
-            answers += reply.status == 200
+            beside.append(ask(client))
     for error in failed:
         raise error
-    assert answers > 5
+    assert len(beside) > 5
+    was, became = percentile(alone, 95), percentile(beside, 95)
+    progress(f"{len(beside)} others: p95 {was * 1_000:.0f} ms, {became * 1_000:.0f} ms")
+    assert became < max(2 * was, NOTICED_SECONDS)
 
 
 # Workers that die, hang, or have no memory left.
