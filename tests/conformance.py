@@ -14,6 +14,9 @@ from amounts import SEED
 from cluster import HOST, running
 from conftest import DOCUMENTS
 
+from index.keys import UNLIMITED, Scope
+from index.store import Store
+
 # A schema cannot say all that an answer of 400, 404 or 410 can: that an id has no
 # blank, that page and cursor exclude each other, that another request killed the
 # article. And with format=text every body is an article, whatever its type is.
@@ -40,13 +43,24 @@ def main(program: str, *options: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
         Path(folder, "schemathesis.toml").write_text(CONFIGURATION, "utf-8")
-        with running(data, NUTGRAF_WAIT_SECONDS="0.1") as cluster:
+        variables = {"NUTGRAF_WAIT_SECONDS": "0.1", "NUTGRAF_PUSH_SECRET": "a secret"}
+        with running(data, **variables) as cluster:
             with cluster.client() as client:
                 reply = client.ask("POST", "/v1/articles", list(DOCUMENTS), wait=1)
                 assert reply.status == 200, reply.body
+            # From here on every call needs a key, as the document says.
+            store = Store.open(cluster.settings().store)
+            key = store.keys.add("all", frozenset(Scope), rate=UNLIMITED).secret
+            store.close()
             address = f"http://{HOST}:{cluster.port}/openapi.json"
             done = subprocess.run(
-                [program, "run", address, "--seed", str(SEED), *options],
+                (
+                    *(program, "run", address, "--seed", str(SEED)),
+                    # In both places: it takes one alone for a key made up in the other.
+                    *("--header", f"X-API-Key: {key}"),
+                    *("--header", f"Authorization: Bearer {key}"),
+                    *options,
+                ),
                 cwd=folder,
                 check=False,
             )
