@@ -16,9 +16,8 @@ test: lint  ## check form and types, then run the tests
 	@$(BIN)/pytest
 
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
-	@FAULTS=full $(BIN)/pytest -v -s tests/test_faults_*.py tests/test_whoosh_crashes.py \
-	    tests/test_whoosh_damage.py tests/test_engines.py $(ARGS)
-	@[ -n '$(ARGS)' ] || PYTHONPATH=. $(BIN)/python tests/conformance.py $(SCHEMATHESIS) -n 200
+	@FAULTS=full $(BIN)/pytest -v -s $$(grep -l '^from amounts' tests/test_*.py) $(ARGS)
+	@[ -n '$(ARGS)' ] || PYTHONPATH=. $(BIN)/python tests/conformance.py $(SCHEMATHESIS) -n 1000
 
 # It brings a plugin for pytest and much else, which the tests are to know nothing of.
 $(SCHEMATHESIS): deploy/constraints.txt .venv/.installed-test

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amounts import amount
 
 from index import backup, carrying, cli, connections, tables
 from index.archive import Archive
@@ -750,8 +751,9 @@ def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
     assert store.check() == []
 
 
+@pytest.mark.parametrize("number", range(amount(1, 20)))
 def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(
-    store: Store, file: Path
+    store: Store, file: Path, number: int
 ) -> None:
     acknowledged: list[str] = []
     ended = threading.Event()

@@ -28,6 +28,7 @@ DEADLINE_SECONDS = 2.0  # of a search
 SLACK_SECONDS = 3.0  # on a machine that does other things too
 # What four others who send such queries may cost somebody: below that nobody minds.
 NOTICED_SECONDS = 0.3 if SIZE == "full" else SLACK_SECONDS
+STRENGTH_SECONDS = amount(30, 2)  # until there is another worker for one that died
 PAUSE_SECONDS = 0.01  # between two requests of somebody who sends nothing hostile
 MOST_GROWTH = 100 * 1024 * 1024  # bytes of memory, of all workers together
 THREADS = 16  # of two workers
@@ -550,7 +551,8 @@ def test_others_answer_while_a_worker_dies_and_another_takes_its_place(
                     gone not in cluster.workers() and cluster.at_full_strength()
                 ),
                 f"full strength after {fault}",
-                30,
+                # gunicorn takes some seconds to see that one hangs.
+                30 if fault == "hangs" else STRENGTH_SECONDS,
             )
             goes_on(cluster)
             progress(f"{number + 1}: {fault}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amounts import amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -559,7 +560,7 @@ def test_an_article_written_as_jsonl_is_read_back_unchanged(article: Article) ->
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.binary(max_size=200) | TEXT.map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=amount(300, 20_000), deadline=None)
 def test_no_bytes_raise(name_of_format: str, data: bytes) -> None:
     for found in read(name_of_format, data, name="x"):
         assert (found.article is None) == (found.error is not None)
@@ -592,7 +593,7 @@ VALUES = JSON | st.lists(
     st.dictionaries(st.sampled_from(NINJS_NAMES + OUR_NAMES), VALUES, max_size=8),
     st.sampled_from(["jsonl", "ninjs"]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=amount(120, 5_000), deadline=None)
 def test_no_record_raises(values: dict[str, Any], name_of_format: str) -> None:
     data = json.dumps({"id": "1", "uri": "1", "headline": "h"} | values).encode()
     for found in read(name_of_format, data):
