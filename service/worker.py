@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 import re
+import resource
 import select
 import selectors
 import socket
@@ -188,6 +189,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A worker that can open no file any more ends. Half are left for the index, the
+        # store and the log; who finds no room waits until another is closed.
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files != resource.RLIM_INFINITY:
+            self.worker_connections = min(self.cfg.worker_connections, files // 2)
         # Those that no thread has, except idle ones, which gunicorn keeps.
         self._waiting: set[Connection] = set()
         self._bodies = max(1, self.cfg.threads // 4)  # threads that may wait for one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -203,19 +204,41 @@ def test_a_worker_that_ends_waits_for_requests_under_way_but_for_nobody_silent(
         ) as cluster,
         ExitStack() as stack,
     ):
+        (pid,) = cluster.workers()
         for _ in range(20):
             silent = socket.create_connection((HOST, cluster.port), timeout=30)
             stack.enter_context(silent)
         half = socket.create_connection((HOST, cluster.port), timeout=30)
-        stack.enter_context(half).sendall(GET)
-        (pid,) = cluster.workers()
+        # Its first request is answered, so it is not among those that nobody took.
+        stack.enter_context(half).sendall(GET + b"\r\n")
+        while not half.recv(65_536).endswith(b"}\n"):
+            pass
+        half.sendall(GET)
         stopping = threading.Thread(target=cluster.stop)
         stopping.start()
         time.sleep(0.5)
         half.sendall(b"\r\n")
-        answer = received(half)
-        assert answer.startswith(b"HTTP/1.1 200 OK")
-        assert b"Connection: close" in answer
+        assert received(half).startswith(b"HTTP/1.1 200 OK")
         stopping.join(20)
         assert not stopping.is_alive()
         assert not Path(f"/proc/{pid}").exists()
+
+
+def test_more_connections_than_there_may_be_files_end_no_worker(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+    try:
+        with running(
+            tmp_path / "data", indexer=False, NUTGRAF_ENGINE="memory:"
+        ) as cluster:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            before = cluster.workers()
+            with ExitStack() as stack:
+                for _ in range(500):
+                    silent = socket.create_connection((HOST, cluster.port), timeout=30)
+                    stack.enter_context(silent)
+                with cluster.client(timeout=60) as client:
+                    assert client.ask("GET", "/healthz").status == 200
+            assert cluster.workers() == before
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
