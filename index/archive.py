@@ -17,15 +17,13 @@ from typing import Self
 
 from index import dates, editions
 from index.answer import Answer, Excerpt, Warned
-from index.article import Article
+from index.article import Article, Original
 from index.chain import Chain
 from index.deadline import until
 from index.difference import Difference, difference
 from index.engines import Engine, Snapshot, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
-    ArticleKilled,
-    ArticleNotFound,
     IndexDamaged,
     IndexUnavailable,
     InputError,
@@ -40,10 +38,10 @@ from index.question import Question, check_of_one_store, excerpt_of, hidden_from
 from index.request import Request, compile_request
 from index.result import Facet
 from index.settings import Settings
-from index.store import Notice, Store, Stored
+from index.store import Notice, Store
 from index.suggestions import Suggestion, suggestions
 from index.versions import Written
-from index.view import VersionInfo, View
+from index.view import VersionInfo
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are
@@ -121,11 +119,12 @@ class Archive:
         self,
         articles: Sequence[Article],
         *,
+        originals: Sequence[Original | None] = (),
         reader: Reader = PUBLIC,
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
         """Store articles, as the store's put does; what is returned is on disk."""
-        return self.store.put(articles, reader=reader, force=force)
+        return self.store.put(articles, originals=originals, reader=reader, force=force)
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions, and return the change's seq.
@@ -340,7 +339,7 @@ class Archive:
             Request(q=q, within=within), settings=self.settings, now=now
         )
         with self.store.reading() as view:
-            stored = self._shown_version(view, article_id, version, now, reader)
+            stored = editions.shown_version(view, article_id, version, now, reader)
         article = stored.article
         leaves = scoring_leaves(parsed.query)
         language = article.language or self.settings.language
@@ -363,6 +362,25 @@ class Archive:
             warnings=parsed.warnings,
         )
 
+    def original(
+        self,
+        article_id: str,
+        *,
+        version: str | None = None,
+        reader: Reader = PUBLIC,
+    ) -> Original:
+        """Return what a version was sent as, where reading it changed that.
+
+        Also of an article that does not show: whoever may ask this checks what others
+        did with it.
+
+        :raises ArticleNotFound: there is no such version, or not within the filters.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        :raises OriginalNotFound: there is no original of it.
+        """
+        with self.store.reading() as view:
+            return editions.original_of(view, article_id, version, reader)
+
     def versions(
         self,
         article_id: str,
@@ -377,7 +395,7 @@ class Archive:
         """
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
-            self._check_shown(view, article_id, now, reader)
+            editions.check_shown(view, article_id, now, reader)
             return editions.versions_of(view, article_id, now, reader)
 
     def chain(
@@ -394,7 +412,7 @@ class Archive:
         """
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
-            self._check_shown(view, article_id, now, reader)
+            editions.check_shown(view, article_id, now, reader)
             return view.chain(article_id, reader, dates.micros(now))
 
     def diff(
@@ -416,7 +434,7 @@ class Archive:
         """
         now = now or datetime.now(UTC)
         with self.store.reading() as view:
-            self._check_shown(view, article_id, now, reader)
+            editions.check_shown(view, article_id, now, reader)
             pair = editions.pair_of(view, article_id, old, new, now, reader)
         return difference(*[public(each, now, held=reader.held) for each in pair])
 
@@ -522,34 +540,3 @@ class Archive:
             if self.store.rebuild_requested() == self.store.rebuild_finished():
                 self.store.request_rebuild()
             raise
-
-    @classmethod
-    def _shown_version(
-        cls,
-        view: View,
-        article_id: str,
-        version: str | None,
-        now: datetime,
-        reader: Reader,
-    ) -> Stored:
-        """Return a version of an article, if a reader may see both."""
-        cls._check_shown(view, article_id, now, reader)
-        return editions.version_of(view, article_id, version, now, reader)
-
-    @staticmethod
-    def _check_shown(
-        view: View, article_id: str, now: datetime, reader: Reader
-    ) -> None:
-        at = dates.micros(now)
-        standing = view.standing(article_id)
-        if standing is not None and standing.shown(reader, at):
-            return
-        notice = view.notice(article_id)
-        if notice is not None and may_read(notice, reader):
-            raise ArticleKilled(
-                article_id,
-                killed=dates.iso(notice.at),
-                note=notice.note,
-                replacement=notice.replacement,
-            )
-        raise ArticleNotFound(article_id)

@@ -198,6 +198,18 @@ class Article:
             _check_text("paragraphs", paragraph.credit)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What an article was sent as, where reading it changed that.
+
+    :param format: it was read as, a key of :data:`index.formats.FORMATS`.
+    :param data: the bytes of this article alone, unzipped.
+    """
+
+    format: str
+    data: bytes
+
+
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article))
 
 

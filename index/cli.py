@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
             name, help=about, description=f"{about}.", allow_abbrev=False
         )
         added.set_defaults(run=run)
-        if name != "indexer":
+        if name not in ("indexer", "original"):
             added.add_argument(
                 "--json", action="store_true", help="answer in JSON, for machines"
             )
@@ -96,6 +96,11 @@ def build_parser() -> argparse.ArgumentParser:
     get.add_argument("id", metavar="ID", help="the article's own")
     get.add_argument("--version", help="by default the current one")
     get.add_argument("--q", default="", metavar="QUERY", help="what to mark in it")
+    original = command(
+        "original", commands.original, "Write what an article was sent as to stdout"
+    )
+    original.add_argument("id", metavar="ID", help="the article's own")
+    original.add_argument("--version", help="by default the current one")
     delete = command(
         "delete", commands.delete, "Delete articles with all their versions"
     )

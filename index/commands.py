@@ -157,6 +157,13 @@ def get(args: Namespace, settings: Settings, screen: Screen) -> int:
     return 0
 
 
+def original(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Write what a version was sent as, byte for byte."""
+    with _archive(settings) as archive, output(None) as out:
+        out.write(archive.original(args.id, version=args.version).data)
+    return 0
+
+
 def delete(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Delete articles; one that is not there does not keep the others."""
     failed = False

@@ -1,15 +1,58 @@
-"""The versions of an article that a reader may see, of one whose article they may."""
+"""What a reader may see of an article: whether any of it, and which versions."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from index.article import Article
-from index.errors import ArticleNotFound
+from index import dates
+from index.article import Article, Original
+from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
+from index.feed import may_read
+from index.originals import find_original
 from index.query import Reader
 from index.versions import plain_version, version_key
 from index.view import Stored, VersionInfo, View
 from index.visibility import visible
+
+
+def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:
+    """Check that a reader may see an article.
+
+    :raises ArticleNotFound: there is none, or none that may be seen.
+    :raises ArticleKilled: it was, and its notice is all there is.
+    """
+    standing = view.standing(article_id)
+    if standing is None or not standing.shown(reader, dates.micros(now)):
+        raise _not_shown(view, article_id, reader)
+
+
+def shown_version(
+    view: View, article_id: str, version: str | None, now: datetime, reader: Reader
+) -> Stored:
+    """Return a version of an article, if a reader may see both."""
+    check_shown(view, article_id, now, reader)
+    return version_of(view, article_id, version, now, reader)
+
+
+def original_of(
+    view: View, article_id: str, version: str | None, reader: Reader
+) -> Original:
+    """Return what a version was sent as, whether the article shows or not.
+
+    :param version: by default the current one.
+    :raises ArticleNotFound: there is no such version, or not within the filters.
+    :raises ArticleKilled: it was, and its notice is all there is.
+    :raises OriginalNotFound: there is no original of it.
+    """
+    standing = view.standing(article_id)
+    if standing is None or not standing.entitles(reader):
+        raise _not_shown(view, article_id, reader)
+    stored = view.get(article_id, version).article
+    assert stored.version is not None, "it is stored"
+    found = find_original(view.connection, article_id, stored.version)
+    if found is None:
+        raise OriginalNotFound(article_id, stored.version)
+    return found
 
 
 def versions_of(
@@ -79,6 +122,21 @@ def pair_of(
     if old is not None:
         return version_of(view, article_id, old, now, reader).article, later
     return _before(view, later, now, reader), later
+
+
+def _not_shown(
+    view: View, article_id: str, reader: Reader
+) -> ArticleKilled | ArticleNotFound:
+    """Return what to say of an article that a reader may not see."""
+    notice = view.notice(article_id)
+    if notice is None or not may_read(notice, reader):
+        return ArticleNotFound(article_id)
+    return ArticleKilled(
+        article_id,
+        killed=dates.iso(notice.at),
+        note=notice.note,
+        replacement=notice.replacement,
+    )
 
 
 def _shows(article: Article, now: datetime, reader: Reader, killed: str | None) -> bool:

@@ -318,6 +318,19 @@ class ParagraphNotFound(InputError):
         self.id, self.n, self.last = article_id, n, last
 
 
+class OriginalNotFound(InputError):
+    """What a version was sent as is not kept beside it."""
+
+    code = "original_not_found"
+
+    def __init__(self, article_id: str, version: str) -> None:
+        super().__init__(
+            f"there is no original of {article_id}, version {version}: it is kept as it"
+            " was sent, was made by a restoration, or came before originals were kept"
+        )
+        self.id, self.version = article_id, version
+
+
 class IndexUnavailable(ServiceError):
     """There is no index to answer from just now; the articles are safe in the store.
 

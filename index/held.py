@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
+from typing import NamedTuple
 
-from index.article import Article
+from index.article import Article, Original
 from index.document import article_of
 from index.errors import StoreUnavailable
 from index.formats.jsonl import write
@@ -22,6 +23,7 @@ class Pending:
 
     :param line: where its record starts, from 1, in formats that have lines.
     :param digest: of its content, if it has no version.
+    :param original: what it was read from, where reading changed that.
     :param again: another of its id came before it in this load, both without a version.
     """
 
@@ -30,6 +32,18 @@ class Pending:
     line: int | None
     digest: str = ""
     again: bool = False
+    original: Original | None = None
+
+
+class _Place(NamedTuple):
+    """Where an article lies in the file, and what it is without that."""
+
+    at: int
+    file: str
+    line: int | None
+    again: bool
+    format: str  # of the original, whose bytes follow the article; blank: none
+    size: int
 
 
 class Held:
@@ -37,29 +51,42 @@ class Held:
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
-        self._places: dict[str, tuple[int, str, int | None, bool]] = {}
+        self._places: dict[str, _Place] = {}
 
     def add(self, pending: Pending) -> None:
         """Hold an article, of whose id none is held."""
+        original = pending.original or Original(format="", data=b"")
         try:
             at = self._file.seek(0, os.SEEK_END)
-            self._file.write(write(pending.article))
+            self._file.write(write(pending.article) + original.data)
         except OSError as error:
             raise StoreUnavailable(
                 f"no temporary file can be written: {error.strerror}"
             ) from error
-        place = at, pending.file, pending.line, pending.again
-        self._places[pending.article.id] = place
+        self._places[pending.article.id] = _Place(
+            at,
+            pending.file,
+            pending.line,
+            pending.again,
+            original.format,
+            len(original.data),
+        )
 
     def drop(self, article_id: str) -> bool:
         """Forget an article; return whether it was held."""
         return self._places.pop(article_id, None) is not None
 
     def __iter__(self) -> Iterator[Pending]:
-        for at, file, line, again in self._places.values():
-            self._file.seek(at)
+        for place in self._places.values():
+            self._file.seek(place.at)
             article = article_of(json.loads(self._file.readline()))
-            yield Pending(article, file, line, again=again)
+            original = None
+            if place.format:
+                data = self._file.read(place.size)
+                original = Original(format=place.format, data=data)
+            yield Pending(
+                article, place.file, place.line, again=place.again, original=original
+            )
 
     def close(self) -> None:
         """Remove the file, if there is one."""

@@ -314,7 +314,14 @@ class _Load:
                 for warning in found.warnings:
                     self._warn(source.path, found, warning)
                 if found.article is not None:
-                    self._add(Pending(found.article, source.path, found.line))
+                    self._add(
+                        Pending(
+                            found.article,
+                            source.path,
+                            found.line,
+                            original=found.original,
+                        )
+                    )
                 elif found.error is not None:
                     self._refuse(source.path, found.line, found.label, found.error)
                 self._tell(metered.count)
@@ -352,6 +359,8 @@ class _Load:
         except InputError as error:
             self._refuse(pending.file, pending.line, pending.article.id, error)
             return
+        if pending.original is not None:
+            size += len(pending.original.data)
         if self._pending_bytes + size > BATCH_BYTES:
             self._flush()
         if pending.article.version is None:
@@ -382,7 +391,11 @@ class _Load:
         self._put(batch)
 
     def _put(self, batch: Sequence[Pending]) -> None:
-        results = self._store.put([each.article for each in batch], force=self._force)
+        results = self._store.put(
+            [each.article for each in batch],
+            originals=[each.original for each in batch],
+            force=self._force,
+        )
         for each, result in zip(batch, results, strict=True):
             if isinstance(result, InputError):
                 self._refuse(each.file, each.line, each.article.id, result)

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateColumn
 from index import tables
 from index.changes import Standing, audience_of
 from index.dates import micros
-from index.tables import articles, changes, notices, state, versions
+from index.tables import articles, changes, notices, originals, state, versions
 from index.versions import next_turn
 from index.view import CHUNK, OF_CURRENT, read_article
 from index.visibility import CANCELED, restrictions, values_of
@@ -21,12 +21,15 @@ LOG = logging.getLogger("nutgraf.store")
 
 
 def from_1(connection: Connection) -> None:
-    """Make a store of schema 1 one of schema 2, in the caller's transaction.
+    """Make a store of schema 1 one of this, in the caller's transaction.
 
     Every article is read once, some 2,000 a second. Canceled ones get a notice and
     leave the index, which is built again for that.
     """
-    LOG.warning("the store is being brought to schema 2: every article is read once")
+    LOG.warning(
+        "the store is being brought to schema %d: every article is read once",
+        tables.SCHEMA,
+    )
     for table in (articles, versions, changes):
         there = {each["name"] for each in inspect(connection).get_columns(table.name)}
         for column in table.columns:
@@ -43,10 +46,21 @@ def from_1(connection: Connection) -> None:
     for row in _every_article(connection):
         _fill(connection, row)
     connection.execute(insert(state), [{"name": "epoch", "value": tables.new_epoch()}])
-    for name, value in (("schema", 2), ("rebuild", state.c.value + 1)):
-        connection.execute(
-            update(state).where(state.c.name == name).values(value=value)
-        )
+    connection.execute(
+        update(state).where(state.c.name == "rebuild").values(value=state.c.value + 1)
+    )
+    from_2(connection)
+
+
+def from_2(connection: Connection) -> None:
+    """Make a store of schema 2 one of this, in the caller's transaction.
+
+    Of the versions that it has there are no originals.
+    """
+    originals.create(connection, checkfirst=True)
+    connection.execute(
+        update(state).where(state.c.name == "schema").values(value=tables.SCHEMA)
+    )
 
 
 def _every_article(connection: Connection) -> Iterator[Any]:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Self
 
 from sqlalchemy import (
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 
 from index import audit, migration, tables, withdrawal
-from index.article import Article
+from index.article import Article, Original
 from index.changes import Change, ChangeType
 from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
@@ -77,7 +78,7 @@ class Store:
         self.url = url
         self.path = tables.file_of(url)
         self.lock_path = self.path.with_name(f"{self.path.name}-indexer.lock")
-        tables.create(self.path, {1: migration.from_1})
+        tables.create(self.path, {1: migration.from_1, 2: migration.from_2})
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
         self._connections: dict[int, Connections] = {}
@@ -104,6 +105,7 @@ class Store:
         self,
         batch: Sequence[Article],
         *,
+        originals: Sequence[Original | None] = (),
         reader: Reader = PUBLIC,
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
@@ -115,13 +117,15 @@ class Store:
         version is below 0, its :class:`InvalidArticle`; one beyond the writer's filters
         is an :class:`OutsideFilter`. The others are kept nevertheless.
 
+        :param originals: for each article what it was sent as, ``None`` where it is
+            kept as it was sent; empty if all are. An unchanged article keeps the first.
         :param force: where a version is there with other content, that is replaced.
             Nothing of it is kept, and it is found again once it is indexed anew. What
             was killed or withheld stays so.
         :raises StoreFull: nothing of the batch was kept.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
-        drafts = [draft(article) for article in batch]
+        drafts = [draft(*each) for each in zip_longest(batch, originals)]
         if not batch:
             return ()
         with self._changing() as (connection, at):

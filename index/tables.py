@@ -28,6 +28,7 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -53,7 +54,7 @@ from index.errors import (
 from index.folders import open_to_others
 from index.visibility import NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 2  # raised with every change to the tables
+SCHEMA = 3  # raised with every change to the tables
 Upgrades = Mapping[int, Callable[[Connection], None]]
 
 metadata = MetaData()
@@ -116,6 +117,19 @@ versions = Table(
     Column("status", Text, nullable=False),
     Column("headline", Text),
     Column("content", Text, nullable=False),  # of index.document.content
+)
+# Of versions that reading changed; when it came is with the version. Whatever deletes
+# that deletes this, too.
+originals = Table(
+    "originals",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("version", _Key, primary_key=True),
+    Column("format", Text, nullable=False),  # that it was read as
+    Column("data", LargeBinary, nullable=False),  # what was sent, compressed by zlib
+    ForeignKeyConstraint(
+        ["id", "version"], ["versions.id", "versions.version"], ondelete="CASCADE"
+    ),
 )
 changes = Table(
     "changes",

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from index.article import Article, Status
+from index.article import Article, Original, Status
 from index.changes import Audience
 from index.document import content, content_digest
 from index.errors import InputError, InvalidArticle
 from index.log import SET_STATE, audiences, locked_seq
+from index.originals import keep_originals, packed
 from index.tables import articles, changes, versions
-from index.versions import Batch, Current, Killed, Written, plain_version
+from index.versions import Batch, Current, Killed, Outcome, Written, plain_version
 from index.view import OF_CURRENT, RESTRICTING, among, chunks
 from index.visibility import Restrictions, shown
 from index.withdrawal import keep_notices, kill_joined, killed_of
@@ -35,14 +36,18 @@ _DELETE_VERSION = delete(versions).where(
 
 
 class Draft(NamedTuple):
-    """An article under the version it is kept as, what was sent, and that's digest."""
+    """An article under the version it is kept as, what was sent, and that's digest.
+
+    With the original, packed, where reading that changed it.
+    """
 
     article: Article
     text: str
     digest: str
+    original: Original | None
 
 
-def draft(article: Article) -> Draft | InvalidArticle:
+def draft(article: Article, original: Original | None = None) -> Draft | InvalidArticle:
     """Return what is to be kept of an article, or why it cannot be."""
     try:
         text = content(article)
@@ -51,7 +56,8 @@ def draft(article: Article) -> Draft | InvalidArticle:
     version = article.version
     if version is not None and plain_version(version) != version:
         article = replace(article, version=plain_version(version))
-    return Draft(article, text, content_digest(text))
+    kept = None if original is None else packed(original)
+    return Draft(article, text, content_digest(text), kept)
 
 
 def put(
@@ -72,16 +78,25 @@ def put(
         killed,
         _audiences(connection, given, currents, killed, at),
     )
+    kept: dict[tuple[str, str], Original] = {}
     results: list[Written | InputError] = []
     for each in drafts:
         if isinstance(each, InputError):
             results.append(each)
             continue
         try:
-            results.append(write.put(*each, force=force))
+            written = write.put(each.article, each.text, each.digest, force=force)
         except InputError as error:
             results.append(error)
+            continue
+        results.append(written)
+        if written.outcome is not Outcome.UNCHANGED:
+            # Of a version that is replaced within the batch only the last.
+            kept.pop((written.id, written.version), None)
+            if each.original is not None:
+                kept[written.id, written.version] = each.original
     _insert(connection, write)
+    keep_originals(connection, kept)
     return tuple(results)
 
 

@@ -239,8 +239,15 @@ def write(given: dict[str, Any], article_id: str | None = None) -> Writing:
         # What is replaced is kept nowhere: that is more than who writes may do.
         require(Scope.ADMIN)
     submissions = submitted(given.get("format"), article_id)
-    articles = [each.read.article for each in submissions if each.read.article]
-    outcomes = iter(context().archive.put(articles, reader=reader(), force=force))
+    taken = [each.read for each in submissions if each.read.article]
+    outcomes = iter(
+        context().archive.put(
+            [each.article for each in taken if each.article],
+            originals=[each.original for each in taken],
+            reader=reader(),
+            force=force,
+        )
+    )
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
     for each in submissions:

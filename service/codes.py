@@ -33,6 +33,7 @@ TITLES = {
     "not_found": "No such resource",
     "nothing_stored": "None of the articles could be kept",
     "origin_refused": "Pages of this origin may not call the service",
+    "original_not_found": "No original is kept of this version",
     "outside_filter": "The article is not within the key's filter",
     "page_out_of_range": "The page is too far; go on with the cursor",
     "paragraph_not_found": "No such paragraph",

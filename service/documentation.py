@@ -8,7 +8,16 @@ from flask import Blueprint, Flask, Response, current_app, redirect
 from flask_smorest import Api
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import articles, changes, comparisons, health, push, search, withdrawals
+from service import (
+    articles,
+    changes,
+    comparisons,
+    health,
+    originals,
+    push,
+    search,
+    withdrawals,
+)
 from service.arguments import KEY_HEADERS
 from service.schemas import NAMED
 
@@ -81,6 +90,7 @@ def register(app: Flask) -> None:
         search,
         articles,
         comparisons,
+        originals,
         withdrawals,
         changes,
         push,

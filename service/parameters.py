@@ -339,6 +339,9 @@ _KILL: dict[str, fields.Field[Any]] = {
         )
     ),
 }
+_ORIGINAL: dict[str, fields.Field[Any]] = {
+    "version": Text(metadata=described("by default the current one")),
+}
 _DIFF: dict[str, fields.Field[Any]] = {
     "from": Text(
         metadata=described("a version; by default the one before, of those that show")
@@ -382,6 +385,7 @@ ChangesArguments = Schema.from_dict(
 )
 NoArguments = Schema.from_dict({}, name="NoArguments")
 ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")
+OriginalArguments = Schema.from_dict(_ORIGINAL, name="OriginalArguments")
 DiffArguments = Schema.from_dict(_DIFF, name="DiffArguments")
 WriteArguments = Schema.from_dict({**_FORMAT, **_FORCE, **_WAIT}, name="WriteArguments")
 DeleteArguments = Schema.from_dict(_WAIT, name="DeleteArguments")

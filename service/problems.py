@@ -38,6 +38,7 @@ STATUS: dict[type[NutgrafError], int] = {
     errors.StatusConflict: 409,
     errors.HistoryChanged: 409,
     errors.ParagraphNotFound: 404,
+    errors.OriginalNotFound: 404,
     errors.ServiceError: 503,
     errors.IndexUnavailable: 503,
     errors.IndexDamaged: 503,

@@ -112,10 +112,12 @@ class Pushed:
 )
 def push_item(given: dict[str, Any]) -> Response:
     """Take an item that Superdesk pushes."""
-    item = strict_json(unpacked(signed_body(context().settings.push_secret)))
+    body = unpacked(signed_body(context().settings.push_secret))
+    item = strict_json(body)
     if not isinstance(item, dict):
         raise InvalidJson("a push is one ninjs item, an object")
-    pushed = take({name.lower(): value for name, value in item.items()}, item)
+    said = {name.lower(): value for name, value in item.items()}
+    pushed = take(said, item, body)
     if pushed.reason is not None:
         LOG.warning("push of %r ignored: %s", pushed.id, pushed.reason)
     answer = asdict(pushed)
@@ -143,10 +145,11 @@ def signed_body(secret: str) -> bytes:
     return body
 
 
-def take(said: Mapping[str, Any], item: dict[str, Any]) -> Pushed:
+def take(said: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushed:
     """Do what an item says, and return what became of it.
 
     :param said: the item, its names in small letters.
+    :param body: that it was read from.
     :raises InputError: it is an article that cannot be kept.
     """
     article_id, version = said.get("guid") or said.get("uri"), _version(said)
@@ -160,7 +163,7 @@ def take(said: Mapping[str, Any], item: dict[str, Any]) -> Pushed:
     told = said.get("pubstatus")
     status = Status.USABLE if told in (None, "") else status_of(told)
     if status is Status.USABLE:
-        return _put(article_id, version, item)
+        return _put(article_id, version, item, body)
     archive = context().archive
     if status is Status.CANCELED:
         # A kill that is only old holds. It is late where it was taken for granted
@@ -174,7 +177,7 @@ def take(said: Mapping[str, Any], item: dict[str, Any]) -> Pushed:
     withheld = _withheld(article_id, version)
     if withheld.reason is None:
         with suppress(VersionConflict):  # the same version, with another status
-            _put(article_id, version, item)
+            _put(article_id, version, item, body)
     return withheld
 
 
@@ -190,14 +193,16 @@ def _version(said: Mapping[str, Any]) -> str | None:
     return check_version(version.strip())
 
 
-def _put(article_id: str, version: str | None, item: dict[str, Any]) -> Pushed:
-    read = submitted_ninjs(item).read
+def _put(
+    article_id: str, version: str | None, item: dict[str, Any], body: bytes
+) -> Pushed:
+    read = submitted_ninjs(item, body).read
     if read.article is None:
         assert read.error is not None, "a record is an article or an error"
         if isinstance(read.error, InvalidArticle) and read.error.field == "paragraphs":
             return _ignored(article_id, version, NO_TEXT)
         raise read.error
-    (written,) = context().archive.put([read.article])
+    (written,) = context().archive.put([read.article], originals=[read.original])
     if isinstance(written, ArticlePurged):
         return _ignored(article_id, version, "its texts were erased for good")
     if isinstance(written, InputError):

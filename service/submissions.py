@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from flask import request
@@ -14,7 +15,7 @@ from index import formats
 from index.document import content
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
-from index.formats.strict_json import KINDS
+from index.formats.strict_json import KINDS, elements, items_of
 from service.bodies import read_file, strict_json
 from service.context import context
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
@@ -26,6 +27,7 @@ FORMAT_OF_TYPE: dict[str, str | None] = {
     for media_type in each.media_types
 } | {"": None, "application/octet-stream": None, "application/json": None}
 ACCEPTED = tuple(sorted(filter(None, FORMAT_OF_TYPE), key="application/json".__ne__))
+_LIST = "articles"  # the member that holds them, where a body is an object
 # Members that an answer adds to an article. They are left out of one that has the first
 # three: it was read here, and is sent back.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
@@ -57,7 +59,7 @@ def submitted(
     if name is None and not request.is_json:
         name = formats.detect("", body)
     if name in (None, "ninjs") or (name == "jsonl" and article_id is not None):
-        found = _of_json(strict_json(body), name, article_id)
+        found = _of_json(body, name, article_id)
     else:
         charset = request.mimetype_params.get("charset")
         found = map(_submission, formats.read(name, body, encoding=charset))
@@ -71,9 +73,12 @@ def submitted(
     return [_with_id(submissions[0].read, article_id)]
 
 
-def submitted_ninjs(item: dict[str, Any]) -> Submission:
-    """Return what one ninjs item is."""
-    (found,) = _of_item(item, "ninjs", None)
+def submitted_ninjs(item: dict[str, Any], body: bytes) -> Submission:
+    """Return what one ninjs item is.
+
+    :param body: that it was read from.
+    """
+    (found,) = _of_item(item, "ninjs", None, lambda: (body,), 0)
     return _sized(found, context().settings.article_bytes)
 
 
@@ -88,25 +93,38 @@ def _format_of_type() -> str | None:
 
 
 def _of_json(
-    value: Any, format_name: str | None, article_id: str | None
+    body: bytes, format_name: str | None, article_id: str | None
 ) -> Iterator[Submission]:
-    items = value
+    value = strict_json(body)
+    items, listed = value, elements
     if isinstance(value, dict):
-        listed = value.get("articles")
-        items = listed if isinstance(listed, list) else [value]
+        items, listed = value.get(_LIST), partial(items_of, name=_LIST)
+        if not isinstance(items, list):
+            yield from _of_item(value, format_name, article_id, lambda: (body,), 0)
+            return
     if not isinstance(items, list):
         raise InvalidJson("send an article, or a list of articles")
-    for item in items:
+    # Found when the first is asked for: of most bodies none is.
+    sent = cache(lambda: [each.encode() for each in listed(body.decode("utf-8-sig"))])
+    for at, item in enumerate(items):
         if isinstance(item, dict):
-            yield from _of_item(item, format_name, article_id)
+            yield from _of_item(item, format_name, article_id, sent, at)
         else:
             error = InvalidArticle("article", f"is {KINDS[type(item)]}, not an object")
             yield Submission(read=Read(article=None, error=error))
 
 
 def _of_item(
-    item: dict[str, Any], format_name: str | None, article_id: str | None
+    item: dict[str, Any],
+    format_name: str | None,
+    article_id: str | None,
+    sent: Callable[[], Sequence[bytes]],
+    at: int,
 ) -> Iterator[Submission]:
+    """Yield what an item is.
+
+    :param sent: gives the bytes of each item, of which this is number ``at``.
+    """
     if all(name in item for name in READ_ONLY[:3]):
         item = {name: value for name, value in item.items() if name not in READ_ONLY}
     data = json.dumps(item).encode()
@@ -114,13 +132,29 @@ def _of_item(
     ids = ("uri", "guid") if name == "ninjs" else ("id",)
     said = next((item[each] for each in ids if item.get(each)), None)
     if said is None and article_id is not None:
-        data = json.dumps({**item, ids[0]: article_id}).encode()
-    for read in formats.read(name, data):
+        item = {**item, ids[0]: article_id}
+        data = json.dumps(item).encode()
+    parts = cache(lambda: tuple(_parts(item, name, sent()[at])))
+    for part, read in enumerate(formats.read(name, data)):
+        original = read.original
+        if original is not None:
+            # It was read of what was written here.
+            original = replace(original, data=parts()[part])
         found = said if isinstance(said, str) else None
         if read.article is not None:
             found = read.article.id
         # It is a line of its own only here.
-        yield Submission(read=replace(read, line=None), id=found)
+        yield Submission(read=replace(read, line=None, original=original), id=found)
+
+
+def _parts(item: dict[str, Any], name: str, sent: bytes) -> Iterator[bytes]:
+    """Yield what was sent of each article that an item is."""
+    wrapper = formats.wrapper_of(item) if name == "ninjs" else None
+    if wrapper is None:
+        yield sent
+    else:
+        for text in items_of(sent.decode("utf-8-sig"), wrapper):
+            yield text.encode()
 
 
 def _counted(found: Iterable[Submission]) -> list[Submission]:

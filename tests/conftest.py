@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
 from index.archive import Archive
+from index.article import Original
 from index.document import article_of
 from index.indexer import Indexer
 from index.keys import Scope
@@ -80,7 +82,14 @@ def settings_in(folder: Path) -> Settings:
 def filled_archive(settings: Settings) -> Archive:
     """Return an archive that holds DOCUMENTS, indexed."""
     archive = Archive.open(settings)
-    archive.put([article_of(document) for document in DOCUMENTS])
+    archive.put(
+        [article_of(document) for document in DOCUMENTS],
+        # As if each had been sent in other words.
+        originals=[
+            Original(format="jsonl", data=json.dumps(document).encode())
+            for document in DOCUMENTS
+        ],
+    )
     Indexer(archive.store, archive.engine).catch_up()
     return archive
 

@@ -279,6 +279,17 @@ def test_an_article_in_json_has_marks_and_no_editors_note(loaded: Nutgraf) -> No
     assert "ed_note" not in article
 
 
+def test_what_was_sent_is_written_as_it_came(loaded: Nutgraf, tmp_path: Path) -> None:
+    item = '{"uri": "a",  "type": "text", "body_html": "<p>Caf\\u00e9 \u00f6</p>"}'
+    (tmp_path / "a.ninjs").write_text(f"{item}\n", "utf-8")
+    assert loaded("load", str(tmp_path / "a.ninjs")).code == 0
+    assert loaded("original", "a") == (0, item, "")
+    assert loaded("original", "a", "--version", "7").code == 1
+    kept = loaded("original", "urn:test:strike")
+    assert (kept.code, kept.out) == (1, "")
+    assert "kept as it was sent" in kept.err
+
+
 @pytest.mark.parametrize("article_id", ["urn:test:none", "urn:test:later"])
 def test_what_is_not_there_or_not_to_be_seen_is_not_found(
     loaded: Nutgraf, article_id: str

@@ -47,6 +47,8 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
         SEARCH,
     ),
     ("GET", "/v1/articles/<article_id>/versions"): (f"{ONE}/versions", None, SEARCH),
+    ("GET", "/v1/articles/<article_id>/original"): (f"{ONE}/original", None, ADMIN),
+    ("GET", "/v1/article/original"): (f"/v1/article/original?id={ID}", None, ADMIN),
     ("GET", "/v1/articles/<article_id>/diff"): (f"{ONE}/diff", None, SEARCH),
     ("GET", "/v1/article/diff"): (f"/v1/article/diff?id={ID}", None, SEARCH),
     ("POST", "/v1/push"): ("/v1/push", {"guid": "new"}, OPEN),

@@ -39,7 +39,7 @@ LAYERS = [
         index.marking index.matching index.publication index.rates index.request
         index.leaves index.lexer index.ranges index.syntax
         index.audit index.backup index.carrying index.connections index.entitlement
-        index.keyring index.log index.migration
+        index.keyring index.log index.migration index.originals
         index.restoration index.store index.stories index.tables index.turning
         index.view index.withdrawal index.writing
         index.engines index.engines.memory index.engines.memory.docs
@@ -77,9 +77,9 @@ LAYERS = [
         service.authority service.bodies service.changes service.codes
         service.comparisons service.context service.documentation service.etags
         service.health service.hosts service.links service.logs service.metrics
-        service.parameters service.paths service.problems service.push service.refusals
-        service.schemas service.search service.submissions service.withdrawals
-        service.worker
+        service.originals service.parameters service.paths service.problems service.push
+        service.refusals service.schemas service.search service.submissions
+        service.withdrawals service.worker
     """),
     names("wsgi gunicorn.conf"),
 ]
@@ -90,8 +90,8 @@ ENGINES = {"index.engines"}
 STORE = names("""
     index.audit index.backup index.carrying index.chain index.connections
     index.entitlement index.keyring
-    index.log index.migration index.restoration index.store index.stories index.tables
-    index.turning index.view index.withdrawal index.writing
+    index.log index.migration index.originals index.restoration index.store
+    index.stories index.tables index.turning index.view index.withdrawal index.writing
 """)
 
 # What of index the service may name: never an engine, nor the store itself.

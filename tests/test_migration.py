@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from index.archive import Archive
+from index.article import Original
 from index.document import article_of, content, content_digest
-from index.errors import ArticleKilled, StoreUnavailable
+from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
 from index.indexer import Indexer
 from index.query import Filter, Reader
 from index.settings import Settings
@@ -140,6 +141,28 @@ def test_what_fails_leaves_the_older_store(file: Path) -> None:
         Store(f"sqlite:///{file}")
     with sqlite3.connect(file) as database:
         assert list(database.iterdump()) == before
+
+
+def test_a_store_of_schema_2_is_as_it_was_and_keeps_originals_from_then_on(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "store.db"
+    article = article_of({"id": "a", "headline": "Before"})
+    store = Store(f"sqlite:///{file}")
+    store.put([article])
+    store.close()
+    with sqlite3.connect(file) as database:
+        database.execute("DROP TABLE originals")
+        database.execute("UPDATE state SET value = 2 WHERE name = 'schema'")
+    archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+    with pytest.raises(OriginalNotFound):
+        archive.original("a")
+    later = article_of({"id": "a", "headline": "After"})
+    archive.put([later], originals=[Original(format="ninjs", data=b"{}")])
+    assert archive.original("a").data == b"{}"
+    assert archive.store.check() == []
+    assert archive.store.rebuild_requested() == 0
+    archive.close()
 
 
 def test_a_new_store_has_the_same_tables(file: Path, tmp_path: Path) -> None:

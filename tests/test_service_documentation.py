@@ -92,6 +92,12 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
         *("/v1/articles/urn:test:grain/paragraphs/7", 404, None),
     ),
     ("GET", f"{ONE}/versions", "/v1/articles/urn:test:grain/versions", 200, None),
+    ("GET", f"{ONE}/original", "/v1/articles/urn:test:grain/original", 200, None),
+    ("GET", f"{ONE}/original", "/v1/articles/none/original", 404, None),
+    (
+        *("GET", "/v1/article/original"),
+        *("/v1/article/original?id=urn:test:grain&version=1", 200, None),
+    ),
     ("GET", f"{ONE}/diff", "/v1/articles/urn:test:grain/diff", 200, None),
     ("GET", f"{ONE}/diff", "/v1/articles/urn:test:grain/diff?to=7", 404, None),
     ("GET", "/v1/article/diff", "/v1/article/diff?id=urn:test:grain", 200, None),
@@ -219,7 +225,7 @@ def test_what_is_had_by_id_is_described_as_what_is_had_by_path(
         if path.startswith("/v1/article/") or path == "/v1/article"
         for method in methods
     ]
-    assert len(twins) == 7
+    assert len(twins) == 8
     for path, method in twins:
         rest = path.removeprefix("/v1/article")
         by_id = described["paths"][path][method]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from index.archive import Archive
+from index.article import Original
 from index.dates import iso
 from index.document import article_of
 from index.errors import (
@@ -493,19 +495,27 @@ def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
     put(archive, text="Zwetschgenkuchen was served.", people=["Ann Xylander"])
     put(archive, text="Zwetschgenkuchen was not served.")
     put(archive, "b", text="Something else.")
+    # Longer than a page of the store once it is compressed, and stored as it is.
+    noise = random.Random(1).randbytes(20_000)
+    sent = Original(format="ninjs", data=b"Zwetschgenkuchen" + noise)
+    third = article_of({"id": "a", "headline": "Third", "version": "3"})
+    archive.put([third], originals=[sent])
     index(archive)
+    places = [noise[at : at + 40] for at in range(0, len(noise), 2_000)]
     assert holding(folder, b"zwetschgenkuchen")
+    assert any(holding(folder, each.lower()) for each in places)
     archive.kill("a", note="By order of a court.")
-    assert archive.purge("a") == 2
+    assert archive.purge("a") == 3
     index(archive)
     assert not holding(folder, b"zwetschgenkuchen")
+    assert not any(holding(folder, each.lower()) for each in places)
     assert not holding(folder, b"xylander")
     assert is_killed(archive).note == "By order of a court."
     with pytest.raises(ArticlePurged):
         put(archive, text="Zwetschgenkuchen was served.")
     with pytest.raises(ArticlePurged):
         archive.restore("a")
-    assert put(archive, version="3", text="Words.") == "created"
+    assert put(archive, version="4", text="Words.") == "created"
     index(archive)
     assert found(archive) == ["a", "b"]
     assert list(problems(archive.store, archive.engine)) == []

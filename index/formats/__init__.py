@@ -17,9 +17,10 @@ from typing import BinaryIO, Protocol, cast
 from index.article import Article
 from index.errors import UnknownFormat, UnreadableInput
 from index.formats import aliases, item, jsonl, ninjs, source, text
+from index.formats.ninjs import wrapper_of
 from index.formats.record import Read
 
-__all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read"]
+__all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read", "wrapper_of"]
 
 
 class Reader(Protocol):

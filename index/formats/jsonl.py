@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from index.article import Article
+from index.article import Article, Original
 from index.document import document_of
 from index.errors import InputError, UnreadableInput
 from index.formats import aliases, strict_json
@@ -48,4 +48,14 @@ def _read(value: strict_json.Value, mapping: Mapping[str, str]) -> Read:
             error = trouble
     if error is not None:
         return refused(error, record, line=line, position=value.position)
-    return made(document, line=line, position=value.position)
+    original = None
+    if not _is_kept(record, document):
+        original = Original(format="jsonl", data=value.text.encode())
+    return made(document, line=line, position=value.position, original=original)
+
+
+def _is_kept(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Return whether every field is the very value that was sent under its name."""
+    return all(
+        value is record.get(name) for name, value in document.items() if name != "extra"
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from index.article import CONCEPT_FIELDS, Role
+from index.article import CONCEPT_FIELDS, Original, Role
 from index.dates import instant
 from index.errors import InputError, InvalidArticle, UnreadableInput
 from index.formats import aliases, markup, prose, roles, strict_json
@@ -76,9 +76,22 @@ def read(
         if value.error is not None:
             yield refused(value.error, None, line=value.line, position=value.position)
             continue
-        items, wrapped = _items(value.value)
-        for position, item in enumerate(items, 1 if wrapped else value.position or 1):
-            yield _read(item, mapping, value.line, position)
+        wrapper = wrapper_of(value.value)
+        items, texts, first = [value.value], iter([value.text]), value.position or 1
+        if wrapper is not None:
+            items, first = value.value[wrapper], 1
+            texts = strict_json.items_of(value.text, wrapper)
+        for position, item in enumerate(items, first):
+            yield _read(item, next(texts), mapping, value.line, position)
+
+
+def wrapper_of(value: Any) -> str | None:
+    """Return under which name a value has items, if it is none itself."""
+    if isinstance(value, Mapping) and not value.keys() & {"uri", "guid"}:
+        for name in WRAPPERS:
+            if isinstance(value.get(name), list):
+                return name
+    return None
 
 
 def part_of(item: Mapping[str, Any], target: str) -> tuple[Any, Mapping[str, Any]]:
@@ -90,15 +103,9 @@ def part_of(item: Mapping[str, Any], target: str) -> tuple[Any, Mapping[str, Any
     return reader.part(target), reader.left
 
 
-def _items(value: Any) -> tuple[list[Any], bool]:
-    if isinstance(value, Mapping) and not value.keys() & {"uri", "guid"}:
-        for name in WRAPPERS:
-            if isinstance(value.get(name), list):
-                return value[name], True
-    return [value], False
-
-
-def _read(item: Any, mapping: Mapping[str, str], line: int, position: int) -> Read:
+def _read(
+    item: Any, text: str, mapping: Mapping[str, str], line: int, position: int
+) -> Read:
     try:
         if not isinstance(item, Mapping):
             kind = strict_json.KINDS[type(item)]
@@ -107,7 +114,13 @@ def _read(item: Any, mapping: Mapping[str, str], line: int, position: int) -> Re
         document = reader.document(mapping)
     except InputError as error:
         return refused(error, item, line=line, position=position)
-    return made(document, line=line, warnings=tuple(reader.warnings), position=position)
+    return made(
+        document,
+        line=line,
+        warnings=tuple(reader.warnings),
+        position=position,
+        original=Original(format="ninjs", data=text.encode()),
+    )
 
 
 class _Item:

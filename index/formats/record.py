@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index.article import Article
+from index.article import Article, Original
 from index.dates import instant
 from index.document import article_of
 from index.errors import InputError
@@ -24,6 +24,7 @@ class Read:
     :param error: why there is no article; ``None`` exactly if there is one.
     :param warnings: a sentence for each thing that could not be taken as it was.
     :param label: id, headline or position, to name a refused record in a report.
+    :param original: what an article was read from, where reading changed that.
     """
 
     article: Article | None
@@ -31,6 +32,7 @@ class Read:
     error: InputError | None = None
     warnings: tuple[str, ...] = ()
     label: str | None = None
+    original: Original | None = None
 
 
 def made(
@@ -39,6 +41,7 @@ def made(
     line: int | None = None,
     warnings: tuple[str, ...] = (),
     position: int | None = None,
+    original: Original | None = None,
 ) -> Read:
     """Return what a JSON form with our own field names makes: an article or an error.
 
@@ -53,7 +56,7 @@ def made(
         article = article_of(document, warn=found.append)
     except InputError as error:
         return refused(error, document, line=line, warnings=found, position=position)
-    return Read(article=article, line=line, warnings=tuple(found))
+    return Read(article=article, line=line, warnings=tuple(found), original=original)
 
 
 def refused(

@@ -46,16 +46,33 @@ def chunks(data: bytes | BinaryIO, *, encoding: str | None = None) -> Iterator[b
     :raises UnreadableInput: damaged or cut off gzip data, or an encoding that it is not
         in; what came before has been yielded.
     """
-    stream = io.BytesIO(data) if isinstance(data, bytes) else data
-    pieces = iter(lambda: stream.read(_CHUNK), b"")
-    head, pieces = _with_head(pieces, 2)
-    if head.startswith(_GZIP):
-        pieces = _unzipped(pieces)
+    return recoded(_opened(data), encoding)
+
+
+def undecoded(data: bytes | BinaryIO) -> tuple[Iterator[bytes], str | None]:
+    """Return the input piece by piece, unzipped, and the encoding it is said to be in.
+
+    What :func:`recoded` makes of the two is what :func:`chunks` yields.
+    """
+    if isinstance(data, Recoded):
+        return _opened(data.data), data.encoding
+    return _opened(data), None
+
+
+def recoded(pieces: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
+    """Yield unzipped input as UTF-8; see :func:`chunks`."""
     head, pieces = _with_head(pieces, 4)
     for mark, marked in _MARKS:
         if head.startswith(mark):
             return _as_utf8(pieces, marked, mark)
     return pieces if encoding is None else _as_utf8(pieces, encoding, b"")
+
+
+def _opened(data: bytes | BinaryIO) -> Iterator[bytes]:
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    pieces = iter(lambda: stream.read(_CHUNK), b"")
+    head, pieces = _with_head(pieces, 2)
+    return _unzipped(pieces) if head.startswith(_GZIP) else pieces
 
 
 def checked_encoding(name: str) -> str | None:
@@ -83,8 +100,13 @@ class Recoded:
     """A stream of what another holds, unzipped and in UTF-8."""
 
     def __init__(self, data: bytes | BinaryIO, encoding: str) -> None:
-        self._pieces = chunks(data, encoding=encoding)
+        self.data, self.encoding = data, encoding
+        self._pieces = self._decoded()
         self._left = b""
+
+    def _decoded(self) -> Iterator[bytes]:
+        # Only what is read here is taken from the stream.
+        yield from chunks(self.data, encoding=self.encoding)
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, at most ``size``; none at the end."""

@@ -34,12 +34,14 @@ class Value(NamedTuple):
 
     :param line: where it starts, from 1.
     :param position: its number among the values, from 1; ``None`` if there are none.
+    :param text: the value as it stands in the input, without the space around it.
     """
 
     line: int
     position: int | None
     value: Any = None
     error: InputError | None = None
+    text: str = ""
 
 
 def parse(text: str, *, line: int | None = None) -> Any:
@@ -76,17 +78,15 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
         # Bytes that are no UTF-8 become lone surrogates, which refuse their own item.
         yield from _items(data.decode("utf-8", "surrogateescape"))
         return
-    numbered: Iterator[source.Line] = (
-        line for line in source.lines(stream) if line.error or line.data.strip()
-    )
-    first = next(numbered, None)
+    every = source.lines(stream)
+    first = next(filter(_is_said, every), None)
     if first is None:
         yield Value(1, None, error=UnreadableInput("is empty"))
         return
-    numbered = itertools.chain([first], numbered)
+    every = itertools.chain([first], every)
     if first.error is None and _breaks_off(first.data):
         held, size = list[source.Line](), 0
-        for line in numbered:
+        for line in every:
             held.append(line)
             size += len(line.data) + 1
             if line.error or size > source.MAX_WHOLE:
@@ -94,24 +94,59 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
         else:
             data = b"\n".join(line.data for line in held)
             try:
-                yield Value(first.number, 1, parse(source.decoded(data)))
+                text = source.decoded(data)
+                yield Value(first.number, 1, parse(text), text=text.strip())
                 return
             except UnreadableInput as error:
                 if _is_one(data):
                     yield Value(first.number, 1, error=error)
                     return
                 # no document: lines, the first of which is broken
-        numbered = itertools.chain(held, numbered)
-    for position, line in enumerate(numbered, 1):
+        every = itertools.chain(held, every)
+    for position, line in enumerate(filter(_is_said, every), 1):
         yield _value(line, position)
+
+
+def items_of(text: str, name: str) -> Iterator[str]:
+    """Yield the items of a list that an object has under a name, each as it stands.
+
+    :param text: of the object, which is known to be JSON.
+    """
+    at = _space(text, text.index("{") + 1)
+    while True:
+        found, at = _LENIENT.raw_decode(text, at)
+        at = _space(text, _space(text, at) + 1)  # behind the colon
+        if found == name:
+            break
+        at = _space(text, _LENIENT.raw_decode(text, at)[1])
+        at = _space(text, at + 1)  # behind the comma
+    yield from elements(text[at:])
+
+
+def elements(text: str) -> Iterator[str]:
+    """Yield the items of a list, each as it stands.
+
+    :param text: begins with the list, and is known to be JSON.
+    """
+    at = _space(text, text.index("[") + 1)
+    while text[at] != "]":
+        end = _LENIENT.raw_decode(text, at)[1]
+        yield text[at:end]
+        at = _space(text, end)
+        at = _space(text, at + (text[at] == ","))
+
+
+def _is_said(line: source.Line) -> bool:
+    return line.error is not None or bool(line.data.strip())
 
 
 def _value(line: source.Line, position: int) -> Value:
     if line.error is not None:
         return Value(line.number, position, error=line.error)
     try:
-        text = source.decoded(line.data, line=line.number)
-        return Value(line.number, position, parse(text.strip(), line=line.number))
+        text = source.decoded(line.data, line=line.number).strip()
+        found = parse(text, line=line.number)
+        return Value(line.number, position, found, text=text)
     except UnreadableInput as error:
         return Value(line.number, position, error=error)
 
@@ -139,7 +174,7 @@ def _items(text: str) -> Iterator[Value]:
             return
         try:
             item = _encoded(text, at, end, line)
-            yield Value(line, position, parse(item, line=line))
+            yield Value(line, position, parse(item, line=line), text=item)
         except UnreadableInput as error:
             yield Value(line, position, error=error)
         after = _space(text, end)

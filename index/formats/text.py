@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from index.article import CONCEPT_FIELDS, MAX_ID, Role
+from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
 from index.dates import iso
 from index.errors import InputError, UnreadableInput
 from index.formats import aliases, prose, source, strict_json
@@ -33,13 +33,16 @@ def read(
     :param name: the file's; an article without an ``id`` goes by it.
     """
     try:
-        document, line = _document(source.whole(source.chunks(data)), name, mapping)
+        pieces, encoding = source.undecoded(data)
+        sent = source.gathered(pieces)
+        text = source.whole(source.recoded(iter([sent]), encoding))
+        document, line = _document(text, name, mapping)
     except InputError as error:
         yield Read(
             article=None, line=getattr(error, "line", None), error=error, label=name
         )
         return
-    yield made(document, line=line)
+    yield made(document, line=line, original=Original(format="text", data=sent))
 
 
 def _document(
