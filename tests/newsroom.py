@@ -251,6 +251,7 @@ class WholeNewsroom(Newsroom):
         if self.position() == 0:
             return
         with closing(self._database()) as database, database:
+            database.execute("PRAGMA foreign_keys = ON")  # what goes with a version
             for table in ("versions", "articles", "changes", "notices"):
                 database.execute(f"DELETE FROM {table}")
             for name, value in (("seq", 0), ("epoch", secrets.randbits(62))):

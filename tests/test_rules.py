@@ -806,6 +806,28 @@ def test_rule_24_markup_is_taken_out_and_nothing_else_is_lost(
     assert again.json["results"][0]["status"] == "unchanged", again.body
 
 
+def test_rule_24_what_was_sent_is_kept_for_audit_as_its_bytes(
+    newsroom: Newsroom,
+) -> None:
+    first, second = (
+        b'{"uri": "urn:example:%d",  "type":"text", "body_html": "<p>\\u00e9</p>"}' % n
+        for n in (1, 2)
+    )
+    body = b"[" + first + b",\n" + second + b"]"
+    newsroom.send("POST", "/v1/articles", body, "application/ninjs+json")
+    newsroom.index()
+    newsroom.kill("urn:example:1")
+    desk = newsroom.keyed("desk", "search,read-embargoed,ingest")
+    auditor = newsroom.keyed("auditor", "admin")
+    for article_id, sent in (("urn:example:1", first), ("urn:example:2", second)):
+        address = f"{path(article_id)}/original"
+        assert desk.get_once(address).status == 403
+        given = auditor.get_once(address)
+        assert given.body == sent
+        assert given.headers["Content-Disposition"] == "attachment"
+        assert given.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_rule_24_what_came_as_ninjs_goes_as_ninjs_and_comes_back(
     newsroom: Newsroom,
 ) -> None:
