@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, false, select
 
+from index import originals
 from index.dates import micros
 from index.document import article_of
 from index.errors import InvalidArticle
@@ -43,7 +44,10 @@ _CURRENT = (
 
 
 def problems(view: View) -> Iterator[str]:
-    """Yield every contradiction, each as a sentence; reads every current version."""
+    """Yield every contradiction, each as a sentence.
+
+    Reads every current version, and every original.
+    """
     for row in view.connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield f"a row of {row[0]} belongs to none of {row[2]}"
     now = _now()
@@ -56,6 +60,7 @@ def problems(view: View) -> Iterator[str]:
             yield from _of_notice(row)
             yield from _of_turn(row, now)
         after = page[-1].id
+    yield from originals.problems(view.connection)
     yield from _of_keys(view)
 
 

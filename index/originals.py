@@ -6,12 +6,14 @@ They belong to their versions: what deletes a version deletes its original.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, insert, select
 
 from index.article import Original
 from index.tables import originals
+
+_PAGE = 20  # that are read at a time; each may be as large as a request
 
 
 def packed(original: Original) -> Original:
@@ -48,3 +50,13 @@ def find_original(
     if row is None:
         return None
     return Original(format=row.format, data=zlib.decompress(row.data))
+
+
+def problems(connection: Connection) -> Iterator[str]:
+    """Yield a sentence for each original that cannot be given; reads all of them."""
+    every = select(originals).execution_options(yield_per=_PAGE)
+    for row in connection.execute(every):
+        try:
+            zlib.decompress(row.data)
+        except zlib.error:
+            yield f"{row.id}: what was sent as version {row.version} is damaged"

@@ -318,6 +318,15 @@ def test_a_backup_brings_back_what_was_not_purged_since(
     assert compressed["urn:o:1"][8:40] not in there
 
 
+def test_one_that_is_damaged_is_found(client: FlaskClient, archive: Archive) -> None:
+    put(client)
+    with closing(sqlite3.connect(archive.store.path)) as database:
+        database.execute("UPDATE originals SET data = x'00' WHERE id = 'urn:o:1'")
+        database.commit()
+    said = ["urn:o:1: what was sent as version 1 is damaged"]
+    assert archive.store.check() == said
+
+
 def test_one_without_its_version_is_found(
     client: FlaskClient, archive: Archive
 ) -> None:
