@@ -165,6 +165,15 @@ class Connection(TConn):  # type: ignore[misc]
         length = found[1]
         return length is not None and len(self.received) >= self.head + int(length)
 
+    def needs_more(self) -> bool:
+        """Return whether what was received is not enough to go on with.
+
+        Who sends requests without awaiting the answers would fill our memory with them.
+        """
+        if self.closing:
+            return True
+        return len(self.received) < ROOM and not self.is_whole()
+
     def hand_over(self) -> None:
         """Let whoever reads the request next begin with what was received."""
         self.parser.unreader.unread(bytes(self.received))
@@ -264,10 +273,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _read(self, conn: Connection) -> None:
         """Take in what has come, and hand the request over if that is all of it."""
+        piece = None
         try:
-            piece = conn.sock.recv(_PIECE, socket.MSG_DONTWAIT)
+            if conn.needs_more():
+                piece = conn.sock.recv(_PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            piece = None
+            pass
         except OSError:  # there is nobody to answer
             self._drop(conn)
             return

@@ -10,15 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cluster import HOST, Cluster, received, running
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from service import worker
-from service.worker import ROOM, Connection
+from service.worker import ROOM, Connection, Worker
 
 ROOT = Path(__file__).parents[1]
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -93,6 +95,34 @@ def test_the_rest_of_a_body_is_read_as_long_as_it_comes_fast_enough(
         rest.read()
     theirs.close()
     assert rest.read() == b""
+
+
+@pytest.mark.parametrize(
+    "request_sent",
+    [
+        GET + b"\r\n",
+        PUT + b"Content-Length: 3\r\n\r\nabc",
+        PUT + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ],
+)
+def test_who_awaits_no_answers_does_not_fill_the_memory(
+    sockets: tuple[socket.socket, socket.socket], request_sent: bytes
+) -> None:
+    ours, theirs = sockets
+    theirs.setblocking(False)
+    conn = connection(ours)
+    loop = Worker(0, os.getpid(), [], None, 30, Config(), None)
+    loop.tpool = SimpleNamespace(submit=lambda *_: Future())
+    with closing(loop.tmp):
+        for _ in range(50):
+            with suppress(BlockingIOError):
+                theirs.sendall(request_sent * 1_000)
+            loop.enqueue_req(conn)
+            assert len(conn.parser.unreader.buf.getvalue()) < 2 * ROOM
+            # What a thread does then.
+            assert next(conn.parser).path in ("/healthz", "/v1/articles/a")
+            assert conn.parser.finish_body()
+            loop._bodies = 1
 
 
 @pytest.mark.parametrize(
