@@ -18,13 +18,16 @@ from index.errors import (
     ArticleNotFound,
     ArticlePurged,
     InputError,
+    InvalidArticle,
+    OutsideFilter,
     StatusConflict,
 )
 from index.log import append
+from index.query import Reader
 from index.tables import notices, versions
 from index.versions import version_key
 from index.view import current_version, read_article, standing_of
-from index.visibility import USABLE
+from index.visibility import USABLE, entitled, values_of
 from index.withdrawal import change_status, last_row
 from index.writing import draft, put
 
@@ -36,7 +39,9 @@ _CONTENT = select(versions.c.content).where(
 )
 
 
-def restore(connection: Connection, article_id: str, *, at: int) -> int | None:
+def restore(
+    connection: Connection, article_id: str, *, at: int, reader: Reader
+) -> int | None:
     """Take a kill or a withholding back; see ``Store.restore``."""
     before = standing_of(connection, article_id)
     last = last_row(connection, article_id)
@@ -71,6 +76,8 @@ def restore(connection: Connection, article_id: str, *, at: int) -> int | None:
         return change_status(
             connection, article_id, before, USABLE, ChangeType.RESTORED, at=at
         )
+    if not entitled(reader, values_of(usable)):
+        raise OutsideFilter(article_id)
     (written,) = put(connection, [draft(usable)], at=at)
     if isinstance(written, InputError):
         raise written
@@ -82,21 +89,23 @@ def _instead_of_canceled(
 ) -> Article | None:
     """Return what is to be current where a canceled version is, else ``None``.
 
+    A version that came withheld is passed over: nobody was ever to read it.
+
     :param killed: up to which version an earlier kill still holds.
     :raises StatusConflict: there is nothing that was ever to be shown.
     """
     current = current_version(connection, article_id)
     assert current is not None, "it is here"
     rows = connection.execute(_VERSIONS, {"id": article_id}).all()
-    canceled = {row.version for row in rows if row.status == Status.CANCELED.value}
-    if current not in canceled:
+    statuses = {row.version: row.status for row in rows}
+    if statuses[current] != Status.CANCELED.value:
         return None
     last = max(
         (
-            row.version
-            for row in rows
-            if row.version not in canceled
-            and (killed is None or version_key(row.version) > version_key(killed))
+            version
+            for version, status in statuses.items()
+            if status == Status.USABLE.value
+            and (killed is None or version_key(version) > version_key(killed))
         ),
         key=version_key,
         default=None,
@@ -111,8 +120,11 @@ def _instead_of_canceled(
         _CONTENT, {"id": article_id, "version": last}
     ).scalar_one()
     # The next whole number is what the newsroom's own system will give to its next one.
-    return replace(
-        read_article(article_id, last, text),
-        version=f"{current}.1",
-        status=Status.USABLE,
-    )
+    try:
+        return replace(read_article(article_id, last, text), version=f"{current}.1")
+    except InvalidArticle as error:
+        raise StatusConflict(
+            article_id,
+            f"came canceled, and no version can follow {current}, which is as long as"
+            " one may be; send one with a higher number",
+        ) from error

@@ -228,11 +228,12 @@ class Store:
 
         :raises ArticleNotFound: there is no such article, nor the notice of one.
         :raises ArticlePurged: its texts were erased.
+        :raises OutsideFilter: that usable version is beyond the writer's filters.
         :raises StatusConflict: it came canceled, so there is nothing to show.
         """
         with self._changing() as (connection, at):
             check_within(connection, article_id, reader)
-            return restore(connection, article_id, at=at)
+            return restore(connection, article_id, at=at, reader=reader)
 
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.

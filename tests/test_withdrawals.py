@@ -24,6 +24,7 @@ from index.errors import (
     InputError,
     InvalidArticle,
     LimitExceeded,
+    OutsideFilter,
     StatusConflict,
     VersionConflict,
 )
@@ -464,6 +465,41 @@ def test_what_was_withheld_by_its_version_is_shown_when_it_is_restored(
     index(archive)
     assert found(archive, "held") == ["a"]
     assert archive.get("a").article.version == "2"
+
+
+def test_a_kill_is_not_taken_back_to_what_was_withheld(archive: Archive) -> None:
+    put(archive, version="1", text="Words that were read.")
+    put(archive, version="2", text="Words that were held.", status="withheld")
+    put(archive, version="3", status="canceled")
+    archive.restore("a")
+    index(archive)
+    assert found(archive, "held") == []
+    assert found(archive, "read") == ["a"]
+    assert [each.version for each in archive.versions("a")] == ["3.1", "1"]
+
+
+def test_a_kill_is_not_taken_back_to_what_is_beyond_a_filter(archive: Archive) -> None:
+    put(archive, version="1", source="wire")
+    put(archive, version="2", source="desk", status="canceled")
+    seq = archive.store.seq()
+    with pytest.raises(OutsideFilter):
+        archive.restore("a", reader=DESK)
+    index(archive)
+    is_killed(archive)
+    assert archive.store.seq() == seq
+    archive.restore("a")
+    assert archive.get("a").article.source == "wire"
+
+
+def test_a_kill_under_the_longest_number_is_taken_back_by_a_new_version(
+    archive: Archive,
+) -> None:
+    put(archive, version="1")
+    put(archive, version="1" * 100, status="canceled")
+    with pytest.raises(StatusConflict, match="send one with a higher number"):
+        archive.restore("a")
+    put(archive, version="2" * 100)
+    assert archive.get("a").current
 
 
 def test_a_kill_that_is_taken_back_leaves_an_embargo_in_force(archive: Archive) -> None:
