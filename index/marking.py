@@ -38,9 +38,9 @@ _WORD = re.compile(rf"(?<![^{_APART}]){_ALNUM}{{1,{_LONG}}}+{_END}")
 # In words as ASCII has them, what a form may leave out: o'neil is oneil, too. There is
 # a question mark for each character that is none of ASCII's.
 _JOINTS = b".'-/_&+@#,:?"
-# No ASCII, nor the dashes, quotes, ellipsis and space of typographers: no form starts
+# No ASCII, nor the dashes, quotes, ellipsis and spaces of typographers: no form starts
 # with those. The others may be letters, of whatever they stand for.
-_FOREIGN = re.compile(r"[^\x00-\x7f\u2010-\u2015\u2018-\u201f\u2026\xa0]+")
+_FOREIGN = re.compile(r"[^\x00-\x7f\s\u2010-\u2015\u2018-\u201f\u2026]+")
 
 
 class Marker:

@@ -160,6 +160,7 @@ LEAVES = (
     st.lists(LEAVES, min_size=1, max_size=3),
     st.sampled_from(["en", "en-GB", "de", "ja"]),
 )
+@example(["We\u2009ｔalks"], [Term("talk")], "en")
 @example(["We—talks"], [Term("talk")], "en")
 @example(["U.S.’s talk-s", "U.S", ".us talk"], [Term("us"), Prefix("talk")], "en")
 @example(["O’Neil an-anal o'n.e.i.l"], [Term("oneil"), Prefix("anana")], "en")
