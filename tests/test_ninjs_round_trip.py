@@ -225,6 +225,25 @@ def test_no_word_in_extra_stands_for_what_the_article_says() -> None:
         assert getattr(found, name) == getattr(article, name)
 
 
+@pytest.mark.parametrize("said", ["soon", {"at": "noon"}, ["2099-01-01"], 7, False])
+def test_an_embargo_of_no_date_in_extra_does_not_keep_an_article_from_being_written(
+    said: object,
+) -> None:
+    article = article_of(
+        {
+            "id": "ours",
+            "embargoed_until": "2099-01-01T00:00:00Z",
+            "expires": "2099-02-01T00:00:00Z",
+            "headline": "H",
+            "extra": {"embargoedUntil": said, "EXPIRES": said},
+        }
+    )
+    found = article_in(json.dumps(written(article)).encode())
+    assert found is not None
+    assert found.embargoed_until == article.embargoed_until
+    assert found.expires == article.expires
+
+
 def test_what_an_item_says_more_of_is_not_said_twice() -> None:
     people = [{"name": "Ann", "rel": "author"}, {"name": "Bo", "rel": "about"}]
     found = article_in(

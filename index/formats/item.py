@@ -183,7 +183,10 @@ def _is_said(found: Any, target: str, article: Article) -> bool:
             (each["role"], each["text"], each.get("credit")) for each in found
         ]
     if target in DATE_FIELDS:
-        return bool(instant(found) == value)
+        try:
+            return bool(instant(found if isinstance(found, str) else "") == value)
+        except ValueError:
+            return False  # an embargo is read also where nobody knows until when
     if target in CONCEPT_FIELDS:
         return bool(concepts_of(target, found) == value)
     return bool(found == value)
