@@ -78,7 +78,7 @@ def restore(
         )
     if not entitled(reader, values_of(usable)):
         raise OutsideFilter(article_id)
-    (written,) = put(connection, [draft(usable)], at=at)
+    (written,) = put(connection, [draft(usable)], at=at, reader=reader)
     if isinstance(written, InputError):
         raise written
     return written.seq

@@ -130,7 +130,7 @@ class Store:
             return ()
         with self._changing() as (connection, at):
             may = within(connection, drafts, reader)
-            return put(connection, may, at=at, force=force)
+            return put(connection, may, at=at, force=force, reader=reader)
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions; return the seq of the deletion.

@@ -37,6 +37,7 @@ from index.errors import (
     StatusConflict,
 )
 from index.log import append, audiences, last_deletion, locked_seq, set_seq
+from index.query import PUBLIC, Reader
 from index.stories import add_joining, related
 from index.tables import articles, changes, notices, versions
 from index.versions import (
@@ -99,17 +100,30 @@ def _checked(version: str) -> str:
 
 
 def _kill_story(
-    connection: Connection, story: set[str], told: Mapping[str, Any], *, at: int
+    connection: Connection,
+    story: set[str],
+    told: Mapping[str, Any],
+    *,
+    at: int,
+    reader: Reader = PUBLIC,
 ) -> list[str]:
-    """Kill the articles of a story that were never killed by themselves."""
+    """Kill the articles of a story that were never killed by themselves.
+
+    :param reader: whose filters bound it: who writes with some does not kill beyond.
+    """
+    if reader.filters:
+        here = standings_of(connection, story)
+        story = {each for each in here if here[each][1].entitles(reader)}
     known = _last_rows(connection, story).values()
     killed = sorted(story - {row.id for row in known if row.status == CANCELED})
     _kill_all(connection, killed, told, at=at)
     return killed
 
 
-def kill_joined(connection: Connection, joined: Iterable[str], *, at: int) -> None:
-    """Kill what has become of a killed story by articles that have just been put."""
+def kill_joined(
+    connection: Connection, joined: Iterable[str], *, at: int, reader: Reader
+) -> None:
+    """Kill what has become of a killed story by articles that a reader has just put."""
     seen: set[str] = set()  # those that join one story are looked at once
     for article_id in joined:
         if article_id in seen:
@@ -118,7 +132,7 @@ def kill_joined(connection: Connection, joined: Iterable[str], *, at: int) -> No
         if notice is not None and _is_in_force(notice):
             told = {n: getattr(notice, n) for n in ("note", "replacement", "cascade")}
             story = related(connection, article_id)
-            _kill_story(connection, story, told, at=at)
+            _kill_story(connection, story, told, at=at, reader=reader)
             seen |= story
 
 

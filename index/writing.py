@@ -19,6 +19,7 @@ from index.document import content, content_digest
 from index.errors import InputError, InvalidArticle
 from index.log import SET_STATE, audiences, locked_seq
 from index.originals import keep_originals, packed
+from index.query import PUBLIC, Reader
 from index.tables import articles, changes, versions
 from index.versions import Batch, Current, Killed, Outcome, Written, plain_version
 from index.view import OF_CURRENT, RESTRICTING, among, chunks
@@ -66,8 +67,12 @@ def put(
     *,
     at: int,
     force: bool = False,
+    reader: Reader = PUBLIC,
 ) -> tuple[Written | InputError, ...]:
-    """Keep articles and return what became of each; see ``Store.put``."""
+    """Keep articles and return what became of each; see ``Store.put``.
+
+    :param reader: who writes them; which of them they may is not looked at here.
+    """
     given = [each.article for each in drafts if isinstance(each, Draft)]
     currents = _currents(connection, given)
     killed = killed_of(connection, given)
@@ -95,7 +100,7 @@ def put(
             kept.pop((written.id, written.version), None)
             if each.original is not None:
                 kept[written.id, written.version] = each.original
-    _insert(connection, write)
+    _insert(connection, write, reader)
     keep_originals(connection, kept)
     return tuple(results)
 
@@ -161,7 +166,7 @@ def _audiences(
     return audiences(connection, hidden)
 
 
-def _insert(connection: Connection, write: Batch) -> None:
+def _insert(connection: Connection, write: Batch, reader: Reader) -> None:
     """Write a batch's rows, one statement a table; no statement for no rows."""
     for statement, rows in (
         (insert(articles), list(write.created.values())),
@@ -176,4 +181,4 @@ def _insert(connection: Connection, write: Batch) -> None:
     if write.notices or write.raised:
         keep_notices(connection, write)
     if write.joined:
-        kill_joined(connection, write.joined, at=write.at)
+        kill_joined(connection, write.joined, at=write.at, reader=reader)

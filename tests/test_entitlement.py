@@ -18,6 +18,7 @@ from index.query import Filter, Reader
 from index.settings import Settings
 from index.store import Store
 
+WORDS = {"paragraphs": ["Words."]}
 DESK = Reader(filters=(Filter(field="source", values=("Desk",)),))
 
 
@@ -108,3 +109,28 @@ def test_what_was_killed_is_restored_only_by_who_could_have_written_it(
         archive.restore("Wire", reader=DESK)
     with pytest.raises(ArticleNotFound):
         archive.kill("never-here", reader=DESK)
+
+
+def test_who_joins_a_killed_story_kills_nothing_beyond_their_filter(
+    archive: Archive,
+) -> None:
+    """Such an article can link that story to another one, which is killed with it."""
+    archive.put(
+        [
+            article("Desk", article_id="killed"),
+            *(
+                article_of({"id": id_, "source": id_, "story": "strike"} | WORDS)
+                for id_ in ("Desk", "Wire")
+            ),
+        ]
+    )
+    archive.kill("killed", cascade=True)
+    link = {"id": "new", "source": "Desk", "story": "strike", "evolved_from": "killed"}
+    put(archive, article_of(link | WORDS))
+    with archive.store.reading() as view:
+        killed = {each.id for each in view.notices(2**60, 10)}
+    assert killed == {"killed", "new", "Desk"}
+    # Who has no filter links them, too, and kills the whole of it.
+    archive.put([article_of(link | WORDS | {"id": "newer"})])
+    with archive.store.reading() as view:
+        assert view.notice("Wire") is not None
