@@ -6,12 +6,15 @@ may lead to what is not here yet, and links may go in circles.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, false, literal, select
 
 from index.article import Article
+from index.changes import Audience
+from index.query import Reader
 from index.tables import articles, notices
 from index.versions import Killed
 from index.view import CHUNK, IN_FORCE, chunks
@@ -22,9 +25,15 @@ MOST_RELATED = 10_000
 
 
 def add_joining(
-    connection: Connection, batch: Sequence[Article], found: dict[str, Killed]
+    connection: Connection,
+    batch: Sequence[Article],
+    found: dict[str, Killed],
+    reader: Reader,
 ) -> None:
-    """Add those articles of a batch that come into a killed story by it."""
+    """Add those articles of a batch that come into a killed story by it.
+
+    :param reader: who puts them: what they may not read, their articles do not say.
+    """
     any_story = select(exists().where(notices.c.cascade, IN_FORCE))
     if not connection.execute(any_story).scalar_one():
         return
@@ -48,14 +57,14 @@ def add_joining(
             found[article.id] = Killed(None, adopted=before.adopted)
             continue
         if link not in known:
-            known[link] = _killed_story(connection, *link)
-        adopted = known[link] or _killed_story(connection, article.id, None)
+            known[link] = _killed_story(connection, *link, reader)
+        adopted = known[link] or _killed_story(connection, article.id, None, reader)
         if adopted is not None:
             found[article.id] = Killed(None, adopted=adopted)
 
 
 def _killed_story(
-    connection: Connection, article_id: str | None, story: str | None
+    connection: Connection, article_id: str | None, story: str | None, reader: Reader
 ) -> Mapping[str, Any] | None:
     """Return what the notice of a killed story says, ``None`` if it is not killed."""
     if article_id is None and story is None:
@@ -69,8 +78,11 @@ def _killed_story(
             .limit(1)
         ).one_or_none()
         if row is not None:
-            names = ("note", "replacement", "cascade", "at")
-            return {name: getattr(row, name) for name in names}
+            told = {"cascade": row.cascade, "at": row.at}
+            audience = Audience.read(json.loads(row.facts), row.at)
+            if reader.filters and not (audience and audience.tells(reader)):
+                return told
+            return told | {"note": row.note, "replacement": row.replacement}
     return None
 
 

@@ -360,10 +360,14 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
     return erased.rowcount
 
 
-def killed_of(connection: Connection, batch: Sequence[Article]) -> dict[str, Killed]:
+def killed_of(
+    connection: Connection, batch: Sequence[Article], reader: Reader
+) -> dict[str, Killed]:
     """Return what was killed or withheld of a batch's articles, by id.
 
     An article that joins a story that was killed as a whole is among them.
+
+    :param reader: who puts them.
     """
     found: dict[str, Killed] = {}
     for ids in chunks(tuple({article.id for article in batch})):
@@ -376,7 +380,7 @@ def killed_of(connection: Connection, batch: Sequence[Article]) -> dict[str, Kil
                 before=row.before,
                 audience=Audience.read(json.loads(row.facts), row.at),
             )
-    add_joining(connection, batch, found)
+    add_joining(connection, batch, found, reader)
     return found
 
 

@@ -75,7 +75,7 @@ def put(
     """
     given = [each.article for each in drafts if isinstance(each, Draft)]
     currents = _currents(connection, given)
-    killed = killed_of(connection, given)
+    killed = killed_of(connection, given, reader)
     write = Batch(
         locked_seq(connection),
         at,

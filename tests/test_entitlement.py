@@ -134,3 +134,25 @@ def test_who_joins_a_killed_story_kills_nothing_beyond_their_filter(
     archive.put([article_of(link | WORDS | {"id": "newer"})])
     with archive.store.reading() as view:
         assert view.notice("Wire") is not None
+
+
+def test_who_joins_a_killed_story_reads_no_note_that_was_not_for_them(
+    archive: Archive,
+) -> None:
+    archive.put([article("Wire", article_id="theirs"), article("Desk", article_id="b")])
+    for id_ in ("theirs", "b"):
+        archive.kill(id_, cascade=True, note=f"Of {id_}.", replacement=f"{id_}-2")
+    for id_, from_ in (("new", "theirs"), ("newer", "b")):
+        link = {
+            "id": id_,
+            "source": "Desk",
+            "evolved_from": from_,
+            "correction": "Ours",
+        }
+        put(archive, article_of(link | WORDS))
+    told = {n.id: (n.note, n.replacement) for n in archive.notices(reader=DESK)}
+    assert told == {
+        "b": ("Of b.", "b-2"),
+        "new": ("Ours", None),
+        "newer": ("Of b.", "b-2"),
+    }
