@@ -203,6 +203,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             self.worker_connections = min(self.cfg.worker_connections, files // 2)
+        # Idle ones never take the room of those whose requests threads could answer.
+        self.max_keepalived = max(1, self.worker_connections - self.cfg.threads)
         # Those that no thread has, except idle ones, which gunicorn keeps.
         self._waiting: set[Connection] = set()
         self._bodies = max(1, self.cfg.threads // 4)  # threads that may wait for one

@@ -254,6 +254,15 @@ def test_a_worker_that_ends_waits_for_requests_under_way_but_for_nobody_silent(
         assert not Path(f"/proc/{pid}").exists()
 
 
+def test_idle_connections_leave_room_also_where_few_files_may_be_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (200, 200))
+    made = Worker(0, os.getpid(), [], None, 30, Config(), None)
+    with closing(made.tmp):
+        assert made.max_keepalived < made.worker_connections == 100
+
+
 def test_more_connections_than_there_may_be_files_end_no_worker(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
