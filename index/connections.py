@@ -41,6 +41,9 @@ class Connections:
     def reading(self) -> Iterator[Connection]:
         """Lend a connection that sees one unchanging state for the length of a block.
 
+        Every result must be read to its end within the block: one that is not keeps the
+        state of its moment, for whoever gets the connection next.
+
         One in whose block something was raised is not kept: nobody knows its state.
         """
         try:
@@ -100,7 +103,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # Each thread of a worker has a connection; what the system caches is everybody's.
-    connection.execute("PRAGMA cache_size = -512")  # half a MB
+    connection.execute("PRAGMA cache_size = -256")  # KB
     connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
     # What is deleted is overwritten: a withdrawn text must not stay in free pages.
     connection.execute("PRAGMA secure_delete = ON")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from index.deadline import Check
+from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Floats, State
@@ -57,7 +58,7 @@ class _Together(NamedTuple):
         Floats are multiplied by faster code, and are exact up to 2⁵³.
     """
 
-    codes: Ints
+    codes: Array
     size: int
     sums: Floats
     bounds: tuple[int, ...]
@@ -107,7 +108,7 @@ def _together(
     size = math.prod(shape)
     if not names or size > _COMBINATIONS:
         return None
-    combined: Ints = np.ravel_multi_index(codes, shape)
+    combined: Array = np.ravel_multi_index(codes, shape).astype(np.int16)
     places = np.unravel_index(np.arange(size), shape)
     bounds = (0, *np.cumsum(shape).tolist())
     sums = np.zeros((size, bounds[-1]))
