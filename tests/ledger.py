@@ -45,10 +45,14 @@ class Ledger:
     """What one writer sent, article by article; nobody else writes these.
 
     :param name: of the writer; its articles and words begin with it.
+    :param refusals: the statuses by which a service may say that it cannot write now.
     """
 
-    def __init__(self, name: str, seed: random.Random) -> None:
+    def __init__(
+        self, name: str, seed: random.Random, *, refusals: tuple[int, ...] = (503,)
+    ) -> None:
         self.name = name
+        self._refusals = refusals
         self.entries: dict[str, Entry] = {}
         self.batches: list[list[str]] = []  # ids that were sent together
         self.acknowledged = self.unacknowledged = 0
@@ -82,7 +86,7 @@ class Ledger:
                 self.unacknowledged += 1
                 stop.wait(_PAUSE)
                 continue
-            assert reply.status in (200, 503), (reply.status, reply.body)
+            assert reply.status in (200, *self._refusals), (reply.status, reply.body)
             if reply.status == 200:
                 (result,) = reply.json["results"]
                 assert result["status"] in ("created", "updated", "unchanged"), result
@@ -99,7 +103,7 @@ class Ledger:
         except OSError:
             self.unacknowledged += 1
             return
-        assert reply.status in (200, 503), (reply.status, reply.body)
+        assert reply.status in (200, *self._refusals), (reply.status, reply.body)
         if reply.status == 200:
             for (_, sent), result in zip(made, reply.json["results"], strict=True):
                 assert result["status"] == "created", result
@@ -118,7 +122,7 @@ class Ledger:
         except OSError:
             self.unacknowledged += 1
             return
-        assert reply.status in (200, 404, 503), (reply.status, reply.body)
+        assert reply.status in (200, 404, *self._refusals), (reply.status, reply.body)
         # Of one that was never acknowledged 404 says only that it is not there.
         entry.deleted = entry.deleted or reply.status in (200, 404)
 
