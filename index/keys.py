@@ -39,7 +39,7 @@ class Scope(StrEnum):
     SEARCH = "search"  # to read what shows
     READ_EMBARGOED = "read-embargoed"  # also what is withheld or under embargo
     INGEST = "ingest"  # to store, withdraw and delete
-    ADMIN = "admin"  # the numbers of the service, and to replace versions
+    ADMIN = "admin"  # its numbers, what was sent, and to replace versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -296,7 +296,7 @@ class View:
     def get(self, article_id: str, version: str | None = None) -> Stored:
         """Return a version of an article, by default the current one.
 
-        Who may see it is not asked here; see :meth:`restrictions`.
+        Who may see it is not asked here; see :meth:`standing`.
 
         :raises ArticleNotFound: there is no such article or version.
         """
