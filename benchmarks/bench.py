@@ -17,7 +17,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import machine, report
 from benchmarks.corpus import Copies, Corpus, File, Generated
-from benchmarks.lines import BY_NAME, LINES, Line
+from benchmarks.line import Line
+from benchmarks.lines import BY_NAME, LINES
 from benchmarks.processes import ROOT, Failed
 from benchmarks.report import Result
 from benchmarks.session import QUICK, Bench, Effort

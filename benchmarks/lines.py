@@ -12,14 +12,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
 from benchmarks import judged, relevance
 from benchmarks.corpus import first
+from benchmarks.line import Line, Measured
 from benchmarks.peers.fts5 import FTS5
 from benchmarks.peers.stock_whoosh import StockWhoosh
 from benchmarks.processes import (
@@ -44,19 +45,6 @@ from benchmarks.workplace import Workplace
 from index.indexer import Indexer
 
 STOCK_PARAGRAPHS = 36_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What a line came to.
-
-    :param note: in a few words, what stands behind the value.
-    :param details: all of it, as JSON can hold it.
-    """
-
-    value: float
-    note: str
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 # What each line measures.
@@ -388,32 +376,6 @@ def _relevance(bench: Bench) -> Measured:
         f" tantivy {report.mean('tantivy').ndcg:.3f}",
         details=report.document(),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One figure.
-
-    :param name: what ``--only`` calls it.
-    :param bar: below it the work is not done; ``None`` for what is only reported.
-    :param higher: more is better.
-    :param peer: it needs tantivy.
-    """
-
-    name: str
-    what: str
-    unit: str
-    measure: Callable[[Bench], Measured]
-    bar: float | None = None
-    aim: float | None = None
-    higher: bool = False
-    peer: bool = False
-
-    def reaches(self, value: float, mark: float | None) -> bool:
-        """Say whether a value is as good as a bar or an aim."""
-        if mark is None:
-            return True
-        return value >= mark if self.higher else value <= mark
 
 
 # In the order they are measured: what changes the index comes after what reads it.

@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from benchmarks import machine
+from benchmarks.line import Line, Measured
 from benchmarks.workplace import Workplace
-
-if TYPE_CHECKING:
-    from benchmarks.lines import Line, Measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

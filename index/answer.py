@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from index.remarks import Warned
 from index.result import Facet, LeafScore, WordCount
-
-Mark = tuple[int, int]  # start and end, in code points
+from index.text import Span
 
 
 class Excerpt(NamedTuple):
@@ -27,7 +27,7 @@ class Excerpt(NamedTuple):
     role: str
     text: str
     html: str
-    marks: tuple[Mark, ...]
+    marks: tuple[Span, ...]
     score: float | None = None
     credit: str | None = None
     key: str | None = None
@@ -48,19 +48,6 @@ class ArticleHit(NamedTuple):
     passages_total: int
     passages: tuple[Excerpt, ...]
     parts: tuple[LeafScore, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
-    """Something in ``q`` that was not taken as typed, and how it was taken.
-
-    :param position: code points from the start of ``q``; ``length`` of what is meant.
-    """
-
-    code: str
-    detail: str
-    position: int
-    length: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from index import dates, editions
-from index.answer import Answer, Excerpt, Warned
+from index.answer import Answer, Excerpt
 from index.article import Article, Original
 from index.chain import Chain
 from index.deadline import until
@@ -35,6 +35,7 @@ from index.marking import Marker
 from index.publication import public
 from index.query import PUBLIC, Reader, scoring_leaves
 from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
+from index.remarks import Warned
 from index.request import Request, compile_request
 from index.result import Facet
 from index.settings import Settings
@@ -473,7 +474,7 @@ class Archive:
         with suppress(IndexUnavailable):
             snapshot = self._snapshot()
         with self.store.reading() as view:
-            ours = snapshot is not None and of_one_history(snapshot, view)
+            ours = snapshot is not None and of_one_history(snapshot, view.epoch)
             indexed = snapshot.seq if snapshot is not None and ours else None
             return page_of_changes(
                 view, since, limit, reader, indexed=indexed, history=history
@@ -501,7 +502,7 @@ class Archive:
         engine = self.engine.state()
         with self.store.reading() as view:
             counts, seq = view.counts(), view.seq
-            same = of_one_history(engine, view)
+            same = of_one_history(engine, view.epoch)
         return ArchiveState(
             store_seq=seq,
             index_seq=engine.seq,

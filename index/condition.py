@@ -54,7 +54,7 @@ def condition_of(archive: Archive, *, now: datetime | None = None) -> Condition:
     except IndexUnavailable as error:
         stale, progress = str(error), error.progress
     with store.reading() as view:
-        if snapshot is not None and not of_one_history(snapshot, view):
+        if snapshot is not None and not of_one_history(snapshot, view.epoch):
             stale = OTHER_HISTORY
         behind = view.seq - index_seq
         waiting = view.changes(index_seq, 1) if behind > 0 else ()

@@ -31,14 +31,16 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from index.answer import Answer, ArticleHit, Excerpt, Mark, Warned
+from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import ArticleView
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
 from index.errors import InvalidValue, NutgrafError
 from index.loader import Problem, Report
+from index.remarks import Warned
 from index.rendering import Document, error_document
 from index.result import Facet
+from index.text import Span
 from index.versions import Outcome
 
 MATCH = "bold yellow"
@@ -63,7 +65,7 @@ def printable(text: str) -> str:
     )
 
 
-def marked(text: str, marks: Iterable[Mark]) -> Text:
+def marked(text: str, marks: Iterable[Span]) -> Text:
     """Return text for a terminal, with the spans that match standing out."""
     shown = Text(printable(text))
     for start, end in marks:

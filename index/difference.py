@@ -26,11 +26,10 @@ from typing import Any, NamedTuple
 import regex
 from rapidfuzz.distance import LCSseq
 
-from index.answer import Mark
 from index.article import Article, Paragraph, Role
 from index.document import document_of
 from index.errors import LimitExceeded
-from index.text import analyse, word_spans
+from index.text import Span, analyse, word_spans
 
 # Of the words of two paragraphs, the share that must be in both to call one a change of
 # the other.
@@ -89,8 +88,8 @@ class ParagraphChange:
     kind: ChangeKind
     old: Paragraph | None
     new: Paragraph | None
-    removed: tuple[Mark, ...] = ()
-    added: tuple[Mark, ...] = ()
+    removed: tuple[Span, ...] = ()
+    added: tuple[Span, ...] = ()
     html: str
     moved: int | None = None
 
@@ -364,7 +363,7 @@ class _Pieces(NamedTuple):
 
 def _marked(
     old: str, new: str, effort: Effort
-) -> tuple[tuple[Mark, ...], tuple[Mark, ...], str]:
+) -> tuple[tuple[Span, ...], tuple[Span, ...], str]:
     """Return what to mark in each of two texts, and both in one as HTML."""
     if old == new:
         return (), (), html.escape(new)
@@ -378,7 +377,7 @@ def _marked(
         whole = f"<del>{html.escape(old)}</del><ins>{html.escape(new)}</ins>"
         return ((0, len(old)),), ((0, len(new)),), whole
     before, after = sides
-    marks: tuple[list[Mark], list[Mark]] = [], []
+    marks: tuple[list[Span], list[Span]] = [], []
     parts: list[str] = []
     at_old = at_new = 0
     for block in _without_scraps(list(_common(before.items, after.items)), before):
@@ -482,7 +481,7 @@ def _common(
 
 
 def _matches(
-    old: list[int], new: list[int], in_old: Mark, in_new: Mark, step: int
+    old: list[int], new: list[int], in_old: Span, in_new: Span, step: int
 ) -> Iterator[tuple[int, int]]:
     """Yield places of equal items, ascending on both sides.
 
@@ -513,7 +512,7 @@ def _matches(
 
 
 def _anchors(
-    old: list[int], new: list[int], in_old: Mark, in_new: Mark, size: int
+    old: list[int], new: list[int], in_old: Span, in_new: Span, size: int
 ) -> list[tuple[int, int]]:
     """Return where runs stand that are in each side once, ascending in both."""
     runs = [

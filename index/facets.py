@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from index.dates import from_micros, micros
 from index.errors import LimitExceeded
-from index.query import FacetRequest, Interval, Range
+from index.query import FacetRequest, Interval, Range, same_value
 from index.result import Facet, FacetValue
 from index.text import fold_text
 
@@ -25,11 +25,6 @@ _FINEST_FIRST = (
     Interval.CENTURY,
 )
 _YEARS = {Interval.YEAR: 1, Interval.DECADE: 10, Interval.CENTURY: 100}
-
-
-def same_value(value: str) -> str:
-    """Return what two values share that differ in case only."""
-    return value.casefold()
 
 
 # The same values are listed again and again.

@@ -6,35 +6,16 @@ import html
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
 
 import regex
 
-from index.answer import Mark
-from index.text import is_single_cjk
+from index.text import Span, is_single_cjk, sentences
 
-# A full stop behind one of these ends no sentence; it may, but a sentence too long is
-# better than half a one.
-_SHORT = (
-    r"Mrs?|Ms|Mx|Drs?|Profs?|Revs?|Hon|Gens?|Lt|Maj|Col|Capt|Cmdr|Adm|Sgt|Cpl|Pvt"
-    r"|Govs?|Sens?|Reps?|Pres|Supt|Insp|Det|St|Ste|Mt|Ft|Jr|Sr|vs?|cf|Nos?|ca"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Inc|Corp|Co|Ltd|Bros|Ave"
-    r"|\p{L}"  # initials, and the last letter of U.S. or p.m.
-)
-_ENDS_SHORT = regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{_SHORT})\Z")
-_QUOTES = r"[\"'”’»›)\]]*+"
-# Each run of stops is tried once, where it starts: the search stays linear.
-_SENTENCE_END = regex.compile(
-    rf"(?<![.…])(?P<stop>[.…]++){_QUOTES}(?=\s+[^\s\p{{Ll}}])"
-    rf"|(?<![!?؟।॥۔։።])[!?؟।॥۔։።]++{_QUOTES}(?=\s+[^\s\p{{Ll}}])"
-    r"|(?<![。！？｡])[。！？｡]++[」』）〉》】”’]*+"
-    r"|\n\s*\n"
-)
 _GRAPHEME = regex.compile(r"\X")
 _TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts have nothing of it
 
 
-def marked_html(text: str, marks: Sequence[Mark]) -> str:
+def marked_html(text: str, marks: Sequence[Span]) -> str:
     """Return a text escaped for HTML with ``<mark>`` around its marks."""
     escape = html.escape if _TO_ESCAPE.search(text) else str
     parts: list[str] = []
@@ -47,8 +28,8 @@ def marked_html(text: str, marks: Sequence[Mark]) -> str:
 
 
 def excerpt_of(
-    text: str, marks: Sequence[Mark], length: int
-) -> tuple[str, tuple[Mark, ...]]:
+    text: str, marks: Sequence[Span], length: int
+) -> tuple[str, tuple[Span, ...]]:
     """Return the part of a paragraph to show, and its marks as offsets into that part.
 
     :param length: characters, 0 for the whole paragraph; see :func:`cut`.
@@ -63,7 +44,7 @@ def excerpt_of(
     )
 
 
-def cut(text: str, marks: Sequence[Mark], length: int) -> Mark:
+def cut(text: str, marks: Sequence[Span], length: int) -> Span:
     """Return the span of a paragraph to show, of at most ``length`` characters.
 
     It is whole sentences: as many as fit, where most marks are; the first ones where
@@ -78,7 +59,7 @@ def cut(text: str, marks: Sequence[Mark], length: int) -> Mark:
     found = _joined(sentences(text), marks) or [(0, len(text))]
     starts, ends = [start for start, _ in marks], [end for _, end in marks]
     best: tuple[int, float] = (0, 0.0)  # minus the marks, how far off their middle is
-    chosen: Mark | None = None
+    chosen: Span | None = None
     last = 0
     for first, (start, _) in enumerate(found):
         last = max(last, first)
@@ -99,32 +80,9 @@ def cut(text: str, marks: Sequence[Mark], length: int) -> Mark:
     return chosen or _words_around(text, found, marks, length)
 
 
-def sentences(text: str) -> list[Mark]:
-    """Return the span of each sentence, without the space around it.
-
-    A full stop ends one if a space and no small letter follow, and what is before it is
-    no initial, abbreviation or title. Full stops of scripts without spaces need none.
-    """
-    bounds = [0]
-    for match in _SENTENCE_END.finditer(text):
-        stop = match["stop"]
-        # Looking back a few letters only, so that the whole stays linear.
-        before = text[max(match.start() - 20, 0) : match.start()]
-        if stop != "." or not _ENDS_SHORT.search(before):
-            bounds.append(match.end())
-    bounds.append(len(text))
-    found: list[Mark] = []
-    for start, end in pairwise(bounds):
-        sentence = text[start:end]
-        if stripped := sentence.strip():
-            start += len(sentence) - len(sentence.lstrip())
-            found.append((start, start + len(stripped)))
-    return found
-
-
-def _joined(found: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark]:
+def _joined(found: Sequence[Span], marks: Sequence[Span]) -> list[Span]:
     """Return sentences, as one where a mark goes on from one to the next."""
-    joined: list[Mark] = []
+    joined: list[Span] = []
     crossing = iter(marks)
     mark = next(crossing, None)
     for start, end in found:
@@ -138,8 +96,8 @@ def _joined(found: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark]:
 
 
 def _words_around(
-    text: str, found: Sequence[Mark], marks: Sequence[Mark], length: int
-) -> Mark:
+    text: str, found: Sequence[Span], marks: Sequence[Span], length: int
+) -> Span:
     """Return a span of whole words of a long sentence, with its first mark."""
     first, last = marks[0] if marks else (found[0][0], found[0][0])
     low, high = next((each for each in found if first < each[1]), found[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from index.engines import EngineState, Snapshot
-from index.store import View
 
 OTHER_HISTORY = (
     "the store was restored from a backup, or is another one than the index was built"
@@ -11,10 +10,10 @@ OTHER_HISTORY = (
 )
 
 
-def of_one_history(index: EngineState | Snapshot, view: View) -> bool:
+def of_one_history(index: EngineState | Snapshot, epoch: int) -> bool:
     """Return whether the sequence numbers of an index are those of a store.
 
     An engine that holds nothing yet, or was built before stores had a history of their
     own, goes with any store.
     """
-    return index.epoch is None or index.epoch == view.epoch
+    return index.epoch is None or index.epoch == epoch

@@ -214,7 +214,7 @@ class Indexer:
         """Return why the index has to be built anew, ``None`` if it need not be."""
         if state.stale is not None:
             return state.stale
-        if not of_one_history(state, view):
+        if not of_one_history(state, view.epoch):
             return OTHER_HISTORY
         if state.seq > view.seq:
             return f"the index is at seq {state.seq}, the store at {view.seq}"

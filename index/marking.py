@@ -12,13 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from index.answer import Mark
 from index.article import Role
 from index.deadline import Check, never
 from index.fields import FIELD_OF_ROLE
 from index.matching import Test, form_tests, occurrences
 from index.query import Exact, Prefix, Term, Wildcard, WordLeaf, places_of
-from index.text import LANGUAGES, analyse, is_single_cjk, key
+from index.text import LANGUAGES, Span, analyse, is_single_cjk, key
 
 # Snowball's stemmer for English works on the ends of words: a stem starts as its word,
 # but for its last two letters at the most: dying is die, ability is abl and then abil.
@@ -59,14 +58,14 @@ class Marker:
 
     def marks(
         self, texts: Sequence[tuple[str, Role]], check: Check = never
-    ) -> list[tuple[Mark, ...]]:
+    ) -> list[tuple[Span, ...]]:
         """Return of each text the spans that the leaves match, in order, with gaps.
 
         :param texts: each with the role of its paragraph: only leaves that are sought
             in such paragraphs are marked.
         :param check: called between steps; it may stop them.
         """
-        found: list[tuple[Mark, ...]] = [()] * len(texts)
+        found: list[tuple[Span, ...]] = [()] * len(texts)
         together: dict[_Sought, list[int]] = {}
         for place, (_, role) in enumerate(texts):
             sought = self._sought_in(role)
@@ -105,13 +104,13 @@ class _Sought:
         if self._starts:
             self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
 
-    def spans(self, texts: Sequence[str], check: Check) -> list[list[Mark]]:
+    def spans(self, texts: Sequence[str], check: Check) -> list[list[Span]]:
         """Return what is matched in each, in any order, some of it perhaps twice."""
         if self._starts:
             return self._spans_of_words(texts)
         return [self._spans_of_forms(text, check) for text in texts]
 
-    def _spans_of_forms(self, text: str, check: Check) -> list[Mark]:
+    def _spans_of_forms(self, text: str, check: Check) -> list[Span]:
         check()
         tokens = analyse(text)
         found = []
@@ -126,8 +125,8 @@ class _Sought:
                 found.extend(occurrence)
         return found
 
-    def _spans_of_words(self, texts: Sequence[str]) -> list[list[Mark]]:
-        found: list[Mark] = []
+    def _spans_of_words(self, texts: Sequence[str]) -> list[list[Span]]:
+        found: list[Span] = []
         doubtful: list[int] = []
         known = self._known
         # No word goes on over the end of a line.
@@ -176,7 +175,7 @@ class _Sought:
         return bool(self._tests) and any(test(form) for test in self._tests)
 
 
-def _between_spaces(text: str, place: int) -> Mark:
+def _between_spaces(text: str, place: int) -> Span:
     """Return the span around a place that no word reaches out of."""
     start = place
     while start > 0 and not text[start - 1].isspace():
@@ -189,12 +188,12 @@ def _has_key(leaf: Term) -> bool:
     return not is_single_cjk(leaf.form)
 
 
-def _split(spans: list[Mark], bounds: Sequence[int]) -> list[list[Mark]]:
+def _split(spans: list[Span], bounds: Sequence[int]) -> list[list[Span]]:
     """Return spans by the texts they are in, as offsets into these.
 
     :param bounds: where each text starts, and where one more would.
     """
-    found: list[list[Mark]] = [[] for _ in bounds[1:]]
+    found: list[list[Span]] = [[] for _ in bounds[1:]]
     at = 0
     for start, end in sorted(spans):
         while start >= bounds[at + 1]:
@@ -253,9 +252,9 @@ def _start(leaf: WordLeaf, language: str) -> bytes | None:
     return start[: known.end() if again < 0 else again].encode()
 
 
-def merged(spans: Iterable[Mark]) -> tuple[Mark, ...]:
+def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Return what spans cover, in order; those that overlap or touch become one."""
-    found: list[Mark] = []
+    found: list[Span] = []
     for start, end in sorted(spans):
         if found and start <= found[-1][1]:
             found[-1] = found[-1][0], max(end, found[-1][1])

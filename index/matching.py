@@ -30,9 +30,8 @@ from index.query import (
     Wildcard,
     WordLeaf,
 )
-from index.text import Tokens, fold, is_single_cjk, key
+from index.text import Span, Tokens, fold, is_single_cjk, key
 
-Span = tuple[int, int]  # start and end, in code points
 Occurrence = tuple[Span, ...]  # the spans to mark, in order; several for Near only
 Test = Callable[[str], bool]  # of a token's form
 

@@ -321,3 +321,8 @@ class Search:
     hidden: frozenset[str] = frozenset()  # ids that show nothing, whatever is indexed
     deadline: float | None = None  # on time.monotonic()'s clock
     explain: bool = False
+
+
+def same_value(value: str) -> str:
+    """Return what two values share that differ in case only."""
+    return value.casefold()

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from index import cursor, dates, highlight
-from index.answer import Answer, ArticleHit, Excerpt, Mark
+from index.answer import Answer, ArticleHit, Excerpt
 from index.article import Paragraph, Role, paragraph_id
 from index.clipping import Clipping
 from index.deadline import Check, until
@@ -29,6 +29,7 @@ from index.result import Hit, Passage
 from index.settings import Settings
 from index.suggestions import did_you_mean
 from index.syntax import Parsed
+from index.text import Span
 from index.view import View
 
 _Shown = tuple[Passage, Paragraph, Marker]
@@ -147,7 +148,7 @@ class Question:
         clipping: Clipping,
         marker: Marker,
         shown: Iterable[_Shown],
-        marks: Mapping[Marker, Iterator[tuple[Mark, ...]]],
+        marks: Mapping[Marker, Iterator[tuple[Span, ...]]],
     ) -> ArticleHit:
         # Marks come in the order in which the texts were handed over.
         request = self._request
@@ -194,7 +195,7 @@ def check_of_one_store(snapshot: Snapshot, view: View) -> None:
     :raises IndexUnavailable: it is of another, or of another history of this one.
     """
     # Of two histories the numbers do not compare: who knows what is hidden?
-    if not of_one_history(snapshot, view):
+    if not of_one_history(snapshot, view.epoch):
         raise IndexUnavailable(f"{OTHER_HISTORY}; it is built again")
     if snapshot.seq > view.seq:
         raise _of_another_store()
@@ -238,7 +239,7 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> 
 def excerpt_of(
     article_id: str,
     paragraph: Paragraph,
-    spans: tuple[Mark, ...],
+    spans: tuple[Span, ...],
     *,
     passage: Passage | None = None,
     length: int = 0,

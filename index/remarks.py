@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from index import fields
-from index.answer import Warned
 from index.errors import InvalidQuery, UnknownField
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something in ``q`` that was not taken as typed, and how it was taken.
+
+    :param position: code points from the start of ``q``; ``length`` of what is meant.
+    """
+
+    code: str
+    detail: str
+    position: int
+    length: int = 0
 
 
 class Remarks:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from index.answer import Answer, ArticleHit, Excerpt, Mark, Warned
+from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import ArticleView
 from index.article import RIGHTS_FIELDS, Article, Paragraph
 from index.dates import iso
 from index.difference import Difference, ParagraphChange
 from index.document import document_of, paragraph_json
 from index.errors import NutgrafError
+from index.remarks import Warned
 from index.request import Request
 from index.result import Facet
+from index.text import Span
 
 Document = dict[str, Any]
 
@@ -170,7 +172,7 @@ def _change_document(change: ParagraphChange) -> Document:
 
 
 def _marked_document(
-    paragraph: Paragraph | None, marks: tuple[Mark, ...]
+    paragraph: Paragraph | None, marks: tuple[Span, ...]
 ) -> Document | None:
     if paragraph is None:
         return None

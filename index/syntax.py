@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
-from index.answer import Warned
 from index.errors import InvalidQuery
 from index.leaves import LeafReader, all_of
 from index.lexer import OPERANDS, Kind, Lexeme, clean, lex
 from index.query import NOTHING, All, And, Not, Or, Query, Range
-from index.remarks import Remarks
+from index.remarks import Remarks, Warned
 from index.settings import Settings
 
 # Whatever is set: trees are walked recursively, and Python allows some 1,000 calls.

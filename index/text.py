@@ -76,6 +76,8 @@ _ALGORITHMS = {
 }
 LANGUAGES = frozenset(_ALGORITHMS)
 
+Span = tuple[int, int]  # start and end of a part of a text, in code points
+
 
 class Tokens(NamedTuple):
     """The tokens of a text, as parallel lists, by position and then by appearance."""
@@ -530,3 +532,51 @@ _STEMMING = threading.Lock()
 def _stemmer(language: str) -> Stemmer.Stemmer | None:
     name = _ALGORITHMS.get(language)
     return None if name is None else Stemmer.Stemmer(name, 0)  # key() has the cache
+
+
+# A full stop behind one of these ends no sentence; it may, but a sentence too long is
+# better than half a one.
+_SHORT = (
+    r"Mrs?|Ms|Mx|Drs?|Profs?|Revs?|Hon|Gens?|Lt|Maj|Col|Capt|Cmdr|Adm|Sgt|Cpl|Pvt"
+    r"|Govs?|Sens?|Reps?|Pres|Supt|Insp|Det|St|Ste|Mt|Ft|Jr|Sr|vs?|cf|Nos?|ca"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Inc|Corp|Co|Ltd|Bros|Ave"
+    r"|\p{L}"  # initials, and the last letter of U.S. or p.m.
+)
+
+
+_ENDS_SHORT = regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{_SHORT})\Z")
+
+
+_QUOTES = r"[\"'”’»›)\]]*+"
+
+
+# Each run of stops is tried once, where it starts: the search stays linear.
+_SENTENCE_END = regex.compile(
+    rf"(?<![.…])(?P<stop>[.…]++){_QUOTES}(?=\s+[^\s\p{{Ll}}])"
+    rf"|(?<![!?؟।॥۔։።])[!?؟।॥۔։።]++{_QUOTES}(?=\s+[^\s\p{{Ll}}])"
+    r"|(?<![。！？｡])[。！？｡]++[」』）〉》】”’]*+"
+    r"|\n\s*\n"
+)
+
+
+def sentences(text: str) -> list[Span]:
+    """Return the span of each sentence, without the space around it.
+
+    A full stop ends one if a space and no small letter follow, and what is before it is
+    no initial, abbreviation or title. Full stops of scripts without spaces need none.
+    """
+    bounds = [0]
+    for match in _SENTENCE_END.finditer(text):
+        stop = match["stop"]
+        # Looking back a few letters only, so that the whole stays linear.
+        before = text[max(match.start() - 20, 0) : match.start()]
+        if stop != "." or not _ENDS_SHORT.search(before):
+            bounds.append(match.end())
+    bounds.append(len(text))
+    found: list[Span] = []
+    for start, end in pairwise(bounds):
+        sentence = text[start:end]
+        if stripped := sentence.strip():
+            start += len(sentence) - len(sentence.lstrip())
+            found.append((start, start + len(stripped)))
+    return found

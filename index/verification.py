@@ -56,7 +56,7 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
     snapshot = engine.snapshot()
     # The store's view is the younger of the two, so it includes what the index does.
     with store.reading() as view:
-        if not of_one_history(snapshot, view):
+        if not of_one_history(snapshot, view.epoch):
             yield f"{OTHER_HISTORY}; run nutgraf rebuild"
             return
         if snapshot.seq > view.seq:

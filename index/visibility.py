@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 from index.article import Article, Status
 from index.dates import micros
-from index.facets import same_value
 from index.fields import FILTERABLE
-from index.query import PUBLIC, Reader
+from index.query import PUBLIC, Reader, same_value
 
 STATUS_CODES = {Status.USABLE: 0, Status.WITHHELD: 1, Status.CANCELED: 2}
 STATUSES = {code: status for status, code in STATUS_CODES.items()}

@@ -40,7 +40,8 @@ from benchmarks.corpus import (
     size_of,
     write_lines,
 )
-from benchmarks.lines import BY_NAME, LINES, Measured
+from benchmarks.line import Measured
+from benchmarks.lines import BY_NAME, LINES
 from benchmarks.peers import Peer, Unsupported
 from benchmarks.peers.fts5 import FTS5
 from benchmarks.peers.stock_whoosh import StockWhoosh

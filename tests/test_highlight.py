@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.answer import Mark
-from index.highlight import cut, excerpt_of, marked_html, sentences
+from index.highlight import cut, excerpt_of, marked_html
 from index.marking import merged
+from index.text import Span, sentences
 
 
 def test_html_is_escaped_before_it_is_marked() -> None:
@@ -22,7 +22,7 @@ def test_html_is_escaped_before_it_is_marked() -> None:
 
 
 @st.composite
-def marked_texts(draw: st.DrawFn) -> tuple[str, tuple[Mark, ...]]:
+def marked_texts(draw: st.DrawFn) -> tuple[str, tuple[Span, ...]]:
     text = draw(
         st.text(
             st.sampled_from("ab <>&'\".é\u0301🇸。\n") | st.characters(), max_size=80
@@ -35,7 +35,7 @@ def marked_texts(draw: st.DrawFn) -> tuple[str, tuple[Mark, ...]]:
 
 @given(marked_texts())
 def test_without_marks_and_escapes_html_is_the_text(
-    example: tuple[str, tuple[Mark, ...]],
+    example: tuple[str, tuple[Span, ...]],
 ) -> None:
     text, spans = example
     page = marked_html(text, spans)
@@ -135,7 +135,7 @@ def test_an_accent_stays_with_its_letter() -> None:
 
 @given(marked_texts(), st.integers(0, 60))
 def test_what_is_shown_is_a_part_of_the_text_and_never_longer_than_asked(
-    example: tuple[str, tuple[Mark, ...]], length: int
+    example: tuple[str, tuple[Span, ...]], length: int
 ) -> None:
     text, spans = example
     start, end = cut(text, spans, length)
@@ -150,7 +150,7 @@ def test_what_is_shown_is_a_part_of_the_text_and_never_longer_than_asked(
 
 @given(marked_texts(), st.integers(20, 60))
 def test_a_mark_that_fits_is_shown_whole(
-    example: tuple[str, tuple[Mark, ...]], length: int
+    example: tuple[str, tuple[Span, ...]], length: int
 ) -> None:
     text, spans = example
     if not spans or any(last - first > length for first, last in spans):

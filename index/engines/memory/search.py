@@ -12,7 +12,7 @@ from index.dates import zone
 from index.deadline import until
 from index.engines.memory.docs import Doc, Docs, date_of, values_of
 from index.errors import InvalidQuery
-from index.facets import Counted, buckets, no_dates, same_value, value_facet
+from index.facets import Counted, buckets, no_dates, value_facet
 from index.fields import DATES, PASSAGE_FIELDS
 from index.matching import form_tests, occurrences
 from index.query import (
@@ -35,6 +35,7 @@ from index.query import (
     Wildcard,
     WordLeaf,
     places_of,
+    same_value,
     scoring_leaves,
 )
 from index.result import Facet, Hit, LeafScore, Page, Passage, WordCount

@@ -16,9 +16,9 @@ from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.values import Values
-from index.facets import Buckets, Counted, buckets, no_dates, same_value, value_facet
+from index.facets import Buckets, Counted, buckets, no_dates, value_facet
 from index.fields import DATES
-from index.query import FacetRequest, Search
+from index.query import FacetRequest, Search, same_value
 from index.result import Facet, FacetValue
 
 # Fields whose values make at most so many combinations are counted together.

@@ -16,8 +16,15 @@ from index.engines.whoosh.segment import Mask
 from index.engines.whoosh.sparse import Sparse
 from index.engines.whoosh.state import State
 from index.engines.whoosh.tree import Tree
-from index.facets import same_value
-from index.query import Filter, Scope, Search, Unit, WordLeaf, scoring_leaves
+from index.query import (
+    Filter,
+    Scope,
+    Search,
+    Unit,
+    WordLeaf,
+    same_value,
+    scoring_leaves,
+)
 from index.result import Hit, Page, WordCount
 
 

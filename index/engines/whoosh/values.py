@@ -8,7 +8,8 @@ import numpy as np
 
 from index.engines.whoosh.arrays import Array, Strings, narrowest
 from index.engines.whoosh.kept import kept
-from index.facets import same_value, value_order
+from index.facets import value_order
+from index.query import same_value
 
 
 class Values:
