@@ -24,8 +24,7 @@ from rich.table import Table
 from benchmarks.judged import Collection
 from benchmarks.metrics import ndcg
 from index import ranking
-from index.article import Role
-from index.fields import BY_NAME
+from index.article import BY_NAME, Role
 from index.text import analyse, key, keys
 
 LANGUAGE = "en"  # of all test collections

@@ -13,8 +13,15 @@ What is named here stays; everything else may move.
 
 from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import Archive, ArticleView
-from index.article import Article, Concept, Paragraph, Role, Status
-from index.document import article_of, document_of
+from index.article import (
+    Article,
+    Concept,
+    Paragraph,
+    Role,
+    Status,
+    article_of,
+    document_of,
+)
 from index.errors import InputError, NutgrafError, ServiceError
 from index.query import Filter, Scope, Sort, Unit
 from index.request import Request

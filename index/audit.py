@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, false, select
 
 from index import originals
+from index.article import article_of
 from index.dates import micros
-from index.document import article_of
 from index.errors import InvalidArticle
 from index.tables import articles, keys, notices, versions
 from index.versions import version_key

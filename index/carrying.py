@@ -17,10 +17,10 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Table, event, select, update
 
 from index import tables, withdrawal
+from index.article import content, content_digest
 from index.changes import Audience, ChangeType, Standing
 from index.connections import WRITES, make_engine, store_errors
 from index.dates import from_micros, micros
-from index.document import content, content_digest
 from index.log import SET_STATE, append
 from index.tables import articles, keys, notices, versions
 from index.turning import log_turns

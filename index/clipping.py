@@ -14,8 +14,15 @@ from typing import Any
 
 import orjson
 
-from index.article import CONCEPT_FIELDS, RIGHTS_FIELDS, Paragraph, Role, Status
-from index.document import concept_json, concepts_of
+from index.article import (
+    CONCEPT_FIELDS,
+    RIGHTS_FIELDS,
+    Paragraph,
+    Role,
+    Status,
+    concept_json,
+    concepts_of,
+)
 from index.errors import InvalidArticle
 from index.publication import public_extra
 
@@ -27,7 +34,7 @@ _NOT_AS_KEPT = frozenset(("version", "extra", *CONCEPT_FIELDS))
 class Clipping:
     """One version of an article, of which some is shown.
 
-    :param content: as :func:`index.document.content` made it; it is trusted.
+    :param content: as :func:`index.article.content` made it; it is trusted.
     :param status: what counts instead of the one in it.
     :raises ValueError: it is no such text.
     """

@@ -26,8 +26,7 @@ from typing import Any, NamedTuple
 import regex
 from rapidfuzz.distance import LCSseq
 
-from index.article import Article, Paragraph, Role
-from index.document import document_of
+from index.article import Article, Paragraph, Role, document_of
 from index.errors import LimitExceeded
 from index.text import Span, analyse, word_spans
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
 
-from index.article import Article, Original
-from index.document import article_of
+from index.article import Article, Original, article_of
 from index.errors import StoreUnavailable
 from index.formats.jsonl import write
 

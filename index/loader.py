@@ -23,7 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
-from index.document import content, content_digest
+from index.article import content, content_digest
 from index.errors import (
     InputError,
     LimitExceeded,

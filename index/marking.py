@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from index.article import Role
+from index.article import FIELD_OF_ROLE, Role
 from index.deadline import Check, never
-from index.fields import FIELD_OF_ROLE
 from index.matching import Test, form_tests, occurrences
 from index.query import Exact, Prefix, Term, Wildcard, WordLeaf, places_of
 from index.text import LANGUAGES, Span, analyse, is_single_cjk, key

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from index.article import Article, Status
+from index.article import Article, Status, status_of
 from index.dates import instant
-from index.document import status_of
 from index.errors import InvalidArticle
 
 _GONE = object()

@@ -14,8 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from index import fields
-from index.fields import Kind
+from index.article import BY_NAME, PLACES, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def places_of(leaf: WordLeaf, default: tuple[str, ...]) -> Places:
     """Return where a leaf's words are sought.
 
     :param default: the fields for a leaf without one, a value of
-        :data:`index.fields.PLACES`.
+        :data:`index.article.PLACES`.
     """
     return _places(leaf.field, default)
 
@@ -171,8 +170,8 @@ def places_of(leaf: WordLeaf, default: tuple[str, ...]) -> Places:
 def _places(field: str | None, default: tuple[str, ...]) -> Places:
     chosen = default if field is None else (field,)
     return Places(
-        passages=tuple(n for n in chosen if fields.BY_NAME[n].kind is Kind.PASSAGE),
-        lines=tuple(n for n in chosen if fields.BY_NAME[n].kind is not Kind.PASSAGE),
+        passages=tuple(n for n in chosen if BY_NAME[n].kind is Kind.PASSAGE),
+        lines=tuple(n for n in chosen if BY_NAME[n].kind is not Kind.PASSAGE),
         whole=field == "headline",
     )
 
@@ -305,7 +304,7 @@ class Search:
     query: Query
     now: datetime  # aware UTC; the instant at which visibility is decided
     reader: Reader = PUBLIC
-    places: tuple[str, ...] = fields.PLACES["text"]
+    places: tuple[str, ...] = PLACES["text"]
     scope: Scope = Scope.ARTICLE
     unit: Unit = Unit.ARTICLE
     filters: tuple[Filter, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index import fields
+from index.article import BY_NAME
 from index.errors import InvalidQuery, UnknownField
 
 
@@ -55,7 +55,7 @@ class Remarks:
         if self._strict:
             raise UnknownField(
                 name,
-                allowed=tuple(fields.BY_NAME),
+                allowed=tuple(BY_NAME),
                 parameter="q",
                 position=self.position(start),
             )

@@ -6,10 +6,9 @@ from typing import Any
 
 from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import ArticleView
-from index.article import RIGHTS_FIELDS, Article, Paragraph
+from index.article import RIGHTS_FIELDS, Article, Paragraph, document_of, paragraph_json
 from index.dates import iso
 from index.difference import Difference, ParagraphChange
-from index.document import document_of, paragraph_json
 from index.errors import NutgrafError
 from index.remarks import Warned
 from index.request import Request

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from index import cursor, dates, fields
-from index.article import ARTICLE_FIELDS
+from index import cursor, dates
+from index.article import ARTICLE_FIELDS, Kind, fields
 from index.errors import InvalidValue, LimitExceeded, UnknownField
-from index.fields import Kind
 from index.query import (
     PUBLIC,
     FacetRequest,
@@ -41,7 +40,7 @@ MAX_DIGITS = 18  # of a number, which has 64 bits
 class Request:
     """The parameters of a search, named as the HTTP API and the command line name them.
 
-    :param within: where words are sought, a key of :data:`index.fields.PLACES`; ``in``
+    :param within: where words are sought, a key of :data:`index.article.PLACES`; ``in``
         in the API.
     :param since: ``from`` in the API; a date as :func:`index.dates.period` reads it.
     :param until: ``to`` in the API; the whole of the day or month it names is included.

@@ -116,7 +116,7 @@ versions = Table(
     Column("sent", Text, nullable=False, server_default=""),
     Column("status", Text, nullable=False),
     Column("headline", Text),
-    Column("content", Text, nullable=False),  # of index.document.content
+    Column("content", Text, nullable=False),  # of index.article.content
 )
 # Of versions that reading changed; when it came is with the version. Whatever deletes
 # that deletes this, too.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from index.article import LIFTED, Article, Status
+from index.article import LIFTED, Article, Status, content, content_digest
 from index.changes import (
     NOBODY,
     Audience,
@@ -21,7 +21,6 @@ from index.changes import (
     facts_of_kill,
 )
 from index.dates import from_micros, micros
-from index.document import content, content_digest
 from index.errors import ArticlePurged, InvalidArticle, VersionConflict
 from index.visibility import (
     CANCELED,

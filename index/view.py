@@ -22,13 +22,12 @@ from sqlalchemy import (
 )
 
 from index import tables
-from index.article import Article, Status
+from index.article import Article, Status, article_of, content_digest
 from index.chain import Chain, chain_of
 from index.changes import Audience, Change, Standing
 from index.clipping import Clipping
 from index.connections import Direct
 from index.dates import from_micros
-from index.document import article_of, content_digest
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.query import Reader
 from index.tables import articles, changes, notices, state, versions

@@ -14,9 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from index.article import Article, Status
+from index.article import FILTERABLE, Article, Status
 from index.dates import micros
-from index.fields import FILTERABLE
 from index.query import PUBLIC, Reader, same_value
 
 STATUS_CODES = {Status.USABLE: 0, Status.WITHHELD: 1, Status.CANCELED: 2}

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from index.article import Article, Original, Status
+from index.article import Article, Original, Status, content, content_digest
 from index.changes import Audience
-from index.document import content, content_digest
 from index.errors import InputError, InvalidArticle
 from index.log import SET_STATE, audiences, locked_seq
 from index.originals import keep_originals, packed

@@ -1,7 +1,7 @@
 """Every parameter of the API, declared once.
 
 Requests are read by these declarations and the OpenAPI document is made from them. The
-names of fields, and what can be asked of each, come from :mod:`index.fields`.
+names of fields, and what can be asked of each, come from :mod:`index.article.fields`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from index.article import MAX_ID
-from index.fields import DATES, FACETABLE, FIELDS, PLACES, Kind
+from index.article import DATES, FACETABLE, FIELDS, MAX_ID, PLACES, Kind
 from index.formats import FORMATS
 from index.query import Interval, Scope, Sort, Unit
 from index.request import MAX_DIGITS, RETURNABLE, Request

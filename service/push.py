@@ -19,8 +19,7 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
-from index.article import MAX_ID, Status, check_id, check_version
-from index.document import status_of
+from index.article import MAX_ID, Status, check_id, check_version, status_of
 from index.errors import (
     ArticlePurged,
     InputError,

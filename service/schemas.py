@@ -13,14 +13,15 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from index.article import (
     CONCEPT_FIELDS,
     DATE_FIELDS,
+    FIELDS,
     RIGHTS_FIELDS,
     TEXT_FIELDS,
+    Kind,
     Role,
     Status,
 )
 from index.chain import Relation
 from index.changes import TOLD
-from index.fields import FIELDS, Kind
 from index.query import Interval
 from index.versions import Outcome
 from service.codes import TITLES

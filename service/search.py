@@ -10,8 +10,8 @@ from typing import Any
 from flask import Response, request
 
 from index.answer import Answer
+from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery
-from index.fields import FIELDS, FILTERABLE, Kind
 from index.keys import Scope
 from index.query import Filter, Sort, Unit
 from index.query import Scope as QueryScope

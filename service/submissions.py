@@ -12,7 +12,7 @@ from typing import Any
 from flask import request
 
 from index import formats
-from index.document import content
+from index.article import content
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
 from index.formats.strict_json import KINDS, elements, items_of

@@ -14,8 +14,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
 from index.archive import Archive
-from index.article import Original
-from index.document import article_of
+from index.article import Original, article_of
 from index.indexer import Indexer
 from index.keys import Scope
 from index.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from index.archive import Archive
-from index.document import article_of
+from index.article import article_of
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from index.document import article_of
+from index.article import article_of
 from index.store import Store
 
 SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()

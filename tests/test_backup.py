@@ -22,8 +22,14 @@ from amounts import amount
 
 from index import backup, carrying, cli, connections, tables
 from index.archive import Archive
-from index.article import Article, Role, Status, number_paragraphs
-from index.document import content, content_digest
+from index.article import (
+    Article,
+    Role,
+    Status,
+    content,
+    content_digest,
+    number_paragraphs,
+)
 from index.engines import open_engine
 from index.errors import (
     HistoryChanged,

@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from index.archive import Archive
-from index.document import article_of
+from index.article import article_of
 from index.errors import StoreFull
 from index.indexer import Indexer
 from index.request import Request

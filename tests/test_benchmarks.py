@@ -49,7 +49,7 @@ from benchmarks.processes import Failed, run, unshared_bytes
 from benchmarks.report import Result, shown
 from benchmarks.workload import BANDS, FUZZY, NOW, Asked, draw, workload_of
 from benchmarks.workplace import OtherCorpus, Workplace
-from index.document import article_of, content
+from index.article import article_of, content
 from index.engines.memory import MemoryEngine
 from index.query import Search
 from index.settings import Settings
@@ -74,7 +74,7 @@ def digest_of(corpus: Generated) -> str:
 def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
     asked = (
         "import hashlib; from benchmarks.corpus import Generated;"
-        " from index.document import content;"
+        " from index.article.document import content;"
         " text = ''.join(map(content, Generated(paragraphs=200, seed=3)));"
         " print(hashlib.sha256(text.encode()).hexdigest())"
     )

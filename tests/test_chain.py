@@ -12,9 +12,8 @@ from flask.testing import FlaskClient
 
 from index import chain as chains
 from index.archive import Archive
-from index.article import Article
+from index.article import Article, article_of
 from index.chain import STEPS
-from index.document import article_of
 from index.errors import ArticleKilled, ArticleNotFound, InputError
 from index.query import Filter, Reader
 

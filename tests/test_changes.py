@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from index import dates, verification
 from index.archive import Archive
+from index.article import article_of
 from index.changes import ChangeType, Entry
-from index.document import article_of
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,

@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from index import cli, commands, tables, verification
-from index.article import Article, Status
+from index.article import Article, Status, article_of
 from index.console import Screen, marked, marked_html, printable
-from index.document import article_of
 from index.engines import open_engine
 from index.formats import FORMATS, jsonl
 from index.indexer import Indexer

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from index import formats
-from index.article import Article
+from index.article import Article, article_of, content, document_of
 from index.clipping import Clipping
-from index.document import article_of, content, document_of
 from index.errors import InvalidArticle
 from index.publication import public
 from index.request import RETURNABLE

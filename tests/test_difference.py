@@ -14,7 +14,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.article import Article, Paragraph, Role, number_paragraphs
+from index.article import Article, Paragraph, Role, article_of, number_paragraphs
 from index.difference import (
     ChangeKind,
     ParagraphChange,
@@ -22,7 +22,6 @@ from index.difference import (
     field_changes,
     paragraph_changes,
 )
-from index.document import article_of
 from index.errors import LimitExceeded
 from index.text import word_spans
 

@@ -28,11 +28,10 @@ from packaging.utils import canonicalize_name
 
 from index import errors, leaves, lexer, syntax
 from index.archive import Archive
-from index.article import ARTICLE_FIELDS
+from index.article import ARTICLE_FIELDS, FIELDS, FILTERABLE, PLACES
 from index.cli import build_parser
 from index.errors import InvalidQuery, InvalidValue, NutgrafError, UnknownField
 from index.facets import MAX_BUCKETS
-from index.fields import FIELDS, FILTERABLE, PLACES
 from index.indexer import Indexer
 from index.keys import Scope
 from index.loader import load

@@ -17,17 +17,14 @@ from index.article import (
     Concept,
     Role,
     Status,
-)
-from index.document import (
-    STATUS_WORDS,
     article_of,
     concepts_of,
     content,
     content_digest,
-    digest,
     document_of,
     status_of,
 )
+from index.article.document import STATUS_WORDS, digest
 from index.errors import InvalidArticle
 
 

@@ -12,12 +12,10 @@ from amounts import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.article import Article
+from index.article import PLACES, Article, article_of
 from index.dates import micros
-from index.document import article_of
 from index.engines import Engine, Snapshot, open_engine
 from index.errors import InvalidQuery, LimitExceeded, SearchTimeout
-from index.fields import PLACES
 from index.query import (
     NOTHING,
     PUBLIC,

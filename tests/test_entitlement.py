@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from index.archive import Archive
-from index.article import Article
-from index.document import article_of
+from index.article import Article, article_of
 from index.errors import ArticleNotFound, InputError, OutsideFilter
 from index.query import Filter, Reader
 from index.settings import Settings

@@ -23,9 +23,9 @@ from index.article import (
     Concept,
     Role,
     Status,
+    document_of,
     number_paragraphs,
 )
-from index.document import document_of
 from index.errors import InputError, UnknownField, UnknownFormat, UnreadableInput
 from index.formats import FORMATS, Read, aliases, detect, markup, ninjs, prose, read
 from index.formats import source as sources

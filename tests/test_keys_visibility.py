@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from index import keys
 from index.archive import Archive
-from index.document import article_of
+from index.article import article_of
 
 HARBOUR, GRAIN, MUSEUM = (
     "urn:test:harbour",

@@ -27,21 +27,22 @@ TOP = names("""
 
 # Every module, lowest layer first. It imports from its own layer and from lower ones.
 LAYERS = [
-    names("index.article index.errors"),
     names("""
-        index.answer index.cursor index.dates index.deadline index.document
-        index.facets index.fields index.folders index.query index.ranking index.remarks
-        index.result index.changes index.settings index.text index.versions
-        index.visibility
+        index.errors
+    """),
+    names("""
+        index.answer index.cursor index.dates index.deadline index.facets index.folders
+        index.query index.ranking index.remarks index.result index.changes
+        index.settings index.text index.versions index.visibility index.article
+        index.article.document index.article.fields index.article.records
     """),
     names("""
         index.chain index.clipping index.difference index.highlight index.keys
         index.marking index.matching index.publication index.rates index.request
-        index.leaves index.lexer index.ranges index.syntax
-        index.audit index.backup index.carrying index.connections index.entitlement
-        index.keyring index.log index.migration index.originals
-        index.restoration index.store index.stories index.tables index.turning
-        index.view index.withdrawal index.writing
+        index.leaves index.lexer index.ranges index.syntax index.audit index.backup
+        index.carrying index.connections index.entitlement index.keyring index.log
+        index.migration index.originals index.restoration index.store index.stories
+        index.tables index.turning index.view index.withdrawal index.writing
         index.engines index.engines.memory index.engines.memory.docs
         index.engines.memory.search index.engines.whoosh index.engines.whoosh.arrays
         index.engines.whoosh.beside index.engines.whoosh.buffer
@@ -58,12 +59,11 @@ LAYERS = [
         index.engines.whoosh.sparse index.engines.whoosh.state
         index.engines.whoosh.storage index.engines.whoosh.stored_values
         index.engines.whoosh.tree index.engines.whoosh.values
-        index.engines.whoosh.vocabulary index.engines.whoosh.writer
-        index.formats index.formats.aliases index.formats.item index.formats.jsonl
-        index.formats.markup
-        index.formats.ninjs index.formats.prose index.formats.record index.formats.roles
-        index.formats.source index.formats.strict_json index.formats.text
-        index.formats.variant
+        index.engines.whoosh.vocabulary index.engines.whoosh.writer index.formats
+        index.formats.aliases index.formats.item index.formats.jsonl
+        index.formats.markup index.formats.ninjs index.formats.prose
+        index.formats.record index.formats.roles index.formats.source
+        index.formats.strict_json index.formats.text index.formats.variant
     """),
     names("""
         index index.archive index.condition index.editions index.feed index.held
@@ -72,16 +72,17 @@ LAYERS = [
     """),
     names("""
         index.__main__ index.backup_commands index.cli index.commands index.console
-        index.issuing
-        service service.access service.answers service.arguments service.articles
-        service.authority service.bodies service.changes service.codes
+        index.issuing service service.access service.answers service.arguments
+        service.articles service.authority service.bodies service.changes service.codes
         service.comparisons service.context service.documentation service.etags
         service.health service.hosts service.links service.logs service.metrics
         service.originals service.parameters service.paths service.problems service.push
         service.refusals service.schemas service.search service.submissions
         service.withdrawals service.worker
     """),
-    names("wsgi gunicorn.conf"),
+    names("""
+        wsgi gunicorn.conf
+    """),
 ]
 
 # Families that do not know each other.
@@ -89,18 +90,18 @@ FORMATS = {"index.formats"}
 ENGINES = {"index.engines"}
 STORE = names("""
     index.audit index.backup index.carrying index.chain index.connections
-    index.entitlement index.keyring
-    index.log index.migration index.originals index.restoration index.store
-    index.stories index.tables index.turning index.view index.withdrawal index.writing
+    index.entitlement index.keyring index.log index.migration index.originals
+    index.restoration index.store index.stories index.tables index.turning index.view
+    index.withdrawal index.writing
 """)
 
 # What of index the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
-    index index.answer index.archive index.article index.chain index.changes
-    index.condition index.dates index.difference index.document index.errors index.feed
-    index.fields index.formats
-    index.formats.strict_json index.keys index.query index.rates index.rendering
-    index.request index.result index.settings index.versions index.view
+    index index.answer index.archive index.article index.article.records index.chain
+    index.changes index.condition index.dates index.difference index.article.document
+    index.errors index.feed index.article.fields index.formats index.formats.strict_json
+    index.keys index.query index.rates index.rendering index.request index.result
+    index.settings index.versions index.view
 """)
 
 # Foreign libraries that only these modules, and those inside them, may import.

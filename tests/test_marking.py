@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.article import Role
-from index.fields import PLACES
+from index.article import PLACES, Role
 from index.marking import Marker, merged
 from index.matching import occurrences
 from index.query import Exact, Fuzzy, Near, Phrase, Prefix, Term, Wildcard, WordLeaf

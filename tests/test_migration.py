@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.archive import Archive
-from index.article import Original
-from index.document import article_of, content, content_digest
+from index.article import Original, article_of, content, content_digest
 from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
 from index.indexer import Indexer
 from index.query import Filter, Reader

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from index.article import Article, Paragraph, Role, number_paragraphs
-from index.document import article_of
+from index.article import Article, Paragraph, Role, article_of, number_paragraphs
 from index.formats import FORMATS, item, ninjs, read, roles
 
 HERE = Path(__file__).parent

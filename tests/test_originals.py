@@ -18,8 +18,7 @@ from flask.testing import FlaskClient
 
 from index import backup
 from index.archive import Archive
-from index.article import Original
-from index.document import article_of
+from index.article import Original, article_of
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.formats import read
 from index.keys import Scope

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import ranking
-from index.fields import BY_NAME
+from index.article import BY_NAME
 
 COUNTS = st.integers(1, 1_000_000)
 FREQUENCIES = st.floats(0, 1_000)

@@ -14,8 +14,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
 
 from index.archive import Archive
-from index.article import MAX_ID
-from index.fields import FILTERABLE
+from index.article import FILTERABLE, MAX_ID
 from index.keys import Scope
 from index.query import Interval
 from index.settings import Settings

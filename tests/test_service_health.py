@@ -15,8 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from index.archive import Archive
+from index.article import article_of
 from index.condition import condition_of
-from index.document import article_of
 from index.errors import StoreUnavailable
 from index.indexer import Indexer
 from index.settings import Settings

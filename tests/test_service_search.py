@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from index.archive import Archive
-from index.document import article_of
+from index.article import article_of
 from index.errors import InvalidValue
 from index.query import Filter, Interval
 from index.question import Question

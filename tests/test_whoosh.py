@@ -18,7 +18,7 @@ import pytest
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
 
-from index.document import article_of
+from index.article import article_of
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.writer import MERGE_FACTOR
 from index.errors import IndexerRunning, IndexUnavailable

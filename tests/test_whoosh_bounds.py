@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from test_engines import NOW, article, open_empty, word
 
-from index.article import Article
+from index.article import PLACES, Article
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.draft import Draft
 from index.engines.whoosh.writer import Writer
-from index.fields import PLACES
 from index.query import All, FacetRequest, Prefix, Search, Sort, SortKey
 
 URL = "whoosh:{tmp}/index"

@@ -25,9 +25,8 @@ from whoosh.reading import TermNotFound
 from whoosh.searching import Results, Searcher
 from whoosh.writing import SegmentWriter
 
-from index.article import Article
+from index.article import Article, article_of
 from index.dates import micros
-from index.document import article_of
 from index.engines.whoosh.buffer import Buffer
 from index.engines.whoosh.codec import ColumnarCodec, ColumnarSegment
 from index.engines.whoosh.draft import draft_of

@@ -20,7 +20,7 @@ from whoosh.query import Term as WhooshTerm
 from whoosh.writing import SegmentWriter
 
 from index.archive import Archive
-from index.document import article_of
+from index.article import article_of
 from index.engines.whoosh import WhooshEngine, scrub
 from index.engines.whoosh.arrays import HEADER
 from index.engines.whoosh.codec import ColumnarCodec

@@ -14,9 +14,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from index.archive import Archive
-from index.article import Original
+from index.article import Original, article_of
 from index.dates import iso
-from index.document import article_of
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,

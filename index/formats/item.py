@@ -14,9 +14,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from index.article import CONCEPT_FIELDS, DATE_FIELDS, LIFTED, Article, Concept
+from index.article import (
+    CONCEPT_FIELDS,
+    DATE_FIELDS,
+    LIFTED,
+    Article,
+    Concept,
+    concepts_of,
+)
 from index.dates import instant, iso
-from index.document import concepts_of
 from index.formats import ninjs, prose, roles
 
 # Our fields in the order of the item, and the properties for each, the best first.

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from index.article import Article, Original
-from index.document import document_of
+from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
 from index.formats import aliases, strict_json
 from index.formats.record import Read, made, refused

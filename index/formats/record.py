@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index.article import Article, Original
+from index.article import Article, Original, article_of
 from index.dates import instant
-from index.document import article_of
 from index.errors import InputError
 
 LABEL = 100  # characters of a label, at most

@@ -6,10 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from index import fields
-from index.article import Article
+from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article, Kind, fields
 from index.dates import micros
-from index.fields import FIELD_OF_ROLE, PASSAGE_FIELDS, Kind
 from index.query import Search
 from index.text import Tokens, analyse, is_plain
 from index.visibility import visible

@@ -6,14 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index import fields, ranking
-from index.article import Article
+from index import ranking
+from index.article import BY_NAME, DATES, PASSAGE_FIELDS, Article
 from index.dates import zone
 from index.deadline import until
 from index.engines.memory.docs import Doc, Docs, date_of, values_of
 from index.errors import InvalidQuery
 from index.facets import Counted, buckets, no_dates, value_facet
-from index.fields import DATES, PASSAGE_FIELDS
 from index.matching import form_tests, occurrences
 from index.query import (
     All,
@@ -321,7 +320,7 @@ class Answering:
                     frequency,
                     doc.length(name),
                     self._mean_length(name),
-                    fields.BY_NAME[name].weight,
+                    BY_NAME[name].weight,
                 )
         idf = ranking.idf(len(self.docs), len(found.articles))
         return float(ranking.article_part(weighted, idf, leaf.boost))

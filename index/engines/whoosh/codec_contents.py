@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from whoosh.columns import Column, ColumnReader
 
+from index.article import DATES
 from index.engines.whoosh.arrays import Array, ArraysFile, Strings
 from index.engines.whoosh.codec_columns import MappedFile, NumberReader, SpellingReader
 from index.engines.whoosh.schema import ID, LINE_FIELDS, PARAGRAPH_WORDS, VERSION
 from index.engines.whoosh.segment import UNKNOWN, Field, Paragraphs, Segment, ranges
 from index.engines.whoosh.stored_values import stored_values
 from index.errors import IndexDamaged
-from index.fields import DATES
 
 DOCUMENTS = "documents"  # the kind of file that writers of Whoosh's make
 STORED = "stored"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from index.article import DATES
 from index.deadline import Check
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.hits import Hits
@@ -17,7 +18,6 @@ from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.values import Values
 from index.facets import Buckets, Counted, buckets, no_dates, value_facet
-from index.fields import DATES
 from index.query import FacetRequest, Search, same_value
 from index.result import Facet, FacetValue
 

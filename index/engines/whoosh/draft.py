@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from index.article import Article
+from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article
 from index.dates import micros
 from index.engines.whoosh.schema import LINE_FIELDS, VALUE_FIELDS, values_of
-from index.fields import FIELD_OF_ROLE, PASSAGE_FIELDS
 from index.text import stem_language
 from index.visibility import restrictions
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from index.article import PASSAGE_FIELDS
 from index.engines.whoosh.arrays import ArraysWriter
 from index.engines.whoosh.buffer import Buffer, Chunks, Values, Words
 from index.engines.whoosh.lists import (
@@ -25,7 +26,6 @@ from index.engines.whoosh.schema import (
     VERSION,
     form_of,
 )
-from index.fields import PASSAGE_FIELDS
 from index.text import keys
 
 _LOW_HALF = (1 << 32) - 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from index.article import PASSAGE_FIELDS
 from index.deadline import Check
 from index.engines.whoosh.arrays import Array, narrowest
 from index.engines.whoosh.kept import kept
@@ -22,7 +23,6 @@ from index.engines.whoosh.segment import (
     Segment,
     passage_numbers,
 )
-from index.fields import PASSAGE_FIELDS
 from index.matching import wildcard_pattern, windows
 from index.query import (
     Exact,

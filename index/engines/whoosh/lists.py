@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.article import PASSAGE_FIELDS
 from index.engines.whoosh.arrays import ArraysWriter, Column
 from index.engines.whoosh.schema import WIDTH_MARK, form_of
-from index.fields import PASSAGE_FIELDS
 from index.text import fold
 
 Array = NDArray[Any]

@@ -16,8 +16,7 @@ from whoosh import fields as whoosh_fields
 from whoosh.analysis import SpaceSeparatedTokenizer
 from whoosh.columns import NumericColumn
 
-from index.article import Article
-from index.fields import DATES, FIELDS, Kind
+from index.article import DATES, FIELDS, Article, Kind
 
 # A change of anything here, or of how segments are written, makes every index written
 # before it unreadable: it is rebuilt from the store.

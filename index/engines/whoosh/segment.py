@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from index.article import PASSAGE_FIELDS
 from index.engines.whoosh.arrays import Array, ArraysFile, Strings
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.lists import SIDE_PASSAGES, ByArticle, Lists
 from index.engines.whoosh.schema import ID, VERSION, form_of
 from index.errors import IndexDamaged
-from index.fields import PASSAGE_FIELDS
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -16,14 +16,14 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from index import fields, ranking
+from index import ranking
+from index.article import BY_NAME, PASSAGE_FIELDS
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.lists import CAPPED, MAIN_PASSAGE
 from index.engines.whoosh.schema import VALUE_FIELDS
 from index.engines.whoosh.segment import UNKNOWN, Ints, Mask, Segment
 from index.engines.whoosh.values import Values
-from index.fields import PASSAGE_FIELDS
 from index.visibility import NO_EMBARGO, NO_EXPIRY, shown
 
 Floats = NDArray[np.float64]
@@ -320,7 +320,7 @@ class State:
         lengths = self._field_lengths(name)
         having = lengths[self.live & (lengths > 0)]
         mean = float(having.sum()) / len(having) if len(having) else 1.0
-        weight = fields.BY_NAME[name].weight
+        weight = BY_NAME[name].weight
         found: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from index.article import Role
+from index.article.records import Role
 
 
 class Kind(StrEnum):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from index.article import (
+from index.article.records import (
     ARTICLE_FIELDS,
     CONCEPT_FIELDS,
     DATE_FIELDS,
