@@ -18,8 +18,7 @@ from typing import Any
 
 from index.article import Article, Role
 from index.facets import MAX_BUCKETS
-from index.query import Search, Sort
-from index.request import Request, compile_request
+from index.query import Request, Search, Sort, compile_request
 from index.settings import Settings
 
 FACETS = ("source", "section", "language")

@@ -23,8 +23,7 @@ from index.article import (
     document_of,
 )
 from index.errors import InputError, NutgrafError, ServiceError
-from index.query import Filter, Scope, Sort, Unit
-from index.request import Request
+from index.query import Filter, Request, Scope, Sort, Unit
 from index.settings import Settings
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from index.remarks import Warned
+from index.query import Warned
 from index.result import Facet, LeafScore, WordCount
 from index.text import Span
 

@@ -18,10 +18,9 @@ from typing import Self
 from index import dates, editions
 from index.answer import Answer, Excerpt
 from index.article import Article, Original
-from index.chain import Chain
 from index.deadline import until
 from index.difference import Difference, difference
-from index.engines import Engine, Snapshot, open_engine
+from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
     IndexDamaged,
@@ -30,19 +29,16 @@ from index.errors import (
     InvalidValue,
 )
 from index.feed import ChangePage, may_read, page_of_changes
-from index.history import OTHER_HISTORY, of_one_history
 from index.marking import Marker
 from index.publication import public
-from index.query import PUBLIC, Reader, scoring_leaves
+from index.query import PUBLIC, Reader, Request, Warned, compile_request, scoring_leaves
 from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
-from index.remarks import Warned
-from index.request import Request, compile_request
+from index.records import Chain, VersionInfo
 from index.result import Facet
 from index.settings import Settings
 from index.store import Notice, Store
 from index.suggestions import Suggestion, suggestions
 from index.versions import Written
-from index.view import VersionInfo
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are

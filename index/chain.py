@@ -11,8 +11,6 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -20,6 +18,7 @@ from index.article import Article
 from index.changes import Standing
 from index.connections import Direct
 from index.query import Reader
+from index.records import Chain, Member, Relation
 from index.tables import articles
 from index.visibility import Restrictions
 
@@ -45,13 +44,6 @@ _BY_PARENT = Direct(
 )
 
 
-class Relation(StrEnum):
-    """How an article of a chain stands to the one that the chain is of."""
-
-    EARLIER = "earlier"  # it evolved from this one
-    LATER = "later"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """One article of a chain, in its current version."""
@@ -60,30 +52,6 @@ class Link:
     version: str
     evolved_from: str | None
     standing: Standing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One article of a chain, to be shown."""
-
-    id: str
-    version: str
-    headline: str | None
-    published: datetime | None
-    relation: Relation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
-    """What an article evolved from and what evolved from it, the first one first.
-
-    :param complete: ``False`` where there is more in one of the directions than
-        :data:`STEPS` articles, or may be: more than :data:`MOST_LOOKED` evolved from
-        these, most of them not to be shown.
-    """
-
-    members: tuple[Member, ...]
-    complete: bool
 
 
 def chain_of(

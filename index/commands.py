@@ -40,9 +40,8 @@ from index.errors import (
 from index.formats import FORMATS
 from index.indexer import Indexer
 from index.publication import public
-from index.query import Filter, Scope, Sort, Unit
+from index.query import Filter, Request, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
-from index.request import Request
 from index.settings import NONE, Settings
 from index.visibility import visible
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.archive import Archive
+from index.engines import OTHER_HISTORY, of_one_history
 from index.errors import IndexUnavailable
-from index.history import OTHER_HISTORY, of_one_history
 
 # How long a change may wait for an indexer that runs and does not build anew.
 STALL_SECONDS = 120.0

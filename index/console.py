@@ -37,7 +37,7 @@ from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
 from index.errors import InvalidValue, NutgrafError
 from index.loader import Problem, Report
-from index.remarks import Warned
+from index.query import Warned
 from index.rendering import Document, error_document
 from index.result import Facet
 from index.text import Span

@@ -10,8 +10,9 @@ from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.feed import may_read
 from index.originals import find_original
 from index.query import Reader
+from index.records import Stored, VersionInfo
 from index.versions import plain_version, version_key
-from index.view import Stored, VersionInfo, View
+from index.view import View
 from index.visibility import visible
 
 

@@ -9,7 +9,8 @@ from index.changes import Change, Entry, told
 from index.dates import micros
 from index.errors import HistoryChanged
 from index.query import Reader
-from index.view import Notice, View
+from index.records import Notice
+from index.view import View
 
 _READ = 500  # entries of the log that are read at a time
 # Entries that one page looks through for those that are for its reader: so many take

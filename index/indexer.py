@@ -17,14 +17,13 @@ from functools import partial
 
 from index.article import Article
 from index.changes import INDEXED
-from index.engines import Engine, EngineState
+from index.engines import OTHER_HISTORY, Engine, EngineState, of_one_history
 from index.errors import (
     IndexDamaged,
     IndexUnavailable,
     InputError,
     ServiceError,
 )
-from index.history import OTHER_HISTORY, of_one_history
 from index.store import Change, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")

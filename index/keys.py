@@ -20,8 +20,7 @@ from functools import lru_cache
 
 from index import dates
 from index.errors import InvalidValue
-from index.query import Filter, Reader
-from index.request import checked_filter
+from index.query import Filter, Reader, checked_filter
 from index.settings import MAX_RATE, NONE
 
 PREFIX = "ng_"

@@ -14,8 +14,17 @@ from itertools import accumulate, pairwise
 
 from index.article import FIELD_OF_ROLE, Role
 from index.deadline import Check, never
-from index.matching import Test, form_tests, occurrences
-from index.query import Exact, Prefix, Term, Wildcard, WordLeaf, places_of
+from index.query import (
+    Exact,
+    Prefix,
+    Term,
+    Test,
+    Wildcard,
+    WordLeaf,
+    form_tests,
+    occurrences,
+    places_of,
+)
 from index.text import LANGUAGES, Span, analyse, is_single_cjk, key
 
 # Snowball's stemmer for English works on the ends of words: a stem starts as its word,

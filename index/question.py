@@ -13,22 +13,29 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from index import cursor, dates, highlight
+from index import dates, highlight
 from index.answer import Answer, ArticleHit, Excerpt
 from index.article import Paragraph, Role, paragraph_id
 from index.clipping import Clipping
 from index.deadline import Check, until
-from index.engines import Snapshot
+from index.engines import OTHER_HISTORY, Snapshot, of_one_history
 from index.errors import IndexUnavailable
 from index.highlight import marked_html
-from index.history import OTHER_HISTORY, of_one_history
 from index.marking import Marker
-from index.query import Range, Reader, Search, WordLeaf
-from index.request import SHORT_FIELDS, Request
+from index.query import (
+    SHORT_FIELDS,
+    Parsed,
+    Range,
+    Reader,
+    Request,
+    Search,
+    WordLeaf,
+    digest,
+    encode,
+)
 from index.result import Hit, Passage
 from index.settings import Settings
 from index.suggestions import did_you_mean
-from index.syntax import Parsed
 from index.text import Span
 from index.view import View
 
@@ -112,7 +119,7 @@ class Question:
             facets=page.facets,
             next=None
             if page.after is None
-            else cursor.encode(page.after, request.bound_for(search.reader)),
+            else encode(page.after, request.bound_for(search.reader)),
         )
 
     def _hits(
@@ -233,7 +240,7 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> 
     """
     moment = None if view.seq == seq else now
     turned = view.turned(dates.micros(now))
-    return cursor.digest(view.epoch, view.seq, seq, turned, moment, parameters, meant)
+    return digest(view.epoch, view.seq, seq, turned, moment, parameters, meant)
 
 
 def excerpt_of(

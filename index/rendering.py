@@ -10,8 +10,7 @@ from index.article import RIGHTS_FIELDS, Article, Paragraph, document_of, paragr
 from index.dates import iso
 from index.difference import Difference, ParagraphChange
 from index.errors import NutgrafError
-from index.remarks import Warned
-from index.request import Request
+from index.query import Request, Warned
 from index.result import Facet
 from index.text import Span
 

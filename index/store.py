@@ -35,19 +35,12 @@ from index.keyring import Keyring
 from index.log import SET_STATE, append, locked_seq
 from index.query import PUBLIC, Reader
 from index.rates import Rates
+from index.records import Counts, Notice, Stored, VersionInfo
 from index.restoration import restore
 from index.tables import articles, versions
 from index.turning import is_due, log_turns
 from index.versions import Outcome, Written
-from index.view import (
-    Counts,
-    Notice,
-    Stored,
-    VersionInfo,
-    View,
-    standing_of,
-    value_of,
-)
+from index.view import View, standing_of, value_of
 from index.writing import draft, put
 
 __all__ = [

@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from index import tables
-from index.engines import Engine, Snapshot
+from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history
 from index.errors import IndexUnavailable
 from index.folders import remote_kind
-from index.history import OTHER_HISTORY, of_one_history
 from index.query import PUBLIC, All, Reader, Search, Sort, SortKey
 from index.store import Store, View
 from index.visibility import visible

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -23,13 +21,14 @@ from sqlalchemy import (
 
 from index import tables
 from index.article import Article, Status, article_of, content_digest
-from index.chain import Chain, chain_of
+from index.chain import chain_of
 from index.changes import Audience, Change, Standing
 from index.clipping import Clipping
 from index.connections import Direct
 from index.dates import from_micros
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.query import Reader
+from index.records import Chain, Counts, Notice, Stored, VersionInfo
 from index.tables import articles, changes, notices, state, versions
 from index.versions import plain_version, version_key
 from index.visibility import (
@@ -43,64 +42,6 @@ from index.visibility import (
 
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """One version of an article as it is kept.
-
-    :param seq: the change that brought it, ``at`` the instant of that change.
-    """
-
-    article: Article
-    current: bool
-    seq: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionInfo:
-    """One version of an article, without its text."""
-
-    version: str
-    current: bool
-    seq: int
-    at: datetime
-    status: Status
-    headline: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What is left to be read of a killed article.
-
-    :param version: the highest that was killed, ``None`` if none was ever here.
-    :param audience: who may read it, ``None`` where nothing is known of the article:
-        then whoever reads without a filter.
-    :param purged: when its texts were erased for good.
-    """
-
-    id: str
-    version: str | None
-    seq: int
-    at: datetime
-    note: str | None
-    replacement: str | None
-    cascade: bool
-    audience: Audience | None
-    purged: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How much a store holds: articles that are there now, and all their versions.
-
-    :param searchable: articles that are not killed.
-    """
-
-    articles: int
-    versions: int
-    searchable: int
 
 
 # Statements are made once: building one costs more than running it.

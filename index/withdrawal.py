@@ -38,6 +38,7 @@ from index.errors import (
 )
 from index.log import append, audiences, last_deletion, locked_seq, set_seq
 from index.query import PUBLIC, Reader
+from index.records import Notice
 from index.stories import add_joining, related
 from index.tables import articles, changes, notices, versions
 from index.versions import (
@@ -47,14 +48,7 @@ from index.versions import (
     plain_version,
     version_key,
 )
-from index.view import (
-    RESTRICTING,
-    Notice,
-    View,
-    chunks,
-    current_version,
-    standing_of,
-)
+from index.view import RESTRICTING, View, chunks, current_version, standing_of
 from index.visibility import CANCELED, WITHHELD, Restrictions, shown
 
 MOST_NOTE = 10_000  # characters

@@ -13,12 +13,11 @@ import orjson
 from flask import Response
 
 from index.answer import Answer
-from index.chain import Member
 from index.dates import iso
+from index.query import Request
+from index.records import Member, VersionInfo
 from index.rendering import answer_document, facet_document
-from index.request import Request
 from index.result import Facet
-from index.view import VersionInfo
 from service.links import Links
 
 JSON = "application/json"

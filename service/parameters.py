@@ -14,8 +14,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from index.article import DATES, FACETABLE, FIELDS, MAX_ID, PLACES, Kind
 from index.formats import FORMATS
-from index.query import Interval, Scope, Sort, Unit
-from index.request import MAX_DIGITS, RETURNABLE, Request
+from index.query import MAX_DIGITS, RETURNABLE, Interval, Request, Scope, Sort, Unit
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,9}\Z")
 _DIGITS = re.compile(rf"\s*[0-9]{{1,{MAX_DIGITS}}}\s*\Z")

@@ -20,9 +20,9 @@ from index.article import (
     Role,
     Status,
 )
-from index.chain import Relation
 from index.changes import TOLD
 from index.query import Interval
+from index.records import Relation
 from index.versions import Outcome
 from service.codes import TITLES
 from service.parameters import ID_RULE, described

@@ -13,9 +13,8 @@ from index.answer import Answer
 from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery
 from index.keys import Scope
-from index.query import Filter, Sort, Unit
+from index.query import Filter, Request, Sort, Unit
 from index.query import Scope as QueryScope
-from index.request import Request
 from service.answers import json_response, linked_facet, search_document
 from service.arguments import Blueprint
 from service.authority import reader

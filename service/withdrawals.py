@@ -8,7 +8,7 @@ from flask import Response
 
 from index.dates import iso
 from index.keys import Scope
-from index.view import Notice
+from index.records import Notice
 from service.answers import json_response
 from service.arguments import Blueprint
 from service.articles import answered, decode_id

@@ -26,8 +26,7 @@ from index.errors import (
     UnknownField,
 )
 from index.indexer import Indexer
-from index.query import Filter, Reader, Scope, Sort, Unit
-from index.request import Request
+from index.query import Filter, Reader, Request, Scope, Sort, Unit
 from index.settings import Settings
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)

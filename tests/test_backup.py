@@ -41,8 +41,7 @@ from index.errors import (
 from index.feed import may_read, page_of_changes
 from index.indexer import Indexer
 from index.keys import Scope
-from index.query import PUBLIC
-from index.request import Request
+from index.query import PUBLIC, Request
 from index.settings import Settings
 from index.store import Store
 from index.verification import problems

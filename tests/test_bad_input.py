@@ -24,7 +24,7 @@ from index.archive import Archive
 from index.article import article_of
 from index.errors import StoreFull
 from index.indexer import Indexer
-from index.request import Request
+from index.query import Request
 from index.settings import Settings
 from index.store import Store
 

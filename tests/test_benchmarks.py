@@ -52,8 +52,8 @@ from benchmarks.workplace import OtherCorpus, Workplace
 from index.article import article_of, content
 from index.engines.memory import MemoryEngine
 from index.query import Search
+from index.query.grammar import parse
 from index.settings import Settings
-from index.syntax import parse
 
 ROOT = Path(__file__).parents[1]
 SMALL = Generated(paragraphs=600, seed=7)

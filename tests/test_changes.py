@@ -26,8 +26,7 @@ from index.errors import (
     InputError,
 )
 from index.indexer import Indexer
-from index.query import PUBLIC, Filter, Reader
-from index.request import Request
+from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 
 START = datetime(2030, 1, 1, tzinfo=UTC)

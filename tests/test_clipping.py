@@ -13,7 +13,7 @@ from index.article import Article, article_of, content, document_of
 from index.clipping import Clipping
 from index.errors import InvalidArticle
 from index.publication import public
-from index.request import RETURNABLE
+from index.query import RETURNABLE
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

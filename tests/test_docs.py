@@ -26,7 +26,7 @@ from marshmallow import fields as kinds
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from index import errors, leaves, lexer, syntax
+from index import errors
 from index.archive import Archive
 from index.article import ARTICLE_FIELDS, FIELDS, FILTERABLE, PLACES
 from index.cli import build_parser
@@ -35,7 +35,8 @@ from index.facets import MAX_BUCKETS
 from index.indexer import Indexer
 from index.keys import Scope
 from index.loader import load
-from index.request import MAX_FACETS, SHORT_FIELDS
+from index.query import SHORT_FIELDS, grammar, lexer, operands
+from index.query.request import MAX_FACETS
 from index.settings import Settings
 from service import comparisons, create_app, problems, push, refusals, schemas
 from service.codes import TITLES
@@ -333,9 +334,9 @@ def query_examples() -> list[str]:
 
 @pytest.mark.parametrize("example", query_examples())
 def test_an_example_of_the_query_language_is_taken_as_typed(example: str) -> None:
-    found = syntax.parse(example, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
+    found = grammar.parse(example, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
     assert not found.warnings
-    again = syntax.parse(found.understood, settings=SETTINGS, tz=UTC, now=NOW)
+    again = grammar.parse(found.understood, settings=SETTINGS, tz=UTC, now=NOW)
     assert again.query == found.query
 
 
@@ -397,9 +398,9 @@ def test_the_limits_of_the_query_language_are_all_there() -> None:
     for code, numbers in {
         "query_too_long": [SETTINGS.query_characters],
         "query_too_many_clauses": [SETTINGS.query_clauses],
-        "query_too_deep": [SETTINGS.query_depth, syntax.DEEPEST],
+        "query_too_deep": [SETTINGS.query_depth, grammar.DEEPEST],
         "wildcard_too_broad": [SETTINGS.wildcard_letters, SETTINGS.expansions],
-        "invalid_value": [leaves.FARTHEST],
+        "invalid_value": [operands.FARTHEST],
     }.items():
         text = re.sub(r"`[^`]*`", "", said[code])
         assert re.findall(r"\d[\d,]*", text) == [f"{each:,}" for each in numbers], code
@@ -435,13 +436,13 @@ WARNED = {
 def test_a_warning_comes_as_described(row: list[str]) -> None:
     code, _, strict = row
     for text in WARNED[code.strip("`")]:
-        found = syntax.parse(text, settings=SETTINGS, tz=UTC, now=NOW)
+        found = grammar.parse(text, settings=SETTINGS, tz=UTC, now=NOW)
         assert code.strip("`") in [each.code for each in found.warnings], text
         if strict == "note":
-            syntax.parse(text, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
+            grammar.parse(text, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
         else:
             with pytest.raises((InvalidQuery, UnknownField)) as caught:
-                syntax.parse(text, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
+                grammar.parse(text, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
             assert caught.value.code == (code_in(strict) or ["query_syntax"])[0]
 
 

@@ -17,7 +17,6 @@ from index.dates import micros
 from index.engines import Engine, Snapshot, open_engine
 from index.errors import InvalidQuery, LimitExceeded, SearchTimeout
 from index.query import (
-    NOTHING,
     PUBLIC,
     All,
     And,
@@ -41,6 +40,7 @@ from index.query import (
     Unit,
     Wildcard,
 )
+from index.query.nodes import NOTHING
 from index.result import Facet, Hit, Page
 from index.visibility import visible
 

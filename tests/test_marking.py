@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 
 from index.article import PLACES, Role
 from index.marking import Marker, merged
-from index.matching import occurrences
-from index.query import Exact, Fuzzy, Near, Phrase, Prefix, Term, Wildcard, WordLeaf
+from index.query import (
+    Exact,
+    Fuzzy,
+    Near,
+    Phrase,
+    Prefix,
+    Term,
+    Wildcard,
+    WordLeaf,
+    occurrences,
+)
 from index.text import analyse, key
 
 TEXT = PLACES["text"]

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.matching import form_tests, occurrences, wildcard_pattern, windows
 from index.query import (
     Exact,
     Fuzzy,
@@ -20,6 +19,10 @@ from index.query import (
     Term,
     Wildcard,
     WordLeaf,
+    form_tests,
+    occurrences,
+    wildcard_pattern,
+    windows,
 )
 from index.text import analyse
 

@@ -23,7 +23,7 @@ from newsroom import Newsroom, OwnNewsroom, WholeNewsroom, path
 
 from index.archive import Archive
 from index.dates import iso
-from index.request import Request
+from index.query import Request
 from index.settings import Settings
 from service import create_app
 

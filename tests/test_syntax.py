@@ -14,10 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index import dates, syntax
+from index import dates
 from index.errors import InputError, InvalidQuery, InvalidValue, UnknownField
 from index.query import (
-    NOTHING,
     All,
     And,
     Exact,
@@ -25,16 +24,17 @@ from index.query import (
     Near,
     Not,
     Or,
+    Parsed,
     Phrase,
     Prefix,
     Query,
     Range,
     Term,
     Wildcard,
-    leaves,
+    grammar,
 )
+from index.query.nodes import NOTHING, leaves
 from index.settings import Settings
-from index.syntax import Parsed
 
 SETTINGS = Settings()
 NOW = datetime(2016, 9, 29, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ NOW = datetime(2016, 9, 29, 12, tzinfo=UTC)
 
 def parse(text: str, **changed: Any) -> Parsed:
     given = {"settings": SETTINGS, "tz": UTC, "now": NOW, **changed}
-    return syntax.parse(text, **given)
+    return grammar.parse(text, **given)
 
 
 def bare(query: Query) -> Query:
@@ -420,8 +420,8 @@ def test_no_nesting_reaches_pythons_limit() -> None:
     with pytest.raises(InvalidQuery) as caught:
         parse("(" * 10_000, settings=WIDE)
     assert caught.value.code == "query_too_deep"
-    deepest = "a OR b (" * syntax.DEEPEST
-    assert len(list(leaves(parse(deepest, settings=WIDE).query))) == 2 * syntax.DEEPEST
+    deepest = "a OR b (" * grammar.DEEPEST
+    assert len(list(leaves(parse(deepest, settings=WIDE).query))) == 2 * grammar.DEEPEST
     assert parse("NOT " * 10_001 + "a", settings=WIDE).understood == "NOT a"
 
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from index.text import (
     ANALYZER_VERSION,
     LANGUAGES,
-    MAX_FORM,
     Tokens,
     analyse,
     exact_forms,
@@ -25,8 +24,8 @@ from index.text import (
     key,
     keys,
     query_forms,
-    same_word,
 )
+from index.text.analysis import MAX_FORM, same_word
 
 GOLDEN = Path(__file__).parent / "golden" / "tokens"
 TOKEN = re.compile(r"(?s)(.+)@(\d+)(?:\+(\d+))?\[(\d+):(\d+)\]")

@@ -30,8 +30,7 @@ from index.engines.whoosh.segment import Segment
 from index.engines.whoosh.writer import MERGE_FACTOR
 from index.errors import IndexDamaged, IndexUnavailable
 from index.indexer import Indexer
-from index.query import All, And, Not, Phrase, Prefix, Search, Sort, Term
-from index.request import Request
+from index.query import All, And, Not, Phrase, Prefix, Request, Search, Sort, Term
 from index.settings import Settings
 from index.store import Store
 from index.verification import problems

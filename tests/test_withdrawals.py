@@ -28,8 +28,7 @@ from index.errors import (
     VersionConflict,
 )
 from index.indexer import Indexer
-from index.query import PUBLIC, Filter, Reader
-from index.request import Request
+from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 from index.store import Store
 from index.verification import problems

@@ -161,3 +161,18 @@ def open_engine(
             rest, language=language, expansions=expansions, memory=memory
         )
     raise InvalidValue("engine", "write memory: or whoosh:FOLDER", got=url)
+
+
+OTHER_HISTORY = (
+    "the store was restored from a backup, or is another one than the index was built"
+    " from"
+)
+
+
+def of_one_history(index: EngineState | Snapshot, epoch: int) -> bool:
+    """Return whether the sequence numbers of an index are those of a store.
+
+    An engine that holds nothing yet, or was built before stores had a history of their
+    own, goes with any store.
+    """
+    return index.epoch is None or index.epoch == epoch

@@ -13,7 +13,6 @@ from index.deadline import until
 from index.engines.memory.docs import Doc, Docs, date_of, values_of
 from index.errors import InvalidQuery
 from index.facets import Counted, buckets, no_dates, value_facet
-from index.matching import form_tests, occurrences
 from index.query import (
     All,
     And,
@@ -33,6 +32,8 @@ from index.query import (
     Unit,
     Wildcard,
     WordLeaf,
+    form_tests,
+    occurrences,
     places_of,
     same_value,
     scoring_leaves,

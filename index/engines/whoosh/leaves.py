@@ -23,7 +23,6 @@ from index.engines.whoosh.segment import (
     Segment,
     passage_numbers,
 )
-from index.matching import wildcard_pattern, windows
 from index.query import (
     Exact,
     Fuzzy,
@@ -34,6 +33,8 @@ from index.query import (
     Term,
     Wildcard,
     WordLeaf,
+    wildcard_pattern,
+    windows,
 )
 from index.text import fold, is_single_cjk, key
 

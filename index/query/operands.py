@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from index import ranges
 from index.errors import InvalidQuery, InvalidValue
-from index.lexer import BOOSTS, Kind, Lexeme
-from index.query import (
+from index.query import ranges
+from index.query.lexer import BOOSTS, Kind, Lexeme
+from index.query.nodes import (
     And,
     Exact,
     Fuzzy,
@@ -21,7 +21,7 @@ from index.query import (
     Term,
     Wildcard,
 )
-from index.remarks import Remarks
+from index.query.remarks import Remarks
 from index.settings import Settings
 from index.text import (
     analyse,

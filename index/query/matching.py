@@ -21,15 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rapidfuzz.distance import OSA
 
 from index.deadline import Check, never
-from index.query import (
-    Exact,
-    Fuzzy,
-    Near,
-    Prefix,
-    Term,
-    Wildcard,
-    WordLeaf,
-)
+from index.query.nodes import Exact, Fuzzy, Near, Prefix, Term, Wildcard, WordLeaf
 from index.text import Span, Tokens, fold, is_single_cjk, key
 
 Occurrence = tuple[Span, ...]  # the spans to mark, in order; several for Near only
@@ -95,7 +87,7 @@ def _within(one: str, other: str, distance: int) -> bool:
 
 
 def _same_word(form: str, language: str) -> Test:
-    """Return :func:`index.text.same_word` for one form, with its own part done once."""
+    """Test whether a form is the same word, with this form's own part done once."""
     if is_single_cjk(form):
         start = fold(form)
         return lambda other: fold(other).startswith(start)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from index import cursor, dates
+from index import dates
 from index.article import ARTICLE_FIELDS, Kind, fields
 from index.errors import InvalidValue, LimitExceeded, UnknownField
-from index.query import (
+from index.query import cursor
+from index.query.grammar import Parsed, parse
+from index.query.nodes import (
     PUBLIC,
     FacetRequest,
     Filter,
@@ -21,7 +23,6 @@ from index.query import (
     Unit,
 )
 from index.settings import Settings
-from index.syntax import Parsed, parse
 
 # What a hit tells of its article unless asked for more; ``id`` and ``version`` always.
 SHORT_FIELDS = (*fields.names(returned=True), "url")

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from index.errors import InvalidQuery
-from index.leaves import LeafReader, all_of
-from index.lexer import OPERANDS, Kind, Lexeme, clean, lex
-from index.query import NOTHING, All, And, Not, Or, Query, Range
-from index.remarks import Remarks, Warned
+from index.query.lexer import OPERANDS, Kind, Lexeme, clean, lex
+from index.query.nodes import NOTHING, All, And, Not, Or, Query, Range
+from index.query.operands import LeafReader, all_of
+from index.query.remarks import Remarks, Warned
 from index.settings import Settings
 
 # Whatever is set: trees are walked recursively, and Python allows some 1,000 calls.

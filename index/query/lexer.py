@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 
 from index.article import BY_NAME
 from index.errors import InvalidQuery
-from index.remarks import Remarks
+from index.query.remarks import Remarks
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x01-\x1f\x7f-\x9f]")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from index import dates
 from index.article import BY_NAME, Kind
 from index.errors import InvalidValue
-from index.query import Range
+from index.query.nodes import Range
 
 _BRACKETS = re.compile(r"([\[{])(\S+) TO (\S+)([\]}])")
 _COMPARISON = re.compile(r"(<=|>=|<|>|=)?\s*(.*)", re.DOTALL)

@@ -9,7 +9,7 @@ import json
 import math
 
 from index.errors import CursorMismatch, InvalidValue
-from index.query import SortKey
+from index.query.nodes import SortKey
 
 
 def digest(*bound: object) -> str:
