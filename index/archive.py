@@ -1,7 +1,7 @@
 """The archive: articles in, answers out; all that the command line and the API call.
 
 It joins the store, which has the text and the truth, with an engine, which knows where
-the words are. Whatever leaves it has passed :mod:`index.visibility` at that moment, and
+the words are. Whatever leaves it has passed :mod:`index.access` at that moment, and
 nothing that the store has hidden since the index was written.
 """
 
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from index import dates, editions
+from index.access import public
 from index.answer import Answer, Excerpt
 from index.article import Article, Original
 from index.deadline import until
@@ -30,7 +31,6 @@ from index.errors import (
 )
 from index.feed import ChangePage, may_read, page_of_changes
 from index.marking import Marker
-from index.publication import public
 from index.query import PUBLIC, Reader, Request, Warned, compile_request, scoring_leaves
 from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
 from index.records import Chain, VersionInfo

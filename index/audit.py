@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import bindparam, false, select
 
 from index import originals
+from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY, values_of
 from index.article import article_of
 from index.dates import micros
 from index.errors import InvalidArticle
 from index.tables import articles, keys, notices, versions
 from index.versions import version_key
 from index.view import CHUNK, OF_CURRENT, View
-from index.visibility import CANCELED, NO_EMBARGO, NO_EXPIRY, values_of
 
 _DIGEST_BYTES = 32
 _CURRENT = (

@@ -17,8 +17,18 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Table, event, select, update
 
 from index import tables, withdrawal
+from index.access import (
+    CANCELED,
+    NO_EMBARGO,
+    NO_EXPIRY,
+    USABLE,
+    WITHHELD,
+    Audience,
+    Restrictions,
+    Standing,
+)
 from index.article import content, content_digest
-from index.changes import Audience, ChangeType, Standing
+from index.changes import ChangeType
 from index.connections import WRITES, make_engine, store_errors
 from index.dates import from_micros, micros
 from index.log import SET_STATE, append
@@ -26,14 +36,6 @@ from index.tables import articles, keys, notices, versions
 from index.turning import log_turns
 from index.versions import next_turn, version_key
 from index.view import OF_CURRENT, read_article, standing_of, value_of
-from index.visibility import (
-    CANCELED,
-    NO_EMBARGO,
-    NO_EXPIRY,
-    USABLE,
-    WITHHELD,
-    Restrictions,
-)
 
 # Of an article that both have. Killed ones have notices, which are carried over before.
 _STRICTER = f"""

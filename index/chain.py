@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
+from index.access import Restrictions, Standing
 from index.article import Article
-from index.changes import Standing
 from index.connections import Direct
 from index.query import Reader
 from index.records import Chain, Member, Relation
 from index.tables import articles
-from index.visibility import Restrictions
 
 STEPS = 50  # articles each way, the nearest first
 _AT_ONCE = 1_000  # that are read at a time; a reader may not see some

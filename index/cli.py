@@ -17,12 +17,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 from index import backup_commands, commands, issuing
+from index.access import Scope
 from index.article import DATES, PLACES
 from index.commands import Command
 from index.console import Screen
 from index.errors import NutgrafError
 from index.formats import FORMATS
-from index.keys import Scope
 from index.query import Scope as QueryScope
 from index.query import Sort, Unit
 from index.settings import Settings

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from index.access import public_extra
 from index.article import (
     CONCEPT_FIELDS,
     RIGHTS_FIELDS,
@@ -24,7 +25,6 @@ from index.article import (
     concepts_of,
 )
 from index.errors import InvalidArticle
-from index.publication import public_extra
 
 _ROLES = {role.value: role for role in Role}
 # Fields that are shown otherwise than the store has them.

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from index import loader, verification
+from index.access import public, visible
 from index.archive import Archive
 from index.console import (
     Bars,
@@ -39,11 +40,9 @@ from index.errors import (
 )
 from index.formats import FORMATS
 from index.indexer import Indexer
-from index.publication import public
 from index.query import Filter, Request, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
 from index.settings import NONE, Settings
-from index.visibility import visible
 
 LOG = logging.getLogger("nutgraf")
 POLL_SECONDS = 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from index import dates
+from index.access import visible
 from index.article import Article, Original
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.feed import may_read
@@ -13,7 +14,6 @@ from index.query import Reader
 from index.records import Stored, VersionInfo
 from index.versions import plain_version, version_key
 from index.view import View
-from index.visibility import visible
 
 
 def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:

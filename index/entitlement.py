@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
+from index.access import entitled, values_of
 from index.errors import ArticleNotFound, InputError, OutsideFilter
 from index.query import Reader
 from index.view import View
-from index.visibility import entitled, values_of
 from index.withdrawal import standings_of
 from index.writing import Draft
 

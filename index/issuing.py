@@ -8,10 +8,19 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from index import keys
+from index.access import (
+    UNLIMITED,
+    Key,
+    NewKey,
+    expiry_of,
+    filters_of,
+    rate_of,
+    scopes_of,
+    scopes_text,
+    span_of,
+)
 from index.console import Screen, count
 from index.dates import from_micros, iso
-from index.keys import Key, NewKey
 from index.query import Filter
 from index.settings import NONE, Settings
 from index.store import Store
@@ -26,10 +35,10 @@ def add(args: Namespace, settings: Settings, screen: Screen) -> int:
         first = not store.keys.ever()
         new = store.keys.add(
             args.name,
-            keys.scopes_of(args.scope),
-            filters=keys.filters_of(args.filter, args.exclude),
-            rate=None if args.rate is None else keys.rate_of(args.rate),
-            expires=None if args.expires is None else keys.expiry_of(args.expires, now),
+            scopes_of(args.scope),
+            filters=filters_of(args.filter, args.exclude),
+            rate=None if args.rate is None else rate_of(args.rate),
+            expires=None if args.expires is None else expiry_of(args.expires, now),
         )
     if screen.as_json:
         screen.json(_new_document(new, now))
@@ -64,7 +73,7 @@ def list_keys(args: Namespace, settings: Settings, screen: Screen) -> int:
                 each.name,
                 each.id,
                 each.state(now),
-                keys.scopes_text(each.scopes),
+                scopes_text(each.scopes),
                 " ".join(map(_filter_text, each.filters)),
                 _rate_text(each.rate),
                 _written(each.expires) or "never",
@@ -94,9 +103,7 @@ def rotate(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Make a key with the rights of another one, which ends."""
     now = datetime.now(UTC)
     with _store(settings) as store:
-        new, old = store.keys.rotate(
-            args.key, overlap=keys.span_of("overlap", args.overlap)
-        )
+        new, old = store.keys.rotate(args.key, overlap=span_of("overlap", args.overlap))
     if screen.as_json:
         screen.json({**_new_document(new, now), "old": _document(old, now)})
         return 0
@@ -120,7 +127,7 @@ def _show_new(screen: Screen, new: NewKey, now: datetime) -> None:
         [
             ("name", new.key.name),
             ("id", new.key.id),
-            ("scopes", keys.scopes_text(new.key.scopes)),
+            ("scopes", scopes_text(new.key.scopes)),
             ("filter", " ".join(map(_filter_text, new.key.filters)) or "none"),
             ("a minute", _rate_text(new.key.rate)),
             ("expires", document["expires"] or "never"),
@@ -137,12 +144,12 @@ def _document(key: Key, now: datetime) -> dict[str, Any]:
         "id": key.id,
         "name": key.name,
         "state": key.state(now),
-        "scopes": keys.scopes_text(key.scopes).split(),
+        "scopes": scopes_text(key.scopes).split(),
         "filters": [
             {"field": each.field, "values": each.values, "exclude": each.exclude}
             for each in key.filters
         ],
-        "rate": NONE if key.rate == keys.UNLIMITED else key.rate,
+        "rate": NONE if key.rate == UNLIMITED else key.rate,
         "created": iso(key.created),
         "expires": _written(key.expires),
         "revoked": _written(key.revoked),
@@ -157,7 +164,7 @@ def _filter_text(wanted: Filter) -> str:
 def _rate_text(rate: int | None) -> str:
     if rate is None:
         return "as set"
-    return "no limit" if rate == keys.UNLIMITED else f"{rate:,}"
+    return "no limit" if rate == UNLIMITED else f"{rate:,}"
 
 
 def _written(instant: datetime | None) -> str | None:

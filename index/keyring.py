@@ -15,14 +15,26 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from index import keys as records
+from index.access import (
+    NO_EXPIRY,
+    Key,
+    NewKey,
+    Scope,
+    digest,
+    filters_text,
+    named,
+    new_id,
+    new_secret,
+    read_filters,
+    read_scopes,
+    same,
+    scopes_text,
+)
 from index.connections import Direct
 from index.dates import from_micros, micros
 from index.errors import InvalidValue
-from index.keys import Key, NewKey, Scope
 from index.query import Filter
 from index.tables import keys
-from index.visibility import NO_EXPIRY
 
 _COLUMNS = (
     *(keys.c.id, keys.c.name, keys.c.digest, keys.c.scopes, keys.c.filters),
@@ -55,12 +67,12 @@ class Keyring:
 
     def find(self, secret: str) -> Key | None:
         """Return the key that this is, ended ones too; ``None`` if it is none."""
-        sent = records.digest(secret)
+        sent = digest(secret)
         with self._reading() as connection:
             rows = _FIND.rows(connection, digest=sent)
         for row in rows:
             # What the index of the table found is compared once more, whole.
-            if records.same(row[2], sent):
+            if same(row[2], sent):
                 return _key(row)
         return None
 
@@ -156,8 +168,8 @@ def _key(row: Any) -> Key:
     return Key(
         id=id_,
         name=name,
-        scopes=records.read_scopes(scopes),
-        filters=records.read_filters(filters),
+        scopes=read_scopes(scopes),
+        filters=read_filters(filters),
         rate=rate,
         created=from_micros(created),
         expires=None if expires == NO_EXPIRY else from_micros(expires),
@@ -173,7 +185,7 @@ def _live(connection: Connection, name: str, now: datetime) -> list[Key]:
 
 
 def _some_live(connection: Connection, which: str, now: datetime) -> list[Key]:
-    meant = records.named(which)
+    meant = named(which)
     rows = connection.execute(select(*_COLUMNS).where(keys.c.id == meant))
     found = [key for key in map(_key, rows) if key.state(now) == "live"]
     found = found or _live(connection, meant, now)
@@ -204,7 +216,7 @@ def _insert(
 ) -> NewKey:
     for left in reversed(range(_ID_TRIES)):
         key = Key(
-            id=records.new_id(),
+            id=new_id(),
             name=name,
             scopes=scopes,
             filters=filters,
@@ -212,16 +224,16 @@ def _insert(
             created=now,
             expires=expires,
         )
-        secret = records.new_secret(key.id)
+        secret = new_secret(key.id)
         try:
             with connection.begin_nested():
                 connection.execute(
                     insert(keys).values(
                         id=key.id,
                         name=name,
-                        digest=records.digest(secret),
-                        scopes=records.scopes_text(scopes),
-                        filters=records.filters_text(filters),
+                        digest=digest(secret),
+                        scopes=scopes_text(scopes),
+                        filters=filters_text(filters),
                         rate=rate,
                         created=micros(now),
                         expires=NO_EXPIRY if expires is None else micros(expires),

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from index.changes import NOBODY, Audience, ChangeType, Standing
+from index.access import NOBODY, Audience, Standing
+from index.changes import ChangeType
 from index.tables import changes, hiding, state
 from index.view import VALUE, chunks
 

@@ -10,12 +10,11 @@ from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
 from index import tables
-from index.changes import Standing, audience_of
+from index.access import CANCELED, Standing, audience_of, restrictions, values_of
 from index.dates import micros
 from index.tables import articles, changes, notices, originals, state, versions
 from index.versions import next_turn
 from index.view import CHUNK, OF_CURRENT, read_article
-from index.visibility import CANCELED, restrictions, values_of
 
 LOG = logging.getLogger("nutgraf.store")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from index.access import Audience
 from index.article import Article, Status
-from index.changes import Audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

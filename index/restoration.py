@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from index.access import USABLE, entitled, values_of
 from index.article import Article, Status
 from index.changes import ChangeType
 from index.errors import (
@@ -27,7 +28,6 @@ from index.query import Reader
 from index.tables import notices, versions
 from index.versions import version_key
 from index.view import current_version, read_article, standing_of
-from index.visibility import USABLE, entitled, values_of
 from index.withdrawal import change_status, last_row
 from index.writing import draft, put
 

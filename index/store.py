@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from index import audit, migration, tables, withdrawal
+from index.access import Rates
 from index.article import Article, Original
 from index.changes import Change, ChangeType
 from index.connections import WRITES, Connections, forget, store_errors
@@ -34,7 +35,6 @@ from index.errors import (
 from index.keyring import Keyring
 from index.log import SET_STATE, append, locked_seq
 from index.query import PUBLIC, Reader
-from index.rates import Rates
 from index.records import Counts, Notice, Stored, VersionInfo
 from index.restoration import restore
 from index.tables import articles, versions

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, exists, false, literal, select
 
+from index.access import Audience
 from index.article import Article
-from index.changes import Audience
 from index.query import Reader
 from index.tables import articles, notices
 from index.versions import Killed

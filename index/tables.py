@@ -44,6 +44,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from index.access import NO_EMBARGO, NO_EXPIRY
 from index.connections import WRITES, make_engine, store_errors
 from index.errors import (
     IndexerRunning,
@@ -52,7 +53,6 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.folders import open_to_others
-from index.visibility import NO_EMBARGO, NO_EXPIRY
 
 SCHEMA = 3  # raised with every change to the tables
 Upgrades = Mapping[int, Callable[[Connection], None]]

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
-from index.changes import ChangeType, Standing
+from index.access import CANCELED, NO_EXPIRY, Restrictions, Standing
+from index.changes import ChangeType
 from index.connections import Direct
 from index.log import append
 from index.tables import articles
 from index.versions import next_turn
 from index.view import RESTRICTING
-from index.visibility import CANCELED, NO_EXPIRY, Restrictions
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))

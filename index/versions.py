@@ -11,29 +11,27 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from index.article import LIFTED, Article, Status, content, content_digest
-from index.changes import (
-    NOBODY,
-    Audience,
-    ChangeType,
-    Standing,
-    audience_of,
-    facts_of_kill,
-)
-from index.dates import from_micros, micros
-from index.errors import ArticlePurged, InvalidArticle, VersionConflict
-from index.visibility import (
+from index.access import (
     CANCELED,
     NO_EMBARGO,
     NO_EXPIRY,
+    NOBODY,
     USABLE,
     WITHHELD,
+    Audience,
     Restrictions,
+    Standing,
     Values,
+    audience_of,
+    facts_of_kill,
     restrictions,
     shows_less,
     values_of,
 )
+from index.article import LIFTED, Article, Status, content, content_digest
+from index.changes import ChangeType
+from index.dates import from_micros, micros
+from index.errors import ArticlePurged, InvalidArticle, VersionConflict
 
 FIRST = "1"
 _NUMBERS = re.compile("([0-9]+)")
@@ -463,7 +461,7 @@ class Batch:
 def next_turn(own: Restrictions, after: int) -> int:
     """Return the next instant at which an article begins or ceases to show.
 
-    :data:`~index.visibility.NO_EXPIRY` if there is none after this instant.
+    :data:`~index.access.NO_EXPIRY` if there is none after this instant.
     """
     return min(
         (

@@ -20,9 +20,19 @@ from sqlalchemy import (
 )
 
 from index import tables
+from index.access import (
+    CANCELED,
+    NO_EMBARGO,
+    NO_EXPIRY,
+    STATUSES,
+    Audience,
+    Restrictions,
+    Standing,
+    restrictions,
+)
 from index.article import Article, Status, article_of, content_digest
 from index.chain import chain_of
-from index.changes import Audience, Change, Standing
+from index.changes import Change
 from index.clipping import Clipping
 from index.connections import Direct
 from index.dates import from_micros
@@ -31,14 +41,6 @@ from index.query import Reader
 from index.records import Chain, Counts, Notice, Stored, VersionInfo
 from index.tables import articles, changes, notices, state, versions
 from index.versions import plain_version, version_key
-from index.visibility import (
-    CANCELED,
-    NO_EMBARGO,
-    NO_EXPIRY,
-    STATUSES,
-    Restrictions,
-    restrictions,
-)
 
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page

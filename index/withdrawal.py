@@ -22,15 +22,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from index.article import Article, check_id, check_version
-from index.changes import (
+from index.access import (
+    CANCELED,
     NOBODY,
+    WITHHELD,
     Audience,
-    ChangeType,
+    Restrictions,
     Standing,
     erased_facts,
     facts_of_kill,
+    shown,
 )
+from index.article import Article, check_id, check_version
+from index.changes import ChangeType
 from index.errors import (
     ArticleNotFound,
     LimitExceeded,
@@ -49,7 +53,6 @@ from index.versions import (
     version_key,
 )
 from index.view import RESTRICTING, View, chunks, current_version, standing_of
-from index.visibility import CANCELED, WITHHELD, Restrictions, shown
 
 MOST_NOTE = 10_000  # characters
 _SET_STATUS = (

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from index.access import Audience, Restrictions, shown
 from index.article import Article, Original, Status, content, content_digest
-from index.changes import Audience
 from index.errors import InputError, InvalidArticle
 from index.log import SET_STATE, audiences, locked_seq
 from index.originals import keep_originals, packed
@@ -22,7 +22,6 @@ from index.query import PUBLIC, Reader
 from index.tables import articles, changes, versions
 from index.versions import Batch, Current, Killed, Outcome, Written, plain_version
 from index.view import OF_CURRENT, RESTRICTING, among, chunks
-from index.visibility import Restrictions, shown
 from index.withdrawal import keep_notices, kill_joined, killed_of
 
 _UPDATE_ARTICLE = (

@@ -19,9 +19,9 @@ from flask import Flask, Response, request
 from marshmallow import Schema, ValidationError, fields
 from rapidfuzz import fuzz, process
 
+from index.access import Scope
 from index.errors import InvalidValue, LimitExceeded
 from index.formats.strict_json import KINDS
-from index.keys import Scope
 from service.bodies import has_no_body, json_object
 from service.parameters import (
     PATH_PARAMETERS,

@@ -11,10 +11,10 @@ from typing import Any
 
 from flask import Response, request
 
+from index.access import Scope
 from index.article import Article
 from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
-from index.keys import Scope
 from index.rendering import article_document, excerpt_document, rights_document
 from index.versions import Outcome
 from service.answers import JSON, json_response, member_document, version_document

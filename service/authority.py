@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
-from index.keys import UNLIMITED, Key, Scope
+from index.access import UNLIMITED, Allowance, Key, Scope
 from index.query import PUBLIC, Reader
-from index.rates import Allowance
 from service.arguments import OPEN, scopes_of
 from service.context import Context, context
 from service.hosts import LOOPBACK, is_loopback, network_of, without_port

@@ -10,11 +10,11 @@ from typing import Any
 
 from flask import Response, request
 
+from index.access import Scope
 from index.archive import Archive
 from index.changes import Entry
 from index.dates import iso
 from index.feed import ChangePage
-from index.keys import Scope
 from index.query import Reader
 from service import authority
 from service.answers import json_response

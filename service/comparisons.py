@@ -8,9 +8,9 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields, validate
 
+from index.access import Scope
 from index.article import Role
 from index.difference import ChangeKind
-from index.keys import Scope
 from index.rendering import difference_document
 from service.answers import json_response
 from service.arguments import Blueprint

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response
 
+from index.access import Scope
 from index.condition import Condition, condition_of
 from index.errors import ServiceError
-from index.keys import Scope
 from service import authority
 from service.answers import json_response
 from service.arguments import OPEN, Blueprint

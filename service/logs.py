@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from flask import g, has_request_context
 
-from index.keys import PREFIX
+from index.access import PREFIX
 
 ACCESS = logging.getLogger("nutgraf.access")
 

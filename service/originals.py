@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response
 
-from index.keys import Scope
+from index.access import Scope
 from service.answers import JSON
 from service.arguments import Blueprint
 from service.articles import decode_id

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Response, request
 
+from index.access import Scope
 from index.answer import Answer
 from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery
-from index.keys import Scope
 from index.query import Filter, Request, Sort, Unit
 from index.query import Scope as QueryScope
 from service.answers import json_response, linked_facet, search_document

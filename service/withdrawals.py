@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response
 
+from index.access import Scope
 from index.dates import iso
-from index.keys import Scope
 from index.records import Notice
 from service.answers import json_response
 from service.arguments import Blueprint

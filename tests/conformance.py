@@ -14,7 +14,7 @@ from amounts import SEED
 from cluster import HOST, running
 from conftest import DOCUMENTS
 
-from index.keys import UNLIMITED, Scope
+from index.access import UNLIMITED, Scope
 from index.store import Store
 
 # A schema cannot say all that an answer of 400, 404 or 410 can: that an id has no

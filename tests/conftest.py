@@ -13,10 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
+from index.access import Scope
 from index.archive import Archive
 from index.article import Original, article_of
 from index.indexer import Indexer
-from index.keys import Scope
 from index.settings import Settings
 from service import create_app
 

@@ -25,7 +25,7 @@ import pytest
 from cluster import IDLE_SECONDS, Client, Cluster, Reply, state_of, until
 from flask.testing import FlaskClient
 
-from index import keys
+from index.access import keys
 from index.archive import Archive
 from index.dates import micros
 from index.indexer import Indexer

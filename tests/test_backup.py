@@ -21,6 +21,7 @@ import pytest
 from amounts import amount
 
 from index import backup, carrying, cli, connections, tables
+from index.access import Scope, restrictions
 from index.archive import Archive
 from index.article import (
     Article,
@@ -40,12 +41,10 @@ from index.errors import (
 )
 from index.feed import may_read, page_of_changes
 from index.indexer import Indexer
-from index.keys import Scope
 from index.query import PUBLIC, Request
 from index.settings import Settings
 from index.store import Store
 from index.verification import problems
-from index.visibility import restrictions
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from index import formats
+from index.access import public
 from index.article import Article, article_of, content, document_of
 from index.clipping import Clipping
 from index.errors import InvalidArticle
-from index.publication import public
 from index.query import RETURNABLE
 
 SEEDS = Path(__file__).parents[1] / "seeds"

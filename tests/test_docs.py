@@ -27,13 +27,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from index import errors
+from index.access import Scope
 from index.archive import Archive
 from index.article import ARTICLE_FIELDS, FIELDS, FILTERABLE, PLACES
 from index.cli import build_parser
 from index.errors import InvalidQuery, InvalidValue, NutgrafError, UnknownField
 from index.facets import MAX_BUCKETS
 from index.indexer import Indexer
-from index.keys import Scope
 from index.loader import load
 from index.query import SHORT_FIELDS, grammar, lexer, operands
 from index.query.request import MAX_FACETS

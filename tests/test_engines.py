@@ -12,6 +12,7 @@ from amounts import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from index.access import visible
 from index.article import PLACES, Article, article_of
 from index.dates import micros
 from index.engines import Engine, Snapshot, open_engine
@@ -42,7 +43,6 @@ from index.query import (
 )
 from index.query.nodes import NOTHING
 from index.result import Facet, Hit, Page
-from index.visibility import visible
 
 ENGINES = ("memory:", "whoosh:{tmp}/index")
 # What a process that is started now makes of the files, after every single write.

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from index import keyring, keys
+from index import keyring
+from index.access import Scope, keys
 from index.errors import InvalidValue
-from index.keys import Scope
 from index.store import Store
 
 SEARCH = frozenset({Scope.SEARCH})

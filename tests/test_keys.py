@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from index import keys
+from index.access import Key, NewKey, Scope, keys
 from index.errors import InvalidValue, UnknownField
-from index.keys import Key, NewKey, Scope
 from index.query import Filter, Reader
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

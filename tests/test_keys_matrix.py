@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from index.access import Scope
 from index.archive import Archive
-from index.keys import Scope
 from index.settings import Settings
 from service import bound_to, create_app
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from index import keys
+from index.access import keys
 from index.archive import Archive
 from index.article import article_of
 

@@ -73,9 +73,6 @@ FLAT = {
     "jobs": names("""
         index.held index.indexer index.loader index.verification
     """),
-    "access": names("""
-        index.keys index.publication index.rates index.visibility
-    """),
     "rendering": names("""
         index.rendering
     """),

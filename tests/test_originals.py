@@ -17,11 +17,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from index import backup
+from index.access import Scope
 from index.archive import Archive
 from index.article import Original, article_of
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.formats import read
-from index.keys import Scope
 from index.loader import load
 from index.query import Filter, Reader
 from service import create_app

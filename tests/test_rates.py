@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import rates
-from index.rates import MINUTE, Rates, allow
+from index.access import Rates, rates
+from index.access.rates import MINUTE, allow
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000

@@ -11,8 +11,8 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
+from index.access import Scope, new_secret
 from index.archive import Archive
-from index.keys import Scope, new_secret
 from index.settings import Settings
 from service import create_app
 from service.hosts import is_loopback, network_of

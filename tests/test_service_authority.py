@@ -15,10 +15,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from index import keys
+from index.access import NewKey, Scope, keys
 from index.archive import Archive
 from index.errors import StoreUnavailable
-from index.keys import NewKey, Scope
 from index.settings import Settings
 from service import authority, create_app
 from service.arguments import OPEN, Blueprint

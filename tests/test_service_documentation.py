@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
 
+from index.access import Scope
 from index.archive import Archive
 from index.article import FILTERABLE, MAX_ID
-from index.keys import Scope
 from index.query import Interval
 from index.settings import Settings
 from service.codes import TITLES

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from index.keys import UNLIMITED, Scope
+from index.access import UNLIMITED, Scope
 from index.store import Store
 
 ROOT = Path(__file__).parents[1]

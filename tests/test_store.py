@@ -21,8 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import connections
+from index.access import CANCELED, WITHHELD, Standing, restrictions, values_of
 from index.article import Article, Role, Status, number_paragraphs
-from index.changes import Standing
 from index.errors import (
     ArticleNotFound,
     ArticlePurged,
@@ -36,7 +36,6 @@ from index.errors import (
 )
 from index.store import Outcome, Store, Written
 from index.versions import next_version, version_key
-from index.visibility import CANCELED, WITHHELD, restrictions, values_of
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from index.access import visible
 from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article, Kind, fields
 from index.dates import micros
 from index.query import Search
 from index.text import Tokens, analyse, is_plain
-from index.visibility import visible
 
 _LINES = tuple(
     each.name for each in fields.FIELDS if each.kind in (Kind.TEXT, Kind.KEYWORD)

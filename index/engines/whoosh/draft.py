@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from index.access import restrictions
 from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article
 from index.dates import micros
 from index.engines.whoosh.schema import LINE_FIELDS, VALUE_FIELDS, values_of
 from index.text import stem_language
-from index.visibility import restrictions
 
 UNKNOWN = -(2**63)  # a date or number that an article does not have
 

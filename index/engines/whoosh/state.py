@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import ranking
+from index.access import NO_EMBARGO, NO_EXPIRY, shown
 from index.article import BY_NAME, PASSAGE_FIELDS
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
@@ -24,7 +25,6 @@ from index.engines.whoosh.lists import CAPPED, MAIN_PASSAGE
 from index.engines.whoosh.schema import VALUE_FIELDS
 from index.engines.whoosh.segment import UNKNOWN, Ints, Mask, Segment
 from index.engines.whoosh.values import Values
-from index.visibility import NO_EMBARGO, NO_EXPIRY, shown
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
