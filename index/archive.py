@@ -20,7 +20,6 @@ from index.access import public
 from index.answer import Answer, Excerpt
 from index.article import Article, Original
 from index.deadline import until
-from index.difference import Difference, difference
 from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
@@ -30,15 +29,14 @@ from index.errors import (
     InvalidValue,
 )
 from index.feed import ChangePage, may_read, page_of_changes
+from index.history import Chain, Difference, VersionInfo, Written, difference_of
 from index.marking import Marker
 from index.query import PUBLIC, Reader, Request, Warned, compile_request, scoring_leaves
 from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
-from index.records import Chain, VersionInfo
 from index.result import Facet
 from index.settings import Settings
 from index.store import Notice, Store
 from index.suggestions import Suggestion, suggestions
-from index.versions import Written
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are
@@ -433,7 +431,7 @@ class Archive:
         with self.store.reading() as view:
             editions.check_shown(view, article_id, now, reader)
             pair = editions.pair_of(view, article_id, old, new, now, reader)
-        return difference(*[public(each, now, held=reader.held) for each in pair])
+        return difference_of(*[public(each, now, held=reader.held) for each in pair])
 
     def was_killed(self, article_id: str, version: str) -> bool:
         """Return whether a version was killed, and a newer one shows since."""

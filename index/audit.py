@@ -18,8 +18,8 @@ from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY, values_of
 from index.article import article_of
 from index.dates import micros
 from index.errors import InvalidArticle
+from index.history import version_key
 from index.tables import articles, keys, notices, versions
-from index.versions import version_key
 from index.view import CHUNK, OF_CURRENT, View
 
 _DIGEST_BYTES = 32

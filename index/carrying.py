@@ -28,13 +28,12 @@ from index.access import (
     Standing,
 )
 from index.article import content, content_digest
-from index.changes import ChangeType
 from index.connections import WRITES, make_engine, store_errors
 from index.dates import from_micros, micros
+from index.history import ChangeType, next_turn, version_key
 from index.log import SET_STATE, append
 from index.tables import articles, keys, notices, versions
 from index.turning import log_turns
-from index.versions import next_turn, version_key
 from index.view import OF_CURRENT, read_article, standing_of, value_of
 
 # Of an article that both have. Killed ones have notices, which are carried over before.

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, bindparam, select
 from index.access import Restrictions, Standing
 from index.article import Article
 from index.connections import Direct
+from index.history import Chain, Member, Relation
 from index.query import Reader
-from index.records import Chain, Member, Relation
 from index.tables import articles
 
 STEPS = 50  # articles each way, the nearest first

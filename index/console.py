@@ -36,12 +36,12 @@ from index.archive import ArticleView
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
 from index.errors import InvalidValue, NutgrafError
+from index.history import Outcome
 from index.loader import Problem, Report
 from index.query import Warned
 from index.rendering import Document, error_document
 from index.result import Facet
 from index.text import Span
-from index.versions import Outcome
 
 MATCH = "bold yellow"
 STDOUT = "-"

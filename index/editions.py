@@ -9,10 +9,9 @@ from index.access import visible
 from index.article import Article, Original
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.feed import may_read
+from index.history import Stored, VersionInfo, plain_version, version_key
 from index.originals import find_original
 from index.query import Reader
-from index.records import Stored, VersionInfo
-from index.versions import plain_version, version_key
 from index.view import View
 
 

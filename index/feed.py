@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from index.changes import Change, Entry, told
 from index.dates import micros
 from index.errors import HistoryChanged
+from index.history import Change, Entry, Notice, told
 from index.query import Reader
-from index.records import Notice
 from index.view import View
 
 _READ = 500  # entries of the log that are read at a time

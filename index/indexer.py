@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from index.article import Article
-from index.changes import INDEXED
 from index.engines import OTHER_HISTORY, Engine, EngineState, of_one_history
 from index.errors import (
     IndexDamaged,
@@ -24,6 +23,7 @@ from index.errors import (
     InputError,
     ServiceError,
 )
+from index.history import INDEXED
 from index.store import Change, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from index.access import NOBODY, Audience, Standing
-from index.changes import ChangeType
+from index.history import ChangeType
 from index.tables import changes, hiding, state
 from index.view import VALUE, chunks
 

@@ -12,8 +12,8 @@ from sqlalchemy.schema import CreateColumn
 from index import tables
 from index.access import CANCELED, Standing, audience_of, restrictions, values_of
 from index.dates import micros
+from index.history import next_turn
 from index.tables import articles, changes, notices, originals, state, versions
-from index.versions import next_turn
 from index.view import CHUNK, OF_CURRENT, read_article
 
 LOG = logging.getLogger("nutgraf.store")

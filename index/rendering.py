@@ -8,8 +8,8 @@ from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import ArticleView
 from index.article import RIGHTS_FIELDS, Article, Paragraph, document_of, paragraph_json
 from index.dates import iso
-from index.difference import Difference, ParagraphChange
 from index.errors import NutgrafError
+from index.history import Difference, ParagraphChange
 from index.query import Request, Warned
 from index.result import Facet
 from index.text import Span

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from index.access import USABLE, entitled, values_of
 from index.article import Article, Status
-from index.changes import ChangeType
 from index.errors import (
     ArticleNotFound,
     ArticlePurged,
@@ -23,10 +22,10 @@ from index.errors import (
     OutsideFilter,
     StatusConflict,
 )
+from index.history import ChangeType, version_key
 from index.log import append
 from index.query import Reader
 from index.tables import notices, versions
-from index.versions import version_key
 from index.view import current_version, read_article, standing_of
 from index.withdrawal import change_status, last_row
 from index.writing import draft, put

@@ -23,7 +23,6 @@ from sqlalchemy import (
 from index import audit, migration, tables, withdrawal
 from index.access import Rates
 from index.article import Article, Original
-from index.changes import Change, ChangeType
 from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
 from index.entitlement import check_within, within
@@ -32,14 +31,22 @@ from index.errors import (
     InputError,
     StoreUnavailable,
 )
+from index.history import (
+    Change,
+    ChangeType,
+    Counts,
+    Notice,
+    Outcome,
+    Stored,
+    VersionInfo,
+    Written,
+)
 from index.keyring import Keyring
 from index.log import SET_STATE, append, locked_seq
 from index.query import PUBLIC, Reader
-from index.records import Counts, Notice, Stored, VersionInfo
 from index.restoration import restore
 from index.tables import articles, versions
 from index.turning import is_due, log_turns
-from index.versions import Outcome, Written
 from index.view import View, standing_of, value_of
 from index.writing import draft, put
 

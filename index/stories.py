@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Select, exists, false, literal, select
 
 from index.access import Audience
 from index.article import Article
+from index.history import Killed
 from index.query import Reader
 from index.tables import articles, notices
-from index.versions import Killed
 from index.view import CHUNK, IN_FORCE, chunks
 
 # A story has some dozens of articles. What claims to have more is a mistake, of which

@@ -140,7 +140,7 @@ changes = Table(
     Column("version", _Key),
     Column("at", BigInteger, nullable=False),
     Column("hides", Boolean, nullable=False),
-    # What decides who is told of it, before and after: JSON of index.changes.
+    # What decides who is told of it, before and after: JSON of index.history.
     Column("facts", Text),
 )
 hiding = changes.c.hides == true()

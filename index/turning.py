@@ -14,11 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from index.access import CANCELED, NO_EXPIRY, Restrictions, Standing
-from index.changes import ChangeType
 from index.connections import Direct
+from index.history import ChangeType, next_turn
 from index.log import append
 from index.tables import articles
-from index.versions import next_turn
 from index.view import RESTRICTING
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first

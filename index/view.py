@@ -32,15 +32,22 @@ from index.access import (
 )
 from index.article import Article, Status, article_of, content_digest
 from index.chain import chain_of
-from index.changes import Change
 from index.clipping import Clipping
 from index.connections import Direct
 from index.dates import from_micros
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
+from index.history import (
+    Chain,
+    Change,
+    Counts,
+    Notice,
+    Stored,
+    VersionInfo,
+    plain_version,
+    version_key,
+)
 from index.query import Reader
-from index.records import Chain, Counts, Notice, Stored, VersionInfo
 from index.tables import articles, changes, notices, state, versions
-from index.versions import plain_version, version_key
 
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page

@@ -34,24 +34,24 @@ from index.access import (
     shown,
 )
 from index.article import Article, check_id, check_version
-from index.changes import ChangeType
 from index.errors import (
     ArticleNotFound,
     LimitExceeded,
     StatusConflict,
 )
-from index.log import append, audiences, last_deletion, locked_seq, set_seq
-from index.query import PUBLIC, Reader
-from index.records import Notice
-from index.stories import add_joining, related
-from index.tables import articles, changes, notices, versions
-from index.versions import (
+from index.history import (
     Batch,
+    ChangeType,
     Killed,
+    Notice,
     check_counts_up,
     plain_version,
     version_key,
 )
+from index.log import append, audiences, last_deletion, locked_seq, set_seq
+from index.query import PUBLIC, Reader
+from index.stories import add_joining, related
+from index.tables import articles, changes, notices, versions
 from index.view import RESTRICTING, View, chunks, current_version, standing_of
 
 MOST_NOTE = 10_000  # characters

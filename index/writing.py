@@ -1,6 +1,6 @@
 """Writing articles: a batch of them, in one transaction of the caller's.
 
-:mod:`index.versions` has the rules; what it must know is read here, and the rows that
+:mod:`index.history` has the rules; what it must know is read here, and the rows that
 it makes are written.
 """
 
@@ -16,11 +16,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from index.access import Audience, Restrictions, shown
 from index.article import Article, Original, Status, content, content_digest
 from index.errors import InputError, InvalidArticle
+from index.history import Batch, Current, Killed, Outcome, Written, plain_version
 from index.log import SET_STATE, audiences, locked_seq
 from index.originals import keep_originals, packed
 from index.query import PUBLIC, Reader
 from index.tables import articles, changes, versions
-from index.versions import Batch, Current, Killed, Outcome, Written, plain_version
 from index.view import OF_CURRENT, RESTRICTING, among, chunks
 from index.withdrawal import keep_notices, kill_joined, killed_of
 

@@ -14,8 +14,8 @@ from flask import Response
 
 from index.answer import Answer
 from index.dates import iso
+from index.history import Member, VersionInfo
 from index.query import Request
-from index.records import Member, VersionInfo
 from index.rendering import answer_document, facet_document
 from index.result import Facet
 from service.links import Links

@@ -15,8 +15,8 @@ from index.access import Scope
 from index.article import Article
 from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
+from index.history import Outcome
 from index.rendering import article_document, excerpt_document, rights_document
-from index.versions import Outcome
 from service.answers import JSON, json_response, member_document, version_document
 from service.arguments import Blueprint
 from service.authority import key_name, reader, require

@@ -12,9 +12,9 @@ from flask import Response, request
 
 from index.access import Scope
 from index.archive import Archive
-from index.changes import Entry
 from index.dates import iso
 from index.feed import ChangePage
+from index.history import Entry
 from index.query import Reader
 from service import authority
 from service.answers import json_response

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from index.access import Scope
 from index.article import Role
-from index.difference import ChangeKind
+from index.history import ChangeKind
 from index.rendering import difference_document
 from service.answers import json_response
 from service.arguments import Blueprint

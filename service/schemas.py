@@ -20,10 +20,8 @@ from index.article import (
     Role,
     Status,
 )
-from index.changes import TOLD
+from index.history import TOLD, Outcome, Relation
 from index.query import Interval
-from index.records import Relation
-from index.versions import Outcome
 from service.codes import TITLES
 from service.parameters import ID_RULE, described
 

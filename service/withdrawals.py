@@ -8,7 +8,7 @@ from flask import Response
 
 from index.access import Scope
 from index.dates import iso
-from index.records import Notice
+from index.history import Notice
 from service.answers import json_response
 from service.arguments import Blueprint
 from service.articles import answered, decode_id

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from index import dates, verification
 from index.archive import Archive
 from index.article import article_of
-from index.changes import ChangeType, Entry
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
     HistoryChanged,
     InputError,
 )
+from index.history import ChangeType, Entry
 from index.indexer import Indexer
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings

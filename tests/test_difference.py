@@ -15,14 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.article import Article, Paragraph, Role, article_of, number_paragraphs
-from index.difference import (
-    ChangeKind,
-    ParagraphChange,
-    difference,
-    field_changes,
-    paragraph_changes,
-)
 from index.errors import LimitExceeded
+from index.history import ChangeKind, ParagraphChange, difference_of
+from index.history.difference import field_changes, paragraph_changes
 from index.text import word_spans
 
 Texts = Sequence[str | tuple[Role, str] | tuple[Role, str, str]]
@@ -350,14 +345,14 @@ def test_only_so_much_is_read_and_the_rest_is_told_as_a_whole(
         return count
 
     for name in ("analyse", "_pieces"):
-        reading = getattr(sys.modules["index.difference"], name)
-        monkeypatch.setattr(f"index.difference.{name}", counted(reading))
+        reading = getattr(sys.modules["index.history.difference"], name)
+        monkeypatch.setattr(f"index.history.difference.{name}", counted(reading))
     size = len(texts[0]) // several
     old, new = (
         version(*(text[at : at + size].strip() for at in range(0, len(text), size)))
         for text in texts
     )
-    found = difference(old, new)
+    found = difference_of(old, new)
     assert found.coarse
     assert read < 3_000_000
     assert side(found.paragraphs, "ins") == [each.text for each in old.paragraphs]
@@ -370,14 +365,14 @@ def test_what_is_not_so_long_is_never_coarse() -> None:
         version(*(f"{end} {' '.join(words[n : n + 50])}" for n in range(0, 20_000, 50)))
         for end in ("Old", "New")
     )
-    assert not difference(old, new).coarse
-    assert {each.kind for each in difference(old, new).paragraphs} == {"changed"}
+    assert not difference_of(old, new).coarse
+    assert {each.kind for each in difference_of(old, new).paragraphs} == {"changed"}
 
 
 def test_more_paragraphs_than_can_be_told_are_refused() -> None:
     many = version(*["One."] * 13_000)
     with pytest.raises(LimitExceeded) as caught:
-        difference(many, many)
+        difference_of(many, many)
     assert (caught.value.limit, caught.value.got) == (25_000, 26_000)
 
 
@@ -444,7 +439,7 @@ def test_a_difference_names_both_versions() -> None:
             published=datetime(2016, 9, 29, tzinfo=UTC),
         )
 
-    found = difference(version("1", "Old"), version("2", "New"))
+    found = difference_of(version("1", "Old"), version("2", "New"))
     assert (found.id, found.old, found.new) == ("a", "1", "2")
     assert [each.name for each in found.fields] == ["headline"]
     assert [each.kind for each in found.paragraphs] == ["changed"]

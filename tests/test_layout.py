@@ -61,9 +61,6 @@ FLAT = {
     "cli": names("""
         index.backup_commands index.cli index.commands index.console index.issuing
     """),
-    "history": names("""
-        index.changes index.difference index.records index.versions
-    """),
     "article": names("""
         index.document index.fields
     """),

@@ -34,8 +34,9 @@ from index.errors import (
     StoreUnavailable,
     VersionConflict,
 )
+from index.history import version_key
+from index.history.batch import next_version
 from index.store import Outcome, Store, Written
-from index.versions import next_version, version_key
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -29,9 +29,9 @@ from index.access import (
     values_of,
 )
 from index.article import LIFTED, Article, Status, content, content_digest
-from index.changes import ChangeType
 from index.dates import from_micros, micros
 from index.errors import ArticlePurged, InvalidArticle, VersionConflict
+from index.history.changes import ChangeType
 
 FIRST = "1"
 _NUMBERS = re.compile("([0-9]+)")

@@ -139,7 +139,7 @@ class Effort:
         return True
 
 
-def difference(old: Article, new: Article) -> Difference:
+def difference_of(old: Article, new: Article) -> Difference:
     """Return what two versions of an article differ in.
 
     :raises LimitExceeded: they have too many paragraphs.

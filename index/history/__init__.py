@@ -1,0 +1,58 @@
+"""What has become of an article? Rules, without a database."""
+
+from index.history.batch import (
+    Batch,
+    Current,
+    Killed,
+    Outcome,
+    Written,
+    check_counts_up,
+    next_turn,
+    plain_version,
+    version_key,
+)
+from index.history.changes import INDEXED, TOLD, Change, ChangeType, Entry, told
+from index.history.difference import (
+    ChangeKind,
+    Difference,
+    ParagraphChange,
+    difference_of,
+)
+from index.history.records import (
+    Chain,
+    Counts,
+    Member,
+    Notice,
+    Relation,
+    Stored,
+    VersionInfo,
+)
+
+__all__ = [
+    "INDEXED",
+    "TOLD",
+    "Batch",
+    "Chain",
+    "Change",
+    "ChangeKind",
+    "ChangeType",
+    "Counts",
+    "Current",
+    "Difference",
+    "Entry",
+    "Killed",
+    "Member",
+    "Notice",
+    "Outcome",
+    "ParagraphChange",
+    "Relation",
+    "Stored",
+    "VersionInfo",
+    "Written",
+    "check_counts_up",
+    "difference_of",
+    "next_turn",
+    "plain_version",
+    "told",
+    "version_key",
+]
