@@ -21,7 +21,7 @@ from rapidfuzz import fuzz, process
 
 from index.access import Scope
 from index.errors import InvalidValue, LimitExceeded
-from index.formats.strict_json import KINDS
+from index.parsing import KINDS
 from service.bodies import has_no_body, json_object
 from service.parameters import (
     PATH_PARAMETERS,

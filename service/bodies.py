@@ -10,7 +10,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import ClientDisconnected
 
 from index.errors import UnreadableInput
-from index.formats.strict_json import parse
+from index.parsing import parse
 from service.context import context
 from service.refusals import (
     BodyTooLarge,

@@ -15,7 +15,7 @@ from index import formats
 from index.article import content
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
-from index.formats.strict_json import KINDS, elements, items_of
+from index.parsing import KINDS, elements, items_of
 from service.bodies import read_file, strict_json
 from service.context import context
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType

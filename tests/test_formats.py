@@ -27,8 +27,9 @@ from index.article import (
     number_paragraphs,
 )
 from index.errors import InputError, UnknownField, UnknownFormat, UnreadableInput
-from index.formats import FORMATS, Read, aliases, detect, markup, ninjs, prose, read
-from index.formats import source as sources
+from index.formats import FORMATS, Read, aliases, detect, ninjs, read
+from index.parsing import markup, prose
+from index.parsing import source as sources
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -383,7 +384,7 @@ def test_a_text_without_an_id_goes_by_its_name(name: str, expected: str) -> None
 def test_a_caption_is_parted_from_its_credit(
     text: str, expected: tuple[str, str] | None
 ) -> None:
-    assert prose.caption(text) == expected
+    assert prose.caption_of(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -403,7 +404,7 @@ def test_a_caption_is_parted_from_its_credit(
     ],
 )
 def test_a_dateline_is_found(text: str, line: str | None, source: str | None) -> None:
-    found = prose.dateline(text)
+    found = prose.dateline_of(text)
     assert found is not None
     assert (found.line, found.source) == (line, source)
 
@@ -419,7 +420,7 @@ def test_a_dateline_is_found(text: str, line: str | None, source: str | None) ->
     ],
 )
 def test_a_sentence_is_no_dateline(text: str) -> None:
-    assert prose.dateline(text) is None
+    assert prose.dateline_of(text) is None
 
 
 def test_every_agency_is_listed_in_lower_case() -> None:
@@ -468,20 +469,20 @@ def test_every_agency_is_listed_in_lower_case() -> None:
 def test_html_becomes_paragraphs(html: str, expected: list[str]) -> None:
     found = [
         f"{each.role}: {each.text}" + (f" [{each.credit}]" if each.credit else "")
-        for each in markup.paragraphs(html)
+        for each in markup.html_paragraphs(html)
     ]
     assert found == expected
 
 
 @pytest.mark.parametrize("tag", ["div", "blockquote", "b", "table><tr><td", "span"])
 def test_deep_html_is_read(tag: str) -> None:
-    (block,) = markup.paragraphs(f"<{tag}>" * 20_000 + "end")
+    (block,) = markup.html_paragraphs(f"<{tag}>" * 20_000 + "end")
     assert block.text == "end"
 
 
 def test_html_has_a_limit() -> None:
     with pytest.raises(InputError, match="HTML"):
-        markup.paragraphs("x" * (markup.MAX_MARKUP + 1))
+        markup.html_paragraphs("x" * (markup.MAX_MARKUP + 1))
 
 
 def test_a_ticker_is_no_html() -> None:
@@ -604,7 +605,7 @@ def test_no_record_raises(values: dict[str, Any], name_of_format: str) -> None:
 @given(st.text(st.sampled_from("<>/pbrtdlitable&;\"' \nx!-"), max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_no_html_raises_or_yields_blank_paragraphs(html: str) -> None:
-    assert all(block.text.strip() for block in markup.paragraphs(html))
+    assert all(block.text.strip() for block in markup.html_paragraphs(html))
 
 
 @given(

@@ -87,10 +87,10 @@ DOORS = {
     "whoosh": {"index.engines.whoosh"},
     "sqlalchemy": {"index.store"},
     "sqlite3": {"index.store"},
-    "xml": {"index.formats.xml"},
-    "defusedxml": {"index.formats.xml"},
-    "feedparser": {"index.formats.xml"},
-    "lxml": {"index.formats.xml", "index.formats.markup"},
+    "xml": {"index.parsing.xml"},
+    "defusedxml": {"index.parsing.xml"},
+    "feedparser": {"index.parsing.xml"},
+    "lxml": {"index.parsing.xml", "index.parsing.markup"},
     "flask": {"service"},
     "flask_smorest": {"service"},
     "marshmallow": {"service"},
@@ -258,7 +258,7 @@ def test_xml_is_parsed_in_one_place():
         for name in modules()
         if "lxml" in {target.partition(".")[0] for target in imports(name)}
         for call in calls(name)
-        if parsing.fullmatch(call) and name != "index.formats.xml"
+        if parsing.fullmatch(call) and name != "index.parsing.xml"
     ]
     assert wrong == []
 

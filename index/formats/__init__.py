@@ -16,9 +16,10 @@ from typing import BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat, UnreadableInput
-from index.formats import aliases, item, jsonl, ninjs, source, text
+from index.formats import aliases, item, jsonl, ninjs, text
 from index.formats.ninjs import wrapper_of
 from index.formats.record import Read
+from index.parsing import Recoded, checked_encoding
 
 __all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read", "wrapper_of"]
 
@@ -126,10 +127,10 @@ def read(
     if name_of_format not in FORMATS:
         raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
     aliases.check_mapping(mapping)
-    known = None if encoding is None else source.checked_encoding(encoding)
+    known = None if encoding is None else checked_encoding(encoding)
     if known is not None:
         # All that readers need of a stream is read().
-        data = cast("BinaryIO", source.Recoded(data, known))
+        data = cast("BinaryIO", Recoded(data, known))
     return FORMATS[name_of_format].read(data, name=name, mapping=mapping)
 
 

@@ -16,7 +16,7 @@ from index.article import (
 )
 from index.dates import instant, iso
 from index.errors import UnknownField
-from index.formats import markup, prose
+from index.parsing import Block, day_of, html_paragraphs, is_markup, paragraphs
 
 # Besides the fields of an article: its running text, and a summary paragraph.
 TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
@@ -252,7 +252,7 @@ def _date(value: Any) -> Any:
         year, month, day, hour, rest, zone = found.groups()
         padded = f"{year}-{month:0>2}-{day:0>2}"
         return padded if hour is None else f"{padded}T{hour:0>2}:{rest}{zone}"
-    if len(value) <= 60 and (named := prose.day(value)):
+    if len(value) <= 60 and (named := day_of(value)):
         return iso(named)
     return value
 
@@ -286,12 +286,12 @@ def _arrange(document: dict[str, Any]) -> None:
 
 def running(text: str) -> list[dict[str, Any]]:
     """Return the paragraphs of a running text, HTML or plain, in their JSON form."""
-    if markup.is_markup(text):
-        return paragraph_json(markup.paragraphs(text))
-    return [{"role": "body", "text": each} for each in prose.paragraphs(text)]
+    if is_markup(text):
+        return paragraph_json(html_paragraphs(text))
+    return [{"role": "body", "text": each} for each in paragraphs(text)]
 
 
-def paragraph_json(blocks: list[markup.Block]) -> list[dict[str, Any]]:
+def paragraph_json(blocks: list[Block]) -> list[dict[str, Any]]:
     """Return paragraphs in the JSON form that ``article_of`` reads."""
     return [
         {"role": block.role.value, "text": block.text}
@@ -301,8 +301,8 @@ def paragraph_json(blocks: list[markup.Block]) -> list[dict[str, Any]]:
 
 
 def _one_line(text: str) -> str:
-    if markup.is_markup(text) or "&" in text:
-        return " ".join(block.text for block in markup.paragraphs(text))
+    if is_markup(text) or "&" in text:
+        return " ".join(block.text for block in html_paragraphs(text))
     return text.strip()
 
 

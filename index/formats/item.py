@@ -23,7 +23,8 @@ from index.article import (
     concepts_of,
 )
 from index.dates import instant, iso
-from index.formats import ninjs, prose, roles
+from index.formats import ninjs, roles
+from index.parsing import single_spaced
 
 # Our fields in the order of the item, and the properties for each, the best first.
 PROPERTIES: dict[str, tuple[str, ...]] = {
@@ -156,9 +157,7 @@ def _forms(name: str, value: Any) -> Iterator[Any]:
 def _concept(name: str, concept: Concept) -> Any:
     only = concept.code is None and concept.scheme is None and concept.uri is None
     # White space in the name of an object is not kept as it is.
-    if only and (
-        name == "keywords" or concept.name != prose.single_spaced(concept.name)
-    ):
+    if only and (name == "keywords" or concept.name != single_spaced(concept.name)):
         return concept.name
     parts = {
         "name": concept.name,

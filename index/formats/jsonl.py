@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
-from index.formats import aliases, strict_json
+from index.formats import aliases
 from index.formats.record import Read, made, refused
+from index.parsing import KINDS, Value, values
 
 
 def read(
@@ -19,7 +20,7 @@ def read(
 
     :param mapping: names of the input to fields of ours; see :func:`aliases.renamed`.
     """
-    for value in strict_json.values(data):
+    for value in values(data):
         yield _read(value, mapping)
 
 
@@ -34,11 +35,11 @@ def write(article: Article) -> bytes:
     return text.encode() + b"\n"
 
 
-def _read(value: strict_json.Value, mapping: Mapping[str, str]) -> Read:
+def _read(value: Value, mapping: Mapping[str, str]) -> Read:
     record, line = value.value, value.line
     error = value.error
     if error is None and not isinstance(record, dict):
-        kind = strict_json.KINDS[type(record)]
+        kind = KINDS[type(record)]
         error = UnreadableInput(f"a record must be an object, not {kind}", line=line)
     if error is None:
         try:

@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 from index.article import CONCEPT_FIELDS, Original, Role
 from index.dates import instant
 from index.errors import InputError, InvalidArticle, UnreadableInput
-from index.formats import aliases, markup, prose, roles, strict_json
+from index.formats import aliases, roles
 from index.formats.record import Read, made, refused
 from index.formats.variant import PLAIN_ROLES, Variant, text_of, variants
+from index.parsing import KINDS, Block, items_of, single_spaced, values
 
 WRAPPERS = ("item", "items", "_items")
 MEDIA = frozenset({"picture", "photo", "video", "audio", "graphic", "animation"})
@@ -72,7 +73,7 @@ def read(
 
     :param mapping: further properties to fields of ours.
     """
-    for value in strict_json.values(data):
+    for value in values(data):
         if value.error is not None:
             yield refused(value.error, None, line=value.line, position=value.position)
             continue
@@ -80,7 +81,7 @@ def read(
         items, texts, first = [value.value], iter([value.text]), value.position or 1
         if wrapper is not None:
             items, first = value.value[wrapper], 1
-            texts = strict_json.items_of(value.text, wrapper)
+            texts = items_of(value.text, wrapper)
         for position, item in enumerate(items, first):
             yield _read(item, next(texts), mapping, value.line, position)
 
@@ -108,7 +109,7 @@ def _read(
 ) -> Read:
     try:
         if not isinstance(item, Mapping):
-            kind = strict_json.KINDS[type(item)]
+            kind = KINDS[type(item)]
             raise UnreadableInput(f"an item must be an object, not {kind}", line=line)
         reader = _Item(item)
         document = reader.document(mapping)
@@ -322,14 +323,12 @@ class _Item:
         described, credit = self._described()
         credit = credit or text_of(document.get("byline"))
         media = self.type in MEDIA
-        blocks: list[markup.Block] = []
+        blocks: list[Block] = []
         for text in described:
             if media or text.role == "caption":
                 blocks += text.caption(credit)
             else:
-                blocks += [
-                    markup.Block(Role.ABSTRACT, block.text) for block in text.blocks()
-                ]
+                blocks += [Block(Role.ABSTRACT, block.text) for block in text.blocks()]
         blocks += self._body(document.get("headline"))
         told = {block.text for block in blocks}
         for caption in self._captions(document):
@@ -338,7 +337,7 @@ class _Item:
                 blocks.append(caption)
         return aliases.paragraph_json(blocks)
 
-    def _body(self, headline: str | None) -> list[markup.Block]:
+    def _body(self, headline: str | None) -> list[Block]:
         """Return the body in its best notation: HTML, else plain text, else XML."""
         texts = self._texts("body", "bodies")
         for text in sorted(texts, key=Variant.body_rank):
@@ -369,7 +368,7 @@ class _Item:
         chosen = [text for text in texts if text in printed.values()]
         return chosen, credit.one_line() if credit else None
 
-    def _captions(self, document: dict[str, Any]) -> Iterator[markup.Block]:
+    def _captions(self, document: dict[str, Any]) -> Iterator[Block]:
         """Yield the captions of associated pictures that may be shown with the item.
 
         The associations themselves stay in extra, but for their editors' notes, which
@@ -461,7 +460,7 @@ def _concept(item: Any) -> dict[str, Any] | None:
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
             if found := text_of(value):
-                parts[target] = prose.single_spaced(found)
+                parts[target] = single_spaced(found)
                 break
     if parts.get("code", "").startswith(("http://", "https://")) and "uri" not in parts:
         parts["uri"] = parts.pop("code")

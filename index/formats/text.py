@@ -15,8 +15,21 @@ from typing import Any, BinaryIO
 from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
 from index.dates import iso
 from index.errors import InputError, UnreadableInput
-from index.formats import aliases, prose, source, strict_json
+from index.formats import aliases
 from index.formats.record import Read, made
+from index.parsing import (
+    agency_of,
+    bulleted,
+    caption_of,
+    dateline_of,
+    day_of,
+    is_byline,
+    numbered,
+    parse,
+    single_spaced,
+    source,
+    unified,
+)
 
 _FENCE = "---"
 _KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)\Z")
@@ -49,16 +62,16 @@ def _document(
     text: str, name: str, mapping: Mapping[str, str]
 ) -> tuple[dict[str, Any], int]:
     """Return the article's JSON form, and the line its text starts on, from 1."""
-    lines = prose.unified(text).split("\n")
+    lines = unified(text).split("\n")
     values, start = _front_matter(lines)
     document = aliases.renamed(values, mapping)
     while start < len(lines) and not lines[start].strip():
         start += 1
     body = lines[start:]
     if body and document.get("headline") in (None, body[0].strip()):
-        document["headline"] = prose.single_spaced(body.pop(0))
+        document["headline"] = single_spaced(body.pop(0))
     _take_byline(body, document)
-    story = _Story.of([text for _, text in prose.numbered(body)])
+    story = _Story.of([text for _, text in numbered(body)])
     document["paragraphs"] = [*document.get("paragraphs", ()), *story.paragraphs]
     for field_name, value in (
         ("dateline", story.dateline),
@@ -138,7 +151,7 @@ def _value(key: str, text: str | None) -> Any:
         return None
     if text[0] in "[{":
         try:
-            return strict_json.parse(text)
+            return parse(text)
         except UnreadableInput:
             text = text[1:-1] if text[0] == "[" and text[-1] == "]" else text
     if _is_list(key):
@@ -164,9 +177,9 @@ def _plain(text: str) -> str:
 def _take_byline(body: list[str], document: dict[str, Any]) -> None:
     """Move a line such as ``By A Name`` after the headline to where it belongs."""
     at = next((at for at, line in enumerate(body) if line.strip()), None)
-    if at is None or not prose.byline(body[at]):
+    if at is None or not is_byline(body[at]):
         return
-    line = prose.single_spaced(body[at])
+    line = single_spaced(body[at])
     known = document.get("byline")
     if known is None:
         document["byline"] = line
@@ -195,19 +208,19 @@ class _Story:
         days: list[datetime] = []
         first = True  # no body paragraph yet
         for text in texts:
-            if found := prose.caption(text):
+            if found := caption_of(text):
                 words, credit = found
                 story._add(Role.CAPTION, words, credit)
-                credited.append(prose.agency(credit))
-                day = prose.day(words)
+                credited.append(agency_of(credit))
+                day = day_of(words)
                 # The date of a picture from the files is not the article's.
                 if day and not words.upper().startswith("FILE"):
                     days.append(day)
                 continue
-            if item := prose.bulleted(text):
+            if item := bulleted(text):
                 story._add(Role.LIST, item)
                 continue
-            if first and (line := prose.dateline(text)):
+            if first and (line := dateline_of(text)):
                 story.dateline, story.source, story.day = line
             first = False
             story._add(Role.BODY, text)

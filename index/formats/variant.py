@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from index.article import Role
-from index.formats import markup, prose
+from index.parsing import (
+    Block,
+    caption_of,
+    html_paragraphs,
+    is_markup,
+    paragraphs,
+    single_spaced,
+)
 
 # Roles that only say in which notation a text is, or that it is the main one.
 PLAIN_ROLES = frozenset(
@@ -41,9 +48,7 @@ class Variant:
     def is_html(self) -> bool:
         """Whether it says it is HTML, or says nothing and looks so."""
         said = "html" in self.kind or "html" in self.role or self.role == "richtext"
-        return said or (
-            self.kind in ("", "text/plain") and markup.is_markup(self.value)
-        )
+        return said or (self.kind in ("", "text/plain") and is_markup(self.value))
 
     def body_rank(self) -> tuple[int, bool]:
         """Return what to prefer among bodies: lower first."""
@@ -55,26 +60,26 @@ class Variant:
             notation = 2
         return notation, self.role not in PLAIN_ROLES
 
-    def blocks(self) -> list[markup.Block]:
+    def blocks(self) -> list[Block]:
         """Return its paragraphs."""
         if self.is_html or self.kind not in ("", "text/plain"):
-            return markup.paragraphs(self.value)
-        return [markup.Block(Role.BODY, text) for text in prose.paragraphs(self.value)]
+            return html_paragraphs(self.value)
+        return [Block(Role.BODY, text) for text in paragraphs(self.value)]
 
-    def caption(self, credit: str | None) -> list[markup.Block]:
+    def caption(self, credit: str | None) -> list[Block]:
         """Return it as one caption, credited as it says itself or else as told."""
         words = self.one_line()
         if words is None:
             return []
-        text, own = prose.caption(words) or (words, None)
-        return [markup.Block(Role.CAPTION, text, own or credit)]
+        text, own = caption_of(words) or (words, None)
+        return [Block(Role.CAPTION, text, own or credit)]
 
     def one_line(self) -> str | None:
         """Return it as one line."""
         if self.is_html or "&" in self.value:
-            text = " ".join(block.text for block in markup.paragraphs(self.value))
+            text = " ".join(block.text for block in html_paragraphs(self.value))
         else:
-            text = prose.single_spaced(self.value)
+            text = single_spaced(self.value)
         return text or None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from index.errors import InputError, LimitExceeded, UnreadableInput
-from index.formats import source
+from index.parsing import source
 
 _NO_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of such bytes
 # Integers beyond 64 bits cannot be given back by most JSON writers.

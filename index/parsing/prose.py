@@ -192,7 +192,7 @@ def bulleted(text: str) -> str | None:
     return text[found.end() :] if found else None
 
 
-def caption(text: str) -> tuple[str, str] | None:
+def caption_of(text: str) -> tuple[str, str] | None:
     """Return a caption and its credit, or ``None`` if the text ends in no credit."""
     start = max(0, len(text) - _LONGEST_CREDIT)
     tail = text[start:]
@@ -206,7 +206,7 @@ def caption(text: str) -> tuple[str, str] | None:
     return words, credit.removesuffix(".") if credit.count(".") == 1 else credit
 
 
-def agency(credit: str) -> str:
+def agency_of(credit: str) -> str:
     """Return the agency that a credit or dateline names first, as we write its name."""
     parts = [part.strip() for part in credit.split("/")]
     for part in parts:
@@ -216,7 +216,7 @@ def agency(credit: str) -> str:
     return parts[0] or credit.strip()
 
 
-def dateline(text: str) -> Dateline | None:
+def dateline_of(text: str) -> Dateline | None:
     """Return the dateline at the start of a paragraph, if it has one.
 
     ``LONDON, Sept 29 (Reuters) - …``, ``LONDON (AP) — …``, ``(dpa) - …`` and
@@ -234,12 +234,12 @@ def dateline(text: str) -> Dateline | None:
         return None
     return Dateline(
         line=single_spaced(parts["line"]) or None,
-        source=agency(source) if source else None,
-        day=day(parts["date"] or ""),
+        source=agency_of(source) if source else None,
+        day=day_of(parts["date"] or ""),
     )
 
 
-def day(text: str) -> datetime | None:
+def day_of(text: str) -> datetime | None:
     """Return midnight UTC of the last full date that an English text names, if any."""
     found = None
     for match in _DAY.finditer(text):
@@ -254,7 +254,7 @@ def day(text: str) -> datetime | None:
     return found
 
 
-def byline(line: str) -> bool:
+def is_byline(line: str) -> bool:
     """Return whether a line is a byline: ``By`` and a name or two, no sentence."""
     words = line.split()
     if not 2 <= len(words) <= 14 or words[0] not in ("By", "BY", "by"):

@@ -13,7 +13,7 @@ from lxml import etree
 
 from index.article import Role
 from index.errors import InvalidArticle, LimitExceeded
-from index.formats import prose
+from index.parsing import prose
 
 _LONGEST_CREDIT = 100  # characters
 MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
@@ -71,7 +71,7 @@ def is_markup(text: str) -> bool:
     return _TAG.search(text) is not None
 
 
-def paragraphs(html: str) -> list[Block]:
+def html_paragraphs(html: str) -> list[Block]:
     """Return the paragraphs of an HTML fragment or page, in reading order.
 
     Each ``p li h1-h6 blockquote figcaption pre`` and each row of a table is one, and so
@@ -240,6 +240,6 @@ class _Target:
 
 
 def _with_credit(role: Role, text: str) -> Block:
-    if role is Role.CAPTION and (found := prose.caption(text)):
+    if role is Role.CAPTION and (found := prose.caption_of(text)):
         return Block(role, *found)
     return Block(role, text)
