@@ -31,7 +31,7 @@ from index.errors import (
     UnreadableInput,
 )
 from index.formats import FORMATS, Read, detect, read
-from index.formats.aliases import check_mapping
+from index.formats.field_names import check_mapping
 from index.held import Held, Pending
 from index.store import Outcome, Store
 

@@ -27,7 +27,8 @@ from index.article import (
     number_paragraphs,
 )
 from index.errors import InputError, UnknownField, UnknownFormat, UnreadableInput
-from index.formats import FORMATS, Read, aliases, detect, ninjs, read
+from index.formats import FORMATS, Read, detect, field_names, read
+from index.formats.ninjs import reading
 from index.parsing import markup, prose
 from index.parsing import source as sources
 
@@ -333,8 +334,8 @@ def test_case_hyphens_and_underscores_of_a_name_make_no_difference(name: str) ->
 
 
 def test_no_alias_means_two_fields() -> None:
-    plain = [alias for each in aliases.ALIASES.values() for alias in each]
-    own = [target.replace("_", "") for target in aliases.TARGETS]
+    plain = [alias for each in field_names.ALIASES.values() for alias in each]
+    own = [target.replace("_", "") for target in field_names.TARGETS]
     assert len(set(plain + own)) == len(plain + own)
 
 
@@ -575,8 +576,8 @@ NINJS_NAMES = [
     "expires", "located", "ednote", "version", "item", "name",
 ]  # fmt: skip
 OUR_NAMES = [
-    *aliases.TARGETS,
-    *(each for all_ in aliases.ALIASES.values() for each in all_),
+    *field_names.TARGETS,
+    *(each for all_ in field_names.ALIASES.values() for each in all_),
 ]
 VALUES = JSON | st.lists(
     st.dictionaries(
@@ -640,12 +641,13 @@ def test_the_documentation_lists_every_format() -> None:
 
 def test_the_documentation_lists_every_field_and_alias() -> None:
     assert rows("Fields and aliases") == {
-        target: list(aliases.ALIASES.get(target, ())) for target in aliases.TARGETS
+        target: list(field_names.ALIASES.get(target, ()))
+        for target in field_names.TARGETS
     }
 
 
 def test_the_documentation_lists_every_ninjs_property() -> None:
-    expected = {**ninjs.TEXTS, **ninjs.DATES, **ninjs.CONCEPTS, **ninjs.NAMES}
+    expected = {**reading.TEXTS, **reading.DATES, **reading.CONCEPTS, **reading.NAMES}
     assert rows("ninjs") == {name: list(each) for name, each in expected.items()}
 
 

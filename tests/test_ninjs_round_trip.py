@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.article import Article, Paragraph, Role, article_of, number_paragraphs
-from index.formats import FORMATS, item, ninjs, read, roles
+from index.formats import FORMATS, read, roles
+from index.formats.ninjs import reading, writing
 
 HERE = Path(__file__).parent
 ARTICLE = HERE / "golden" / "written" / "article.json"
@@ -67,10 +68,10 @@ def properties() -> st.SearchStrategy[tuple[str, Any]]:
     """One property of an item, whatever it says."""
     found = []
     for table, values in (
-        (ninjs.TEXTS, WORDS | ODD),
-        (ninjs.DATES, DATES),
-        (ninjs.CONCEPTS, st.lists(CONCEPTS, max_size=3) | ODD),
-        (ninjs.NAMES, st.lists(CONCEPTS, max_size=2) | CONCEPTS | ODD),
+        (reading.TEXTS, WORDS | ODD),
+        (reading.DATES, DATES),
+        (reading.CONCEPTS, st.lists(CONCEPTS, max_size=3) | ODD),
+        (reading.NAMES, st.lists(CONCEPTS, max_size=2) | CONCEPTS | ODD),
     ):
         for target, names in table.items():
             # These are always there, or as they must be.
@@ -249,5 +250,5 @@ def test_what_an_item_says_more_of_is_not_said_twice() -> None:
         json.dumps({"uri": "u", "headline": "H", "people": people}).encode()
     )
     assert found is not None
-    assert item.item_of(found)["people"] == people
-    assert "authors" not in item.item_of(found)
+    assert writing.item_of(found)["people"] == people
+    assert "authors" not in writing.item_of(found)

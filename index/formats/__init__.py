@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat, UnreadableInput
-from index.formats import aliases, item, jsonl, ninjs, text
+from index.formats import field_names, jsonl, ninjs, text
 from index.formats.ninjs import wrapper_of
 from index.formats.record import Read
 from index.parsing import Recoded, checked_encoding
@@ -77,7 +77,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".ninjs",),
             about="IPTC ninjs 1.x, 2.x, 3.x and Superdesk's flavour of it",
             read=ninjs.read,
-            write=item.write,
+            write=ninjs.write,
         ),
     )
 }
@@ -126,7 +126,7 @@ def read(
     """
     if name_of_format not in FORMATS:
         raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
-    aliases.check_mapping(mapping)
+    field_names.check_mapping(mapping)
     known = None if encoding is None else checked_encoding(encoding)
     if known is not None:
         # All that readers need of a stream is read().

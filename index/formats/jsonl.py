@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
-from index.formats import aliases
+from index.formats import field_names
 from index.formats.record import Read, made, refused
 from index.parsing import KINDS, Value, values
 
@@ -43,7 +43,7 @@ def _read(value: Value, mapping: Mapping[str, str]) -> Read:
         error = UnreadableInput(f"a record must be an object, not {kind}", line=line)
     if error is None:
         try:
-            document = aliases.renamed(record, mapping)
+            document = field_names.renamed(record, mapping)
         except InputError as trouble:
             error = trouble
     if error is not None:

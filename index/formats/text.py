@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
 from index.dates import iso
 from index.errors import InputError, UnreadableInput
-from index.formats import aliases
+from index.formats import field_names
 from index.formats.record import Read, made
 from index.parsing import (
     agency_of,
@@ -64,7 +64,7 @@ def _document(
     """Return the article's JSON form, and the line its text starts on, from 1."""
     lines = unified(text).split("\n")
     values, start = _front_matter(lines)
-    document = aliases.renamed(values, mapping)
+    document = field_names.renamed(values, mapping)
     while start < len(lines) and not lines[start].strip():
         start += 1
     body = lines[start:]
@@ -164,7 +164,7 @@ def _value(key: str, text: str | None) -> Any:
 
 
 def _is_list(key: str) -> bool:
-    target = key if key in CONCEPT_FIELDS else aliases.target_of(key)
+    target = key if key in CONCEPT_FIELDS else field_names.target_of(key)
     return target in CONCEPT_FIELDS and key.lower() not in ("author", "creator")
 
 

@@ -23,7 +23,8 @@ from index.article import (
     concepts_of,
 )
 from index.dates import instant, iso
-from index.formats import ninjs, roles
+from index.formats import roles
+from index.formats.ninjs import reading
 from index.parsing import single_spaced
 
 # Our fields in the order of the item, and the properties for each, the best first.
@@ -110,7 +111,7 @@ def _with(item: dict[str, Any], target: str, article: Article) -> dict[str, Any]
     ]
     for way in instead:
         if _is_said(
-            ninjs.part_of(_joined(way, article.extra), target)[0], target, article
+            reading.part_of(_joined(way, article.extra), target)[0], target, article
         ):
             return way
     return instead[0]
@@ -171,7 +172,7 @@ def _concept(name: str, concept: Concept) -> Any:
 def _is_read(item: Mapping[str, Any], target: str, article: Article) -> bool:
     """Return whether reading an item gives a field, and leaves ``extra`` as it is."""
     joined, extra = _joined(item, article.extra), article.extra
-    found, left = ninjs.part_of(joined, target)
+    found, left = reading.part_of(joined, target)
     # A list that another field was put into is as it is before that is read.
     return _is_said(found, target, article) and all(
         left.get(name) in (extra[name], joined.get(name, extra[name])) for name in extra

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 from index.article import CONCEPT_FIELDS, Original, Role
 from index.dates import instant
 from index.errors import InputError, InvalidArticle, UnreadableInput
-from index.formats import aliases, roles
+from index.formats import field_names, roles
+from index.formats.ninjs.variants import PLAIN_ROLES, Variant, text_of, variants
 from index.formats.record import Read, made, refused
-from index.formats.variant import PLAIN_ROLES, Variant, text_of, variants
 from index.parsing import KINDS, Block, items_of, single_spaced, values
 
 WRAPPERS = ("item", "items", "_items")
@@ -164,7 +164,7 @@ class _Item:
         self._keep_notes(document)
         extra = self._left
         if mapped:
-            found = aliases.renamed(mapped, mapping)
+            found = field_names.renamed(mapped, mapping)
             extra |= found.pop("extra", {})
             if "id" not in mapping.values():
                 found.pop("id", None)  # made of a url
@@ -335,7 +335,7 @@ class _Item:
             if caption.text not in told:
                 told.add(caption.text)
                 blocks.append(caption)
-        return aliases.paragraph_json(blocks)
+        return field_names.paragraph_json(blocks)
 
     def _body(self, headline: str | None) -> list[Block]:
         """Return the body in its best notation: HTML, else plain text, else XML."""
