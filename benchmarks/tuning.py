@@ -6,7 +6,7 @@ starts from the textbook's parameters, never from ours: those were chosen on all
 collections, and would tell it of the one left out.
 
 Words are counted once, and each trial scores them anew with the functions of
-:mod:`index.ranking`, which is what an engine does; so a trial takes no index.
+:mod:`index.engines`, which is what an engine does; so a trial takes no index.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from rich.table import Table
 
 from benchmarks.judged import Collection
 from benchmarks.metrics import ndcg
-from index import ranking
 from index.article import BY_NAME, Role
+from index.engines import ranking
 from index.text import analyse, key, keys
 
 LANGUAGE = "en"  # of all test collections
@@ -92,7 +92,7 @@ def current() -> Parameters:
 
 @contextmanager
 def applied(chosen: Parameters) -> Iterator[None]:
-    """Have :mod:`index.ranking` use other parameters for the length of a block."""
+    """Have :mod:`index.engines` use other parameters for the length of a block."""
     before = current()
     _set(chosen)
     try:
@@ -159,7 +159,7 @@ class Counted:
     def scores(self, query: str, chosen: Parameters) -> Floats:
         """Return the score of each document, 0 where no word of the query is.
 
-        With the constants of :mod:`index.ranking` as they are set.
+        With the constants of :mod:`index.engines` as they are set.
         """
         articles = np.zeros(len(self.ids))
         paragraphs = np.zeros(len(self._lengths))

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from index.article import Article, Role
-from index.facets import MAX_BUCKETS
+from index.engines import MAX_BUCKETS
 from index.query import Request, Search, Sort, compile_request
 from index.settings import Settings
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from index.engines import Facet, LeafScore, WordCount
 from index.query import Warned
-from index.result import Facet, LeafScore, WordCount
 from index.text import Span
 
 

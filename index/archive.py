@@ -20,7 +20,14 @@ from index.access import public
 from index.answer import Answer, Excerpt
 from index.article import Article, Original
 from index.deadline import until
-from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history, open_engine
+from index.engines import (
+    OTHER_HISTORY,
+    Engine,
+    Facet,
+    Snapshot,
+    of_one_history,
+    open_engine,
+)
 from index.engines.memory import MemoryEngine
 from index.errors import (
     IndexDamaged,
@@ -33,7 +40,6 @@ from index.history import Chain, Difference, VersionInfo, Written, difference_of
 from index.marking import Marker
 from index.query import PUBLIC, Reader, Request, Warned, compile_request, scoring_leaves
 from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
-from index.result import Facet
 from index.settings import Settings
 from index.store import Notice, Store
 from index.suggestions import Suggestion, suggestions

@@ -35,12 +35,12 @@ from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import ArticleView
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
+from index.engines import Facet
 from index.errors import InvalidValue, NutgrafError
 from index.history import Outcome
 from index.loader import Problem, Report
 from index.query import Warned
 from index.rendering import Document, error_document
-from index.result import Facet
 from index.text import Span
 
 MATCH = "bold yellow"

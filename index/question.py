@@ -18,7 +18,7 @@ from index.answer import Answer, ArticleHit, Excerpt
 from index.article import Paragraph, Role, paragraph_id
 from index.clipping import Clipping
 from index.deadline import Check, until
-from index.engines import OTHER_HISTORY, Snapshot, of_one_history
+from index.engines import OTHER_HISTORY, Hit, Passage, Snapshot, of_one_history
 from index.errors import IndexUnavailable
 from index.highlight import marked_html
 from index.marking import Marker
@@ -33,7 +33,6 @@ from index.query import (
     digest,
     encode,
 )
-from index.result import Hit, Passage
 from index.settings import Settings
 from index.suggestions import did_you_mean
 from index.text import Span

@@ -8,10 +8,10 @@ from index.answer import Answer, ArticleHit, Excerpt
 from index.archive import ArticleView
 from index.article import RIGHTS_FIELDS, Article, Paragraph, document_of, paragraph_json
 from index.dates import iso
+from index.engines import Facet
 from index.errors import NutgrafError
 from index.history import Difference, ParagraphChange
 from index.query import Request, Warned
-from index.result import Facet
 from index.text import Span
 
 Document = dict[str, Any]

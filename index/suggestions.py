@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from index.engines import Snapshot
+from index.engines import Page, Snapshot
 from index.errors import SearchTimeout
 from index.query import And, FacetRequest, Prefix, Search, Term, scoring_leaves
-from index.result import Page
 from index.text import fold, query_forms
 from index.view import View
 

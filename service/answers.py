@@ -14,10 +14,10 @@ from flask import Response
 
 from index.answer import Answer
 from index.dates import iso
+from index.engines import Facet
 from index.history import Member, VersionInfo
 from index.query import Request
 from index.rendering import answer_document, facet_document
-from index.result import Facet
 from service.links import Links
 
 JSON = "application/json"

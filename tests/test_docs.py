@@ -31,8 +31,8 @@ from index.access import Scope
 from index.archive import Archive
 from index.article import ARTICLE_FIELDS, FIELDS, FILTERABLE, PLACES
 from index.cli import build_parser
+from index.engines import MAX_BUCKETS
 from index.errors import InvalidQuery, InvalidValue, NutgrafError, UnknownField
-from index.facets import MAX_BUCKETS
 from index.indexer import Indexer
 from index.loader import load
 from index.query import SHORT_FIELDS, grammar, lexer, operands

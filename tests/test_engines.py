@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from index.access import visible
 from index.article import PLACES, Article, article_of
 from index.dates import micros
-from index.engines import Engine, Snapshot, open_engine
+from index.engines import Engine, Facet, Hit, Page, Snapshot, open_engine
 from index.errors import InvalidQuery, LimitExceeded, SearchTimeout
 from index.query import (
     PUBLIC,
@@ -42,7 +42,6 @@ from index.query import (
     Wildcard,
 )
 from index.query.nodes import NOTHING
-from index.result import Facet, Hit, Page
 
 ENGINES = ("memory:", "whoosh:{tmp}/index")
 # What a process that is started now makes of the files, after every single write.

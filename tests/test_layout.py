@@ -64,9 +64,6 @@ FLAT = {
     "article": names("""
         index.document index.fields
     """),
-    "engines": names("""
-        index.facets index.ranking index.result
-    """),
     "jobs": names("""
         index.held index.indexer index.loader index.verification
     """),

@@ -1,4 +1,4 @@
-"""index.ranking: what must hold of a score, whatever the parameters are."""
+"""index.engines.ranking: what must hold of a score, whatever the parameters are."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import ranking
 from index.article import BY_NAME
+from index.engines import ranking
 
 COUNTS = st.integers(1, 1_000_000)
 FREQUENCIES = st.floats(0, 1_000)

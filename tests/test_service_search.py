@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 
 from index.archive import Archive
 from index.article import article_of
+from index.engines import Facet
 from index.errors import InvalidValue
 from index.query import Filter, Interval, Request
 from index.question import Question
-from index.result import Facet
 from service.links import Links
 from service.search import request_of
 

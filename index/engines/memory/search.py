@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index import ranking
 from index.article import BY_NAME, DATES, PASSAGE_FIELDS, Article
 from index.dates import zone
 from index.deadline import until
+from index.engines import ranking
+from index.engines.facets import Counted, buckets, no_dates, value_facet
 from index.engines.memory.docs import Doc, Docs, date_of, values_of
+from index.engines.result import Facet, Hit, LeafScore, Page, Passage, WordCount
 from index.errors import InvalidQuery
-from index.facets import Counted, buckets, no_dates, value_facet
 from index.query import (
     All,
     And,
@@ -38,7 +39,6 @@ from index.query import (
     same_value,
     scoring_leaves,
 )
-from index.result import Facet, Hit, LeafScore, Page, Passage, WordCount
 
 
 @dataclass(slots=True)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from index.article import Article
-from index.engines import MEMORY, EngineState
+from index.engines.engine import EngineState
+from index.engines.opening import MEMORY
+from index.engines.result import Page, WordCount
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.schema import SCHEMA_VERSION
 from index.engines.whoosh.scrub import Scrub, damage_confirmed
@@ -21,7 +23,6 @@ from index.engines.whoosh.vocabulary import similar, words
 from index.engines.whoosh.writer import Writer
 from index.errors import IndexDamaged, IndexUnavailable
 from index.query import Search
-from index.result import Page, WordCount
 from index.text import ANALYZER_VERSION
 
 # A folder's time of change has the coarseness of the kernel's clock: one that is older

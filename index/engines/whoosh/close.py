@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from index import ranking
+from index.engines import ranking
+from index.engines.result import LeafScore
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
@@ -14,7 +15,6 @@ from index.engines.whoosh.leaves import Rows
 from index.engines.whoosh.segment import Ints, Mask, ranges
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import CountedLeaf
-from index.result import LeafScore
 
 # Hits are looked up one by one in a list that is so many times as long.
 _SPARSE = 8

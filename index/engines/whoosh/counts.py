@@ -12,14 +12,14 @@ import numpy as np
 
 from index.article import DATES
 from index.deadline import Check
+from index.engines.facets import Buckets, Counted, buckets, no_dates, value_facet
+from index.engines.result import Facet, FacetValue
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.segment import UNKNOWN, Ints
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.values import Values
-from index.facets import Buckets, Counted, buckets, no_dates, value_facet
 from index.query import FacetRequest, Search, same_value
-from index.result import Facet, FacetValue
 
 # Fields whose values make at most so many combinations are counted together.
 _COMBINATIONS = 512

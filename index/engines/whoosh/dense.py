@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from index import ranking
+from index.engines import ranking
+from index.engines.result import Hit, LeafScore, Passage
 from index.engines.whoosh.hits import Hits
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.order import Candidates
@@ -18,7 +19,6 @@ from index.engines.whoosh.segment import Ints, Mask
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import CountedLeaf, Tree
 from index.query import Scope, Search, Sort, SortKey, Unit, WordLeaf
-from index.result import Hit, LeafScore, Passage
 
 
 class Dense:

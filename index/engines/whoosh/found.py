@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from index import ranking
+from index.engines import ranking
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.leaves import LeafMatches, Matches, Rows

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from index.dates import micros, zone
+from index.engines.result import Hit, Page, WordCount
 from index.engines.whoosh.counts import count_facets
 from index.engines.whoosh.dense import Dense
 from index.engines.whoosh.hits import Hits
@@ -25,7 +26,6 @@ from index.query import (
     same_value,
     scoring_leaves,
 )
-from index.result import Hit, Page, WordCount
 
 
 class Ranking(Protocol):

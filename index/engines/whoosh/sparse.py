@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from index.engines.result import Hit, Passage
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.close import Close, Counted
 from index.engines.whoosh.hits import Hits
@@ -21,7 +22,6 @@ from index.engines.whoosh.segment import Ints
 from index.engines.whoosh.state import Floats, State
 from index.engines.whoosh.tree import Tree
 from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
-from index.result import Hit, Passage
 
 # So many hits are all looked at closely: more of several leaves than of one, whose
 # bounds are close. Of more hits, so many at first, and so many at a time.

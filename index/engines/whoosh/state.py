@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from index import ranking
 from index.access import NO_EMBARGO, NO_EXPIRY, shown
 from index.article import BY_NAME, PASSAGE_FIELDS
+from index.engines import ranking
 from index.engines.whoosh.arrays import Array
 from index.engines.whoosh.kept import kept
 from index.engines.whoosh.lists import CAPPED, MAIN_PASSAGE

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from index.engines.facets import value_order
 from index.engines.whoosh.arrays import Array, Strings, narrowest
 from index.engines.whoosh.kept import kept
-from index.facets import value_order
 from index.query import same_value
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from rapidfuzz.distance import OSA
 
+from index.engines.result import WordCount
 from index.engines.whoosh.schema import PARAGRAPH_WORDS
 from index.engines.whoosh.search import Evaluation
 from index.engines.whoosh.segment import Field
 from index.engines.whoosh.state import State
-from index.result import WordCount
 from index.text import fold, is_plain
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from index.dates import from_micros, micros
+from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
 from index.query import FacetRequest, Interval, Range, same_value
-from index.result import Facet, FacetValue
 from index.text import fold_text
 
 MAX_BUCKETS = 1_000

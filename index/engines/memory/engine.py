@@ -1,0 +1,130 @@
+"""The reference engine: exact, slow, strict; what a search means, as a program.
+
+It goes through every article and asks of each what ``DESIGN`` section 4 says, one
+article after another, with sets and dictionaries. Other engines are right when they
+answer as this one does. It is for tests, and for a service that keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rapidfuzz.distance import OSA
+
+from index.article import Article
+from index.engines.engine import EngineState
+from index.engines.memory.docs import Doc, Docs, doc_of
+from index.engines.memory.search import Answering
+from index.engines.result import Page, WordCount
+from index.query import Search
+from index.text import fold
+
+
+class MemoryEngine:
+    """Articles in a dictionary; see :class:`index.engines.Engine`."""
+
+    url = "memory:"
+    folder: Path | None = None
+
+    def __init__(self, *, language: str = "en", expansions: int = 20_000) -> None:
+        self._language, self._expansions = language, expansions
+        self._snapshot = self._holding({}, seq=0)
+
+    def snapshot(self) -> MemorySnapshot:
+        """Return the newest committed state."""
+        return self._snapshot
+
+    def state(self) -> EngineState:
+        """Return what the engine holds."""
+        snapshot = self._snapshot
+        return EngineState(
+            seq=snapshot.seq,
+            epoch=snapshot.epoch,
+            articles=len(snapshot.docs),
+            paragraphs=sum(len(doc.passages) for doc in snapshot.docs),
+            segments=1,
+        )
+
+    def apply(
+        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
+    ) -> None:
+        """Commit one batch: all of it or nothing."""
+        by_id = dict(self._snapshot.docs.by_id)
+        for article_id in deletes:
+            by_id.pop(article_id, None)
+        for article in puts:
+            by_id[article.id] = doc_of(article, self._language)
+        self._snapshot = self._holding(by_id, seq=seq, epoch=self._snapshot.epoch)
+
+    def rebuild(
+        self,
+        articles: Iterable[Article],
+        *,
+        seq: int,
+        total: int,
+        epoch: int | None = None,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        """Replace everything by these articles."""
+        by_id = {}
+        for done, article in enumerate(articles, 1):
+            by_id[article.id] = doc_of(article, self._language)
+            progress(done)
+        self._snapshot = self._holding(by_id, seq=seq, epoch=epoch)
+
+    def check(self) -> Iterator[str]:
+        """Yield nothing: there are no files."""
+        yield from ()
+
+    def cache_bytes(self) -> int:
+        """Return 0: nothing is kept of a search."""
+        return 0
+
+    def close(self) -> None:
+        """Let go of memory."""
+        self._snapshot = self._holding({}, seq=0)
+
+    def _holding(
+        self, by_id: dict[str, Doc], *, seq: int, epoch: int | None = None
+    ) -> MemorySnapshot:
+        return MemorySnapshot(
+            Docs(by_id), seq=seq, epoch=epoch, expansions=self._expansions
+        )
+
+
+class MemorySnapshot:
+    """The articles of one moment; see :class:`index.engines.Snapshot`."""
+
+    def __init__(
+        self, docs: Docs, *, seq: int, epoch: int | None, expansions: int
+    ) -> None:
+        self.docs, self.seq, self.epoch = docs, seq, epoch
+        self._expansions = expansions
+
+    def search(self, search: Search) -> Page:
+        """Return what matches."""
+        found = Answering(self.docs, search, expansions=self._expansions)
+        return found.page(self.seq)
+
+    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+        """Return the words that start with a folded prefix, commonest first."""
+        found = [
+            WordCount(text=form, articles=count)
+            for form, count in self.docs.visible_words(search).items()
+            if fold(form).startswith(prefix)
+        ]
+        found.sort(key=lambda word: (-word.articles, word.text))
+        return tuple(found[:limit])
+
+    def similar(self, form: str, search: Search) -> str | None:
+        """Return the word of visible articles that ``form`` is a slip from."""
+        folded = fold(form)
+        distance = 1 if len(folded) <= 4 else 2
+        ranked = [
+            (OSA.distance(folded, fold(word)), -count, word)
+            for word, count in self.docs.visible_words(search).items()
+            if fold(word) != folded
+        ]
+        near = [each for each in ranked if each[0] <= distance]
+        return min(near)[2] if near else None
