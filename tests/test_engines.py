@@ -50,16 +50,16 @@ REOPENED = "reopened whoosh:{tmp}/index"
 # made of many and in many steps.
 PRUNED = "pruned whoosh:{tmp}/index"
 SMALL = {
-    "index.engines.whoosh.sparse": {
+    "index.engines.whoosh.searching.sparse": {
         "_ALL_OF_ONE": 0,
         "_ALL_OF_SEVERAL": 0,
         "_FIRST": 1,
         "_NEXT": 2,
     },
-    "index.engines.whoosh.lists": {"DENSE": 4, "LEAST_DENSE": 1},
-    "index.engines.whoosh.merging": {"_AT_ONCE": 20},
-    "index.engines.whoosh.arrays": {"_IN_MEMORY": 64, "_STEP": 2},
-    "index.engines.whoosh.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
+    "index.engines.whoosh.files.lists": {"DENSE": 4, "LEAST_DENSE": 1},
+    "index.engines.whoosh.writing.merging": {"_AT_ONCE": 20},
+    "index.engines.whoosh.files.arrays": {"_IN_MEMORY": 64, "_STEP": 2},
+    "index.engines.whoosh.writing.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
 }
 
 

@@ -20,7 +20,7 @@ from whoosh.query import Term as WhooshTerm
 
 from index.article import article_of
 from index.engines.whoosh import WhooshEngine
-from index.engines.whoosh.writer import MERGE_FACTOR
+from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexerRunning, IndexUnavailable
 from index.query import All, Phrase, Search, Term
 
@@ -89,7 +89,7 @@ def test_an_index_for_another_language_must_be_built_again(
 def test_an_index_of_another_analyzer_must_be_built_again(
     engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh.ANALYZER_VERSION", -1)
+    monkeypatch.setattr("index.engines.whoosh.engine.ANALYZER_VERSION", -1)
     other = opened(folder)
     assert "another version" in str(other.state().stale)
     other.rebuild([article("b", "truce")], seq=2, total=1)
@@ -365,7 +365,7 @@ def test_readers_see_one_generation_while_another_process_writes_and_merges(
 def test_progress_of_a_rebuild_shows_in_other_processes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh._PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("index.engines.whoosh.engine._PROGRESS_SECONDS", 0.0)
     engine, reader = opened(folder), opened(folder)
     seen: list[float | None] = []
 

@@ -15,8 +15,8 @@ from test_engines import NOW, article, open_empty, word
 
 from index.article import PLACES, Article
 from index.engines.whoosh import WhooshEngine
-from index.engines.whoosh.draft import Draft
-from index.engines.whoosh.writer import Writer
+from index.engines.whoosh.writing.draft import Draft
+from index.engines.whoosh.writing.writer import Writer
 from index.query import All, FacetRequest, Prefix, Search, Sort, SortKey
 
 URL = "whoosh:{tmp}/index"
@@ -54,7 +54,7 @@ def test_long_chunks_do_not_make_a_segment_of_each_article(
 def test_articles_that_are_written_are_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh.writer._SHARED", 20)
+    monkeypatch.setattr("index.engines.whoosh.writing.writer._SHARED", 20)
     most = 0
 
     def articles() -> Iterator[Article]:
@@ -89,7 +89,7 @@ def test_what_was_found_takes_no_more_than_is_said(tmp_path: Path) -> None:
 def test_what_was_asked_for_longest_ago_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh.found.KEPT_BYTES", 20_000)
+    monkeypatch.setattr("index.engines.whoosh.searching.found.KEPT_BYTES", 20_000)
     engine = open_empty(URL, tmp_path)
     engine.apply([article("a", *[f"word{n}" for n in range(200)])], (), seq=1)
     snapshot: Any = engine.snapshot()

@@ -7,8 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.engines.whoosh.buffer import Chunks
-from index.engines.whoosh.schema import form_of
+from index.engines.whoosh.files.schema import form_of
+from index.engines.whoosh.writing.buffer import Chunks
 from index.text import analyse
 
 words = st.sampled_from(

@@ -27,11 +27,8 @@ from whoosh.writing import SegmentWriter
 
 from index.article import Article, article_of
 from index.dates import micros
-from index.engines.whoosh.buffer import Buffer
 from index.engines.whoosh.codec import ColumnarCodec, ColumnarSegment
-from index.engines.whoosh.draft import draft_of
-from index.engines.whoosh.inversion import write_segment
-from index.engines.whoosh.schema import (
+from index.engines.whoosh.files.schema import (
     LINE_FIELDS,
     VALUE_FIELDS,
     VALUE_GAP,
@@ -39,7 +36,10 @@ from index.engines.whoosh.schema import (
     values_of,
     whoosh_schema,
 )
-from index.engines.whoosh.stored_values import NotKept, stored_text, stored_values
+from index.engines.whoosh.stock.stored_values import NotKept, stored_text, stored_values
+from index.engines.whoosh.writing.buffer import Buffer
+from index.engines.whoosh.writing.draft import draft_of
+from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexDamaged
 from index.text import surfaces, word
 

@@ -28,7 +28,7 @@ from test_whoosh import NOW, article, opened
 
 from index.engines import Engine
 from index.engines.memory import MemoryEngine
-from index.engines.whoosh.writer import MERGE_FACTOR
+from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexUnavailable
 from index.query import All, Search, Term
 
@@ -352,7 +352,7 @@ def lay_out(found: Files | None, folder: Path) -> None:
 @pytest.fixture(autouse=True)
 def _in_several_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each article of a rebuild a segment, and leave the real disk in peace."""
-    monkeypatch.setattr("index.engines.whoosh.writer._SHARE", 1e-9)
+    monkeypatch.setattr("index.engines.whoosh.writing.writer._SHARE", 1e-9)
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 

@@ -21,13 +21,14 @@ from whoosh.writing import SegmentWriter
 
 from index.archive import Archive
 from index.article import article_of
-from index.engines.whoosh import WhooshEngine, scrub
-from index.engines.whoosh.arrays import HEADER
+from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.codec import ColumnarCodec
-from index.engines.whoosh.scrub import Scrub
-from index.engines.whoosh.search import Evaluation
-from index.engines.whoosh.segment import Segment
-from index.engines.whoosh.writer import MERGE_FACTOR
+from index.engines.whoosh.engine import scrub
+from index.engines.whoosh.files.arrays import HEADER
+from index.engines.whoosh.files.scrub import Scrub
+from index.engines.whoosh.files.segment import Segment
+from index.engines.whoosh.searching.evaluation import Evaluation
+from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexDamaged, IndexUnavailable
 from index.indexer import Indexer
 from index.query import All, And, Not, Phrase, Prefix, Request, Search, Sort, Term

@@ -15,26 +15,23 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 from whoosh.codec import base
 
-from index.engines.whoosh.codec_contents import Contents, contents_of
-from index.engines.whoosh.codec_reading import (
+from index.engines.whoosh.files import Mask
+from index.engines.whoosh.stock import (
     ColumnarDocumentReader,
-    ColumnarTermsReader,
-)
-from index.engines.whoosh.codec_writing import (
     ColumnarDocumentWriter,
     ColumnarFieldWriter,
+    ColumnarTermsReader,
+    Contents,
+    NotKept,
     SegmentDraft,
+    contents_of,
 )
-from index.engines.whoosh.stored_values import NotKept
 from index.errors import IndexDamaged
 
 EXTENSION = ".seg"
 _CRC = 4  # bytes
-
-Mask = NDArray[np.bool_]
 
 
 class ColumnarCodec(base.Codec):  # type: ignore[misc]  # Whoosh has no types

@@ -24,7 +24,7 @@ from whoosh.index import TOC
 from whoosh.util.filelock import FileLock
 
 from index.engines.whoosh.codec import EXTENSION, ColumnarSegment
-from index.engines.whoosh.schema import whoosh_schema
+from index.engines.whoosh.files import whoosh_schema
 from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable, NutgrafError
 from index.folders import open_to_others
 

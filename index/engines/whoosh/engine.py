@@ -1,0 +1,315 @@
+"""The embedded engine: a Whoosh index of paragraphs, evaluated with arrays."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from index.article import Article
+from index.engines.engine import EngineState
+from index.engines.opening import MEMORY
+from index.engines.result import Page, WordCount
+from index.engines.whoosh.codec import ColumnarSegment
+from index.engines.whoosh.files import SCHEMA_VERSION, Scrub, Segment, damage_confirmed
+from index.engines.whoosh.searching import Evaluation, State, similar, words
+from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
+from index.engines.whoosh.writing import Writer
+from index.errors import IndexDamaged, IndexUnavailable
+from index.query import Search
+from index.text import ANALYZER_VERSION
+
+# A folder's time of change has the coarseness of the kernel's clock: one that is older
+# than this when it is read cannot hide a later change.
+_SETTLED = 50_000_000  # nanoseconds
+_PROGRESS_SECONDS = 0.5
+# A commit removes the files of the generation before the last; whoever was about to
+# open those finds a newer one at once.
+_OPEN_ATTEMPTS = 20
+
+_Opened = tuple[int, Meta, State]  # a generation, what it says of itself, and it
+
+
+class WhooshEngine:
+    """A Whoosh index in a folder; see :class:`index.engines.Engine`."""
+
+    def __init__(
+        self, folder: str, *, language: str, expansions: int, memory: int = MEMORY
+    ) -> None:
+        self.url = f"whoosh:{folder}"
+        self.folder: Path | None = Path(folder).absolute()
+        self._language = language
+        self._expansions = expansions
+        self._storage = DurableStorage(Path(folder))
+        self._storage.check_rights()
+        self._writer = Writer(self._storage, language=language, memory=memory)
+        self._scrub = Scrub()
+        self._segments: dict[str, Segment] = {}
+        self._newest: _Opened | None = None
+        self._looked_at: int | None = None  # the folder's time; None: look again
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> WhooshSnapshot:
+        """Return the newest committed state."""
+        try:
+            _, meta, state = self._opened()
+            return WhooshSnapshot(state, meta.epoch, self._expansions)
+        except OSError as error:
+            # No damage, so no reason to build it again: too many open files, say.
+            raise IndexUnavailable(f"the index cannot be read now: {error}") from error
+
+    def state(self) -> EngineState:
+        """Return what the engine holds, from its newest committed state.
+
+        :raises OSError: nothing can be said now; the index is not stale for that.
+        """
+        progress = self._storage.progress()
+        size = self._storage.size()
+        try:
+            _, meta, state = self._opened()
+            with damage_confirmed(state.segments):
+                return EngineState(
+                    seq=state.seq,
+                    epoch=meta.epoch,
+                    articles=state.live_articles,
+                    paragraphs=int(state.sizes[state.live].sum()),
+                    segments=len(state.segments),
+                    bytes=size,
+                    progress=progress,
+                )
+        except IndexUnavailable as error:
+            return EngineState(
+                seq=0,
+                articles=0,
+                paragraphs=0,
+                bytes=size,
+                stale=str(error),
+                progress=progress,
+            )
+
+    def apply(
+        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
+    ) -> None:
+        """Commit one batch: all of it or nothing, durable when this returns."""
+        gone = {*deletes, *(article.id for article in puts)}
+        with self._storage.writing():
+            generation, meta, state = self._opened()
+            held = self._storage.segments(generation, meta)
+            with damage_confirmed(state.segments):
+                deletions = _deletions(state, gone)
+            new = self._meta(seq, meta.epoch)
+            self._writer.commit(held, puts, deletions, meta=new)
+
+    def rebuild(
+        self,
+        articles: Iterable[Article],
+        *,
+        seq: int,
+        total: int,
+        epoch: int | None = None,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        """Replace everything by these articles, in one commit."""
+        self._storage.create()
+        with self._storage.writing():
+            self._storage.write_progress(0.0)
+            try:
+                told = self._told(articles, total, progress)
+                self._writer.replace(told, meta=self._meta(seq, epoch))
+            finally:
+                self._storage.write_progress(None)
+
+    def check(self) -> Iterator[str]:
+        """Yield a sentence for everything in the files that is not what was written."""
+        for _ in range(_OPEN_ATTEMPTS):
+            generation = self._storage.generation()
+            try:
+                found = list(self._damage(generation))
+            except IndexUnavailable as error:
+                found = [str(error)]
+            # A commit meanwhile removes files, which is no damage.
+            if not found or self._storage.generation() == generation:
+                yield from found
+                return
+
+    def cache_bytes(self) -> int:
+        """Return what this process keeps of earlier searches, for later ones."""
+        opened = self._newest
+        return 0 if opened is None else opened[2].cache_bytes()
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        self._scrub.close()
+        with self._lock:
+            self._newest = None
+            self._segments.clear()
+            self._looked_at = None
+
+    def _told(
+        self, articles: Iterable[Article], total: int, progress: Callable[[int], None]
+    ) -> Iterator[Article]:
+        told = time.monotonic()
+        for done, article in enumerate(articles, 1):
+            yield article
+            if time.monotonic() - told > _PROGRESS_SECONDS:
+                told = time.monotonic()
+                self._storage.write_progress(min(1.0, done / max(total, 1)))
+            progress(done)
+
+    def _meta(self, seq: int, epoch: int | None = None) -> Meta:
+        return Meta(
+            seq=seq,
+            epoch=epoch,
+            token=secrets.token_hex(8),
+            schema=SCHEMA_VERSION,
+            analyzer=ANALYZER_VERSION,
+            language=self._language,
+        )
+
+    def _stale(self, generation: int, meta: Meta | None) -> str | None:
+        if generation < 0:
+            return "there is no index yet"
+        if meta is None:
+            return (
+                "another program wrote to the index, or a file of it is lost;"
+                " it has to be built again"
+            )
+        ours = self._meta(meta.seq)
+        if (meta.schema, meta.analyzer, meta.language) != (
+            ours.schema,
+            ours.analyzer,
+            ours.language,
+        ):
+            return "the index was made by another version or for another language"
+        return None
+
+    def _opened(self) -> _Opened:
+        with self._lock:
+            changed = self._storage.changed_at()
+            opened = self._newest
+            if opened is None or changed != self._looked_at:
+                settled = changed >= 0 and time.time_ns() - changed > _SETTLED
+                opened = self._open_newest()
+                self._looked_at = changed if settled else None
+            self._scrub.go_on()
+        for segment in opened[2].segments:
+            if segment.damage is not None:
+                raise IndexDamaged(segment.damage)
+        return opened
+
+    def _open_newest(self) -> _Opened:
+        self._storage.check_rights()
+        for _ in range(_OPEN_ATTEMPTS):
+            generation = self._storage.generation()
+            meta: Meta | None = None
+            try:
+                meta = self._storage.meta(generation)
+                if self._newest is not None and self._newest[:2] == (generation, meta):
+                    return self._newest
+                stale = self._stale(generation, meta)
+                if stale is not None or meta is None:
+                    progress = self._storage.progress()
+                    raise IndexUnavailable(stale or "", progress=progress)
+                before = self._newest
+                self._newest = generation, meta, self._open(generation, meta)
+                if before is not None:
+                    before[2].close()
+                return self._newest
+            except IndexUnavailable:
+                if self._is_newest(generation, meta):
+                    raise
+        raise IndexUnavailable("the index changes too fast to be opened")
+
+    def _is_newest(self, generation: int, meta: Meta | None) -> bool:
+        try:
+            found = self._storage.meta(generation)
+        except IndexUnavailable:
+            found = None
+        return found == meta and self._storage.generation() == generation
+
+    def _open(self, generation: int, meta: Meta) -> State:
+        segments = []
+        for each in self._storage.segments(generation, meta):
+            segment, live = self._segment(each), each.live()
+            if len(live) != segment.documents:
+                raise IndexDamaged(f"{segment!r} is not of {len(live):,} documents")
+            segments.append((segment, live))
+        with damage_confirmed([segment for segment, _ in segments]):
+            state = State(segments, meta.seq)
+        used = {segment.id for segment, _ in segments}
+        for segment_id in self._segments.keys() - used:
+            del self._segments[segment_id]
+        return state
+
+    def _segment(self, segment: ColumnarSegment) -> Segment:
+        name = segment.segment_id()
+        found = self._segments.get(name)
+        if found is None:
+            path = self._storage.data_path(segment)
+            with damage_told(path.name):
+                found = Segment(path, name)
+            self._scrub.add(found)
+            self._segments[name] = found
+        return found
+
+    def _damage(self, generation: int) -> Iterator[str]:
+        meta = self._storage.meta(generation)
+        if meta is None:
+            yield self._stale(generation, meta) or ""
+            return
+        for each in self._storage.segments(generation, meta):
+            path = self._storage.data_path(each)
+            try:
+                each.live()
+                with damage_told(path.name):
+                    segment = Segment(path, each.segment_id())
+            except IndexDamaged as error:
+                yield str(error)
+            else:
+                for name in segment.damaged():
+                    yield str(IndexDamaged(f"{name} in {path.name}"))
+
+
+class WhooshSnapshot:
+    """One generation of the index; see :class:`index.engines.Snapshot`."""
+
+    def __init__(self, state: State, epoch: int | None, expansions: int) -> None:
+        self._state = state
+        self.epoch = epoch
+        self._expansions = expansions
+
+    @property
+    def seq(self) -> int:
+        """The newest change of the store that it includes."""
+        return self._state.seq
+
+    def search(self, search: Search) -> Page:
+        """Return what matches."""
+        with damage_confirmed(self._state.segments):
+            return self._evaluation(search).page()
+
+    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+        """Return the words that start with a folded prefix, commonest first."""
+        with damage_confirmed(self._state.segments):
+            return words(self._state, self._evaluation(search), prefix, limit)
+
+    def similar(self, form: str, search: Search) -> str | None:
+        """Return the word of visible articles that ``form`` is a slip from."""
+        with damage_confirmed(self._state.segments):
+            return similar(self._state, self._evaluation(search), form)
+
+    def _evaluation(self, search: Search) -> Evaluation:
+        return Evaluation(self._state, search, expansions=self._expansions)
+
+
+def _deletions(state: State, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for article_id in ids:
+        number = state.find(article_id)
+        if number >= 0:
+            segment, row = state.located(number)
+            first, end = segment.first[row : row + 2].tolist()
+            found.setdefault(segment.id, []).append((first, end - first))
+    return found

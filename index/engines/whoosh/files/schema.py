@@ -1,0 +1,85 @@
+"""What the index is to Whoosh: its documents and fields.
+
+A document is a paragraph. An article is a run of documents in reading order, and is
+always added and deleted whole. The words of its own lines (byline, keywords …), its
+values and dates hold for each of its documents; they are kept once an article.
+
+Words are indexed in their surface form, with positions. What a form stands for (its
+stem, its folded form) is kept beside it: see :mod:`index.engines.whoosh.files.lists`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whoosh import fields as whoosh_fields
+from whoosh.analysis import SpaceSeparatedTokenizer
+from whoosh.columns import NumericColumn
+
+from index.article import DATES, FIELDS, Article, Kind
+
+# A change of anything here, or of how segments are written, makes every index written
+# before it unreadable: it is rebuilt from the store.
+SCHEMA_VERSION = 2
+
+PARAGRAPH_WORDS = "text"
+ID = "id"
+VERSION = "version"
+LINE_FIELDS = tuple(
+    each.name for each in FIELDS if each.kind in (Kind.TEXT, Kind.KEYWORD)
+)
+VALUE_FIELDS = tuple(
+    each.name for each in FIELDS if each.kind in (Kind.KEYWORD, Kind.INTEGER)
+)
+WORD_FIELDS = (PARAGRAPH_WORDS, *LINE_FIELDS)
+# Between the values of a field, so that no phrase or nearness reaches across: more than
+# the grammar's largest distance.
+VALUE_GAP = 2_000
+WIDTH_MARK = "\x1f"
+
+
+def whoosh_schema() -> whoosh_fields.Schema:
+    """Return the schema, of stock Whoosh classes only: it is pickled into the index.
+
+    Keyword fields are sortable, by their first value; dates are columns of microseconds
+    since 1970 UTC.
+    """
+    words = {
+        name: whoosh_fields.TEXT(
+            analyzer=SpaceSeparatedTokenizer(),
+            phrase=True,
+            sortable=name in VALUE_FIELDS,
+        )
+        for name in WORD_FIELDS
+    }
+    dates = {name: whoosh_fields.COLUMN(NumericColumn("q")) for name in DATES}
+    return whoosh_fields.Schema(
+        **{
+            ID: whoosh_fields.ID(stored=True, unique=True),
+            VERSION: whoosh_fields.STORED(),
+            "n": whoosh_fields.STORED(),
+            **words,
+            **dates,
+        }
+    )
+
+
+def term_of(form: str, width: int) -> str:
+    """Return the indexed term of a form that covers so many positions."""
+    return form if width == 1 else f"{form}{WIDTH_MARK}{width}"
+
+
+def form_of(term: str) -> tuple[str, int]:
+    """Return the form and the width of an indexed term."""
+    form, mark, width = term.partition(WIDTH_MARK)
+    return (form, int(width)) if mark else (form, 1)
+
+
+def values_of(article: Article, name: str) -> list[str]:
+    """Return the values of a field as text: one for each of several."""
+    value: Any = getattr(article, name)
+    if value is None:
+        return []
+    if isinstance(value, tuple):
+        return [concept.name for concept in value]
+    return [str(value)]

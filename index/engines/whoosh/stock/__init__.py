@@ -1,0 +1,24 @@
+"""Whoosh's own reader and writer over our segments."""
+
+from index.engines.whoosh.stock.contents import Contents, contents_of
+from index.engines.whoosh.stock.reading import (
+    ColumnarDocumentReader,
+    ColumnarTermsReader,
+)
+from index.engines.whoosh.stock.stored_values import NotKept
+from index.engines.whoosh.stock.writing import (
+    ColumnarDocumentWriter,
+    ColumnarFieldWriter,
+    SegmentDraft,
+)
+
+__all__ = [
+    "ColumnarDocumentReader",
+    "ColumnarDocumentWriter",
+    "ColumnarFieldWriter",
+    "ColumnarTermsReader",
+    "Contents",
+    "NotKept",
+    "SegmentDraft",
+    "contents_of",
+]

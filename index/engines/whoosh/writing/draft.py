@@ -1,0 +1,77 @@
+"""What the index takes of an article: plain values, fit for another process."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from index.access import restrictions
+from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article
+from index.dates import micros
+from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, values_of
+from index.text import stem_language
+
+UNKNOWN = -(2**63)  # a date or number that an article does not have
+
+_FIELDS = tuple(dict.fromkeys((*LINE_FIELDS, *VALUE_FIELDS)))
+_PASSAGE_OF_ROLE = {
+    role: PASSAGE_FIELDS.index(name) for role, name in FIELD_OF_ROLE.items()
+}
+
+
+class Draft(NamedTuple):
+    """An article as it goes into a segment: whole numbers, text, and tuples of them.
+
+    Dates are microseconds since 1970 UTC, or :data:`UNKNOWN`.
+
+    :param language: what decides its stems, see :func:`index.text.stem_language`.
+    :param first_n: the number of its first paragraph.
+    :param passages: the field of each paragraph, as a position in ``PASSAGE_FIELDS``.
+    :param values: of each field that it has, the field's name and its values.
+    """
+
+    id: str
+    version: str
+    language: str
+    status: int
+    embargoed_until: int
+    expires: int
+    published: int
+    updated: int
+    urgency: int
+    first_n: int
+    passages: bytes
+    texts: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def draft_of(article: Article, language: str) -> Draft:
+    """Return what the index takes of an article.
+
+    :param language: of an article that has none.
+    """
+    assert article.version is not None, article.id
+    status, embargoed_until, expires = restrictions(article)
+    published, updated = article.published, article.updated
+    known = UNKNOWN if published is None else micros(published)
+    paragraphs = article.paragraphs
+    return Draft(
+        id=article.id,
+        version=article.version,
+        language=stem_language(article.language or language),
+        status=status,
+        embargoed_until=embargoed_until,
+        expires=expires,
+        published=known,
+        updated=known if updated is None else micros(updated),
+        urgency=UNKNOWN if article.urgency is None else article.urgency,
+        first_n=paragraphs[0].n,
+        passages=bytes([_PASSAGE_OF_ROLE[each.role] for each in paragraphs]),
+        texts=tuple([each.text for each in paragraphs]),
+        values=tuple(
+            [
+                (name, tuple(values_of(article, name)))
+                for name in _FIELDS
+                if getattr(article, name)
+            ]
+        ),
+    )
