@@ -36,12 +36,12 @@ from index.errors import (
     InvalidValue,
 )
 from index.feed import ChangePage, may_read, page_of_changes
-from index.history import Chain, Difference, VersionInfo, Written, difference_of
+from index.history import Chain, Difference, Notice, VersionInfo, Written, difference_of
 from index.marking import Marker
 from index.query import PUBLIC, Reader, Request, Warned, compile_request, scoring_leaves
 from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
 from index.settings import Settings
-from index.store import Notice, Store
+from index.store import Store
 from index.suggestions import Suggestion, suggestions
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that

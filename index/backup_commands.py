@@ -8,18 +8,17 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from index import backup as backups
 from index.console import Screen, count
 from index.errors import InvalidValue
 from index.settings import Settings
-from index.store import Store
+from index.store import Store, put_back, take
 
 
 def backup(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Copy the store into one file."""
     file = Path(args.file)
     with closing(Store.open(settings.store)) as store:
-        found = backups.take(store, file, replace=args.force)
+        found = take(store, file, replace=args.force)
     size = file.stat().st_size
     if screen.as_json:
         screen.json({"file": args.file, "bytes": size, **asdict(found)})
@@ -41,7 +40,7 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
                 f"the store is at change {seq:,} and all of it would be replaced; take"
                 " a backup of it, then say --yes",
             )
-        done = backups.put_back(store, Path(args.file))
+        done = put_back(store, Path(args.file))
     found = done.backup
     if screen.as_json:
         screen.json(

@@ -10,9 +10,8 @@ from index.article import Article, Original
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.feed import may_read
 from index.history import Stored, VersionInfo, plain_version, version_key
-from index.originals import find_original
 from index.query import Reader
-from index.view import View
+from index.store import View, find_original
 
 
 def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:

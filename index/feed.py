@@ -9,7 +9,7 @@ from index.dates import micros
 from index.errors import HistoryChanged
 from index.history import Change, Entry, Notice, told
 from index.query import Reader
-from index.view import View
+from index.store import View
 
 _READ = 500  # entries of the log that are read at a time
 # Entries that one page looks through for those that are for its reader: so many take

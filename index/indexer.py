@@ -23,8 +23,8 @@ from index.errors import (
     InputError,
     ServiceError,
 )
-from index.history import INDEXED
-from index.store import Change, Store, View
+from index.history import INDEXED, Change
+from index.store import Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
 

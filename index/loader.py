@@ -33,7 +33,8 @@ from index.errors import (
 from index.formats import FORMATS, Read, detect, read
 from index.formats.field_names import check_mapping
 from index.held import Held, Pending
-from index.store import Outcome, Store
+from index.history import Outcome
+from index.store import Store
 
 STDIN = "-"
 # What one transaction of the store takes: enough that syncing it costs little an

@@ -16,7 +16,6 @@ from typing import Any
 from index import dates, highlight
 from index.answer import Answer, ArticleHit, Excerpt
 from index.article import Paragraph, Role, paragraph_id
-from index.clipping import Clipping
 from index.deadline import Check, until
 from index.engines import OTHER_HISTORY, Hit, Passage, Snapshot, of_one_history
 from index.errors import IndexUnavailable
@@ -34,9 +33,9 @@ from index.query import (
     encode,
 )
 from index.settings import Settings
+from index.store import Clipping, View
 from index.suggestions import did_you_mean
 from index.text import Span
-from index.view import View
 
 _Shown = tuple[Passage, Paragraph, Marker]
 _MOST_CHANGED = 20_000  # articles that are left out of an answer one by one

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from index.engines import Page, Snapshot
 from index.errors import SearchTimeout
 from index.query import And, FacetRequest, Prefix, Search, Term, scoring_leaves
+from index.store import View
 from index.text import fold, query_forms
-from index.view import View
 
 # Fields whose values are offered.
 _OFFERED = ("people", "organisations", "places", "subjects", "section", "source")

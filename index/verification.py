@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from index import tables
 from index.access import visible
 from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history
 from index.errors import IndexUnavailable
 from index.folders import remote_kind
 from index.query import PUBLIC, All, Reader, Search, Sort, SortKey
-from index.store import Store, View
+from index.store import Store, View, tables
 
 _PAGE = 1_000  # changes, or articles of the index, that are read at a time
 _EVERYTHING = Reader(held=True)

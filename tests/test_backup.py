@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from amounts import amount
 
-from index import backup, carrying, cli, connections, tables
+from index import cli
 from index.access import Scope, restrictions
 from index.archive import Archive
 from index.article import (
@@ -43,7 +43,8 @@ from index.feed import may_read, page_of_changes
 from index.indexer import Indexer
 from index.query import PUBLIC, Request
 from index.settings import Settings
-from index.store import Store
+from index.store import Store, backup, carryover, tables
+from index.store.sqlite import connections
 from index.verification import problems
 
 ROOT = Path(__file__).parents[1]
@@ -677,15 +678,15 @@ def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
     store.put([article("a"), article("b"), article("c")])
     key = store.keys.add("guest", frozenset({Scope.SEARCH})).key
     backup.take(store, file)
-    carry, place = carrying.carry, backup._take_place
+    carry, place = carryover.carry, backup._take_place
     times: list[int] = []
 
-    def at_the_last_moment(part: Path, live: Path) -> carrying.Carried:
+    def at_the_last_moment(part: Path, live: Path) -> carryover.Carried:
         store.kill("a")
         store.keys.revoke("guest")
         return place(part, live)
 
-    def while_it_is_held(live: Path, copy: Path) -> carrying.Carried:
+    def while_it_is_held(live: Path, copy: Path) -> carryover.Carried:
         found = carry(live, copy)
         times.append(len(times))
         if len(times) == 1:  # before others are kept from writing
@@ -699,7 +700,7 @@ def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
         return found
 
     monkeypatch.setattr(backup, "_take_place", at_the_last_moment)
-    monkeypatch.setattr(carrying, "carry", while_it_is_held)
+    monkeypatch.setattr(carryover, "carry", while_it_is_held)
     with closing(Store(store.url)) as other:
         assert backup.put_back(store, file).killed_again == ("a", "c")
     assert ids(store) == ["b"]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from index import chain as chains
 from index.archive import Archive
 from index.article import Article, article_of
-from index.chain import STEPS
 from index.errors import ArticleKilled, ArticleNotFound, InputError
 from index.query import Filter, Reader
+from index.store import lineage as chains
+from index.store.lineage import STEPS
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 DESK = Reader(held=True)

@@ -63,7 +63,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("index.store._now", clock.micros)
+    monkeypatch.setattr("index.store.store._now", clock.micros)
     return clock
 
 

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from index import cli, commands, tables, verification
+from index import cli, commands, verification
 from index.article import Article, Status, article_of
 from index.console import Screen, marked, marked_html, printable
 from index.engines import open_engine
 from index.formats import FORMATS, jsonl
 from index.indexer import Indexer
-from index.store import Store
+from index.store import Store, tables
 
 ROOT = Path(__file__).parents[1]
 ARTICLES: tuple[dict[str, Any], ...] = (

@@ -11,9 +11,9 @@ import pytest
 from index import formats
 from index.access import public
 from index.article import Article, article_of, content, document_of
-from index.clipping import Clipping
 from index.errors import InvalidArticle
 from index.query import RETURNABLE
+from index.store import Clipping
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -82,7 +82,7 @@ def test_what_is_made_is_its_owners_alone_whatever_the_umask(
     code = """if True:
         import os, sys
         from index.archive import Archive
-        from index.document import article_of
+        from index.article import article_of
         from index.indexer import Indexer
         from index.settings import Settings
         os.umask(0o002)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from index import keyring
 from index.access import Scope, keys
 from index.errors import InvalidValue
-from index.store import Store
+from index.store import Store, keyring
 
 SEARCH = frozenset({Scope.SEARCH})
 WEEK = timedelta(days=7)
@@ -64,7 +63,7 @@ def test_digests_are_compared_once_more(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = store.keys.add("desk", SEARCH)
-    monkeypatch.setattr(keys, "same", lambda one, other: False)
+    monkeypatch.setattr(keyring, "same", lambda one, other: False)
     assert store.keys.find(new.secret) is None
 
 
@@ -180,7 +179,7 @@ def test_an_id_that_is_taken_is_not_given_twice(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = iter(["0a1b2c3d", "0a1b2c3d", "11111111"])
-    monkeypatch.setattr(keys, "new_id", lambda: next(ids))
+    monkeypatch.setattr(keyring, "new_id", lambda: next(ids))
     one, two = store.keys.add("one", SEARCH), store.keys.add("two", SEARCH)
     assert (one.key.id, two.key.id) == ("0a1b2c3d", "11111111")
     assert store.keys.find(two.secret) == two.key

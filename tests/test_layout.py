@@ -52,12 +52,6 @@ FLAT = {
         index.answer index.archive index.condition index.editions index.feed
         index.highlight index.marking index.question index.suggestions
     """),
-    "store": names("""
-        index.audit index.backup index.carrying index.chain index.clipping
-        index.connections index.entitlement index.keyring index.log index.migration
-        index.originals index.restoration index.store index.stories index.tables
-        index.turning index.view index.withdrawal index.writing
-    """),
     "cli": names("""
         index.backup_commands index.cli index.commands index.console index.issuing
     """),

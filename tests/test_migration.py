@@ -14,7 +14,7 @@ from index.indexer import Indexer
 from index.query import Filter, Reader
 from index.settings import Settings
 from index.store import Store
-from index.tables import SCHEMA
+from index.store.tables import SCHEMA
 
 # As schema 1 was; written out, since the code that made it is gone.
 SCHEMA_1 = """

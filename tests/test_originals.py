@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from index import backup
 from index.access import Scope
 from index.archive import Archive
 from index.article import Original, article_of
@@ -24,6 +23,7 @@ from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.formats import read
 from index.loader import load
 from index.query import Filter, Reader
+from index.store import backup
 from service import create_app
 
 NINJS = "application/ninjs+json"

@@ -20,7 +20,7 @@ from index.condition import condition_of
 from index.errors import StoreUnavailable
 from index.indexer import Indexer
 from index.settings import Settings
-from index.view import View
+from index.store import View
 from service import create_app, health
 from service.context import EXTENSION, Context
 

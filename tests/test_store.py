@@ -20,7 +20,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import connections
 from index.access import CANCELED, WITHHELD, Standing, restrictions, values_of
 from index.article import Article, Role, Status, number_paragraphs
 from index.errors import (
@@ -34,9 +33,10 @@ from index.errors import (
     StoreUnavailable,
     VersionConflict,
 )
-from index.history import version_key
+from index.history import Outcome, Written, version_key
 from index.history.batch import next_version
-from index.store import Outcome, Store, Written
+from index.store import Store
+from index.store.sqlite import connections
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -846,7 +846,7 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
 
 WRITER = """
 import itertools, sys
-from index.document import article_of
+from index.article import article_of
 from index.store import Store
 store = Store(sys.argv[1])
 for n in itertools.count(int(sys.argv[2])):

@@ -48,11 +48,11 @@ from index.history import (
     plain_version,
     version_key,
 )
-from index.log import append, audiences, last_deletion, locked_seq, set_seq
 from index.query import PUBLIC, Reader
-from index.stories import add_joining, related
-from index.tables import articles, changes, notices, versions
-from index.view import RESTRICTING, View, chunks, current_version, standing_of
+from index.store.change_log import append, audiences, last_deletion, locked_seq, set_seq
+from index.store.stories import add_joining, related
+from index.store.tables import articles, changes, notices, versions
+from index.store.view import RESTRICTING, View, chunks, current_version, standing_of
 
 MOST_NOTE = 10_000  # characters
 _SET_STATUS = (

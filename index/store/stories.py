@@ -16,8 +16,8 @@ from index.access import Audience
 from index.article import Article
 from index.history import Killed
 from index.query import Reader
-from index.tables import articles, notices
-from index.view import CHUNK, IN_FORCE, chunks
+from index.store.tables import articles, notices
+from index.store.view import CHUNK, IN_FORCE, chunks
 
 # A story has some dozens of articles. What claims to have more is a mistake, of which
 # only so many are killed at one go.

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from index.access import NOBODY, Audience, Standing
 from index.history import ChangeType
-from index.tables import changes, hiding, state
-from index.view import VALUE, chunks
+from index.store.tables import changes, hiding, state
+from index.store.view import VALUE, chunks
 
 SET_STATE = (
     update(state)

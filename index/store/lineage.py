@@ -16,10 +16,10 @@ from sqlalchemy import Connection, bindparam, select
 
 from index.access import Restrictions, Standing
 from index.article import Article
-from index.connections import Direct
 from index.history import Chain, Member, Relation
 from index.query import Reader
-from index.tables import articles
+from index.store.sqlite.connections import Direct
+from index.store.tables import articles
 
 STEPS = 50  # articles each way, the nearest first
 _AT_ONCE = 1_000  # that are read at a time; a reader may not see some

@@ -19,7 +19,6 @@ from sqlalchemy import (
     tuple_,
 )
 
-from index import tables
 from index.access import (
     CANCELED,
     NO_EMBARGO,
@@ -31,9 +30,6 @@ from index.access import (
     restrictions,
 )
 from index.article import Article, Status, article_of, content_digest
-from index.chain import chain_of
-from index.clipping import Clipping
-from index.connections import Direct
 from index.dates import from_micros
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.history import (
@@ -47,7 +43,11 @@ from index.history import (
     version_key,
 )
 from index.query import Reader
-from index.tables import articles, changes, notices, state, versions
+from index.store import tables
+from index.store.clippings import Clipping
+from index.store.lineage import chain_of
+from index.store.sqlite.connections import Direct
+from index.store.tables import articles, changes, notices, state, versions
 
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, insert, select
 
 from index.article import Original
-from index.tables import originals
+from index.store.tables import originals
 
 _PAGE = 20  # that are read at a time; each may be as large as a request
 

@@ -23,12 +23,13 @@ from urllib.parse import quote
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from index import carrying, connections, tables
-from index.carrying import Carried
-from index.connections import store_errors
 from index.errors import InvalidValue, StoreFull, StoreUnavailable
-from index.store import Store
-from index.tables import articles, changes, state, versions
+from index.store import carryover, tables
+from index.store.carryover import Carried
+from index.store.sqlite import connections
+from index.store.sqlite.connections import store_errors
+from index.store.store import Store
+from index.store.tables import articles, changes, state, versions
 
 _MAGIC = b"SQLite format 3\x00"
 _PAGES = 1_000  # copied at a time, where nobody else writes to what is copied
@@ -254,7 +255,7 @@ def _take_place(part: Path, live: Path) -> Carried:
     and begins anew by itself where what is copied was changed between two of them.
     """
     # All that is known by now, while others still write; then what came meanwhile.
-    carried: list[Carried] = [carrying.carry(live, part)]
+    carried: list[Carried] = [carryover.carry(live, part)]
     with store_errors(), _connected(part) as read, _connected(live) as written:
         ((pages,),) = read.execute("PRAGMA page_count").fetchall()
         _write(
@@ -262,7 +263,7 @@ def _take_place(part: Path, live: Path) -> Carried:
             written,
             # The first step is never the last: a store has dozens of pages.
             pages=min(_PAGES, pages // 2),
-            locked=lambda: carried.append(carrying.carry(live, part)),
+            locked=lambda: carried.append(carryover.carry(live, part)),
         )
     first, last = carried
     return first.and_then(last)

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Table, event, select, update
 
-from index import tables, withdrawal
 from index.access import (
     CANCELED,
     NO_EMBARGO,
@@ -28,13 +27,14 @@ from index.access import (
     Standing,
 )
 from index.article import content, content_digest
-from index.connections import WRITES, make_engine, store_errors
 from index.dates import from_micros, micros
 from index.history import ChangeType, next_turn, version_key
-from index.log import SET_STATE, append
-from index.tables import articles, keys, notices, versions
-from index.turning import log_turns
-from index.view import OF_CURRENT, read_article, standing_of, value_of
+from index.store import tables, withdrawal
+from index.store.change_log import SET_STATE, append
+from index.store.embargoes import log_turns
+from index.store.sqlite.connections import WRITES, make_engine, store_errors
+from index.store.tables import articles, keys, notices, versions
+from index.store.view import OF_CURRENT, read_article, standing_of, value_of
 
 # Of an article that both have. Killed ones have notices, which are carried over before.
 _STRICTER = f"""

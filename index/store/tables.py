@@ -1,7 +1,7 @@
 """The store's tables, how they are made, and the locks beside them.
 
 :mod:`index.store` speaks plain SQL through SQLAlchemy; what only SQLite knows is here
-and in :mod:`index.connections`. PostgreSQL would need from the two: an engine whose
+and in :mod:`index.store.sqlite`. PostgreSQL would need from the two: an engine whose
 reads are ``REPEATABLE READ``, an advisory lock for creating tables and one for the
 indexer, and its own error codes. The row of the counter is already read ``FOR UPDATE``,
 which SQLite leaves out, since its write transactions exclude each other from ``BEGIN
@@ -45,7 +45,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from index.access import NO_EMBARGO, NO_EXPIRY
-from index.connections import WRITES, make_engine, store_errors
 from index.errors import (
     IndexerRunning,
     InvalidValue,
@@ -53,6 +52,7 @@ from index.errors import (
     StoreUnavailable,
 )
 from index.folders import open_to_others
+from index.store.sqlite.connections import WRITES, make_engine, store_errors
 
 SCHEMA = 3  # raised with every change to the tables
 Upgrades = Mapping[int, Callable[[Connection], None]]

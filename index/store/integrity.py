@@ -13,14 +13,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, false, select
 
-from index import originals
 from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY, values_of
 from index.article import article_of
 from index.dates import micros
 from index.errors import InvalidArticle
 from index.history import version_key
-from index.tables import articles, keys, notices, versions
-from index.view import CHUNK, OF_CURRENT, View
+from index.store import originals
+from index.store.tables import articles, keys, notices, versions
+from index.store.view import CHUNK, OF_CURRENT, View
 
 _DIGEST_BYTES = 32
 _CURRENT = (

@@ -23,12 +23,12 @@ from index.errors import (
     StatusConflict,
 )
 from index.history import ChangeType, version_key
-from index.log import append
 from index.query import Reader
-from index.tables import notices, versions
-from index.view import current_version, read_article, standing_of
-from index.withdrawal import change_status, last_row
-from index.writing import draft, put
+from index.store.change_log import append
+from index.store.tables import notices, versions
+from index.store.view import current_version, read_article, standing_of
+from index.store.withdrawal import change_status, last_row
+from index.store.writing import draft, put
 
 _VERSIONS = select(versions.c.version, versions.c.status).where(
     versions.c.id == bindparam("id")

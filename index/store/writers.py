@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from index.access import entitled, values_of
 from index.errors import ArticleNotFound, InputError, OutsideFilter
 from index.query import Reader
-from index.view import View
-from index.withdrawal import standings_of
-from index.writing import Draft
+from index.store.view import View
+from index.store.withdrawal import standings_of
+from index.store.writing import Draft
 
 
 def within(

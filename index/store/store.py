@@ -20,12 +20,9 @@ from sqlalchemy import (
     delete,
 )
 
-from index import audit, migration, tables, withdrawal
 from index.access import Rates
 from index.article import Article, Original
-from index.connections import WRITES, Connections, forget, store_errors
 from index.dates import micros
-from index.entitlement import check_within, within
 from index.errors import (
     ArticleNotFound,
     InputError,
@@ -36,31 +33,19 @@ from index.history import (
     ChangeType,
     Counts,
     Notice,
-    Outcome,
-    Stored,
-    VersionInfo,
     Written,
 )
-from index.keyring import Keyring
-from index.log import SET_STATE, append, locked_seq
 from index.query import PUBLIC, Reader
-from index.restoration import restore
-from index.tables import articles, versions
-from index.turning import is_due, log_turns
-from index.view import View, standing_of, value_of
-from index.writing import draft, put
-
-__all__ = [
-    "Change",
-    "Counts",
-    "Notice",
-    "Outcome",
-    "Store",
-    "Stored",
-    "VersionInfo",
-    "View",
-    "Written",
-]
+from index.store import integrity, migration, tables, withdrawal
+from index.store.change_log import SET_STATE, append, locked_seq
+from index.store.embargoes import is_due, log_turns
+from index.store.keyring import Keyring
+from index.store.restoration import restore
+from index.store.sqlite.connections import WRITES, Connections, forget, store_errors
+from index.store.tables import articles, versions
+from index.store.view import View, standing_of, value_of
+from index.store.writers import check_within, within
+from index.store.writing import draft, put
 
 
 class Store:
@@ -334,7 +319,7 @@ class Store:
         """
         try:
             with self.reading() as view:
-                return [*view.problems(), *audit.problems(view)]
+                return [*view.problems(), *integrity.problems(view)]
         except StoreUnavailable as error:
             return [str(error)]
 

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from index.access import CANCELED, NO_EXPIRY, Restrictions, Standing
-from index.connections import Direct
 from index.history import ChangeType, next_turn
-from index.log import append
-from index.tables import articles
-from index.view import RESTRICTING
+from index.store.change_log import append
+from index.store.sqlite.connections import Direct
+from index.store.tables import articles
+from index.store.view import RESTRICTING
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))

@@ -17,12 +17,12 @@ from index.access import Audience, Restrictions, shown
 from index.article import Article, Original, Status, content, content_digest
 from index.errors import InputError, InvalidArticle
 from index.history import Batch, Current, Killed, Outcome, Written, plain_version
-from index.log import SET_STATE, audiences, locked_seq
-from index.originals import keep_originals, packed
 from index.query import PUBLIC, Reader
-from index.tables import articles, changes, versions
-from index.view import OF_CURRENT, RESTRICTING, among, chunks
-from index.withdrawal import keep_notices, kill_joined, killed_of
+from index.store.change_log import SET_STATE, audiences, locked_seq
+from index.store.originals import keep_originals, packed
+from index.store.tables import articles, changes, versions
+from index.store.view import OF_CURRENT, RESTRICTING, among, chunks
+from index.store.withdrawal import keep_notices, kill_joined, killed_of
 
 _UPDATE_ARTICLE = (
     update(articles)

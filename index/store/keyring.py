@@ -30,11 +30,11 @@ from index.access import (
     same,
     scopes_text,
 )
-from index.connections import Direct
 from index.dates import from_micros, micros
 from index.errors import InvalidValue
 from index.query import Filter
-from index.tables import keys
+from index.store.sqlite.connections import Direct
+from index.store.tables import keys
 
 _COLUMNS = (
     *(keys.c.id, keys.c.name, keys.c.digest, keys.c.scopes, keys.c.filters),

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
-from index import tables
 from index.access import CANCELED, Standing, audience_of, restrictions, values_of
 from index.dates import micros
 from index.history import next_turn
-from index.tables import articles, changes, notices, originals, state, versions
-from index.view import CHUNK, OF_CURRENT, read_article
+from index.store import tables
+from index.store.tables import articles, changes, notices, originals, state, versions
+from index.store.view import CHUNK, OF_CURRENT, read_article
 
 LOG = logging.getLogger("nutgraf.store")
 

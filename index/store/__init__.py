@@ -1,0 +1,18 @@
+"""Where are the articles? Every version, and the log of changes."""
+
+from index.store.backup import put_back, take
+from index.store.clippings import Clipping
+from index.store.originals import find_original
+from index.store.store import Store
+from index.store.tables import warnings
+from index.store.view import View
+
+__all__ = [
+    "Clipping",
+    "Store",
+    "View",
+    "find_original",
+    "put_back",
+    "take",
+    "warnings",
+]
