@@ -715,9 +715,7 @@ def statuses_of_codes() -> dict[str, set[int]]:
 def test_every_code_of_a_problem_is_in_the_page_with_its_statuses() -> None:
     said = {
         code_in(code)[0]: set(map(int, re.findall(r"\b\d{3}\b", status)))
-        for code, status, _ in table(
-            "docs/api.md", "What is wrong with parameters is 400"
-        )
+        for code, status, _ in table("docs/api.md", "Faults in parameters are 400")
     }
     # Any status of HTTP that has no code of its own.
     assert said.pop("bad_request") == set()
