@@ -18,7 +18,7 @@ from typing import Self
 from index import dates, editions
 from index.access import public
 from index.answer import Answer, Excerpt
-from index.article import Article, Original
+from index.article import Article, Draft, Original
 from index.deadline import until
 from index.engines import (
     OTHER_HISTORY,
@@ -118,14 +118,13 @@ class Archive:
 
     def put(
         self,
-        articles: Sequence[Article],
+        batch: Sequence[Article | Draft],
         *,
-        originals: Sequence[Original | None] = (),
         reader: Reader = PUBLIC,
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
         """Store articles, as the store's put does; what is returned is on disk."""
-        return self.store.put(articles, originals=originals, reader=reader, force=force)
+        return self.store.put(batch, reader=reader, force=force)
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions, and return the change's seq.

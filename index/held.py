@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
 
-from index.article import Article, Original, article_of
+from index.article import Draft, Original, article_of, draft_of
 from index.errors import StoreUnavailable
 from index.formats.jsonl import write
 
@@ -21,17 +21,24 @@ class Pending:
     """An article on its way to the store, and where it came from.
 
     :param line: where its record starts, from 1, in formats that have lines.
-    :param digest: of its content, if it has no version.
-    :param original: what it was read from, where reading changed that.
     :param again: another of its id came before it in this load, both without a version.
     """
 
-    article: Article
+    draft: Draft
     file: str
     line: int | None
-    digest: str = ""
     again: bool = False
-    original: Original | None = None
+
+    @property
+    def id(self) -> str:
+        """The article's id."""
+        return self.draft.article.id
+
+    @property
+    def content(self) -> tuple[str, str] | None:
+        """Id and digest, if the article has no version to tell which is newer."""
+        versionless = self.draft.article.version is None
+        return (self.id, self.draft.digest) if versionless else None
 
 
 class _Place(NamedTuple):
@@ -54,15 +61,15 @@ class Held:
 
     def add(self, pending: Pending) -> None:
         """Hold an article, of whose id none is held."""
-        original = pending.original or Original(format="", data=b"")
+        original = pending.draft.original or Original(format="", data=b"")
         try:
             at = self._file.seek(0, os.SEEK_END)
-            self._file.write(write(pending.article) + original.data)
+            self._file.write(write(pending.draft.article) + original.data)
         except OSError as error:
             raise StoreUnavailable(
                 f"no temporary file can be written: {error.strerror}"
             ) from error
-        self._places[pending.article.id] = _Place(
+        self._places[pending.id] = _Place(
             at,
             pending.file,
             pending.line,
@@ -84,7 +91,7 @@ class Held:
                 data = self._file.read(place.size)
                 original = Original(format=place.format, data=data)
             yield Pending(
-                article, place.file, place.line, again=place.again, original=original
+                draft_of(article, original), place.file, place.line, again=place.again
             )
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
-from index.article import content, content_digest
+from index.article import Article, Original, draft_of
 from index.errors import (
     InputError,
     LimitExceeded,
@@ -315,14 +315,7 @@ class _Load:
                 for warning in found.warnings:
                     self._warn(source.path, found, warning)
                 if found.article is not None:
-                    self._add(
-                        Pending(
-                            found.article,
-                            source.path,
-                            found.line,
-                            original=found.original,
-                        )
-                    )
+                    self._add(found.article, found.original, source.path, found.line)
                 elif found.error is not None:
                     self._refuse(source.path, found.line, found.label, found.error)
                 self._tell(metered.count)
@@ -346,10 +339,12 @@ class _Load:
         else:
             self._refuse(source.path, None, None, error)
 
-    def _add(self, pending: Pending) -> None:
+    def _add(
+        self, article: Article, original: Original | None, file: str, line: int | None
+    ) -> None:
         try:
-            text = content(pending.article)
-            size = len(text.encode())
+            draft = draft_of(article, original)
+            size = draft.size
             if size > self._article_bytes:
                 raise LimitExceeded(
                     "bytes of an article as JSON",
@@ -358,48 +353,45 @@ class _Load:
                     code="article_too_large",
                 )
         except InputError as error:
-            self._refuse(pending.file, pending.line, pending.article.id, error)
+            self._refuse(file, line, article.id, error)
             return
-        if pending.original is not None:
-            size += len(pending.original.data)
+        if original is not None:
+            size += len(original.data)
         if self._pending_bytes + size > BATCH_BYTES:
             self._flush()
-        if pending.article.version is None:
-            key = hash(pending.article.id)
-            again, digest = key in self._seen, content_digest(text)
-            pending = replace(pending, again=again, digest=digest)
+        again = False
+        if article.version is None:
+            key = hash(article.id)
+            again = key in self._seen
             self._seen.add(key)
-        self._pending.append(pending)
+        self._pending.append(Pending(draft, file, line, again=again))
         self._pending_bytes += size
         if len(self._pending) >= BATCH_ARTICLES:
             self._flush()
 
     def _flush(self) -> None:
         pending, self._pending, self._pending_bytes = self._pending, [], 0
-        contents = [(each.article.id, each.digest) for each in pending if each.digest]
+        contents = [each.content for each in pending if each.content]
         with self._store.reading() as view:
             repeats = view.repeats(contents)
         batch: list[Pending] = []
         for each in pending:
-            if self._held.drop(each.article.id):
+            if self._held.drop(each.id):
                 self._outcomes[Outcome.UNCHANGED] += 1
                 self._warn_twice(each)
                 each = replace(each, again=False)
-            if (each.article.id, each.digest) in repeats:
+            if each.content in repeats:
                 self._held.add(each)
             else:
                 batch.append(each)
         self._put(batch)
 
     def _put(self, batch: Sequence[Pending]) -> None:
-        results = self._store.put(
-            [each.article for each in batch],
-            originals=[each.original for each in batch],
-            force=self._force,
-        )
+        drafts = [each.draft for each in batch]
+        results = self._store.put(drafts, force=self._force)
         for each, result in zip(batch, results, strict=True):
             if isinstance(result, InputError):
-                self._refuse(each.file, each.line, each.article.id, result)
+                self._refuse(each.file, each.line, each.id, result)
                 continue
             self._outcomes[result.outcome] += 1
             if each.again and result.outcome is Outcome.UPDATED:
@@ -472,7 +464,7 @@ class _Load:
             Problem(
                 file=pending.file,
                 line=pending.line,
-                label=pending.article.id,
+                label=pending.id,
                 reason=TWICE,
             )
         )

@@ -239,20 +239,13 @@ def write(given: dict[str, Any], article_id: str | None = None) -> Writing:
         # What is replaced is kept nowhere: that is more than who writes may do.
         require(Scope.ADMIN)
     submissions = submitted(given.get("format"), article_id)
-    taken = [each.read for each in submissions if each.read.article]
-    outcomes = iter(
-        context().archive.put(
-            [each.article for each in taken if each.article],
-            originals=[each.original for each in taken],
-            reader=reader(),
-            force=force,
-        )
-    )
+    drafts = [each.draft for each in submissions if each.draft is not None]
+    outcomes = iter(context().archive.put(drafts, reader=reader(), force=force))
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
     for each in submissions:
         read = each.read
-        outcome = next(outcomes) if read.article is not None else read.error
+        outcome = next(outcomes) if each.draft is not None else read.error
         assert outcome is not None, "a record is an article or an error"
         result: dict[str, Any]
         if isinstance(outcome, InputError):

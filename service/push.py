@@ -195,13 +195,14 @@ def _version(said: Mapping[str, Any]) -> str | None:
 def _put(
     article_id: str, version: str | None, item: dict[str, Any], body: bytes
 ) -> Pushed:
-    read = submitted_ninjs(item, body).read
-    if read.article is None:
+    submission = submitted_ninjs(item, body)
+    read, draft = submission.read, submission.draft
+    if draft is None:
         assert read.error is not None, "a record is an article or an error"
         if isinstance(read.error, InvalidArticle) and read.error.field == "paragraphs":
             return _ignored(article_id, version, NO_TEXT)
         raise read.error
-    (written,) = context().archive.put([read.article], originals=[read.original])
+    (written,) = context().archive.put([draft])
     if isinstance(written, ArticlePurged):
         return _ignored(article_id, version, "its texts were erased for good")
     if isinstance(written, InputError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -12,10 +11,10 @@ from typing import Any
 from flask import request
 
 from index import formats
-from index.article import content
+from index.article import Draft, draft_of
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
-from index.parsing import KINDS, elements, items_of
+from index.parsing import KINDS, MAX_LINE, elements, items_of
 from service.bodies import read_file, strict_json
 from service.context import context
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
@@ -38,10 +37,12 @@ class Submission:
     """One record of a body.
 
     :param id: the article's, where it is known although the record may be none.
+    :param draft: of the article; ``None`` if the record is none.
     """
 
     read: Read
     id: str | None = None
+    draft: Draft | None = None
 
 
 def submitted(
@@ -70,7 +71,7 @@ def submitted(
         raise InvalidArticle(
             "id", f"this address takes one article, not {len(submissions):,}"
         )
-    return [_with_id(submissions[0].read, article_id)]
+    return [_with_id(submissions[0], article_id)]
 
 
 def submitted_ninjs(item: dict[str, Any], body: bytes) -> Submission:
@@ -78,7 +79,7 @@ def submitted_ninjs(item: dict[str, Any], body: bytes) -> Submission:
 
     :param body: that it was read from.
     """
-    (found,) = _of_item(item, "ninjs", None, lambda: (body,), 0)
+    (found,) = _of_item(item, "ninjs", None, lambda: (body,), 0, len(body))
     return _sized(found, context().settings.article_bytes)
 
 
@@ -100,7 +101,9 @@ def _of_json(
     if isinstance(value, dict):
         items, listed = value.get(_LIST), partial(items_of, name=_LIST)
         if not isinstance(items, list):
-            yield from _of_item(value, format_name, article_id, lambda: (body,), 0)
+            yield from _of_item(
+                value, format_name, article_id, lambda: (body,), 0, len(body)
+            )
             return
     if not isinstance(items, list):
         raise InvalidJson("send an article, or a list of articles")
@@ -108,7 +111,7 @@ def _of_json(
     sent = cache(lambda: [each.encode() for each in listed(body.decode("utf-8-sig"))])
     for at, item in enumerate(items):
         if isinstance(item, dict):
-            yield from _of_item(item, format_name, article_id, sent, at)
+            yield from _of_item(item, format_name, article_id, sent, at, len(body))
         else:
             error = InvalidArticle("article", f"is {KINDS[type(item)]}, not an object")
             yield Submission(read=Read(article=None, error=error))
@@ -120,41 +123,30 @@ def _of_item(
     article_id: str | None,
     sent: Callable[[], Sequence[bytes]],
     at: int,
+    most: int,
 ) -> Iterator[Submission]:
     """Yield what an item is.
 
     :param sent: gives the bytes of each item, of which this is number ``at``.
+    :param most: bytes that it has at the most.
     """
     if all(name in item for name in READ_ONLY[:3]):
         item = {name: value for name, value in item.items() if name not in READ_ONLY}
-    data = json.dumps(item).encode()
-    name = format_name or formats.detect("", data)
+    name = format_name or formats.detect_object(item)
     ids = ("uri", "guid") if name == "ninjs" else ("id",)
     said = next((item[each] for each in ids if item.get(each)), None)
     if said is None and article_id is not None:
         item = {**item, ids[0]: article_id}
-        data = json.dumps(item).encode()
-    parts = cache(lambda: tuple(_parts(item, name, sent()[at])))
-    for part, read in enumerate(formats.read(name, data)):
-        original = read.original
-        if original is not None:
-            # It was read of what was written here.
-            original = replace(original, data=parts()[part])
-        found = said if isinstance(said, str) else None
-        if read.article is not None:
-            found = read.article.id
-        # It is a line of its own only here.
-        yield Submission(read=replace(read, line=None, original=original), id=found)
-
-
-def _parts(item: dict[str, Any], name: str, sent: bytes) -> Iterator[bytes]:
-    """Yield what was sent of each article that an item is."""
-    wrapper = formats.wrapper_of(item) if name == "ninjs" else None
-    if wrapper is None:
-        yield sent
-    else:
-        for text in items_of(sent.decode("utf-8-sig"), wrapper):
-            yield text.encode()
+    known = said if isinstance(said, str) else None
+    if most > MAX_LINE and (size := len(sent()[at])) > MAX_LINE:
+        too_long = LimitExceeded("bytes of a line", limit=MAX_LINE, got=size)
+        yield Submission(read=Read(article=None, error=too_long), id=known)
+        return
+    for read in formats.read_parsed(name, item, lambda: sent()[at].decode()):
+        yield Submission(
+            read=replace(read, line=None),  # it has none in a body
+            id=known if read.article is None else read.article.id,
+        )
 
 
 def _counted(found: Iterable[Submission]) -> list[Submission]:
@@ -170,25 +162,28 @@ def _sized(submission: Submission, limit: int) -> Submission:
     if read.article is None:
         return submission
     try:
-        size = len(content(read.article).encode())
-        if size > limit:
+        draft = draft_of(read.article, read.original)
+        if draft.size > limit:
             raise LimitExceeded(
-                "article", limit=limit, got=size, code="article_too_large"
+                "article", limit=limit, got=draft.size, code="article_too_large"
             )
     except InputError as error:
         return replace(submission, read=replace(read, article=None, error=error))
-    return submission
+    return replace(submission, draft=draft)
 
 
-def _with_id(read: Read, article_id: str) -> Submission:
-    article = read.article
-    if article is not None and article.id != article_id:
+def _with_id(submission: Submission, article_id: str) -> Submission:
+    read, draft = submission.read, submission.draft
+    if draft is not None and draft.article.id != article_id:
         # A text that says no id gets one of this kind from its format.
-        if article.id.startswith("text:"):
-            read = replace(read, article=replace(article, id=article_id))
+        if draft.article.id.startswith("text:"):
+            article = replace(draft.article, id=article_id)
+            read = replace(read, article=article)
+            draft = draft_of(article, draft.original)
         else:
             error = InvalidArticle(
-                "id", f"is {article.id!r} in the body, {article_id!r} in the address"
+                "id",
+                f"is {draft.article.id!r} in the body, {article_id!r} in the address",
             )
-            read = replace(read, article=None, error=error)
-    return Submission(read=read, id=article_id)
+            read, draft = replace(read, article=None, error=error), None
+    return Submission(read=read, id=article_id, draft=draft)

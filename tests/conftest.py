@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from index.access import Scope
 from index.archive import Archive
-from index.article import Original, article_of
+from index.article import Original, article_of, draft_of
 from index.indexer import Indexer
 from index.settings import Settings
 from service import create_app
@@ -82,12 +82,14 @@ def filled_archive(settings: Settings) -> Archive:
     """Return an archive that holds DOCUMENTS, indexed."""
     archive = Archive.open(settings)
     archive.put(
-        [article_of(document) for document in DOCUMENTS],
-        # As if each had been sent in other words.
-        originals=[
-            Original(format="jsonl", data=json.dumps(document).encode())
+        [
+            # As if each had been sent in other words.
+            draft_of(
+                article_of(document),
+                Original(format="jsonl", data=json.dumps(document).encode()),
+            )
             for document in DOCUMENTS
-        ],
+        ]
     )
     Indexer(archive.store, archive.engine).catch_up()
     return archive

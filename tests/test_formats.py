@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,15 @@ from index.article import (
     number_paragraphs,
 )
 from index.errors import InputError, UnknownField, UnknownFormat, UnreadableInput
-from index.formats import FORMATS, Read, detect, field_names, read
+from index.formats import (
+    FORMATS,
+    Read,
+    detect,
+    detect_object,
+    field_names,
+    read,
+    read_parsed,
+)
 from index.formats.ninjs import reading
 from index.parsing import markup, prose
 from index.parsing import source as sources
@@ -690,3 +699,49 @@ def test_every_ninjs_file_of_the_trade_is_read_without_a_warning() -> None:
         assert found.article is not None, path.name
         assert not found.warnings, path.name
         assert found.article.headline or "renditions_example" in path.name
+
+
+# A JSON value that is parsed already is read as its text would be.
+
+_NAMES = st.sampled_from(
+    ["id", "uri", "Items", "items", "pubStatus", "versioncreated", "title", "x", "ü"]
+)
+_VALUES = st.recursive(
+    st.none() | st.integers(-9, 9) | TEXT | st.just("long " * 820),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+_OBJECTS = st.dictionaries(_NAMES, _VALUES, max_size=6)
+
+
+@given(_OBJECTS)
+def test_a_parsed_object_is_of_the_format_of_its_text(value: dict[str, Any]) -> None:
+    assert detect_object(value) == detect("", json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("room", range(4_090, 4_100))
+def test_a_name_counts_where_it_is_among_the_first_bytes(room: int) -> None:
+    text = json.dumps({"x": "", "pubstatus": 1})
+    value = {"x": "-" * (room - text.index(" 1")), "pubstatus": 1}
+    assert detect_object(value) == detect("", json.dumps(value).encode())
+    assert detect_object(value) == ("ninjs" if room <= 4_096 else "jsonl")
+
+
+@given(
+    st.sampled_from(["jsonl", "ninjs"]),
+    st.dictionaries(st.sampled_from(NINJS_NAMES + OUR_NAMES), VALUES, max_size=8),
+)
+@settings(max_examples=amount(120, 5_000), deadline=None)
+def test_a_parsed_object_is_read_as_its_text(name: str, value: dict[str, Any]) -> None:
+    text = json.dumps(value)
+    parsed, unparsed = read_parsed(name, value, lambda: text), read(name, text.encode())
+    assert [_comparable(each) for each in parsed] == [
+        _comparable(each) for each in unparsed
+    ]
+
+
+def _comparable(found: Read) -> tuple[Read, str]:
+    """Return what was read, with the error as text: no two errors are equal."""
+    return replace(found, error=None), repr(found.error)

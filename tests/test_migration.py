@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.archive import Archive
-from index.article import Original, article_of, content, content_digest
+from index.article import Original, article_of, content, content_digest, draft_of
 from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
 from index.indexer import Indexer
 from index.query import Filter, Reader
@@ -157,7 +157,7 @@ def test_a_store_of_schema_2_is_as_it_was_and_keeps_originals_from_then_on(
     with pytest.raises(OriginalNotFound):
         archive.original("a")
     later = article_of({"id": "a", "headline": "After"})
-    archive.put([later], originals=[Original(format="ninjs", data=b"{}")])
+    archive.put([draft_of(later, Original(format="ninjs", data=b"{}"))])
     assert archive.original("a").data == b"{}"
     assert archive.store.check() == []
     assert archive.store.rebuild_requested() == 0

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from index.access import Scope
 from index.archive import Archive
-from index.article import Original, article_of
+from index.article import Original, article_of, draft_of
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.formats import read
 from index.loader import load
@@ -221,7 +221,7 @@ def test_what_is_not_within_the_filter_of_a_key_is_not_there(
     mine = article_of({"id": "m", "source": "desk", "headline": "H"})
     other = article_of({"id": "n", "source": "x", "headline": "H"})
     sent = [Original(format="ninjs", data=each) for each in (b"n", b"m")]
-    archive.put([other, mine], originals=sent, reader=desk)
+    archive.put(list(map(draft_of, [other, mine], sent)), reader=desk)
     assert archive.original("m", reader=desk).data == b"m"
 
 
@@ -246,7 +246,7 @@ def test_a_forced_version_replaces_it(archive: Archive) -> None:
     def force(text: str, original: bytes | None) -> None:
         article = article_of({"id": "a", "version": "1", "headline": text})
         sent = None if original is None else Original(format="ninjs", data=original)
-        archive.put([article], originals=[sent], force=True)
+        archive.put([draft_of(article, sent)], force=True)
 
     force("One", b"one")
     force("Two", b"two")
@@ -258,9 +258,9 @@ def test_a_forced_version_replaces_it(archive: Archive) -> None:
         article_of({"id": "b", "version": "1", "headline": text}) for text in "xyz"
     ]
     sent = [Original(format="ninjs", data=each) for each in (b"x", b"y")]
-    archive.put(articles[:2], originals=sent, force=True)
+    archive.put(list(map(draft_of, articles[:2], sent)), force=True)
     assert archive.original("b").data == b"y"
-    archive.put([articles[0], articles[2]], originals=sent[:1], force=True)
+    archive.put([draft_of(articles[0], sent[0]), articles[2]], force=True)
     with pytest.raises(OriginalNotFound):
         archive.original("b")
     assert archive.store.check() == []

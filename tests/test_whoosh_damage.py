@@ -23,7 +23,7 @@ from index.archive import Archive
 from index.article import article_of
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.codec import ColumnarCodec
-from index.engines.whoosh.engine import scrub
+from index.engines.whoosh.files import scrub
 from index.engines.whoosh.files.arrays import HEADER
 from index.engines.whoosh.files.scrub import Scrub
 from index.engines.whoosh.files.segment import Segment

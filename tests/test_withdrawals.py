@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from index.archive import Archive
-from index.article import Original, article_of
+from index.article import Original, article_of, draft_of
 from index.dates import iso
 from index.errors import (
     ArticleKilled,
@@ -533,7 +533,7 @@ def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
     noise = random.Random(1).randbytes(20_000)
     sent = Original(format="ninjs", data=b"Zwetschgenkuchen" + noise)
     third = article_of({"id": "a", "headline": "Third", "version": "3"})
-    archive.put([third], originals=[sent])
+    archive.put([draft_of(third, sent)])
     index(archive)
     places = [noise[at : at + 40] for at in range(0, len(noise), 2_000)]
     assert holding(folder, b"zwetschgenkuchen")

@@ -1,12 +1,14 @@
 """What is an article, and what is it as JSON?"""
 
 from index.article.document import (
+    Draft,
     article_of,
     concept_json,
     concepts_of,
     content,
     content_digest,
     document_of,
+    draft_of,
     paragraph_json,
     status_of,
 )
@@ -62,6 +64,7 @@ __all__ = [
     "TEXT_FIELDS",
     "Article",
     "Concept",
+    "Draft",
     "Kind",
     "Original",
     "Paragraph",
@@ -75,6 +78,7 @@ __all__ = [
     "content",
     "content_digest",
     "document_of",
+    "draft_of",
     "names",
     "number_paragraphs",
     "paragraph_id",

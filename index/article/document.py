@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from index.article.records import (
     TEXT_FIELDS,
     Article,
     Concept,
+    Original,
     Paragraph,
     Role,
     Status,
@@ -116,6 +118,38 @@ def content_digest(text: str) -> str:
 def digest(article: Article) -> str:
     """Return a hash of an article's content: everything but its version."""
     return content_digest(content(article))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An article ready to store: its content as JSON text, and the digest of that.
+
+    Made once, where an article comes in, and carried to the store.
+
+    :param size: bytes of the text.
+    :param original: what the article was read from, if reading changed that.
+    """
+
+    article: Article
+    text: str
+    digest: str
+    size: int
+    original: Original | None = None
+
+
+def draft_of(article: Article, original: Original | None = None) -> Draft:
+    """Draft of an article.
+
+    :raises InvalidArticle: ``extra`` holds what JSON has no words for.
+    """
+    text = content(article)
+    return Draft(
+        article=article,
+        text=text,
+        digest=content_digest(text),
+        size=len(text.encode()),
+        original=original,
+    )
 
 
 def article_of(

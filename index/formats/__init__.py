@@ -6,22 +6,33 @@ record that is no article is an error in its place and never stops the rest.
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from types import MappingProxyType
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat, UnreadableInput
 from index.formats import field_names, jsonl, ninjs, text
-from index.formats.ninjs import wrapper_of
 from index.formats.record import Read
 from index.parsing import Recoded, checked_encoding
 
-__all__ = ["FORMATS", "Format", "Read", "Reader", "detect", "read", "wrapper_of"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "ParsedReader",
+    "Read",
+    "Reader",
+    "detect",
+    "detect_object",
+    "read",
+    "read_parsed",
+]
 
 
 class Reader(Protocol):
@@ -31,6 +42,16 @@ class Reader(Protocol):
         self, data: bytes | BinaryIO, *, name: str, mapping: Mapping[str, str]
     ) -> Iterator[Read]:
         """Yield the records of an input, in order."""
+
+
+class ParsedReader(Protocol):
+    """What reads a JSON value that is parsed already, as its text would be read."""
+
+    def __call__(self, value: Any, text: Callable[[], str]) -> Iterator[Read]:
+        """Yield the articles of a value; ``text`` gives it as it stands in the input.
+
+        It is asked for only where an original is kept.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +67,7 @@ class Format:
     extensions: tuple[str, ...]
     about: str
     read: Reader
+    read_parsed: ParsedReader | None = None  # of formats that are JSON
     write: Callable[[Article], bytes] | None = None
 
 
@@ -69,6 +91,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".jsonl", ".ndjson", ".json"),
             about="JSON, an article a line, under our field names or common others",
             read=jsonl.read,
+            read_parsed=jsonl.read_parsed,
             write=jsonl.write,
         ),
         Format(
@@ -77,6 +100,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".ninjs",),
             about="IPTC ninjs 1.x, 2.x, 3.x and Superdesk's flavour of it",
             read=ninjs.read,
+            read_parsed=ninjs.read_parsed,
             write=ninjs.write,
         ),
     )
@@ -134,6 +158,19 @@ def read(
     return FORMATS[name_of_format].read(data, name=name, mapping=mapping)
 
 
+def read_parsed(
+    name_of_format: str, value: Any, text: Callable[[], str]
+) -> Iterator[Read]:
+    """Yield the articles of a JSON value, as :func:`read` would those of its text.
+
+    :param name_of_format: of a format that is JSON.
+    :param text: gives the value as it stands in the input, for originals.
+    """
+    reader = FORMATS[name_of_format].read_parsed
+    assert reader is not None, "the format is JSON"
+    return reader(value, text)
+
+
 def detect(name: str, head: bytes) -> str:
     """Return the format a file is in, as a key of FORMATS.
 
@@ -161,6 +198,23 @@ def detect(name: str, head: bytes) -> str:
     if not start.strip():
         raise UnreadableInput("is empty")
     return "text"
+
+
+def detect_object(value: Mapping[str, Any]) -> str:
+    """Format of a JSON object that is parsed already: what its text is detected as."""
+    names = {name.lower() for name in value}
+    if not names.isdisjoint(ninjs.WRAPPERS):
+        return detect("", json.dumps(value).encode())
+    unmarked = takewhile(
+        lambda member: member[0].lower() not in _NINJS_MARKS, value.items()
+    )
+    before = dict(unmarked)
+    mark = next((name for name in value if name not in before), None)
+    if mark is None:
+        return "jsonl"
+    # As in a file, a property counts if its name is among the first bytes.
+    start = json.dumps({**before, mark: None}).removesuffix(" null}")
+    return "ninjs" if len(start) <= _HEAD else "jsonl"
 
 
 def _extension(name: str) -> str:

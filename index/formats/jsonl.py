@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
 from index.formats.record import Read, made, refused
-from index.parsing import KINDS, Value, values
+from index.parsing import KINDS, values
 
 
 def read(
@@ -21,7 +21,15 @@ def read(
     :param mapping: names of the input to fields of ours; see :func:`aliases.renamed`.
     """
     for value in values(data):
-        yield _read(value, mapping)
+        if value.error is not None:
+            yield refused(value.error, None, line=value.line, position=value.position)
+        else:
+            yield _read(value.value, value.given, mapping, value.line, value.position)
+
+
+def read_parsed(value: Any, text: Callable[[], str]) -> Iterator[Read]:
+    """Yield the article of a JSON value; ``text`` gives it as it stands."""
+    yield _read(value, text, {}, line=1, position=1)
 
 
 def write(article: Article) -> bytes:
@@ -35,23 +43,24 @@ def write(article: Article) -> bytes:
     return text.encode() + b"\n"
 
 
-def _read(value: Value, mapping: Mapping[str, str]) -> Read:
-    record, line = value.value, value.line
-    error = value.error
-    if error is None and not isinstance(record, dict):
-        kind = KINDS[type(record)]
-        error = UnreadableInput(f"a record must be an object, not {kind}", line=line)
-    if error is None:
-        try:
-            document = field_names.renamed(record, mapping)
-        except InputError as trouble:
-            error = trouble
-    if error is not None:
-        return refused(error, record, line=line, position=value.position)
+def _read(
+    record: Any,
+    text: Callable[[], str],
+    mapping: Mapping[str, str],
+    line: int,
+    position: int | None,
+) -> Read:
+    try:
+        if not isinstance(record, dict):
+            kind = KINDS[type(record)]
+            raise UnreadableInput(f"a record must be an object, not {kind}", line=line)
+        document = field_names.renamed(record, mapping)
+    except InputError as error:
+        return refused(error, record, line=line, position=position)
     original = None
     if not _is_kept(record, document):
-        original = Original(format="jsonl", data=value.text.encode())
-    return made(document, line=line, position=value.position, original=original)
+        original = Original(format="jsonl", data=text().encode())
+    return made(document, line=line, position=position, original=original)
 
 
 def _is_kept(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:

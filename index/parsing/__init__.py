@@ -14,6 +14,7 @@ from index.parsing.prose import (
     unified,
 )
 from index.parsing.source import (
+    MAX_LINE,
     Recoded,
     checked_encoding,
     gathered,
@@ -25,6 +26,7 @@ from index.parsing.strict_json import KINDS, Value, elements, items_of, parse, v
 
 __all__ = [
     "KINDS",
+    "MAX_LINE",
     "Block",
     "Recoded",
     "Value",

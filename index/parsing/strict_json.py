@@ -43,6 +43,10 @@ class Value(NamedTuple):
     error: InputError | None = None
     text: str = ""
 
+    def given(self) -> str:
+        """Return the value as it stands in the input."""
+        return self.text
+
 
 def parse(text: str, *, line: int | None = None) -> Any:
     """Return the value of a JSON text.
@@ -83,9 +87,9 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
     if first is None:
         yield Value(1, None, error=UnreadableInput("is empty"))
         return
-    every = itertools.chain([first], every)
-    if first.error is None and _breaks_off(first.data):
-        held, size = list[source.Line](), 0
+    record = _value(first, 1)
+    if record.error is not None and first.error is None and _breaks_off(first.data):
+        held, size = [first], len(first.data) + 1
         for line in every:
             held.append(line)
             size += len(line.data) + 1
@@ -102,8 +106,9 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
                     yield Value(first.number, 1, error=error)
                     return
                 # no document: lines, the first of which is broken
-        every = itertools.chain(held, every)
-    for position, line in enumerate(filter(_is_said, every), 1):
+        every = itertools.chain(held[1:], every)
+    yield record
+    for position, line in enumerate(filter(_is_said, every), 2):
         yield _value(line, position)
 
 

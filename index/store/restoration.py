@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, bindparam, select, update
 
 from index.access import USABLE, entitled, values_of
-from index.article import Article, Status
+from index.article import Article, Status, draft_of
 from index.errors import (
     ArticleNotFound,
     ArticlePurged,
@@ -28,7 +28,7 @@ from index.store.change_log import append
 from index.store.tables import notices, versions
 from index.store.view import current_version, read_article, standing_of
 from index.store.withdrawal import change_status, last_row
-from index.store.writing import draft, put
+from index.store.writing import as_kept, put
 
 _VERSIONS = select(versions.c.version, versions.c.status).where(
     versions.c.id == bindparam("id")
@@ -77,7 +77,7 @@ def restore(
         )
     if not entitled(reader, values_of(usable)):
         raise OutsideFilter(article_id)
-    (written,) = put(connection, [draft(usable)], at=at, reader=reader)
+    (written,) = put(connection, [as_kept(draft_of(usable))], at=at, reader=reader)
     if isinstance(written, InputError):
         raise written
     return written.seq

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import Self
 
 from sqlalchemy import (
@@ -21,11 +20,12 @@ from sqlalchemy import (
 )
 
 from index.access import Rates
-from index.article import Article, Original
+from index.article import Article, Draft, draft_of
 from index.dates import micros
 from index.errors import (
     ArticleNotFound,
     InputError,
+    InvalidArticle,
     StoreUnavailable,
 )
 from index.history import (
@@ -45,7 +45,7 @@ from index.store.sqlite.connections import WRITES, Connections, forget, store_er
 from index.store.tables import articles, versions
 from index.store.view import View, standing_of, value_of
 from index.store.writers import check_within, within
-from index.store.writing import draft, put
+from index.store.writing import as_kept, put
 
 
 class Store:
@@ -88,9 +88,8 @@ class Store:
 
     def put(
         self,
-        batch: Sequence[Article],
+        batch: Sequence[Article | Draft],
         *,
-        originals: Sequence[Original | None] = (),
         reader: Reader = PUBLIC,
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
@@ -102,15 +101,15 @@ class Store:
         version is below 0, its :class:`InvalidArticle`; one beyond the writer's filters
         is an :class:`OutsideFilter`. The others are kept nevertheless.
 
-        :param originals: for each article what it was sent as, ``None`` where it is
-            kept as it was sent; empty if all are. An unchanged article keeps the first.
+        :param batch: articles, or the drafts of those that are written already, which
+            may have originals. An unchanged article keeps the first original.
         :param force: where a version is there with other content, that is replaced.
             Nothing of it is kept, and it is found again once it is indexed anew. What
             was killed or withheld stays so.
         :raises StoreFull: nothing of the batch was kept.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
-        drafts = [draft(*each) for each in zip_longest(batch, originals)]
+        drafts = [_drafted(each) for each in batch]
         if not batch:
             return ()
         with self._changing() as (connection, at):
@@ -356,6 +355,14 @@ class Store:
             at = _now()
             log_turns(connection, at)
             yield connection, at
+
+
+def _drafted(given: Article | Draft) -> Draft | InvalidArticle:
+    """Return what is to be kept of an article, or why it cannot be."""
+    try:
+        return as_kept(given if isinstance(given, Draft) else draft_of(given))
+    except InvalidArticle as error:
+        return error
 
 
 def _ask_for_rebuild(connection: Connection) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from index.access import entitled, values_of
+from index.article import Draft
 from index.errors import ArticleNotFound, InputError, OutsideFilter
 from index.query import Reader
 from index.store.view import View
 from index.store.withdrawal import standings_of
-from index.store.writing import Draft
 
 
 def within(

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from index.access import Audience, Restrictions, shown
-from index.article import Article, Original, Status, content, content_digest
-from index.errors import InputError, InvalidArticle
+from index.article import Article, Draft, Original, Status
+from index.errors import InputError
 from index.history import Batch, Current, Killed, Outcome, Written, plain_version
 from index.query import PUBLIC, Reader
 from index.store.change_log import SET_STATE, audiences, locked_seq
@@ -34,29 +33,13 @@ _DELETE_VERSION = delete(versions).where(
 )
 
 
-class Draft(NamedTuple):
-    """An article under the version it is kept as, what was sent, and that's digest.
-
-    With the original, packed, where reading that changed it.
-    """
-
-    article: Article
-    text: str
-    digest: str
-    original: Original | None
-
-
-def draft(article: Article, original: Original | None = None) -> Draft | InvalidArticle:
-    """Return what is to be kept of an article, or why it cannot be."""
-    try:
-        text = content(article)
-    except InvalidArticle as error:
-        return error
+def as_kept(draft: Draft) -> Draft:
+    """Draft with the version that the article is kept as, and its original packed."""
+    article, original = draft.article, draft.original
     version = article.version
     if version is not None and plain_version(version) != version:
-        article = replace(article, version=plain_version(version))
-    kept = None if original is None else packed(original)
-    return Draft(article, text, content_digest(text), kept)
+        draft = replace(draft, article=replace(article, version=plain_version(version)))
+    return draft if original is None else replace(draft, original=packed(original))
 
 
 def put(
@@ -69,6 +52,7 @@ def put(
 ) -> tuple[Written | InputError, ...]:
     """Keep articles and return what became of each; see ``Store.put``.
 
+    :param drafts: as :func:`as_kept` gives them.
     :param reader: who writes them; which of them they may is not looked at here.
     """
     given = [each.article for each in drafts if isinstance(each, Draft)]

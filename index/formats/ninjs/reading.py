@@ -7,7 +7,7 @@ concept is coded; here a property is looked up without case, in either shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from index.article import CONCEPT_FIELDS, Original, Role
@@ -76,14 +76,15 @@ def read(
     for value in values(data):
         if value.error is not None:
             yield refused(value.error, None, line=value.line, position=value.position)
-            continue
-        wrapper = wrapper_of(value.value)
-        items, texts, first = [value.value], iter([value.text]), value.position or 1
-        if wrapper is not None:
-            items, first = value.value[wrapper], 1
-            texts = items_of(value.text, wrapper)
-        for position, item in enumerate(items, first):
-            yield _read(item, next(texts), mapping, value.line, position)
+        else:
+            yield from _items(
+                value.value, value.given, mapping, value.line, value.position or 1
+            )
+
+
+def read_parsed(value: Any, text: Callable[[], str]) -> Iterator[Read]:
+    """Yield the items of a JSON value; ``text`` gives it as it stands."""
+    yield from _items(value, text, {}, line=1, position=1)
 
 
 def wrapper_of(value: Any) -> str | None:
@@ -102,6 +103,22 @@ def part_of(item: Mapping[str, Any], target: str) -> tuple[Any, Mapping[str, Any
     """
     reader = _Item(item)
     return reader.part(target), reader.left
+
+
+def _items(
+    value: Any,
+    text: Callable[[], str],
+    mapping: Mapping[str, str],
+    line: int,
+    position: int,
+) -> Iterator[Read]:
+    wrapper = wrapper_of(value)
+    if wrapper is None:
+        yield _read(value, text(), mapping, line, position)
+        return
+    texts = items_of(text(), wrapper)
+    for at, (item, one) in enumerate(zip(value[wrapper], texts, strict=True), 1):
+        yield _read(item, one, mapping, line, at)
 
 
 def _read(

@@ -1,0 +1,107 @@
+"""How much work a body is: it is parsed once, and each article written once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from index.archive import Archive
+from index.parsing import MAX_LINE
+
+JSON = "application/json"
+WORD = "zwetschgenkuchen"  # in each article's text, and nowhere else
+OURS: dict[str, Any] = {"id": "a", "headline": "Head", "paragraphs": [WORD]}
+OTHERS: dict[str, Any] = {"id": "a", "title": "Head", "body": WORD}
+NINJS: dict[str, Any] = {
+    "uri": "a",
+    "headline": "Head",
+    "versioncreated": "2016-09-29T10:00:00Z",
+    "body_html": f"<p>{WORD}</p>",
+}
+
+
+class Work:
+    """The JSON texts with the word that were parsed and written."""
+
+    def __init__(self) -> None:
+        self.parsed: list[str] = []
+        self.written: list[str] = []
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        return len(self.parsed), len(self.written)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    found = Work()
+    parse, write = json.JSONDecoder.raw_decode, json.JSONEncoder.encode
+
+    def counted_parse(self: json.JSONDecoder, s: str, idx: int = 0) -> Any:
+        value, end = parse(self, s, idx)
+        if WORD in s[idx:end]:
+            found.parsed.append(s[idx:end])
+        return value, end
+
+    def counted_write(self: json.JSONEncoder, o: Any) -> str:
+        text = write(self, o)
+        if WORD in text:
+            found.written.append(text)
+        return text
+
+    monkeypatch.setattr(json.JSONDecoder, "raw_decode", counted_parse)
+    monkeypatch.setattr(json.JSONEncoder, "encode", counted_write)
+    return found
+
+
+@pytest.mark.parametrize("document", [OURS, OTHERS, NINJS])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/v1/articles/a"), ("POST", "/v1/articles")]
+)
+def test_json_is_parsed_once_and_the_article_written_once(
+    client: FlaskClient, work: Work, document: dict[str, Any], method: str, path: str
+) -> None:
+    body = json.dumps(document)
+    work.written.clear()
+    answer = client.open(path, method=method, data=body, content_type=JSON)
+    assert answer.json["results"][0]["status"] == "created"
+    assert work.counts == (1, 1)
+
+
+@pytest.mark.parametrize("shape", [list, lambda items: {"articles": items}])
+def test_a_list_is_parsed_once(
+    client: FlaskClient, work: Work, shape: Callable[[list[Any]], Any]
+) -> None:
+    body = json.dumps(shape([{**OURS, "id": each} for each in "abc"]))
+    work.written.clear()
+    assert client.post("/v1/articles", data=body, content_type=JSON).status_code == 200
+    assert work.counts == (1, 3)
+
+
+def test_each_line_is_parsed_once(client: FlaskClient, work: Work) -> None:
+    body = "".join(json.dumps({**OURS, "id": each}) + "\n" for each in "abc")
+    work.written.clear()
+    answer = client.post("/v1/articles", data=body, content_type="application/x-ndjson")
+    assert answer.status_code == 200
+    assert work.counts == (3, 3)
+
+
+def test_an_original_is_what_was_sent(client: FlaskClient, archive: Archive) -> None:
+    # With spaces, an escape and a mark that no JSON writer would make again.
+    body = b'\xef\xbb\xbf { "uri":"n", "versioncreated": null,"headline":"H\\u00e9" } '
+    client.put("/v1/articles/n", data=body, content_type=JSON)
+    assert archive.original("n").data == body
+
+
+def test_no_item_is_longer_than_a_line_may_be(client: FlaskClient) -> None:
+    long = "<b></b>" * (MAX_LINE // 7 + 1)
+    body = json.dumps([{"id": "l", "body": f"{long}text"}, {**OURS, "id": "s"}])
+    answer = client.post("/v1/articles", data=body, content_type=JSON)
+    refused, kept = answer.json["results"]
+    assert (refused["id"], refused["error"]["code"]) == ("l", "limit_exceeded")
+    assert refused["error"]["limit"] == MAX_LINE
+    assert kept["status"] == "created"
