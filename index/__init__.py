@@ -11,8 +11,8 @@
 What is named here stays; everything else may move.
 """
 
-from index.answer import Answer, ArticleHit, Excerpt
-from index.archive import Archive, ArticleView
+from index.answer import Answer, ArticleHit, ArticleView, Excerpt
+from index.archive import Archive
 from index.article import (
     Article,
     Concept,

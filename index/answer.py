@@ -7,8 +7,10 @@ takes a third of the time that a frozen dataclass takes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from index.article import Article
 from index.engines import Facet, LeafScore, WordCount
 from index.query import Warned
 from index.text import Span
@@ -75,3 +77,21 @@ class Answer:
     hits: tuple[ArticleHit, ...]
     facets: tuple[Facet, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleView:
+    """One article, as somebody may see it.
+
+    :param excerpts: every paragraph, whole, the headline included.
+    :param marked: a query was given, and its words are marked.
+    """
+
+    article: Article
+    current: bool
+    seq: int
+    at: datetime
+    excerpts: tuple[Excerpt, ...]
+    marked: bool
+    understood: str
+    warnings: tuple[Warned, ...]

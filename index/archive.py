@@ -15,19 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from index import dates, editions
-from index.access import public
-from index.answer import Answer, Excerpt
+from index import editions
+from index.answer import Answer, ArticleView
 from index.article import Article, Draft, Original
-from index.deadline import until
-from index.engines import (
-    OTHER_HISTORY,
-    Engine,
-    Facet,
-    Snapshot,
-    of_one_history,
-    open_engine,
-)
+from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
     IndexDamaged,
@@ -36,10 +27,10 @@ from index.errors import (
     InvalidValue,
 )
 from index.feed import ChangePage, may_read, page_of_changes
-from index.history import Chain, Difference, Notice, VersionInfo, Written, difference_of
-from index.marking import Marker
-from index.query import PUBLIC, Reader, Request, Warned, compile_request, scoring_leaves
-from index.question import Question, check_of_one_store, excerpt_of, hidden_from, tag_of
+from index.history import Chain, Difference, Notice, VersionInfo, Written
+from index.moment import Moment
+from index.query import PUBLIC, Reader, Request, compile_request
+from index.question import Question, check_of_one_store, hidden_from
 from index.settings import Settings
 from index.store import Store
 from index.suggestions import Suggestion, suggestions
@@ -47,24 +38,6 @@ from index.suggestions import Suggestion, suggestions
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are
 LOG = logging.getLogger("nutgraf.archive")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleView:
-    """One article, as somebody may see it.
-
-    :param excerpts: every paragraph, whole, the headline included.
-    :param marked: a query was given, and its words are marked.
-    """
-
-    article: Article
-    current: bool
-    seq: int
-    at: datetime
-    excerpts: tuple[Excerpt, ...]
-    marked: bool
-    understood: str
-    warnings: tuple[Warned, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,29 +228,6 @@ class Archive:
                 settings=self.settings,
             )
 
-    def etag(
-        self,
-        parameters: str,
-        now: datetime,
-        *,
-        request: Request | None = None,
-        reader: Reader = PUBLIC,
-    ) -> str:
-        """Return a tag that changes whenever an answer with these parameters may.
-
-        :param request: of a search; see :meth:`index.question.Question.tag`.
-        :raises InputError: the request is wrong.
-        """
-        if request is not None:
-            with self.asking(request, now=now, reader=reader) as question:
-                return question.tag(parameters)
-        try:
-            seq = self._snapshot().seq
-        except IndexUnavailable:
-            seq = -1
-        with self.store.reading() as view:
-            return tag_of(view, seq, now, parameters, repr(reader))
-
     def suggest(
         self,
         q: str,
@@ -300,22 +250,21 @@ class Archive:
             )
             return suggestions(snapshot, view, search, q)
 
-    def facet(
-        self,
-        field: str,
-        *,
-        prefix: str = "",
-        size: int = 10,
-        now: datetime | None = None,
-        reader: Reader = PUBLIC,
-    ) -> Facet:
-        """Return how many visible articles have each value of a field."""
-        request = Request(
-            limit=0, facets=(field,), facet_prefix=prefix, facet_size=size
-        )
-        return self.search(request, now=now, reader=reader).facets[0]
-
     # Reading.
+
+    @contextmanager
+    def moment(
+        self, *, now: datetime | None = None, reader: Reader = PUBLIC
+    ) -> Iterator[Moment]:
+        """Look up articles of one moment, the same for the length of a block."""
+        with self.store.reading() as view:
+            yield Moment(
+                view,
+                now or datetime.now(UTC),
+                reader,
+                settings=self.settings,
+                index_seq=self._index_seq,
+            )
 
     def get(
         self,
@@ -327,40 +276,13 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> ArticleView:
-        """Return an article with all its paragraphs, as a reader may see it.
+        """An article with all its paragraphs; see :meth:`index.moment.Moment.article`.
 
-        :param q: its words are marked, those under a NOT excepted, whether or not the
-            article matches.
         :raises ArticleNotFound: there is none, or none that may be seen.
         :raises ArticleKilled: it was, and its notice is all there is.
         """
-        now = now or datetime.now(UTC)
-        search, parsed = compile_request(
-            Request(q=q, within=within), settings=self.settings, now=now
-        )
-        with self.store.reading() as view:
-            stored = editions.shown_version(view, article_id, version, now, reader)
-        article = stored.article
-        leaves = scoring_leaves(parsed.query)
-        language = article.language or self.settings.language
-        marker = Marker(leaves, language=language, places=search.places)
-        check = until(time.monotonic() + self.settings.search_seconds)
-        texts = [(each.text, each.role) for each in article.paragraphs]
-        return ArticleView(
-            article=public(article, now, held=reader.held),
-            current=stored.current,
-            seq=stored.seq,
-            at=stored.at,
-            excerpts=tuple(
-                excerpt_of(article.id, each, spans)
-                for each, spans in zip(
-                    article.paragraphs, marker.marks(texts, check), strict=True
-                )
-            ),
-            marked=bool(leaves),
-            understood=parsed.understood,
-            warnings=parsed.warnings,
-        )
+        with self.moment(now=now, reader=reader) as moment:
+            return moment.article(article_id, version=version, q=q, within=within)
 
     def original(
         self,
@@ -388,15 +310,9 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> tuple[VersionInfo, ...]:
-        """Return the versions of an article that may be seen, newest first.
-
-        :raises ArticleNotFound: there is none, or none that may be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
-        """
-        now = now or datetime.now(UTC)
-        with self.store.reading() as view:
-            editions.check_shown(view, article_id, now, reader)
-            return editions.versions_of(view, article_id, now, reader)
+        """The versions of an article; see :meth:`index.moment.Moment.versions`."""
+        with self.moment(now=now, reader=reader) as moment:
+            return moment.versions(article_id)
 
     def chain(
         self,
@@ -405,15 +321,9 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> Chain:
-        """Return what an article evolved from, and what evolved from it.
-
-        :raises ArticleNotFound: there is none, or none that may be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
-        """
-        now = now or datetime.now(UTC)
-        with self.store.reading() as view:
-            editions.check_shown(view, article_id, now, reader)
-            return view.chain(article_id, reader, dates.micros(now))
+        """What an article evolved from; see :meth:`index.moment.Moment.chain`."""
+        with self.moment(now=now, reader=reader) as moment:
+            return moment.chain(article_id)
 
     def diff(
         self,
@@ -424,19 +334,9 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> Difference:
-        """Return what two versions of an article differ in.
-
-        :param new: a version, by default the current one.
-        :param old: by default the highest below it that may be seen; itself, if there
-            is none.
-        :raises ArticleNotFound: one of them is not there, or may not be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
-        """
-        now = now or datetime.now(UTC)
-        with self.store.reading() as view:
-            editions.check_shown(view, article_id, now, reader)
-            pair = editions.pair_of(view, article_id, old, new, now, reader)
-        return difference_of(*[public(each, now, held=reader.held) for each in pair])
+        """What two versions differ in; see :meth:`index.moment.Moment.difference`."""
+        with self.moment(now=now, reader=reader) as moment:
+            return moment.difference(article_id, old=old, new=new)
 
     def was_killed(self, article_id: str, version: str) -> bool:
         """Return whether a version was killed, and a newer one shows since."""
@@ -529,6 +429,13 @@ class Archive:
                 # Nothing was ever stored: nothing is what there is to find.
                 return MemoryEngine().snapshot()
             raise
+
+    def _index_seq(self) -> int:
+        """Return the newest change that the index includes; -1 if there is no index."""
+        try:
+            return self._snapshot().seq
+        except IndexUnavailable:
+            return -1
 
     @contextmanager
     def _damage_mended(self) -> Iterator[None]:

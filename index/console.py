@@ -31,8 +31,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from index.answer import Answer, ArticleHit, Excerpt
-from index.archive import ArticleView
+from index.answer import Answer, ArticleHit, ArticleView, Excerpt
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
 from index.engines import Facet

@@ -6,7 +6,6 @@ import hashlib
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
@@ -83,19 +82,17 @@ blueprint.before_request(decode_id)
 )
 def get_article(given: dict[str, Any], article_id: str) -> Response:
     """Give an article, with the words of a query marked."""
-    now = datetime.now(UTC)
-    tag = tag_of_request(given, now)
-    if unchanged := not_modified(tag):
-        return unchanged
     q = given.get("q", "")
-    view = context().archive.get(
-        article_id,
-        version=given.get("version"),
-        q=q,
-        within=given.get("in", "text"),
-        now=now,
-        reader=reader(),
-    )
+    with context().archive.moment(reader=reader()) as moment:
+        tag = moment.tag(digest_of_request(given))
+        if unchanged := not_modified(tag):
+            return unchanged
+        view = moment.article(
+            article_id,
+            version=given.get("version"),
+            q=q,
+            within=given.get("in", "text"),
+        )
     name = given.get("format", "json")
     if name != "json":
         response = _rendered(FORMATS[name], view.article)
@@ -113,7 +110,7 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
 )
 def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
     """List the paragraphs of an article."""
-    view = context().archive.get(article_id, now=datetime.now(UTC), reader=reader())
+    view = context().archive.get(article_id, reader=reader())
     return json_response(
         {
             "id": article_id,
@@ -135,7 +132,7 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
 )
 def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
     """Give one paragraph of an article; 0 is the headline."""
-    view = context().archive.get(article_id, now=datetime.now(UTC), reader=reader())
+    view = context().archive.get(article_id, reader=reader())
     for each in view.excerpts:
         if each.n == n:
             found = excerpt_document(each, marked=False)
@@ -152,9 +149,9 @@ def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
 )
 def list_versions(given: dict[str, Any], article_id: str) -> Response:
     """List the versions of an article, the newest first, and what evolved into what."""
-    archive, now, who = context().archive, datetime.now(UTC), reader()
-    found = archive.versions(article_id, now=now, reader=who)
-    chain = archive.chain(article_id, now=now, reader=who)
+    with context().archive.moment(reader=reader()) as moment:
+        found = moment.versions(article_id)
+        chain = moment.chain(article_id)
     return json_response(
         {
             "versions": [version_document(each) for each in found],
@@ -305,10 +302,9 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
     return result
 
 
-def tag_of_request(given: dict[str, Any], now: datetime) -> str:
-    """Return the ETag of an answer to the request with these parameters."""
-    digest = hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
-    return context().archive.etag(digest, now, reader=reader())
+def digest_of_request(given: dict[str, Any]) -> str:
+    """Digest of the request with these parameters, for the ETag of its answer."""
+    return hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
 
 
 def _rendered(shape: Format, article: Article) -> Response:

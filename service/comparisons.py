@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response
@@ -14,7 +13,7 @@ from index.history import ChangeKind
 from index.rendering import difference_document
 from service.answers import json_response
 from service.arguments import Blueprint
-from service.articles import decode_id, tag_of_request
+from service.articles import decode_id, digest_of_request
 from service.authority import reader
 from service.context import context
 from service.etags import not_modified, set_etag
@@ -91,15 +90,11 @@ DiffAnswer = Schema.from_dict(
 )
 def diff_article(given: dict[str, Any], article_id: str) -> Response:
     """Compare two versions of an article, word by word."""
-    now = datetime.now(UTC)
-    tag = tag_of_request(given, now)
-    if unchanged := not_modified(tag):
-        return unchanged
-    found = context().archive.diff(
-        article_id,
-        old=given.get("from"),
-        new=given.get("to"),
-        now=now,
-        reader=reader(),
-    )
+    with context().archive.moment(reader=reader()) as moment:
+        tag = moment.tag(digest_of_request(given))
+        if unchanged := not_modified(tag):
+            return unchanged
+        found = moment.difference(
+            article_id, old=given.get("from"), new=given.get("to")
+        )
     return set_etag(json_response(difference_document(found)), tag)

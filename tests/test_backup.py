@@ -860,13 +860,18 @@ def test_a_tag_of_another_history_is_never_current(
     archive: Archive, file: Path
 ) -> None:
     now = datetime.now(UTC)
+
+    def tag() -> str:
+        with archive.moment(now=now) as moment:
+            return moment.tag("q=x")
+
     seq = archive.store.seq()
     backup.take(archive.store, file)
-    tags = {archive.etag("q=x", now)}
+    tags = {tag()}
     backup.put_back(archive.store, file)
     Indexer(archive.store, archive.engine).catch_up()
     assert archive.store.seq() == seq
-    tags.add(archive.etag("q=x", now))
+    tags.add(tag())
     assert len(tags) == 2
 
 

@@ -50,7 +50,8 @@ ROOMS = [
 FLAT = {
     "archive": names("""
         index.answer index.archive index.condition index.editions index.feed
-        index.highlight index.marking index.question index.suggestions
+        index.highlight index.marking index.moment index.question
+        index.suggestions
     """),
     "cli": names("""
         index.backup_commands index.cli index.commands index.console index.issuing

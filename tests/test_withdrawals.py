@@ -92,7 +92,8 @@ def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
         with pytest.raises(ArticleKilled):
             archive.versions("a")
         assert archive.suggest("wor") == archive.suggest("por") == ()
-        assert archive.facet("subjects").values == ()
+        (facet,) = archive.search(Request(facets=("subjects",))).facets
+        assert facet.values == ()
         index(archive)
     assert archive.engine.state().articles == 0
     assert archive.notices() == (notice,)

@@ -1,0 +1,124 @@
+"""A moment of the archive: articles looked up by id, as a reader may see them then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from index import dates, editions
+from index.access import public
+from index.answer import ArticleView
+from index.deadline import until
+from index.history import Chain, Difference, VersionInfo, difference_of
+from index.marking import Marker
+from index.query import Reader, Request, compile_request, scoring_leaves
+from index.question import excerpt_of, tag_of
+from index.settings import Settings
+from index.store import View
+
+
+class Moment:
+    """One state of the store, at one instant, for one reader.
+
+    It lasts as long as the read transaction of its view, so whatever is asked of it
+    belongs together.
+
+    :param index_seq: gives the newest change that the index includes, -1 if there is no
+        index; only a tag needs it.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        now: datetime,
+        reader: Reader,
+        *,
+        settings: Settings,
+        index_seq: Callable[[], int],
+    ) -> None:
+        self._view, self._now, self._reader = view, now, reader
+        self._settings, self._index_seq = settings, index_seq
+
+    def tag(self, parameters: str) -> str:
+        """Tag that changes whenever an answer with these parameters may."""
+        seq, who = self._index_seq(), repr(self._reader)
+        return tag_of(self._view, seq, self._now, parameters, who)
+
+    def article(
+        self,
+        article_id: str,
+        *,
+        version: str | None = None,
+        q: str = "",
+        within: str = "text",
+    ) -> ArticleView:
+        """An article with all its paragraphs.
+
+        :param q: its words are marked, those under a NOT excepted, whether or not the
+            article matches.
+        :raises ArticleNotFound: there is none, or none that may be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        """
+        now, reader = self._now, self._reader
+        search, parsed = compile_request(
+            Request(q=q, within=within), settings=self._settings, now=now
+        )
+        stored = editions.shown_version(self._view, article_id, version, now, reader)
+        article = stored.article
+        leaves = scoring_leaves(parsed.query)
+        language = article.language or self._settings.language
+        marker = Marker(leaves, language=language, places=search.places)
+        check = until(time.monotonic() + self._settings.search_seconds)
+        texts = [(each.text, each.role) for each in article.paragraphs]
+        return ArticleView(
+            article=public(article, now, held=reader.held),
+            current=stored.current,
+            seq=stored.seq,
+            at=stored.at,
+            excerpts=tuple(
+                excerpt_of(article.id, each, spans)
+                for each, spans in zip(
+                    article.paragraphs, marker.marks(texts, check), strict=True
+                )
+            ),
+            marked=bool(leaves),
+            understood=parsed.understood,
+            warnings=parsed.warnings,
+        )
+
+    def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
+        """The versions of an article that may be seen, newest first.
+
+        :raises ArticleNotFound: there is none, or none that may be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        """
+        view, now, reader = self._view, self._now, self._reader
+        editions.check_shown(view, article_id, now, reader)
+        return editions.versions_of(view, article_id, now, reader)
+
+    def chain(self, article_id: str) -> Chain:
+        """What an article evolved from, and what evolved from it.
+
+        :raises ArticleNotFound: there is none, or none that may be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        """
+        view, now, reader = self._view, self._now, self._reader
+        editions.check_shown(view, article_id, now, reader)
+        return view.chain(article_id, reader, dates.micros(now))
+
+    def difference(
+        self, article_id: str, *, old: str | None = None, new: str | None = None
+    ) -> Difference:
+        """What two versions of an article differ in.
+
+        :param new: a version, by default the current one.
+        :param old: by default the highest below it that may be seen; itself, if there
+            is none.
+        :raises ArticleNotFound: one of them is not there, or may not be seen.
+        :raises ArticleKilled: it was, and its notice is all there is.
+        """
+        view, now, reader = self._view, self._now, self._reader
+        editions.check_shown(view, article_id, now, reader)
+        pair = editions.pair_of(view, article_id, old, new, now, reader)
+        return difference_of(*[public(each, now, held=reader.held) for each in pair])
