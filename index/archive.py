@@ -11,14 +11,15 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from index import editions
+from index.access import Rates
 from index.answer import Answer, ArticleView
 from index.article import Article, Draft, Original
-from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history, open_engine
+from index.condition import ArchiveState, Condition, condition_of, state_of
+from index.engines import Engine, Snapshot, of_one_history, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
     IndexDamaged,
@@ -27,12 +28,13 @@ from index.errors import (
     InvalidValue,
 )
 from index.feed import ChangePage, may_read, page_of_changes
-from index.history import Chain, Difference, Notice, VersionInfo, Written
+from index.history import Chain, Counts, Difference, Notice, VersionInfo, Written
 from index.moment import Moment
 from index.query import PUBLIC, Reader, Request, compile_request
 from index.question import Question, check_of_one_store, hidden_from
 from index.settings import Settings
 from index.store import Store
+from index.store.keyring import Keyring
 from index.suggestions import Suggestion, suggestions
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
@@ -40,29 +42,15 @@ _NO_SEQ = 2**62  # above all there are
 LOG = logging.getLogger("nutgraf.archive")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveState:
-    """How the store, the index and the indexer are.
-
-    :param behind: accepted changes that the index does not include yet.
-    :param stale: why the index cannot be read, if so; ``progress`` of its rebuild.
-    """
-
-    store_seq: int
-    index_seq: int
-    behind: int
-    articles: int
-    versions: int
-    store_bytes: int
-    rebuilds_requested: int
-    rebuilds_finished: int
-    indexed_articles: int
-    indexed_paragraphs: int
-    segments: int
-    index_bytes: int
-    indexer_running: bool
-    stale: str | None
-    progress: float | None
+def open_parts(settings: Settings) -> tuple[Store, Engine]:
+    """The store, which is made if there is none, and the engine of settings."""
+    engine = open_engine(
+        settings.engine,
+        language=settings.language,
+        expansions=settings.expansions,
+        memory=settings.index_memory,
+    )
+    return Store.open(settings.store), engine
 
 
 class Archive:
@@ -74,18 +62,22 @@ class Archive:
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Return the archive that settings describe; a new store is made if need be."""
-        engine = open_engine(
-            settings.engine,
-            language=settings.language,
-            expansions=settings.expansions,
-            memory=settings.index_memory,
-        )
-        return cls(Store.open(settings.store), engine, settings)
+        return cls(*open_parts(settings), settings)
 
     def close(self) -> None:
         """Let go of files and memory."""
         self.engine.close()
         self.store.close()
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys that callers are let in by."""
+        return self.store.keys
+
+    @property
+    def rates(self) -> Rates:
+        """How often each key, and each address with a wrong one, has called."""
+        return self.store.rates
 
     # A writer is bound by the filters of the reader that they are; see the store.
 
@@ -348,6 +340,18 @@ class Archive:
         with self.store.reading() as view:
             return editions.newer_than(view, article_id, version)
 
+    def counts(self) -> Counts:
+        """How many articles and versions there are."""
+        return self.store.counts()
+
+    def page(self, after: str, limit: int) -> tuple[Article, ...]:
+        """Current versions in the order of ids, those that do not show included.
+
+        :param after: the id that comes before the first of them.
+        """
+        with self.store.reading() as view:
+            return view.current(after, limit)
+
     # What changed.
 
     def changes(
@@ -396,29 +400,22 @@ class Archive:
                     break
         return tuple(found[:limit])
 
+    def condition(self, *, now: datetime | None = None) -> Condition:
+        """What whoever watches it asks every second; see :mod:`index.condition`."""
+        now = now or datetime.now(UTC)
+        return condition_of(self.store, self.engine, self.settings, now)
+
     def state(self) -> ArchiveState:
-        """Return how everything is."""
-        engine = self.engine.state()
-        with self.store.reading() as view:
-            counts, seq = view.counts(), view.seq
-            same = of_one_history(engine, view.epoch)
-        return ArchiveState(
-            store_seq=seq,
-            index_seq=engine.seq,
-            behind=seq - engine.seq,
-            articles=counts.articles,
-            versions=counts.versions,
-            store_bytes=self.store.size(),
-            rebuilds_requested=self.store.rebuild_requested(),
-            rebuilds_finished=self.store.rebuild_finished(),
-            indexed_articles=engine.articles,
-            indexed_paragraphs=engine.paragraphs,
-            segments=engine.segments,
-            index_bytes=engine.bytes,
-            indexer_running=self.store.indexer_running(),
-            stale=engine.stale if same else OTHER_HISTORY,
-            progress=engine.progress,
-        )
+        """Counts and sizes of everything."""
+        return state_of(self.store, self.engine)
+
+    def cache_bytes(self) -> int:
+        """Bytes of memory that the engine keeps of earlier answers."""
+        return self.engine.cache_bytes()
+
+    def seq(self) -> int:
+        """Number of the newest change; 0 before the first."""
+        return self.store.seq()
 
     def _snapshot(self) -> Snapshot:
         try:

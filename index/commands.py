@@ -16,7 +16,7 @@ from typing import Any
 
 from index import loader, verification
 from index.access import public, visible
-from index.archive import Archive
+from index.archive import Archive, open_parts
 from index.console import (
     Bars,
     JsonLines,
@@ -31,6 +31,7 @@ from index.console import (
     show_article,
     summary,
 )
+from index.engines import Engine
 from index.errors import (
     ArticleNotFound,
     IndexerRunning,
@@ -43,6 +44,7 @@ from index.indexer import Indexer
 from index.query import Filter, Request, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
 from index.settings import NONE, Settings
+from index.store import Store
 
 LOG = logging.getLogger("nutgraf")
 POLL_SECONDS = 0.1
@@ -66,7 +68,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
 
     report: loader.Report | None = None
     try:
-        with _archive(settings) as archive, screen.bars() as bars:
+        with _parts(settings) as (store, engine), screen.bars() as bars:
             reading = bars.add_task("store", total=None)
 
             def on_progress(progress: loader.Progress) -> None:
@@ -79,7 +81,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
 
             report = loader.load(
                 args.paths,
-                archive.store,
+                store,
                 read_as=args.format,
                 mapping=dict(pair for pairs in args.map for pair in pairs),
                 article_bytes=settings.article_bytes,
@@ -89,7 +91,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
                 on_problem=on_problem,
             )
             if not args.no_wait:
-                _follow(archive, archive.store.seq(), bars)
+                _follow(store, engine, bars)
     except loader.LoadInterrupted as error:
         screen.interrupted(
             error.report,
@@ -244,23 +246,22 @@ def _each(
 
 def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Have the running indexer build the index anew, or do it here."""
-    with _archive(settings) as archive, screen.bars() as bars:
-        store, task = archive.store, bars.add_task("rebuild", total=None)
+    with _parts(settings) as (store, engine), screen.bars() as bars:
+        task = bars.add_task("rebuild", total=None)
         asked = store.request_rebuild()
 
         def on_rebuild(done: int, total: int) -> None:
             bars.update(task, completed=done, total=total)
 
-        for _ in _turns(archive):
+        for _ in _turns(engine):
             if store.rebuild_finished() >= asked:
                 break
             try:
                 with store.indexer_lock():
-                    indexer = Indexer(store, archive.engine)
-                    indexer.catch_up(on_rebuild=on_rebuild)
+                    Indexer(store, engine).catch_up(on_rebuild=on_rebuild)
             except IndexerRunning:
-                _watch_rebuild(archive, on_rebuild)
-        state = archive.engine.state()
+                _watch_rebuild(store, engine, on_rebuild)
+        state = engine.state()
     if screen.as_json:
         screen.json(
             {
@@ -290,13 +291,8 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
         output(args.output) as out,
         screen.bars() as bars,
     ):
-        store, after = archive.store, ""
-        task = bars.add_task("export", total=store.counts().articles)
-        while True:
-            with store.reading() as view:
-                page = view.current(after, EXPORT_BATCH)
-            if not page:
-                break
+        after, task = "", bars.add_task("export", total=archive.counts().articles)
+        while page := archive.page(after, EXPORT_BATCH):
             after, now = page[-1].id, datetime.now(UTC)
             for article in page:
                 if args.all or visible(article, now):
@@ -328,18 +324,18 @@ def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, end)
-    with _archive(settings, log_level=logging.INFO) as archive:
-        Indexer(archive.store, archive.engine).run(stop)
+    with _parts(settings, log_level=logging.INFO) as (store, engine):
+        Indexer(store, engine).run(stop)
     return 0
 
 
 def status(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Print how store, index and indexer are, and every setting."""
-    with _archive(settings) as archive:
-        state = archive.state()
-        process = archive.store.indexer_process()
-        keys = [each.state(datetime.now(UTC)) for each in archive.store.keys.all()]
-        warnings = list(verification.warnings(archive.store, archive.engine))
+    with _parts(settings) as (store, engine):
+        state = Archive(store, engine, settings).state()
+        process = store.indexer_process()
+        keys = [each.state(datetime.now(UTC)) for each in store.keys.all()]
+        warnings = list(verification.warnings(store, engine))
     if screen.as_json:
         screen.json(
             {
@@ -396,9 +392,9 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Check the store, and the index against it."""
-    with _archive(settings) as archive:
-        found = list(verification.problems(archive.store, archive.engine))
-        warnings = list(verification.warnings(archive.store, archive.engine))
+    with _parts(settings) as (store, engine):
+        found = list(verification.problems(store, engine))
+        warnings = list(verification.warnings(store, engine))
     if screen.as_json:
         screen.json({"sound": not found, "problems": found, "warnings": warnings})
     else:
@@ -438,17 +434,26 @@ def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 @contextmanager
-def _archive(
+def _archive(settings: Settings) -> Iterator[Archive]:
+    """Open the archive, with a log on stderr."""
+    with _parts(settings) as (store, engine):
+        yield Archive(store, engine, settings)
+
+
+@contextmanager
+def _parts(
     settings: Settings, *, log_level: int = logging.WARNING
-) -> Iterator[Archive]:
-    """Open the archive, with a log on stderr.
+) -> Iterator[tuple[Store, Engine]]:
+    """Open the store and the engine, with a log on stderr.
 
     An index in memory is built first, as nobody else can do that.
     """
-    with _log_to_stderr(log_level), closing(Archive.open(settings)) as archive:
-        if settings.engine.startswith(MEMORY):
-            Indexer(archive.store, archive.engine).catch_up()
-        yield archive
+    with _log_to_stderr(log_level):
+        store, engine = open_parts(settings)
+        with closing(store), closing(engine):
+            if settings.engine.startswith(MEMORY):
+                Indexer(store, engine).catch_up()
+            yield store, engine
 
 
 @contextmanager
@@ -464,10 +469,9 @@ def _log_to_stderr(level: int) -> Iterator[None]:
         LOG.setLevel(logging.NOTSET)
 
 
-def _follow(archive: Archive, seq: int, bars: Bars) -> None:
-    """Wait until the index includes ``seq``; be the indexer if there is none."""
-    store, engine = archive.store, archive.engine
-    first = engine.state().seq
+def _follow(store: Store, engine: Engine, bars: Bars) -> None:
+    """Wait until the index includes all changes; be the indexer if there is none."""
+    seq, first = store.seq(), engine.state().seq
     task = bars.add_task("index", total=max(0, seq - first), what="changes")
 
     def on_step(applied: int) -> None:
@@ -476,7 +480,7 @@ def _follow(archive: Archive, seq: int, bars: Bars) -> None:
     def on_rebuild(done: int, total: int) -> None:
         bars.update(task, completed=done, total=total, what="articles")
 
-    for _ in _turns(archive):
+    for _ in _turns(engine):
         applied = engine.state().seq
         on_step(applied)
         if applied >= seq:
@@ -485,17 +489,19 @@ def _follow(archive: Archive, seq: int, bars: Bars) -> None:
             with store.indexer_lock():
                 Indexer(store, engine).catch_up(on_step=on_step, on_rebuild=on_rebuild)
         except IndexerRunning:  # it does the work
-            _watch_rebuild(archive, on_rebuild)
+            _watch_rebuild(store, engine, on_rebuild)
 
 
-def _watch_rebuild(archive: Archive, on_rebuild: Callable[[int, int], None]) -> None:
-    progress = archive.engine.state().progress
+def _watch_rebuild(
+    store: Store, engine: Engine, on_rebuild: Callable[[int, int], None]
+) -> None:
+    progress = engine.state().progress
     if progress is not None:
-        total = archive.store.counts().articles
+        total = store.counts().articles
         on_rebuild(int(progress * total), total)
 
 
-def _turns(archive: Archive) -> Iterator[None]:
+def _turns(engine: Engine) -> Iterator[None]:
     """Yield every now and then while the index moves.
 
     :raises IndexUnavailable: it has stood still for too long.
@@ -505,7 +511,7 @@ def _turns(archive: Archive) -> Iterator[None]:
     while True:
         yield
         time.sleep(POLL_SECONDS)
-        state = archive.engine.state()
+        state = engine.state()
         if (state.seq, state.progress) != last:
             last, moved = (state.seq, state.progress), time.monotonic()
         elif time.monotonic() - moved > STALL_SECONDS:

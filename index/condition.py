@@ -1,18 +1,20 @@
 """The condition of an archive: what is asked every second by whoever watches it.
 
-So nothing is counted here: a few numbers by their keys, and one look at each disk.
+So nothing is counted for it: a few numbers by their keys, and one look at each disk.
+The state is what is counted: for ``nutgraf status`` and ``/metrics``.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from index.archive import Archive
-from index.engines import OTHER_HISTORY, of_one_history
+from index.engines import OTHER_HISTORY, Engine, of_one_history
 from index.errors import IndexUnavailable
+from index.settings import Settings
+from index.store import Store
 
 # How long a change may wait for an indexer that runs and does not build anew.
 STALL_SECONDS = 120.0
@@ -40,16 +42,41 @@ class Condition:
     problems: tuple[str, ...]
 
 
-def condition_of(archive: Archive, *, now: datetime | None = None) -> Condition:
-    """Return the condition of an archive.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveState:
+    """How the store, the index and the indexer are.
+
+    :param behind: accepted changes that the index does not include yet.
+    :param stale: why the index cannot be read, if so; ``progress`` of its rebuild.
+    """
+
+    store_seq: int
+    index_seq: int
+    behind: int
+    articles: int
+    versions: int
+    store_bytes: int
+    rebuilds_requested: int
+    rebuilds_finished: int
+    indexed_articles: int
+    indexed_paragraphs: int
+    segments: int
+    index_bytes: int
+    indexer_running: bool
+    stale: str | None
+    progress: float | None
+
+
+def condition_of(
+    store: Store, engine: Engine, settings: Settings, now: datetime
+) -> Condition:
+    """Condition of a store and its index.
 
     :raises StoreUnavailable: the store cannot be reached.
     """
-    now = now or datetime.now(UTC)
-    store, settings = archive.store, archive.settings
     index_seq, stale, progress, snapshot = 0, None, None, None
     try:
-        snapshot = archive.engine.snapshot()
+        snapshot = engine.snapshot()
         index_seq = snapshot.seq
     except IndexUnavailable as error:
         stale, progress = str(error), error.progress
@@ -61,8 +88,8 @@ def condition_of(archive: Archive, *, now: datetime | None = None) -> Condition:
     seconds = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
     running = store.indexer_running()
     free = {"store": _free(store.path.parent)}
-    if archive.engine.folder is not None:
-        free["index"] = _free(archive.engine.folder)
+    if engine.folder is not None:
+        free["index"] = _free(engine.folder)
 
     problems = []
     if stale is not None:
@@ -95,6 +122,31 @@ def condition_of(archive: Archive, *, now: datetime | None = None) -> Condition:
         indexer_running=running,
         free=free,
         problems=tuple(problems),
+    )
+
+
+def state_of(store: Store, engine: Engine) -> ArchiveState:
+    """State of a store and its index."""
+    index = engine.state()
+    with store.reading() as view:
+        counts, seq = view.counts(), view.seq
+        same = of_one_history(index, view.epoch)
+    return ArchiveState(
+        store_seq=seq,
+        index_seq=index.seq,
+        behind=seq - index.seq,
+        articles=counts.articles,
+        versions=counts.versions,
+        store_bytes=store.size(),
+        rebuilds_requested=store.rebuild_requested(),
+        rebuilds_finished=store.rebuild_finished(),
+        indexed_articles=index.articles,
+        indexed_paragraphs=index.paragraphs,
+        segments=index.segments,
+        index_bytes=index.bytes,
+        indexer_running=store.indexer_running(),
+        stale=index.stale if same else OTHER_HISTORY,
+        progress=index.progress,
     )
 
 

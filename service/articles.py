@@ -319,7 +319,7 @@ def answered(
     seq = answer["seq"]
     found = context()
     # What was unchanged may have been stored a moment ago, and not be indexed yet.
-    newest = found.archive.store.seq() if seq is None else seq
+    newest = found.archive.seq() if seq is None else seq
     indexed, refused = found.archive.wait_indexed(newest, 0), False
     if given.get("wait") and not indexed:
         with found.room_to_wait() as room:

@@ -104,14 +104,14 @@ def watch() -> Callable[[], None]:
     For answers that take long; it can be called after the request's own time.
     """
     key: Key | None = g.get("key")
-    store = context().archive.store
+    keys = context().archive.keys
 
     def check() -> None:
         if key is None:
-            if store.keys.ever():
+            if keys.ever():
                 raise Unauthorized(sent=False)
             return
-        found = store.keys.known(key.id)
+        found = keys.known(key.id)
         if found is None or found.state(datetime.now(UTC)) != "live":
             raise Unauthorized(sent=True)
 
@@ -141,17 +141,17 @@ def _identified(found: Context) -> Key | None:
     :raises TooManyFailures: this address has sent too many wrong ones.
     """
     sent = _sent()
-    store = found.archive.store
+    keys = found.archive.keys
     if sent is None:
-        if _needs_no_key(found) and not store.keys.ever():
+        if _needs_no_key(found) and not keys.ever():
             return None
         raise Unauthorized(sent=False)
-    key = store.keys.find(sent)
+    key = keys.find(sent)
     state = "unknown" if key is None else key.state(datetime.now(UTC))
     if key is not None and state == "live":
         return key
     address = request.remote_addr or ""
-    allowance = store.rates.fail(network_of(address), FAILURES)
+    allowance = found.archive.rates.fail(network_of(address), FAILURES)
     if not allowance.taken:
         raise TooManyFailures(
             limit=FAILURES, retry_after=max(1, _seconds(allowance.wait))
@@ -193,7 +193,7 @@ def _needs_no_key(found: Context) -> bool:
 
 
 def _count(found: Context, key: Key) -> None:
-    rates = found.archive.store.rates
+    rates = found.archive.rates
     limit = found.settings.rate if key.rate is None else key.rate
     if limit is None or limit == UNLIMITED:
         rates.touch(key.id)

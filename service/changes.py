@@ -118,7 +118,7 @@ def _after(found: Context, page: ChangePage, limit: int, reader: Reader) -> Chan
 
 def _news(archive: Archive, page: ChangePage) -> bool:
     """Return whether there may be something after a page."""
-    return archive.store.seq() > page.next
+    return archive.seq() > page.next
 
 
 def _last_event() -> tuple[int, str] | None:

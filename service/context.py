@@ -98,7 +98,7 @@ class Context:
         """Tell the metrics how this process is."""
         # One that has not searched yet keeps nothing, and need not open anything.
         archive = self._archive
-        cache = 0 if archive is None else archive.engine.cache_bytes()
+        cache = 0 if archive is None else archive.cache_bytes()
         self.metrics.measure(slots=self._slots, cache_bytes=cache)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from index.access import Scope
-from index.condition import Condition, condition_of
+from index.condition import Condition
 from index.errors import ServiceError
 from service import authority
 from service.answers import json_response
@@ -33,7 +33,7 @@ def healthz(given: dict[str, Any]) -> Response:
 def readyz(given: dict[str, Any]) -> Response:
     """Say whether searches can be answered and changes are being indexed."""
     try:
-        condition = condition_of(context().archive)
+        condition = context().archive.condition()
         counted = authority.may(Scope.ADMIN)
     except ServiceError as error:
         return _not_ready({"status": "not ready", "problems": [told(error)]})
@@ -59,7 +59,7 @@ def metrics(given: dict[str, Any]) -> Response:
     """Give the numbers that Prometheus collects."""
     found = context()
     # Asked before anything is written, so that a store that is gone is a 503.
-    state, condition = found.archive.state(), condition_of(found.archive)
+    state, condition = found.archive.state(), found.archive.condition()
     return Response(
         found.metrics.exposition(state, condition),
         content_type="text/plain; version=0.0.4; charset=utf-8",

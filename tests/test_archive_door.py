@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -71,3 +73,33 @@ def test_a_tag_is_of_the_moment_that_the_article_is_of(
         assert moment.versions("urn:test:grain")[0].version == before.article.version
     with archive.moment() as later:
         assert later.tag("x") != tag
+
+
+def test_nobody_reaches_through_an_archive_for_its_parts() -> None:
+    # Jobs and commands that need the parts get them from ``open_parts``.
+    assert list(_reached(ast.parse("found.archive.store.seq(); archive.engine"))) == [
+        "archive.engine",
+        "found.archive.store",
+    ]
+    root = Path(__file__).parents[1]
+    modules = list(root.glob("*.py"))
+    for folder in ("index", "service", "benchmarks"):
+        modules += (root / folder).rglob("*.py")
+    reached = {
+        str(path.relative_to(root)): found
+        for path in modules
+        if (found := list(_reached(ast.parse(path.read_text("utf-8")))))
+    }
+    assert reached == {}
+
+
+def _reached(tree: ast.Module) -> Iterator[str]:
+    """Yield, sorted, each store or engine that is taken out of an archive."""
+    archives = {"archive", "_archive"}
+    yield from sorted(
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"store", "engine"}
+        and ast.unparse(node.value).rpartition(".")[2] in archives
+    )

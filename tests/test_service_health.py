@@ -16,12 +16,11 @@ from flask.testing import FlaskClient
 
 from index.archive import Archive
 from index.article import article_of
-from index.condition import condition_of
 from index.errors import StoreUnavailable
 from index.indexer import Indexer
 from index.settings import Settings
 from index.store import View
-from service import create_app, health
+from service import create_app
 from service.context import EXTENSION, Context
 
 
@@ -54,7 +53,7 @@ def test_without_a_store_it_is_not_ready(
     def fail(archive: Archive) -> None:
         raise StoreUnavailable("no store can be opened at /srv/my data/n.db: [Errno 5]")
 
-    monkeypatch.setattr(health, "condition_of", fail)
+    monkeypatch.setattr(Archive, "condition", fail)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["problems"]) == (
         503,
@@ -97,7 +96,7 @@ def test_the_disk_of_the_index_is_looked_at_before_the_index_is_there(
 ) -> None:
     url = f"whoosh:{tmp_path / 'not' / 'yet'}"
     with closing(Archive.open(replace(settings, engine=url))) as archive:
-        assert condition_of(archive).free.keys() == {"store", "index"}
+        assert archive.condition().free.keys() == {"store", "index"}
         assert "on the disk of the index" in reasons(archive, disk_free=2**60)
 
 
@@ -107,8 +106,8 @@ def test_it_is_not_ready_when_a_change_waits_for_an_indexer_that_stands_still(
     archive.put([article_of({"id": "new", "headline": "New"})])
     now = datetime.now(UTC)
     with archive.store.indexer_lock():
-        assert condition_of(archive, now=now).problems == ()
-        later = condition_of(archive, now=now + timedelta(minutes=5))
+        assert archive.condition(now=now).problems == ()
+        later = archive.condition(now=now + timedelta(minutes=5))
     assert 299 < later.behind_seconds < 301
     (problem,) = later.problems
     assert "its log says why" in problem
