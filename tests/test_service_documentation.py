@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from apispec import APISpec
 from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
@@ -18,6 +20,7 @@ from index.archive import Archive
 from index.article import FILTERABLE, MAX_ID
 from index.query import Interval
 from index.settings import Settings
+from service import create_app, documentation
 from service.codes import TITLES
 from service.problems import STATUS
 
@@ -408,3 +411,29 @@ def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
     described = client.get("/openapi.json").json["paths"]["/"]["get"]
     assert "Location" in described["responses"]["302"]["headers"]
     assert answer.headers["Location"] == "docs"
+
+
+# When it is built.
+
+
+def test_the_document_is_built_once_and_when_it_is_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[APISpec] = []
+    make = APISpec.__init__
+
+    def counted(self: APISpec, *args: Any, **kwargs: Any) -> None:
+        built.append(self)
+        make(self, *args, **kwargs)
+
+    monkeypatch.setattr(APISpec, "__init__", counted)
+    documentation.openapi.cache_clear()
+    apps = [create_app(settings) for _ in range(2)]
+    assert built == []
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda app: app.test_client().get("/openapi.json"), apps * 4)
+        )
+    assert len(built) == 1
+    assert len({each.data for each in answers}) == 1
+    assert {each.status_code for each in answers} == {200}
