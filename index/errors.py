@@ -19,7 +19,8 @@
     │   ├── ArticlePurged            its text was erased, and is not taken again
     │   ├── StatusConflict           what a kill forbids
     │   ├── HistoryChanged           an older copy of the store was put back
-    │   └── ParagraphNotFound
+    │   ├── ParagraphNotFound
+    │   └── OriginalNotFound
     └── ServiceError                 ours, or the machine's
         ├── IndexUnavailable         being built, or missing
         │   └── IndexDamaged
@@ -38,7 +39,7 @@ from __future__ import annotations
 class NutgrafError(Exception):
     """Anything Nutgraf itself raises."""
 
-    code = "error"
+    code = "internal_error"
 
     @property
     def facts(self) -> dict[str, object]:
@@ -71,17 +72,20 @@ class InvalidQuery(InputError):
     :param limit: the limit that was passed, where there is one, and ``got`` the size.
     """
 
+    code = "query_syntax"
+
     def __init__(
         self,
         detail: str,
         *,
-        code: str = "query_syntax",
+        code: str | None = None,
         position: int | None = None,
         limit: int | None = None,
         got: int | None = None,
     ) -> None:
         super().__init__(detail)
-        self.code = code
+        if code is not None:
+            self.code = code
         self.parameter = "q"
         self.position, self.limit, self.got = position, limit, got
 

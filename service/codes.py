@@ -1,66 +1,110 @@
-"""The codes of problems: stable names that clients may compare, and their titles."""
+"""Problem types: the code, status, title, Retry-After and link of every error.
+
+The library gives each error a code and knows nothing of HTTP; the row of that code adds
+what HTTP needs. The table in docs/api.md has the same codes and statuses.
+"""
 
 from __future__ import annotations
 
-TITLES = {
-    "article_killed": "The article was killed",
-    "article_not_found": "No such article",
-    "article_purged": "The text of the article was erased",
-    "article_too_large": "The article is too large",
-    "bad_request": "The request cannot be understood",
-    "body_too_large": "The body is too large",
-    "conflicting_keys": "Two different keys were sent",
-    "cursor_mismatch": "The cursor belongs to another search",
-    "fuzzy_distance": "A fuzzy distance is 1 or 2",
-    "head_too_large": "The head of the request is too large",
-    "history_changed": "The change feed is of another history",
-    "host_refused": "The service does not answer to this host",
-    "incomplete_body": "The body did not arrive whole",
-    "index_unavailable": "There is no index to answer from just now",
-    "indexer_running": "Another process is the indexer",
-    "internal_error": "Something went wrong in the service",
-    "invalid_article": "The article breaks a rule",
-    "invalid_cursor": "The cursor is none that this service gave",
-    "invalid_encoding": "The text is not valid UTF-8",
-    "invalid_gzip": "The body is not gzip",
-    "invalid_id": "This cannot be an id",
-    "invalid_input": "The request cannot be done",
-    "invalid_json": "The body is not JSON",
-    "invalid_value": "A value does not fit",
-    "length_required": "A body is needed",
-    "limit_exceeded": "A limit is exceeded",
-    "method_not_allowed": "The resource does not have this method",
-    "not_found": "No such resource",
-    "nothing_stored": "None of the articles could be kept",
-    "origin_refused": "Pages of this origin may not call the service",
-    "original_not_found": "No original is kept of this version",
-    "outside_filter": "The article is not within the key's filter",
-    "page_out_of_range": "The page is too far; go on with the cursor",
-    "paragraph_not_found": "No such paragraph",
-    "push_off": "Push is switched off",
-    "query_syntax": "The query breaks the grammar",
-    "query_too_deep": "The query is nested too deep",
-    "query_too_long": "The query is too long",
-    "query_too_many_clauses": "The query has too many parts",
-    "rate_limited": "Too many requests",
-    "repeated_parameter": "A parameter was given more than once",
-    "request_timeout": "The request did not come in time",
-    "scope": "The key is not for this",
-    "search_timeout": "The search took too long",
-    "signature_refused": "The signature is not right",
-    "status_conflict": "The article's state does not allow it",
-    "storage_full": "The disk is full",
-    "store_unavailable": "The store cannot be reached",
-    "too_many_articles": "Too many articles in one request",
-    "too_many_buckets": "The date facet has too many buckets",
-    "unauthorized": "A key is needed",
-    "unavailable": "The service cannot do this just now",
-    "unknown_field": "No such field",
-    "unknown_format": "The format is not known",
-    "unknown_parameter": "No such parameter",
-    "unreadable_input": "The body is not in its format",
-    "unsupported_media_type": "The media type is not read here",
-    "unsupported_syntax": "The query uses syntax that is not offered",
-    "version_conflict": "The version is stored with other content",
-    "wildcard_too_broad": "The wildcard is too broad",
-}
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from index.errors import NutgrafError, UnreadableInput
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Problem type, in the sense of RFC 9457.
+
+    :param code: a stable name that clients may compare.
+    :param retry_after: seconds until a client should try again; ``None`` if waiting
+        does not help, or if the error itself says how long.
+    :param otherwise: other statuses, by the class of an error with this code.
+    """
+
+    code: str
+    status: int
+    title: str
+    retry_after: int | None = None
+    otherwise: Mapping[type[NutgrafError], int] = field(default_factory=dict)
+
+    @property
+    def link(self) -> str:
+        """Address of this code in the documentation that the service shows."""
+        return f"/docs#{self.code}"
+
+    def status_of(self, error: NutgrafError) -> int:
+        """HTTP status of one error with this code."""
+        return self.otherwise.get(type(error), self.status)
+
+
+# By code: status, title, and Retry-After where there is one.
+_ROWS = (
+    Row("article_killed", 410, "The article was killed"),
+    Row("article_not_found", 404, "No such article"),
+    Row("article_purged", 409, "The text of the article was erased"),
+    Row("article_too_large", 422, "The article is too large"),
+    Row("bad_request", 400, "The request cannot be understood"),
+    Row("body_too_large", 413, "The body is too large"),
+    Row("conflicting_keys", 400, "Two different keys were sent"),
+    Row("cursor_mismatch", 400, "The cursor belongs to another search"),
+    Row("fuzzy_distance", 400, "A fuzzy distance is 1 or 2"),
+    Row("head_too_large", 431, "The head of the request is too large"),
+    Row("history_changed", 409, "The change feed is of another history"),
+    Row("host_refused", 400, "The service does not answer to this host"),
+    Row("incomplete_body", 400, "The body did not arrive whole"),
+    Row("index_unavailable", 503, "There is no index to answer from just now", 5),
+    Row("indexer_running", 503, "Another process is the indexer", 2),
+    Row("internal_error", 500, "Something went wrong in the service"),
+    Row("invalid_article", 422, "The article breaks a rule"),
+    Row("invalid_cursor", 400, "The cursor is none that this service gave"),
+    Row(
+        "invalid_encoding",
+        400,
+        "The text is not valid UTF-8",
+        otherwise={UnreadableInput: 422},
+    ),
+    Row("invalid_gzip", 422, "The body is not gzip"),
+    Row("invalid_id", 400, "This cannot be an id"),
+    Row("invalid_input", 400, "The request cannot be done"),
+    Row("invalid_json", 400, "The body is not JSON"),
+    Row("invalid_value", 400, "A value does not fit"),
+    Row("length_required", 411, "A body is needed"),
+    Row("limit_exceeded", 400, "A limit is exceeded"),
+    Row("method_not_allowed", 405, "The resource does not have this method"),
+    Row("not_found", 404, "No such resource"),
+    Row("nothing_stored", 422, "None of the articles could be kept"),
+    Row("origin_refused", 403, "Pages of this origin may not call the service"),
+    Row("original_not_found", 404, "No original is kept of this version"),
+    Row("outside_filter", 403, "The article is not within the key's filter"),
+    Row("page_out_of_range", 400, "The page is too far; go on with the cursor"),
+    Row("paragraph_not_found", 404, "No such paragraph"),
+    Row("push_off", 404, "Push is switched off"),
+    Row("query_syntax", 400, "The query breaks the grammar"),
+    Row("query_too_deep", 400, "The query is nested too deep"),
+    Row("query_too_long", 400, "The query is too long"),
+    Row("query_too_many_clauses", 400, "The query has too many parts"),
+    Row("rate_limited", 429, "Too many requests"),
+    Row("repeated_parameter", 400, "A parameter was given more than once"),
+    Row("request_timeout", 408, "The request did not come in time"),
+    Row("scope", 403, "The key is not for this"),
+    Row("search_timeout", 503, "The search took too long", 1),
+    Row("signature_refused", 403, "The signature is not right"),
+    Row("status_conflict", 409, "The article's state does not allow it"),
+    Row("storage_full", 507, "The disk is full", 60),
+    Row("store_unavailable", 503, "The store cannot be reached", 2),
+    Row("too_many_articles", 413, "Too many articles in one request"),
+    Row("too_many_buckets", 400, "The date facet has too many buckets"),
+    Row("unauthorized", 401, "A key is needed"),
+    Row("unavailable", 503, "The service cannot do this just now", 2),
+    Row("unknown_field", 400, "No such field"),
+    Row("unknown_format", 415, "The format is not known"),
+    Row("unknown_parameter", 400, "No such parameter"),
+    Row("unreadable_input", 422, "The body is not in its format"),
+    Row("unsupported_media_type", 415, "The media type is not read here"),
+    Row("unsupported_syntax", 400, "The query uses syntax that is not offered"),
+    Row("version_conflict", 409, "The version is stored with other content"),
+    Row("wildcard_too_broad", 400, "The wildcard is too broad"),
+)
+
+PROBLEM_TYPES = {row.code: row for row in _ROWS}

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: the only place where a status is chosen."""
+"""Problem documents of RFC 9457: how the service answers with an error."""
 
 from __future__ import annotations
 
@@ -10,81 +10,27 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from index import errors
 from index.errors import NutgrafError, ServiceError
 from service import refusals
 from service.answers import write_json
-from service.codes import TITLES
+from service.codes import PROBLEM_TYPES
 from service.context import context
 
 MEDIA_TYPE = "application/problem+json"
 
-STATUS: dict[type[NutgrafError], int] = {
-    errors.NutgrafError: 500,
-    errors.InputError: 400,
-    errors.InvalidQuery: 400,
-    errors.UnknownField: 400,
-    errors.InvalidValue: 400,
-    errors.CursorMismatch: 400,
-    errors.LimitExceeded: 400,
-    errors.InvalidArticle: 422,
-    errors.UnreadableInput: 422,
-    errors.UnknownFormat: 415,
-    errors.VersionConflict: 409,
-    errors.OutsideFilter: 403,
-    errors.ArticleNotFound: 404,
-    errors.ArticleKilled: 410,
-    errors.ArticlePurged: 409,
-    errors.StatusConflict: 409,
-    errors.HistoryChanged: 409,
-    errors.ParagraphNotFound: 404,
-    errors.OriginalNotFound: 404,
-    errors.ServiceError: 503,
-    errors.IndexUnavailable: 503,
-    errors.IndexDamaged: 503,
-    errors.SearchTimeout: 503,
-    errors.StoreFull: 507,
-    errors.StoreUnavailable: 503,
-    errors.IndexerRunning: 503,
-    refusals.UnknownParameter: 400,
-    refusals.RepeatedParameter: 400,
-    refusals.InvalidJson: 400,
-    refusals.BodyTooLarge: 413,
-    refusals.TooManyArticles: 413,
-    refusals.IncompleteBody: 400,
-    refusals.RequestTimeout: 408,
-    refusals.HeadTooLarge: 431,
-    refusals.LengthRequired: 411,
-    refusals.UnsupportedMediaType: 415,
-    refusals.HostRefused: 400,
-    refusals.OriginRefused: 403,
-    refusals.Unauthorized: 401,
-    refusals.ConflictingKeys: 400,
-    refusals.ScopeMissing: 403,
-    refusals.RateLimited: 429,
-    refusals.TooManyFailures: 429,
-    refusals.PushOff: 404,
-    refusals.SignatureRefused: 403,
-    refusals.NothingStored: 422,
-}
-
-# Where an error of a general class says by its code that it is about a body.
-STATUS_OF_CODE = {"article_too_large": 422, "invalid_json": 400}
-
 _SEARCH = "/v1/search"  # the one that is asked with POST and writes nothing
 
-# Seconds until a client should try again.
-RETRY_AFTER = {"index_unavailable": 5, "search_timeout": 1, "storage_full": 60}
-RETRY_AFTER_ELSE = 2
-
-# What HTTP itself says no to, by status; any other status is a bad_request.
+# Codes for what HTTP itself refuses, by status; any other status is a bad_request.
 _CODE_OF_STATUS = {
-    404: "not_found",
-    405: "method_not_allowed",
-    411: "length_required",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-    500: "internal_error",
+    PROBLEM_TYPES[code].status: code
+    for code in (
+        "not_found",
+        "method_not_allowed",
+        "length_required",
+        "body_too_large",
+        "unsupported_media_type",
+        "internal_error",
+    )
 }
 
 # As the system's errors and our own have them: in quotes, or up to the next : or ;.
@@ -94,10 +40,8 @@ log = logging.getLogger("nutgraf")
 
 
 def status_of(error: NutgrafError) -> int:
-    """Return the status of an error: by its code, else by its nearest class."""
-    if error.code in STATUS_OF_CODE:
-        return STATUS_OF_CODE[error.code]
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    """HTTP status of an error, from the row of its code."""
+    return PROBLEM_TYPES[error.code].status_of(error)
 
 
 def problem_of(error: NutgrafError) -> dict[str, Any]:
@@ -128,10 +72,10 @@ def problem_response(document: dict[str, Any], **more: Any) -> Response:
         status=document["status"],
         content_type=MEDIA_TYPE,
     )
-    if response.status_code in (503, 507):
-        response.headers["Retry-After"] = str(
-            RETRY_AFTER.get(document["code"], RETRY_AFTER_ELSE)
-        )
+    row = PROBLEM_TYPES[document["code"]]
+    retry_after = document.get("retry_after", row.retry_after)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
     return response
 
 
@@ -150,8 +94,6 @@ def _of_ours(error: NutgrafError) -> Response:
     response = problem_response({**document, "instance": request.path})
     if isinstance(error, refusals.Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, refusals.RateLimited):
-        response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, refusals.UnsupportedMediaType):
         # RFC 9110, 15.5.16: say which ways of packing would have been read.
         if error.encodings:
@@ -180,7 +122,7 @@ def _of_http(error: HTTPException) -> Response:
         return redirect
     code = _CODE_OF_STATUS.get(status, "bad_request")
     _count_refused_write(code)
-    detail = error.description or TITLES[code]
+    detail = error.description or PROBLEM_TYPES[code].title
     document = _standard(code, status, _detail_of(status, detail))
     document["instance"] = request.path
     if status >= 500:
@@ -209,9 +151,10 @@ def _detail_of(status: int, detail: str) -> str:
 
 
 def _standard(code: str, status: int, detail: str) -> dict[str, Any]:
+    row = PROBLEM_TYPES[code]
     return {
-        "type": f"/docs#{code}",
-        "title": TITLES[code],
+        "type": row.link,
+        "title": row.title,
         "status": status,
         "detail": detail,
         "code": code,

@@ -1,28 +1,30 @@
-"""What the service refuses by itself, before an article or a query is looked at.
+"""Requests that the service refuses before it looks at an article or a query.
 
 ::
 
     InputError
+    ├── LimitExceeded
+    │   ├── BodyTooLarge
+    │   ├── TooManyArticles
+    │   └── HeadTooLarge
+    ├── UnreadableInput
+    │   └── InvalidJson
     ├── UnknownParameter
     ├── RepeatedParameter
-    ├── InvalidJson              of UnreadableInput
-    ├── BodyTooLarge             of LimitExceeded
-    ├── TooManyArticles          of LimitExceeded
     ├── IncompleteBody
     ├── RequestTimeout
-    ├── HeadTooLarge             of LimitExceeded
     ├── LengthRequired
     ├── UnsupportedMediaType
     ├── HostRefused
     ├── OriginRefused
-    ├── PushOff
-    ├── SignatureRefused
-    ├── Unauthorized             no key, or none that is known and has not ended
+    ├── Unauthorized             no key, or one that is unknown, expired or revoked
     ├── ConflictingKeys
     ├── ScopeMissing
     ├── RateLimited
-    │   └── TooManyFailures      too many wrong keys
-    └── NothingStored            not one of several articles could be kept
+    │   └── TooManyFailures      too many wrong keys from one address
+    ├── PushOff
+    ├── SignatureRefused
+    └── NothingStored            several articles were sent and all of them failed
 """
 
 from __future__ import annotations

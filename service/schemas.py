@@ -22,7 +22,7 @@ from index.article import (
 )
 from index.history import TOLD, Outcome, Relation
 from index.query import Interval
-from service.codes import TITLES
+from service.codes import PROBLEM_TYPES
 from service.parameters import ID_RULE, described
 
 
@@ -415,7 +415,7 @@ class Problem(Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
-    code = fields.String(required=True, validate=validate.OneOf(tuple(TITLES)))
+    code = fields.String(required=True, validate=validate.OneOf(tuple(PROBLEM_TYPES)))
     instance = fields.String()
     parameter = fields.String()
     field = fields.String()

@@ -39,7 +39,7 @@ from index.query import SHORT_FIELDS, grammar, lexer, operands
 from index.query.request import MAX_FACETS
 from index.settings import Settings
 from service import comparisons, create_app, problems, push, refusals, schemas
-from service.codes import TITLES
+from service.codes import PROBLEM_TYPES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "seeds/README.md"])
@@ -688,7 +688,7 @@ def statuses_of_codes() -> dict[str, set[int]]:
         for name, kind in vars(module).items()
         if inspect.isclass(kind) and issubclass(kind, NutgrafError)
     }
-    found: dict[str, set[int]] = {code: set() for code in TITLES}
+    found: dict[str, set[int]] = {code: set() for code in PROBLEM_TYPES}
 
     def add(code: str, kind: type[NutgrafError]) -> None:
         error = kind.__new__(kind)
@@ -696,10 +696,7 @@ def statuses_of_codes() -> dict[str, set[int]]:
         found[code].add(problems.status_of(error))
 
     for kind in classes.values():
-        if kind is not NutgrafError:
-            add(kind.code, kind)
-    default = inspect.signature(InvalidQuery).parameters["code"].default
-    add(default, InvalidQuery)
+        add(kind.code, kind)
     # What a parameter is refused for becomes an InvalidValue with that code.
     raised = {**classes, "Refused": InvalidValue}
     for folder in ("index", "service"):
@@ -712,13 +709,36 @@ def statuses_of_codes() -> dict[str, set[int]]:
     return found
 
 
-def test_every_code_of_a_problem_is_in_the_page_with_its_statuses() -> None:
-    said = {
-        code_in(code)[0]: set(map(int, re.findall(r"\b\d{3}\b", status)))
-        for code, status, _ in table("docs/api.md", "Faults in parameters are 400")
+def statuses_of_rows() -> dict[str, set[int]]:
+    """Return every status that the table of problem types gives a code."""
+    return {
+        row.code: {row.status, *row.otherwise.values()}
+        for row in PROBLEM_TYPES.values()
     }
+
+
+def test_the_page_lists_the_codes_of_problems_with_their_statuses() -> None:
+    rows = table("docs/api.md", "Faults in parameters are 400")
+    said = [
+        (code_in(code)[0], set(map(int, re.findall(r"\b\d{3}\b", status))))
+        for code, status, _ in rows
+    ]
+    assert said == list(statuses_of_rows().items())
+    assert all(sentence for *_, sentence in rows)
+
+
+def test_every_code_of_a_problem_is_one_that_something_raises() -> None:
+    raised = statuses_of_codes()
     # Any status of HTTP that has no code of its own.
-    assert said.pop("bad_request") == set()
-    expected = statuses_of_codes()
-    assert expected.pop("bad_request") == set()
-    assert said == expected
+    assert raised.pop("bad_request") == set()
+    expected = statuses_of_rows()
+    del expected["bad_request"]
+    assert raised == expected
+
+
+def test_the_page_says_which_statuses_carry_retry_after() -> None:
+    (said,) = re.findall(r"([\d, and]+)\s+carry `Retry-After`", text_of("docs/api.md"))
+    statuses = {row.status for row in PROBLEM_TYPES.values() if row.retry_after}
+    # How long a key has to wait is in each error.
+    statuses.add(PROBLEM_TYPES[refusals.RateLimited.code].status)
+    assert set(map(int, re.findall(r"\d+", said))) == statuses

@@ -23,7 +23,7 @@ from index.article import article_of
 from index.indexer import Indexer
 from index.settings import Settings
 from service import create_app
-from service.codes import TITLES
+from service.codes import PROBLEM_TYPES
 
 ROOT = Path(__file__).parents[1]
 
@@ -247,7 +247,7 @@ def holds(service: Service, poison: Any) -> None:
             assert service.articles_with(f"good{serial}") == 2
         if result["status"] in ("error", 422):
             problem = result.get("error", result)
-            assert problem["code"] in TITLES and problem["detail"], problem
+            assert problem["code"] in PROBLEM_TYPES and problem["detail"], problem
             assert service.articles_with(word) == 0
         else:
             assert result["status"] in ("created", "updated", "unchanged"), result

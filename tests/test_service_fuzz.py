@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.codes import TITLES
+from service.codes import PROBLEM_TYPES
 from service.parameters import SearchArguments
 
 # The client is made once for all examples, which only read.
@@ -73,7 +73,7 @@ def check(answer: Any, *statuses: int) -> None:
     assert answer.status_code in statuses, answer.data
     if answer.status_code >= 400:
         assert answer.content_type == "application/problem+json"
-        assert answer.json["code"] in TITLES
+        assert answer.json["code"] in PROBLEM_TYPES
         assert answer.json["detail"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,29 +15,69 @@ from index.archive import Archive
 from index.errors import NutgrafError
 from index.question import Question
 from index.settings import Settings
-from service import create_app, refusals
-from service.codes import TITLES
-from service.problems import STATUS, problem_of, status_of
+from service import codes, create_app, refusals
+from service.codes import PROBLEM_TYPES
+from service.problems import problem_of, status_of
 
 ROOT = Path(__file__).parents[1]
 
 
+def children(kind: type[NutgrafError]) -> list[type[NutgrafError]]:
+    """The subclasses that Nutgraf itself defines, in the order of their source."""
+    return [
+        child
+        for child in kind.__subclasses__()
+        if child.__module__.split(".")[0] in ("index", "service")
+    ]
+
+
 def every_error(kind: type[NutgrafError] = NutgrafError) -> list[type[NutgrafError]]:
-    found = [kind]
-    for each in kind.__subclasses__():
-        if each.__module__ in (errors.__name__, refusals.__name__):
-            found += every_error(each)
-    return found
+    below = [every_error(child) for child in children(kind)]
+    return [kind, *(error for branch in below for error in branch)]
+
+
+def drawn(kind: type[NutgrafError], module: ModuleType) -> list[str]:
+    """A class and its subclasses, as far as they lead to classes of a module."""
+    branches = [
+        drawn(child, module)
+        for child in children(kind)
+        if any(error.__module__ == module.__name__ for error in every_error(child))
+    ]
+    lines = [kind.__name__]
+    for branch in branches:
+        last = branch is branches[-1]
+        lines.append(("└── " if last else "├── ") + branch[0])
+        lines += [("    " if last else "│   ") + line for line in branch[1:]]
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("root", "module"), [(NutgrafError, errors), (errors.InputError, refusals)]
+)
+def test_a_docstring_draws_the_tree_of_its_errors(
+    root: type[NutgrafError], module: ModuleType
+) -> None:
+    assert module.__doc__ is not None
+    tree = module.__doc__.partition("::\n\n")[2].partition("\n\n")[0]
+    # A remark stands behind a name, after two spaces or more.
+    names = [re.split(r"(?<=\w)  ", line[4:])[0] for line in tree.splitlines()]
+    assert names == drawn(root, module)
+
+
+def test_every_error_stands_in_one_of_the_two_trees() -> None:
+    modules = {kind.__module__ for kind in every_error()}
+    assert modules == {errors.__name__, refusals.__name__}
 
 
 @pytest.mark.parametrize("kind", every_error())
-def test_every_error_has_a_status_of_its_own(kind: type[NutgrafError]) -> None:
-    assert 400 <= STATUS[kind] <= 599
+def test_every_error_has_a_row_in_the_table(kind: type[NutgrafError]) -> None:
+    row = PROBLEM_TYPES[kind.code]
+    assert 400 <= row.status <= 599
+    assert row.title and row.link == f"/docs#{kind.code}"
 
 
-@pytest.mark.parametrize("kind", every_error()[1:])
-def test_every_error_has_a_documented_code(kind: type[NutgrafError]) -> None:
-    assert kind.code in TITLES
+def test_a_code_of_the_table_stands_there_once() -> None:
+    assert [row.code for row in codes._ROWS] == list(PROBLEM_TYPES)
 
 
 def test_every_code_that_the_code_names_is_documented() -> None:
@@ -46,7 +87,7 @@ def test_every_code_that_the_code_names_is_documented() -> None:
             text = path.read_text("utf-8")
             named |= set(re.findall(r'\bcode="([a-z_]+)"', text))
     # Of the syntax tree and the terminal, not of errors.
-    assert named - {"file"} <= set(TITLES)
+    assert named - {"file"} <= set(PROBLEM_TYPES)
 
 
 def test_a_problem_has_the_facts_of_its_error() -> None:
