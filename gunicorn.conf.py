@@ -76,8 +76,8 @@ def on_starting(server: Any) -> None:
     except (InvalidValue, ServiceError) as error:
         if elsewhere:
             raise SystemExit(
-                f"nutgraf: will not bind to {elsewhere[0]}, as nobody can tell whether"
-                f" there are keys: {error}"
+                f"nutgraf: will not bind to {elsewhere[0]}, as it is unknown"
+                f" whether there are keys: {error}"
             ) from error
         server.log.error("the store cannot be opened: %s", error)
         return

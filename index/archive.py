@@ -118,7 +118,7 @@ class Archive:
         """
         if reader.filters and cascade:
             raise InvalidValue(
-                "cascade", "a key with a filter kills one article at a time"
+                "cascade", "a key with a filter kills one article only; leave it out"
             )
         return self.store.kill(
             article_id,

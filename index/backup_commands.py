@@ -37,8 +37,8 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
         if seq and not args.yes and not _agreed(store, screen):
             raise InvalidValue(
                 "--yes",
-                f"the store is at change {seq:,} and all of it would be replaced; take"
-                " a backup of it, then say --yes",
+                f"this replaces the whole store, which is at change {seq:,}; back it up"
+                " first, then confirm with --yes",
             )
         done = put_back(store, Path(args.file))
     found = done.backup

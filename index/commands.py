@@ -313,7 +313,7 @@ def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
     if settings.engine.startswith(MEMORY):
         raise InvalidValue(
             "NUTGRAF_ENGINE",
-            "an index in memory is its own process's; an indexer needs whoosh:FOLDER",
+            "only its own process sees an index in memory; write whoosh:FOLDER",
             got=settings.engine,
         )
     stop = threading.Event()
@@ -516,8 +516,8 @@ def _turns(engine: Engine) -> Iterator[None]:
             last, moved = (state.seq, state.progress), time.monotonic()
         elif time.monotonic() - moved > STALL_SECONDS:
             raise IndexUnavailable(
-                f"the indexer has not moved for {STALL_SECONDS:g} s; its log says why."
-                " What was loaded is safe in the store, and will be indexed"
+                f"the indexer has made no progress for {STALL_SECONDS:g} s; see its"
+                " log. What was loaded is safe in the store and will be indexed"
             )
 
 

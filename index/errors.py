@@ -1,49 +1,49 @@
-"""Every error Nutgraf raises, in one tree.
+"""Errors that Nutgraf raises, in one tree.
 
 ::
 
     NutgrafError
-    ├── InputError                   the caller's to fix
-    │   ├── InvalidQuery             what is wrong in ``q``, and where
+    ├── InputError                   the caller has to change something
+    │   ├── InvalidQuery             a fault in ``q``, with its position
     │   ├── UnknownField
-    │   ├── InvalidValue             a field, parameter or setting has a bad value
+    │   ├── InvalidValue             of a field, a parameter or a setting
     │   ├── CursorMismatch
     │   ├── LimitExceeded
     │   ├── InvalidArticle
-    │   ├── UnreadableInput          bytes that are not what they should be
+    │   ├── UnreadableInput          bytes that are not in their format
     │   ├── UnknownFormat
     │   ├── VersionConflict
-    │   ├── OutsideFilter            a key with a filter writes what is not within it
+    │   ├── OutsideFilter            the key's filter does not cover the article
     │   ├── ArticleNotFound
-    │   ├── ArticleKilled            its notice is all there is
-    │   ├── ArticlePurged            its text was erased, and is not taken again
-    │   ├── StatusConflict           what a kill forbids
-    │   ├── HistoryChanged           an older copy of the store was put back
+    │   ├── ArticleKilled            only its notice is left
+    │   ├── ArticlePurged            its text was erased and is not stored again
+    │   ├── StatusConflict
+    │   ├── HistoryChanged           an older copy of the store was restored
     │   ├── ParagraphNotFound
     │   └── OriginalNotFound
-    └── ServiceError                 ours, or the machine's
-        ├── IndexUnavailable         being built, or missing
+    └── ServiceError                 the request is fine and cannot be served now
+        ├── IndexUnavailable         missing, or being built
         │   └── IndexDamaged
         ├── SearchTimeout
         ├── StoreFull
         ├── StoreUnavailable
         └── IndexerRunning           another process holds the indexer's lock
 
-``code`` is stable: clients may compare it. Facts are attributes; the message is the
-same facts as a sentence that says the way out.
+``code`` is stable: clients may compare it. An error has its facts as attributes; its
+message says what is wrong and what to do about it.
 """
 
 from __future__ import annotations
 
 
 class NutgrafError(Exception):
-    """Anything Nutgraf itself raises."""
+    """Base of all errors that Nutgraf raises."""
 
     code = "internal_error"
 
     @property
     def facts(self) -> dict[str, object]:
-        """What the error knows besides its sentence, by name, without the unknown."""
+        """Attributes of the error by name, without those that are ``None``."""
         return {
             name: value
             for name, value in vars(self).items()
@@ -52,24 +52,24 @@ class NutgrafError(Exception):
 
 
 class InputError(NutgrafError):
-    """The caller sent what cannot be done; sending it again changes nothing."""
+    """Error in what the caller sent; sending it again does not help."""
 
     code = "invalid_input"
 
 
 class ServiceError(NutgrafError):
-    """The request was fine and cannot be served now; trying later may help."""
+    """Failure to serve a correct request; trying later may help."""
 
     code = "unavailable"
 
 
 class InvalidQuery(InputError):
-    """The query text breaks a rule that is never bent.
+    """Query that breaks the grammar or exceeds a limit.
 
     :param code: ``query_syntax query_too_long query_too_many_clauses query_too_deep
         wildcard_too_broad fuzzy_distance unsupported_syntax invalid_encoding``.
     :param position: code points from the start of ``q``, from 0.
-    :param limit: the limit that was passed, where there is one, and ``got`` the size.
+    :param limit: the limit that is exceeded, if there is one; ``got`` the actual size.
     """
 
     code = "query_syntax"
@@ -91,7 +91,7 @@ class InvalidQuery(InputError):
 
 
 class UnknownField(InputError):
-    """A name that is no field, or not one that can be used this way."""
+    """Name of no field, or of one that cannot be used here."""
 
     code = "unknown_field"
 
@@ -109,9 +109,10 @@ class UnknownField(InputError):
 
 
 class InvalidValue(InputError):
-    """A value does not fit what it was given for.
+    """Value that its parameter, field or setting does not accept.
 
-    :param parameter: the parameter, field or setting; ``got`` is cut to 50 characters.
+    :param parameter: name of the parameter, field or setting.
+    :param got: the value; its first 50 characters are kept.
     """
 
     code = "invalid_value"
@@ -134,35 +135,35 @@ class InvalidValue(InputError):
 
 
 class CursorMismatch(InputError):
-    """A cursor was used with another search than the one that gave it."""
+    """Cursor of another search."""
 
     code = "cursor_mismatch"
 
     def __init__(self) -> None:
         super().__init__(
-            "this cursor belongs to another search: keep q, filters, scope, unit and"
+            "this cursor belongs to another search; keep q, filters, scope, unit and"
             " sort as they were, or start again without a cursor"
         )
         self.parameter = "cursor"
 
 
 class LimitExceeded(InputError):
-    """More was sent or asked for than a limit of this service allows."""
+    """More was sent, or asked for, than a limit allows."""
 
     code = "limit_exceeded"
 
     def __init__(
         self, name: str, *, limit: int, got: int | None, code: str | None = None
     ) -> None:
-        sent = "" if got is None else f", not {got:,}"
-        super().__init__(f"{name}: at most {limit:,}{sent}")
+        actual = "" if got is None else f", not {got:,}"
+        super().__init__(f"{name}: at most {limit:,}{actual}")
         self.parameter, self.limit, self.got = name, limit, got
         if code is not None:
             self.code = code
 
 
 class InvalidArticle(InputError):
-    """An article breaks a rule of its own record.
+    """Article that breaks a rule.
 
     :param field: the field at fault, a name of :class:`index.article.Article`.
     """
@@ -175,9 +176,9 @@ class InvalidArticle(InputError):
 
 
 class UnreadableInput(InputError):
-    """Bytes that are not in the format they were read as.
+    """Bytes that are not in the format that they should have.
 
-    :param line: from 1, where the format has lines; ``column`` from 1.
+    :param line: from 1, if the format has lines; ``column`` from 1.
     """
 
     code = "unreadable_input"
@@ -197,60 +198,60 @@ class UnreadableInput(InputError):
 
 
 class UnknownFormat(InputError):
-    """No format of that name, or none that these bytes look like."""
+    """Name of no format, or bytes that look like none."""
 
     code = "unknown_format"
 
     def __init__(self, name: str, *, allowed: tuple[str, ...]) -> None:
         super().__init__(
-            f"{name} is in no format we read; say which with a format,"
-            f" one of {', '.join(allowed)}"
+            f"no format that is read here fits {name}; choose from {', '.join(allowed)}"
         )
         self.name, self.allowed = name, allowed
 
 
 class VersionConflict(InputError):
-    """The same version of an article was sent again with other content."""
+    """Stored version of an article that was sent again with other content."""
 
     code = "version_conflict"
 
     def __init__(self, article_id: str, version: str) -> None:
         super().__init__(
             f"version {version} of {article_id} is stored with other content;"
-            " send a higher version, or none to have one given"
+            " send a higher version, or leave it out to get the next one"
         )
         self.id, self.version = article_id, version
 
 
 class OutsideFilter(InputError):
-    """A key with a filter writes an article that is not, or would not be, within it."""
+    """Write to an article that the filter of the key does not cover."""
 
     code = "outside_filter"
 
     def __init__(self, article_id: str) -> None:
         super().__init__(
-            f"{article_id} is not within the filter of this key, as it was sent or as"
-            " it is stored; use a key that is for it"
+            f"this key's filter does not cover {article_id} (as sent, or as stored);"
+            " use a key that covers it"
         )
         self.id = article_id
 
 
 class ArticleNotFound(InputError):
-    """No such article, or none that this caller may see: the answer is the same."""
+    """Article that is not stored, or that this caller may not see."""
 
     code = "article_not_found"
 
     def __init__(self, article_id: str, version: str | None = None) -> None:
-        which = f"version {version} of " if version else ""
-        super().__init__(f"no {which}article {article_id}")
+        what = f"version {version} of article" if version else "article"
+        super().__init__(f"there is no {what} {article_id}; check its id")
         self.id, self.version = article_id, version
 
 
 class ArticleKilled(InputError):
-    """The article was killed: nothing of its text is served any more.
+    """Killed article, whose text is no longer served.
 
-    :param killed: when, in ISO 8601; ``note`` why, ``replacement`` the id of the
-        article to use instead.
+    :param killed: time of the kill in ISO 8601.
+    :param note: reason for the kill.
+    :param replacement: id of the article to use instead.
     """
 
     code = "article_killed"
@@ -263,28 +264,29 @@ class ArticleKilled(InputError):
         note: str | None = None,
         replacement: str | None = None,
     ) -> None:
-        why = "" if note is None else f": {note}"
+        reason = "" if note is None else f": {note}"
         instead = "" if replacement is None else f"; use {replacement} instead"
-        super().__init__(f"article {article_id} was killed{why}{instead}")
+        super().__init__(f"article {article_id} was killed{reason}{instead}")
         self.id, self.killed = article_id, killed
         self.note, self.replacement = note, replacement
 
 
 class ArticlePurged(InputError):
-    """The text of a killed article was erased, and is not taken again."""
+    """Version that is not stored, as the text of the killed article was erased."""
 
     code = "article_purged"
 
     def __init__(self, article_id: str) -> None:
         super().__init__(
-            f"the text of {article_id} was erased after it was killed, and is not kept"
-            " again; send a usable version higher than the killed one to publish anew"
+            f"{article_id} was killed and its text erased, so this version is not"
+            " stored; to publish it again, send a usable version higher than the killed"
+            " one"
         )
         self.id = article_id
 
 
 class StatusConflict(InputError):
-    """An article is in a state in which this cannot be done to it."""
+    """Operation that the status of the article does not allow."""
 
     code = "status_conflict"
 
@@ -294,106 +296,112 @@ class StatusConflict(InputError):
 
 
 class HistoryChanged(InputError):
-    """What was read of the change feed is not of this history of the store.
+    """Place in the change feed that is not in the store's present history.
 
-    :param since: the seq that was asked after; ``newest`` the newest of the store.
+    :param since: the seq that the caller asked for changes after.
+    :param newest: the newest seq of the store.
     """
 
     code = "history_changed"
 
     def __init__(self, since: int, *, newest: int) -> None:
         super().__init__(
-            f"there is no change {since} in this history of the store, whose newest is"
-            f" {newest}; an older copy of it may have been put back: drop what you"
-            " have and read everything again, from since=0 without history"
+            f"change {since} is not in the history of this store, whose newest change"
+            f" is {newest} (an older copy may have been restored); drop what you have"
+            " and read everything again, from since=0 and without history"
         )
         self.since, self.newest = since, newest
 
 
 class ParagraphNotFound(InputError):
-    """The article has no paragraph of that number."""
+    """Number of a paragraph that the article does not have."""
 
     code = "paragraph_not_found"
 
     def __init__(self, article_id: str, n: int, *, last: int) -> None:
         super().__init__(
-            f"article {article_id} has no paragraph {n}; its last is {last}"
+            f"article {article_id} has no paragraph {n}; ask for one up to {last}"
         )
         self.id, self.n, self.last = article_id, n, last
 
 
 class OriginalNotFound(InputError):
-    """What a version was sent as is not kept beside it."""
+    """Version whose original bytes are not stored."""
 
     code = "original_not_found"
 
     def __init__(self, article_id: str, version: str) -> None:
         super().__init__(
-            f"there is no original of {article_id}, version {version}: it is kept as it"
-            " was sent, was made by a restoration, or came before originals were kept"
+            f"no original is stored for version {version} of {article_id}: it is stored"
+            " as sent, was made by undoing a kill, or is older than the keeping of"
+            " originals; read the article instead"
         )
         self.id, self.version = article_id, version
 
 
 class IndexUnavailable(ServiceError):
-    """There is no index to answer from just now; the articles are safe in the store.
+    """Index that cannot be read now; the articles are safe in the store.
 
-    :param progress: share of the rebuild that is done, 0 to 1, where one is under way.
+    :param progress: share of the rebuild that is done, 0 to 1; ``None`` if there is no
+        rebuild under way.
     """
 
     code = "index_unavailable"
 
     def __init__(self, detail: str, *, progress: float | None = None) -> None:
-        done = "" if progress is None else f" ({progress:.0%} done)"
-        super().__init__(f"{detail}{done}")
+        share = "" if progress is None else f" ({progress:.0%} done)"
+        super().__init__(f"{detail}{share}")
         self.progress = progress
 
 
 class IndexDamaged(IndexUnavailable):
-    """A file of the index is not what was written; it has to be built again."""
+    """Index of which a file was damaged after it was written."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"the index is damaged ({what}) and has to be built again")
+        super().__init__(f"the index is damaged ({what}) and the indexer rebuilds it")
         self.what = what
 
 
 class SearchTimeout(ServiceError):
-    """A search passed its deadline."""
+    """Search that reached its deadline."""
 
     code = "search_timeout"
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"the search took longer than {seconds:g} s; make it narrower:"
-            " fewer wildcards, more letters, a date range"
+            f"the search took longer than {seconds:g} s; narrow it: use fewer"
+            " wildcards, longer words or a date range"
         )
         self.seconds = seconds
 
 
 class StoreFull(ServiceError):
-    """The disk of the store is full; nothing of this write was kept."""
+    """Full disk; nothing of this write was stored."""
 
     code = "storage_full"
 
     def __init__(self) -> None:
-        super().__init__("the store's disk is full; nothing of this write was kept")
+        super().__init__(
+            "the store's disk is full, and nothing of this write was stored; free some"
+            " space and try again"
+        )
 
 
 class StoreUnavailable(ServiceError):
-    """The store cannot be reached, is locked for too long, or is damaged."""
+    """Store that cannot be reached, is locked for too long, or is damaged."""
 
     code = "store_unavailable"
 
 
 class IndexerRunning(ServiceError):
-    """Another process is this store's indexer."""
+    """Lock of the indexer, which another process holds."""
 
     code = "indexer_running"
 
     def __init__(self, lock: str, holder: str | None = None) -> None:
-        who = f" (process {holder})" if holder else ""
+        process = f" (process {holder})" if holder else ""
         super().__init__(
-            f"another indexer{who} holds {lock}; one is enough: stop it first,"
-            " or leave the indexing to it"
+            f"another indexer{process} holds {lock}; stop it first, or let it do the"
+            " indexing"
         )
         self.lock, self.holder = lock, holder

@@ -67,7 +67,7 @@ class Held:
             self._file.write(write(pending.draft.article) + original.data)
         except OSError as error:
             raise StoreUnavailable(
-                f"no temporary file can be written: {error.strerror}"
+                f"cannot write a temporary file: {error.strerror}"
             ) from error
         self._places[pending.id] = _Place(
             at,

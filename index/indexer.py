@@ -197,7 +197,7 @@ class Indexer:
                     )
         else:
             raise IndexUnavailable(
-                "the engine refuses to rebuild; the log says which articles it met last"
+                "the engine cannot rebuild; see the log for the articles it read last"
             )
         state = self.engine.state()
         self._apply_current(doubted)
@@ -266,9 +266,7 @@ class Indexer:
             self.engine.apply(puts, deletes, seq=seq)
         except (InputError, ValueError) as error:
             if not puts:
-                raise IndexUnavailable(
-                    f"the engine refuses to delete: {error}"
-                ) from error
+                raise IndexUnavailable(f"the engine cannot delete: {error}") from error
             if len(puts) > 1:
                 half = len(puts) // 2
                 self._apply(puts[:half], deletes, seq=before, before=before)

@@ -218,7 +218,9 @@ class _Metered:
         try:
             return self._stream.read(size)
         except OSError as error:
-            raise UnreadableInput(f"cannot be read on: {error.strerror}") from error
+            raise UnreadableInput(
+                f"cannot be read to the end: {error.strerror}"
+            ) from error
 
 
 class _Load:

@@ -201,14 +201,14 @@ def check_of_one_store(snapshot: Snapshot, view: View) -> None:
     """
     # Of two histories the numbers do not compare: who knows what is hidden?
     if not of_one_history(snapshot, view.epoch):
-        raise IndexUnavailable(f"{OTHER_HISTORY}; it is built again")
+        raise IndexUnavailable(f"{OTHER_HISTORY}; the indexer rebuilds it")
     if snapshot.seq > view.seq:
         raise _of_another_store()
 
 
 def _of_another_store() -> IndexUnavailable:
     return IndexUnavailable(
-        "the index is of another state of the store; it is built again"
+        "the index is newer than the store; the indexer rebuilds it"
     )
 
 
@@ -225,8 +225,8 @@ def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
     changed = view.changed_since(seq, _MOST_CHANGED + 1)
     if len(changed) > _MOST_CHANGED:
         raise IndexUnavailable(
-            f"the index is more than {_MOST_CHANGED:,} articles behind, and this key"
-            " has a filter that only the index can answer"
+            f"the index is more than {_MOST_CHANGED:,} articles behind, too many for a"
+            " key with a filter; try again later"
         )
     return changed
 

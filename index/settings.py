@@ -118,7 +118,7 @@ class Settings:
                 )
         if self.rate is not None and self.rate > MAX_RATE:
             raise InvalidValue(
-                "NUTGRAF_RATE", f"at most {MAX_RATE:,}, or none", got=self.rate
+                "NUTGRAF_RATE", f"write at most {MAX_RATE:,}, or none", got=self.rate
             )
         host, _, port = self.bind.rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65_535:

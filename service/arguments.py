@@ -302,7 +302,7 @@ def query_pairs(query_string: str) -> list[tuple[str, str]]:
     except UnicodeDecodeError as error:
         name = _name_of_undecodable(ascii_only)
         raise InvalidValue(
-            name, "is not UTF-8 once decoded", code="invalid_encoding"
+            name, "is not UTF-8 text; encode it as UTF-8", code="invalid_encoding"
         ) from error
 
 

@@ -58,7 +58,7 @@ def read_sent() -> bytes:
     # A server hands over what there is of a body that was cut off.
     if declared is not None and len(packed) != declared:
         raise IncompleteBody(
-            f"{len(packed):,} of {declared:,} bytes came", got=len(packed)
+            f"only {len(packed):,} of {declared:,} bytes came", got=len(packed)
         )
     return packed
 
@@ -87,7 +87,9 @@ def read_file() -> bytes:
         body = _unpacked(body, context().settings.body_bytes)
         # The formats would unpack it once more, without a limit.
         if body.startswith(_GZIP):
-            raise UnreadableInput("the body is packed twice", code="invalid_gzip")
+            raise UnreadableInput(
+                "the body is compressed twice; do so once", code="invalid_gzip"
+            )
     return body
 
 
@@ -152,7 +154,7 @@ def _next_piece() -> bytes:
         # Werkzeug raises an error of its own when the stream raises one.
         if TimeoutError in (type(error), type(error.__context__)):
             raise RequestTimeout from error
-        raise IncompleteBody("the connection ended before it did") from error
+        raise IncompleteBody("the connection closed too early") from error
 
 
 def _unpacked(packed: bytes, limit: int) -> bytes:
@@ -166,7 +168,7 @@ def _unpacked(packed: bytes, limit: int) -> bytes:
     # Members are not chained: a body of a million empty ones would cost hours.
     if not member.eof or member.unused_data:
         raise UnreadableInput(
-            "the body is not one whole gzip member", code="invalid_gzip"
+            "the body is not one complete gzip member", code="invalid_gzip"
         )
     return found
 
@@ -176,7 +178,7 @@ def _check(value: Any, *, surrogates: bool, depth: int = 0) -> None:
         raise _too_deep()
     if isinstance(value, str):
         if surrogates and any("\ud800" <= character <= "\udfff" for character in value):
-            raise InvalidJson("holds a lone surrogate")
+            raise InvalidJson("contains a lone surrogate")
     elif isinstance(value, dict):
         for name, item in value.items():
             _check(name, surrogates=surrogates, depth=depth)

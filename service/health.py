@@ -13,7 +13,7 @@ from service import authority
 from service.answers import json_response
 from service.arguments import OPEN, Blueprint
 from service.context import context
-from service.problems import told
+from service.problems import without_paths
 from service.schemas import Health, Readiness
 
 blueprint = Blueprint(
@@ -36,10 +36,10 @@ def readyz(given: dict[str, Any]) -> Response:
         condition = context().archive.condition()
         counted = authority.may(Scope.ADMIN)
     except ServiceError as error:
-        return _not_ready({"status": "not ready", "problems": [told(error)]})
+        return _not_ready({"status": "not ready", "problems": [without_paths(error)]})
     found: dict[str, Any] = {
         "status": "not ready" if condition.problems else "ready",
-        "problems": [told(each) for each in condition.problems],
+        "problems": [without_paths(each) for each in condition.problems],
     }
     # How much there is, and how much is being written, is for those who run it.
     if counted:

@@ -36,7 +36,7 @@ class Text(fields.String):
         if not isinstance(value, str):
             raise ValidationError("must be text")
         if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
-            raise Refused("holds a NUL or a lone surrogate", code="invalid_encoding")
+            raise Refused("contains a NUL or a lone surrogate", code="invalid_encoding")
         return value
 
 
@@ -95,7 +95,7 @@ class Repeatable(fields.List[Any]):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         items = value if isinstance(value, list) else [value]
         if "" in items:
-            raise ValidationError("a blank value is none; leave it out")
+            raise ValidationError("is blank; leave it out")
         return [self.inner.deserialize(item) for item in items]
 
 

@@ -85,7 +85,10 @@ def decoded(raw: str, name: str) -> str:
         return unquote_to_bytes(raw).decode()
     except UnicodeDecodeError as error:
         raise InvalidValue(
-            name, "is not UTF-8 once decoded", got=raw, code="invalid_encoding"
+            name,
+            "is not UTF-8 text; encode it as UTF-8",
+            got=raw,
+            code="invalid_encoding",
         ) from error
 
 

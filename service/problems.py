@@ -18,7 +18,7 @@ from service.context import context
 
 MEDIA_TYPE = "application/problem+json"
 
-_SEARCH = "/v1/search"  # the one that is asked with POST and writes nothing
+_SEARCH = "/v1/search"  # the only POST that writes nothing
 
 # Codes for what HTTP itself refuses, by status; any other status is a bad_request.
 _CODE_OF_STATUS = {
@@ -33,7 +33,7 @@ _CODE_OF_STATUS = {
     )
 }
 
-# As the system's errors and our own have them: in quotes, or up to the next : or ;.
+# A path in an error of the system or of our own: in quotes, or up to the next : or ;.
 _PATH = re.compile(r"'/[^']*'|(?<![\w'/.])/.*?(?=[:;,)] |[:;,)]?\Z)")
 
 log = logging.getLogger("nutgraf")
@@ -45,24 +45,24 @@ def status_of(error: NutgrafError) -> int:
 
 
 def problem_of(error: NutgrafError) -> dict[str, Any]:
-    """Return the problem document of an error, with the facts that it carries."""
+    """Problem document of an error, with the facts that it carries."""
     facts, detail = error.facts, str(error)
     if isinstance(error, ServiceError):
         facts = {
-            name: told(value) if isinstance(value, str) else value
+            name: without_paths(value) if isinstance(value, str) else value
             for name, value in facts.items()
         }
-        detail = told(error)
+        detail = without_paths(error)
     return {**facts, **_standard(error.code, status_of(error), detail)}
 
 
-def told(reason: object) -> str:
-    """Return what callers are told of a failure of ours: no file by its name."""
+def without_paths(reason: object) -> str:
+    """Message of a failure as callers may read it, with no name of a file in it."""
     return _PATH.sub("a file", str(reason))
 
 
 def problem_response(document: dict[str, Any], **more: Any) -> Response:
-    """Return an answer that is a problem document.
+    """Answer with a problem document.
 
     :param more: further members of the document.
     """
@@ -80,12 +80,12 @@ def problem_response(document: dict[str, Any], **more: Any) -> Response:
 
 
 def register(app: Flask) -> None:
-    """Make an app answer every error with a problem document."""
-    app.register_error_handler(NutgrafError, _of_ours)
-    app.register_error_handler(HTTPException, _of_http)
+    """Let an app answer every error with a problem document."""
+    app.register_error_handler(NutgrafError, _answer_ours)
+    app.register_error_handler(HTTPException, _answer_http)
 
 
-def _of_ours(error: NutgrafError) -> Response:
+def _answer_ours(error: NutgrafError) -> Response:
     document = problem_of(error)
     _count_refused_write(error.code)
     if document["status"] >= 500:
@@ -95,7 +95,7 @@ def _of_ours(error: NutgrafError) -> Response:
     if isinstance(error, refusals.Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, refusals.UnsupportedMediaType):
-        # RFC 9110, 15.5.16: say which ways of packing would have been read.
+        # RFC 9110, 15.5.16: say which media types and compressions are accepted.
         if error.encodings:
             response.headers["Accept-Encoding"] = ", ".join(error.encodings)
         elif error.accepted and request.method in ("POST", "PUT"):
@@ -106,7 +106,7 @@ def _of_ours(error: NutgrafError) -> Response:
 
 
 def _count_refused_write(code: str) -> None:
-    """Count a request that was to change something, and was refused as a whole."""
+    """Count a refused request that would have changed something."""
     rule = request.url_rule
     writes = request.method in ("PUT", "DELETE") or (
         request.method == "POST" and rule is not None and rule.rule != _SEARCH
@@ -115,7 +115,7 @@ def _count_refused_write(code: str) -> None:
         context().metrics.refused_writes.labels(code).inc()
 
 
-def _of_http(error: HTTPException) -> Response:
+def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, RequestRedirect) or status < 400:
         redirect: Response = error.get_response()  # type: ignore[assignment]
@@ -126,7 +126,7 @@ def _of_http(error: HTTPException) -> Response:
     document = _standard(code, status, _detail_of(status, detail))
     document["instance"] = request.path
     if status >= 500:
-        # The log has the traceback under the same id; the caller gets nothing of it.
+        # The traceback is in the log under this id; callers do not see it.
         document["error_id"] = g.get("request_id")
     response = problem_response(document)
     for name, value in error.get_headers():
@@ -139,14 +139,15 @@ def _detail_of(status: int, detail: str) -> str:
     if status == 404:
         more = ""
         if request.path.startswith("/v1/articles/"):
-            more = "; in a path an id is percent-encoded: / is written %2F"
-        return f"no resource {request.path[:200]}{more}; /docs lists what there is"
+            more = " (percent-encode an id in a path: write / as %2F)"
+        return f"there is no resource {request.path[:200]}{more}; see /docs for a list"
     if status == 405:
         return (
-            f"{request.path[:200]} has no {request.method[:20]}; Allow says what it has"
+            f"{request.path[:200]} does not allow {request.method[:20]}; use a method"
+            " from the header Allow"
         )
     if status >= 500:
-        return "the error is logged under error_id; please report it"
+        return "the service failed, and the log has the details; report the error_id"
     return detail
 
 

@@ -114,7 +114,7 @@ def push_item(given: dict[str, Any]) -> Response:
     body = unpacked(signed_body(context().settings.push_secret))
     item = strict_json(body)
     if not isinstance(item, dict):
-        raise InvalidJson("a push is one ninjs item, an object")
+        raise InvalidJson("push one ninjs item, as a JSON object")
     said = {name.lower(): value for name, value in item.items()}
     pushed = take(said, item, body)
     if pushed.reason is not None:

@@ -33,10 +33,10 @@ from index.errors import InputError, LimitExceeded, UnreadableInput
 
 
 class UnknownParameter(InputError):
-    """A parameter that the resource does not have, or not in this place.
+    """Parameter that the resource does not have, or not in this place.
 
-    :param nearest: the parameter that was perhaps meant.
-    :param hint: another way out, as the end of the sentence.
+    :param nearest: the parameter that the caller probably means.
+    :param hint: what to do instead, as the end of the message.
     """
 
     code = "unknown_parameter"
@@ -52,23 +52,23 @@ class UnknownParameter(InputError):
 
 
 class RepeatedParameter(InputError):
-    """A parameter that takes one value was given several."""
+    """Parameter that takes one value and was sent several times."""
 
     code = "repeated_parameter"
 
     def __init__(self, name: str, *, got: int) -> None:
-        super().__init__(f"{name} takes one value and was given {got:,}")
+        super().__init__(f"{name} takes one value, not {got:,}; send it once")
         self.parameter, self.got = name, got
 
 
 class InvalidJson(UnreadableInput):
-    """A body is not JSON, or holds what JSON does not allow."""
+    """Body that is not JSON, or breaks one of its rules."""
 
     code = "invalid_json"
 
 
 class BodyTooLarge(LimitExceeded):
-    """A request body is longer than the service reads, as sent or once unpacked."""
+    """Body above the limit, as sent or decompressed."""
 
     code = "body_too_large"
 
@@ -77,7 +77,7 @@ class BodyTooLarge(LimitExceeded):
 
 
 class TooManyArticles(LimitExceeded):
-    """More articles came in one request than the service takes."""
+    """Request with more articles than the limit."""
 
     code = "too_many_articles"
 
@@ -86,35 +86,35 @@ class TooManyArticles(LimitExceeded):
 
 
 class IncompleteBody(InputError):
-    """A request body was cut off, or broken, on its way; nothing of it is used.
+    """Body that was cut off or damaged on its way; nothing of it is used.
 
-    :param got: the bytes that came, where they are known.
+    :param got: the bytes that arrived, if their number is known.
     """
 
     code = "incomplete_body"
 
     def __init__(self, reason: str, *, got: int | None = None) -> None:
         super().__init__(
-            f"the body did not arrive whole: {reason}; nothing of it was used, so send"
-            " it again"
+            f"the body did not arrive whole: {reason}; nothing of it was used, send it"
+            " again"
         )
         self.got = got
 
 
 class RequestTimeout(InputError):
-    """A request did not come in time; nothing of it was used."""
+    """Request that arrived too slowly; nothing of it is used."""
 
     code = "request_timeout"
 
     def __init__(self) -> None:
         super().__init__(
-            "the request did not come in time, and nothing of it was used: send it"
-            " again, without a pause"
+            "the request arrived too slowly, and nothing of it was used; send it again"
+            " without pauses"
         )
 
 
 class HeadTooLarge(LimitExceeded):
-    """The request line and the headers are longer, together, than is taken in."""
+    """Request line and headers that together are above the limit."""
 
     code = "head_too_large"
 
@@ -123,20 +123,21 @@ class HeadTooLarge(LimitExceeded):
 
 
 class LengthRequired(InputError):
-    """A request that needs a body came without one."""
+    """Request without the body that it needs."""
 
     code = "length_required"
 
     def __init__(self) -> None:
         super().__init__(
-            "this request needs a body: send a Content-Length, or send it chunked"
+            "this request needs a body; send one with a Content-Length, or in chunks"
         )
 
 
 class UnsupportedMediaType(InputError):
-    """A body is of a type, or packed in a way, that this resource does not read.
+    """Body of a media type, or in a compression, that the resource does not accept.
 
-    :param accepted: what it reads; ``encodings`` how it may be packed.
+    :param accepted: the media types that it accepts.
+    :param encodings: the compressions that it accepts.
     """
 
     code = "unsupported_media_type"
@@ -148,9 +149,9 @@ class UnsupportedMediaType(InputError):
         accepted: tuple[str, ...] = (),
         encodings: tuple[str, ...] = (),
     ) -> None:
-        known = ", ".join(accepted or encodings)
+        fault = f"{got[:50]} is not accepted here" if got else "there is no media type"
         super().__init__(
-            f"{got[:50] or 'no media type'} is not read here; send {known}"
+            f"{fault}; send {', '.join(accepted or encodings)}"
             + (" (curl: -H 'Content-Type: application/json')" if accepted else "")
         )
         self.got = got[:50]
@@ -158,64 +159,65 @@ class UnsupportedMediaType(InputError):
 
 
 class HostRefused(InputError):
-    """The host that a request names is not one that this service answers to.
+    """Request to a host name that is not one of the service's.
 
-    :param host: of ``Host`` or of the whole address; ``None`` if there is none.
+    :param host: from ``Host`` or from the address; ``None`` if neither has one.
     """
 
     code = "host_refused"
 
     def __init__(self, host: str | None, *, allowed: tuple[str, ...]) -> None:
-        named = "a request without a Host" if host is None else repr(host[:100])
+        name = "a request without a Host" if host is None else repr(host[:100])
         super().__init__(
-            f"this service does not answer to {named}, only to {', '.join(allowed)}"
+            f"this service does not answer to {name}; use {' or '.join(allowed)}, or"
+            " ask the operator to add a host to NUTGRAF_HOSTS"
         )
         self.got = None if host is None else host[:100]
 
 
 class OriginRefused(InputError):
-    """A page of another origin calls, and the operator has not allowed it."""
+    """Call from a web page whose origin the operator has not allowed."""
 
     code = "origin_refused"
 
     def __init__(self, origin: str) -> None:
         super().__init__(
-            f"pages of {origin[:100]!r} may not call this service; the operator"
-            " allows origins with NUTGRAF_CORS"
+            f"pages of {origin[:100]!r} may not call this service; ask the operator to"
+            " add the origin to NUTGRAF_CORS"
         )
         self.got = origin[:100]
 
 
 class Unauthorized(InputError):
-    """There is no key, or what was sent is none: unknown, expired and revoked alike."""
+    """Request without a key, or with one that is unknown, expired or revoked."""
 
     code = "unauthorized"
 
     def __init__(self, *, sent: bool) -> None:
         super().__init__(
-            "this key is not known here, or it has ended; the operator has"
-            " nutgraf keys list"
+            "this key is unknown, expired or revoked; ask the operator, who can look it"
+            " up with nutgraf keys list"
             if sent
-            else "this needs a key: send it as Authorization: Bearer KEY, or as"
-            " X-API-Key: KEY; the operator makes one with nutgraf keys add"
+            else "this needs a key; send it as Authorization: Bearer KEY or X-API-Key:"
+            " KEY, or ask the operator to make one with nutgraf keys add"
         )
 
 
 class ConflictingKeys(InputError):
-    """``Authorization`` and ``X-API-Key`` hold two different keys."""
+    """Two different keys, in ``Authorization`` and ``X-API-Key``."""
 
     code = "conflicting_keys"
 
     def __init__(self) -> None:
         super().__init__(
-            "Authorization and X-API-Key hold different keys: send one of them"
+            "Authorization and X-API-Key hold different keys; send only one of them"
         )
 
 
 class ScopeMissing(InputError):
-    """The key is good, but not for this.
+    """Valid key without the scope that the request needs.
 
-    :param scope: what it would need.
+    :param scope: the missing scope.
     """
 
     code = "scope"
@@ -223,15 +225,16 @@ class ScopeMissing(InputError):
     def __init__(self, scope: str) -> None:
         super().__init__(
             f"this needs a key with the scope {scope}, which this one does not have;"
-            " the operator makes one with nutgraf keys add"
+            " ask the operator to make one with nutgraf keys add"
         )
         self.scope = str(scope)
 
 
 class RateLimited(InputError):
-    """A key was used more often than its rate allows.
+    """Key that is used more often than its rate allows.
 
-    :param limit: requests a minute; ``retry_after`` seconds until there is one again.
+    :param limit: requests a minute.
+    :param retry_after: seconds until the next request is allowed.
     """
 
     code = "rate_limited"
@@ -246,7 +249,7 @@ class RateLimited(InputError):
 
 
 class TooManyFailures(RateLimited):
-    """One address has sent too many keys that are none."""
+    """Address that has sent too many wrong keys."""
 
     def __init__(self, *, limit: int, retry_after: int) -> None:
         super().__init__(
@@ -255,42 +258,42 @@ class TooManyFailures(RateLimited):
 
 
 class PushOff(InputError):
-    """Something is pushed, and the operator has set no secret to know the sender by."""
+    """Push to a service whose operator has set no secret for it."""
 
     code = "push_off"
 
     def __init__(self) -> None:
         super().__init__(
-            "push is switched off; the operator switches it on with a secret in"
-            " NUTGRAF_PUSH_SECRET that the sender signs with, see docs/push.md"
+            "push is switched off; ask the operator to set NUTGRAF_PUSH_SECRET to the"
+            " secret that the sender signs with (see docs/push.md)"
         )
 
 
 class SignatureRefused(InputError):
-    """What is pushed is not signed, or not with our secret.
+    """Push that is not signed, or not with the service's secret.
 
-    :param header: where the signature is to be.
+    :param header: name of the header that should have the signature.
     """
 
     code = "signature_refused"
 
     def __init__(self, header: str, *, missing: bool) -> None:
-        reason = (
-            f"has no {header} of the form sha1=HEX"
+        super().__init__(
+            f"the request has no {header} of the form sha1=HEX; send the HMAC-SHA1 of"
+            " the body there"
             if missing
-            else f"is not signed with our secret, going by {header}: that must be the"
-            " HMAC-SHA1 of the body, byte for byte as it is sent"
+            else f"{header} does not fit the body and our secret; send the HMAC-SHA1"
+            " of the body, byte for byte as it is sent"
         )
-        super().__init__(f"the request {reason}")
         self.header = header
 
 
 class NothingStored(InputError):
-    """Several articles were sent and none could be kept; ``results`` says why."""
+    """Several articles that all failed; ``results`` says why."""
 
     code = "nothing_stored"
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"none of the {count:,} articles could be kept; results says why of each"
+            f"none of the {count:,} articles could be stored; results says why for each"
         )

@@ -113,7 +113,9 @@ def _of_json(
         if isinstance(item, dict):
             yield from _of_item(item, format_name, article_id, sent, at, len(body))
         else:
-            error = InvalidArticle("article", f"is {KINDS[type(item)]}, not an object")
+            error = InvalidArticle(
+                "article", f"is {KINDS[type(item)]}; it must be an object"
+            )
             yield Submission(read=Read(article=None, error=error))
 
 
@@ -183,7 +185,8 @@ def _with_id(submission: Submission, article_id: str) -> Submission:
         else:
             error = InvalidArticle(
                 "id",
-                f"is {draft.article.id!r} in the body, {article_id!r} in the address",
+                f"is {draft.article.id!r} in the body but {article_id!r} in the"
+                " address",
             )
             read, draft = replace(read, article=None, error=error), None
     return Submission(read=read, id=article_id, draft=draft)

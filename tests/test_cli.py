@@ -286,14 +286,15 @@ def test_what_was_sent_is_written_as_it_came(loaded: Nutgraf, tmp_path: Path) ->
     assert loaded("original", "a", "--version", "7").code == 1
     kept = loaded("original", "urn:test:strike")
     assert (kept.code, kept.out) == (1, "")
-    assert "kept as it was sent" in kept.err
+    assert "it is stored as sent" in kept.err
 
 
 @pytest.mark.parametrize("article_id", ["urn:test:none", "urn:test:later"])
 def test_what_is_not_there_or_not_to_be_seen_is_not_found(
     loaded: Nutgraf, article_id: str
 ) -> None:
-    assert loaded("get", article_id) == (1, "", f"nutgraf: no article {article_id}\n")
+    sentence = f"nutgraf: there is no article {article_id}; check its id\n"
+    assert loaded("get", article_id) == (1, "", sentence)
 
 
 def test_errors_in_json_carry_code_and_facts(loaded: Nutgraf) -> None:
@@ -301,7 +302,7 @@ def test_errors_in_json_carry_code_and_facts(loaded: Nutgraf) -> None:
     assert done.code == 1
     assert json.loads(done.err) == {
         "code": "article_not_found",
-        "detail": "no article urn:test:none",
+        "detail": "there is no article urn:test:none; check its id",
         "id": "urn:test:none",
     }
 
@@ -310,7 +311,7 @@ def test_a_deleted_article_is_gone_at_once(loaded: Nutgraf) -> None:
     done = loaded("delete", "urn:test:grain", "urn:test:none")
     assert done.code == 1
     assert done.out == "deleted urn:test:grain\n"
-    assert done.err == "nutgraf: no article urn:test:none\n"
+    assert done.err == "nutgraf: there is no article urn:test:none; check its id\n"
     assert loaded("search", "bakers", "--json").json["total"]["articles"] == 0
 
 

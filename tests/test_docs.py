@@ -737,7 +737,9 @@ def test_every_code_of_a_problem_is_one_that_something_raises() -> None:
 
 
 def test_the_page_says_which_statuses_carry_retry_after() -> None:
-    (said,) = re.findall(r"([\d, and]+)\s+carry `Retry-After`", text_of("docs/api.md"))
+    (said,) = re.findall(
+        r"with\s+([\d, and]+)\s+have `Retry-After`", text_of("docs/api.md")
+    )
     statuses = {row.status for row in PROBLEM_TYPES.values() if row.retry_after}
     # How long a key has to wait is in each error.
     statuses.add(PROBLEM_TYPES[refusals.RateLimited.code].status)

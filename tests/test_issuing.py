@@ -128,7 +128,7 @@ def test_revoking_names_what_it_ended(run: Run) -> None:
         (("add", "a", "--scope", "write"), "choose from search, read-embargoed"),
         (("add", "a", "--scope", "read-embargoed"), "give both"),
         (("add", "a", "--scope", "search", "--filter", "title=x"), "no field 'title'"),
-        (("add", "a", "--scope", "search", "--expires", "yesterday"), "past already"),
+        (("add", "a", "--scope", "search", "--expires", "yesterday"), "has passed"),
         (("add", "a", "--scope", "search", "--rate", "0"), "1 to 1,000,000"),
         (("rotate", "nobody"), "no live key"),
         (("rotate", "nobody", "--overlap", "long"), "12h, 90d, 4w"),

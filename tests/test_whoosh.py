@@ -56,7 +56,7 @@ def engine(folder: Path) -> Iterator[WhooshEngine]:
 
 def test_there_is_no_index_before_the_first_build(folder: Path) -> None:
     engine = opened(folder)
-    assert engine.state().stale == "there is no index yet"
+    assert engine.state().stale == "there is no index yet; the indexer builds it"
     with pytest.raises(IndexUnavailable):
         engine.snapshot()
 
@@ -80,7 +80,7 @@ def test_an_index_for_another_language_must_be_built_again(
 ) -> None:
     engine.apply([article("a", "truce")], (), seq=1)
     other = opened(folder, language="de")
-    assert "another version or for another language" in str(other.state().stale)
+    assert "of another version or language" in str(other.state().stale)
     other.rebuild([article("b", "truce")], seq=2, total=1)
     assert found(other, "truce") == ["b"]
     assert engine.state().stale is not None

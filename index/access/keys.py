@@ -64,18 +64,18 @@ class Key:
         if not _NAME.match(self.name) or _ID.match(self.name):
             raise InvalidValue(
                 "name",
-                "write at most 64 letters, digits, . _ @ -, and not what looks like"
-                " the id of a key",
+                "write at most 64 letters, digits, . _ @ -, but nothing that looks"
+                " like the id of a key",
                 got=self.name,
             )
         if not self.scopes:
             raise InvalidValue("scope", f"choose from {', '.join(Scope)}")
         if Scope.READ_EMBARGOED in self.scopes and Scope.SEARCH not in self.scopes:
-            raise InvalidValue(
-                "scope", "read-embargoed widens what search shows: give both"
-            )
+            raise InvalidValue("scope", "read-embargoed needs search; give both")
         if self.rate is not None and not UNLIMITED <= self.rate <= MAX_RATE:
-            raise InvalidValue("rate", f"1 to {MAX_RATE:,}, or none", got=self.rate)
+            raise InvalidValue(
+                "rate", f"write 1 to {MAX_RATE:,}, or none", got=self.rate
+            )
 
     @property
     def reader(self) -> Reader:
@@ -168,7 +168,9 @@ def rate_of(text: str) -> int:
     if text == NONE:
         return UNLIMITED
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MAX_RATE):
-        raise InvalidValue("rate", f"1 to {MAX_RATE:,} a minute, or none", got=text)
+        raise InvalidValue(
+            "rate", f"write 1 to {MAX_RATE:,} a minute, or none", got=text
+        )
     return int(text)
 
 
@@ -193,7 +195,7 @@ def expiry_of(text: str, now: datetime) -> datetime:
         try:
             found = now + span_of("expires", text)
         except OverflowError as error:
-            raise InvalidValue("expires", "after the year 9999", got=text) from error
+            raise InvalidValue("expires", "is after the year 9999", got=text) from error
     else:
         try:
             first, after = dates.period(text, tz=UTC, now=now)
@@ -204,7 +206,7 @@ def expiry_of(text: str, now: datetime) -> datetime:
         # An instant is itself, and no microsecond longer.
         found = after if after - first > timedelta(microseconds=1) else first
     if found <= now:
-        raise InvalidValue("expires", "is past already", got=text)
+        raise InvalidValue("expires", "has passed; choose a later one", got=text)
     return found
 
 

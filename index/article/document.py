@@ -106,7 +106,7 @@ def content(article: Article) -> str:
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         # Everything else in an article is text, checked when the article was made.
-        raise InvalidArticle("extra", f"cannot be kept as JSON: {error}") from error
+        raise InvalidArticle("extra", f"cannot be stored as JSON: {error}") from error
     return text
 
 
@@ -213,7 +213,9 @@ def status_of(value: object) -> Status:
     word = value.strip().lower().removeprefix("stat:") if isinstance(value, str) else ""
     if word not in STATUS_WORDS:
         known = ", ".join(sorted(STATUS_WORDS))
-        raise InvalidArticle("status", f"{str(value)[:50]!r} is none of {known}")
+        raise InvalidArticle(
+            "status", f"{str(value)[:50]!r} is no status; use one of {known}"
+        )
     return STATUS_WORDS[word]
 
 
@@ -235,7 +237,9 @@ def concepts_of(name: str, value: object) -> tuple[Concept, ...]:
                 found[Concept(name=item.strip())] = None
             continue
         if not isinstance(item, Mapping):
-            raise InvalidArticle(name, "a list of names, or of objects with a name")
+            raise InvalidArticle(
+                name, "must be a list of names, or of objects with a name"
+            )
         parts = {
             part: _text(name, item[part]).strip() or None
             for part in ("name", "code", "scheme", "uri")
@@ -261,7 +265,7 @@ def check_json(name: str, value: object, *, depth: int = 0) -> None:
     :raises InvalidArticle: a number that is not finite, or 64 levels of nesting.
     """
     if depth > 64:
-        raise InvalidArticle(name, "is nested more than 64 deep")
+        raise InvalidArticle(name, "is nested more than 64 levels deep")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidArticle(name, "holds a number that is not finite")
     if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
@@ -288,18 +292,20 @@ def _headline_and_rest(
             rest.append((Role.BODY, item, None))
             continue
         if not isinstance(item, Mapping) or not isinstance(item.get("text"), str):
-            raise InvalidArticle("paragraphs", f"item {at} is no text nor has one")
+            raise InvalidArticle(
+                "paragraphs", f"item {at} must be text, or have a text"
+            )
         role = _role(item.get("role", "body"))
         credit = item.get("credit")
         if credit is not None and not isinstance(credit, str):
-            raise InvalidArticle("paragraphs", f"the credit of item {at} is no text")
+            raise InvalidArticle("paragraphs", f"the credit of item {at} must be text")
         if role is not Role.HEADLINE:
             rest.append((role, item["text"], credit or None))
         elif at == 0 and headline in (None, item["text"]):
             headline = item["text"]
         else:
             raise InvalidArticle(
-                "paragraphs", f"item {at} is a second headline, other than the first"
+                "paragraphs", f"item {at} is a second headline; give it another role"
             )
     return headline if headline and headline.strip() else None, rest
 
@@ -310,7 +316,7 @@ def _role(value: object) -> Role:
     except ValueError:
         roles = ", ".join(Role)
         raise InvalidArticle(
-            "paragraphs", f"role {str(value)[:50]!r} is none of {roles}"
+            "paragraphs", f"role {str(value)[:50]!r} is unknown; use one of {roles}"
         ) from None
 
 

@@ -162,17 +162,17 @@ class Article:
             value = getattr(self, name)
             _check_text(name, value)
             if value is not None and not value.strip():
-                raise InvalidArticle(name, "leave it out rather than blank")
+                raise InvalidArticle(name, "is blank; leave it out")
         if self.language is not None and not LANGUAGE_TAG.match(self.language):
             raise InvalidArticle(
                 "language", f"{self.language[:50]!r} is no BCP 47 tag, such as en-GB"
             )
         if self.urgency is not None and not 1 <= self.urgency <= 9:
-            raise InvalidArticle("urgency", "a number from 1 to 9")
+            raise InvalidArticle("urgency", "must be a number from 1 to 9")
         for name in DATE_FIELDS:
             instant = getattr(self, name)
             if instant is not None and instant.utcoffset() != timedelta(0):
-                raise InvalidArticle(name, f"must be aware UTC, not {instant!r}")
+                raise InvalidArticle(name, f"must be in UTC, not {instant!r}")
         self._check_paragraphs()
 
     def _check_paragraphs(self) -> None:
@@ -188,7 +188,7 @@ class Article:
                 )
             if (paragraph.role is Role.HEADLINE) != (n == 0):
                 raise InvalidArticle(
-                    "paragraphs", "the headline is paragraph 0, and no other is one"
+                    "paragraphs", "the headline must be paragraph 0, and no other"
                 )
             if n == 0 and paragraph.text != self.headline:
                 raise InvalidArticle("paragraphs", "paragraph 0 is not the headline")
@@ -219,9 +219,11 @@ def check_id(article_id: str) -> str:
     :raises InvalidArticle: it may not.
     """
     if not 1 <= len(article_id) <= MAX_ID:
-        raise InvalidArticle("id", f"1 to {MAX_ID} characters, not {len(article_id):,}")
+        raise InvalidArticle(
+            "id", f"must have 1 to {MAX_ID} characters, not {len(article_id):,}"
+        )
     if not article_id.isprintable() or any(map(str.isspace, article_id)):
-        raise InvalidArticle("id", "printable characters without spaces")
+        raise InvalidArticle("id", "must have printable characters only, and no spaces")
     return article_id
 
 
@@ -231,7 +233,7 @@ def check_version(version: str) -> str:
     :raises InvalidArticle: it may not.
     """
     if not version.isprintable() or not 1 <= len(version) <= 100:
-        raise InvalidArticle("version", "1 to 100 printable characters")
+        raise InvalidArticle("version", "must have 1 to 100 printable characters")
     return version
 
 
@@ -275,4 +277,4 @@ def paragraph_id(article_id: str, n: int) -> str:
 def _check_text(name: str, value: str | None) -> None:
     # A lone surrogate cannot be written as UTF-8; NUL ends strings in PostgreSQL.
     if value is not None and _FORBIDDEN.search(value):
-        raise InvalidArticle(name, "holds a NUL or a lone surrogate")
+        raise InvalidArticle(name, "contains a NUL or a lone surrogate; remove it")

@@ -131,8 +131,7 @@ class Engine(Protocol):
 
 
 OTHER_HISTORY = (
-    "the store was restored from a backup, or is another one than the index was built"
-    " from"
+    "the index was built from another store, or before a backup was restored"
 )
 
 

@@ -80,7 +80,7 @@ def check_counts_up(version: str) -> None:
     :raises InvalidArticle: it is.
     """
     if _NEGATIVE.match(version):
-        raise InvalidArticle("version", f"{version} is below 0; versions count up")
+        raise InvalidArticle("version", f"{version} is below 0; use 0 or more")
 
 
 def version_key(version: str) -> tuple[bool, tuple[int | str, ...], str]:

@@ -86,7 +86,7 @@ def html_paragraphs(html: str) -> list[Block]:
     if len(html) > MAX_MARKUP:
         raise LimitExceeded("characters of HTML", limit=MAX_MARKUP, got=len(html))
     if _FORBIDDEN.search(html):
-        raise InvalidArticle("paragraphs", "holds a NUL or a lone surrogate")
+        raise InvalidArticle("paragraphs", "contains a NUL or a lone surrogate")
     target = _Target()
     # Events, not a tree: however deep the nesting, nothing recurses.
     parser = etree.HTMLParser(

@@ -91,7 +91,7 @@ def checked_encoding(name: str) -> str | None:
         known = False
     if not known:
         raise UnreadableInput(
-            f"no charset {name[:50]!r} is known; send UTF-8", code="invalid_encoding"
+            f"the charset {name[:50]!r} is unknown; send UTF-8", code="invalid_encoding"
         )
     return None if found in ("utf-8", "utf-8-sig", "ascii") else found
 
@@ -127,8 +127,8 @@ def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
     if "\0" in text:
         at = text[: text.index("\0")]
         raise UnreadableInput(
-            f"a NUL at byte {len(at.encode())}: this is no text, or it is UTF-16"
-            " without a byte order mark",
+            f"byte {len(at.encode())} is a NUL: this is no text, or UTF-16 without a"
+            " byte order mark; save the file as UTF-8",
             line=at.count("\n") + 1,
             code="invalid_encoding",
         )
@@ -269,6 +269,6 @@ def _as_utf8(pieces: Iterator[bytes], encoding: str, mark: bytes) -> Iterator[by
         yield decoder.decode(b"", final=True).encode("utf-8", errors)
     except UnicodeDecodeError as error:
         raise UnreadableInput(
-            f"no {encoding.upper()} near byte {done + error.start}",
+            f"this is no {encoding.upper()} near byte {done + error.start}; use UTF-8",
             code="invalid_encoding",
         ) from error

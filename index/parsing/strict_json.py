@@ -214,7 +214,9 @@ def _encoded(text: str, start: int, end: int, line: int) -> str:
 
 def _trailing(text: str, at: int, line: int, position: int) -> Iterator[Value]:
     if text[at:].strip():
-        told = UnreadableInput("there is more after the end of the list", line=line)
+        told = UnreadableInput(
+            "there is text after the end of the list; remove it", line=line
+        )
         yield Value(line, position, error=told)
 
 
@@ -278,7 +280,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise UnreadableInput(f"the key {name[:50]!r} stands twice")
+                raise UnreadableInput(f"the key {name[:50]!r} occurs twice; keep one")
             seen.add(name)
     return found
 

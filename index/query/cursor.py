@@ -51,7 +51,7 @@ def decode(cursor: str, bound: str) -> SortKey:
     if not well_formed:
         raise InvalidValue(
             "cursor",
-            "is none that this service gave",
+            "is not a cursor of this service; send next as you got it",
             got=cursor,
             code="invalid_cursor",
         )

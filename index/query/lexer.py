@@ -87,7 +87,7 @@ def clean(text: str) -> tuple[str, list[int] | None]:
     """
     if match := _FORBIDDEN.search(text):
         raise InvalidQuery(
-            "q holds a NUL or a lone surrogate; send UTF-8 text",
+            "q contains a NUL or a lone surrogate; send UTF-8 text",
             code="invalid_encoding",
             position=match.start(),
         )
@@ -192,8 +192,8 @@ class _Lexer:
             self.value(field)
         elif field is not None and letter in "[{<>" and self.is_range():
             raise InvalidQuery(
-                f"{field} holds words, which have no ranges; ranges are for"
-                " urgency, published and updated",
+                f"{field} is text, which has no ranges; use them with urgency,"
+                " published or updated",
                 code="unsupported_syntax",
                 position=self.remarks.position(self.at),
             )

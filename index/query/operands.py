@@ -218,7 +218,7 @@ class LeafReader:
         position = self.remarks.position(lexeme.start)
         if lexeme.tilde not in ("", "1", "2"):
             raise InvalidQuery(
-                f"~{lexeme.tilde}: a word may differ by 1 or 2 letters",
+                f"~{lexeme.tilde}: a word may differ by 1 or 2 letters; write ~1 or ~2",
                 code="fuzzy_distance",
                 position=position,
                 limit=2,
@@ -296,8 +296,8 @@ class LeafReader:
         if any(map(is_single_cjk, typed)):
             if not ends_in_star or not start:
                 raise InvalidQuery(
-                    "wildcards do not work in scripts written without spaces, whose"
-                    " words are found anywhere in a text as they are",
+                    "wildcards do not work in scripts without spaces, where words are"
+                    " found inside others anyway; leave the wildcard out",
                     code="unsupported_syntax",
                     position=self.remarks.position(lexeme.start),
                 )
@@ -322,7 +322,7 @@ class LeafReader:
     def too_broad(self, lexeme: Lexeme, letters: int) -> InvalidQuery:
         limit = self.settings.wildcard_letters
         return InvalidQuery(
-            f"{self.text[lexeme.start : lexeme.end][:50]} stands for too many words:"
+            f"{self.text[lexeme.start : lexeme.end][:50]} matches too many words;"
             f" put at least {limit} letters before the first * or ?",
             code="wildcard_too_broad",
             position=self.remarks.position(lexeme.start),

@@ -174,10 +174,12 @@ def _check_sizes(asked: Request, settings: Settings) -> None:
     if asked.page is None:
         return
     if asked.cursor is not None:
-        raise InvalidValue("page", "not together with cursor", got=asked.page)
+        raise InvalidValue(
+            "page", "cannot go with cursor; send one of them", got=asked.page
+        )
     if asked.page < 1:
         raise InvalidValue(
-            "page", "counts from 1", got=asked.page, code="page_out_of_range"
+            "page", "must be 1 or more", got=asked.page, code="page_out_of_range"
         )
     if asked.page * asked.limit > settings.window:
         raise LimitExceeded(
@@ -229,7 +231,7 @@ def _dates(asked: Request, tz: tzinfo, now: datetime) -> Range | None:
     if asked.until is not None:
         high = dates.micros(_period("to", asked.until, tz, now)[1]) - 1
     if low is not None and high is not None and low > high:
-        raise InvalidValue("from", "is later than to", got=asked.since)
+        raise InvalidValue("from", "is later than to; swap them", got=asked.since)
     return Range(asked.date, low, high)
 
 
@@ -248,10 +250,10 @@ def _facet(text: str, prefix: str) -> FacetRequest:
         raise UnknownField(name, allowed=fields.FACETABLE, parameter="facet")
     if fields.BY_NAME[name].kind is not Kind.DATE:
         if colon:
-            raise InvalidValue("facet", f"{name} has no intervals, only dates have")
+            raise InvalidValue("facet", f"{name} is no date; leave out the interval")
         return FacetRequest(field=name, prefix=prefix)
     if prefix:
-        raise InvalidValue("prefix", f"{name} is a date: its buckets have no prefix")
+        raise InvalidValue("prefix", f"{name} is a date; leave the prefix out")
     try:
         return FacetRequest(
             field=name, interval=Interval(interval) if colon else Interval.AUTO

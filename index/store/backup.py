@@ -83,9 +83,9 @@ def take(store: Store, file: Path, *, replace: bool = False) -> Backup:
     """
     if file.exists():
         if not file.is_file() or file.samefile(store.path):
-            raise InvalidValue("FILE", f"{file} is nothing that a backup may replace")
+            raise InvalidValue("FILE", f"{file} is not a file that a backup replaces")
         if not replace:
-            raise InvalidValue("FILE", f"{file} is there already; --force replaces it")
+            raise InvalidValue("FILE", f"{file} exists; replace it with --force")
     try:
         with _new_file(file) as part:
             _copy(store.path, part)
@@ -95,7 +95,7 @@ def take(store: Store, file: Path, *, replace: bool = False) -> Backup:
             _sync(file.parent)
     except StoreFull as error:
         raise StoreUnavailable(
-            f"there is no room for a backup at {file}; nothing of it was kept"
+            f"the disk is full and no backup was written to {file}; free some space"
         ) from error
     return found
 
@@ -116,7 +116,7 @@ def put_back(store: Store, file: Path) -> Restored:
     :raises StoreUnavailable: the store is damaged or too busy; it is as it was.
     """
     if file.exists() and file.samefile(store.path):
-        raise InvalidValue("FILE", f"{file} is the store itself")
+        raise InvalidValue("FILE", f"{file} is the store itself; name a backup of it")
     _check_kind(file)
     with _new_file(store.path.with_name(f"{store.path.name}-restored")) as part:
         try:
@@ -157,7 +157,7 @@ def _check_kind(file: Path) -> None:
     except OSError as error:
         raise InvalidValue("FILE", f"{file} cannot be read: {error}") from error
     if head != _MAGIC:
-        raise InvalidValue("FILE", f"{file} is no SQLite database, so no backup")
+        raise InvalidValue("FILE", f"{file} is no backup; it is no SQLite database")
 
 
 def _examined(file: Path, name: str) -> Backup:
@@ -188,8 +188,8 @@ def _examined(file: Path, name: str) -> Backup:
     if said["schema"] > tables.SCHEMA:
         raise InvalidValue(
             "FILE",
-            f"{name} has schema {said['schema']} and this Nutgraf knows"
-            f" {tables.SCHEMA}; a newer Nutgraf wrote it: use that one",
+            f"{name} has schema {said['schema']}, newer than {tables.SCHEMA} of this"
+            " Nutgraf; use the version of Nutgraf that wrote it",
         )
     return Backup(
         schema=said["schema"], seq=said["seq"], articles=counts[0], versions=counts[1]

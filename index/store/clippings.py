@@ -54,9 +54,9 @@ class Clipping:
         try:
             first = document["paragraphs"][0]["n"]
         except (LookupError, TypeError) as error:
-            raise InvalidArticle("paragraphs", "there are none") from error
+            raise InvalidArticle("paragraphs", "the stored article has none") from error
         if first != ("headline" not in document):
-            raise InvalidArticle("paragraphs", "the first is not where it should be")
+            raise InvalidArticle("paragraphs", "the first one has a wrong number")
         self.id, self.version = article_id, version
         self.headline: str | None = document.get("headline")
         self.language: str | None = document.get("language")

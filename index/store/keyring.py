@@ -105,8 +105,7 @@ class Keyring:
             if _live(connection, name, now):
                 raise InvalidValue(
                     "name",
-                    "there is a live key of this name: take another name, or"
-                    " rotate that one",
+                    "a live key has this name; choose another name, or rotate that key",
                     got=name,
                 )
             return _insert(connection, name, scopes, filters, rate, now, expires)
@@ -139,7 +138,7 @@ class Keyring:
                 ids = ", ".join(each.id for each in found)
                 raise InvalidValue(
                     "key",
-                    f"several live keys have this name ({ids}): it is being rotated"
+                    f"several live keys have this name ({ids}), so it is being rotated"
                     " already; revoke one of them first, or name one by its id",
                     got=which,
                 )
@@ -191,7 +190,7 @@ def _some_live(connection: Connection, which: str, now: datetime) -> list[Key]:
     found = found or _live(connection, meant, now)
     if not found:
         raise InvalidValue(
-            "key", "no live key has this id or name; nutgraf keys list", got=meant
+            "key", "no live key has this id or name; see nutgraf keys list", got=meant
         )
     return found
 

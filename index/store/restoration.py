@@ -112,7 +112,7 @@ def _instead_of_canceled(
     if last is None:
         raise StatusConflict(
             article_id,
-            "came canceled, and no usable version of it is here; send one with a"
+            "arrived canceled, and no usable version of it is stored; send one with a"
             f" higher number than {current}",
         )
     text = connection.execute(
@@ -124,6 +124,6 @@ def _instead_of_canceled(
     except InvalidArticle as error:
         raise StatusConflict(
             article_id,
-            f"came canceled, and no version can follow {current}, which is as long as"
-            " one may be; send one with a higher number",
+            f"arrived canceled, and {current} is too long for a version to follow it;"
+            " send one with a higher number",
         ) from error

@@ -249,7 +249,7 @@ def create(file: Path, upgrades: Upgrades = MappingProxyType({})) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull from error
-        raise StoreUnavailable(f"no store can be opened at {file}: {error}") from error
+        raise StoreUnavailable(f"cannot open a store at {file}: {error}") from error
 
 
 def _create_tables(file: Path, upgrades: Upgrades) -> None:
@@ -293,8 +293,8 @@ def _check_or_fill(connection: Connection, upgrades: Upgrades) -> None:
         upgrade(connection)
     elif found != SCHEMA:
         raise StoreUnavailable(
-            f"the store has schema {found} and this Nutgraf knows {SCHEMA};"
-            " a newer Nutgraf wrote it: use that one"
+            f"the store has schema {found}, newer than {SCHEMA} of this Nutgraf; use"
+            " the version of Nutgraf that wrote it"
         )
 
 
@@ -345,7 +345,7 @@ def exclusive(lock: Path) -> Iterator[None]:
     try:
         handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise StoreUnavailable(f"no lock can be made at {lock}: {error}") from error
+        raise StoreUnavailable(f"cannot create a lock at {lock}: {error}") from error
     _held.add(handle)
     try:
         if not _locked(handle):

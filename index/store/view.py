@@ -484,7 +484,7 @@ def read_article(
 
 def _unreadable(article_id: str, version: str, error: Exception) -> StoreUnavailable:
     return StoreUnavailable(
-        f"version {version} of {article_id} cannot be read back ({error});"
+        f"version {version} of {article_id} cannot be read ({error});"
         " run nutgraf verify"
     )
 

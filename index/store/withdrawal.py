@@ -249,7 +249,7 @@ def withhold(
     before = standing_of(connection, article_id)
     last = last_row(connection, article_id)
     if last is not None and _is_in_force(last):
-        raise StatusConflict(article_id, "was killed; restore it before")
+        raise StatusConflict(article_id, "is killed; undo the kill first")
     if before is None and not unknown:
         raise ArticleNotFound(article_id)
     known = [version, current_version(connection, article_id)]

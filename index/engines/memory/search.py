@@ -169,7 +169,7 @@ class Answering:
         words = len(forms & here)
         if words > self.expansions:
             raise InvalidQuery(
-                f"{leaf.text} stands for more than {self.expansions:,} words:"
+                f"{leaf.text} matches more than {self.expansions:,} words;"
                 " write more letters",
                 code="wildcard_too_broad",
                 limit=self.expansions,

@@ -231,7 +231,7 @@ def _path(storage: Any, segment: ColumnarSegment) -> Path:
     folder = getattr(storage, "folder", None)
     if not folder or not isinstance(folder, str | Path):  # in memory it is called ''
         kind = type(storage).__name__
-        raise NotKept(f"segments are files in a folder, which {kind} has not")
+        raise NotKept(f"segments are files in a folder, which {kind} does not have")
     return Path(folder, segment.make_filename(EXTENSION))
 
 
@@ -253,9 +253,9 @@ def _mask_of(text: str, documents: int, what: str) -> Mask:
         data = b85decode(text)
         bits = zlib.decompress(data[_CRC:])
     except (ValueError, zlib.error) as error:
-        raise IndexDamaged(f"what is deleted in {what}") from error
+        raise IndexDamaged(f"the deleted documents of {what}") from error
     crc = int.from_bytes(data[:_CRC], "little")
     if zlib.crc32(bits) != crc or len(bits) != (documents + 7) // 8:
-        raise IndexDamaged(f"what is deleted in {what}")
+        raise IndexDamaged(f"the deleted documents of {what}")
     packed = np.frombuffer(bits, np.uint8)
     return np.unpackbits(packed, count=documents, bitorder="little").view(np.bool_)

@@ -170,11 +170,11 @@ class WhooshEngine:
 
     def _stale(self, generation: int, meta: Meta | None) -> str | None:
         if generation < 0:
-            return "there is no index yet"
+            return "there is no index yet; the indexer builds it"
         if meta is None:
             return (
                 "another program wrote to the index, or a file of it is lost;"
-                " it has to be built again"
+                " the indexer rebuilds it"
             )
         ours = self._meta(meta.seq)
         if (meta.schema, meta.analyzer, meta.language) != (
@@ -182,7 +182,9 @@ class WhooshEngine:
             ours.analyzer,
             ours.language,
         ):
-            return "the index was made by another version or for another language"
+            return (
+                "the index is of another version or language; the indexer rebuilds it"
+            )
         return None
 
     def _opened(self) -> _Opened:
@@ -220,7 +222,7 @@ class WhooshEngine:
             except IndexUnavailable:
                 if self._is_newest(generation, meta):
                     raise
-        raise IndexUnavailable("the index changes too fast to be opened")
+        raise IndexUnavailable("the index changes too fast to be opened; try again")
 
     def _is_newest(self, generation: int, meta: Meta | None) -> bool:
         try:
@@ -234,7 +236,7 @@ class WhooshEngine:
         for each in self._storage.segments(generation, meta):
             segment, live = self._segment(each), each.live()
             if len(live) != segment.documents:
-                raise IndexDamaged(f"{segment!r} is not of {len(live):,} documents")
+                raise IndexDamaged(f"{segment!r} does not have {len(live):,} documents")
             segments.append((segment, live))
         with damage_confirmed([segment for segment, _ in segments]):
             state = State(segments, meta.seq)

@@ -95,7 +95,9 @@ class DurableStorage:
         try:
             return Meta(**said)
         except TypeError as error:
-            raise IndexUnavailable("the index was made by another version") from error
+            raise IndexUnavailable(
+                "the index is of another version; the indexer rebuilds it"
+            ) from error
 
     def segments(self, generation: int, meta: Meta) -> list[ColumnarSegment]:
         """Return the segments of a generation.
@@ -181,7 +183,9 @@ class DurableStorage:
         try:
             held = lock.acquire()
         except FileNotFoundError as error:
-            raise IndexUnavailable("there is no index yet") from error
+            raise IndexUnavailable(
+                "there is no index yet; the indexer builds it"
+            ) from error
         if not held:
             raise IndexerRunning(str(self.path))
         try:

@@ -504,7 +504,7 @@ def _rel(concept: Mapping[str, Any]) -> str:
 def _without_notes(value: Any, notes: list[str], depth: int = 0) -> Any:
     """Return associations without editors' notes, which are put among ``notes``."""
     if depth > 64:
-        raise InvalidArticle("extra", "is nested more than 64 deep")
+        raise InvalidArticle("extra", "is nested more than 64 levels deep")
     if isinstance(value, list):
         return [_without_notes(item, notes, depth + 1) for item in value]
     if not isinstance(value, Mapping):

@@ -234,11 +234,11 @@ def _translated(error: BaseException) -> ServiceError:
     if code & 0xFF in _DAMAGED:
         return StoreUnavailable(
             f"the store is damaged ({error}); stop Nutgraf, keep a copy of the"
-            " store's folder, then put back a backup"
+            " store's folder, then restore a backup"
         )
     return StoreUnavailable(
-        f"the store cannot be reached ({error}); check its disk and the rights"
-        " on its folder"
+        f"the store cannot be reached ({error}); check its disk and the permissions"
+        " of its folder"
     )
 
 
@@ -255,7 +255,7 @@ def forget(engine: Engine) -> None:
             return
         if time.monotonic() > limit:
             raise StoreUnavailable(
-                "it was erased, but copies stay in the store's log as long as somebody"
-                " reads an older state; purge it again in a while"
+                "the text was erased, but copies stay in the write-ahead log until"
+                " readers of older snapshots end; purge it again later"
             )
         time.sleep(0.1)

@@ -224,7 +224,7 @@ class ArraysFile:
         self._view = memoryview(self._map)
         magic, version, crc, place, size, whole = HEADER.unpack_from(self._map)
         if magic != MAGIC or version != VERSION or whole != length:
-            raise IndexDamaged(f"{path.name} is cut off, or no segment of ours")
+            raise IndexDamaged(f"{path.name} is cut off, or no segment of Nutgraf")
         text = self._view[place : place + size]
         if zlib.crc32(text) != crc:
             raise IndexDamaged(f"the directory of {path.name}")

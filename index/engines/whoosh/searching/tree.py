@@ -219,7 +219,7 @@ class Tree:
             forms.update(field.form(term)[0] for term in terms.tolist())
         if len(forms) > self._expansions:
             raise InvalidQuery(
-                f"{leaf.text} stands for more than {self._expansions:,} words:"
+                f"{leaf.text} matches more than {self._expansions:,} words;"
                 " write more letters",
                 code="wildcard_too_broad",
                 limit=self._expansions,

@@ -137,7 +137,7 @@ def contents_of(path: Path, name: str) -> Contents:
         return ArticleContents(Segment(path, name))
     if file.facts.get("kind") == DOCUMENTS:
         return DocumentContents(file)
-    raise IndexDamaged(f"{path.name} is of no known kind")
+    raise IndexDamaged(f"{path.name} is a file of an unknown kind")
 
 
 # Segments of articles.

@@ -53,14 +53,14 @@ class Beside:
             _send(process.stdin, [str(path), [_plain(each) for each in drafts]])
             answer = _receive(process.stdout)
         except (OSError, ValueError) as error:  # the pipe is broken, or closed
-            raise IndexUnavailable("the process that helps to write ended") from error
+            raise IndexUnavailable("the helper process of the indexer ended") from error
         if answer is None:
-            raise IndexUnavailable("the process that helps to write ended")
+            raise IndexUnavailable("the helper process of the indexer ended")
         number, text = answer
         if number:
             raise OSError(number, text)
         if text:
-            raise IndexUnavailable(f"the process that helps to write failed: {text}")
+            raise IndexUnavailable(f"the helper process of the indexer failed: {text}")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
