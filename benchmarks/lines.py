@@ -42,7 +42,7 @@ from benchmarks.timing import (
 )
 from benchmarks.workload import FUZZY, Asked, by_kind
 from benchmarks.workplace import Workplace
-from index.indexer import Indexer
+from index.jobs import Indexer
 
 STOCK_PARAGRAPHS = 36_000
 

@@ -17,7 +17,7 @@ from benchmarks.processes import NUTGRAF, Done, run
 from benchmarks.workload import Workload, draw, workload_of
 from index.article import Article
 from index.engines import Engine, open_engine
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.store import Store
 
 _ABOUT = "about.json"

@@ -11,8 +11,7 @@
 What is named here stays; everything else may move.
 """
 
-from index.answer import Answer, ArticleHit, ArticleView, Excerpt
-from index.archive import Archive
+from index.archive import Answer, Archive, ArticleHit, ArticleView, Excerpt
 from index.article import (
     Article,
     Concept,

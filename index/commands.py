@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from index import loader, verification
 from index.access import public, visible
 from index.archive import Archive, open_parts
 from index.console import (
@@ -40,7 +39,7 @@ from index.errors import (
     InvalidValue,
 )
 from index.formats import FORMATS
-from index.indexer import Indexer
+from index.jobs import Indexer, loader, verification
 from index.query import Filter, Request, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
 from index.settings import NONE, Settings

@@ -31,13 +31,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from index.answer import Answer, ArticleHit, ArticleView, Excerpt
+from index.archive import Answer, ArticleHit, ArticleView, Excerpt
 from index.article import CONCEPT_FIELDS, Article
 from index.dates import iso
 from index.engines import Facet
 from index.errors import InvalidValue, NutgrafError
 from index.history import Outcome
-from index.loader import Problem, Report
+from index.jobs import Problem, Report
 from index.query import Warned
 from index.rendering import Document, error_document
 from index.text import Span

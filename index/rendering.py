@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from index.answer import Answer, ArticleHit, ArticleView, Excerpt
+from index.archive import Answer, ArticleHit, ArticleView, Excerpt
 from index.article import RIGHTS_FIELDS, Article, Paragraph, document_of, paragraph_json
 from index.dates import iso
 from index.engines import Facet

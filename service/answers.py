@@ -12,9 +12,8 @@ from typing import Any
 import orjson
 from flask import Response
 
-from index.answer import Answer
+from index.archive import Answer, Facet
 from index.dates import iso
-from index.engines import Facet
 from index.history import Member, VersionInfo
 from index.query import Request
 from index.rendering import answer_document, facet_document

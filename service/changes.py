@@ -11,9 +11,8 @@ from typing import Any
 from flask import Response, request
 
 from index.access import Scope
-from index.archive import Archive
+from index.archive import Archive, ChangePage
 from index.dates import iso
-from index.feed import ChangePage
 from index.history import Entry
 from index.query import Reader
 from service import authority

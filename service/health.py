@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from index.access import Scope
-from index.condition import Condition
+from index.archive import Condition
 from index.errors import ServiceError
 from service import authority
 from service.answers import json_response

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from index.engines import Facet
+from index.archive import Facet
 
 # What says where in the list one is; it means nothing once the list is another.
 _PLACE_IN_LIST = ("page", "cursor")

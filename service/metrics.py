@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from index.condition import ArchiveState, Condition
+from index.archive import ArchiveState, Condition
 
 # Seconds; a search has 2 by default, a waiting write 10.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10)

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from index.access import Scope
-from index.answer import Answer
+from index.archive import Answer
 from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery
 from index.query import Filter, Request, Sort, Unit

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from index.access import Scope
 from index.archive import Archive
 from index.article import Original, article_of, draft_of
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.settings import Settings
 from service import create_app
 

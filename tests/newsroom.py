@@ -28,7 +28,7 @@ from flask.testing import FlaskClient
 from index.access import keys
 from index.archive import Archive
 from index.dates import micros
-from index.indexer import Indexer
+from index.jobs import Indexer
 from service.logs import JsonLines
 
 # What differs between two answers that say the same.

@@ -25,7 +25,7 @@ from index.errors import (
     SearchTimeout,
     UnknownField,
 )
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.query import Filter, Reader, Request, Scope, Sort, Unit
 from index.settings import Settings
 

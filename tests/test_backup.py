@@ -23,6 +23,7 @@ from amounts import amount
 from index import cli
 from index.access import Scope, restrictions
 from index.archive import Archive
+from index.archive.feed import may_read, page_of_changes
 from index.article import (
     Article,
     Role,
@@ -39,13 +40,11 @@ from index.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from index.feed import may_read, page_of_changes
-from index.indexer import Indexer
+from index.jobs import Indexer, problems
 from index.query import PUBLIC, Request
 from index.settings import Settings
 from index.store import Store, backup, carryover, tables
 from index.store.sqlite import connections
-from index.verification import problems
 
 ROOT = Path(__file__).parents[1]
 

@@ -23,7 +23,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from index.archive import Archive
 from index.article import article_of
 from index.errors import StoreFull
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.query import Request
 from index.settings import Settings
 from index.store import Store

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from index import dates, verification
+from index import dates
 from index.archive import Archive
 from index.article import article_of
 from index.errors import (
@@ -25,7 +25,7 @@ from index.errors import (
     InputError,
 )
 from index.history import ChangeType, Entry
-from index.indexer import Indexer
+from index.jobs import Indexer, verification
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from index import cli, commands, verification
+from index import cli, commands
 from index.article import Article, Status, article_of
 from index.console import Screen, marked, marked_html, printable
 from index.engines import open_engine
 from index.formats import FORMATS, jsonl
-from index.indexer import Indexer
+from index.jobs import Indexer, verification
 from index.store import Store, tables
 
 ROOT = Path(__file__).parents[1]
@@ -498,7 +498,7 @@ class Interrupted(io.BytesIO):
 def test_an_interrupted_load_says_what_is_stored(
     nutgraf: Nutgraf, monkeypatch: pytest.MonkeyPatch, as_json: bool
 ) -> None:
-    monkeypatch.setattr("index.loader.BATCH_ARTICLES", 1)
+    monkeypatch.setattr("index.jobs.loader.BATCH_ARTICLES", 1)
     stdin = io.TextIOWrapper(Interrupted(b'{"id": "a", "headline": "Kopf"}\n'))
     monkeypatch.setattr(sys, "stdin", stdin)
     done = nutgraf("load", "-", *(["--json"] if as_json else []))

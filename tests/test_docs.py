@@ -33,8 +33,7 @@ from index.article import ARTICLE_FIELDS, FIELDS, FILTERABLE, PLACES
 from index.cli import build_parser
 from index.engines import MAX_BUCKETS
 from index.errors import InvalidQuery, InvalidValue, NutgrafError, UnknownField
-from index.indexer import Indexer
-from index.loader import load
+from index.jobs import Indexer, load
 from index.query import SHORT_FIELDS, grammar, lexer, operands
 from index.query.request import MAX_FACETS
 from index.settings import Settings

@@ -20,7 +20,7 @@ from test_service_fuzz import SIGNS, WORDS, check, json_values
 from index import cli
 from index.archive import Archive
 from index.article import article_of
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.settings import Settings
 from service import create_app
 from service.codes import PROBLEM_TYPES

@@ -14,7 +14,7 @@ from index import folders
 from index.engines import open_engine
 from index.errors import IndexUnavailable, StoreUnavailable
 from index.folders import open_to_others, remote_kind
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.settings import Settings
 from index.store import Store
 from service import create_app

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.highlight import cut, excerpt_of, marked_html
-from index.marking import merged
+from index.archive.excerpts import cut, excerpt_of, marked_html
+from index.archive.marking import merged
 from index.text import Span, sentences
 
 

@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from index import indexer as module
 from index.article import Article, Role, number_paragraphs
 from index.engines import EngineState, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
-from index.indexer import Indexer, Stopped
+from index.jobs import Indexer, problems
+from index.jobs import indexer as module
+from index.jobs.indexer import Stopped
 from index.query import All, Search
 from index.store import Store
-from index.verification import problems
 
 ROOT = Path(__file__).parents[1]
 

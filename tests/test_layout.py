@@ -48,19 +48,11 @@ ROOMS = [
 ]
 # Modules that are still to be moved into their room.
 FLAT = {
-    "archive": names("""
-        index.answer index.archive index.condition index.editions index.feed
-        index.highlight index.marking index.moment index.question
-        index.suggestions
-    """),
     "cli": names("""
         index.backup_commands index.cli index.commands index.console index.issuing
     """),
     "article": names("""
         index.document index.fields
-    """),
-    "jobs": names("""
-        index.held index.indexer index.loader index.verification
     """),
     "rendering": names("""
         index.rendering
@@ -70,7 +62,7 @@ FLAT = {
 STRANGERS = ("formats", "engines", "store")
 # What of the library the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
-    errors dates article settings query access history parsing formats engines archive
+    errors dates article settings query access history parsing formats archive
     rendering
 """)
 

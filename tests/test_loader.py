@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from index import held
-from index import loader as module
 from index.errors import StoreFull, UnknownField, UnknownFormat
-from index.loader import Problem, Progress, Report, load
+from index.jobs import Problem, Progress, Report, load, repeats
+from index.jobs import loader as module
 from index.store import Store
 
 Loading = Callable[..., Report]
@@ -155,7 +154,7 @@ def test_going_back_to_an_earlier_text_is_a_new_version(
 def test_many_articles_go_back_to_an_earlier_text_by_way_of_the_disk(
     folder: Path, store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held, "MEMORY_BYTES", 500)
+    monkeypatch.setattr(repeats, "MEMORY_BYTES", 500)
     monkeypatch.setattr(module, "BATCH_ARTICLES", 3)
     for byline in ("Old", "New", "Old"):
         (folder / "a.jsonl").write_text(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from index.archive.marking import Marker, merged
 from index.article import PLACES, Role
-from index.marking import Marker, merged
 from index.query import (
     Exact,
     Fuzzy,

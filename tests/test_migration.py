@@ -10,7 +10,7 @@ import pytest
 from index.archive import Archive
 from index.article import Original, article_of, content, content_digest, draft_of
 from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.query import Filter, Reader
 from index.settings import Settings
 from index.store import Store

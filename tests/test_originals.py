@@ -21,7 +21,7 @@ from index.archive import Archive
 from index.article import Original, article_of, draft_of
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.formats import read
-from index.loader import load
+from index.jobs import load
 from index.query import Filter, Reader
 from index.store import backup
 from service import create_app

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from index.archive import Archive
 from index.article import article_of
 from index.errors import StoreUnavailable
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.settings import Settings
 from index.store import View
 from service import create_app

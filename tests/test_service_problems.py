@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from index import errors
 from index.archive import Archive
+from index.archive.question import Question
 from index.errors import NutgrafError
-from index.question import Question
 from index.settings import Settings
 from service import codes, create_app, refusals
 from service.codes import PROBLEM_TYPES

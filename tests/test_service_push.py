@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from index.archive import Archive
-from index.indexer import Indexer
+from index.jobs import Indexer
 from index.settings import Settings
 from service import create_app
 

@@ -10,11 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from index.archive import Archive
+from index.archive.question import Question
 from index.article import article_of
 from index.engines import Facet
 from index.errors import InvalidValue
 from index.query import Filter, Interval, Request
-from index.question import Question
 from service.links import Links
 from service.search import request_of
 

@@ -30,11 +30,10 @@ from index.engines.whoosh.files.segment import Segment
 from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexDamaged, IndexUnavailable
-from index.indexer import Indexer
+from index.jobs import Indexer, problems
 from index.query import All, And, Not, Phrase, Prefix, Request, Search, Sort, Term
 from index.settings import Settings
 from index.store import Store
-from index.verification import problems
 
 SEED = 20160929
 FLIPS = amount(

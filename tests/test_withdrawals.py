@@ -27,11 +27,10 @@ from index.errors import (
     StatusConflict,
     VersionConflict,
 )
-from index.indexer import Indexer
+from index.jobs import Indexer, problems
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 from index.store import Store
-from index.verification import problems
 
 LATER = iso(datetime.now(UTC) + timedelta(days=400))
 HELD = Reader(held=True)

@@ -32,8 +32,8 @@ from index.errors import (
 )
 from index.formats import FORMATS, Read, detect, read
 from index.formats.field_names import check_mapping
-from index.held import Held, Pending
 from index.history import Outcome
+from index.jobs.repeats import Held, Pending
 from index.store import Store
 
 STDIN = "-"

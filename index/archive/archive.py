@@ -14,11 +14,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Self
 
-from index import editions
 from index.access import Rates
-from index.answer import Answer, ArticleView
+from index.archive import editions
+from index.archive.answers import Answer, ArticleView
+from index.archive.condition import ArchiveState, Condition, condition_of, state_of
+from index.archive.feed import ChangePage, may_read, page_of_changes
+from index.archive.moment import Moment
+from index.archive.question import Question, check_of_one_store, hidden_from
+from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
-from index.condition import ArchiveState, Condition, condition_of, state_of
 from index.engines import Engine, Snapshot, of_one_history, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
@@ -27,15 +31,11 @@ from index.errors import (
     InputError,
     InvalidValue,
 )
-from index.feed import ChangePage, may_read, page_of_changes
 from index.history import Chain, Counts, Difference, Notice, VersionInfo, Written
-from index.moment import Moment
 from index.query import PUBLIC, Reader, Request, compile_request
-from index.question import Question, check_of_one_store, hidden_from
 from index.settings import Settings
 from index.store import Store
 from index.store.keyring import Keyring
-from index.suggestions import Suggestion, suggestions
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are
@@ -268,7 +268,7 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> ArticleView:
-        """An article with all its paragraphs; see :meth:`index.moment.Moment.article`.
+        """An article with all its paragraphs; see :meth:`.Moment.article`.
 
         :raises ArticleNotFound: there is none, or none that may be seen.
         :raises ArticleKilled: it was, and its notice is all there is.
@@ -302,7 +302,7 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> tuple[VersionInfo, ...]:
-        """The versions of an article; see :meth:`index.moment.Moment.versions`."""
+        """The versions of an article; see :meth:`.Moment.versions`."""
         with self.moment(now=now, reader=reader) as moment:
             return moment.versions(article_id)
 
@@ -313,7 +313,7 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> Chain:
-        """What an article evolved from; see :meth:`index.moment.Moment.chain`."""
+        """What an article evolved from; see :meth:`.Moment.chain`."""
         with self.moment(now=now, reader=reader) as moment:
             return moment.chain(article_id)
 
@@ -326,7 +326,7 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> Difference:
-        """What two versions differ in; see :meth:`index.moment.Moment.difference`."""
+        """What two versions differ in; see :meth:`.Moment.difference`."""
         with self.moment(now=now, reader=reader) as moment:
             return moment.difference(article_id, old=old, new=new)
 
@@ -401,7 +401,7 @@ class Archive:
         return tuple(found[:limit])
 
     def condition(self, *, now: datetime | None = None) -> Condition:
-        """What whoever watches it asks every second; see :mod:`index.condition`."""
+        """What whoever watches it asks every second; see :mod:`.condition`."""
         now = now or datetime.now(UTC)
         return condition_of(self.store, self.engine, self.settings, now)
 

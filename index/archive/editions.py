@@ -6,9 +6,9 @@ from datetime import datetime
 
 from index import dates
 from index.access import visible
+from index.archive.feed import may_read
 from index.article import Article, Original
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
-from index.feed import may_read
 from index.history import Stored, VersionInfo, plain_version, version_key
 from index.query import Reader
 from index.store import View, find_original

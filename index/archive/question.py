@@ -13,14 +13,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from index import dates, highlight
-from index.answer import Answer, ArticleHit, Excerpt
+from index import dates
+from index.archive import excerpts
+from index.archive.answers import Answer, ArticleHit, Excerpt
+from index.archive.excerpts import marked_html
+from index.archive.marking import Marker
+from index.archive.suggestions import did_you_mean
 from index.article import Paragraph, Role, paragraph_id
 from index.deadline import Check, until
 from index.engines import OTHER_HISTORY, Hit, Passage, Snapshot, of_one_history
 from index.errors import IndexUnavailable
-from index.highlight import marked_html
-from index.marking import Marker
 from index.query import (
     SHORT_FIELDS,
     Parsed,
@@ -34,7 +36,6 @@ from index.query import (
 )
 from index.settings import Settings
 from index.store import Clipping, View
-from index.suggestions import did_you_mean
 from index.text import Span
 
 _Shown = tuple[Passage, Paragraph, Marker]
@@ -253,9 +254,9 @@ def excerpt_of(
 
     :param spans: what is marked in the whole of it.
     :param passage: what it is of a hit; without, it is one of a whole article.
-    :param length: as :func:`index.highlight.cut` has it.
+    :param length: as :func:`index.archive.excerpts.cut` has it.
     """
-    text, spans = highlight.excerpt_of(paragraph.text, spans, length)
+    text, spans = excerpts.excerpt_of(paragraph.text, spans, length)
     return Excerpt(
         id=paragraph_id(article_id, paragraph.n),
         n=paragraph.n,

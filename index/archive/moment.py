@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from index import dates, editions
+from index import dates
 from index.access import public
-from index.answer import ArticleView
+from index.archive import editions
+from index.archive.answers import ArticleView
+from index.archive.marking import Marker
+from index.archive.question import excerpt_of, tag_of
 from index.deadline import until
 from index.history import Chain, Difference, VersionInfo, difference_of
-from index.marking import Marker
 from index.query import Reader, Request, compile_request, scoring_leaves
-from index.question import excerpt_of, tag_of
 from index.settings import Settings
 from index.store import View
 
