@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from amounts import amount
 
-from index import cli
 from index.access import Scope, restrictions
 from index.archive import Archive
 from index.archive.feed import may_read, page_of_changes
@@ -32,6 +31,7 @@ from index.article import (
     content_digest,
     number_paragraphs,
 )
+from index.cli import parser
 from index.engines import open_engine
 from index.errors import (
     HistoryChanged,
@@ -902,7 +902,7 @@ def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
     ):
         store.put([article("a"), article("b")])
         until(lambda: engine.state().seq == 2)
-        assert cli.main(["backup", file], environ) == 0
+        assert parser.main(["backup", file], environ) == 0
         store.put([article("gone"), article("gone-too")])
         until(lambda: engine.state().seq == 4)
         # Stopped, it cannot see that the number went down before it goes up again.
@@ -933,7 +933,7 @@ def run(
     environ = {"NUTGRAF_STORE": f"sqlite:///{tmp_path / 'data' / 'nutgraf.db'}"}
 
     def run(*argv: str) -> tuple[int, str, str]:
-        return (cli.main(argv, environ), *capsys.readouterr())
+        return (parser.main(argv, environ), *capsys.readouterr())
 
     return run
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from index import cli, commands
 from index.article import Article, Status, article_of
-from index.console import Screen, marked, marked_html, printable
+from index.cli import articles, parser
+from index.cli.terminal import Screen, marked, marked_html, printable
 from index.engines import open_engine
 from index.formats import FORMATS, jsonl
 from index.jobs import Indexer, verification
@@ -72,7 +72,7 @@ class Nutgraf:
         }
 
     def __call__(self, *argv: str) -> Done:
-        code = cli.main(argv, self.environ)
+        code = parser.main(argv, self.environ)
         return Done(code, *self._capsys.readouterr())
 
     @property
@@ -370,7 +370,7 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
     store = nutgraf.store
     some = [
         article_of({"id": f"a{n:03}", "headline": "Head"})
-        for n in range(3 * commands.EXPORT_BATCH)
+        for n in range(3 * articles.EXPORT_BATCH)
     ]
     store.put(some)
 
@@ -384,7 +384,7 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
     lines = nutgraf("export").out.splitlines()
     # The batch under way, and not a line more.
     assert [json.loads(line)["id"] for line in lines] == [
-        each.id for each in some[: commands.EXPORT_BATCH]
+        each.id for each in some[: articles.EXPORT_BATCH]
     ]
 
 
@@ -471,7 +471,7 @@ def test_a_reader_that_goes_away_is_no_error(loaded: Nutgraf, command: str) -> N
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == b""
-    assert process.returncode == cli.PIPE_CLOSED
+    assert process.returncode == parser.PIPE_CLOSED
 
 
 def test_an_interrupt_ends_quietly(
@@ -480,8 +480,8 @@ def test_an_interrupt_ends_quietly(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("index.commands.status", interrupted)
-    assert nutgraf("status") == (cli.INTERRUPTED, "", "")
+    monkeypatch.setattr("index.cli.articles.status", interrupted)
+    assert nutgraf("status") == (parser.INTERRUPTED, "", "")
 
 
 class Interrupted(io.BytesIO):
@@ -502,7 +502,7 @@ def test_an_interrupted_load_says_what_is_stored(
     stdin = io.TextIOWrapper(Interrupted(b'{"id": "a", "headline": "Kopf"}\n'))
     monkeypatch.setattr(sys, "stdin", stdin)
     done = nutgraf("load", "-", *(["--json"] if as_json else []))
-    assert (done.code, done.out) == (cli.INTERRUPTED, "")
+    assert (done.code, done.out) == (parser.INTERRUPTED, "")
     if as_json:
         told = json.loads(done.err)
         assert (told["code"], told["report"]["created"]) == ("interrupted", 1)
@@ -519,9 +519,9 @@ def test_a_load_that_is_interrupted_while_it_waits_says_that_all_is_stored(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("index.commands._follow", interrupted)
+    monkeypatch.setattr("index.cli.articles._follow", interrupted)
     done = nutgraf("load", file)
-    assert (done.code, done.out) == (cli.INTERRUPTED, "")
+    assert (done.code, done.out) == (parser.INTERRUPTED, "")
     assert done.err.startswith("interrupted: 1 file read: created 3; all is safe")
     assert done.err.count("\n") == 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.cli import build_parser
+from index.cli.parser import build_parser
 from index.settings import documented
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -30,7 +30,7 @@ from index import errors
 from index.access import Scope
 from index.archive import Archive
 from index.article import ARTICLE_FIELDS, FIELDS, FILTERABLE, PLACES
-from index.cli import build_parser
+from index.cli.parser import build_parser
 from index.engines import MAX_BUCKETS
 from index.errors import InvalidQuery, InvalidValue, NutgrafError, UnknownField
 from index.jobs import Indexer, load

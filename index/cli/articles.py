@@ -16,7 +16,7 @@ from typing import Any
 
 from index.access import public, visible
 from index.archive import Archive, open_parts
-from index.console import (
+from index.cli.terminal import (
     Bars,
     JsonLines,
     Screen,

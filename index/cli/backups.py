@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from index.console import Screen, count
+from index.cli.terminal import Screen, count
 from index.errors import InvalidValue
 from index.settings import Settings
 from index.store import Store, put_back, take

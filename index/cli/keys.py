@@ -19,7 +19,7 @@ from index.access import (
     scopes_text,
     span_of,
 )
-from index.console import Screen, count
+from index.cli.terminal import Screen, count
 from index.dates import from_micros, iso
 from index.query import Filter
 from index.settings import NONE, Settings

@@ -16,11 +16,11 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
-from index import backup_commands, commands, issuing
 from index.access import Scope
 from index.article import DATES, PLACES
-from index.commands import Command
-from index.console import Screen
+from index.cli import articles, backups, keys
+from index.cli.articles import Command
+from index.cli.terminal import Screen
 from index.errors import NutgrafError
 from index.formats import FORMATS
 from index.query import Scope as QueryScope
@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         return added
 
     load = command(
-        "load", commands.load, "Put files into the store and wait for the index"
+        "load", articles.load, "Put files into the store and wait for the index"
     )
     load.add_argument(
         "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin"
@@ -90,22 +90,22 @@ def build_parser() -> argparse.ArgumentParser:
         "--no-wait", action="store_true", help="return once the store has it all"
     )
     _add_search(
-        command("search", commands.search, "Search the paragraphs of all articles")
+        command("search", articles.search, "Search the paragraphs of all articles")
     )
-    get = command("get", commands.get, "Show an article")
+    get = command("get", articles.get, "Show an article")
     get.add_argument("id", metavar="ID", help="the article's own")
     get.add_argument("--version", help="by default the current one")
     get.add_argument("--q", default="", metavar="QUERY", help="what to mark in it")
     original = command(
-        "original", commands.original, "Write what an article was sent as to stdout"
+        "original", articles.original, "Write what an article was sent as to stdout"
     )
     original.add_argument("id", metavar="ID", help="the article's own")
     original.add_argument("--version", help="by default the current one")
     delete = command(
-        "delete", commands.delete, "Delete articles with all their versions"
+        "delete", articles.delete, "Delete articles with all their versions"
     )
     delete.add_argument("ids", nargs="+", metavar="ID", help="of an article")
-    kill = command("kill", commands.kill, "Kill an article: only a notice of it stays")
+    kill = command("kill", articles.kill, "Kill an article: only a notice of it stays")
     kill.add_argument("id", metavar="ID", help="of the article, here or not")
     kill.add_argument("--note", metavar="TEXT", help="why; whoever had it reads this")
     kill.add_argument("--replacement", metavar="ID", help="the article to use instead")
@@ -116,14 +116,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="also what it evolved from, what evolved from it, and its story",
     )
     for name, run, about in (
-        ("withhold", commands.withhold, "Hold articles back until they are reinstated"),
-        ("reinstate", commands.reinstate, "Take back a kill or a withholding"),
-        ("purge", commands.purge, "Erase the texts of killed articles for good"),
+        ("withhold", articles.withhold, "Hold articles back until they are reinstated"),
+        ("reinstate", articles.reinstate, "Take back a kill or a withholding"),
+        ("purge", articles.purge, "Erase the texts of killed articles for good"),
     ):
         withdrawn = command(name, run, about)
         withdrawn.add_argument("ids", nargs="+", metavar="ID", help="of an article")
-    command("rebuild", commands.rebuild, "Build the index anew from the store")
-    export = command("export", commands.export, "Write the articles, one a line")
+    command("rebuild", articles.rebuild, "Build the index anew from the store")
+    export = command("export", articles.export, "Write the articles, one a line")
     export.add_argument(
         "--all",
         action="store_true",
@@ -137,22 +137,22 @@ def build_parser() -> argparse.ArgumentParser:
         help="of each line",
     )
     export.add_argument("--output", metavar="FILE", help="by default, or as -, stdout")
-    backup = command("backup", backup_commands.backup, "Copy the store into one file")
+    backup = command("backup", backups.backup, "Copy the store into one file")
     backup.add_argument("file", metavar="FILE", help="where to; the index is not in it")
     backup.add_argument(
         "--force", action="store_true", help="replace FILE if it is there"
     )
     restore = command(
-        "restore", backup_commands.restore, "Put a backup in the place of the store"
+        "restore", backups.restore, "Put a backup in the place of the store"
     )
     restore.add_argument("file", metavar="FILE", help="made by nutgraf backup")
     restore.add_argument(
         "--yes", action="store_true", help="replace a store that is not empty"
     )
-    command("indexer", commands.indexer, "Keep the index up to date until stopped")
-    command("status", commands.status, "Show store, index, indexer and settings")
-    command("verify", commands.verify, "Check the store, and the index against it")
-    command("formats", commands.formats, "List the formats that can be read")
+    command("indexer", articles.indexer, "Keep the index up to date until stopped")
+    command("status", articles.status, "Show store, index, indexer and settings")
+    command("verify", articles.verify, "Check the store, and the index against it")
+    command("formats", articles.formats, "List the formats that can be read")
     keys = subparsers.add_parser(
         "keys",
         help="Make, list, revoke and rotate keys",
@@ -166,7 +166,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_keys(command: Callable[..., argparse.ArgumentParser]) -> None:
-    add = command("add", issuing.add, "Make a key, and print it this once")
+    add = command("add", keys.add, "Make a key, and print it this once")
     add.add_argument(
         "name", metavar="NAME", help="for lists and logs; one live key each"
     )
@@ -199,13 +199,13 @@ def _add_keys(command: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument(
         "--rate", metavar="N", help="requests a minute, or none; else NUTGRAF_RATE"
     )
-    command("list", issuing.list_keys, "List all keys, also those that have ended")
-    revoke = command("revoke", issuing.revoke, "End a key at once")
+    command("list", keys.list_keys, "List all keys, also those that have ended")
+    revoke = command("revoke", keys.revoke, "End a key at once")
     revoke.add_argument(
         "key", metavar="NAME|ID", help="an id, or a name for all its live keys"
     )
     rotate = command(
-        "rotate", issuing.rotate, "Make a key with the rights of one that then ends"
+        "rotate", keys.rotate, "Make a key with the rights of one that then ends"
     )
     rotate.add_argument("key", metavar="NAME|ID", help="of the key to follow")
     rotate.add_argument(
