@@ -18,8 +18,8 @@ from flask import Flask, Response, g, request
 
 from index.access import UNLIMITED, Allowance, Key, Scope
 from index.query import PUBLIC, Reader
-from service.arguments import OPEN, scopes_of
 from service.context import Context, context
+from service.exchange import OPEN, scopes_of
 from service.hosts import LOOPBACK, is_loopback, network_of, without_port
 from service.refusals import (
     ConflictingKeys,

@@ -12,9 +12,9 @@ from werkzeug.routing import RequestRedirect
 
 from index.errors import NutgrafError, ServiceError
 from service import refusals
-from service.answers import write_json
 from service.codes import PROBLEM_TYPES
 from service.context import context
+from service.exchange import write_json
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -34,7 +34,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 )
 
 from index.errors import NutgrafError
-from service.answers import write_json
+from service.exchange import write_json
 from service.problems import MEDIA_TYPE, problem_of
 from service.refusals import HeadTooLarge, RequestTimeout
 

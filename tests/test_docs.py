@@ -37,8 +37,10 @@ from index.jobs import Indexer, load
 from index.query import SHORT_FIELDS, grammar, lexer, operands
 from index.query.request import MAX_FACETS
 from index.settings import Settings
-from service import comparisons, create_app, problems, push, refusals, schemas
+from service import create_app, problems, refusals
+from service.api import differences, superdesk
 from service.codes import PROBLEM_TYPES
+from service.exchange import schemas
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "seeds/README.md"])
@@ -656,7 +658,7 @@ def test_every_key_of_an_answer_is_in_the_page(name: str) -> None:
     apart = {*documented_schemas(), *IN_PROSE} - {
         "Facet" if name == "FacetAnswer" else ""
     }
-    homes = [each for each in (schemas, comparisons, push) if hasattr(each, name)]
+    homes = [each for each in (schemas, differences, superdesk) if hasattr(each, name)]
     schema = getattr(homes[0], name)
     declared = keys_of(schema, apart)
     said = [

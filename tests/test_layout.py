@@ -74,7 +74,7 @@ DOORS = {
     "werkzeug": {"service"},
     "prometheus_client": {"service", "gunicorn.conf"},
     "rich": {"index.cli.terminal"},
-    "gunicorn": {"service.bodies", "service.worker", "gunicorn.conf"},
+    "gunicorn": {"service.exchange.bodies", "service.worker", "gunicorn.conf"},
 }
 
 

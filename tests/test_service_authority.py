@@ -20,7 +20,7 @@ from index.archive import Archive
 from index.errors import StoreUnavailable
 from index.settings import Settings
 from service import authority, create_app
-from service.arguments import OPEN, Blueprint
+from service.exchange.operations import OPEN, Blueprint
 from service.logs import JsonLines
 
 PATH = "/v1/search"
@@ -356,7 +356,7 @@ def test_nothing_is_told_to_a_key_that_ended_while_it_waited(
         archive.store.keys.revoke("desk")
         return page
 
-    monkeypatch.setattr("service.changes._awaited", awaited)
+    monkeypatch.setattr("service.api.changes._awaited", awaited)
     path = f"/v1/changes?since={newest}&wait=1"
     refused(client.get(path, headers=bearer(new)))
 

@@ -16,7 +16,8 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from index.archive import Archive
-from service import changes, use_threads, use_worker
+from service import use_threads, use_worker
+from service.api import changes
 
 EVENTS = {"Accept": "text/event-stream"}
 

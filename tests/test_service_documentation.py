@@ -20,7 +20,8 @@ from index.archive import Archive
 from index.article import FILTERABLE, MAX_ID
 from index.query import Interval
 from index.settings import Settings
-from service import create_app, documentation
+from service import create_app
+from service.api import documentation
 from service.codes import PROBLEM_TYPES
 
 

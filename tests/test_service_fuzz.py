@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.codes import PROBLEM_TYPES
-from service.parameters import SearchArguments
+from service.exchange.parameters import SearchArguments
 
 # The client is made once for all examples, which only read.
 READS = settings(

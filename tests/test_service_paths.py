@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.article import MAX_ID
-from service.paths import decoded_id, raw_path
+from service.exchange.paths import decoded_id, raw_path
 
 ODD_IDS = [
     "tag:reuters.com,2016:newsml_KCN11Z",

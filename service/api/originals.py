@@ -8,12 +8,9 @@ from typing import Any
 from flask import Response
 
 from index.access import Scope
-from service.answers import JSON
-from service.arguments import Blueprint
-from service.articles import decode_id
 from service.authority import key_name, reader
 from service.context import context
-from service.parameters import OriginalArguments
+from service.exchange import JSON, Blueprint, OriginalArguments, decode_id
 
 BYTES = "application/octet-stream"
 # And no other: what somebody sent is nothing that a browser should show.

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import SplitResult, quote_from_bytes, unquote_to_bytes, urlsplit
 
+from flask import request
+
 from index.article import check_id
 from index.errors import InvalidArticle, InvalidValue
 
@@ -135,3 +137,9 @@ def _normal(path: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     byte = int(match[1], 16)
     return chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"
+
+
+def decode_id() -> None:
+    """Give views the id that the raw path holds encoded."""
+    if request.view_args and "article_id" in request.view_args:
+        request.view_args["article_id"] = decoded_id(request.view_args["article_id"])

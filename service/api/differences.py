@@ -11,13 +11,18 @@ from index.access import Scope
 from index.article import Role
 from index.history import ChangeKind
 from index.rendering import difference_document
-from service.answers import json_response
-from service.arguments import Blueprint
-from service.articles import decode_id, digest_of_request
 from service.authority import reader
 from service.context import context
-from service.etags import not_modified, set_etag
-from service.parameters import DiffArguments, described
+from service.exchange import (
+    Blueprint,
+    DiffArguments,
+    decode_id,
+    described,
+    digest_of_request,
+    json_response,
+    not_modified,
+    set_etag,
+)
 
 blueprint = Blueprint(
     "comparisons", __name__, description="Compare versions of an article"

@@ -16,12 +16,9 @@ from index.dates import iso
 from index.history import Entry
 from index.query import Reader
 from service import authority
-from service.answers import json_response
-from service.arguments import Blueprint
 from service.context import Context, context
-from service.parameters import ChangesArguments
+from service.exchange import Blueprint, ChangesAnswer, ChangesArguments, json_response
 from service.refusals import Unauthorized
-from service.schemas import ChangesAnswer
 
 blueprint = Blueprint(
     "changes", __name__, description="Follow what happens to the articles"

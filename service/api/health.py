@@ -10,11 +10,9 @@ from index.access import Scope
 from index.archive import Condition
 from index.errors import ServiceError
 from service import authority
-from service.answers import json_response
-from service.arguments import OPEN, Blueprint
 from service.context import context
+from service.exchange import OPEN, Blueprint, Health, Readiness, json_response
 from service.problems import without_paths
-from service.schemas import Health, Readiness
 
 blueprint = Blueprint(
     "health", __name__, description="For those who run and watch the service"

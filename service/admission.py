@@ -15,9 +15,9 @@ from flask import Flask, Response, g, request
 
 from service import authority
 from service.context import Context
+from service.exchange import hosts_of_target
 from service.hosts import allowed_hosts, without_port
 from service.logs import log_request
-from service.paths import hosts_of_target
 from service.refusals import HostRefused, OriginRefused
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"

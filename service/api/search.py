@@ -15,19 +15,25 @@ from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery
 from index.query import Filter, Request, Sort, Unit
 from index.query import Scope as QueryScope
-from service.answers import json_response, linked_facet, search_document
-from service.arguments import Blueprint
 from service.authority import reader
 from service.context import context
-from service.etags import not_modified, set_etag
-from service.links import Links
-from service.parameters import (
+from service.exchange import (
+    Blueprint,
+    FacetAnswer,
     FacetArguments,
+    FieldsAnswer,
+    Links,
+    SearchAnswer,
     SearchArguments,
+    SuggestAnswer,
     SuggestArguments,
+    decoded,
+    json_response,
+    linked_facet,
+    not_modified,
+    search_document,
+    set_etag,
 )
-from service.paths import decoded
-from service.schemas import FacetAnswer, FieldsAnswer, SearchAnswer, SuggestAnswer
 
 blueprint = Blueprint(
     "search", __name__, description="Find paragraphs and the articles they are in"

@@ -1,39 +1,19 @@
 """Answers as JSON text, with the addresses that only the service knows.
 
 They are written straight from the records, since dumping them through schemas would
-cost more than the search; the tests hold what is written to :mod:`service.schemas`.
+cost more than the search; tests hold it to :mod:`.schemas`.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-import orjson
-from flask import Response
 
 from index.archive import Answer, Facet
 from index.dates import iso
 from index.history import Member, VersionInfo
 from index.query import Request
 from index.rendering import answer_document, facet_document
-from service.links import Links
-
-JSON = "application/json"
-
-
-def write_json(value: Any) -> bytes:
-    """Return JSON text in UTF-8, ending with a newline."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:
-        # Integers beyond 64 bits, which an article's extra may hold.
-        return json.dumps(value, ensure_ascii=False).encode() + b"\n"
-
-
-def json_response(value: Any, status: int = 200) -> Response:
-    """Return an answer that is JSON."""
-    return Response(write_json(value), status=status, content_type=JSON)
+from service.exchange.links import Links
 
 
 def search_document(answer: Answer, asked: Request, links: Links) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from index.article import (
 from index.history import TOLD, Outcome, Relation
 from index.query import Interval
 from service.codes import PROBLEM_TYPES
-from service.parameters import ID_RULE, described
+from service.exchange.parameters import ID_RULE, described
 
 
 class Concept(Schema):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from index.access import Scope
 from index.article import Article
@@ -16,29 +15,36 @@ from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS, Format
 from index.history import Outcome
 from index.rendering import article_document, excerpt_document, rights_document
-from service.answers import JSON, json_response, member_document, version_document
-from service.arguments import Blueprint
 from service.authority import key_name, reader, require
 from service.context import context
-from service.etags import not_modified, set_etag
-from service.parameters import (
-    ArticleArguments,
-    DeleteArguments,
-    WriteArguments,
-)
-from service.paths import PATH, decoded_id
-from service.problems import problem_of, problem_response
-from service.refusals import NothingStored
-from service.schemas import (
+from service.exchange import (
+    ACCEPTED,
+    JSON,
+    PATH,
     ArticleAnswer,
+    ArticleArguments,
     ArticleBody,
+    Blueprint,
     DeleteAnswer,
+    DeleteArguments,
     ParagraphAnswer,
     ParagraphsAnswer,
+    Submission,
     VersionsAnswer,
     WriteAnswer,
+    WriteArguments,
+    answered,
+    decode_id,
+    digest_of_request,
+    json_response,
+    member_document,
+    not_modified,
+    set_etag,
+    submitted,
+    version_document,
 )
-from service.submissions import ACCEPTED, Submission, submitted
+from service.problems import problem_of, problem_response
+from service.refusals import NothingStored
 
 blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
@@ -60,12 +66,6 @@ _BODY = {
         },
     }
 }
-
-
-def decode_id() -> None:
-    """Give views the id that the raw path holds encoded."""
-    if request.view_args and "article_id" in request.view_args:
-        request.view_args["article_id"] = decoded_id(request.view_args["article_id"])
 
 
 blueprint.before_request(decode_id)
@@ -302,33 +302,6 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
     return result
 
 
-def digest_of_request(given: dict[str, Any]) -> str:
-    """Digest of the request with these parameters, for the ETag of its answer."""
-    return hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
-
-
 def _rendered(shape: Format, article: Article) -> Response:
     assert shape.write is not None, "only what can be written is offered"
     return Response(shape.write(article), content_type=shape.media_types[0])
-
-
-def answered(
-    answer: dict[str, Any], given: dict[str, Any], status: int = 200
-) -> Response:
-    """Return the answer to a write, once it is indexed if that was asked for."""
-    seq = answer["seq"]
-    found = context()
-    # What was unchanged may have been stored a moment ago, and not be indexed yet.
-    newest = found.archive.seq() if seq is None else seq
-    indexed, refused = found.archive.wait_indexed(newest, 0), False
-    if given.get("wait") and not indexed:
-        with found.room_to_wait() as room:
-            refused = not room
-            if room:
-                seconds = found.settings.wait_seconds
-                indexed = found.archive.wait_indexed(newest, seconds)
-    response = json_response({**answer, "indexed": indexed}, status)
-    if refused:
-        # Too many wait already; the write stands, and can be asked for again.
-        response.headers["Retry-After"] = "1"
-    return response

@@ -9,18 +9,21 @@ from flask import Response
 from index.access import Scope
 from index.dates import iso
 from index.history import Notice
-from service.answers import json_response
-from service.arguments import Blueprint
-from service.articles import answered, decode_id
 from service.authority import reader
 from service.context import context
-from service.parameters import (
+from service.exchange import (
+    Blueprint,
     DeleteArguments,
+    KillAnswer,
     KillArguments,
+    NoticesAnswer,
     NoticesArguments,
+    StatusAnswer,
+    answered,
+    checked_id,
+    decode_id,
+    json_response,
 )
-from service.paths import checked_id
-from service.schemas import KillAnswer, NoticesAnswer, StatusAnswer
 
 blueprint = Blueprint(
     "withdrawals", __name__, description="Kill, withhold and restore articles"

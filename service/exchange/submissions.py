@@ -15,8 +15,8 @@ from index.article import Draft, draft_of
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
 from index.parsing import KINDS, MAX_LINE, elements, items_of
-from service.bodies import read_file, strict_json
 from service.context import context
+from service.exchange.bodies import read_file, strict_json
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
 
 # What a media type says about the format; where it says nothing, the content does.

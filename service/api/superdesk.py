@@ -27,13 +27,18 @@ from index.errors import (
     StatusConflict,
     VersionConflict,
 )
-from service.answers import json_response
-from service.arguments import OPEN, Blueprint
-from service.bodies import read_sent, strict_json, unpacked
 from service.context import context
-from service.parameters import described
+from service.exchange import (
+    OPEN,
+    Blueprint,
+    described,
+    json_response,
+    read_sent,
+    strict_json,
+    submitted_ninjs,
+    unpacked,
+)
 from service.refusals import InvalidJson, PushOff, SignatureRefused
-from service.submissions import submitted_ninjs
 
 HEADER = "x-superdesk-signature"
 # Items of Superdesk's planning: they are about coverage, and are no articles.

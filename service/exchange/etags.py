@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 from flask import Response, request
 
 
@@ -17,3 +20,8 @@ def set_etag(response: Response, tag: str) -> Response:
     """Return a response with a tag: weak, since ``took_ms`` differs each time."""
     response.set_etag(tag, weak=True)
     return response
+
+
+def digest_of_request(given: dict[str, Any]) -> str:
+    """Digest of the request with these parameters, for the ETag of its answer."""
+    return hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()

@@ -10,27 +10,26 @@ from flask import Blueprint, Flask, Response, current_app, redirect
 from flask_smorest import Api
 from werkzeug.wrappers import Response as AnyResponse
 
-from service import (
+from service.api import (
     articles,
     changes,
-    comparisons,
+    differences,
     health,
     originals,
-    push,
     search,
+    superdesk,
     withdrawals,
 )
-from service.arguments import KEY_HEADERS
-from service.schemas import NAMED
+from service.exchange import KEY_HEADERS, NAMED
 
 MODULES = (
     search,
     articles,
-    comparisons,
+    differences,
     originals,
     withdrawals,
     changes,
-    push,
+    superdesk,
     health,
 )
 
