@@ -25,8 +25,9 @@ from index.errors import (
     SearchTimeout,
     UnknownField,
 )
+from index.history import Difference, VersionInfo
 from index.jobs import Indexer
-from index.query import Filter, Reader, Request, Scope, Sort, Unit
+from index.query import PUBLIC, Filter, Reader, Request, Scope, Sort, Unit
 from index.settings import Settings
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -55,6 +56,18 @@ def put(archive: Archive, article_id: str, *paragraphs: Any, **values: Any) -> N
 
 def catch_up(archive: Archive) -> None:
     Indexer(archive.store, archive.engine).step()
+
+
+def versions_of(archive: Archive, article_id: str) -> tuple[VersionInfo, ...]:
+    with archive.moment(now=NOW) as moment:
+        return moment.versions(article_id)
+
+
+def difference(
+    archive: Archive, article_id: str, *, reader: Reader = PUBLIC, **pair: str
+) -> Difference:
+    with archive.moment(now=NOW, reader=reader) as moment:
+        return moment.difference(article_id, **pair)
 
 
 def ids(archive: Archive, q: str, **options: Any) -> list[str]:
@@ -280,7 +293,7 @@ def test_what_shows_less_is_masked_before_it_is_indexed(
         with pytest.raises(gone):
             news.get("kerry", version=version, now=NOW)
     with pytest.raises(gone):
-        news.versions("kerry", now=NOW)
+        versions_of(news, "kerry")
     catch_up(news)
     assert ids(news, "hospitals") == []
 
@@ -327,7 +340,7 @@ def test_old_versions_can_be_read(news: Archive) -> None:
     assert news.get("kerry", now=NOW).article.version == "2"
     old = news.get("kerry", version="1", now=NOW)
     assert (old.article.version, old.current) == ("1", False)
-    listed = news.versions("kerry", now=NOW)
+    listed = versions_of(news, "kerry")
     assert [(each.version, each.current) for each in listed] == [
         ("2", True),
         ("1", False),
@@ -339,7 +352,7 @@ def test_a_version_that_may_not_be_seen_is_not_listed(archive: Archive) -> None:
     put(archive, "a", "x", headline="Embargoed", embargoed_until="2030-01-01")
     put(archive, "a", "x", headline="Open", embargoed_until="2020-01-01")
     catch_up(archive)
-    assert [each.headline for each in archive.versions("a", now=NOW)] == ["Open"]
+    assert [each.headline for each in versions_of(archive, "a")] == ["Open"]
 
 
 def test_versions_are_compared_the_one_before_with_the_current_one(
@@ -347,17 +360,17 @@ def test_versions_are_compared_the_one_before_with_the_current_one(
 ) -> None:
     put(news, "kerry", "Second text.", section="World")
     put(news, "kerry", "Third text.", section="World", ed_note="for desks only")
-    found = news.diff("kerry", now=NOW)
+    found = difference(news, "kerry")
     assert (found.old, found.new, found.fields) == ("2", "3", ())
     changed = [each.html for each in found.paragraphs if each.kind != "unchanged"]
     assert changed == ["<del>Second</del><ins>Third</ins> text."]
-    first = news.diff("kerry", new="2", now=NOW)
+    first = difference(news, "kerry", new="2")
     assert (first.old, first.new) == ("1", "2")
     assert "section" in {each.name for each in first.fields}
-    back = news.diff("kerry", old="3", new="1", now=NOW)
+    back = difference(news, "kerry", old="3", new="1")
     assert (back.old, back.new) == ("3", "1")
     put(news, "one", "The only version.")
-    for same in (news.diff("kerry", old="3", now=NOW), news.diff("one", now=NOW)):
+    for same in (difference(news, "kerry", old="3"), difference(news, "one")):
         assert same.old == same.new
         assert not same.fields
         assert {each.kind for each in same.paragraphs} == {"unchanged"}
@@ -368,22 +381,22 @@ def test_only_versions_that_may_be_seen_are_compared(archive: Archive) -> None:
     put(archive, "a", "Secret.", status="withheld")
     put(archive, "a", "Embargoed.", embargoed_until="2030-01-01")
     put(archive, "a", "Two.", embargoed_until="2020-01-01")
-    found = archive.diff("a", now=NOW)
+    found = difference(archive, "a")
     assert (found.old, found.new) == ("1", "4")
     for hidden in ("2", "3", "9"):
         for pair in ({"old": hidden}, {"new": hidden}):
             with pytest.raises(ArticleNotFound):
-                archive.diff("a", now=NOW, **pair)
-    for_desks = archive.diff("a", now=NOW, reader=Reader(held=True))
+                difference(archive, "a", **pair)
+    for_desks = difference(archive, "a", reader=Reader(held=True))
     assert (for_desks.old, for_desks.new) == ("3", "4")
     elsewhere = Reader(filters=(Filter(field="source", values=("Reuters",)),))
     with pytest.raises(ArticleNotFound):
-        archive.diff("a", now=NOW, reader=elsewhere)
+        difference(archive, "a", reader=elsewhere)
     put(archive, "a", "Gone.", status="canceled")
     with pytest.raises(ArticleKilled):
-        archive.diff("a", old="1", new="4", now=NOW)
+        difference(archive, "a", old="1", new="4")
     with pytest.raises(ArticleNotFound):
-        archive.diff("none", now=NOW)
+        difference(archive, "none")
 
 
 def test_what_is_held_within_an_article_is_not_shown(archive: Archive) -> None:

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from index.archive import Archive
 from index.article import Article, article_of
 from index.errors import ArticleKilled, ArticleNotFound, InputError
-from index.query import Filter, Reader
+from index.history import Chain
+from index.query import PUBLIC, Filter, Reader
 from index.store import lineage as chains
 from index.store.lineage import STEPS
 
@@ -39,9 +40,14 @@ def put(archive: Archive, *articles: Article) -> None:
         assert not isinstance(result, InputError), result
 
 
+def chain_of(archive: Archive, article_id: str, reader: Reader = PUBLIC) -> Chain:
+    with archive.moment(now=NOW, reader=reader) as moment:
+        return moment.chain(article_id)
+
+
 def chain(archive: Archive, article_id: str, **reader: Any) -> Told:
     """Return ids and relations."""
-    found = archive.chain(article_id, now=NOW, **reader)
+    found = chain_of(archive, article_id, **reader)
     assert found.complete
     return [(each.id, each.relation.value) for each in found.members]
 
@@ -70,7 +76,7 @@ def test_a_child_that_came_before_its_parent_heals(archive: Archive) -> None:
 def test_a_member_is_shown_as_it_is_now(archive: Archive) -> None:
     put(archive, link("a"), link("b", "a"))
     put(archive, link("a", headline="Told anew"))
-    (member,) = archive.chain("b", now=NOW).members
+    (member,) = chain_of(archive, "b").members
     assert (member.version, member.headline) == ("2", "Told anew")
     assert member.published == datetime(2024, 5, 1, 10, tzinfo=UTC)
     # The last version says what an article evolved from.
@@ -117,7 +123,7 @@ def test_a_killed_member_is_out_at_once_and_back_when_restored(
     archive.kill("b")
     assert chain(archive, "a") == chain(archive, "c") == []
     with pytest.raises(ArticleKilled):
-        archive.chain("b", now=NOW)
+        chain_of(archive, "b")
     archive.restore("b")
     assert len(chain(archive, "b")) == 3
     archive.delete("b")
@@ -130,25 +136,25 @@ def test_a_reader_sees_what_is_within_their_filter(archive: Archive) -> None:
     reader = Reader(filters=(Filter(field="source", values=("desk",)),))
     assert chain(archive, "c", reader=reader) == [("b", "earlier")]
     with pytest.raises(ArticleNotFound):
-        archive.chain("a", now=NOW, reader=reader)
+        chain_of(archive, "a", reader=reader)
 
 
 def test_a_long_chain_is_cut_and_says_so(archive: Archive) -> None:
     ids = [f"n{place:03}" for place in range(2 * STEPS + 2)]
     put(archive, link(ids[0]))
     put(archive, *(link(ids[at], ids[at - 1]) for at in range(1, len(ids))))
-    found = archive.chain(ids[0], now=NOW)
+    found = chain_of(archive, ids[0])
     assert not found.complete
     assert [each.id for each in found.members] == ids[1 : STEPS + 1]
-    middle = archive.chain(ids[STEPS], now=NOW)
+    middle = chain_of(archive, ids[STEPS])
     assert not middle.complete
     assert [each.id for each in middle.members] == [
         *ids[:STEPS],
         *ids[STEPS + 1 : 2 * STEPS + 1],
     ]
-    last = archive.chain(ids[-1], now=NOW)
+    last = chain_of(archive, ids[-1])
     assert [each.id for each in last.members] == ids[-STEPS - 1 : -1]
-    assert archive.chain(ids[STEPS + 1], now=NOW).members[0].id == ids[1]
+    assert chain_of(archive, ids[STEPS + 1]).members[0].id == ids[1]
 
 
 def test_exactly_as_many_as_are_listed_are_all(archive: Archive) -> None:
@@ -171,7 +177,7 @@ def test_one_behind_many_that_may_not_be_seen_is_found(
     # Where that is too many the answer says that there may be more.
     for most, known in ((11, 3), (10, 2), (9, 1), (8, 0), (2, 0)):
         monkeypatch.setattr(chains, "MOST_LOOKED", most)
-        found = archive.chain("root", now=NOW)
+        found = chain_of(archive, "root")
         assert len(found.members) == known
         assert found.complete is (known == 3)
 

@@ -27,6 +27,7 @@ from index.errors import (
     StatusConflict,
     VersionConflict,
 )
+from index.history import Difference, VersionInfo
 from index.jobs import Indexer, problems
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
@@ -64,6 +65,20 @@ def index(archive: Archive) -> None:
     Indexer(archive.store, archive.engine).catch_up()
 
 
+def versions_of(
+    archive: Archive, article_id: str, reader: Reader = PUBLIC
+) -> tuple[VersionInfo, ...]:
+    with archive.moment(reader=reader) as moment:
+        return moment.versions(article_id)
+
+
+def difference(
+    archive: Archive, article_id: str, *, reader: Reader = PUBLIC, **pair: str
+) -> Difference:
+    with archive.moment(reader=reader) as moment:
+        return moment.difference(article_id, **pair)
+
+
 def found(archive: Archive, q: str = "", reader: Reader = PUBLIC) -> list[str]:
     answer = archive.search(Request(q=q, limit=100), reader=reader)
     assert answer.articles == len(answer.hits)
@@ -89,7 +104,7 @@ def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
         for version in ("1", "2"):
             is_killed(archive, version=version)
         with pytest.raises(ArticleKilled):
-            archive.versions("a")
+            versions_of(archive, "a")
         assert archive.suggest("wor") == archive.suggest("por") == ()
         (facet,) = archive.search(Request(facets=("subjects",))).facets
         assert facet.values == ()
@@ -174,7 +189,7 @@ def test_a_kill_is_remembered_when_a_second_one_is_taken_back(
     for version in ("1",):
         with pytest.raises(ArticleNotFound):
             archive.get("a", version=version)
-    assert [each.version for each in archive.versions("a")] == ["2"]
+    assert [each.version for each in versions_of(archive, "a")] == ["2"]
 
 
 def test_a_file_of_yesterday_stays_killed_after_a_newer_version_was_deleted(
@@ -205,7 +220,7 @@ def test_what_comes_late_does_not_lift_a_withholding(
     put(archive, version="6", text="Words that are new.")
     index(archive)
     assert found(archive, "words") == ["a"]
-    assert [each.version for each in archive.versions("a")] == ["6"]
+    assert [each.version for each in versions_of(archive, "a")] == ["6"]
     assert list(problems(archive.store, archive.engine)) == []
 
 
@@ -300,19 +315,19 @@ def test_what_was_killed_stays_so_when_a_newer_version_shows(
         archive.put([article_of(each) for each in batch])
     index(archive)
     for reader in (PUBLIC, HELD):
-        listed = archive.versions("a", reader=reader)
+        listed = versions_of(archive, "a", reader=reader)
         assert [each.version for each in listed] == ["4", "3"]
         for version in ("1", "1.5", "2"):
             with pytest.raises(ArticleNotFound):
                 archive.get("a", version=version, reader=reader)
             with pytest.raises(ArticleNotFound):
-                archive.diff("a", old=version, reader=reader)
-        assert archive.diff("a", new="3", reader=reader).old == "3"
+                difference(archive, "a", old=version, reader=reader)
+        assert difference(archive, "a", new="3", reader=reader).old == "3"
     # And a second kill covers them all.
     archive.kill("a")
     is_killed(archive, version="3")
     put(archive, version="5")
-    assert [each.version for each in archive.versions("a")] == ["5"]
+    assert [each.version for each in versions_of(archive, "a")] == ["5"]
     # Nor do they come back when the newer one is deleted.
     archive.delete("a")
     assert put(archive, version="2") == "stored"
@@ -412,7 +427,7 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     # A number that the newsroom does not count to.
     assert (shown.version, shown.status.value) == ("4.1", "usable")
     assert found(archive, "words") == found(archive, "right") == ["a"]
-    assert [each.version for each in archive.versions("a")] == ["4.1", "2", "1"]
+    assert [each.version for each in versions_of(archive, "a")] == ["4.1", "2", "1"]
     (entry,) = archive.changes(since).entries
     assert (entry.type.value, entry.version) == ("restored", "4.1")
     assert archive.notices() == ()
@@ -440,7 +455,7 @@ def test_what_a_kill_is_taken_back_to_was_not_killed_before(archive: Archive) ->
     archive.restore("a")
     index(archive)
     assert found(archive, "right") == ["a"]
-    assert [each.version for each in archive.versions("a")] == ["3.1", "2"]
+    assert [each.version for each in versions_of(archive, "a")] == ["3.1", "2"]
 
 
 def test_what_came_killed_is_not_taken_back_but_sent_anew(archive: Archive) -> None:
@@ -473,7 +488,7 @@ def test_a_kill_is_not_taken_back_to_what_was_withheld(archive: Archive) -> None
     index(archive)
     assert found(archive, "held") == []
     assert found(archive, "read") == ["a"]
-    assert [each.version for each in archive.versions("a")] == ["3.1", "1"]
+    assert [each.version for each in versions_of(archive, "a")] == ["3.1", "1"]
 
 
 def test_a_kill_is_not_taken_back_to_what_is_beyond_a_filter(archive: Archive) -> None:

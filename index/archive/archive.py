@@ -31,11 +31,10 @@ from index.errors import (
     InputError,
     InvalidValue,
 )
-from index.history import Chain, Counts, Difference, Notice, VersionInfo, Written
+from index.history import Counts, Notice, Written
 from index.query import PUBLIC, Reader, Request, compile_request
 from index.settings import Settings
-from index.store import Store
-from index.store.keyring import Keyring
+from index.store import Keyring, Store
 
 _POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
 _NO_SEQ = 2**62  # above all there are
@@ -294,41 +293,6 @@ class Archive:
         """
         with self.store.reading() as view:
             return editions.original_of(view, article_id, version, reader)
-
-    def versions(
-        self,
-        article_id: str,
-        *,
-        now: datetime | None = None,
-        reader: Reader = PUBLIC,
-    ) -> tuple[VersionInfo, ...]:
-        """The versions of an article; see :meth:`.Moment.versions`."""
-        with self.moment(now=now, reader=reader) as moment:
-            return moment.versions(article_id)
-
-    def chain(
-        self,
-        article_id: str,
-        *,
-        now: datetime | None = None,
-        reader: Reader = PUBLIC,
-    ) -> Chain:
-        """What an article evolved from; see :meth:`.Moment.chain`."""
-        with self.moment(now=now, reader=reader) as moment:
-            return moment.chain(article_id)
-
-    def diff(
-        self,
-        article_id: str,
-        *,
-        old: str | None = None,
-        new: str | None = None,
-        now: datetime | None = None,
-        reader: Reader = PUBLIC,
-    ) -> Difference:
-        """What two versions differ in; see :meth:`.Moment.difference`."""
-        with self.moment(now=now, reader=reader) as moment:
-            return moment.difference(article_id, old=old, new=new)
 
     def was_killed(self, article_id: str, version: str) -> bool:
         """Return whether a version was killed, and a newer one shows since."""

@@ -18,7 +18,7 @@ def read(
 ) -> Iterator[Read]:
     """Yield the records of JSON lines, of an array, or of one object.
 
-    :param mapping: names of the input to fields of ours; see :func:`aliases.renamed`.
+    :param mapping: names in the input to our fields; see :func:`field_names.renamed`.
     """
     for value in values(data):
         if value.error is not None:

@@ -22,14 +22,13 @@ from index.parsing.source import (
     undecoded,
     whole,
 )
-from index.parsing.strict_json import KINDS, Value, elements, items_of, parse, values
+from index.parsing.strict_json import KINDS, elements, items_of, parse, values
 
 __all__ = [
     "KINDS",
     "MAX_LINE",
     "Block",
     "Recoded",
-    "Value",
     "agency_of",
     "bulleted",
     "caption_of",

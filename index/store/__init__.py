@@ -2,6 +2,7 @@
 
 from index.store.backup import put_back, take
 from index.store.clippings import Clipping
+from index.store.keyring import Keyring
 from index.store.originals import find_original
 from index.store.store import Store
 from index.store.tables import warnings
@@ -9,6 +10,7 @@ from index.store.view import View
 
 __all__ = [
     "Clipping",
+    "Keyring",
     "Store",
     "View",
     "find_original",
