@@ -16,8 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from benchmarks.vocabulary import Vocabulary, vocabulary
 from index.article import Article, Concept, Role, number_paragraphs
-from index.formats import detect, read
-from index.formats.jsonl import write
+from index.formats import detect, read, write
 
 SOURCES, SECTIONS, PLACES, TOPICS = 14, 16, 300, 500
 FIRST_DAY = datetime(2015, 1, 1, tzinfo=UTC)
@@ -187,7 +186,7 @@ def write_lines(articles: Iterable[Article], path: Path) -> None:
     """Write articles as JSON lines."""
     with path.open("wb") as out:
         for article in articles:
-            out.write(write(article))
+            out.write(write("jsonl", article))
 
 
 @dataclass(frozen=True, slots=True)

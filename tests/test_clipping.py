@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from index import formats
 from index.access import public
 from index.article import Article, article_of, content, document_of
 from index.errors import InvalidArticle
+from index.formats import table
 from index.query import RETURNABLE
 from index.store import Clipping
 
@@ -45,7 +45,7 @@ def seeds() -> list[Article]:
         for path in sorted(SEEDS.rglob("*.*"))
         if path.name != "README.md"
         for data in (path.read_bytes(),)
-        for read in formats.read(formats.detect(path.name, data), data)
+        for read in table.read(table.detect(path.name, data), data)
         if read.article is not None
     ]
 

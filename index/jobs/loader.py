@@ -30,8 +30,7 @@ from index.errors import (
     UnknownFormat,
     UnreadableInput,
 )
-from index.formats import FORMATS, Read, detect, read
-from index.formats.field_names import check_mapping
+from index.formats import FORMATS, Read, check_mapping, detect, read
 from index.history import Outcome
 from index.jobs.repeats import Held, Pending
 from index.store import Store

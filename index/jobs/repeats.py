@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from index.article import Draft, Original, article_of, draft_of
 from index.errors import StoreUnavailable
-from index.formats.jsonl import write
+from index.formats import write
 
 MEMORY_BYTES = 8 * 1024 * 1024  # of held articles; more of them go to disk
 
@@ -64,7 +64,7 @@ class Held:
         original = pending.draft.original or Original(format="", data=b"")
         try:
             at = self._file.seek(0, os.SEEK_END)
-            self._file.write(write(pending.draft.article) + original.data)
+            self._file.write(write("jsonl", pending.draft.article) + original.data)
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot write a temporary file: {error.strerror}"

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Response
 
+from index import formats
 from index.access import Scope
-from index.article import Article
 from index.errors import InputError, ParagraphNotFound
-from index.formats import FORMATS, Format
+from index.formats import FORMATS
 from index.history import Outcome
 from index.rendering import article_document, excerpt_document, rights_document
 from service.authority import key_name, reader, require
@@ -95,7 +95,10 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
         )
     name = given.get("format", "json")
     if name != "json":
-        response = _rendered(FORMATS[name], view.article)
+        response = Response(
+            formats.write(name, view.article),
+            content_type=FORMATS[name].media_types[0],
+        )
     else:
         response = json_response(article_document(view, q))
     return set_etag(response, tag)
@@ -300,8 +303,3 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
     if submission.id is None and read.label is not None:
         result["label"] = read.label
     return result
-
-
-def _rendered(shape: Format, article: Article) -> Response:
-    assert shape.write is not None, "only what can be written is offered"
-    return Response(shape.write(article), content_type=shape.media_types[0])
