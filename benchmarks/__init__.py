@@ -1,5 +1,5 @@
 """What Nutgraf can do, measured: its speed beside its peers', and its ranking.
 
 ``python -m benchmarks`` measures the lines of docs/benchmarks.md, ``python -m
-benchmarks.relevance`` the ranking. Nothing here is installed with Nutgraf.
+benchmarks.ranking.relevance`` the ranking. Nothing here is installed with Nutgraf.
 """

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import machine, report
-from benchmarks.corpus import Copies, Corpus, File, Generated
+from benchmarks.data.corpus import Copies, Corpus, File, Generated
+from benchmarks.data.workload import Workload, workload_of
 from benchmarks.line import Line
 from benchmarks.lines import BY_NAME, LINES
-from benchmarks.processes import ROOT, Failed
+from benchmarks.measuring.processes import ROOT, Failed
 from benchmarks.report import Result
 from benchmarks.session import QUICK, Bench, Effort
-from benchmarks.workload import Workload, workload_of
 from benchmarks.workplace import OtherCorpus, Workplace
 from index.errors import NutgrafError
 

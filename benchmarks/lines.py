@@ -18,12 +18,11 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks import judged, relevance
-from benchmarks.corpus import first
+from benchmarks.data import judged
+from benchmarks.data.corpus import first
+from benchmarks.data.workload import FUZZY, Asked, by_kind
 from benchmarks.line import Line, Measured
-from benchmarks.peers.fts5 import FTS5
-from benchmarks.peers.stock_whoosh import StockWhoosh
-from benchmarks.processes import (
+from benchmarks.measuring.processes import (
     NUTGRAF,
     ROOT,
     Failed,
@@ -32,15 +31,17 @@ from benchmarks.processes import (
     run,
     started,
 )
-from benchmarks.session import ARTICLES, BARE, CONNECTIONS, OURS, TANTIVY, Bench
-from benchmarks.timing import (
+from benchmarks.measuring.timing import (
     Timed,
     geometric_mean,
     median_ratio,
     milliseconds,
     percentile,
 )
-from benchmarks.workload import FUZZY, Asked, by_kind
+from benchmarks.peers.fts5 import FTS5
+from benchmarks.peers.stock_whoosh import StockWhoosh
+from benchmarks.ranking import relevance
+from benchmarks.session import ARTICLES, BARE, CONNECTIONS, OURS, TANTIVY, Bench
 from benchmarks.workplace import Workplace
 from index.jobs import Indexer
 
@@ -267,7 +268,7 @@ def _opening(bench: Bench) -> Measured:
     for _ in range(bench.effort.openings):
         bench.tell("first answer of a new process")
         done = subprocess.run(
-            (sys.executable, "-m", "benchmarks.opening"),
+            (sys.executable, "-m", "benchmarks.measuring.opening"),
             cwd=ROOT,
             input=question,
             capture_output=True,

@@ -12,11 +12,11 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from benchmarks import client
+from benchmarks.data.workload import Asked
+from benchmarks.measuring import client
+from benchmarks.measuring.processes import bare_server, nutgraf_server, unshared_bytes
+from benchmarks.measuring.timing import FLOOR_MS, Timed, alternated
 from benchmarks.peers import Peer, Unsupported
-from benchmarks.processes import bare_server, nutgraf_server, unshared_bytes
-from benchmarks.timing import FLOOR_MS, Timed, alternated
-from benchmarks.workload import Asked
 from benchmarks.workplace import Built, Tell, Workplace
 from index.engines import Snapshot
 

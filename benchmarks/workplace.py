@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpus import Corpus, File, Size, size_of, write_lines
+from benchmarks.data.corpus import Corpus, File, Size, size_of, write_lines
+from benchmarks.data.workload import Workload, draw, workload_of
+from benchmarks.measuring.processes import NUTGRAF, Done, run
 from benchmarks.peers import Peer
-from benchmarks.processes import NUTGRAF, Done, run
-from benchmarks.workload import Workload, draw, workload_of
 from index.article import Article
 from index.engines import Engine, open_engine
 from index.jobs import Indexer

@@ -29,8 +29,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from benchmarks import bench, client, judged, metrics, relevance, timing, tuning
-from benchmarks.corpus import (
+from benchmarks import bench
+from benchmarks.data import judged
+from benchmarks.data.corpus import (
     Copies,
     File,
     Generated,
@@ -40,14 +41,16 @@ from benchmarks.corpus import (
     size_of,
     write_lines,
 )
+from benchmarks.data.workload import BANDS, FUZZY, NOW, Asked, draw, workload_of
 from benchmarks.line import Measured
 from benchmarks.lines import BY_NAME, LINES
+from benchmarks.measuring import client, timing
+from benchmarks.measuring.processes import Failed, run, unshared_bytes
 from benchmarks.peers import Peer, Unsupported
 from benchmarks.peers.fts5 import FTS5
 from benchmarks.peers.stock_whoosh import StockWhoosh
-from benchmarks.processes import Failed, run, unshared_bytes
+from benchmarks.ranking import metrics, relevance, tuning
 from benchmarks.report import Result, shown
-from benchmarks.workload import BANDS, FUZZY, NOW, Asked, draw, workload_of
 from benchmarks.workplace import OtherCorpus, Workplace
 from index.article import article_of, content
 from index.engines.memory import MemoryEngine
@@ -73,7 +76,7 @@ def digest_of(corpus: Generated) -> str:
 
 def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
     asked = (
-        "import hashlib; from benchmarks.corpus import Generated;"
+        "import hashlib; from benchmarks.data.corpus import Generated;"
         " from index.article.document import content;"
         " text = ''.join(map(content, Generated(paragraphs=200, seed=3)));"
         " print(hashlib.sha256(text.encode()).hexdigest())"

@@ -15,7 +15,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.processes import HOST, NUTGRAF, Server, nutgraf_server, started
+from benchmarks.measuring.processes import (
+    HOST,
+    NUTGRAF,
+    Server,
+    nutgraf_server,
+    started,
+)
 
 REQUESTS = 40
 

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.data.workload import FACETS
 from benchmarks.peers import DAYS, Answer, Run, Unsupported
-from benchmarks.workload import FACETS
 from index.article import Article
 from index.dates import micros
 from index.query import (

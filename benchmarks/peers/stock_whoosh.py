@@ -10,8 +10,8 @@ from whoosh import fields, query, sorting
 from whoosh.analysis import StemmingAnalyzer
 from whoosh.index import create_in, open_dir
 
+from benchmarks.data.workload import FACETS
 from benchmarks.peers import Answer, Run, Unsupported
-from benchmarks.workload import FACETS
 from index.article import Article
 from index.dates import from_micros
 from index.query import (

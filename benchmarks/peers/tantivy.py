@@ -15,8 +15,8 @@ from typing import Any
 
 import tantivy
 
+from benchmarks.data.workload import FACETS
 from benchmarks.peers import DAYS, Answer, Run, Unsupported
-from benchmarks.workload import FACETS
 from index.article import Article
 from index.dates import from_micros
 from index.query import (

@@ -38,7 +38,7 @@ from index.errors import (
     InputError,
     InvalidValue,
 )
-from index.formats import FORMATS
+from index.formats import FORMATS, write
 from index.jobs import Indexer, loader, verification
 from index.query import Filter, Request, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
@@ -283,8 +283,7 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
     What shows is asked anew for every hundred, of the store as it is then: an export
     takes minutes, and what is killed meanwhile must not come out at its end.
     """
-    written, write = 0, FORMATS[args.format].write
-    assert write is not None, "only what can be written is offered"
+    written = 0
     with (
         _archive(settings) as archive,
         output(args.output) as out,
@@ -295,7 +294,8 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
             after, now = page[-1].id, datetime.now(UTC)
             for article in page:
                 if args.all or visible(article, now):
-                    out.write(write(article if args.all else public(article, now)))
+                    shown = article if args.all else public(article, now)
+                    out.write(write(args.format, shown))
                     written += 1
                 bars.advance(task)
             out.flush()

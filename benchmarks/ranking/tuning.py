@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from benchmarks.judged import Collection
-from benchmarks.metrics import ndcg
+from benchmarks.data.judged import Collection
+from benchmarks.ranking.metrics import ndcg
 from index.article import BY_NAME, Role
 from index.engines import ranking
 from index.text import analyse, key, keys

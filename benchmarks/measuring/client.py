@@ -1,4 +1,4 @@
-"""A load client in a process of its own: ``python -m benchmarks.client``.
+"""A load client in a process of its own: ``python -m benchmarks.measuring.client``.
 
 It reads what to ask from stdin and writes what came of it to stdout, both JSON. Each of
 its connections sends the next request when the last one is answered, so the load is
@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from typing import Any
 
-from benchmarks.processes import HOST, ROOT, Failed
-from benchmarks.timing import percentile
+from benchmarks.measuring.processes import HOST, ROOT, Failed
+from benchmarks.measuring.timing import percentile
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNK = 1 << 18
@@ -60,7 +60,7 @@ def measure(
         "seconds": seconds,
     }
     done = subprocess.run(
-        (sys.executable, "-m", "benchmarks.client"),
+        (sys.executable, "-m", "benchmarks.measuring.client"),
         cwd=ROOT,
         input=json.dumps(asked),
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The first answer of a new process: ``python -m benchmarks.opening``.
+"""The first answer of a new process: ``python -m benchmarks.measuring.opening``.
 
 It reads an engine's URL and a search from stdin and writes to stdout how long it took,
 both JSON. Starting Python and importing are not part of it, opening the index is.
@@ -11,7 +11,7 @@ import json
 import sys
 import time
 
-from benchmarks.workload import Asked
+from benchmarks.data.workload import Asked
 from index.engines import open_engine
 
 

@@ -19,11 +19,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import tuning
-from benchmarks.judged import Collection, collections
-from benchmarks.metrics import average_precision, ndcg, recall
+from benchmarks.data.judged import Collection, collections
+from benchmarks.data.workload import NOW
+from benchmarks.ranking import tuning
+from benchmarks.ranking.metrics import average_precision, ndcg, recall
 from benchmarks.report import write_json
-from benchmarks.workload import NOW
 from index.engines import open_engine
 from index.query import Or, Query, Search, Term
 
@@ -139,7 +139,7 @@ def _tantivy(judged: Collection, folder: Path) -> Scores:
 def main(argv: Sequence[str]) -> int:
     """Compare, and search for better parameters if asked to; print what came of it."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.relevance",
+        prog="python -m benchmarks.ranking.relevance",
         description="The quality of our ranking beside tantivy's BM25.",
     )
     parser.add_argument("folder", type=Path, help="whose folders are test collections")

@@ -14,7 +14,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.vocabulary import Vocabulary, vocabulary
+from benchmarks.data.vocabulary import Vocabulary, vocabulary
 from index.article import Article, Concept, Role, number_paragraphs
 from index.formats import detect, read, write
 
