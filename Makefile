@@ -16,8 +16,8 @@ test: lint  ## check form and types, then run the tests
 	@$(BIN)/pytest
 
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
-	@FAULTS=full $(BIN)/pytest -v -s $$(grep -l '^from amounts' tests/test_*.py) $(ARGS)
-	@[ -n '$(ARGS)' ] || PYTHONPATH=. $(BIN)/python tests/conformance.py $(SCHEMATHESIS) -n 1000
+	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)
+	@[ -n '$(ARGS)' ] || PYTHONPATH=.:tests $(BIN)/python tests/faults/conformance.py $(SCHEMATHESIS) -n 1000
 
 # It brings a plugin for pytest and much else, which the tests are to know nothing of.
 $(SCHEMATHESIS): deploy/constraints.txt .venv/.installed-test

@@ -1,0 +1,477 @@
+"""Damaged and foreign files of the Whoosh engine: told, never answered from, mended."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from engines.whoosh.test_whoosh import NOW, article, found, opened
+from faults.amounts import amount
+from whoosh.index import open_dir
+from whoosh.query import Term as WhooshTerm
+from whoosh.writing import SegmentWriter
+
+from index.archive import Archive
+from index.article import article_of
+from index.engines.whoosh import WhooshEngine
+from index.engines.whoosh.codec import ColumnarCodec
+from index.engines.whoosh.files import scrub
+from index.engines.whoosh.files.arrays import HEADER
+from index.engines.whoosh.files.scrub import Scrub
+from index.engines.whoosh.files.segment import Segment
+from index.engines.whoosh.searching.evaluation import Evaluation
+from index.engines.whoosh.writing.writer import MERGE_FACTOR
+from index.errors import IndexDamaged, IndexUnavailable
+from index.jobs import Indexer, problems
+from index.query import All, And, Not, Phrase, Prefix, Request, Search, Sort, Term
+from index.settings import Settings
+from index.store import Store
+
+SEED = 20160929
+FLIPS = amount(
+    200, 2_000
+)  # bits that are flipped, each on its own, in each way of reading
+HEALED_EVERY = 10  # of those every so many are followed by a rebuild
+
+QUERIES = (
+    All(),
+    *(Term(word) for word in ("truce", "talks", "harbour", "run", "only3", "nowhere")),
+    Phrase(("truce", "talks")),
+    Prefix("har"),
+    And((Term("truce"), Not(Term("only4")))),
+)
+
+
+def filled(folder: Path) -> WhooshEngine:
+    """Return an engine of several segments, with deletions in some."""
+    engine = opened(folder)
+    engine.rebuild([], seq=0, total=0)
+    for n in range(MERGE_FACTOR - 3):
+        batch = [
+            article(f"a{n}-{k}", f"truce talks {k} running", f"harbour only{n + k}")
+            for k in range(6)
+        ]
+        engine.apply(batch, [f"a{n - 1}-2", f"a{n - 1}-5"], seq=n + 1)
+    return engine
+
+
+def answers(engine: WhooshEngine) -> object:
+    snapshot = engine.snapshot()
+    pages = [
+        snapshot.search(Search(query=query, now=NOW, limit=100, sort=sort))
+        for query in QUERIES
+        for sort in (Sort.RELEVANCE, Sort.NEWEST)
+    ]
+    every = Search(query=All(), now=NOW, limit=0)
+    return (
+        snapshot.seq,
+        pages,
+        snapshot.words("o", every, 20),
+        snapshot.similar("harbor", every),
+        engine.state().articles,
+    )
+
+
+def flipped(path: Path, place: int, bit: int) -> None:
+    """Flip a bit of a file, which becomes another file: some may have it mapped."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1 << bit
+    path.unlink()
+    path.write_bytes(data)
+
+
+def place_in(path: Path, chance: random.Random) -> int:
+    """Return a place in a file; of a segment as often in its ends as in its arrays."""
+    data = path.read_bytes()
+    if path.suffix == ".seg":
+        _, _, _, directory, length, _ = HEADER.unpack_from(data)
+        part = chance.choice(["header", "directory", "arrays", "arrays"])
+        if part == "header":
+            return chance.randrange(HEADER.size)
+        if part == "directory":
+            return chance.randrange(directory, directory + length)
+        return chance.randrange(HEADER.size, directory)
+    return chance.randrange(len(data))
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something holds, for 20 seconds at most."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.001)
+
+
+def checked(engine: WhooshEngine) -> None:
+    """Wait until an engine has read all of the index, if it could open it."""
+    until(lambda: engine._newest is None or not engine._scrub._waiting)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def engine(folder: Path) -> Iterator[WhooshEngine]:
+    made = filled(folder)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def in_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every segment for a large one."""
+    monkeypatch.setattr(scrub, "AT_ONCE", 0)
+
+
+@pytest.fixture
+def unread(in_background: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every segment for a large one whose turn has not come."""
+    monkeypatch.setattr(Scrub, "go_on", lambda self: None)
+
+
+# Bits.
+
+
+# A damaged number may be the root of a NumPy warning before it is one of an exception.
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("way", ["at once", "in the background"])
+def test_a_flipped_bit_anywhere_is_told_or_changes_nothing(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    sound = filled(tmp_path / "sound")
+    right = answers(sound)
+    sound.close()
+    files = sorted((tmp_path / "sound").glob("*MAIN_*.*"))
+    assert {path.suffix for path in files} == {".toc", ".json", ".seg"}
+    if way == "in the background":
+        monkeypatch.setattr(scrub, "AT_ONCE", 0)
+    chance = random.Random(f"{SEED} {way}")
+    told = 0
+    for flip in range(FLIPS):
+        folder = tmp_path / "index"
+        shutil.copytree(tmp_path / "sound", folder)
+        path = folder / files[flip % len(files)].name
+        flipped(path, place_in(path, chance), chance.randrange(8))
+        engine = opened(folder)
+        if way == "in the background":
+            with suppress(IndexUnavailable):
+                answers(engine)  # right or wrong, but an answer
+            checked(engine)
+        try:
+            assert answers(engine) == right
+        except IndexUnavailable:
+            told += 1
+            assert engine.state().stale is not None
+        if flip % HEALED_EVERY == 0:
+            engine.rebuild([article("new", "truce")], seq=99, total=1)
+            assert found(engine, "truce") == ["new"]
+            assert engine.state().stale is None
+        engine.close()
+        shutil.rmtree(folder)
+    assert told > FLIPS * 0.7  # the rest is padding
+
+
+# How damage is found.
+
+
+def harmed(folder: Path, name: str) -> Path:
+    """Alter one array of the largest segment, and return its file."""
+    path = max(folder.glob("*.seg"), key=lambda each: each.stat().st_size)
+    segment = Segment(path, path.stem)
+    _, count, place, _ = segment.file._arrays[name]
+    assert count
+    flipped(path, place, 0)
+    return path
+
+
+def test_damage_found_in_the_background_ends_the_answers_and_is_logged(
+    engine: WhooshEngine,
+    folder: Path,
+    in_background: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = harmed(folder, "text/positions")
+    reader = opened(folder)
+    held = None
+    with suppress(IndexDamaged):  # found already
+        held = reader.snapshot()
+    checked(reader)
+    for _ in range(2):
+        with pytest.raises(IndexDamaged, match=f"text/positions in {path.name}"):
+            reader.snapshot()
+    if held is not None:
+        with pytest.raises(IndexDamaged):
+            held.search(Search(query=All(), now=NOW))
+    with pytest.raises(IndexDamaged):
+        reader.apply([article("b", "truce")], (), seq=99)
+    assert "text/positions" in str(reader.state().stale)
+    (record,) = [each for each in caplog.records if each.name == "nutgraf.engine"]
+    assert record.levelno == logging.ERROR
+    assert path.name in record.getMessage()
+
+
+def test_places_are_checked_before_a_large_segment_answers(
+    engine: WhooshEngine, folder: Path, unread: None
+) -> None:
+    harmed(folder, "text/rows.at")
+    with pytest.raises(IndexDamaged, match=r"text/rows\.at"):
+        opened(folder).snapshot()
+
+
+def test_damage_is_not_merged_into_a_sound_segment(
+    engine: WhooshEngine, folder: Path, unread: None
+) -> None:
+    harmed(folder, "text/positions")
+    writer = opened(folder)
+    with pytest.raises(IndexDamaged, match="text/positions"):
+        for n in range(MERGE_FACTOR):
+            writer.apply([article(f"b{n}", "truce")], (), seq=50 + n)
+    assert not list(folder.glob(".MAIN*"))
+    writer.rebuild([article("new", "truce")], seq=99, total=1)
+    assert found(writer, "truce") == ["new"]
+
+
+def test_only_a_checksum_makes_an_exception_damage(
+    engine: WhooshEngine, folder: Path, unread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_range(self: Evaluation) -> None:
+        raise IndexError("index 7 is out of bounds")
+
+    monkeypatch.setattr(Evaluation, "page", out_of_range)
+    with pytest.raises(IndexError):
+        found(engine, "truce")
+    assert engine.state().stale is None
+    harmed(folder, "text/positions")
+    reader = opened(folder)
+    with pytest.raises(IndexDamaged):
+        found(reader, "truce")
+    assert reader.state().stale is not None
+
+
+def test_a_disk_that_cannot_read_a_segment_has_damaged_it(
+    engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*args: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", unreadable)
+    with pytest.raises(IndexDamaged):
+        opened(folder).snapshot()
+
+
+def test_too_many_open_files_are_no_reason_to_build_the_index_again(
+    engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = opened(folder)
+    with monkeypatch.context() as patched:
+
+        def refused(path: object, *args: object, **options: object) -> int:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        patched.setattr(os, "open", refused)
+        with pytest.raises(IndexUnavailable) as caught:
+            reader.snapshot()
+        assert not isinstance(caught.value, IndexDamaged)
+        with pytest.raises(OSError, match="Too many"):
+            reader.state()
+    assert reader.state().stale is None
+
+
+def test_closing_an_engine_ends_its_reading(
+    engine: WhooshEngine, folder: Path, in_background: None
+) -> None:
+    reader = opened(folder)
+    reader.snapshot()
+    reader.close()
+    assert reader._scrub._thread is None
+    assert found(reader, "truce")  # it can be used again
+    reader.close()
+
+
+def test_what_waits_is_read_in_a_process_that_was_forked_meanwhile(
+    engine: WhooshEngine,
+    folder: Path,
+    in_background: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harmed(folder, "text/positions")
+    reader = opened(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(Scrub, "go_on", lambda self: None)  # so its thread is not there
+        reader.snapshot()
+    with suppress(IndexDamaged):  # where it was read within that moment
+        reader.snapshot()
+    checked(reader)
+    with pytest.raises(IndexDamaged):
+        reader.snapshot()
+
+
+# Verifying, and mending.
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        store=f"sqlite:///{tmp_path / 'nutgraf.db'}", engine=f"whoosh:{tmp_path}/index"
+    )
+
+
+@pytest.fixture
+def archive(settings: Settings) -> Iterator[Archive]:
+    """An archive of several segments."""
+    made = Archive.open(settings)
+    for n in range(3):
+        made.put(
+            [
+                article_of({"id": f"a{n}-{k}", "paragraphs": [f"truce {k} only{n}"]})
+                for k in range(5)
+            ]
+        )
+        Indexer(made.store, made.engine).catch_up()
+    yield made
+    made.close()
+
+
+def found_wrong(settings: Settings) -> list[str]:
+    """Return what a new process would find wrong."""
+    again = Archive.open(settings)
+    try:
+        return list(problems(again.store, again.engine))
+    finally:
+        again.close()
+
+
+def test_verifying_reads_every_file(
+    archive: Archive, settings: Settings, folder: Path, in_background: None
+) -> None:
+    assert found_wrong(settings) == []
+    segments = sorted(folder.glob("*.seg"))
+    for path in segments[:2]:
+        for name in ("text/positions", "published"):
+            flipped(path, Segment(path, "").file._arrays[name][2], 3)
+    wrong = found_wrong(settings)
+    assert len(wrong) == 4
+    for path in segments[:2]:
+        assert sum(path.name in each for each in wrong) == 2
+    assert all("run nutgraf rebuild" in each for each in wrong)
+
+
+@pytest.mark.parametrize("kind", ["toc", "json", "seg"])
+@pytest.mark.parametrize("harm", ["removed", "altered"])
+def test_verifying_names_a_file_that_is_damaged_or_lost(
+    archive: Archive, settings: Settings, folder: Path, kind: str, harm: str
+) -> None:
+    path = max(folder.glob(f"*.{kind}"))
+    if harm == "removed":
+        path.unlink()
+    else:
+        named = Segment(path, "").file._arrays["published"][2] if kind == "seg" else 30
+        flipped(path, named, 1)
+    (wrong,) = found_wrong(settings)
+    assert "run nutgraf rebuild" in wrong
+    if (kind, harm) not in {("toc", "removed"), ("json", "removed")}:
+        assert path.name in wrong
+
+
+def test_the_archive_has_a_damaged_index_built_again(
+    archive: Archive, settings: Settings, folder: Path
+) -> None:
+    path = max(folder.glob("*.seg"))
+    flipped(path, Segment(path, "").file._arrays["text/positions"][2], 3)
+    again = Archive.open(settings)
+    with pytest.raises(IndexDamaged):
+        again.search(Request(q="truce"))
+    store: Store = again.store
+    assert store.rebuild_requested() != store.rebuild_finished()
+    Indexer(store, again.engine).catch_up()
+    assert again.search(Request(q="truce")).articles == 15
+    assert list(problems(store, again.engine)) == []
+    again.close()
+
+
+# Other programs.
+
+
+def default_codec(folder: Path) -> None:
+    writer = open_dir(folder).writer()
+    writer.add_document(id="foreign", text="truce")
+    writer.commit(merge=False)
+
+
+def our_codec(folder: Path) -> None:
+    writer = SegmentWriter(open_dir(folder), codec=ColumnarCodec())
+    writer.add_document(id="foreign", text="truce")
+    writer.commit(merge=False)
+
+
+def everything_merged(folder: Path) -> None:
+    writer = open_dir(folder).writer()
+    writer.add_document(id="foreign", text="truce")
+    writer.commit(optimize=True)
+
+
+def only_deletions(folder: Path) -> None:
+    writer = SegmentWriter(open_dir(folder), codec=ColumnarCodec())
+    writer.delete_by_term("id", "a1-1")
+    writer.commit(merge=False)
+
+
+def beside_a_killed_commit(folder: Path) -> None:
+    record = max(folder.glob("*.json"))
+    number = int(record.stem.rpartition("_")[2])
+    shutil.copy(record, record.with_name(f"_MAIN_{number + 1}.json"))
+    our_codec(folder)
+
+
+@pytest.mark.parametrize(
+    "intrude",
+    [default_codec, our_codec, everything_merged, only_deletions],
+)
+def test_what_another_program_wrote_is_refused_and_built_again(
+    engine: WhooshEngine, folder: Path, intrude: Callable[[Path], None]
+) -> None:
+    intrude(folder)
+    for reader in (engine, opened(folder)):
+        with pytest.raises(IndexUnavailable, match=r"another program.*rebuilds it"):
+            reader.snapshot()
+        assert "another program" in str(reader.state().stale)
+        with pytest.raises(IndexUnavailable, match="another program"):
+            reader.apply([article("b", "truce")], (), seq=50)
+    engine.rebuild([article("new", "truce")], seq=51, total=1)
+    assert found(engine, "truce") == ["new"]
+    assert found(opened(folder), "truce") == ["new"]
+    # The table of contents, what it says of itself, one segment, and the lock.
+    assert len(list(folder.iterdir())) == 4
+    with open_dir(folder).searcher() as searcher:
+        assert len(searcher.search(WhooshTerm("text", "truce"))) == 1
+
+
+def test_another_programs_table_is_not_taken_for_that_of_a_killed_commit(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    beside_a_killed_commit(folder)
+    with pytest.raises(IndexDamaged):
+        engine.snapshot()
+    engine.rebuild([article("new", "truce")], seq=51, total=1)
+    assert found(engine, "truce") == ["new"]
+
+
+def test_a_segment_of_documents_that_are_no_articles_is_told_from_ours(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    before = set(folder.glob("*.seg"))
+    our_codec(folder)
+    (path,) = set(folder.glob("*.seg")) - before
+    with pytest.raises(IndexDamaged, match="written by another program"):
+        Segment(path, path.stem)

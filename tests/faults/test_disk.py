@@ -1,0 +1,278 @@
+"""A disk that is full, and index files that are damaged, while the service runs."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.amounts import amount, chance, progress
+from faults.cluster import Client, Cluster, path_of, running, until
+from faults.ledger import is_sound, settles
+
+# A full disk, made by a limit on the size of files: what lies beyond cannot be written.
+
+SIZES = [0, 4_096, 20_000, 100_000, 400_000][: amount(1, 5)]
+
+
+@contextmanager
+def no_room(pids: list[int], size: int) -> Iterator[None]:
+    """Let processes write no file beyond so many bytes for the length of a block."""
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, hard) in before.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+def files_of(cluster: Cluster) -> int:
+    """Return how large the largest file is that the store writes to."""
+    return max(path.stat().st_size for path in cluster.folder.glob("nutgraf.db*"))
+
+
+class Desk:
+    """Who writes one article after the other, and knows which ones were kept."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.kept: set[str] = set()
+        self.refused: set[str] = set()
+        self._clients = [cluster.client_of(pid) for pid in cluster.workers()]
+        self._count = 0
+
+    def write(self) -> int:
+        """Send one more article to each worker, and return the worst status."""
+        worst = 0
+        for client in self._clients:
+            self._count += 1
+            article_id = f"desk-{self._count}"
+            body = {"headline": "Desk", "paragraphs": ["It goes on. " * 400]}
+            reply = client.ask("PUT", path_of(article_id), body)
+            if reply.status == 200:
+                self.kept.add(article_id)
+            else:
+                self.refused.add(article_id)
+                assert reply.status == 507, reply.body
+                assert reply.json["code"] == "storage_full"
+                assert "disk" in reply.json["detail"], reply.json
+                assert int(reply.headers["Retry-After"]) > 0
+            worst = max(worst, reply.status)
+        return worst
+
+    def reads(self) -> None:
+        """Read in all ways there are; each is answered by every worker."""
+        for client in self._clients:
+            assert client.search("goes")["total"]["articles"] >= 1
+            for path in (
+                *("/v1/suggest?q=go", "/v1/facets/section", "/v1/fields", "/healthz"),
+                *("/metrics", "/openapi.json", "/v1/articles/desk-1/versions"),
+                *("/v1/articles/desk-1?q=goes", "/v1/articles/desk-1/paragraphs"),
+            ):
+                assert client.ask("GET", path).status == 200, path
+
+    def all_kept(self) -> None:
+        """Hold the service to what it has acknowledged and refused."""
+        (client, *_) = self._clients
+        for article_id in self.kept:
+            assert client.ask("GET", path_of(article_id)).status == 200, article_id
+        for article_id in self.refused:
+            assert client.ask("GET", path_of(article_id)).status == 404, article_id
+        assert client.search("goes", limit=0)["total"]["articles"] == len(self.kept)
+
+    def close(self) -> None:
+        """Go home."""
+        for client in self._clients:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with a first article, whose files the tests do not let grow."""
+    with running(tmp_path_factory.mktemp("disk") / "data") as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_full_disk_is_told_reads_go_on_and_writes_when_there_is_room(
+    disk: Cluster, size: int
+) -> None:
+    # Tests share the store, and so what its readers find.
+    desk = Desk(disk)
+    with disk.client() as client:
+        for hit in client.search("goes", limit=100)["hits"]:
+            assert client.ask("DELETE", path_of(hit["id"])).status == 200
+    assert desk.write() == 200
+    with disk.client() as client:
+        settles(disk, client)
+    with no_room(disk.workers(), files_of(disk) + size):
+        until(lambda: desk.write() == 507, "the disk is full")
+        for _ in range(3):
+            desk.reads()
+            desk.write()
+    until(lambda: desk.write() == 200, "there is room again", 5)
+    with disk.client() as client:
+        settles(disk, client)
+    desk.all_kept()
+    desk.close()
+    is_sound(disk)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_full_disk_stops_the_index_but_nothing_else(
+    tmp_path: Path, size: int
+) -> None:
+    with running(tmp_path / "data") as cluster, cluster.client() as client:
+        desk = Desk(cluster)
+        assert desk.write() == 200
+        settles(cluster, client)
+        # First not even a table of contents fits, nor a line in the log; with more room
+        # some segments do, and no merged one.
+        with no_room([cluster.indexer, *cluster.helpers()], size):
+            for _ in range(12):
+                assert desk.write() == 200
+                desk.reads()
+            assert size or client.ask("GET", "/readyz").json["behind"] > 0
+        settles(cluster, client, 15)
+        desk.all_kept()
+        desk.close()
+        assert "Traceback" not in cluster.log("web")
+        is_sound(cluster)
+
+
+# Files of the index.
+
+
+def articles() -> list[dict[str, Any]]:
+    seed = chance("damage")
+    words = [f"{start}{end}" for start in "bdfgkl" for end in ("ana", "olo", "irt")]
+    return [
+        {
+            "id": f"a{n}",
+            "headline": " ".join(seed.sample(words, 3)),
+            "paragraphs": [" ".join(seed.choices(words, k=15)) for _ in range(2)],
+            "section": seed.choice(["World", "Sport"]),
+        }
+        for n in range(120)
+    ]
+
+
+QUESTIONS: tuple[dict[str, object], ...] = (
+    {"q": "", "limit": 100, "facet": "section"},
+    {"q": "bana folo", "limit": 20},
+    {"q": '"kirt gana" OR lolo', "limit": 20, "unit": "paragraph"},
+    {"q": "dol* -headline:girt", "limit": 20, "explain": 1},
+)
+
+
+def answers(client: Client) -> object | None:
+    """Return all answers of a worker, ``None`` where it says that it cannot answer."""
+    found = []
+    for question in QUESTIONS:
+        reply = client.ask("GET", "/v1/search", **question)
+        if reply.status == 503:
+            assert reply.json["code"] == "index_unavailable", reply.body
+            assert int(reply.headers["Retry-After"]) > 0
+            return None
+        assert reply.status == 200, reply.body
+        page = reply.json
+        for name in ("took_ms", "index"):
+            page.pop(name)
+        found.append(page)
+    return found
+
+
+def cut(data: bytes, seed: random.Random) -> bytes:
+    return data[: seed.randrange(len(data))]
+
+
+def flip(data: bytes, seed: random.Random) -> bytes:
+    flipped = bytearray(data)
+    for _ in range(3):
+        flipped[seed.randrange(len(data))] ^= 1 << seed.randrange(8)
+    return bytes(flipped)
+
+
+def zero(data: bytes, seed: random.Random) -> bytes:
+    start = seed.randrange(len(data))
+    return data[:start] + bytes(len(data[start : start + 512])) + data[start + 512 :]
+
+
+def empty(data: bytes, seed: random.Random) -> bytes:
+    return b""
+
+
+HARMS: tuple[Callable[[bytes, random.Random], bytes] | None, ...] = (
+    *(cut, flip, zero, empty),
+    None,  # remove it
+)
+
+
+def harm(folder: Path, seed: random.Random) -> str:
+    """Put a damaged file in the place of a sound one, or remove it; say which."""
+    kind = seed.choice([".toc", ".json", ".seg", ".seg"])
+    path = seed.choice(sorted(folder.glob(f"*{kind}")))
+    change = seed.choice(HARMS)
+    if change is None:
+        path.unlink()
+        return f"{path.name} removed"
+    # Another file: some have this one in their memory.
+    other = path.with_name(f"{path.name}.other")
+    other.write_bytes(change(path.read_bytes(), seed))
+    other.replace(path)
+    return f"{path.name}: {change.__name__}"
+
+
+def test_a_damaged_index_is_never_answered_from_and_heals(tmp_path: Path) -> None:
+    seed = chance("harm")
+    given = articles()
+    with running(tmp_path / "data") as cluster, cluster.client() as client:
+        for start in range(0, len(given), 30):  # in several segments
+            batch = given[start : start + 30]
+            assert client.ask("POST", "/v1/articles", batch, wait=1).json["indexed"]
+        right = answers(client)
+        assert right is not None
+        healed = 0
+        for number in range(amount(40, 500)):
+            told = False
+            what = harm(cluster.index, seed)
+            # A new worker opens what is there now; the other may have all in memory.
+            victim = seed.choice(cluster.workers())
+            os.kill(victim, signal.SIGKILL)
+            if number % 10 == 9:
+                cluster.kill_indexer()
+                cluster.start_indexer()
+            until(
+                lambda gone=victim: (
+                    gone not in cluster.workers() and cluster.at_full_strength()
+                ),
+                "full strength",
+            )
+            clients = [cluster.client_of(pid) for pid in cluster.workers()]
+            deadline = time.monotonic() + 10
+            while True:
+                found = [answers(each) for each in clients]
+                assert all(each in (None, right) for each in found), what
+                if None not in found:
+                    break
+                told = True
+                assert time.monotonic() < deadline, f"{what}: not built again"
+                time.sleep(0.02)
+            for each in clients:
+                each.close()
+            healed += told
+            progress(
+                f"{number + 1}: {what}; {'told and healed' if told else 'no harm'}"
+            )
+        assert healed > 0
+        assert cluster.run("rebuild", "--json").returncode == 0
+        is_sound(cluster)
+        assert "Exception on" not in cluster.log("web")

@@ -1,0 +1,253 @@
+"""An article that came as ninjs goes as ninjs, and comes back as the same article."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from checkout import GOLDEN
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from index.article import Article, Paragraph, Role, article_of, number_paragraphs
+from index.formats import FORMATS, read, roles
+from index.formats.ninjs import reading, writing
+
+ARTICLE = GOLDEN / "written" / "article.json"
+EXPECTED = ARTICLE.with_name("article.ninjs")
+NINJS = FORMATS["ninjs"]
+
+WORDS = st.sampled_from(
+    [
+        *("Ferry strike", "  two  spaces ", "A <headline>", "5 < 6 & on", "Q&amp;A"),
+        *("<p>One.</p><p>Two &amp; more.</p>", "<h1>Ferry strike</h1><p>Body</p>"),
+        *(
+            "Line\nline\n\nPara",
+            "http://cv.example/1",
+            " ",
+            "<p></p>",
+            "- item",
+            "é\u2028",
+        ),
+    ]
+) | st.text(min_size=1, max_size=8)
+DATES = st.sampled_from(["2024-01-01T10:00:00Z", "2024-02-02T00:00:00+02:00", "soon"])
+PARTS = ("name", "code", "literal", "qcode", "scheme", "uri", "rel", "x")
+CONCEPTS = WORDS | st.dictionaries(
+    st.sampled_from(PARTS), WORDS | st.sampled_from(["author", "about"]), max_size=4
+)
+ROLES = ("main", "html", "caption", "creditline", "writer", "short", "Text", "")
+KINDS = ("text/plain", "text/html", "application/xml")
+LISTED = WORDS | st.fixed_dictionaries(
+    {"value": WORDS},
+    optional={
+        "role": st.sampled_from(ROLES),
+        "contentType": st.sampled_from(KINDS),
+        "x": WORDS,
+    },
+)
+ODD = st.none() | st.integers(-9, 99) | st.lists(WORDS, max_size=2) | WORDS
+PICTURE = st.fixed_dictionaries(
+    {"type": st.just("picture")},
+    optional={
+        "description_text": WORDS,
+        "byline": WORDS,
+        "ednote": WORDS,
+        "pubstatus": st.sampled_from(["usable", "withheld"]),
+    },
+)
+
+
+def spelt(name: str) -> st.SearchStrategy[str]:
+    return st.sampled_from([name, name.upper(), name.capitalize()])
+
+
+def properties() -> st.SearchStrategy[tuple[str, Any]]:
+    """One property of an item, whatever it says."""
+    found = []
+    for table, values in (
+        (reading.TEXTS, WORDS | ODD),
+        (reading.DATES, DATES),
+        (reading.CONCEPTS, st.lists(CONCEPTS, max_size=3) | ODD),
+        (reading.NAMES, st.lists(CONCEPTS, max_size=2) | CONCEPTS | ODD),
+    ):
+        for target, names in table.items():
+            # These are always there, or as they must be.
+            if target in ("id", "type", "status", "embargoed_until", "expires"):
+                continue
+            # A note that is no text is no note; those of pictures could not join it.
+            said = WORDS if target == "ed_note" else values
+            found += [st.tuples(spelt(name), said) for name in names]
+    for name in ("headline", "description", "body"):
+        for ending in ("", "_text", "_xhtml", "_caption", "_short"):
+            found.append(st.tuples(spelt(name + ending), WORDS | ODD))
+    for name in ("headlines", "descriptions", "bodies"):
+        found.append(st.tuples(spelt(name), st.lists(LISTED, max_size=3) | LISTED))
+    for name in ("title", "name", "eventName", "renditions", "x_desk", "charCount"):
+        found.append(st.tuples(st.just(name), ODD))
+    found.append(
+        st.tuples(
+            spelt("associations"),
+            st.lists(PICTURE, max_size=2) | st.dictionaries(WORDS, PICTURE, max_size=2),
+        )
+    )
+    return st.one_of(found)
+
+
+def _once(some: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of two properties that are one but for their case nobody knows which is meant.
+    return dict({name.lower(): (name, value) for name, value in some}.values())
+
+
+ITEMS = st.builds(
+    lambda fixed, some: {**_once(some), **fixed},
+    st.fixed_dictionaries(
+        {"uri": st.just("urn:x:1")},
+        optional={
+            "guid": st.just("urn:x:2"),
+            "pubstatus": st.sampled_from(["usable", "withheld", "canceled"]),
+            "embargoed": DATES.filter(lambda each: each != "soon"),
+            "expires": DATES.filter(lambda each: each != "soon"),
+            "type": st.sampled_from(["text", "picture", "Video"]),
+        },
+    ),
+    st.lists(properties(), max_size=10),
+)
+
+
+def article_in(data: bytes) -> Article | None:
+    (found,) = read("ninjs", data)
+    return found.article
+
+
+@given(ITEMS)
+@example({"uri": "u", "byline": " ", "by": "Ann", "headline": "H"})
+@example({"uri": "u", "guid": "g", "headline": "H", "title": "T", "name": "N"})
+@example({"uri": "u", "headline": "H", "subjects": [{"name": "A", "rel": "about"}]})
+@example({"uri": "u", "bodies": {"value": "<p>One.</p>"}, "body_text": "Other."})
+@settings(max_examples=300)
+def test_what_came_as_ninjs_goes_as_ninjs_and_comes_back_the_same(
+    sent: dict[str, Any],
+) -> None:
+    try:
+        data = json.dumps(sent).encode()
+    except UnicodeEncodeError:
+        return
+    first = article_in(data)
+    if first is not None:
+        assert NINJS.write is not None
+        assert article_in(NINJS.write(first)) == first
+
+
+def written(article: Article) -> dict[str, Any]:
+    assert NINJS.write is not None
+    found: dict[str, Any] = json.loads(NINJS.write(article))
+    return found
+
+
+def test_an_article_is_written_as_expected() -> None:
+    article = article_of(json.loads(ARTICLE.read_text("utf-8")))
+    assert written(article) == json.loads(EXPECTED.read_text("utf-8"))
+    assert article_in(EXPECTED.read_bytes()) == article
+
+
+ROLED = st.lists(
+    st.tuples(
+        st.sampled_from([each for each in Role if each is not Role.HEADLINE]),
+        st.text(
+            st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+            min_size=1,
+        ).filter(str.strip),
+        st.none() | st.sampled_from(['A "B" & <C>', "Desk/Ana"]),
+    ),
+    max_size=5,
+)
+
+
+@given(ROLED)
+def test_paragraphs_as_html_are_read_exactly(
+    some: list[tuple[Role, str, str | None]],
+) -> None:
+    paragraphs = number_paragraphs(None, some)
+    found = roles.read(roles.write(paragraphs))
+    assert found is not None
+    assert [(each["role"], each["text"], each.get("credit")) for each in found] == [
+        (each.role, each.text, each.credit) for each in paragraphs
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("<p data-role", "<p class=x data-role"),
+        ('data-role="body"', 'data-role="headline"'),
+        ("One.", "<b>One.</b>"),
+        ("</article>", "</article><p>More.</p>"),
+    ],
+)
+def test_html_that_somebody_changed_is_read_as_any_html(
+    change: tuple[str, str],
+) -> None:
+    paragraph = Paragraph(n=1, role=Role.BODY, text="One.", key="")
+    text = roles.write([paragraph])
+    assert roles.read(text) is not None
+    assert roles.read(text.replace(*change)) is None
+    found = article_in(
+        json.dumps({"uri": "u", "body_html": text.replace(*change)}).encode()
+    )
+    assert found is not None
+    assert found.paragraphs[0].text == "One."
+
+
+def test_no_word_in_extra_stands_for_what_the_article_says() -> None:
+    """Who keeps such a copy must not show what we hold."""
+    document = {
+        "id": "ours",
+        "status": "withheld",
+        "embargoed_until": "2099-01-01T00:00:00Z",
+        "expires": "2099-02-01T00:00:00Z",
+        "headline": "H",
+        "extra": {
+            "guid": "theirs",
+            "URI": "theirs",
+            "PubStatus": "usable",
+            "embargoeduntil": "2001-01-01",
+            "embargoed": "2001-01-01",
+            "expires": "2199-01-01",
+        },
+    }
+    article = article_of(document)
+    found = article_in(json.dumps(written(article)).encode())
+    assert found is not None
+    for name in ("id", "status", "embargoed_until", "expires", "headline"):
+        assert getattr(found, name) == getattr(article, name)
+
+
+@pytest.mark.parametrize("said", ["soon", {"at": "noon"}, ["2099-01-01"], 7, False])
+def test_an_embargo_of_no_date_in_extra_does_not_keep_an_article_from_being_written(
+    said: object,
+) -> None:
+    article = article_of(
+        {
+            "id": "ours",
+            "embargoed_until": "2099-01-01T00:00:00Z",
+            "expires": "2099-02-01T00:00:00Z",
+            "headline": "H",
+            "extra": {"embargoedUntil": said, "EXPIRES": said},
+        }
+    )
+    found = article_in(json.dumps(written(article)).encode())
+    assert found is not None
+    assert found.embargoed_until == article.embargoed_until
+    assert found.expires == article.expires
+
+
+def test_what_an_item_says_more_of_is_not_said_twice() -> None:
+    people = [{"name": "Ann", "rel": "author"}, {"name": "Bo", "rel": "about"}]
+    found = article_in(
+        json.dumps({"uri": "u", "headline": "H", "people": people}).encode()
+    )
+    assert found is not None
+    assert writing.item_of(found)["people"] == people
+    assert "authors" not in writing.item_of(found)

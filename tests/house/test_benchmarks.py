@@ -1,0 +1,797 @@
+"""The measuring tools: what they draw, how they count, and that a run goes through."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import hashlib
+import http.server
+import importlib.util
+import json
+import math
+import os
+import platform
+import re
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkout import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from benchmarks import bench
+from benchmarks.data import judged
+from benchmarks.data.corpus import (
+    Copies,
+    File,
+    Generated,
+    body_paragraphs,
+    copies,
+    first,
+    size_of,
+    write_lines,
+)
+from benchmarks.data.workload import BANDS, FUZZY, NOW, Asked, draw, workload_of
+from benchmarks.line import Measured
+from benchmarks.lines import BY_NAME, LINES
+from benchmarks.measuring import client, timing
+from benchmarks.measuring.processes import Failed, run, unshared_bytes
+from benchmarks.peers import Peer, Unsupported
+from benchmarks.peers.fts5 import FTS5
+from benchmarks.peers.stock_whoosh import StockWhoosh
+from benchmarks.ranking import metrics, relevance, tuning
+from benchmarks.report import Result, shown
+from benchmarks.workplace import OtherCorpus, Workplace
+from index.article import article_of, content
+from index.engines.memory import MemoryEngine
+from index.query import Search
+from index.query.grammar import parse
+from index.settings import Settings
+
+SMALL = Generated(paragraphs=600, seed=7)
+needs_tantivy = pytest.mark.skipif(
+    importlib.util.find_spec("tantivy") is None,
+    reason="tantivy comes with the extra [bench], which make test does not install",
+)
+
+
+# The corpus
+
+
+def digest_of(corpus: Generated) -> str:
+    text = "".join(map(content, corpus))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
+    asked = (
+        "import hashlib; from benchmarks.data.corpus import Generated;"
+        " from index.article.document import content;"
+        " text = ''.join(map(content, Generated(paragraphs=200, seed=3)));"
+        " print(hashlib.sha256(text.encode()).hexdigest())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", asked],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert found == {digest_of(Generated(paragraphs=200, seed=3))}
+    assert found != {digest_of(Generated(paragraphs=200, seed=4))}
+
+
+def test_a_generated_corpus_has_the_size_asked_for_and_unique_ids() -> None:
+    size = size_of(SMALL)
+    last = list(SMALL)[-1]
+    assert 600 <= size.paragraphs < 600 + body_paragraphs(last)
+    assert len({article.id for article in SMALL}) == size.articles
+
+
+def test_a_generated_corpus_streams() -> None:
+    assert len(list(islice(Generated(paragraphs=10**9), 5))) == 5
+
+
+def test_words_are_spread_as_in_a_language() -> None:
+    words: Counter[str] = Counter()
+    lengths = []
+    for article in SMALL:
+        for paragraph in article.paragraphs[1:]:
+            found = re.findall("[a-z]+", paragraph.text.lower())
+            words.update(found)
+            lengths.append(len(found))
+    ((commonest, count), *_) = words.most_common(1)
+    assert commonest == "the"
+    assert 0.04 < count / words.total() < 0.12
+    assert sum(1 for n in words.values() if n == 1) > len(words) / 3
+    assert 35 < sum(lengths) / len(lengths) < 55
+
+
+def test_copies_have_new_ids_and_the_same_text() -> None:
+    originals = list(first(SMALL, 50))
+    count = sum(map(body_paragraphs, originals))
+    found = list(copies(originals, paragraphs=count * 2))
+    assert sum(map(body_paragraphs, found)) == count * 2
+    assert found[: len(originals)] == originals
+    assert [each.id for each in found[len(originals) :]] == [
+        f"{each.id}~2" for each in originals
+    ]
+    assert found[-1].paragraphs == originals[-1].paragraphs
+
+
+def test_copies_of_what_can_be_read_once_only_are_refused() -> None:
+    with pytest.raises(ValueError, match="once only"):
+        next(copies(iter(SMALL), paragraphs=10))
+
+
+def test_copies_of_nothing_end() -> None:
+    with pytest.raises(ValueError, match="no paragraph"):
+        list(copies([], paragraphs=10))
+
+
+def test_a_file_is_read_zipped_and_mapped_and_each_id_once(tmp_path: Path) -> None:
+    path = tmp_path / "news.jsonl.gz"
+    records = [
+        {"id": "a", "kopf": "One", "paragraphs": ["Text."]},
+        {"id": "a", "kopf": "Again", "paragraphs": ["Text."]},
+        {"id": "", "paragraphs": 7},
+        {"id": "b", "kopf": "Two", "paragraphs": ["Text."], "version": "4"},
+    ]
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
+    found = list(File(path=path, mapping={"kopf": "headline"}))
+    assert [(each.id, each.headline, each.version) for each in found] == [
+        ("a", "One", "1"),
+        ("b", "Two", "4"),
+    ]
+
+
+def test_a_corpus_that_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.jsonl"
+    write_lines(SMALL, path)
+    assert list(File(path=path)) == list(SMALL)
+
+
+def test_a_description_names_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "news.jsonl"
+    write_lines(first(SMALL, 5), path)
+    about = Copies(of=File(path=path), paragraphs=9).description()
+    assert about["name"] == "news.jsonl"
+    assert about["copied_to_paragraphs"] == 9
+    assert str(tmp_path) not in json.dumps(about)
+
+
+# The workload
+
+
+WORKLOAD = draw(SMALL, seed=5, each=4)
+
+
+def test_a_workload_has_every_kind_that_issue_3_names() -> None:
+    kinds = Counter(each.kind for each in WORKLOAD.asked)
+    assert set(kinds.values()) == {4}
+    assert set(kinds) == {
+        *("word, rare", "word, middle", "word, frequent"),
+        *("AND of 2", "AND of 3", "OR of 2", "OR of 3", "OR of 5"),
+        *("phrase", "prefix", "with NOT", "dates", "facets", "newest", FUZZY),
+    }
+    assert FUZZY not in {each.kind for each in WORKLOAD.scored}
+
+
+def test_a_workload_is_the_same_for_a_seed_and_can_be_recorded() -> None:
+    assert draw(SMALL, seed=5, each=4) == WORKLOAD
+    assert draw(SMALL, seed=6, each=4) != WORKLOAD
+    assert workload_of(json.loads(json.dumps(WORKLOAD.document()))) == WORKLOAD
+
+
+@pytest.mark.parametrize("asked", WORKLOAD.asked, ids=lambda asked: asked.label)
+def test_every_search_of_a_workload_is_understood_as_written(asked: Asked) -> None:
+    found = parse(asked.q, settings=Settings(), tz=UTC, now=NOW, strict=True)
+    assert found.warnings == ()
+    assert asked.search().query == found.query
+    assert asked.search().passages == 0
+
+
+def test_words_are_drawn_by_how_many_paragraphs_have_them() -> None:
+    corpus = Generated(paragraphs=6_000, seed=2)
+    having: Counter[str] = Counter()
+    count = 0
+    for article in corpus:
+        for paragraph in article.paragraphs[1:]:
+            having.update(set(re.findall("[a-z]{3,20}", paragraph.text.lower())))
+            count += 1
+    for asked in draw(corpus, seed=1, each=8).asked:
+        kind, _, band = asked.kind.partition(", ")
+        # In so small a corpus a rare word is in fewer than two paragraphs.
+        if kind == "word" and band != "rare":
+            low, high = BANDS[band]
+            assert low <= having[asked.q] / count < high, asked
+
+
+def test_words_joined_by_and_stand_together_somewhere() -> None:
+    texts = [
+        set(re.findall("[a-z]+", paragraph.text.lower()))
+        for article in SMALL
+        for paragraph in article.paragraphs
+    ]
+    for asked in WORKLOAD.of("AND of 2", "AND of 3"):
+        words = set(asked.q.split(" AND "))
+        assert any(words <= text for text in texts), asked
+
+
+def test_a_corpus_without_dates_is_refused() -> None:
+    undated = article_of({"id": "a", "paragraphs": ["word word"] * 2, "version": "1"})
+    with pytest.raises(ValueError, match="no dates"):
+        draw([undated])
+
+
+# Timing
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    assert timing.median_ratio([2.0, 9.0, 4.0], [1.0, 3.0, 1.0]) == 3.0
+
+
+def test_a_peer_below_the_floor_counts_as_the_floor() -> None:
+    assert timing.median_ratio([0.3], [0.1], floor=0.2) == pytest.approx(1.5)
+
+
+def test_ratios_average_geometrically() -> None:
+    assert timing.geometric_mean([0.5, 2.0]) == pytest.approx(1.0)
+
+
+def test_a_percentile_is_a_value_that_occurred() -> None:
+    assert timing.percentile([4.0, 1.0, 3.0, 2.0], 50) == 2.0
+    assert timing.percentile([4.0, 1.0, 3.0, 2.0], 95) == 4.0
+    assert timing.percentile([7.0], 50) == 7.0
+
+
+def test_contestants_alternate_and_the_warm_up_does_not_count() -> None:
+    calls: list[str] = []
+    task = {"ours": lambda: calls.append("a"), "peer": lambda: calls.append("b")}
+    (found,) = timing.alternated([task], seconds=0.0)
+    assert found.rounds == timing.LEAST_ROUNDS
+    assert "".join(calls) == "ab" + "ab" + "ba" + "ab"
+    assert found.ratio.keys() == {"peer"}
+    assert found.median.keys() == {"ours", "peer"}
+
+
+# Processes
+
+
+def test_the_peak_memory_of_a_command_is_its_own_and_its_children_s() -> None:
+    hold = "b = bytearray(80_000_000); import time; time.sleep(0.3)"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+    done = run((sys.executable, "-c", child), {})
+    assert 80e6 < done.peak_bytes < 150e6
+
+
+def test_a_command_that_fails_says_why() -> None:
+    with pytest.raises(Failed, match="out of luck"):
+        run((sys.executable, "-c", "raise SystemExit('out of luck')"), {})
+    assert run((sys.executable, "-c", "raise SystemExit(1)"), {}, accepted=(1,))
+
+
+def test_this_process_has_memory_to_itself() -> None:
+    assert 5e6 < unshared_bytes(os.getpid()) < 5e9
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """A server's side of the load client's tests."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/ok" else 404)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield server.server_port
+        server.shutdown()
+        serving.join()
+
+
+def test_the_load_client_counts_answers(port: int) -> None:
+    found = client.measure(port, ["/ok"], connections=2, seconds=0.2)
+    assert found.requests > 10
+    assert found.failed == 0
+    assert found.rate == pytest.approx(found.requests / found.seconds)
+    assert 0 < found.p50_ms <= found.p95_ms
+
+
+def test_the_load_client_does_not_count_failures_as_answers(port: int) -> None:
+    with pytest.raises(Failed, match="failed"):
+        client.measure(port, ["/ok", "/gone"], connections=1, seconds=0.2)
+
+
+def test_the_bare_server_is_set_up_as_ours() -> None:
+    def settings(path: Path) -> dict[str, Any]:
+        found = {}
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                found[ast.unparse(node.targets[0])] = node.value.value
+        return found
+
+    ours = settings(ROOT / "gunicorn.conf.py")
+    bare = settings(ROOT / "benchmarks/peers/bare.py")
+    shared = ("worker_class", "threads", "preload_app", "timeout", "keepalive")
+    assert {name: bare[name] for name in shared} == {
+        name: ours[name] for name in shared
+    }
+
+
+# Peers
+
+
+def peer_of(name: str, folder: Path) -> Peer:
+    if name == "FTS5":
+        return FTS5(folder)
+    if name == "stock Whoosh":
+        return StockWhoosh(folder)
+    from benchmarks.peers.tantivy import Tantivy
+
+    return Tantivy(folder, whole_articles=name == "tantivy, articles")
+
+
+@pytest.fixture(scope="module")
+def ours() -> MemoryEngine:
+    engine = MemoryEngine()
+    engine.rebuild(list(SMALL), seq=1, total=1)
+    return engine
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "FTS5",
+        "stock Whoosh",
+        pytest.param("tantivy", marks=needs_tantivy),
+        pytest.param("tantivy, articles", marks=needs_tantivy),
+    ],
+)
+def test_a_peer_does_the_work_that_ours_does(
+    name: str, ours: MemoryEngine, tmp_path: Path
+) -> None:
+    peer = peer_of(name, tmp_path / "peer")
+    assert peer.build(SMALL) == size_of(SMALL).articles
+    assert peer.size() > 0
+    peer.open()
+    compared = 0
+    with closing(peer):
+        for asked in WORKLOAD.asked:
+            search = asked.search()
+            try:
+                found = peer.compile(search)()
+            except Unsupported:
+                continue
+            assert found.hits == min(10, found.total), asked
+            compared += 1
+            page = ours.snapshot().search(search)
+            if asked.kind.startswith("word"):
+                assert found.total > 0, asked
+            # The others have older stemmers, which put other words together.
+            if name == "tantivy" and asked.kind.startswith(("word", "OR", "dates")):
+                assert found.total == pytest.approx(page.paragraphs, rel=0.1, abs=2)
+            if name == "tantivy, articles" and asked.kind.startswith(("word", "AND")):
+                assert found.total == pytest.approx(page.articles, rel=0.1, abs=2)
+    assert compared > len(WORKLOAD.scored) * 0.8
+
+
+def test_everything_newest_first_is_every_paragraph(tmp_path: Path) -> None:
+    size = size_of(SMALL)
+    peer = FTS5(tmp_path)
+    peer.build(SMALL)
+    peer.open()
+    with closing(peer):
+        found = peer.compile(Asked(kind="newest", q="", sort="newest").search())()
+    assert found.total == size.paragraphs + size.articles  # a headline each
+
+
+# Relevance
+
+
+def test_ndcg_divides_gains_by_the_logarithm_of_their_rank() -> None:
+    relevant = {"a": 1, "b": 1, "c": 0}
+    # b at 1 and a at 3, against both at the top.
+    expected = (1 + 1 / math.log2(4)) / (1 + 1 / math.log2(3))
+    assert metrics.ndcg(["b", "c", "a"], relevant) == pytest.approx(expected)
+    assert metrics.ndcg(["a", "b"], relevant) == pytest.approx(1.0)
+    assert metrics.ndcg(["x"] * 10 + ["a"], relevant) == 0.0
+
+
+def test_ndcg_takes_a_grade_for_its_gain() -> None:
+    expected = (1 + 3 / math.log2(3)) / (3 + 1 / math.log2(3))
+    assert metrics.ndcg(["b", "a"], {"a": 3, "b": 1}) == pytest.approx(expected)
+
+
+def test_average_precision_counts_what_is_missing_as_nothing() -> None:
+    relevant = {"a": 1, "b": 1, "c": 2, "d": 0}
+    found = metrics.average_precision(["a", "x", "b", "d"], relevant)
+    assert found == pytest.approx((1 / 1 + 2 / 3 + 0) / 3)
+
+
+def test_recall_is_the_share_found_in_time() -> None:
+    assert metrics.recall(["x", "a", "b"], {"a": 1, "b": 1}, depth=2) == 0.5
+
+
+@pytest.mark.parametrize(
+    "score", [metrics.ndcg, metrics.average_precision, metrics.recall]
+)
+def test_a_query_that_nothing_answers_has_no_score(score: Any) -> None:
+    with pytest.raises(ValueError, match="nothing is relevant"):
+        score(["a"], {"a": 0})
+
+
+def test_paragraphs_are_those_of_blank_lines() -> None:
+    assert judged.paragraphs_of("One.\nTwo.\n\n \nThree.") == ["One.\nTwo.", "Three."]
+    assert judged.paragraphs_of(" ") == []
+
+
+def test_without_blank_lines_sentences_are_put_together() -> None:
+    sentence = "word " * 19 + "end."
+    found = judged.paragraphs_of(" ".join([sentence] * 7))
+    assert [len(each.split()) for each in found] == [60, 60, 20]
+
+
+def test_the_words_of_a_query_are_taken_once_and_in_parts() -> None:
+    assert judged.words("The C-17, the plane") == ("the", "c", "17", "plane")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one test collection, and something else."""
+    (tmp_path / "other").mkdir()
+    small = tmp_path / "small"
+    small.mkdir()
+    texts = {
+        "1": ("Harbour strike", "Dockers refused to unload grain. Talks failed."),
+        "2": ("", "Grain prices climb after the strike at the harbour."),
+        "3": ("Museum opens", "Visitors queued in the rain for the museum."),
+        "4": ("", " "),
+    }
+    for name, records in (
+        ("docs", [{"id": i, "title": a, "text": b} for i, (a, b) in texts.items()]),
+        (
+            "queries",
+            [
+                {"id": "1", "text": "harbour strike"},
+                {"id": "2", "text": "museums"},
+                {"id": "3", "text": "nobody judged this"},
+            ],
+        ),
+    ):
+        lines = "\n".join(map(json.dumps, records))
+        (small / f"{name}.jsonl").write_text(lines)
+    (small / "qrels.tsv").write_text("1\t1\t1\n1\t2\t1\n2\t3\t1\n3\t1\t0\n")
+    return tmp_path
+
+
+def test_a_collection_is_read_without_what_cannot_be_judged(folder: Path) -> None:
+    (found,) = judged.collections(folder)
+    assert found.name == "small"
+    assert [each.id for each in found.documents] == ["1", "2", "3"]
+    assert found.documents[1].headline is None
+    assert found.queries == {"1": ("harbour", "strike"), "2": ("museums",)}
+
+
+def test_a_folder_without_collections_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"qrels\.tsv"):
+        judged.collections(tmp_path)
+
+
+def test_a_perfect_ranker_scores_1(folder: Path) -> None:
+    (collection,) = judged.collections(folder)
+
+    def rank(words: Any) -> list[str]:
+        return ["3"] if "museums" in words else ["1", "2"]
+
+    found = relevance.evaluate(collection, rank)
+    assert found == relevance.Scores(ndcg=1.0, average_precision=1.0, recall=1.0)
+
+
+def test_a_trial_scores_as_an_engine_does() -> None:
+    documents = tuple(first(SMALL, 300))
+    one, other = documents[0].paragraphs[1], documents[5].paragraphs[1]
+    words = judged.words(f"{one.text} {other.text}")
+    collection = judged.Collection(
+        name="made up",
+        documents=documents,
+        queries={"q": words},
+        judged={"q": {documents[0].id: 1}},
+    )
+    engine = MemoryEngine()
+    engine.rebuild(documents, seq=1, total=len(documents))
+    search = Search(query=relevance.any_of(words), now=NOW, limit=1_000, passages=0)
+    expected = {hit.id: hit.score for hit in engine.snapshot().search(search).hits}
+    counted = tuning.Counted(collection)
+    scores = counted.scores("q", tuning.current())
+    found = {i: s for i, s in zip(counted.ids, scores, strict=True) if s > 0}
+    assert found == pytest.approx(expected, abs=2e-6)
+    best = max(expected, key=lambda each: (expected[each], each))
+    assert counted.ranking("q", tuning.current(), 1) == [best]
+
+
+def test_parameters_are_put_back_after_a_trial() -> None:
+    before = tuning.current()
+    tried = tuning.Parameters(
+        k1=9.0,
+        k1_paragraph=8.0,
+        b_article=0.1,
+        b_paragraph=0.2,
+        damping=7.0,
+        paragraph_share=3.0,
+        headline=before.headline,
+    )
+    with pytest.raises(ZeroDivisionError), tuning.applied(tried):
+        assert tuning.current() == tried
+        raise ZeroDivisionError
+    assert tuning.current() == before
+
+
+def test_parameters_are_chosen_without_the_collection_left_out(folder: Path) -> None:
+    (collection,) = judged.collections(folder)
+    pair = [
+        judged.Collection(
+            name=name,
+            documents=collection.documents,
+            queries=collection.queries,
+            judged=collection.judged,
+        )
+        for name in ("one", "two")
+    ]
+    found = tuning.tune(pair)
+    assert [fold.left_out for fold in found.folds] == ["one", "two"]
+    assert found.together.ndcg.keys() == {"one", "two"}
+    # All is found at the top already: there is nothing to gain.
+    assert found.together.chosen == tuning.TEXTBOOK
+    # What we use now was chosen on all collections: no fold may start from it.
+    assert all(fold.chosen == tuning.TEXTBOOK for fold in found.folds)
+    assert {each.name for each in found.neighbours} == set(tuning.GRID)
+    with pytest.raises(ValueError, match="two collections"):
+        tuning.tune(pair[:1])
+
+
+def test_only_what_is_varied_is_chosen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (collection,) = judged.collections(folder)
+    monkeypatch.setattr(
+        tuning.Counted, "ndcg", lambda self, chosen: chosen.k1 + chosen.damping
+    )
+    found = tuning.tune([collection, collection], ("damping",))
+    assert found.together.chosen == replace(tuning.TEXTBOOK, damping=8.0)
+
+
+def test_our_parameters_and_the_textbooks_are_on_the_grid() -> None:
+    for name, choices in tuning.GRID.items():
+        assert getattr(tuning.current(), name) in choices
+        assert getattr(tuning.TEXTBOOK, name) in choices
+
+
+def test_a_parameter_that_is_none_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        relevance.main([str(folder), "--tune", "--vary", "k1,k2"])
+    assert "no parameter 'k2'; choose from k1, k1_paragraph" in capsys.readouterr().err
+
+
+@needs_tantivy
+def test_relevance_goes_through(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "result.json"
+    assert relevance.main([str(folder), "--json", str(out)]) == 0
+    assert "small" in capsys.readouterr().out
+    found = json.loads(out.read_text())["comparison"]
+    assert found["mean"]["ours"]["ndcg"] == pytest.approx(1.0)
+    assert found["ratio"] == pytest.approx(1.0)
+
+
+# The report
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "verdict"),
+    [
+        ("build", 1.5, "aim"),
+        ("build", 0.7, "bar"),
+        ("build", 0.69, "below"),
+        ("search", 0.6, "aim"),
+        ("search", 1.2, "bar"),
+        ("search", 1.21, "below"),
+        ("memory", 1.4, "bar"),
+        ("articles", 99.0, ""),
+    ],
+)
+def test_a_line_says_whether_it_reached_its_bar(
+    name: str, value: float, verdict: str
+) -> None:
+    measured = Measured(value=value, note="")
+    assert Result(line=BY_NAME[name], measured=measured).verdict == verdict
+
+
+def test_a_line_that_could_not_be_measured_has_failed() -> None:
+    assert Result(line=LINES[0], measured=None, error="why").verdict == "failed"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(15_000.0, "15,000"), (0.614, "0.61"), (33.33, "33.3"), (1234.5, "1,234")],
+)
+def test_a_value_has_as_many_digits_as_mean_something(value: float, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_docs_benchmarks_has_every_line_with_its_bar_and_aim() -> None:
+    page = (ROOT / "docs/benchmarks.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| `\w+` \|.*\|$", page, re.MULTILINE)
+    ]
+
+    def mark(value: float | None) -> str:
+        return "" if value is None else f"{value:,g}"
+
+    assert [row[:1] + row[2:5] for row in rows] == [
+        [f"`{line.name}`", mark(line.bar), mark(line.aim), line.unit] for line in LINES
+    ]
+
+
+# The command line
+
+
+def test_without_tantivy_the_lines_that_need_it_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "size,search"])
+    said = capsys.readouterr().err
+    assert "search: tantivy is not installed" in said
+    assert "size:" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "speed"], "no line speed"),
+        (["--corpus", "nowhere.jsonl"], "is no file"),
+        (["--map", "a=b"], "--map is for"),
+        (["--map", "a"], "NAME=FIELD"),
+        (["--workload", "nowhere.json", "--only", "size"], "no result"),
+    ],
+)
+def test_what_is_mistyped_is_said(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_a_kept_folder_is_used_again_and_never_for_another_corpus(
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+
+    def open_it(paragraphs: int) -> Workplace:
+        told.clear()
+        corpus = Generated(paragraphs=paragraphs)
+        return Workplace(tmp_path, corpus, base=corpus, each=1, tell=told.append)
+
+    before = open_it(100)
+    assert told
+    again = open_it(100)
+    assert told == []
+    assert (again.size, again.workload) == (before.size, before.workload)
+    with pytest.raises(OtherCorpus):
+        open_it(101)
+
+
+def quick(out: Path, *arguments: str) -> dict[str, Any]:
+    assert bench.main(["--quick", "--json", str(out), *arguments]) == 0
+    found: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    return found
+
+
+def values(found: dict[str, Any]) -> dict[str, float]:
+    return {line["name"]: line["value"] for line in found["lines"]}
+
+
+def test_lines_without_peers_run_alone(tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    arguments = ("--paragraphs", "150", "--keep", str(tmp_path / "kept"))
+    found = quick(out, *arguments, "--only", "size,fuzzy")
+    assert values(found).keys() == {"size", "fuzzy"}
+    assert all(value > 0 for value in values(found).values())
+    assert found["corpus"]["paragraphs"] >= 150
+    assert datetime.fromisoformat(found["at"]).tzinfo is not None
+    # It can be run again, and says nothing about where it ran.
+    again = quick(out, *arguments, "--only", "fuzzy", "--workload", str(out))
+    assert again["workload"] == found["workload"]
+    for secret in (str(tmp_path), str(ROOT), platform.node()):
+        assert secret not in out.read_text("utf-8")
+
+
+@needs_tantivy
+def test_a_quick_run_measures_every_line(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "result.json"
+    found = quick(out, "--paragraphs", "400", "--collections", str(folder))
+    assert list(values(found)) == [line.name for line in LINES]
+    assert all(value > 0 for value in values(found).values())
+    by_name = {line["name"]: line["details"] for line in found["lines"]}
+    counts = by_name["search"]["equal_counts"]
+    assert counts["median"] == pytest.approx(1.0, abs=0.1)
+    assert by_name["load"]["report"]["refused"] == 0
+    assert {line["name"] for line in found["lines"] if line["verdict"]}
+    assert "search in process" in capsys.readouterr().out
+
+
+# What it needs
+
+
+def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / "setup.cfg", "utf-8")
+    declared = {
+        canonicalize_name(Requirement(line).name)
+        for section, option in (
+            ("options", "install_requires"),
+            ("options.extras_require", "bench"),
+        )
+        for line in config[section][option].split("\n")
+        if line
+    }
+    found = set()
+    for path in (ROOT / "benchmarks").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module is not None
+                found.add(node.module.partition(".")[0])
+    foreign = found - sys.stdlib_module_names - {"index", "benchmarks"}
+    names = {"whoosh": "whoosh-reloaded"}
+    assert {names.get(name, name) for name in foreign} <= declared
+
+
+def test_nutgraf_itself_knows_nothing_of_its_benchmarks() -> None:
+    for package in ("index", "service"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert "benchmarks" not in path.read_text("utf-8"), path
+
+
+@pytest.mark.parametrize("target", ["bench", "relevance"])
+def test_make_help_names_them(target: str) -> None:
+    listing = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    assert re.search(rf"^{target} ", listing.stdout, re.M)

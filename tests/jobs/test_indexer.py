@@ -1,0 +1,447 @@
+"""The indexer: batches, rebuilds, refused articles, failures, and its process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkout import ROOT
+
+from index.article import Article, Role, number_paragraphs
+from index.engines import EngineState, open_engine
+from index.engines.memory import MemoryEngine
+from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
+from index.jobs import Indexer, problems
+from index.jobs import indexer as module
+from index.jobs.indexer import Stopped
+from index.query import All, Search
+from index.store import Store
+
+
+def article(article_id: str, text: str = "One.", version: str | None = None) -> Article:
+    paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
+    return Article(
+        id=article_id, headline="Head", paragraphs=paragraphs, version=version
+    )
+
+
+class Engine(MemoryEngine):
+    """An engine in memory that notes its commits, and can be made to fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits: list[tuple[list[str], list[str], int]] = []
+        self.stale: str | None = None
+        self.poison: set[str] = set()
+        self.broken: list[Exception] = []
+
+    def state(self) -> EngineState:
+        state = super().state()
+        return EngineState(
+            seq=state.seq,
+            epoch=state.epoch,
+            articles=state.articles,
+            paragraphs=state.paragraphs,
+            stale=self.stale,
+        )
+
+    def apply(
+        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
+    ) -> None:
+        if self.broken:
+            raise self.broken.pop()
+        self._refuse(puts)
+        assert not {each.id for each in puts} & set(deletes)
+        self.commits.append(([each.id for each in puts], list(deletes), seq))
+        super().apply(puts, deletes, seq=seq)
+
+    def rebuild(
+        self,
+        articles: Iterable[Article],
+        *,
+        seq: int,
+        total: int,
+        epoch: int | None = None,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        def checked() -> Iterator[Article]:
+            for each in articles:
+                self._refuse([each])
+                yield each
+
+        super().rebuild(checked(), seq=seq, total=total, epoch=epoch, progress=progress)
+        self.stale = None
+
+    def _refuse(self, puts: Iterable[Article]) -> None:
+        for each in puts:
+            if each.id in self.poison:
+                raise InvalidArticle("paragraphs", "more than this engine takes")
+
+    def indexed(self) -> dict[str, str]:
+        page = self.snapshot().search(
+            Search(query=All(), now=datetime.now(UTC), limit=1_000)
+        )
+        return {hit.id: hit.version for hit in page.hits}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def indexer(store: Store, engine: Engine) -> Indexer:
+    return Indexer(store, engine)
+
+
+def test_a_step_applies_what_is_pending_in_one_commit(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a"), article("b")])
+    assert indexer.step() == 2
+    assert engine.commits == [(["a", "b"], [], 2)]
+    assert indexer.step() == 0
+
+
+def test_the_newest_change_of_an_article_wins(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a", "One."), article("b")])
+    store.put([article("a", "Two.")])
+    store.delete("b")
+    indexer.step()
+    assert engine.commits == [(["a"], ["b"], 4)]
+    assert engine.indexed() == {"a": "2"}
+
+
+def test_an_article_that_is_deleted_and_comes_back_is_put(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a")])
+    indexer.step()
+    store.delete("a")
+    store.put([article("a", "Anew.")])
+    indexer.step()
+    assert engine.commits[-1] == (["a"], [], 3)
+
+
+def test_a_version_that_is_gone_is_not_waited_for(
+    store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH_CHANGES", 1)
+    store.put([article("a")])
+    store.delete("a")
+    assert (indexer.step(), indexer.step(), indexer.step()) == (1, 1, 0)
+    assert engine.indexed() == {}
+
+
+def test_an_older_version_that_comes_late_leaves_the_index_alone(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a", version="5")])
+    store.put([article("a", "Older.", version="4")])
+    indexer.step()
+    assert engine.indexed() == {"a": "5"}
+    store.put([article("a", "Older still.", version="3")])
+    indexer.step()
+    assert engine.commits[-1] == ([], [], 3)
+
+
+def test_batches_are_bounded_by_changes(
+    store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH_CHANGES", 4)
+    store.put([article(f"a{n}") for n in range(10)])
+    indexer.catch_up()
+    assert [seq for _, _, seq in engine.commits] == [4, 8, 10]
+
+
+def test_batches_are_bounded_by_paragraphs(
+    store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH_PARAGRAPHS", 4)
+    monkeypatch.setattr(module, "READ_ARTICLES", 1)
+    store.put([article(f"a{n}") for n in range(5)])  # of two paragraphs each
+    indexer.catch_up()
+    assert [len(puts) for puts, _, _ in engine.commits] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+@pytest.mark.parametrize("bad", [0, 1, 7])
+def test_a_refused_article_costs_only_itself(
+    store: Store,
+    engine: Engine,
+    indexer: Indexer,
+    size: int,
+    bad: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ids = [f"a{n}" for n in range(size)]
+    refused = ids[bad % size]
+    store.put([article(each) for each in ids])
+    engine.poison = {refused}
+    assert indexer.step() == size
+    assert engine.indexed().keys() == set(ids) - {refused}
+    assert engine.state().seq == size
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.__dict__["facts"]["id"] == refused
+    store.put([article("next")])
+    indexer.step()
+    assert "next" in engine.indexed()
+
+
+def test_a_refused_version_takes_the_older_one_out_of_the_index(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a"), article("b")])
+    indexer.step()
+    engine.poison = {"a"}
+    store.put([article("a", "Refused.")])
+    indexer.step()
+    assert engine.indexed() == {"b": "1"}
+
+
+def test_a_batch_that_is_taken_apart_is_whole_only_with_its_last_part(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article(each) for each in "abcd"])
+    engine.poison = {"d"}
+    indexer.step()
+    assert [seq for _, _, seq in engine.commits] == [0, 0, 4]
+
+
+def test_a_rebuild_leaves_out_what_is_refused_and_nothing_else(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    ids = {f"a{n:02}" for n in range(30)}
+    store.put([article(each) for each in sorted(ids)])
+    engine.poison = {"a03", "a17"}
+    indexer.rebuild()
+    assert engine.indexed().keys() == ids - engine.poison
+    assert engine.state().seq == 30
+
+
+def test_a_stale_index_is_rebuilt_and_catches_up(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a"), article("b")])
+    engine.stale = "made by another version"
+    assert indexer.step() == 2
+    assert not engine.commits
+    assert engine.indexed() == {"a": "1", "b": "1"}
+    assert indexer.step() == 0
+
+
+def test_an_index_ahead_of_its_store_is_rebuilt(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    engine.apply([article("ghost", version="1")], [], seq=7)
+    store.put([article("a")])
+    indexer.catch_up()
+    assert engine.indexed() == {"a": "1"}
+    assert engine.state().seq == 1
+
+
+def test_a_rebuild_that_was_asked_for_happens_once(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a")])
+    indexer.catch_up()
+    engine.apply([article("ghost", version="1")], [], seq=1)
+    asked = store.request_rebuild()
+    seen: list[tuple[int, int]] = []
+    assert indexer.step(on_rebuild=lambda *done: seen.append(done)) == 1
+    assert seen == [(1, 1)]
+    assert engine.indexed() == {"a": "1"}
+    assert store.rebuild_finished() == asked
+    assert indexer.step() == 0
+
+
+def test_a_rebuild_gives_up_when_the_indexer_is_to_end(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a")])
+    indexer.catch_up()
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        indexer.rebuild(stop=stop)
+    assert engine.indexed() == {"a": "1"}
+
+
+def test_deletes_that_are_refused_are_a_failure_of_the_index(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a")])
+    indexer.catch_up()
+    store.delete("a")
+    engine.broken = [ValueError("no")]
+    with pytest.raises(IndexUnavailable, match="cannot delete"):
+        indexer.step()
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(28, "No space left on device"), StoreFull()]
+)
+def test_a_failure_is_logged_waited_out_and_loses_nothing(
+    store: Store,
+    engine: Engine,
+    indexer: Indexer,
+    failure: Exception,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.01)
+    store.put([article("a")])
+    engine.broken = [failure, failure]
+    with running(indexer):
+        until(lambda: engine.state().seq == 1)
+    failures = [each for each in caplog.records if each.getMessage() == "failed"]
+    assert [each.__dict__["facts"]["retry_seconds"] for each in failures] == [
+        0.01,
+        0.02,
+    ]
+    assert engine.indexed() == {"a": "1"}
+
+
+def test_an_article_is_searchable_well_within_a_second(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    with running(indexer):
+        until(store.indexer_running)
+        time.sleep(2 * module.IDLE_SECONDS)
+        started = time.monotonic()
+        store.put([article("a")])
+        until(lambda: engine.state().seq == 1)
+        assert time.monotonic() - started < 0.5
+
+
+def test_an_index_that_is_deleted_under_an_idle_indexer_comes_back(
+    store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.05)
+    store.put([article("a")])
+    with running(indexer):
+        until(lambda: engine.state().seq == 1)
+        engine.close()
+        engine.stale = "there is no index yet"
+        until(lambda: engine.indexed() == {"a": "1"})
+
+
+def test_a_second_indexer_is_refused(store: Store, indexer: Indexer) -> None:
+    with running(indexer):
+        until(store.indexer_running)
+        with pytest.raises(IndexerRunning, match="another indexer"):
+            Indexer(store, Engine()).run(threading.Event())
+    assert not store.indexer_running()
+
+
+# The process itself, on a real index.
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {
+        **kept,
+        "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
+        "NUTGRAF_ENGINE": f"whoosh:{tmp_path / 'index'}",
+    }
+
+
+def nutgraf(environ: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "index", *arguments],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def status(environ: dict[str, str]) -> Any:
+    with nutgraf(environ, "status", "--json") as process:
+        return json.loads(process.communicate()[0])
+
+
+def test_killing_the_process_loses_nothing_and_the_next_catches_up(
+    environ: dict[str, str], store: Store
+) -> None:
+    engine = open_engine(environ["NUTGRAF_ENGINE"])
+    for cycle in range(2):
+        with nutgraf(environ, "indexer") as process:
+            until(store.indexer_running, process)
+            for n in range(40):
+                store.put([article(f"{cycle}-{n}", f"Words of {n}.")])
+            # At different moments of a batch, of which some forty are under way.
+            time.sleep(0.05 * cycle)
+            process.kill()
+            process.communicate()
+    with nutgraf(environ, "indexer") as process:
+        until(store.indexer_running, process)
+        until(lambda: engine.state().seq == 80, process)
+        assert list(problems(store, engine)) == []
+        process.send_signal(signal.SIGTERM)
+        log = process.communicate(timeout=10)[1]
+    assert process.returncode == 0
+    events = [json.loads(line) for line in log.splitlines()]
+    assert [events[0]["event"], events[-1]["event"]] == ["started", "stopped"]
+    assert engine.snapshot().seq == 80
+    engine.close()
+
+
+def test_a_second_process_refuses_to_start_and_says_why(
+    environ: dict[str, str], store: Store
+) -> None:
+    with store.indexer_lock(), nutgraf(environ, "indexer") as second:
+        out, err = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert out == b""
+    assert b"another indexer (process" in err
+    assert b"Traceback" not in err
+
+
+class running:  # noqa: N801, reads as a statement
+    """Runs an indexer in a thread for the length of a block."""
+
+    def __init__(self, indexer: Indexer) -> None:
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=indexer.run, args=(self.stop,))
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *raised: object) -> None:
+        self.stop.set()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+def until(
+    true: Callable[[], bool], process: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Wait until something holds, for 20 seconds at most."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.01)

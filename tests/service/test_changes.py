@@ -1,0 +1,273 @@
+"""The change feed over HTTP: pages, waiting, and the stream of events."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+from checkout import ROOT
+from flask import Flask, Response, request
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+
+from index.archive import Archive
+from service import use_threads, use_worker
+from service.api import changes
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def put(client: FlaskClient, name: str) -> None:
+    answer = client.put(f"/v1/articles/{name}", json={"paragraphs": [f"On {name}."]})
+    assert answer.status_code == 200
+
+
+def page(client: FlaskClient, query: str = "") -> Any:
+    answer = client.get(f"/v1/changes{query}")
+    assert answer.status_code == 200, answer.data
+    return answer.json
+
+
+def test_a_page_says_where_the_next_begins(client: FlaskClient) -> None:
+    first = page(client, "?limit=2")
+    assert [each["seq"] for each in first["changes"]] == [1, 2]
+    assert (first["next"], first["more"]) == (2, True)
+    rest = page(client, f"?since=2&history={first['history']}")
+    assert [each["id"] for each in rest["changes"]] == ["urn:test:museum"]
+    assert (rest["next"], rest["more"]) == (3, False)
+    assert page(client, "?since=3")["changes"] == []
+
+
+def test_a_removal_says_so(client: FlaskClient, index_now: Callable[[], None]) -> None:
+    client.post("/v1/articles/urn:test:grain/kill")
+    index_now()
+    (change,) = page(client, "?since=3")["changes"]
+    assert (change["type"], change["removed"], change["version"]) == (
+        "killed",
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize("query", ["?since=9", "?since=1&history=0"])
+def test_another_history_is_a_conflict(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/v1/changes{query}")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (409, "history_changed")
+
+
+def test_who_waits_is_answered_when_something_happens(
+    client: FlaskClient, archive: Archive, index_now: Callable[[], None]
+) -> None:
+    asked = threading.Event()
+    look = archive.changes
+
+    def changes_of(*args: Any, **more: Any) -> Any:
+        asked.set()
+        return look(*args, **more)
+
+    archive.changes = changes_of  # type: ignore[method-assign]
+
+    def write() -> None:
+        asked.wait(10)
+        put(client.application.test_client(), "new")
+        index_now()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    answer = page(client, "?since=3&wait=30")
+    writer.join()
+    assert [each["id"] for each in answer["changes"]] == ["new"]
+
+
+def test_waiting_ends_with_its_time(client: FlaskClient) -> None:
+    answer = page(client, "?since=3&wait=1")
+    assert (answer["changes"], answer["next"]) == ([], 3)
+
+
+def test_waiting_ends_with_its_worker(app: Flask, client: FlaskClient) -> None:
+    use_worker(app, lambda: False)
+    began = time.monotonic()
+    assert page(client, "?since=3&wait=30")["changes"] == []
+    assert "text" in client.get("/v1/changes", headers=EVENTS).content_type
+    assert time.monotonic() - began < 25
+
+
+def test_a_head_request_does_not_wait(client: FlaskClient) -> None:
+    began = time.monotonic()
+    assert client.head("/v1/changes?since=3&wait=30").status_code == 200
+    assert client.head("/v1/changes?since=3", headers=EVENTS).status_code == 200
+    assert time.monotonic() - began < 25
+
+
+def test_one_too_many_is_asked_to_come_back(app: Flask, client: FlaskClient) -> None:
+    use_threads(app, 2)
+    stream = client.get("/v1/changes", headers=EVENTS, buffered=False)
+    refused = client.get("/v1/changes?since=3&wait=30")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (200, "1")
+    short = client.get("/v1/changes?since=3", headers=EVENTS)
+    assert short.data.startswith(b"retry: 3000")
+    stream.close()
+    assert "Retry-After" not in client.get("/v1/changes?since=3&wait=1").headers
+
+
+def events(chunks: Iterator[bytes], count: int) -> list[dict[str, str]]:
+    """Read so many events of a stream, as a browser would."""
+    found: list[dict[str, str]] = []
+    text = ""
+    while len(found) < count:
+        text += next(chunks).decode()
+        *whole, text = text.split("\n\n")
+        for block in whole:
+            lines = [line.partition(": ") for line in block.split("\n")]
+            event = {name: value for name, _, value in lines if name}
+            if "data" in event:
+                found.append(event)
+    return found
+
+
+def test_a_stream_tells_what_is_there_and_what_comes(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    stream = client.get("/v1/changes?since=1", headers=EVENTS, buffered=False)
+    assert stream.content_type == "text/event-stream; charset=utf-8"
+    chunks = stream.iter_encoded()
+    there = events(chunks, 2)
+    assert [each["event"] for each in there] == ["created", "created"]
+    put(client.application.test_client(), "new")
+    index_now()
+    (new,) = events(chunks, 1)
+    assert '"id": "new"' in new["data"]
+    stream.close()
+    again = client.get(
+        "/v1/changes",
+        headers={**EVENTS, "Last-Event-ID": there[0]["id"]},
+        buffered=False,
+    )
+    assert events(again.iter_encoded(), 2) == [there[1], new]
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("accept", "streams"),
+    [
+        ("text/event-stream;q=0, application/json", False),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream;q=0.5, application/json", False),
+        ("*/*", False),
+        ("text/*", False),
+        ("text/event-stream, */*", True),
+        ("TEXT/Event-Stream", True),
+        ("application/json;q=0.5, text/event-stream;q=0.8", True),
+    ],
+)
+def test_only_who_likes_events_best_has_a_stream(
+    app: Flask, client: FlaskClient, accept: str, *, streams: bool
+) -> None:
+    use_worker(app, lambda: False)
+    answer = client.get("/v1/changes", headers={"Accept": accept})
+    assert answer.content_type.startswith("text/event-stream") is streams
+
+
+def test_a_stream_of_another_history_is_refused(client: FlaskClient) -> None:
+    answer = client.get("/v1/changes", headers={**EVENTS, "Last-Event-ID": "1@abc"})
+    assert answer.status_code == 409
+
+
+def test_a_stream_ends_after_a_while(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "STREAM_SECONDS", 0.2)
+    monkeypatch.setattr(changes, "_BEAT_SECONDS", 0.05)
+    text = client.get("/v1/changes?since=3", headers=EVENTS).text
+    assert text.startswith("retry: 1000\n\nid: 3@")
+    assert ": still here\n\n" in text
+
+
+def consumer() -> Callable[..., Iterator[tuple[int, str]]]:
+    """Return the generator that the README offers."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (block,) = (
+        each
+        for each in re.findall(r"```python\n(.*?)```", readme, re.S)
+        if "def follow" in each
+    )
+    assert len(block[block.index("def follow") :].strip().split("\n")) <= 15
+    names: dict[str, Any] = {}
+    exec(block, names)
+    found: Callable[..., Iterator[tuple[int, str]]] = names["follow"]
+    return found
+
+
+@pytest.fixture
+def served(app: Flask) -> Iterator[str]:
+    """The address of the API of a test's own service, on a port of its own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/v1"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_consumer_of_the_readme_keeps_a_copy_in_step(
+    served: str, client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    copy: dict[str, Any] = {}
+    following = consumer()(served, copy)
+    since, history = next(following)
+    assert set(copy) == {"urn:test:harbour", "urn:test:grain", "urn:test:museum"}
+    put(client, "new%2F1")
+    client.post("/v1/articles/urn:test:grain/kill")
+    index_now()
+    again = consumer()(served, copy, since, history)  # as after a restart
+    next(again)
+    assert copy["urn:test:grain"] is None
+    assert copy["new/1"]["paragraphs"][0]["text"] == "On new%2F1."
+    following.close()  # type: ignore[attr-defined]
+    again.close()  # type: ignore[attr-defined]
+
+
+def failing(app: Flask, name: str, *statuses: int) -> list[int]:
+    """Make an app answer first requests for a path with these; return what is left."""
+    left = list(statuses)
+
+    @app.before_request
+    def fail() -> Response | None:
+        if left and request.path.endswith(name):
+            return Response(status=left.pop(0), headers={"Retry-After": "0"})
+        return None
+
+    return left
+
+
+def test_the_consumer_of_the_readme_waits_where_it_is_asked_to(
+    app: Flask, served: str
+) -> None:
+    left = failing(app, "grain", 429, 503, 429)
+    copy: dict[str, Any] = {}
+    next(consumer()(served, copy))
+    assert left == []
+    assert set(copy) == {"urn:test:harbour", "urn:test:grain", "urn:test:museum"}
+    assert None not in copy.values()
+
+
+def test_the_consumer_of_the_readme_takes_only_what_is_gone_for_gone(
+    app: Flask, served: str
+) -> None:
+    copy: dict[str, Any] = {}
+    left = failing(app, "grain", 500, 410)
+    with pytest.raises(HTTPError, match="500"):
+        next(consumer()(served, copy))
+    assert "urn:test:grain" not in copy
+    next(consumer()(served, copy))
+    assert left == []
+    assert copy["urn:test:grain"] is None
+    with pytest.raises(HTTPError, match="409"):
+        next(consumer()(served, copy, 3, "&history=0"))

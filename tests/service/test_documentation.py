@@ -1,0 +1,430 @@
+"""The OpenAPI document tells the truth: real answers are held to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from apispec import APISpec
+from closed_schemas import closed
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator, FormatChecker
+
+from index.access import Scope
+from index.archive import Archive
+from index.article import FILTERABLE, MAX_ID
+from index.query import Interval
+from index.settings import Settings
+from service import create_app
+from service.api import documentation
+from service.codes import PROBLEM_TYPES
+
+
+@pytest.fixture
+def described(reading: FlaskClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    found: dict[str, Any] = reading.get("/openapi.json").json
+    return found
+
+
+def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> None:
+    """Hold an answer to what the document says of its path and status."""
+    operation = described["paths"][path][method.lower()]
+    status = str(answer.status_code)
+    assert status in operation["responses"], f"{method} {path} {status}"
+    content = operation["responses"][status].get("content")
+    if content is None:
+        assert answer.data == b""
+        return
+    media_type = answer.content_type.partition(";")[0]
+    assert media_type in content, f"{method} {path} {media_type}"
+    schema = {**content[media_type]["schema"], "components": described["components"]}
+    Draft202012Validator(closed(schema), format_checker=FormatChecker()).validate(
+        answer.json
+    )
+
+
+ONE = "/v1/articles/{article_id}"
+SMALL = {"headline": "Small", "paragraphs": ["One."]}
+# method, path in the document, path to call, status, body
+CALLS: list[tuple[str, str, str, int, Any]] = [
+    ("GET", "/v1/search", "/v1/search", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=harbour&facet=source&limit=1", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=talks&unit=paragraph&explain=1", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=talks&facet=published:month", 200, None),
+    ("GET", "/v1/search", "/v1/search?q=(harbor&facet=urgency", 200, None),
+    ("GET", "/v1/search", "/v1/search?fields=subjects,extra,people,status", 200, None),
+    ("GET", "/v1/search", "/v1/search?limit=x", 400, None),
+    ("POST", "/v1/search", "/v1/search", 200, {"q": "harbour"}),
+    ("POST", "/v1/search", "/v1/search", 400, {"q": 1}),
+    ("GET", "/v1/facets/{field}", "/v1/facets/section", 200, None),
+    ("GET", "/v1/facets/{field}", "/v1/facets/published", 200, None),
+    ("GET", "/v1/facets/{field}", "/v1/facets/nope", 400, None),
+    ("GET", "/v1/suggest", "/v1/suggest?q=ha", 200, None),
+    ("GET", "/v1/suggest", "/v1/suggest", 400, None),
+    ("GET", "/v1/fields", "/v1/fields", 200, None),
+    ("GET", ONE, "/v1/articles/urn:test:harbour", 200, None),
+    ("GET", ONE, "/v1/articles/urn:test:harbour?q=dockers", 200, None),
+    ("GET", ONE, "/v1/articles/none", 404, None),
+    ("GET", "/v1/article", "/v1/article?id=urn:test:grain", 200, None),
+    ("GET", f"{ONE}/paragraphs", "/v1/articles/urn:test:grain/paragraphs", 200, None),
+    (
+        *("GET", f"{ONE}/paragraphs/{{n}}"),
+        *("/v1/articles/urn:test:grain/paragraphs/0", 200, None),
+    ),
+    (
+        *("GET", f"{ONE}/paragraphs/{{n}}"),
+        *("/v1/articles/urn:test:grain/paragraphs/7", 404, None),
+    ),
+    ("GET", f"{ONE}/versions", "/v1/articles/urn:test:grain/versions", 200, None),
+    ("GET", f"{ONE}/original", "/v1/articles/urn:test:grain/original", 200, None),
+    ("GET", f"{ONE}/original", "/v1/articles/none/original", 404, None),
+    (
+        *("GET", "/v1/article/original"),
+        *("/v1/article/original?id=urn:test:grain&version=1", 200, None),
+    ),
+    ("GET", f"{ONE}/diff", "/v1/articles/urn:test:grain/diff", 200, None),
+    ("GET", f"{ONE}/diff", "/v1/articles/urn:test:grain/diff?to=7", 404, None),
+    ("GET", "/v1/article/diff", "/v1/article/diff?id=urn:test:grain", 200, None),
+    ("PUT", ONE, "/v1/articles/new", 200, SMALL),
+    ("PUT", ONE, "/v1/articles/new", 200, {**SMALL, "published": "soon"}),
+    ("PUT", ONE, "/v1/articles/new", 422, {}),
+    ("PUT", ONE, "/v1/articles/urn:test:grain", 409, {**SMALL, "version": "1"}),
+    ("PUT", ONE, "/v1/articles/urn:test:grain?force=1", 200, {**SMALL, "version": "1"}),
+    ("PUT", "/v1/article", "/v1/article?id=new", 200, SMALL),
+    ("POST", "/v1/articles", "/v1/articles", 200, {"id": "n", **SMALL}),
+    ("POST", "/v1/articles", "/v1/articles", 207, [{"id": "n", **SMALL}, {"id": "m"}]),
+    ("POST", "/v1/articles", "/v1/articles", 422, [{"id": "n"}, {"id": "m"}]),
+    ("POST", f"{ONE}/kill", "/v1/articles/urn:test:grain/kill", 200, None),
+    ("POST", f"{ONE}/kill", "/v1/articles/none/kill", 200, {"note": "No."}),
+    ("POST", f"{ONE}/kill", "/v1/articles/none/kill", 400, {"cascade": "all"}),
+    ("POST", "/v1/article/kill", "/v1/article/kill", 200, {"id": "none"}),
+    ("POST", f"{ONE}/withhold", "/v1/articles/urn:test:grain/withhold", 200, None),
+    ("POST", f"{ONE}/withhold", "/v1/articles/none/withhold", 404, None),
+    (
+        *("POST", "/v1/article/withhold"),
+        *("/v1/article/withhold?id=urn:test:grain", 200, None),
+    ),
+    ("POST", f"{ONE}/restore", "/v1/articles/urn:test:grain/restore", 200, None),
+    ("POST", "/v1/article/restore", "/v1/article/restore?id=none", 404, None),
+    ("GET", "/v1/articles", "/v1/articles?status=canceled", 200, None),
+    ("GET", "/v1/articles", "/v1/articles", 400, None),
+    ("GET", "/v1/changes", "/v1/changes", 200, None),
+    ("GET", "/v1/changes", "/v1/changes?since=1000", 409, None),
+    ("DELETE", ONE, "/v1/articles/urn:test:grain", 200, None),
+    ("DELETE", ONE, "/v1/articles/none", 404, None),
+    ("DELETE", "/v1/article", "/v1/article?id=urn:test:grain", 200, None),
+    ("POST", "/v1/push", "/v1/push", 404, {"guid": "n"}),
+    ("GET", "/healthz", "/healthz", 200, None),
+    ("GET", "/readyz", "/readyz", 503, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "call", "status", "body"),
+    CALLS,
+    ids=[f"{row[0]} {row[2]} {row[3]}" for row in CALLS],
+)
+def test_a_real_answer_is_as_declared(
+    request: pytest.FixtureRequest,
+    described: dict[str, Any],
+    method: str,
+    path: str,
+    call: str,
+    status: int,
+    body: Any,
+) -> None:
+    changes = method != "GET" and path != "/v1/search"
+    client = request.getfixturevalue("client" if changes else "reading")
+    answer = client.open(call, method=method, json=body)
+    assert answer.status_code == status, answer.data
+    validate(described, answer, method, path)
+
+
+def test_what_a_key_is_refused_with_is_as_declared(
+    client: FlaskClient, archive: Archive, described: dict[str, Any]
+) -> None:
+    search = frozenset({Scope.SEARCH})
+    secret = archive.store.keys.add("desk", search, rate=2).secret
+    statuses = []
+    for method, path, sent in (
+        ("GET", "/v1/search", {}),
+        ("GET", "/v1/search", {"X-API-Key": secret, "Authorization": "Bearer x"}),
+        ("PUT", "/v1/article", {"X-API-Key": secret}),
+        ("GET", "/metrics", {"X-API-Key": secret}),
+        ("GET", "/v1/fields", {"X-API-Key": secret}),
+        ("GET", "/readyz", {"X-API-Key": secret}),
+    ):
+        answer = client.open(path, method=method, headers=sent)
+        statuses.append(answer.status_code)
+        validate(described, answer, method, path)
+    assert statuses == [401, 400, 403, 403, 429, 503]
+
+
+def test_a_difference_is_as_declared(
+    client: FlaskClient, described: dict[str, Any]
+) -> None:
+    lines = ["One line.", "Another.", "A third one."]
+    first = {"headline": "Small", "paragraphs": lines, "x_desk": {"priority": 1}}
+    for body in (
+        first,
+        {"headline": "Big", "paragraphs": [lines[2], "Some new line.", "More."]},
+    ):
+        assert client.put("/v1/articles/new", json=body).status_code == 200
+    answer = client.get("/v1/articles/new/diff")
+    assert {each["type"] for each in answer.json["paragraphs"]} == {
+        *("added", "removed", "changed", "unchanged")
+    }
+    validate(described, answer, "GET", f"{ONE}/diff")
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            if method in ("get", "post", "put", "delete"):
+                yield method.upper(), path, operation
+
+
+def test_every_operation_is_called_above(described: dict[str, Any]) -> None:
+    called = {(method, path) for method, path, *_ in CALLS}
+    called |= {("GET", "/metrics"), ("GET", "/")}
+    assert {(method, path) for method, path, _ in operations(described)} == called
+
+
+def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None:
+    routes = set()
+    for rule in app.url_map.iter_rules():
+        if rule.rule not in ("/docs", "/openapi.json", "/static/<path:filename>"):
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            routes |= {(method, path) for method in methods}
+    assert routes == {(method, path) for method, path, _ in operations(described)}
+
+
+def test_what_is_had_by_id_is_described_as_what_is_had_by_path(
+    described: dict[str, Any],
+) -> None:
+    twins = [
+        (path, method)
+        for path, methods in described["paths"].items()
+        if path.startswith("/v1/article/") or path == "/v1/article"
+        for method in methods
+    ]
+    assert len(twins) == 8
+    for path, method in twins:
+        rest = path.removeprefix("/v1/article")
+        by_id = described["paths"][path][method]
+        by_path = described["paths"][f"{ONE}{rest}"][method]
+        assert by_id["operationId"] == f"{by_path['operationId']}_by_id"
+        assert by_id["responses"].keys() - {"411"} == by_path["responses"].keys() - {
+            "411"
+        }
+        names = [
+            {each["name"] for each in operation.get("parameters", ())} - {"article_id"}
+            for operation in (by_id, by_path)
+        ]
+        assert names[0] - {"id"} == names[1] - {"id"}
+        for same in ("tags", "security"):
+            assert by_id[same] == by_path[same]
+
+
+def test_the_document_is_sound(described: dict[str, Any]) -> None:
+    assert described["openapi"] == "3.1.0"
+    for schema in described["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    text = str(described)
+    for name in re.findall(r"#/components/schemas/(\w+)", text):
+        assert name in described["components"]["schemas"]
+    seen = [operation["operationId"] for _, _, operation in operations(described)]
+    assert len(seen) == len(set(seen))
+    for method, path, operation in operations(described):
+        assert operation["summary"], f"{method} {path}"
+        named = {each["name"] for each in operation.get("parameters", ())}
+        named |= {
+            each["name"] for each in described["paths"][path].get("parameters", ())
+        }
+        assert set(re.findall(r"{(\w+)}", path)) <= named, f"{method} {path}"
+
+
+def test_every_filter_is_described(described: dict[str, Any]) -> None:
+    operation = described["paths"]["/v1/search"]["get"]
+    named = {each["name"]: each for each in operation["parameters"]}
+    for name in FILTERABLE:
+        assert named[name]["schema"]["type"] == "array"
+        assert f"exclude.{name}" in named
+        assert f"missing.{name}" in named
+    assert named["limit"]["schema"]["default"] == 10
+    assert named["scope"]["schema"]["enum"] == ["article", "paragraph"]
+    body = described["paths"]["/v1/search"]["post"]["requestBody"]["content"]
+    reference = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert set(described["components"]["schemas"][reference]["properties"]) == set(
+        named
+    )
+
+
+def test_every_media_type_is_described(
+    client: FlaskClient, described: dict[str, Any]
+) -> None:
+    refused = client.post("/v1/articles", data=b"x", content_type="image/png").json
+    for path, method in (
+        (ONE, "put"),
+        ("/v1/article", "put"),
+        ("/v1/articles", "post"),
+    ):
+        body = described["paths"][path][method]["requestBody"]["content"]
+        assert list(body) == refused["accepted"]
+    for path, call in ((ONE, "/v1/articles/urn:test:grain"), ("/v1/article",) * 2):
+        answers = described["paths"][path]["get"]["responses"]["200"]["content"]
+        for name in ("json", "jsonl"):
+            answer = client.get(
+                call,
+                query_string={"format": name}
+                | ({"id": "urn:test:grain"} if call == path else {}),
+            )
+            assert answer.content_type.partition(";")[0] in answers
+
+
+def test_what_an_id_may_be_is_described(described: dict[str, Any]) -> None:
+    (in_path,) = described["paths"][ONE]["parameters"]
+    given = {each["name"]: each for each in operation_of(described, "/v1/article")}
+    body = described["components"]["schemas"]["ArticleBody"]["properties"]["id"]
+    for schema in (in_path["schema"], given["id"]["schema"], body):
+        check = Draft202012Validator(schema).is_valid
+        assert check("tag:reuters.com,2016:newsml_KCN11Z")
+        assert check("😀" * MAX_ID)
+        assert not check("a" * (MAX_ID + 1))
+        assert not check("")
+        assert not check("a b")
+
+
+def operation_of(described: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = described["paths"][path]["get"]["parameters"]
+    return found
+
+
+def test_every_facet_is_described_and_can_be_had(
+    reading: FlaskClient, described: dict[str, Any]
+) -> None:
+    (field,) = described["paths"]["/v1/facets/{field}"]["parameters"]
+    names = field["schema"]["enum"]
+    assert {"source", "urgency", "published", "updated:century"} <= set(names)
+    for name in names:
+        assert reading.get(f"/v1/facets/{name}?facet_size=0").status_code == 200, name
+    facet = {each["name"]: each for each in operation_of(described, "/v1/search")}
+    for interval in Interval:
+        assert interval.value in facet["facet"]["description"]
+
+
+def test_every_parameter_says_what_it_is(described: dict[str, Any]) -> None:
+    for method, path, operation in operations(described):
+        shared = described["paths"][path].get("parameters", ())
+        for each in (*operation.get("parameters", ()), *shared):
+            assert each.get("description"), f"{method} {path} {each['name']}"
+
+
+def test_every_status_of_an_error_is_described_somewhere(
+    described: dict[str, Any],
+) -> None:
+    found = {
+        int(status)
+        for _, _, operation in operations(described)
+        for status in operation["responses"]
+    }
+    statuses = {row.status for row in PROBLEM_TYPES.values()}
+    # No operation is described for a method that a resource does not have.
+    assert statuses - {405, 500} <= found
+
+
+def test_every_code_is_in_the_document(described: dict[str, Any]) -> None:
+    codes = described["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    assert codes == list(PROBLEM_TYPES)
+    assert list(PROBLEM_TYPES) == sorted(PROBLEM_TYPES)
+
+
+def test_a_document_is_made_for_each_app_alike(
+    app: Flask, settings: Settings, described: dict[str, Any]
+) -> None:
+    from service import create_app
+
+    before = deepcopy(described)
+    assert create_app(settings).test_client().get("/openapi.json").json == before
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, and the ids in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.ids: set[str] = set()
+        self.inline = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.ids.add(given.get("id") or "")
+        if tag == "script":
+            self.loads.append(given.get("src") or "")
+            self.inline |= "src" not in given
+        if tag == "link":
+            self.loads.append(given.get("href") or "")
+        self.inline |= any(name.startswith("on") or name == "style" for name in given)
+
+
+def test_the_page_is_made_of_our_own_files(client: FlaskClient) -> None:
+    with client.get("/docs") as answer:
+        assert answer.content_type == "text/html; charset=utf-8"
+        policy = answer.headers["Content-Security-Policy"]
+        text = answer.text
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    page = Page()
+    page.feed(text)
+    assert not page.inline, "the policy would block it"
+    for address in page.loads:
+        if address != "data:,":
+            with client.get(f"/{address}") as loaded:
+                assert loaded.status_code == 200, address
+    assert "://" not in text.replace("http://www.w3.org/", "")
+    with client.get("/static/docs.js") as script:
+        wanted = set(re.findall(r'byId\("(\w+)"\)', script.text))
+    assert wanted <= page.ids
+
+
+def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 302
+    described = client.get("/openapi.json").json["paths"]["/"]["get"]
+    assert "Location" in described["responses"]["302"]["headers"]
+    assert answer.headers["Location"] == "docs"
+
+
+# When it is built.
+
+
+def test_the_document_is_built_once_and_when_it_is_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[APISpec] = []
+    make = APISpec.__init__
+
+    def counted(self: APISpec, *args: Any, **kwargs: Any) -> None:
+        built.append(self)
+        make(self, *args, **kwargs)
+
+    monkeypatch.setattr(APISpec, "__init__", counted)
+    documentation.openapi.cache_clear()
+    apps = [create_app(settings) for _ in range(2)]
+    assert built == []
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda app: app.test_client().get("/openapi.json"), apps * 4)
+        )
+    assert len(built) == 1
+    assert len({each.data for each in answers}) == 1
+    assert {each.status_code for each in answers} == {200}

@@ -1,0 +1,308 @@
+"""The analysis against its tables, written by hand, and against what always holds."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from itertools import pairwise
+
+import pytest
+from checkout import GOLDEN
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.text import (
+    ANALYZER_VERSION,
+    LANGUAGES,
+    Tokens,
+    analyse,
+    exact_forms,
+    fold,
+    fold_text,
+    is_single_cjk,
+    key,
+    keys,
+    query_forms,
+)
+from index.text.analysis import MAX_FORM, same_word
+
+TOKENS = GOLDEN / "tokens"
+TOKEN = re.compile(r"(?s)(.+)@(\d+)(?:\+(\d+))?\[(\d+):(\d+)\]")
+
+
+def rows(name: str, columns: int) -> list[object]:
+    """Return a table's rows as parameters whose ids are ``name:line``."""
+    found: list[object] = []
+    lines = (TOKENS / f"{name}.tsv").read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("# "):
+            shown = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), line)
+            cells = shown.split("\t")
+            assert len(cells) == columns, f"{name}.tsv:{number}"
+            found.append(pytest.param(*cells, id=f"{name}:{number}"))
+    return found
+
+
+def forms_of(cell: str) -> tuple[str, ...]:
+    return () if cell == "(nothing)" else tuple(cell.split(" "))
+
+
+def written(tokens: Tokens) -> list[str]:
+    """Return tokens as the tables write them."""
+    return [
+        f"{form}@{position}{'' if width == 1 else f'+{width}'}[{start}:{end}]"
+        for form, position, width, start, end in zip(*tokens[:5], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("language, text, expected", rows("analyse", 3))
+def test_a_text_has_the_tokens_of_the_table(language, text, expected):
+    tokens = analyse(text)
+    assert written(tokens) == list(forms_of(expected))
+    reach = [TOKEN.fullmatch(token) for token in forms_of(expected)]
+    assert tokens.length == max(
+        (int(found[2]) + int(found[3] or 1) for found in reach if found), default=0
+    )
+
+
+@pytest.mark.parametrize("text, expected", rows("query_forms", 2))
+def test_a_typed_word_is_sought_by_the_forms_of_the_table(text, expected):
+    assert query_forms(text) == forms_of(expected)
+
+
+@pytest.mark.parametrize("text, expected", rows("exact_forms", 2))
+def test_an_exact_form_is_the_one_of_the_table(text, expected):
+    assert exact_forms(text) == forms_of(expected)
+
+
+@pytest.mark.parametrize("form, expected", rows("fold", 2))
+def test_a_form_folds_as_in_the_table(form, expected):
+    assert fold(form) == unicodedata.normalize("NFC", expected)
+
+
+@pytest.mark.parametrize("text, expected", rows("fold_text", 2))
+def test_a_typed_string_folds_as_in_the_table(text, expected):
+    assert fold_text(text) == expected
+
+
+@pytest.mark.parametrize("language, form, token, verdict", rows("same_word", 4))
+def test_two_forms_are_the_same_word_where_the_table_says(
+    language, form, token, verdict
+):
+    assert verdict in ("same", "other")
+    assert same_word(form, token, language) is (verdict == "same")
+
+
+def test_the_table_is_as_wide_as_promised():
+    table = [param.values for param in rows("analyse", 3)]
+    assert len(table) >= 120
+    assert len({language for language, _, _ in table}) >= 10
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_language_with_a_stemmer_stems(language):
+    assert key("abc", language)
+    assert key("abc", f"{language}-XX") == key("abc", language)
+
+
+def test_a_run_too_long_keeps_its_place_and_is_cut():
+    text = "x" * 150 + " end"
+    assert analyse(text) == Tokens(
+        ["x" * MAX_FORM, "end"], [0, 1], [1, 1], [0, 151], [150, 154], 2
+    )
+    assert query_forms(text) == ("x" * MAX_FORM, "end")
+
+
+def test_a_punctuated_word_too_long_is_only_its_parts():
+    text = "a" * 60 + "-" + "b" * 60
+    assert analyse(text) == Tokens(
+        ["a" * 60, "b" * 60], [0, 1], [1, 1], [0, 61], [60, 121], 2
+    )
+    assert exact_forms(text) == ("a" * 60, "b" * 60)
+
+
+def test_a_punctuated_word_of_a_hundred_characters_is_kept_whole():
+    text = "a" * 50 + "-" + "b" * 49
+    assert analyse(text).forms[0] == text
+
+
+def test_the_version_is_a_whole_number():
+    assert isinstance(ANALYZER_VERSION, int)
+
+
+@pytest.mark.parametrize("form", ["国", "カ", "が", "น้ำ", "々"])
+def test_a_character_of_a_script_without_spaces_stands_alone(form):
+    assert is_single_cjk(form)
+
+
+@pytest.mark.parametrize("form", ["", "a", "手机", "한", "й", "🔥", "か国"])
+def test_nothing_else_stands_for_pairs(form):
+    assert not is_single_cjk(form)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "@",
+        "@a",
+        "a.",
+        "a'",
+        "a's",
+        "1,",
+        "é",
+        "é,",
+        "中",
+        "中\u00ad",
+        "น้ำ",
+        "\u0301\u0316",
+        "é\u0301\u0316\u00ad",
+        "é\u200d",
+        "क्",
+        'ל"',
+        "1½",
+        "🇬",
+        "👨\u200d",
+        "\ufdfa",
+    ],
+    ids=ascii,
+)
+def test_the_work_grows_with_the_length_only(unit):
+    def seconds(times: int) -> float:
+        text = unit * times
+        begun = time.process_time()
+        analyse(text)
+        fold_text(text)
+        return time.process_time() - begun
+
+    # Eight times the text: quadratic work takes 64 times as long, linear 8. The best of
+    # three, and a floor, since another process may disturb the clock.
+    short = max(min(seconds(1_000) for _ in range(3)), 0.002)
+    assert min(seconds(8_000) for _ in range(3)) < 30 * short
+
+
+LETTERS = "aBésSßİıłñΑάςйЁعָשकिஇ්ර中国カﾊﾟ\u3099ー人น้ำ\u0e4d\u0e32မာ한\u1112\u1161𝐁ﬁ"
+MARKS = "\u0301\u0328\u0307\u0345\u200d\u200c\u00ad\ufe0f\u200b\u200f"
+SIGNS = "019½٣²①.,:;'’ʼ-‑–/_&+@#·\" \n*?״👨🔥🇬🇧❤\ufdfa"
+texts = st.one_of(
+    st.text(alphabet=LETTERS + MARKS + SIGNS, max_size=40),
+    st.text(alphabet="aBsé中1.,'’-@# ", max_size=40),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40),
+)
+
+
+@given(texts)
+def test_lists_are_parallel_ordered_and_within_the_text(text):
+    tokens = analyse(text)
+    assert len({len(column) for column in tokens[:5]}) == 1
+    assert all(tokens.forms)
+    assert all(a <= b for a, b in pairwise(tokens.positions))
+    assert all(a <= b for a, b in pairwise(tokens.starts))
+    assert all(
+        0 <= start < end <= len(text)
+        for start, end in zip(tokens.starts, tokens.ends, strict=True)
+    )
+
+
+@given(texts)
+def test_every_position_has_a_form_and_widths_fit(text):
+    tokens = analyse(text)
+    spans = list(zip(tokens.positions, tokens.widths, strict=True))
+    assert all(width >= 1 for _, width in spans)
+    assert all(position + width <= tokens.length for position, width in spans)
+    assert {p for p, width in spans if width == 1} == set(range(tokens.length))
+
+
+@given(texts)
+def test_what_is_marked_has_the_form_that_it_is_marked_for(text):
+    tokens = analyse(text)
+    for form, start, end in zip(tokens.forms, tokens.starts, tokens.ends, strict=True):
+        assert form in analyse(text[start:end]).forms
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{1,100}", fullmatch=True))
+def test_a_plain_word_is_its_form_in_lower_case(word):
+    assert analyse(word) == Tokens([word.lower()], [0], [1], [0], [len(word)], 1)
+
+
+@given(texts)
+def test_composed_and_decomposed_text_have_the_same_forms(text):
+    composed = analyse(unicodedata.normalize("NFC", text))
+    decomposed = analyse(unicodedata.normalize("NFD", text))
+    assert composed[:3] == decomposed[:3]
+
+
+@given(texts)
+def test_plain_text_is_read_alike_among_other_scripts(text):
+    plain = text.encode("ascii", "ignore").decode()
+    alone, beside = analyse(plain), analyse(plain + " й")
+    assert beside.forms == [*alone.forms, "й"]
+    assert beside.starts[:-1] == alone.starts
+    assert beside.ends[:-1] == alone.ends
+
+
+def found(forms: tuple[str, ...], tokens: Tokens, *, exact: bool) -> bool:
+    """Say whether forms follow each other in tokens, as an engine would find them."""
+
+    def matches(form: str, token: str) -> bool:
+        if exact and not is_single_cjk(form):
+            return form == token
+        return same_word(form, token, "xx")
+
+    spans = list(zip(tokens.forms, tokens.positions, tokens.widths, strict=True))
+    places = set(range(tokens.length))
+    for form in forms:
+        places = {
+            position + width
+            for token, position, width in spans
+            if position in places and matches(form, token)
+        }
+    return bool(forms and places)
+
+
+@given(texts)
+def test_what_is_typed_as_it_stands_is_found(text):
+    tokens = analyse(text)
+    assert found(query_forms(text), tokens, exact=False) == bool(tokens.forms)
+    assert found(exact_forms(text), tokens, exact=True) == bool(tokens.forms)
+
+
+@given(texts)
+def test_each_word_of_a_text_is_found_by_itself(text):
+    tokens = analyse(text)
+    for word in text.split():
+        if query_forms(word):
+            assert found(query_forms(word), tokens, exact=False)
+            assert found(exact_forms(word), tokens, exact=True)
+
+
+@given(texts)
+def test_a_phrase_ends_where_its_text_ends(text):
+    # A word in front takes no position from what follows it.
+    shifted = analyse(f"before {text}")
+    assert shifted.length == analyse(text).length + 1
+    assert shifted.forms[1:] == analyse(text).forms
+
+
+@given(texts)
+def test_folding_twice_changes_nothing(text):
+    assert fold_text(fold_text(text)) == fold_text(text)
+    for form in analyse(text).forms:
+        assert fold(fold(form)) == fold(form)
+        assert fold_text(form) == fold(form)
+
+
+@given(texts, st.sampled_from(sorted(LANGUAGES | {"zh", "en-GB", "xx"})))
+def test_a_form_is_the_same_word_as_itself_and_as_its_folded_form(text, language):
+    for form in analyse(text).forms:
+        assert same_word(form, form, language)
+        assert key(fold(form), language) == key(form, language)
+
+
+@given(st.lists(st.text(max_size=12)), st.sampled_from(("en", "de-AT", "ta", "xx")))
+def test_keys_of_a_vocabulary_are_the_keys_of_its_forms(
+    texts: list[str], language: str
+) -> None:
+    forms = [form for text in texts for form in analyse(text).forms]
+    assert keys(forms, language) == [key(form, language) for form in forms]
