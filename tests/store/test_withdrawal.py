@@ -783,12 +783,11 @@ def test_what_was_only_ever_withheld_stays_unknown_when_it_is_killed(
 @pytest.mark.parametrize(
     ("hidden", "deleted"),
     [
-        ({"expires": "2020-02-02T10:00:00Z"}, False),
-        ({"expires": "2020-02-02T10:00:00Z"}, True),
-        ({"embargoed_until": LATER}, True),
-        ({"status": "withheld"}, True),
+        pytest.param({"expires": "2020-02-02T10:00:00Z"}, False, id="expired"),
+        pytest.param({"expires": "2020-02-02T10:00:00Z"}, True, id="expired, deleted"),
+        pytest.param({"embargoed_until": LATER}, True, id="embargoed, deleted"),
+        pytest.param({"status": "withheld"}, True, id="withheld, deleted"),
     ],
-    ids=str,
 )
 def test_a_kill_of_what_nobody_saw_is_told_to_nobody(
     archive: Archive, hidden: dict[str, str], deleted: bool, status: str
