@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from flask import g, has_request_context
 
-from index.access import PREFIX
+from index.access import KEY_PREFIX
 
 ACCESS = logging.getLogger("nutgraf.access")
 
@@ -18,7 +18,7 @@ _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 # A key does not belong into an address, but comes there by mistake, and from there into
 # the path of a line. Its id tells which one is to be revoked.
-_SECRET = re.compile(rf"({PREFIX}[0-9a-f]{{8}}_)[A-Za-z0-9_-]+", re.IGNORECASE)
+_SECRET = re.compile(rf"({KEY_PREFIX}[0-9a-f]{{8}}_)[A-Za-z0-9_-]+", re.IGNORECASE)
 
 # json.dumps would make one for each line, since lines are no plain JSON.
 _JSON = json.JSONEncoder(ensure_ascii=True, default=str)

@@ -23,9 +23,9 @@ from rich.table import Table
 
 from benchmarks.data.judged import Collection
 from benchmarks.ranking.metrics import ndcg
-from index.article import BY_NAME, Role
+from index.article import FIELD_BY_NAME, Role
 from index.engines import ranking
-from index.text import analyse, key, keys
+from index.text import analyse, word_key, word_keys
 
 LANGUAGE = "en"  # of all test collections
 MOST_ROUNDS = 6
@@ -86,7 +86,7 @@ def current() -> Parameters:
         b_paragraph=ranking.B_PARAGRAPH,
         damping=ranking.DAMPING,
         paragraph_share=ranking.PARAGRAPH_SHARE,
-        headline=BY_NAME["headline"].weight,
+        headline=FIELD_BY_NAME["headline"].weight,
     )
 
 
@@ -134,7 +134,7 @@ class Counted:
         for number, article in enumerate(judged.documents):
             for paragraph in article.paragraphs:
                 tokens = analyse(paragraph.text)
-                for stem, count in Counter(keys(tokens.forms, LANGUAGE)).items():
+                for stem, count in Counter(word_keys(tokens.forms, LANGUAGE)).items():
                     postings[stem].append((len(lengths), count))
                 lengths.append(tokens.length)
                 owners.append(number)
@@ -151,7 +151,7 @@ class Counted:
             query: [
                 self._leaf(found)
                 for word in words
-                if (found := postings.get(key(word, LANGUAGE)))
+                if (found := postings.get(word_key(word, LANGUAGE)))
             ]
             for query, words in judged.queries.items()
         }
@@ -170,7 +170,7 @@ class Counted:
             weighted = ranking.field_frequency(
                 leaf.in_headline, self._headline_length, mean_headline, chosen.headline
             ) + ranking.field_frequency(
-                leaf.in_body, self._body_length, mean_body, BY_NAME["body"].weight
+                leaf.in_body, self._body_length, mean_body, FIELD_BY_NAME["body"].weight
             )
             idf = ranking.idf(len(self.ids), leaf.articles)
             articles += ranking.article_part(weighted, idf, 1.0)

@@ -23,11 +23,11 @@ from index.errors import InvalidValue
 from index.query import Filter, Reader, checked_filter
 from index.settings import MAX_RATE, NONE
 
-PREFIX = "ng_"
+KEY_PREFIX = "ng_"
 UNLIMITED = 0  # as a rate
 _NAME = re.compile(r"\w[\w.@-]{0,63}\Z")
 _ID = re.compile(r"[0-9a-f]{8}\Z")
-_KEY = re.compile(rf"{PREFIX}([0-9a-f]{{8}})_")
+_KEY = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{8}})_")
 _SPAN = re.compile(r"(\d{1,5})([hdw])\Z", re.ASCII)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -108,20 +108,20 @@ def new_id() -> str:
 
 def new_secret(key_id: str) -> str:
     """Return a new key of this id, as it is sent; it can be had only here."""
-    return f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
+    return f"{KEY_PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
 
 
-def digest(secret: str) -> bytes:
+def secret_digest(secret: str) -> bytes:
     """Return what is kept of a key, and looked up by."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def same(one: bytes, other: bytes) -> bool:
+def equal_digests(one: bytes, other: bytes) -> bool:
     """Return whether two digests are the same, in a time that tells nothing."""
     return hmac.compare_digest(one, other)
 
 
-def named(text: str) -> str:
+def key_id_in(text: str) -> str:
     """Return the name or id by which somebody means a key; a whole key means its id."""
     found = _KEY.match(text)
     return found[1] if found else text
@@ -174,7 +174,7 @@ def rate_of(text: str) -> int:
     return int(text)
 
 
-def span_of(name: str, text: str) -> timedelta:
+def duration_of(name: str, text: str) -> timedelta:
     """Return how long ``12h``, ``90d`` or ``4w`` is.
 
     :param name: what it is for, for the error.
@@ -193,7 +193,7 @@ def expiry_of(text: str, now: datetime) -> datetime:
     """
     if _SPAN.match(text):
         try:
-            found = now + span_of("expires", text)
+            found = now + duration_of("expires", text)
         except OverflowError as error:
             raise InvalidValue("expires", "is after the year 9999", got=text) from error
     else:
@@ -215,7 +215,7 @@ def scopes_text(scopes: frozenset[Scope]) -> str:
     return " ".join(each.value for each in Scope if each in scopes)
 
 
-def filters_text(filters: tuple[Filter, ...]) -> str:
+def filters_json(filters: tuple[Filter, ...]) -> str:
     """Return filters as the store keeps them: JSON."""
     return json.dumps(
         [
@@ -228,14 +228,14 @@ def filters_text(filters: tuple[Filter, ...]) -> str:
 
 # Each request reads its key anew; what the same texts mean stays the same.
 @lru_cache(maxsize=256)
-def read_scopes(text: str) -> frozenset[Scope]:
+def scopes_of_text(text: str) -> frozenset[Scope]:
     """Return the scopes that :func:`scopes_text` wrote."""
     return frozenset(map(Scope, text.split()))
 
 
 @lru_cache(maxsize=256)
-def read_filters(text: str) -> tuple[Filter, ...]:
-    """Return the filters that :func:`filters_text` wrote."""
+def filters_of_json(text: str) -> tuple[Filter, ...]:
+    """Return the filters that :func:`filters_json` wrote."""
     return tuple(
         Filter(
             field=each["field"], values=tuple(each["values"]), exclude=each["exclude"]

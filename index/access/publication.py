@@ -14,7 +14,7 @@ from index.errors import InvalidArticle
 _GONE = object()
 
 
-def public(article: Article, now: datetime, *, held: bool = False) -> Article:
+def published_form(article: Article, now: datetime, *, held: bool = False) -> Article:
     """Return an article without notes to editors, and without held parts of ``extra``.
 
     ``extra`` keeps what a format carried, and with it whole associated items: pictures
@@ -31,8 +31,8 @@ def public(article: Article, now: datetime, *, held: bool = False) -> Article:
     return replace(article, ed_note=ed_note, extra=extra)
 
 
-def public_extra(extra: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return an article's ``extra`` without its held parts, as :func:`public` does."""
+def published_extra(extra: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """``extra`` of an article without its held parts, as in :func:`published_form`."""
     kept: dict[str, Any] = _without_held(extra, now, is_item=False, held=False)
     return kept
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from index.article import FILTERABLE, Article, Status
 from index.dates import micros
-from index.query import PUBLIC, Reader, same_value
+from index.query import PUBLIC, Reader, value_key
 
 STATUS_CODES = {Status.USABLE: 0, Status.WITHHELD: 1, Status.CANCELED: 2}
 STATUSES = {code: status for status, code in STATUS_CODES.items()}
@@ -43,7 +43,7 @@ class Restrictions(NamedTuple):
         return self.status == USABLE and self.embargoed_until <= now
 
 
-def restrictions(article: Article) -> Restrictions:
+def restrictions_of(article: Article) -> Restrictions:
     """Return an article's restrictions."""
     embargo, expires = article.embargoed_until, article.expires
     return Restrictions(
@@ -90,7 +90,7 @@ def entitled(reader: Reader, values: Values) -> bool:
     """Return whether an article with these values is within a reader's filters."""
     for each in reader.filters:
         here = values.get(each.field, ())
-        wanted = {same_value(value) for value in each.values}
+        wanted = {value_key(value) for value in each.values}
         has = any(_among(value, wanted) for value in here)
         has = has or (each.missing and not here)
         if has is each.exclude:
@@ -100,7 +100,7 @@ def entitled(reader: Reader, values: Values) -> bool:
 
 def _among(value: str, wanted: set[str]) -> bool:
     if not value.startswith(_ERASED):
-        return same_value(value) in wanted
+        return value_key(value) in wanted
     salt = value[1:].partition(":")[0]
     return any(value == _digest_of(each, salt) for each in wanted)
 
@@ -113,7 +113,7 @@ def erased(values: Values, salt: str) -> dict[str, list[str]]:
     """
     return {
         name: [
-            each if each.startswith(_ERASED) else _digest_of(same_value(each), salt)
+            each if each.startswith(_ERASED) else _digest_of(value_key(each), salt)
             for each in those
         ]
         for name, those in values.items()
@@ -127,7 +127,7 @@ def _digest_of(value: str, salt: str) -> str:
 
 def visible(article: Article, now: datetime, reader: Reader = PUBLIC) -> bool:
     """Return whether one article shows to a reader at ``now``."""
-    if not shown(*restrictions(article), micros(now), held=reader.held):
+    if not shown(*restrictions_of(article), micros(now), held=reader.held):
         return False
     return not reader.filters or entitled(reader, values_of(article))
 

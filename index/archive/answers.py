@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from index.article import Article
 from index.engines import Facet, LeafScore, WordCount
-from index.query import Warned
+from index.query import QueryWarning
 from index.text import Span
 
 
@@ -64,7 +64,7 @@ class Answer:
 
     text: str
     understood: str
-    warnings: tuple[Warned, ...]
+    warnings: tuple[QueryWarning, ...]
     did_you_mean: str | None
     terms: tuple[WordCount, ...]
     applied: dict[str, Any]
@@ -94,4 +94,4 @@ class ArticleView:
     excerpts: tuple[Excerpt, ...]
     marked: bool
     understood: str
-    warnings: tuple[Warned, ...]
+    warnings: tuple[QueryWarning, ...]

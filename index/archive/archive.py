@@ -141,9 +141,9 @@ class Archive:
             article_id, version=version, unknown=unknown, reader=reader
         )
 
-    def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
-        """Take a kill or a withholding back; see :meth:`index.store.Store.restore`."""
-        return self.store.restore(article_id, reader=reader)
+    def reinstate(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
+        """Undo a kill or a withholding; see :meth:`index.store.Store.reinstate`."""
+        return self.store.reinstate(article_id, reader=reader)
 
     def purge(self, article_id: str) -> int:
         """Erase a killed article's texts; see :meth:`index.store.Store.purge`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from index.dates import micros
 from index.errors import HistoryChanged
-from index.history import Change, Entry, Notice, told
+from index.history import Change, Entry, Notice, entry_for
 from index.query import Reader
 from index.store import View
 
@@ -59,7 +59,7 @@ def page_of_changes(
     entries: list[Entry] = []
     reached, end = since, view.seq
     for change in _log(view, since, end):
-        entry = told(change, reader, micros(change.at))
+        entry = entry_for(change, reader, micros(change.at))
         if entry is not None:
             if not (entry.removed or indexed is None or change.seq <= indexed):
                 end = reached  # for now

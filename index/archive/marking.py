@@ -16,16 +16,16 @@ from index.article import FIELD_OF_ROLE, Role
 from index.deadline import Check, never
 from index.query import (
     Exact,
+    FormTest,
     Prefix,
     Term,
-    Test,
     Wildcard,
     WordLeaf,
     form_tests,
     occurrences,
     places_of,
 )
-from index.text import LANGUAGES, Span, analyse, is_single_cjk, key
+from index.text import LANGUAGES, Span, analyse, is_single_cjk, word_key
 
 # Snowball's stemmer for English works on the ends of words: a stem starts as its word,
 # but for its last two letters at the most: dying is die, ability is abl and then abil.
@@ -103,9 +103,9 @@ class _Sought:
         self._language = language
         # Single words, the most of what is asked, are looked up all at once.
         plain = [leaf for leaf in leaves if isinstance(leaf, Term) and _has_key(leaf)]
-        self._keys = frozenset(key(leaf.form, language) for leaf in plain)
+        self._keys = frozenset(word_key(leaf.form, language) for leaf in plain)
         self._others = [leaf for leaf in leaves if leaf not in plain]
-        self._tests: list[Test] = []
+        self._tests: list[FormTest] = []
         self._known: dict[str, bool] = {}  # words met, and whether they match
         starts = {_start(leaf, language) for leaf in leaves}
         self._starts = [] if None in starts else [each for each in starts if each]
@@ -126,7 +126,7 @@ class _Sought:
             for form, start, end in zip(
                 tokens.forms, tokens.starts, tokens.ends, strict=True
             ):
-                if key(form, self._language) in self._keys:
+                if word_key(form, self._language) in self._keys:
                     found.append((start, end))
         for leaf in self._others:
             for occurrence in occurrences(tokens, leaf, self._language, check):
@@ -178,7 +178,7 @@ class _Sought:
         return _split(found, bounds)
 
     def _matches(self, form: str) -> bool:
-        if key(form, self._language) in self._keys:
+        if word_key(form, self._language) in self._keys:
             return True
         return bool(self._tests) and any(test(form) for test in self._tests)
 
@@ -249,10 +249,10 @@ def _start(leaf: WordLeaf, language: str) -> bytes | None:
     elif isinstance(leaf, Term):
         short = language.partition("-")[0].lower()
         if short in _STEMS_KEEP_START:
-            start = key(leaf.form, language)
+            start = word_key(leaf.form, language)
             start = start[: max(1, len(start) - _STEM_END)]
         elif short not in LANGUAGES:
-            start = key(leaf.form, language)
+            start = word_key(leaf.form, language)
     known = _STARTS.match(start)
     if known is None:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from index import dates
-from index.access import public
+from index.access import published_form
 from index.archive import editions
 from index.archive.answers import ArticleView
 from index.archive.marking import Marker
@@ -73,7 +73,7 @@ class Moment:
         check = until(time.monotonic() + self._settings.search_seconds)
         texts = [(each.text, each.role) for each in article.paragraphs]
         return ArticleView(
-            article=public(article, now, held=reader.held),
+            article=published_form(article, now, held=reader.held),
             current=stored.current,
             seq=stored.seq,
             at=stored.at,
@@ -122,4 +122,6 @@ class Moment:
         view, now, reader = self._view, self._now, self._reader
         editions.check_shown(view, article_id, now, reader)
         pair = editions.pair_of(view, article_id, old, new, now, reader)
-        return difference_of(*[public(each, now, held=reader.held) for each in pair])
+        return difference_of(
+            *[published_form(each, now, held=reader.held) for each in pair]
+        )

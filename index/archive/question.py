@@ -31,8 +31,8 @@ from index.query import (
     Request,
     Search,
     WordLeaf,
-    digest,
-    encode,
+    encode_cursor,
+    search_digest,
 )
 from index.settings import Settings
 from index.store import Clipping, View
@@ -118,7 +118,7 @@ class Question:
             facets=page.facets,
             next=None
             if page.after is None
-            else encode(page.after, request.bound_for(search.reader)),
+            else encode_cursor(page.after, request.bound_for(search.reader)),
         )
 
     def _hits(
@@ -239,7 +239,7 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> 
     """
     moment = None if view.seq == seq else now
     turned = view.turned(dates.micros(now))
-    return digest(view.epoch, view.seq, seq, turned, moment, parameters, meant)
+    return search_digest(view.epoch, view.seq, seq, turned, moment, parameters, meant)
 
 
 def excerpt_of(

@@ -92,7 +92,7 @@ def paragraph_json(paragraph: Paragraph) -> dict[str, Any]:
     return found
 
 
-def content(article: Article) -> str:
+def content_json(article: Article) -> str:
     """Return everything in an article but its version, as JSON text.
 
     Equal content is equal text, whatever order it was given in.
@@ -111,13 +111,13 @@ def content(article: Article) -> str:
 
 
 def content_digest(text: str) -> str:
-    """Return a hash of what :func:`content` returned."""
+    """Return a hash of what :func:`content_json` returned."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest(article: Article) -> str:
     """Return a hash of an article's content: everything but its version."""
-    return content_digest(content(article))
+    return content_digest(content_json(article))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def draft_of(article: Article, original: Original | None = None) -> Draft:
 
     :raises InvalidArticle: ``extra`` holds what JSON has no words for.
     """
-    text = content(article)
+    text = content_json(article)
     return Draft(
         article=article,
         text=text,

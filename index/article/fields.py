@@ -134,10 +134,10 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 
-BY_NAME: dict[str, Field] = {each.name: each for each in FIELDS}
+FIELD_BY_NAME: dict[str, Field] = {each.name: each for each in FIELDS}
 
 
-def names(*, kind: Kind | None = None, **having: bool) -> tuple[str, ...]:
+def field_names(*, kind: Kind | None = None, **having: bool) -> tuple[str, ...]:
     """Return the names of the fields of a kind, with these properties, in order."""
     return tuple(
         each.name
@@ -147,10 +147,10 @@ def names(*, kind: Kind | None = None, **having: bool) -> tuple[str, ...]:
     )
 
 
-PASSAGE_FIELDS = names(kind=Kind.PASSAGE)
-FILTERABLE = names(filterable=True)
-FACETABLE = names(facetable=True)
-DATES = names(kind=Kind.DATE)
+PASSAGE_FIELDS = field_names(kind=Kind.PASSAGE)
+FILTERABLE = field_names(filterable=True)
+FACETABLE = field_names(facetable=True)
+DATE_FIELD_NAMES = field_names(kind=Kind.DATE)
 
 # Where words without a field are sought, by the value of ``in``.
 PLACES: dict[str, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from index.access import public, visible
+from index.access import published_form, visible
 from index.archive import Archive, open_parts
 from index.cli.terminal import (
     Bars,
@@ -209,7 +209,7 @@ def withhold(args: Namespace, settings: Settings, screen: Screen) -> int:
 def reinstate(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Restore articles; one that cannot be does not keep the others."""
     return _each(
-        args, settings, screen, "reinstated", lambda a, id_: {"seq": a.restore(id_)}
+        args, settings, screen, "reinstated", lambda a, id_: {"seq": a.reinstate(id_)}
     )
 
 
@@ -294,7 +294,7 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
             after, now = page[-1].id, datetime.now(UTC)
             for article in page:
                 if args.all or visible(article, now):
-                    shown = article if args.all else public(article, now)
+                    shown = article if args.all else published_form(article, now)
                     out.write(write(args.format, shown))
                     written += 1
                 bars.advance(task)
@@ -334,7 +334,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
         state = Archive(store, engine, settings).state()
         process = store.indexer_process()
         keys = [each.state(datetime.now(UTC)) for each in store.keys.all()]
-        warnings = list(verification.warnings(store, engine))
+        warnings = list(verification.store_warnings(store, engine))
     if screen.as_json:
         screen.json(
             {
@@ -392,8 +392,8 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
 def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Check the store, and the index against it."""
     with _parts(settings) as (store, engine):
-        found = list(verification.problems(store, engine))
-        warnings = list(verification.warnings(store, engine))
+        found = list(verification.store_problems(store, engine))
+        warnings = list(verification.store_warnings(store, engine))
     if screen.as_json:
         screen.json({"sound": not found, "problems": found, "warnings": warnings})
     else:

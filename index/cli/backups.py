@@ -11,14 +11,14 @@ from pathlib import Path
 from index.cli.terminal import Screen, count
 from index.errors import InvalidValue
 from index.settings import Settings
-from index.store import Store, put_back, take
+from index.store import Store, restore_backup, take_backup
 
 
 def backup(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Copy the store into one file."""
     file = Path(args.file)
     with closing(Store.open(settings.store)) as store:
-        found = take(store, file, replace=args.force)
+        found = take_backup(store, file, replace=args.force)
     size = file.stat().st_size
     if screen.as_json:
         screen.json({"file": args.file, "bytes": size, **asdict(found)})
@@ -40,7 +40,7 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
                 f"this replaces the whole store, which is at change {seq:,}; back it up"
                 " first, then confirm with --yes",
             )
-        done = put_back(store, Path(args.file))
+        done = restore_backup(store, Path(args.file))
     found = done.backup
     if screen.as_json:
         screen.json(

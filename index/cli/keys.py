@@ -12,12 +12,12 @@ from index.access import (
     UNLIMITED,
     Key,
     NewKey,
+    duration_of,
     expiry_of,
     filters_of,
     rate_of,
     scopes_of,
     scopes_text,
-    span_of,
 )
 from index.cli.terminal import Screen, count
 from index.dates import from_micros, iso
@@ -103,7 +103,9 @@ def rotate(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Make a key with the rights of another one, which ends."""
     now = datetime.now(UTC)
     with _store(settings) as store:
-        new, old = store.keys.rotate(args.key, overlap=span_of("overlap", args.overlap))
+        new, old = store.keys.rotate(
+            args.key, overlap=duration_of("overlap", args.overlap)
+        )
     if screen.as_json:
         screen.json({**_new_document(new, now), "old": _document(old, now)})
         return 0

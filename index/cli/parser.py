@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 from index.access import Scope
-from index.article import DATES, PLACES
+from index.article import DATE_FIELD_NAMES, PLACES
 from index.cli import articles, backups, keys
 from index.cli.articles import Command
 from index.cli.terminal import Screen
@@ -235,7 +235,12 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     add("--unit", choices=_values(Unit), default="article", help="what a hit is")
     add("--from", dest="since", metavar="DATE", help="2016, 2016-09, -7d, today …")
     add("--to", dest="until", metavar="DATE", help="included as a whole")
-    add("--date", choices=DATES, default="published", help="which date those two mean")
+    add(
+        "--date",
+        choices=DATE_FIELD_NAMES,
+        default="published",
+        help="which date those two mean",
+    )
     add("--tz", default="UTC", metavar="ZONE", help="IANA time zone of dates")
     add(
         "--sort",

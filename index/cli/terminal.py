@@ -38,7 +38,7 @@ from index.engines import Facet
 from index.errors import InvalidValue, NutgrafError
 from index.history import Outcome
 from index.jobs import Problem, Report
-from index.query import Warned
+from index.query import QueryWarning
 from index.rendering import Document, error_document
 from index.text import Span
 
@@ -276,7 +276,7 @@ def show_answer(screen: Screen, answer: Answer, names: Sequence[str]) -> None:
         screen.line(f"more: --cursor {answer.next}", style="dim", wrap=False)
 
 
-def show_warnings(screen: Screen, text: str, warnings: Iterable[Warned]) -> None:
+def show_warnings(screen: Screen, text: str, warnings: Iterable[QueryWarning]) -> None:
     """Print how a query was taken where that is not as it was typed."""
     for warned in warnings:
         at = text[warned.position : warned.position + warned.length]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from index.dates import from_micros, micros
 from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
-from index.query import FacetRequest, Interval, Range, same_value
+from index.query import FacetRequest, Interval, Range, value_key
 from index.text import fold_text
 
 MAX_BUCKETS = 1_000
@@ -67,11 +67,11 @@ def value_facet(
 ) -> Facet:
     """Return a facet of values: commonest first, then by value without accents.
 
-    :param counted: by :func:`same_value`, values with at least one article: all of
+    :param counted: by :func:`value_key`, values with at least one article: all of
         them, or at least the ``size`` commonest, their equals and the active ones.
     :param distinct: how many there are, where not all are in ``counted``.
     :param active: the values filtered for; they are listed even with no article left.
-    :param with_other: given the listed values, by :func:`same_value`, how many articles
+    :param with_other: given the listed values, by :func:`value_key`, how many articles
         have a value besides them.
     """
     rows = [(-each.articles, each.shown, key) for key, each in counted.items()]
@@ -79,7 +79,7 @@ def value_facet(
         prefix = fold_text(request.prefix)
         rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
     rows.sort(key=lambda row: (row[0], *value_order(row[1])))
-    chosen = {same_value(value): value for value in active}
+    chosen = {value_key(value): value for value in active}
     listed = rows[:size] + [row for row in rows[size:] if row[2] in chosen]
     values = [
         FacetValue(value=value, count=-less, active=key in chosen)

@@ -10,7 +10,7 @@ from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
 from index.formats.record import Read, made, refused
-from index.parsing import KINDS, values
+from index.parsing import JSON_TYPES, json_records
 
 
 def read(
@@ -20,7 +20,7 @@ def read(
 
     :param mapping: names in the input to our fields; see :func:`field_names.renamed`.
     """
-    for value in values(data):
+    for value in json_records(data):
         if value.error is not None:
             yield refused(value.error, None, line=value.line, position=value.position)
         else:
@@ -52,7 +52,7 @@ def _read(
 ) -> Read:
     try:
         if not isinstance(record, dict):
-            kind = KINDS[type(record)]
+            kind = JSON_TYPES[type(record)]
             raise UnreadableInput(f"a record must be an object, not {kind}", line=line)
         document = field_names.renamed(record, mapping)
     except InputError as error:

@@ -19,16 +19,16 @@ from index.formats import field_names
 from index.formats.record import Read, made
 from index.parsing import (
     agency_of,
-    bulleted,
+    bullet_text,
     caption_of,
     dateline_of,
     day_of,
     is_byline,
-    numbered,
-    parse,
+    numbered_paragraphs,
+    parse_json,
     single_spaced,
     source,
-    unified,
+    with_line_feeds,
 )
 
 _FENCE = "---"
@@ -46,9 +46,9 @@ def read(
     :param name: the file's; an article without an ``id`` goes by it.
     """
     try:
-        pieces, encoding = source.undecoded(data)
-        sent = source.gathered(pieces)
-        text = source.whole(source.recoded(iter([sent]), encoding))
+        pieces, encoding = source.unzipped(data)
+        sent = source.whole_bytes(pieces)
+        text = source.whole_text(source.recoded(iter([sent]), encoding))
         document, line = _document(text, name, mapping)
     except InputError as error:
         yield Read(
@@ -62,7 +62,7 @@ def _document(
     text: str, name: str, mapping: Mapping[str, str]
 ) -> tuple[dict[str, Any], int]:
     """Return the article's JSON form, and the line its text starts on, from 1."""
-    lines = unified(text).split("\n")
+    lines = with_line_feeds(text).split("\n")
     values, start = _front_matter(lines)
     document = field_names.renamed(values, mapping)
     while start < len(lines) and not lines[start].strip():
@@ -71,7 +71,7 @@ def _document(
     if body and document.get("headline") in (None, body[0].strip()):
         document["headline"] = single_spaced(body.pop(0))
     _take_byline(body, document)
-    story = _Story.of([text for _, text in numbered(body)])
+    story = _Story.of([text for _, text in numbered_paragraphs(body)])
     document["paragraphs"] = [*document.get("paragraphs", ()), *story.paragraphs]
     for field_name, value in (
         ("dateline", story.dateline),
@@ -151,7 +151,7 @@ def _value(key: str, text: str | None) -> Any:
         return None
     if text[0] in "[{":
         try:
-            return parse(text)
+            return parse_json(text)
         except UnreadableInput:
             text = text[1:-1] if text[0] == "[" and text[-1] == "]" else text
     if _is_list(key):
@@ -217,7 +217,7 @@ class _Story:
                 if day and not words.upper().startswith("FILE"):
                     days.append(day)
                 continue
-            if item := bulleted(text):
+            if item := bullet_text(text):
                 story._add(Role.LIST, item)
                 continue
             if first and (line := dateline_of(text)):

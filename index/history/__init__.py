@@ -11,7 +11,14 @@ from index.history.batch import (
     plain_version,
     version_key,
 )
-from index.history.changes import INDEXED, TOLD, Change, ChangeType, Entry, told
+from index.history.changes import (
+    FEED_TYPES,
+    INDEXED_TYPES,
+    Change,
+    ChangeType,
+    Entry,
+    entry_for,
+)
 from index.history.difference import (
     ChangeKind,
     Difference,
@@ -29,8 +36,8 @@ from index.history.records import (
 )
 
 __all__ = [
-    "INDEXED",
-    "TOLD",
+    "FEED_TYPES",
+    "INDEXED_TYPES",
     "Batch",
     "Chain",
     "Change",
@@ -51,8 +58,8 @@ __all__ = [
     "Written",
     "check_counts_up",
     "difference_of",
+    "entry_for",
     "next_turn",
     "plain_version",
-    "told",
     "version_key",
 ]

@@ -24,11 +24,11 @@ from index.access import (
     Values,
     audience_of,
     facts_of_kill,
-    restrictions,
+    restrictions_of,
     shows_less,
     values_of,
 )
-from index.article import LIFTED, Article, Status, content, content_digest
+from index.article import LIFTED, Article, Status, content_digest, content_json
 from index.dates import from_micros, micros
 from index.errors import ArticlePurged, InvalidArticle, VersionConflict
 from index.history.changes import ChangeType
@@ -284,9 +284,9 @@ class Batch:
         sent, given = digest, article
         article = self._completed(given, found)
         if article is not given:
-            text = content(article)
+            text = content_json(article)
             digest = content_digest(text)
-        own = restrictions(article)
+        own = restrictions_of(article)
         # A killed article stays so, whatever status comes with it.
         now = own
         if covering is not None:

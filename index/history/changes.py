@@ -36,7 +36,7 @@ class ChangeType(StrEnum):
 
 
 # What readers can be told of.
-TOLD = tuple(each.value for each in ChangeType if each is not ChangeType.STORED)
+FEED_TYPES = tuple(each.value for each in ChangeType if each is not ChangeType.STORED)
 # After these the article is not to be shown any more, and a copy of it is to go.
 REMOVALS = frozenset(
     (
@@ -47,7 +47,7 @@ REMOVALS = frozenset(
     )
 )
 # What changes the index; the others only change what shows of it.
-INDEXED = frozenset(ChangeType) - {
+INDEXED_TYPES = frozenset(ChangeType) - {
     ChangeType.STORED,
     ChangeType.EMBARGO_LIFTED,
     ChangeType.EXPIRED,
@@ -108,7 +108,7 @@ class Entry:
     removed: bool
 
 
-def told(change: Change, reader: Reader, at: int) -> Entry | None:
+def entry_for(change: Change, reader: Reader, at: int) -> Entry | None:
     """Return what a reader is told of a change, ``None`` if nothing.
 
     :param at: the instant of the change.

@@ -2,7 +2,7 @@
 
 from index.jobs.indexer import Indexer
 from index.jobs.loader import LoadInterrupted, Problem, Progress, Report, load
-from index.jobs.verification import problems, warnings
+from index.jobs.verification import store_problems, store_warnings
 
 __all__ = [
     "Indexer",
@@ -11,6 +11,6 @@ __all__ = [
     "Progress",
     "Report",
     "load",
-    "problems",
-    "warnings",
+    "store_problems",
+    "store_warnings",
 ]

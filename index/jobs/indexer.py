@@ -23,7 +23,7 @@ from index.errors import (
     InputError,
     ServiceError,
 )
-from index.history import INDEXED, Change
+from index.history import INDEXED_TYPES, Change
 from index.store import Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
@@ -238,7 +238,7 @@ class Indexer:
             taken += len(part)
             # An older version that came late changes nothing in the index, and an
             # embargo that ended is known there.
-            newest = dict.fromkeys(c.id for c in part if c.type in INDEXED)
+            newest = dict.fromkeys(c.id for c in part if c.type in INDEXED_TYPES)
             # As it is now, not as it was then: what was withdrawn since must not be
             # found for even a moment.
             found = view.indexable(newest)

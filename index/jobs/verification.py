@@ -18,7 +18,7 @@ _EVERYTHING = Reader(held=True)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-def problems(store: Store, engine: Engine) -> Iterator[str]:
+def store_problems(store: Store, engine: Engine) -> Iterator[str]:
     """Yield a sentence for everything that is wrong; nothing if all is well.
 
     Every file of the index is read. If all are what was written, the index is compared
@@ -38,9 +38,9 @@ def problems(store: Store, engine: Engine) -> Iterator[str]:
         yield f"the index cannot be read: {error}; run nutgraf rebuild"
 
 
-def warnings(store: Store, engine: Engine) -> Iterator[str]:
+def store_warnings(store: Store, engine: Engine) -> Iterator[str]:
     """Yield a sentence for what is not wrong, but may become so."""
-    yield from tables.warnings()
+    yield from tables.sqlite_warnings()
     for name, path in (("store", store.path), ("index", engine.folder)):
         kind = None if path is None else remote_kind(path)
         if kind is not None:

@@ -133,7 +133,7 @@ class Dateline(NamedTuple):
     day: datetime | None
 
 
-def unified(text: str) -> str:
+def with_line_feeds(text: str) -> str:
     """Return a text with every kind of line end as a line feed."""
     return _BREAK.sub("\n", text)
 
@@ -146,10 +146,13 @@ def paragraphs(text: str) -> list[str]:
     if none is longer than 120 characters; a tab or three spaces, or a bullet, at the
     start of one begins a new paragraph.
     """
-    return [paragraph for _, paragraph in numbered(unified(text).split("\n"))]
+    return [
+        paragraph
+        for _, paragraph in numbered_paragraphs(with_line_feeds(text).split("\n"))
+    ]
 
 
-def numbered(lines: list[str]) -> Iterator[tuple[int, str]]:
+def numbered_paragraphs(lines: list[str]) -> Iterator[tuple[int, str]]:
     """Yield (index of the first line, text) of each paragraph in these lines."""
     blocks: list[list[tuple[int, str]]] = [[]]
     spaced = False  # whether a blank line stands between two others
@@ -186,7 +189,7 @@ def single_spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def bulleted(text: str) -> str | None:
+def bullet_text(text: str) -> str | None:
     """Return the text of a list item without its bullet; ``None`` if it has none."""
     found = _BULLET.match(text)
     return text[found.end() :] if found else None

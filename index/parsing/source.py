@@ -49,7 +49,7 @@ def chunks(data: bytes | BinaryIO, *, encoding: str | None = None) -> Iterator[b
     return recoded(_opened(data), encoding)
 
 
-def undecoded(data: bytes | BinaryIO) -> tuple[Iterator[bytes], str | None]:
+def unzipped(data: bytes | BinaryIO) -> tuple[Iterator[bytes], str | None]:
     """Return the input piece by piece, unzipped, and the encoding it is said to be in.
 
     What :func:`recoded` makes of the two is what :func:`chunks` yields.
@@ -117,13 +117,13 @@ class Recoded:
         return given
 
 
-def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
+def whole_text(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
     """Return all of an input as text.
 
     :raises LimitExceeded: it is longer than ``limit`` bytes.
     :raises UnreadableInput: it is no UTF-8, or holds a NUL.
     """
-    text = decoded(gathered(pieces, limit=limit))
+    text = decoded(whole_bytes(pieces, limit=limit))
     if "\0" in text:
         at = text[: text.index("\0")]
         raise UnreadableInput(
@@ -135,7 +135,7 @@ def whole(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
     return text
 
 
-def gathered(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> bytes:
+def whole_bytes(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> bytes:
     """Return all of an input.
 
     :raises LimitExceeded: it is longer than ``limit`` bytes.

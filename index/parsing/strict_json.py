@@ -18,7 +18,7 @@ _DIGITS = 20
 
 
 # What JSON calls the types of its values.
-KINDS: dict[type, str] = {
+JSON_TYPES: dict[type, str] = {
     dict: "an object",
     list: "a list",
     str: "a text",
@@ -48,7 +48,7 @@ class Value(NamedTuple):
         return self.text
 
 
-def parse(text: str, *, line: int | None = None) -> Any:
+def parse_json(text: str, *, line: int | None = None) -> Any:
     """Return the value of a JSON text.
 
     :raises UnreadableInput: it is no JSON, names a key twice, holds a number that is
@@ -64,7 +64,7 @@ def parse(text: str, *, line: int | None = None) -> Any:
         raise UnreadableInput(str(error), line=line) from error
 
 
-def values(data: bytes | BinaryIO) -> Iterator[Value]:
+def json_records(data: bytes | BinaryIO) -> Iterator[Value]:
     """Yield the records of JSON lines, of one array, or the one object of a document.
 
     Lines are read one at a time, so the input may be larger than memory; an array or an
@@ -75,7 +75,7 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
     head, stream = _first_of(stream)
     if head.lstrip().startswith(b"["):
         try:
-            data = source.gathered(stream)
+            data = source.whole_bytes(stream)
         except (UnreadableInput, LimitExceeded) as error:
             yield Value(1, 1, error=error)
             return
@@ -99,7 +99,7 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
             data = b"\n".join(line.data for line in held)
             try:
                 text = source.decoded(data)
-                yield Value(first.number, 1, parse(text), text=text.strip())
+                yield Value(first.number, 1, parse_json(text), text=text.strip())
                 return
             except UnreadableInput as error:
                 if _is_one(data):
@@ -112,7 +112,7 @@ def values(data: bytes | BinaryIO) -> Iterator[Value]:
         yield _value(line, position)
 
 
-def items_of(text: str, name: str) -> Iterator[str]:
+def json_items(text: str, name: str) -> Iterator[str]:
     """Yield the items of a list that an object has under a name, each as it stands.
 
     :param text: of the object, which is known to be JSON.
@@ -125,10 +125,10 @@ def items_of(text: str, name: str) -> Iterator[str]:
             break
         at = _space(text, _LENIENT.raw_decode(text, at)[1])
         at = _space(text, at + 1)  # behind the comma
-    yield from elements(text[at:])
+    yield from json_elements(text[at:])
 
 
-def elements(text: str) -> Iterator[str]:
+def json_elements(text: str) -> Iterator[str]:
     """Yield the items of a list, each as it stands.
 
     :param text: begins with the list, and is known to be JSON.
@@ -150,7 +150,7 @@ def _value(line: source.Line, position: int) -> Value:
         return Value(line.number, position, error=line.error)
     try:
         text = source.decoded(line.data, line=line.number).strip()
-        found = parse(text, line=line.number)
+        found = parse_json(text, line=line.number)
         return Value(line.number, position, found, text=text)
     except UnreadableInput as error:
         return Value(line.number, position, error=error)
@@ -179,7 +179,7 @@ def _items(text: str) -> Iterator[Value]:
             return
         try:
             item = _encoded(text, at, end, line)
-            yield Value(line, position, parse(item, line=line), text=item)
+            yield Value(line, position, parse_json(item, line=line), text=item)
         except UnreadableInput as error:
             yield Value(line, position, error=error)
         after = _space(text, end)

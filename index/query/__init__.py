@@ -1,13 +1,13 @@
 """What is asked? The grammar of queries, and what they mean."""
 
-from index.query.cursor import digest, encode
+from index.query.cursor import encode_cursor, search_digest
 from index.query.grammar import Parsed
 from index.query.matching import (
-    Test,
+    FormTest,
     form_tests,
+    near_windows,
     occurrences,
     wildcard_pattern,
-    windows,
 )
 from index.query.nodes import (
     PUBLIC,
@@ -37,10 +37,10 @@ from index.query.nodes import (
     Wildcard,
     WordLeaf,
     places_of,
-    same_value,
     scoring_leaves,
+    value_key,
 )
-from index.query.remarks import Warned
+from index.query.remarks import QueryWarning
 from index.query.request import (
     MAX_DIGITS,
     RETURNABLE,
@@ -61,6 +61,7 @@ __all__ = [
     "Exact",
     "FacetRequest",
     "Filter",
+    "FormTest",
     "Fuzzy",
     "Interval",
     "Near",
@@ -71,6 +72,7 @@ __all__ = [
     "Places",
     "Prefix",
     "Query",
+    "QueryWarning",
     "Range",
     "Reader",
     "Request",
@@ -79,20 +81,18 @@ __all__ = [
     "Sort",
     "SortKey",
     "Term",
-    "Test",
     "Unit",
-    "Warned",
     "Wildcard",
     "WordLeaf",
     "checked_filter",
     "compile_request",
-    "digest",
-    "encode",
+    "encode_cursor",
     "form_tests",
+    "near_windows",
     "occurrences",
     "places_of",
-    "same_value",
     "scoring_leaves",
+    "search_digest",
+    "value_key",
     "wildcard_pattern",
-    "windows",
 ]

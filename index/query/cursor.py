@@ -12,15 +12,15 @@ from index.errors import CursorMismatch, InvalidValue
 from index.query.nodes import SortKey
 
 
-def digest(*bound: object) -> str:
+def search_digest(*bound: object) -> str:
     """Return a short hash of everything that a cursor is bound to."""
     return hashlib.blake2b(repr(bound).encode(), digest_size=9).hexdigest()
 
 
-def encode(key: SortKey, bound: str) -> str:
+def encode_cursor(key: SortKey, bound: str) -> str:
     """Return a cursor that goes on after a hit.
 
-    :param bound: the :func:`digest` of the search.
+    :param bound: the :func:`search_digest` of the search.
     """
     parts = [bound, key.score, key.date, key.id, key.n]
     text = json.dumps(parts, separators=(",", ":"))

@@ -14,7 +14,7 @@ from index.errors import InvalidQuery
 from index.query.lexer import OPERANDS, Kind, Lexeme, clean, lex
 from index.query.nodes import NOTHING, All, And, Not, Or, Query, Range
 from index.query.operands import LeafReader, all_of
-from index.query.remarks import Remarks, Warned
+from index.query.remarks import QueryWarning, Remarks
 from index.settings import Settings
 
 # Whatever is set: trees are walked recursively, and Python allows some 1,000 calls.
@@ -30,7 +30,7 @@ class Parsed:
 
     query: Query
     understood: str
-    warnings: tuple[Warned, ...]
+    warnings: tuple[QueryWarning, ...]
 
 
 def parse(

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.article import BY_NAME
+from index.article import FIELD_BY_NAME
 from index.errors import InvalidQuery
 from index.query.remarks import Remarks
 
@@ -188,7 +188,7 @@ class _Lexer:
         elif letter == "=" and self.text.startswith('"', self.at + 1):
             self.at += 1
             self.quoted(Kind.EXACT, self.at - 1, field)
-        elif field is not None and not BY_NAME[field].searchable_words:
+        elif field is not None and not FIELD_BY_NAME[field].searchable_words:
             self.value(field)
         elif field is not None and letter in "[{<>" and self.is_range():
             raise InvalidQuery(
@@ -215,10 +215,10 @@ class _Lexer:
         following = self.text[match.end() : match.end() + 1]
         direct = following != "" and not following.isspace() and following != ")"
         field = name.lower()
-        if field not in BY_NAME:
+        if field not in FIELD_BY_NAME:
             nearest = process.extractOne(
                 field,
-                tuple(BY_NAME),
+                tuple(FIELD_BY_NAME),
                 scorer=OSA.normalized_similarity,
                 score_cutoff=_CLOSE_NAME,
             )
@@ -241,7 +241,7 @@ class _Lexer:
                 match.end(),
             )
             return False
-        if following == "-" and BY_NAME[field].searchable_words:
+        if following == "-" and FIELD_BY_NAME[field].searchable_words:
             self.remarks.syntax(
                 "misplaced_dash",
                 f"a dash behind {field}: excludes nothing; write -{field}:word",
@@ -268,7 +268,7 @@ class _Lexer:
         end = self.text.index('"', self.at + 1)
         content = self.text[self.at + 1 : end]
         self.at = end + 1
-        if field is not None and not BY_NAME[field].searchable_words:
+        if field is not None and not FIELD_BY_NAME[field].searchable_words:
             self.add(Kind.RANGE, start, content.strip(), field=field)
             self.leftover("a value")
             return

@@ -9,7 +9,7 @@ often a leaf occurs (its term frequency) is the number of its occurrences:
 * ``Phrase``, ``Exact`` of several forms: one for each position where it starts. Each
   token follows the one before: its position is that one's position plus its width.
   Tokens of every width take part.
-* ``Near``: one for each window, as :func:`windows` finds them.
+* ``Near``: one for each window, as :func:`near_windows` finds them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from rapidfuzz.distance import OSA
 
 from index.deadline import Check, never
 from index.query.nodes import Exact, Fuzzy, Near, Prefix, Term, Wildcard, WordLeaf
-from index.text import Span, Tokens, fold, is_single_cjk, key
+from index.text import Span, Tokens, fold, is_single_cjk, word_key
 
 Occurrence = tuple[Span, ...]  # the spans to mark, in order; several for Near only
-Test = Callable[[str], bool]  # of a token's form
+FormTest = Callable[[str], bool]  # of a token's form
 
 
 def occurrences(
@@ -48,7 +48,7 @@ def occurrences(
     ]
 
 
-def form_tests(leaf: WordLeaf, language: str) -> tuple[Test, ...]:
+def form_tests(leaf: WordLeaf, language: str) -> tuple[FormTest, ...]:
     """Return, for each word of a leaf in order, whether a token of some form is it."""
     if isinstance(leaf, Prefix):
         prefix = leaf.prefix
@@ -86,16 +86,16 @@ def _within(one: str, other: str, distance: int) -> bool:
     return OSA.distance(one, other, score_cutoff=distance) <= distance
 
 
-def _same_word(form: str, language: str) -> Test:
+def _same_word(form: str, language: str) -> FormTest:
     """Test whether a form is the same word, with this form's own part done once."""
     if is_single_cjk(form):
         start = fold(form)
         return lambda other: fold(other).startswith(start)
-    wanted = key(form, language)
-    return lambda other: key(other, language) == wanted
+    wanted = word_key(form, language)
+    return lambda other: word_key(other, language) == wanted
 
 
-def _widest(tokens: Tokens, test: Test) -> dict[int, int]:
+def _widest(tokens: Tokens, test: FormTest) -> dict[int, int]:
     """Return, by position in order, the widest matching token that starts there."""
     found: dict[int, int] = {}  # tokens are in order of position, so this is, too
     for each, form in enumerate(tokens.forms):
@@ -108,7 +108,7 @@ def _widest(tokens: Tokens, test: Test) -> dict[int, int]:
 
 
 def _chains(
-    tokens: Tokens, tests: Sequence[Test], check: Check
+    tokens: Tokens, tests: Sequence[FormTest], check: Check
 ) -> Iterator[Occurrence]:
     """Yield the span of each run of tokens that follow each other and pass in turn.
 
@@ -143,9 +143,9 @@ def _near(
     tokens: Tokens, leaf: Near, language: str, check: Check
 ) -> Iterator[Occurrence]:
     """Yield the words of each window that holds all words of a Near."""
-    asked: dict[str, tuple[int, Test]] = {}
+    asked: dict[str, tuple[int, FormTest]] = {}
     for form, test in zip(leaf.forms, form_tests(leaf, language), strict=True):
-        word = key(form, language)
+        word = word_key(form, language)
         asked[word] = (asked[word][0] + 1 if word in asked else 1, test)
     tokens_of = [_widest(tokens, test) for _, test in asked.values()]
     places = [
@@ -153,12 +153,12 @@ def _near(
         for found in tokens_of
     ]
     counts = [count for count, _ in asked.values()]
-    for window in windows(places, counts, leaf.distance, check):
+    for window in near_windows(places, counts, leaf.distance, check):
         chosen = [tokens_of[word][position] for position, word in window]
         yield tuple((tokens.starts[each], tokens.ends[each]) for each in chosen)
 
 
-def windows(
+def near_windows(
     places: Sequence[Mapping[int, int]],
     counts: Sequence[int],
     distance: int,

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from index.article import BY_NAME, PLACES, Kind
+from index.article import FIELD_BY_NAME, PLACES, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,8 @@ def places_of(leaf: WordLeaf, default: tuple[str, ...]) -> Places:
 def _places(field: str | None, default: tuple[str, ...]) -> Places:
     chosen = default if field is None else (field,)
     return Places(
-        passages=tuple(n for n in chosen if BY_NAME[n].kind is Kind.PASSAGE),
-        lines=tuple(n for n in chosen if BY_NAME[n].kind is not Kind.PASSAGE),
+        passages=tuple(n for n in chosen if FIELD_BY_NAME[n].kind is Kind.PASSAGE),
+        lines=tuple(n for n in chosen if FIELD_BY_NAME[n].kind is not Kind.PASSAGE),
         whole=field == "headline",
     )
 
@@ -322,6 +322,6 @@ class Search:
     explain: bool = False
 
 
-def same_value(value: str) -> str:
+def value_key(value: str) -> str:
     """Return what two values share that differ in case only."""
     return value.casefold()

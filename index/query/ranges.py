@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 
 from index import dates
-from index.article import BY_NAME, Kind
+from index.article import FIELD_BY_NAME, Kind
 from index.errors import InvalidValue
 from index.query.nodes import Range
 
@@ -71,7 +71,7 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
 
 def _span(field: str, value: str, tz: tzinfo, now: datetime) -> tuple[int, int]:
     """Return the first and the last number that a value stands for."""
-    if BY_NAME[field].kind is Kind.INTEGER:
+    if FIELD_BY_NAME[field].kind is Kind.INTEGER:
         if not _INTEGER.fullmatch(value):
             raise ValueError("write a whole number, such as 3, <=3 or [1 TO 3]")
         return int(value), int(value)
@@ -99,7 +99,7 @@ def _bound(field: str, value: int, side: int, tz: tzinfo, now: datetime) -> str:
 
     :param side: 0 for the first of a span, 1 for the last.
     """
-    if BY_NAME[field].kind is Kind.INTEGER:
+    if FIELD_BY_NAME[field].kind is Kind.INTEGER:
         return str(value)
     instant = dates.from_micros(value)
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index.article import BY_NAME
+from index.article import FIELD_BY_NAME
 from index.errors import InvalidQuery, UnknownField
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
+class QueryWarning:
     """Something in ``q`` that was not taken as typed, and how it was taken.
 
     :param position: code points from the start of ``q``; ``length`` of what is meant.
@@ -31,7 +31,7 @@ class Remarks:
     def __init__(self, *, offsets: list[int] | None, strict: bool) -> None:
         self._offsets = offsets
         self._strict = strict
-        self.found: list[Warned] = []
+        self.found: list[QueryWarning] = []
 
     def position(self, start: int) -> int:
         """Return the position in ``q`` of one in the cleaned text."""
@@ -55,7 +55,7 @@ class Remarks:
         if self._strict:
             raise UnknownField(
                 name,
-                allowed=tuple(BY_NAME),
+                allowed=tuple(FIELD_BY_NAME),
                 parameter="q",
                 position=self.position(start),
             )
@@ -65,7 +65,7 @@ class Remarks:
         """Note something that is no mistake and that the reader may not expect."""
         position = self.position(start)
         self.found.append(
-            Warned(
+            QueryWarning(
                 code=code,
                 detail=detail,
                 position=position,

@@ -25,7 +25,7 @@ from index.query.nodes import (
 from index.settings import Settings
 
 # What a hit tells of its article unless asked for more; ``id`` and ``version`` always.
-SHORT_FIELDS = (*fields.names(returned=True), "url")
+SHORT_FIELDS = (*fields.field_names(returned=True), "url")
 # Paragraphs are passages here, and notes to editors are nobody's else.
 RETURNABLE = tuple(
     name for name in ARTICLE_FIELDS if name not in ("paragraphs", "ed_note")
@@ -85,7 +85,7 @@ class Request:
 
     def bound_for(self, reader: Reader) -> str:
         """Return what a cursor of this search is bound to, for one who reads."""
-        return cursor.digest(
+        return cursor.search_digest(
             reader,
             self.q,
             self.within,
@@ -200,7 +200,7 @@ def checked_filter(wanted: Filter) -> Filter:
         raise UnknownField(
             wanted.field, allowed=fields.FILTERABLE, parameter=wanted.field
         )
-    if fields.BY_NAME[wanted.field].kind is not Kind.INTEGER:
+    if fields.FIELD_BY_NAME[wanted.field].kind is not Kind.INTEGER:
         return wanted
     return Filter(
         field=wanted.field,
@@ -220,8 +220,8 @@ def _whole(name: str, text: str) -> str:
 
 
 def _dates(asked: Request, tz: tzinfo, now: datetime) -> Range | None:
-    if asked.date not in fields.DATES:
-        choices = ", ".join(fields.DATES)
+    if asked.date not in fields.DATE_FIELD_NAMES:
+        choices = ", ".join(fields.DATE_FIELD_NAMES)
         raise InvalidValue("date", f"choose from {choices}", got=asked.date)
     if asked.since is None and asked.until is None:
         return None
@@ -248,7 +248,7 @@ def _facet(text: str, prefix: str) -> FacetRequest:
     name, colon, interval = text.partition(":")
     if name not in fields.FACETABLE:
         raise UnknownField(name, allowed=fields.FACETABLE, parameter="facet")
-    if fields.BY_NAME[name].kind is not Kind.DATE:
+    if fields.FIELD_BY_NAME[name].kind is not Kind.DATE:
         if colon:
             raise InvalidValue("facet", f"{name} is no date; leave out the interval")
         return FacetRequest(field=name, prefix=prefix)

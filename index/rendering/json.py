@@ -10,7 +10,7 @@ from index.dates import iso
 from index.engines import Facet
 from index.errors import NutgrafError
 from index.history import Difference, ParagraphChange
-from index.query import Request, Warned
+from index.query import QueryWarning, Request
 from index.text import Span
 
 Document = dict[str, Any]
@@ -45,7 +45,7 @@ def answer_document(answer: Answer, asked: Request) -> Document:
     }
 
 
-def warning_document(warned: Warned) -> Document:
+def warning_document(warned: QueryWarning) -> Document:
     """Return a warning about the query's text."""
     return {
         "code": warned.code,

@@ -70,7 +70,7 @@ class Restored:
     restricted_again: tuple[str, ...]
 
 
-def take(store: Store, file: Path, *, replace: bool = False) -> Backup:
+def take_backup(store: Store, file: Path, *, replace: bool = False) -> Backup:
     """Copy a store into a file of its own; writes and searches go on meanwhile.
 
     What was acknowledged before this is called is in it. The file has its name once it
@@ -100,7 +100,7 @@ def take(store: Store, file: Path, *, replace: bool = False) -> Backup:
     return found
 
 
-def put_back(store: Store, file: Path) -> Restored:
+def restore_backup(store: Store, file: Path) -> Restored:
     """Make a store what it was when a backup was taken; other processes go on.
 
     The backup is checked first, and stays as it is: one of an older schema is brought

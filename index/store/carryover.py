@@ -26,7 +26,7 @@ from index.access import (
     Restrictions,
     Standing,
 )
-from index.article import content, content_digest
+from index.article import content_digest, content_json
 from index.dates import from_micros, micros
 from index.history import ChangeType, next_turn, version_key
 from index.store import tables, withdrawal
@@ -177,7 +177,7 @@ def _rewrite(
         .join(articles, OF_CURRENT)
         .where(articles.c.id == article_id)
     ).one()
-    text = content(
+    text = content_json(
         replace(
             read_article(article_id, row.version, row.content),
             embargoed_until=_instant(to.embargoed_until),

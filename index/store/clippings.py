@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from index.access import public_extra
+from index.access import published_extra
 from index.article import (
     CONCEPT_FIELDS,
     RIGHTS_FIELDS,
@@ -97,7 +97,7 @@ class Clipping:
             # Only this field can hold integers of more than 64 bits, which orjson makes
             # fractions of.
             extra = json.loads(self._content).get(name, {})
-            return public_extra(extra, now) or None
+            return published_extra(extra, now) or None
         value = self._document.get(name)
         if value is None:
             return None

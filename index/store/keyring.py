@@ -20,15 +20,15 @@ from index.access import (
     Key,
     NewKey,
     Scope,
-    digest,
-    filters_text,
-    named,
+    equal_digests,
+    filters_json,
+    filters_of_json,
+    key_id_in,
     new_id,
     new_secret,
-    read_filters,
-    read_scopes,
-    same,
+    scopes_of_text,
     scopes_text,
+    secret_digest,
 )
 from index.dates import from_micros, micros
 from index.errors import InvalidValue
@@ -67,12 +67,12 @@ class Keyring:
 
     def find(self, secret: str) -> Key | None:
         """Return the key that this is, ended ones too; ``None`` if it is none."""
-        sent = digest(secret)
+        sent = secret_digest(secret)
         with self._reading() as connection:
             rows = _FIND.rows(connection, digest=sent)
         for row in rows:
             # What the index of the table found is compared once more, whole.
-            if same(row[2], sent):
+            if equal_digests(row[2], sent):
                 return _key(row)
         return None
 
@@ -167,8 +167,8 @@ def _key(row: Any) -> Key:
     return Key(
         id=id_,
         name=name,
-        scopes=read_scopes(scopes),
-        filters=read_filters(filters),
+        scopes=scopes_of_text(scopes),
+        filters=filters_of_json(filters),
         rate=rate,
         created=from_micros(created),
         expires=None if expires == NO_EXPIRY else from_micros(expires),
@@ -184,7 +184,7 @@ def _live(connection: Connection, name: str, now: datetime) -> list[Key]:
 
 
 def _some_live(connection: Connection, which: str, now: datetime) -> list[Key]:
-    meant = named(which)
+    meant = key_id_in(which)
     rows = connection.execute(select(*_COLUMNS).where(keys.c.id == meant))
     found = [key for key in map(_key, rows) if key.state(now) == "live"]
     found = found or _live(connection, meant, now)
@@ -230,9 +230,9 @@ def _insert(
                     insert(keys).values(
                         id=key.id,
                         name=name,
-                        digest=digest(secret),
+                        digest=secret_digest(secret),
                         scopes=scopes_text(scopes),
-                        filters=filters_text(filters),
+                        filters=filters_json(filters),
                         rate=rate,
                         created=micros(now),
                         expires=NO_EXPIRY if expires is None else micros(expires),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
-from index.access import CANCELED, Standing, audience_of, restrictions, values_of
+from index.access import CANCELED, Standing, audience_of, restrictions_of, values_of
 from index.dates import micros
 from index.history import next_turn
 from index.store import tables
@@ -83,7 +83,7 @@ def _every_article(connection: Connection) -> Iterator[Any]:
 
 def _fill(connection: Connection, row: Any) -> None:
     article = read_article(row.id, row.version, row.content)
-    own, values = restrictions(article), values_of(article)
+    own, values = restrictions_of(article), values_of(article)
     standing = Standing(own, values)
     connection.execute(
         update(articles)

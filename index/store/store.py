@@ -40,7 +40,7 @@ from index.store import integrity, migration, tables, withdrawal
 from index.store.change_log import SET_STATE, append, locked_seq
 from index.store.embargoes import is_due, log_turns
 from index.store.keyring import Keyring
-from index.store.restoration import restore
+from index.store.reinstatement import reinstate
 from index.store.sqlite.connections import WRITES, Connections, forget, store_errors
 from index.store.tables import articles, versions
 from index.store.view import View, standing_of, value_of
@@ -203,7 +203,7 @@ class Store:
                 connection, article_id, at=at, version=version, unknown=unknown
             )
 
-    def restore(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
+    def reinstate(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Take back that an article was killed or withheld; return the seq of that.
 
         ``None`` if it was neither. Where it was killed by a canceled version, the last
@@ -217,7 +217,7 @@ class Store:
         """
         with self._changing() as (connection, at):
             check_within(connection, article_id, reader)
-            return restore(connection, article_id, at=at, reader=reader)
+            return reinstate(connection, article_id, at=at, reader=reader)
 
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.

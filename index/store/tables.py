@@ -313,7 +313,7 @@ def has_mended_log(version: tuple[int, int, int]) -> bool:
     return version >= (3, 51, 3) or (older is not None and version[2] >= older)
 
 
-def warnings() -> Iterator[str]:
+def sqlite_warnings() -> Iterator[str]:
     """Yield a sentence for what may become wrong with any store here."""
     major, minor, patch, *_ = sqlite3.sqlite_version_info
     if not has_mended_log((major, minor, patch)):

@@ -27,7 +27,7 @@ from index.access import (
     Audience,
     Restrictions,
     Standing,
-    restrictions,
+    restrictions_of,
 )
 from index.article import Article, Status, article_of, content_digest
 from index.dates import from_micros
@@ -524,7 +524,7 @@ def _problems_of(row: Any, status: int | None) -> Iterator[str]:
     ):
         yield f"{name} differs from its own columns"
     if row.version == row.current:
-        expected = restrictions(article)
+        expected = restrictions_of(article)
         if status is not None:
             # That of a kill, or of what took it back.
             expected = expected._replace(status=status)

@@ -7,8 +7,8 @@ each of its parts and is found whole, without the punctuation, and by its parts.
 written without spaces are found by pairs of characters. Every token is kept: there are
 no stop words. An emoji is a word; other symbols (``&``, ``%``, ``€``) are none.
 
-:func:`key` decides whether two forms are the same word in a language; forms that are
-not made of letters alone (``@handle``, ``f-16``, ``1990s``) have no stem.
+:func:`word_key` decides whether two forms are the same word in a language. Forms that
+are not made of letters alone (``@handle``, ``f-16``, ``1990s``) have no stem.
 ``tests/golden/tokens`` tables all this by hand.
 """
 
@@ -292,7 +292,7 @@ def plain_form(chunk: str) -> str | None:
 def stem_language(language: str) -> str:
     """Return what decides how words of a language are stemmed: '' if nothing does.
 
-    Two languages of which this is the same have the same :func:`key` for any form.
+    Two languages of which this is the same have the same :func:`word_key` for any form.
     """
     primary = language.partition("-")[0].lower()
     return primary if primary in _ALGORITHMS else ""
@@ -344,7 +344,7 @@ def fold_text(text: str) -> str:
 
 
 @lru_cache(maxsize=200_000)
-def key(form: str, language: str) -> str:
+def word_key(form: str, language: str) -> str:
     """Return what two forms share if they are the same word in a language.
 
     :param language: a BCP 47 tag; a language without a stemmer gives the folded form.
@@ -358,8 +358,8 @@ def key(form: str, language: str) -> str:
     return stem or folded
 
 
-def keys(forms: Sequence[str], language: str) -> list[str]:
-    """Return the :func:`key` of each form, for a whole vocabulary at once."""
+def word_keys(forms: Sequence[str], language: str) -> list[str]:
+    """Return the :func:`word_key` of each form, for a whole vocabulary at once."""
     folded = [fold(form) for form in forms]
     stemmer = _stemmer(language.partition("-")[0].lower())
     if stemmer is None:
@@ -389,7 +389,7 @@ def same_word(form: str, token: str, language: str) -> bool:
     """Say whether a query's form matches a token of an article in a language."""
     if is_single_cjk(form):
         return fold(token).startswith(fold(form))
-    return key(form, language) == key(token, language)
+    return word_key(form, language) == word_key(token, language)
 
 
 def _surfaces(text: str) -> tuple[str, list[str]]:

@@ -86,7 +86,7 @@ def withhold_article(given: dict[str, Any], article_id: str) -> Response:
 )
 def restore_article(given: dict[str, Any], article_id: str) -> Response:
     """Take back that an article was killed or withheld."""
-    seq = context().archive.restore(article_id, reader=reader())
+    seq = context().archive.reinstate(article_id, reader=reader())
     return answered({"id": article_id, "status": "usable", "seq": seq}, given)
 
 

@@ -18,7 +18,7 @@ from marshmallow import Schema, ValidationError, fields
 from rapidfuzz import fuzz, process
 
 from index.errors import InvalidValue, LimitExceeded
-from index.parsing import KINDS
+from index.parsing import JSON_TYPES
 from service.exchange.bodies import has_no_body, json_object
 from service.exchange.parameters import Repeatable, WholeText
 from service.refusals import RepeatedParameter, UnknownParameter
@@ -174,7 +174,9 @@ def _of_body(
     given = {} if optional and has_no_body() else json_object()
     for name, value in given.items():
         if name in declared and not _fits(declared[name], value):
-            raise InvalidValue(name, "has the wrong type", got=KINDS.get(type(value)))
+            raise InvalidValue(
+                name, "has the wrong type", got=JSON_TYPES.get(type(value))
+            )
     return given
 
 

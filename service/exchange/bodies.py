@@ -10,7 +10,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import ClientDisconnected
 
 from index.errors import UnreadableInput
-from index.parsing import parse
+from index.parsing import parse_json
 from service.context import context
 from service.refusals import (
     BodyTooLarge,
@@ -126,7 +126,7 @@ def strict_json(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidJson(f"not UTF-8 at byte {error.start:,}") from error
     try:
-        value = parse(text)
+        value = parse_json(text)
     except UnreadableInput as error:
         raise InvalidJson(str(error), line=error.line, column=error.column) from error
     _check(value, surrogates="\\ud" in text or "\\uD" in text)

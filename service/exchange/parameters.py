@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from index.article import DATES, FACETABLE, FIELDS, MAX_ID, PLACES, Kind
+from index.article import DATE_FIELD_NAMES, FACETABLE, FIELDS, MAX_ID, PLACES, Kind
 from index.formats import FORMATS
 from index.query import MAX_DIGITS, RETURNABLE, Interval, Request, Scope, Sort, Unit
 
@@ -160,7 +160,8 @@ _WHERE: dict[str, fields.Field[Any]] = {
     ),
     "to": Text(metadata=described("the last one, included")),
     "date": Choice(
-        DATES, metadata=described("what from and to are about", default=_DEFAULTS.date)
+        DATE_FIELD_NAMES,
+        metadata=described("what from and to are about", default=_DEFAULTS.date),
     ),
     "tz": Text(metadata=described("IANA time zone", default=_DEFAULTS.tz)),
     "strict": Flag(
@@ -276,7 +277,7 @@ PATH_PARAMETERS = {
                     f"{name}:{interval}"
                     for name in FACETABLE
                     for interval in Interval
-                    if name in DATES
+                    if name in DATE_FIELD_NAMES
                 ),
             ],
         ),

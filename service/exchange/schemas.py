@@ -20,7 +20,7 @@ from index.article import (
     Role,
     Status,
 )
-from index.history import TOLD, Outcome, Relation
+from index.history import FEED_TYPES, Outcome, Relation
 from index.query import Interval
 from service.codes import PROBLEM_TYPES
 from service.exchange.parameters import ID_RULE, described
@@ -529,7 +529,7 @@ class ChangeEntry(Schema):
     """Something that happened to an article."""
 
     seq = fields.Integer(required=True)
-    type = fields.String(required=True, validate=validate.OneOf(TOLD))
+    type = fields.String(required=True, validate=validate.OneOf(FEED_TYPES))
     id = fields.String(required=True)
     version = fields.String(
         required=True,

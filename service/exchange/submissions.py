@@ -14,7 +14,7 @@ from index import formats
 from index.article import Draft, draft_of
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read
-from index.parsing import KINDS, MAX_LINE, elements, items_of
+from index.parsing import JSON_TYPES, MAX_LINE, json_elements, json_items
 from service.context import context
 from service.exchange.bodies import read_file, strict_json
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
@@ -97,9 +97,9 @@ def _of_json(
     body: bytes, format_name: str | None, article_id: str | None
 ) -> Iterator[Submission]:
     value = strict_json(body)
-    items, listed = value, elements
+    items, listed = value, json_elements
     if isinstance(value, dict):
-        items, listed = value.get(_LIST), partial(items_of, name=_LIST)
+        items, listed = value.get(_LIST), partial(json_items, name=_LIST)
         if not isinstance(items, list):
             yield from _of_item(
                 value, format_name, article_id, lambda: (body,), 0, len(body)
@@ -114,7 +114,7 @@ def _of_json(
             yield from _of_item(item, format_name, article_id, sent, at, len(body))
         else:
             error = InvalidArticle(
-                "article", f"is {KINDS[type(item)]}; it must be an object"
+                "article", f"is {JSON_TYPES[type(item)]}; it must be an object"
             )
             yield Submission(read=Read(article=None, error=error))
 

@@ -26,17 +26,19 @@ def test_a_key_has_its_id_and_256_random_bits() -> None:
     assert len(made) == 100
     for each in made:
         assert re.fullmatch(r"ng_0a1b2c3d_[A-Za-z0-9_-]{43}", each)
-        assert keys.named(each) == "0a1b2c3d"
+        assert keys.key_id_in(each) == "0a1b2c3d"
     assert re.fullmatch(r"[0-9a-f]{8}", keys.new_id())
 
 
 def test_only_a_digest_is_made_of_a_key() -> None:
     secret = keys.new_secret("0a1b2c3d")
-    assert len(keys.digest(secret)) == 32
-    assert keys.same(keys.digest(secret), keys.digest(secret))
-    assert not keys.same(keys.digest(secret), keys.digest(secret[:-1]))
+    assert len(keys.secret_digest(secret)) == 32
+    assert keys.equal_digests(keys.secret_digest(secret), keys.secret_digest(secret))
+    assert not keys.equal_digests(
+        keys.secret_digest(secret), keys.secret_digest(secret[:-1])
+    )
     # Headers hold any bytes, as Latin-1.
-    assert len(keys.digest("\xff\x00\udcff")) == 32
+    assert len(keys.secret_digest("\xff\x00\udcff")) == 32
 
 
 def test_digests_are_compared_in_constant_time(
@@ -49,7 +51,7 @@ def test_digests_are_compared_in_constant_time(
         return one == other
 
     monkeypatch.setattr("hmac.compare_digest", compare)
-    assert keys.same(b"a", b"a")
+    assert keys.equal_digests(b"a", b"a")
     assert compared == [(b"a", b"a")]
 
 
@@ -126,10 +128,10 @@ def test_a_filter_is_one_that_searches_have() -> None:
 
 def test_filters_and_scopes_are_read_as_written() -> None:
     filters = keys.filters_of([("source", 'A "quoted" | ☃')], [("section", "Sport")])
-    assert keys.read_filters(keys.filters_text(filters)) == filters
+    assert keys.filters_of_json(keys.filters_json(filters)) == filters
     scopes = keys.scopes_of(["admin", "search"])
     assert keys.scopes_text(scopes) == "search admin"
-    assert keys.read_scopes("search admin") == scopes
+    assert keys.scopes_of_text("search admin") == scopes
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ PUTS = st.builds(
 OTHERS = st.builds(
     Do,
     st.sampled_from(
-        ["kill", "kill", "cascade", "withhold", "restore", "delete", "purge"]
+        ["kill", "kill", "cascade", "withhold", "reinstate", "delete", "purge"]
     ),
     st.sampled_from(IDS),
 )
@@ -533,5 +533,5 @@ def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> Non
                 hit.article["id"]: hit.article["version"] for hit in found.hits
             } == expected, name
             assert found.articles == len(expected)
-        assert list(verification.problems(archive.store, archive.engine)) == []
+        assert list(verification.store_problems(archive.store, archive.engine)) == []
         archive.close()

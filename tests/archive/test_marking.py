@@ -22,7 +22,7 @@ from index.query import (
     WordLeaf,
     occurrences,
 )
-from index.text import analyse, key
+from index.text import analyse, word_key
 
 TEXT = PLACES["text"]
 
@@ -204,7 +204,7 @@ def test_of_texts_marked_at_once_each_has_what_is_sought_in_its_role() -> None:
 
 
 def keeps_its_start(word: str) -> bool:
-    stem = key(word, "en")
+    stem = word_key(word, "en")
     return word.startswith(stem[: max(1, len(stem) - 2)])
 
 

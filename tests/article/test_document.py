@@ -19,8 +19,8 @@ from index.article import (
     Status,
     article_of,
     concepts_of,
-    content,
     content_digest,
+    content_json,
     document_of,
     status_of,
 )
@@ -111,7 +111,9 @@ def test_what_is_written_is_read_back_unchanged(document: dict[str, Any]) -> Non
     article = article_of(document)
     through_json = json.loads(json.dumps(document_of(article)))
     assert article_of(through_json) == article
-    assert article_of(json.loads(content(article)) | version_of(article)) == article
+    assert (
+        article_of(json.loads(content_json(article)) | version_of(article)) == article
+    )
 
 
 def version_of(article: Article) -> dict[str, Any]:
@@ -125,7 +127,7 @@ def test_the_digest_depends_on_content_not_on_order_or_version(
     article = article_of(document)
     turned = dict(reversed(document.items())) | {"version": "77"}
     assert digest(article_of(turned)) == digest(article)
-    assert digest(article) == content_digest(content(article))
+    assert digest(article) == content_digest(content_json(article))
     assert digest(article_of(document | {"byline": "By A"})) != digest(article)
 
 
@@ -140,7 +142,7 @@ def test_content_that_is_no_json_is_refused() -> None:
     for value in (float("inf"), object(), "\udfff", {1: 1, "a": 2}):
         article = Article(id="a", paragraphs=read().paragraphs, extra={"x": value})
         with pytest.raises(InvalidArticle) as caught:
-            content(article)
+            content_json(article)
         assert caught.value.field == "extra"
 
 

@@ -10,7 +10,7 @@ from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.article import BY_NAME
+from index.article import FIELD_BY_NAME
 from index.engines import ranking
 
 COUNTS = st.integers(1, 1_000_000)
@@ -99,7 +99,7 @@ def test_a_word_of_the_subject_outweighs_function_words() -> None:
 
 
 def test_a_word_in_the_headline_counts_at_least_twice() -> None:
-    assert BY_NAME["headline"].weight >= 2 * BY_NAME["body"].weight
+    assert FIELD_BY_NAME["headline"].weight >= 2 * FIELD_BY_NAME["body"].weight
 
 
 def test_the_page_on_ranking_names_the_values_in_use() -> None:
@@ -115,5 +115,5 @@ def test_the_page_on_ranking_names_the_values_in_use() -> None:
         re.findall(r"^\| weight of `(\w+)` \| ([\d.]+) \|", page, re.MULTILINE)
     )
     assert {name: float(value) for name, value in weights.items()} == {
-        each.name: each.weight for each in BY_NAME.values() if each.weight != 1
+        each.name: each.weight for each in FIELD_BY_NAME.values() if each.weight != 1
     }

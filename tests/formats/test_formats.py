@@ -258,7 +258,7 @@ def test_a_line_too_long_costs_only_itself() -> None:
 def test_an_input_read_whole_has_a_limit() -> None:
     bomb = gzip.compress(b"a" * 5_000_000)
     with pytest.raises(InputError, match="at most 1,000"):
-        sources.whole(sources.chunks(bomb), limit=1_000)
+        sources.whole_text(sources.chunks(bomb), limit=1_000)
 
 
 @pytest.mark.parametrize("depth", [70, 100_000])

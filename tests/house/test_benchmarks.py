@@ -53,7 +53,7 @@ from benchmarks.peers.stock_whoosh import StockWhoosh
 from benchmarks.ranking import metrics, relevance, tuning
 from benchmarks.report import Result, shown
 from benchmarks.workplace import OtherCorpus, Workplace
-from index.article import article_of, content
+from index.article import article_of, content_json
 from index.engines.memory import MemoryEngine
 from index.query import Search
 from index.query.grammar import parse
@@ -70,7 +70,7 @@ needs_tantivy = pytest.mark.skipif(
 
 
 def digest_of(corpus: Generated) -> str:
-    text = "".join(map(content, corpus))
+    text = "".join(map(content_json, corpus))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ from index.article import Article, Role, number_paragraphs
 from index.engines import EngineState, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
-from index.jobs import Indexer, problems
+from index.jobs import Indexer, store_problems
 from index.jobs import indexer as module
 from index.jobs.indexer import Stopped
 from index.query import All, Search
@@ -399,7 +399,7 @@ def test_killing_the_process_loses_nothing_and_the_next_catches_up(
     with nutgraf(environ, "indexer") as process:
         until(store.indexer_running, process)
         until(lambda: engine.state().seq == 80, process)
-        assert list(problems(store, engine)) == []
+        assert list(store_problems(store, engine)) == []
         process.send_signal(signal.SIGTERM)
         log = process.communicate(timeout=10)[1]
     assert process.returncode == 0

@@ -20,9 +20,9 @@ from index.query import (
     Wildcard,
     WordLeaf,
     form_tests,
+    near_windows,
     occurrences,
     wildcard_pattern,
-    windows,
 )
 from index.text import analyse
 
@@ -134,7 +134,7 @@ def test_near_does_not_count_the_parts_of_its_own_words_as_others() -> None:
 def test_windows_share_no_word() -> None:
     # The first window takes positions 0 to 2: the word at 2 covers 2 and 3.
     places = [{0: 1, 3: 1, 5: 1}, {2: 2, 4: 1}]
-    assert list(windows(places, [1, 1], 1)) == [
+    assert list(near_windows(places, [1, 1], 1)) == [
         [(0, 0), (2, 1)],
         [(4, 1), (5, 0)],
     ]
@@ -156,7 +156,7 @@ def test_there_is_a_window_if_some_choice_of_words_is_close_enough(
         max(choice) - min(choice) + 1 - len(choice) <= distance
         for choice in itertools.product(*apart)
     )
-    assert bool(list(windows(apart, [1] * len(apart), distance))) == possible
+    assert bool(list(near_windows(apart, [1] * len(apart), distance))) == possible
 
 
 @given(st.text("ab*?", max_size=8), st.text("abé\n", max_size=10))

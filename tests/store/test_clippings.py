@@ -9,8 +9,8 @@ import pytest
 from checkout import SEEDS
 
 from index import formats
-from index.access import public
-from index.article import Article, article_of, content, document_of
+from index.access import published_form
+from index.article import Article, article_of, content_json, document_of
 from index.errors import InvalidArticle
 from index.query import RETURNABLE
 from index.store import Clipping
@@ -50,7 +50,7 @@ def seeds() -> list[Article]:
 
 
 def clipping_of(article: Article) -> Clipping:
-    return Clipping(article.id, article.version or "1", content(article))
+    return Clipping(article.id, article.version or "1", content_json(article))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def clipping_of(article: Article) -> Clipping:
 )
 def test_a_clipping_shows_what_the_whole_article_would(article: Article) -> None:
     clipping = clipping_of(article)
-    shown = {"version": clipping.version, **document_of(public(article, NOW))}
+    shown = {"version": clipping.version, **document_of(published_form(article, NOW))}
     names = [name for name in RETURNABLE if name != "version"]
     assert clipping.fields(RETURNABLE, NOW) == {
         "version": clipping.version,

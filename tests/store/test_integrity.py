@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.kill("never-here")
     store.withhold("withheld")
     store.kill("back")
-    store.restore("back")
+    store.reinstate("back")
     store.kill("purged")
     store.purge("purged")
     with closing(sqlite3.connect(store.path)) as connection:

@@ -56,7 +56,7 @@ def test_the_database_holds_no_key(store: Store) -> None:
     assert store.path in files
     for file in files:
         assert random not in file.read_bytes(), file
-    assert any(keys.digest(new.secret) in file.read_bytes() for file in files)
+    assert any(keys.secret_digest(new.secret) in file.read_bytes() for file in files)
 
 
 def test_digests_are_compared_once_more(

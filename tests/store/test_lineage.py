@@ -124,7 +124,7 @@ def test_a_killed_member_is_out_at_once_and_back_when_restored(
     assert chain(archive, "a") == chain(archive, "c") == []
     with pytest.raises(ArticleKilled):
         chain_of(archive, "b")
-    archive.restore("b")
+    archive.reinstate("b")
     assert len(chain(archive, "b")) == 3
     archive.delete("b")
     assert chain(archive, "a") == chain(archive, "c") == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from index.archive import Archive
-from index.article import Original, article_of, content, content_digest, draft_of
+from index.article import Original, article_of, content_digest, content_json, draft_of
 from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
 from index.jobs import Indexer
 from index.query import Filter, Reader
@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Path:
         database.executescript(SCHEMA_1)
         for seq, (id_, status, values) in enumerate(DOCUMENTS, 1):
             article = article_of({"id": id_, "paragraphs": ["Text."], **values})
-            text = content(article)
+            text = content_json(article)
             database.execute(
                 "INSERT INTO articles VALUES (?, '1', ?, ?, ?, ?)",
                 (id_, seq, status, NO_EMBARGO, NO_EXPIRY),

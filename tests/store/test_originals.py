@@ -300,13 +300,13 @@ def test_a_backup_brings_back_what_was_not_purged_since(
     put(client)
     put(client, TWO, "urn:o:2")
     file = tmp_path / "copy.db"
-    backup.take(archive.store, file)
+    backup.take_backup(archive.store, file)
     compressed = {id_: data for id_, _, data in rows(file)}
     assert {each: zlib.decompress(compressed[each]) for each in SENT} == SENT
     archive.kill("urn:o:1")
     archive.purge("urn:o:1")
     archive.delete("urn:o:2")
-    backup.put_back(archive.store, file)
+    backup.restore_backup(archive.store, file)
     assert archive.original("urn:o:2").data == TWO
     with pytest.raises(ArticleKilled):
         archive.original("urn:o:1")

@@ -21,7 +21,7 @@ from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.access import CANCELED, WITHHELD, Standing, restrictions, values_of
+from index.access import CANCELED, WITHHELD, Standing, restrictions_of, values_of
 from index.article import Article, Role, Status, number_paragraphs
 from index.errors import (
     ArticleNotFound,
@@ -51,7 +51,7 @@ def article(article_id: str = "a", text: str = "One.", **more: Any) -> Article:
 
 
 def standing(stored: Article) -> Standing:
-    return Standing(restrictions(stored), values_of(stored))
+    return Standing(restrictions_of(stored), values_of(stored))
 
 
 @pytest.fixture

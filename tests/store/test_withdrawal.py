@@ -28,7 +28,7 @@ from index.errors import (
     VersionConflict,
 )
 from index.history import Difference, VersionInfo
-from index.jobs import Indexer, problems
+from index.jobs import Indexer, store_problems
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 from index.store import Store
@@ -111,7 +111,7 @@ def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
         index(archive)
     assert archive.engine.state().articles == 0
     assert archive.notices() == (notice,)
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_a_kill_needs_no_index(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_what_comes_late_does_not_bring_a_killed_article_back(
         assert put(archive, **late) in ("stored", "updated")
     index(archive)
     is_killed(archive)
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_only_a_higher_usable_version_brings_a_killed_article_back(
@@ -171,7 +171,7 @@ def test_a_kill_of_what_is_not_here_holds_when_it_comes(archive: Archive) -> Non
         assert put(archive, version=version, text=f"Words {version}.") == "stored"
     index(archive)
     assert is_killed(archive).note == "Never."
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "words") == ["a"]
 
@@ -183,7 +183,7 @@ def test_a_kill_is_remembered_when_a_second_one_is_taken_back(
     archive.kill("a")
     put(archive, version="2")
     archive.kill("a")
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "words") == ["a"]
     for version in ("1",):
@@ -221,7 +221,7 @@ def test_what_comes_late_does_not_lift_a_withholding(
     index(archive)
     assert found(archive, "words") == ["a"]
     assert [each.version for each in versions_of(archive, "a")] == ["6"]
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_what_is_not_here_can_be_withheld(archive: Archive) -> None:
@@ -251,7 +251,7 @@ def test_an_article_that_joins_a_killed_story_takes_along_what_hangs_on_it(
     put(archive, "side", version="2", evolved_from="third")
     index(archive)
     assert is_killed(archive, "third").note == is_killed(archive, "side").note == "All."
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_a_batch_of_a_killed_story_is_killed_whole(archive: Archive) -> None:
@@ -333,7 +333,7 @@ def test_what_was_killed_stays_so_when_a_newer_version_shows(
     assert put(archive, version="2") == "stored"
     index(archive)
     is_killed(archive)
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_what_was_erased_is_not_kept_again_when_a_newer_version_shows(
@@ -390,22 +390,22 @@ def test_what_was_withheld_comes_back_when_it_is_restored(archive: Archive) -> N
         index(archive)
     assert found(archive, "words", HELD) == ["a"]
     assert archive.get("a", reader=HELD).article.status.value == "withheld"
-    assert archive.restore("a") == 3
-    assert archive.restore("a") is None
+    assert archive.reinstate("a") == 3
+    assert archive.reinstate("a") is None
     index(archive)
     assert found(archive, "words") == ["a"]
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_a_kill_can_be_taken_back(archive: Archive) -> None:
     put(archive)
     archive.kill("a")
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "words") == ["a"]
     assert archive.get("a").article.status.value == "usable"
     archive.kill("never-here")
-    archive.restore("never-here")
+    archive.reinstate("never-here")
     assert archive.notices() == ()
 
 
@@ -419,8 +419,8 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     archive.kill("a", note="Said once more.")
     index(archive)
     since = archive.store.seq()
-    assert archive.restore("a") == since + 1
-    assert archive.restore("a") is None
+    assert archive.reinstate("a") == since + 1
+    assert archive.reinstate("a") is None
     index(archive)
     shown = archive.get("a").article
     assert shown.paragraphs[-1].text == "Words that are right."
@@ -438,7 +438,7 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     assert put(archive, version="5", text="Words of the morning.") == "updated"
     index(archive)
     assert found(archive, "morning") == ["a"]
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
 
 
 def test_what_a_kill_is_taken_back_to_was_not_killed_before(archive: Archive) -> None:
@@ -450,9 +450,9 @@ def test_what_a_kill_is_taken_back_to_was_not_killed_before(archive: Archive) ->
     put(archive, version="1")
     put(archive, version="3", text="No.", status="canceled")
     with pytest.raises(StatusConflict, match="no usable version"):
-        archive.restore("a")
+        archive.reinstate("a")
     put(archive, version="2", text="Words that are right.")
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "right") == ["a"]
     assert [each.version for each in versions_of(archive, "a")] == ["3.1", "2"]
@@ -461,7 +461,7 @@ def test_what_a_kill_is_taken_back_to_was_not_killed_before(archive: Archive) ->
 def test_what_came_killed_is_not_taken_back_but_sent_anew(archive: Archive) -> None:
     put(archive, version="1", status="canceled")
     with pytest.raises(StatusConflict, match="send one with a higher number"):
-        archive.restore("a")
+        archive.reinstate("a")
     index(archive)
     is_killed(archive)
     put(archive, version="2")
@@ -474,7 +474,7 @@ def test_what_was_withheld_by_its_version_is_shown_when_it_is_restored(
 ) -> None:
     put(archive, version="1", text="Old words.")
     put(archive, version="2", text="Held words.", status="withheld")
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "held") == ["a"]
     assert archive.get("a").article.version == "2"
@@ -484,7 +484,7 @@ def test_a_kill_is_not_taken_back_to_what_was_withheld(archive: Archive) -> None
     put(archive, version="1", text="Words that were read.")
     put(archive, version="2", text="Words that were held.", status="withheld")
     put(archive, version="3", status="canceled")
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "held") == []
     assert found(archive, "read") == ["a"]
@@ -496,11 +496,11 @@ def test_a_kill_is_not_taken_back_to_what_is_beyond_a_filter(archive: Archive) -
     put(archive, version="2", source="desk", status="canceled")
     seq = archive.store.seq()
     with pytest.raises(OutsideFilter):
-        archive.restore("a", reader=DESK)
+        archive.reinstate("a", reader=DESK)
     index(archive)
     is_killed(archive)
     assert archive.store.seq() == seq
-    archive.restore("a")
+    archive.reinstate("a")
     assert archive.get("a").article.source == "wire"
 
 
@@ -510,7 +510,7 @@ def test_a_kill_under_the_longest_number_is_taken_back_by_a_new_version(
     put(archive, version="1")
     put(archive, version="1" * 100, status="canceled")
     with pytest.raises(StatusConflict, match="send one with a higher number"):
-        archive.restore("a")
+        archive.reinstate("a")
     put(archive, version="2" * 100)
     assert archive.get("a").current
 
@@ -518,7 +518,7 @@ def test_a_kill_under_the_longest_number_is_taken_back_by_a_new_version(
 def test_a_kill_that_is_taken_back_leaves_an_embargo_in_force(archive: Archive) -> None:
     put(archive, version="1", embargoed_until=LATER)
     put(archive, version="2", status="canceled")
-    archive.restore("a")
+    archive.reinstate("a")
     index(archive)
     assert found(archive, "words") == []
     assert found(archive, "words", HELD) == ["a"]
@@ -526,7 +526,7 @@ def test_a_kill_that_is_taken_back_leaves_an_embargo_in_force(archive: Archive) 
 
 def test_what_cannot_be_done_says_why(archive: Archive) -> None:
     put(archive)
-    for act in (archive.withhold, archive.restore, archive.purge):
+    for act in (archive.withhold, archive.reinstate, archive.purge):
         with pytest.raises(ArticleNotFound):
             act("none")
     with pytest.raises(StatusConflict):
@@ -563,11 +563,11 @@ def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
     with pytest.raises(ArticlePurged):
         put(archive, text="Zwetschgenkuchen was served.")
     with pytest.raises(ArticlePurged):
-        archive.restore("a")
+        archive.reinstate("a")
     assert put(archive, version="4", text="Words.") == "created"
     index(archive)
     assert found(archive) == ["a", "b"]
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []
     archive.close()
 
 
@@ -722,7 +722,7 @@ def test_an_article_that_was_restored_stays_so_in_a_killed_story(
     put(archive, "first")
     put(archive, "second", evolved_from="first")
     archive.kill("first", cascade=True)
-    archive.restore("second")
+    archive.reinstate("second")
     put(archive, "second", text="Words anew.", evolved_from="first")
     index(archive)
     assert found(archive, "words") == ["second"]
@@ -898,4 +898,4 @@ def test_writers_and_a_kill_at_once_leave_the_article_killed(
     at_once([lambda: write(1), lambda: write(2), lambda: write(3), kill])
     index(archive)
     is_killed(archive)
-    assert list(problems(archive.store, archive.engine)) == []
+    assert list(store_problems(archive.store, archive.engine)) == []

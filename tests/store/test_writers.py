@@ -47,7 +47,7 @@ def put(archive: Archive, given: Article) -> None:
         (lambda archive: archive.delete("a", reader=DESK), ArticleNotFound),
         (lambda archive: archive.kill("a", reader=DESK), ArticleNotFound),
         (lambda archive: archive.withhold("a", reader=DESK), ArticleNotFound),
-        (lambda archive: archive.restore("a", reader=DESK), ArticleNotFound),
+        (lambda archive: archive.reinstate("a", reader=DESK), ArticleNotFound),
     ],
     ids=["put", "delete", "kill", "withhold", "restore"],
 )
@@ -103,9 +103,9 @@ def test_what_was_killed_is_restored_only_by_who_could_have_written_it(
         archive.put([article(source, article_id=source)])
         archive.kill(source)
         archive.delete(source)
-    assert archive.restore("Desk", reader=DESK)
+    assert archive.reinstate("Desk", reader=DESK)
     with pytest.raises(ArticleNotFound):
-        archive.restore("Wire", reader=DESK)
+        archive.reinstate("Wire", reader=DESK)
     with pytest.raises(ArticleNotFound):
         archive.kill("never-here", reader=DESK)
 

@@ -21,9 +21,9 @@ from index.text import (
     fold,
     fold_text,
     is_single_cjk,
-    key,
-    keys,
     query_forms,
+    word_key,
+    word_keys,
 )
 from index.text.analysis import MAX_FORM, same_word
 
@@ -102,8 +102,8 @@ def test_the_table_is_as_wide_as_promised():
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_every_language_with_a_stemmer_stems(language):
-    assert key("abc", language)
-    assert key("abc", f"{language}-XX") == key("abc", language)
+    assert word_key("abc", language)
+    assert word_key("abc", f"{language}-XX") == word_key("abc", language)
 
 
 def test_a_run_too_long_keeps_its_place_and_is_cut():
@@ -297,7 +297,7 @@ def test_folding_twice_changes_nothing(text):
 def test_a_form_is_the_same_word_as_itself_and_as_its_folded_form(text, language):
     for form in analyse(text).forms:
         assert same_word(form, form, language)
-        assert key(fold(form), language) == key(form, language)
+        assert word_key(fold(form), language) == word_key(form, language)
 
 
 @given(st.lists(st.text(max_size=12)), st.sampled_from(("en", "de-AT", "ta", "xx")))
@@ -305,4 +305,4 @@ def test_keys_of_a_vocabulary_are_the_keys_of_its_forms(
     texts: list[str], language: str
 ) -> None:
     forms = [form for text in texts for form in analyse(text).forms]
-    assert keys(forms, language) == [key(form, language) for form in forms]
+    assert word_keys(forms, language) == [word_key(form, language) for form in forms]

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.article import BY_NAME, DATES, PASSAGE_FIELDS, Article
+from index.article import DATE_FIELD_NAMES, FIELD_BY_NAME, PASSAGE_FIELDS, Article
 from index.dates import zone
 from index.deadline import until
 from index.engines import ranking
@@ -36,8 +36,8 @@ from index.query import (
     form_tests,
     occurrences,
     places_of,
-    same_value,
     scoring_leaves,
+    value_key,
 )
 
 
@@ -321,7 +321,7 @@ class Answering:
                     frequency,
                     doc.length(name),
                     self._mean_length(name),
-                    BY_NAME[name].weight,
+                    FIELD_BY_NAME[name].weight,
                 )
         idf = ranking.idf(len(self.docs), len(found.articles))
         return float(ranking.article_part(weighted, idf, leaf.boost))
@@ -438,14 +438,14 @@ class Answering:
 
     def _facet(self, request: FacetRequest, base: list[Doc]) -> Facet:
         docs = [doc for doc in base if self._included(doc, besides=request.field)]
-        if request.field in DATES:
+        if request.field in DATE_FIELD_NAMES:
             return self._date_facet(request, docs)
         with_value: dict[str, set[Doc]] = defaultdict(set)
         spellings: dict[str, Counter[str]] = defaultdict(Counter)
         for doc in docs:
             for value in set(values_of(doc.article, request.field)):
-                with_value[same_value(value)].add(doc)
-                spellings[same_value(value)][value] += 1
+                with_value[value_key(value)].add(doc)
+                spellings[value_key(value)][value] += 1
         having = {doc for each in with_value.values() for doc in each}
         return value_facet(
             request,
@@ -495,7 +495,7 @@ def _word_leaves(query: Query) -> Iterator[WordLeaf]:
 
 
 def _within(article: Article, bounds: Range) -> bool:
-    if bounds.field in DATES:
+    if bounds.field in DATE_FIELD_NAMES:
         value = date_of(article, bounds.field)
     else:
         value = getattr(article, bounds.field)
@@ -507,6 +507,6 @@ def _within(article: Article, bounds: Range) -> bool:
 
 
 def _has_value(article: Article, wanted: Filter) -> bool:
-    values = {same_value(value) for value in values_of(article, wanted.field)}
-    chosen = {same_value(value) for value in wanted.values}
+    values = {value_key(value) for value in values_of(article, wanted.field)}
+    chosen = {value_key(value) for value in wanted.values}
     return bool(values & chosen) or (wanted.missing and not values)

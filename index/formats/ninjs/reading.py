@@ -16,7 +16,7 @@ from index.errors import InputError, InvalidArticle, UnreadableInput
 from index.formats import field_names, roles
 from index.formats.ninjs.variants import PLAIN_ROLES, Variant, text_of, variants
 from index.formats.record import Read, made, refused
-from index.parsing import KINDS, Block, items_of, single_spaced, values
+from index.parsing import JSON_TYPES, Block, json_items, json_records, single_spaced
 
 WRAPPERS = ("item", "items", "_items")
 MEDIA = frozenset({"picture", "photo", "video", "audio", "graphic", "animation"})
@@ -73,7 +73,7 @@ def read(
 
     :param mapping: further properties to fields of ours.
     """
-    for value in values(data):
+    for value in json_records(data):
         if value.error is not None:
             yield refused(value.error, None, line=value.line, position=value.position)
         else:
@@ -116,7 +116,7 @@ def _items(
     if wrapper is None:
         yield _read(value, text(), mapping, line, position)
         return
-    texts = items_of(text(), wrapper)
+    texts = json_items(text(), wrapper)
     for at, (item, one) in enumerate(zip(value[wrapper], texts, strict=True), 1):
         yield _read(item, one, mapping, line, at)
 
@@ -126,7 +126,7 @@ def _read(
 ) -> Read:
     try:
         if not isinstance(item, Mapping):
-            kind = KINDS[type(item)]
+            kind = JSON_TYPES[type(item)]
             raise UnreadableInput(f"an item must be an object, not {kind}", line=line)
         reader = _Item(item)
         document = reader.document(mapping)

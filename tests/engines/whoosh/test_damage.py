@@ -30,7 +30,7 @@ from index.engines.whoosh.files.segment import Segment
 from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexDamaged, IndexUnavailable
-from index.jobs import Indexer, problems
+from index.jobs import Indexer, store_problems
 from index.query import All, And, Not, Phrase, Prefix, Request, Search, Sort, Term
 from index.settings import Settings
 from index.store import Store
@@ -347,7 +347,7 @@ def found_wrong(settings: Settings) -> list[str]:
     """Return what a new process would find wrong."""
     again = Archive.open(settings)
     try:
-        return list(problems(again.store, again.engine))
+        return list(store_problems(again.store, again.engine))
     finally:
         again.close()
 
@@ -396,7 +396,7 @@ def test_the_archive_has_a_damaged_index_built_again(
     assert store.rebuild_requested() != store.rebuild_finished()
     Indexer(store, again.engine).catch_up()
     assert again.search(Request(q="truce")).articles == 15
-    assert list(problems(store, again.engine)) == []
+    assert list(store_problems(store, again.engine)) == []
     again.close()
 
 

@@ -16,7 +16,7 @@ from whoosh import fields as whoosh_fields
 from whoosh.analysis import SpaceSeparatedTokenizer
 from whoosh.columns import NumericColumn
 
-from index.article import DATES, FIELDS, Article, Kind
+from index.article import DATE_FIELD_NAMES, FIELDS, Article, Kind
 
 # A change of anything here, or of how segments are written, makes every index written
 # before it unreadable: it is rebuilt from the store.
@@ -52,7 +52,9 @@ def whoosh_schema() -> whoosh_fields.Schema:
         )
         for name in WORD_FIELDS
     }
-    dates = {name: whoosh_fields.COLUMN(NumericColumn("q")) for name in DATES}
+    dates = {
+        name: whoosh_fields.COLUMN(NumericColumn("q")) for name in DATE_FIELD_NAMES
+    }
     return whoosh_fields.Schema(
         **{
             ID: whoosh_fields.ID(stored=True, unique=True),

@@ -22,8 +22,8 @@ from index.query import (
     Search,
     Unit,
     WordLeaf,
-    same_value,
     scoring_leaves,
+    value_key,
 )
 
 
@@ -154,7 +154,7 @@ class Evaluation:
         values = self._state.values(wanted.field)
         mask = np.zeros(self._state.articles, bool)
         for value in wanted.values:
-            group = values.keys.get(same_value(value))
+            group = values.keys.get(value_key(value))
             if group is not None:
                 mask[values.articles[values.groups == group]] = True
         if wanted.missing:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from index.article import DATES
+from index.article import DATE_FIELD_NAMES
 from index.deadline import Check
 from index.engines.facets import Buckets, Counted, buckets, no_dates, value_facet
 from index.engines.result import Facet, FacetValue
@@ -18,7 +18,7 @@ from index.engines.whoosh.files import UNKNOWN, Array, Ints
 from index.engines.whoosh.searching.hits import Hits
 from index.engines.whoosh.searching.state import Floats, State
 from index.engines.whoosh.searching.values import Values
-from index.query import FacetRequest, Search, same_value
+from index.query import FacetRequest, Search, value_key
 
 # Fields whose values make at most so many combinations are counted together.
 _COMBINATIONS = 512
@@ -37,7 +37,7 @@ def count_facets(
     facets = []
     for request, hits in requests:
         check()
-        if request.field in DATES:
+        if request.field in DATE_FIELD_NAMES:
             facets.append(_count_dates(state, request, search, hits.numbers, tz))
             continue
         counts = counted.get(request.field)
@@ -70,7 +70,11 @@ def _counted_together(
 
     Only of fields that are simple to count, all over the same hits.
     """
-    fields = [request.field for request, _ in requests if request.field not in DATES]
+    fields = [
+        request.field
+        for request, _ in requests
+        if request.field not in DATE_FIELD_NAMES
+    ]
     filtered = [each.field for each in search.filters]
     if not requests or any(
         request.prefix or request.field in filtered for request, _ in requests
@@ -98,7 +102,7 @@ def _together(
 ) -> tuple[list[str], _Together] | None:
     names, codes, shape, ranks = [], [], [], []
     for name in dict.fromkeys(fields):
-        values = None if name in DATES else state.values(name)
+        values = None if name in DATE_FIELD_NAMES else state.values(name)
         if values is not None and values.codes is not None and values.all_alone:
             names.append(name)
             codes.append(values.codes)
@@ -253,9 +257,9 @@ def _first(
     least = np.partition(here, len(here) - size)[len(here) - size] if size else None
     chosen = np.zeros(len(groups), bool) if least is None else here >= least
     wanted = [
-        values.keys[same_value(each)]
+        values.keys[value_key(each)]
         for each in active
-        if same_value(each) in values.keys
+        if value_key(each) in values.keys
     ]
     return groups[chosen | np.isin(groups, wanted)]
 

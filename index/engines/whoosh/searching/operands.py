@@ -35,10 +35,10 @@ from index.query import (
     Term,
     Wildcard,
     WordLeaf,
+    near_windows,
     wildcard_pattern,
-    windows,
 )
-from index.text import fold, is_single_cjk, key
+from index.text import fold, is_single_cjk, word_key
 
 _AT_ONCE = 1_000  # rows that a Near is looked for in before the deadline is looked at
 _POSITION_BITS = 32  # a place in a segment is row << 32 | position
@@ -240,7 +240,7 @@ class _Finding:
             # Forms with one stem are one word, which then is needed several times.
             first: dict[str, str] = {}
             counts = Counter(
-                first.setdefault(key(form, language), form) for form in forms
+                first.setdefault(word_key(form, language), form) for form in forms
             )
             forms = tuple(counts)
         return tuple(self._word(form, language, counts[form]) for form in forms)
@@ -264,7 +264,7 @@ class _Finding:
         )
 
     def _stem(self, form: str, language: str) -> int:
-        return self._field.list_of(language, key(form, language))
+        return self._field.list_of(language, word_key(form, language))
 
     def _together(self, slots: Sequence[_Slot]) -> Rows:
         if not all(slots):
@@ -321,7 +321,9 @@ class _Finding:
             for row in rows.tolist():
                 self._check()
                 here_of = [by_row[row] for by_row in places]
-                count = sum(1 for _ in windows(here_of, counts, distance, self._check))
+                count = sum(
+                    1 for _ in near_windows(here_of, counts, distance, self._check)
+                )
                 if count:
                     found.append(row)
                     frequencies.append(count)

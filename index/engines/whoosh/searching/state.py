@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.access import NO_EMBARGO, NO_EXPIRY, shown
-from index.article import BY_NAME, PASSAGE_FIELDS
+from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
 from index.engines import ranking
 from index.engines.whoosh.files import (
     CAPPED,
@@ -326,7 +326,7 @@ class State:
         lengths = self._field_lengths(name)
         having = lengths[self.live & (lengths > 0)]
         mean = float(having.sum()) / len(having) if len(having) else 1.0
-        weight = BY_NAME[name].weight
+        weight = FIELD_BY_NAME[name].weight
         found: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
         return found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from index.engines.facets import value_order
 from index.engines.whoosh.files import Array, Strings, cached, narrowest
-from index.query import same_value
+from index.query import value_key
 
 
 class Values:
@@ -48,7 +48,7 @@ class Values:
         self.spelled = _narrow(np.concatenate(spelled), len(numbers))
         keys: dict[str, int] = {}
         self.group_of = np.array(
-            [keys.setdefault(same_value(each), len(keys)) for each in self.spellings],
+            [keys.setdefault(value_key(each), len(keys)) for each in self.spellings],
             np.int64,
         )
         self.keys = keys

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from whoosh.columns import Column, ColumnReader
 
-from index.article import DATES
+from index.article import DATE_FIELD_NAMES
 from index.engines.whoosh.files import (
     ID,
     LINE_FIELDS,
@@ -183,12 +183,12 @@ class ArticleContents(Contents):
         }
 
     def has_column(self, field: str) -> bool:
-        return field in DATES or self._segment.values(field)[0] is not None
+        return field in DATE_FIELD_NAMES or self._segment.values(field)[0] is not None
 
     def column(self, field: str, column: Column) -> ColumnReader:
         segment = self._segment
         default = column.default_value()
-        if field in DATES:
+        if field in DATE_FIELD_NAMES:
             dates = segment.column(field)
             known = np.where(dates == UNKNOWN, default, dates)
             return NumberReader(known[segment.owner])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from index.access import restrictions
+from index.access import restrictions_of
 from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article
 from index.dates import micros
 from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, values_of
@@ -50,7 +50,7 @@ def draft_of(article: Article, language: str) -> Draft:
     :param language: of an article that has none.
     """
     assert article.version is not None, article.id
-    status, embargoed_until, expires = restrictions(article)
+    status, embargoed_until, expires = restrictions_of(article)
     published, updated = article.published, article.updated
     known = UNKNOWN if published is None else micros(published)
     paragraphs = article.paragraphs

@@ -24,7 +24,7 @@ from index.engines.whoosh.files import (
     write_dictionary,
 )
 from index.engines.whoosh.writing.buffer import Buffer, Chunks, Values, Words
-from index.text import keys
+from index.text import word_keys
 
 _LOW_HALF = (1 << 32) - 1
 
@@ -218,7 +218,7 @@ def _dictionary(
         high = np.searchsorted(used, (number + 1) * len(terms))
         here = [terms[at] for at in (used[low:high] - number * len(terms)).tolist()]
         forms[number] = here
-        found = keys([form_of(term)[0] for term in here], language)
+        found = word_keys([form_of(term)[0] for term in here], language)
         stems += [f"{language}\0{stem}" for stem in found]
     every = [term for here in forms.values() for term in here]
     sorted_terms = sorted(set(every))

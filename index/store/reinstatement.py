@@ -38,10 +38,10 @@ _CONTENT = select(versions.c.content).where(
 )
 
 
-def restore(
+def reinstate(
     connection: Connection, article_id: str, *, at: int, reader: Reader
 ) -> int | None:
-    """Take a kill or a withholding back; see ``Store.restore``."""
+    """Take a kill or a withholding back; see ``Store.reinstate``."""
     before = standing_of(connection, article_id)
     last = last_row(connection, article_id)
     in_force = last is not None and not last.over
