@@ -15,6 +15,9 @@ from index.article import Article
 from index.engines.result import Page, WordCount
 from index.query import Search
 
+# What articles may take on their way into an index on disk, where nothing else is set.
+MEMORY = 512 * 1024 * 1024  # bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineState:

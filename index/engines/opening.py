@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from index.engines.engine import Engine
+from index.engines.engine import MEMORY, Engine
 from index.errors import InvalidValue
-
-MEMORY = 512 * 1024 * 1024  # bytes
 
 
 def open_engine(

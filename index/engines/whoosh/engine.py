@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from index.article import Article
-from index.engines.engine import EngineState
-from index.engines.opening import MEMORY
+from index.engines.engine import MEMORY, EngineState
 from index.engines.result import Page, WordCount
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.files import SCHEMA_VERSION, Scrub, Segment, damage_confirmed
