@@ -18,7 +18,7 @@ def names_in(pattern: str) -> set[str]:
     """Return the names of the tests in files."""
     return {
         node.name
-        for path in (ROOT / "tests").glob(pattern)
+        for path in (ROOT / "tests").rglob(pattern)
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
@@ -46,4 +46,4 @@ def test_every_fault_test_stands_behind_a_promise() -> None:
         "test_no_process_is_left_when_a_test_fails",
         "test_any_path_is_answered_with_a_problem",
     }
-    assert names_in("test_faults_*.py") - named() == about_themselves
+    assert names_in("faults/test_*.py") - named() == about_themselves
