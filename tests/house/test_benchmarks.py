@@ -77,8 +77,8 @@ def digest_of(corpus: Generated) -> str:
 def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
     asked = (
         "import hashlib; from benchmarks.data.corpus import Generated;"
-        " from index.article.document import content;"
-        " text = ''.join(map(content, Generated(paragraphs=200, seed=3)));"
+        " from index.article import content_json;"
+        " text = ''.join(map(content_json, Generated(paragraphs=200, seed=3)));"
         " print(hashlib.sha256(text.encode()).hexdigest())"
     )
     found = {
