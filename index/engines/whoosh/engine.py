@@ -13,7 +13,12 @@ from index.engines.engine import MEMORY, EngineState
 from index.engines.result import Page, WordCount
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.files import SCHEMA_VERSION, Scrub, Segment, damage_confirmed
-from index.engines.whoosh.searching import Evaluation, State, similar, words
+from index.engines.whoosh.searching import (
+    Evaluation,
+    IndexSnapshot,
+    completions,
+    correction,
+)
 from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
 from index.engines.whoosh.writing import Writer
 from index.errors import IndexDamaged, IndexUnavailable
@@ -28,7 +33,8 @@ _PROGRESS_SECONDS = 0.5
 # open those finds a newer one at once.
 _OPEN_ATTEMPTS = 20
 
-_Opened = tuple[int, Meta, State]  # a generation, what it says of itself, and it
+# A generation, what it says of itself, and it.
+_Opened = tuple[int, Meta, IndexSnapshot]
 
 
 class WhooshEngine:
@@ -230,7 +236,7 @@ class WhooshEngine:
             found = None
         return found == meta and self._storage.generation() == generation
 
-    def _open(self, generation: int, meta: Meta) -> State:
+    def _open(self, generation: int, meta: Meta) -> IndexSnapshot:
         segments = []
         for each in self._storage.segments(generation, meta):
             segment, live = self._segment(each), each.live()
@@ -238,7 +244,7 @@ class WhooshEngine:
                 raise IndexDamaged(f"{segment!r} does not have {len(live):,} documents")
             segments.append((segment, live))
         with damage_confirmed([segment for segment, _ in segments]):
-            state = State(segments, meta.seq)
+            state = IndexSnapshot(segments, meta.seq)
         used = {segment.id for segment, _ in segments}
         for segment_id in self._segments.keys() - used:
             del self._segments[segment_id]
@@ -276,7 +282,9 @@ class WhooshEngine:
 class WhooshSnapshot:
     """One generation of the index; see :class:`index.engines.Snapshot`."""
 
-    def __init__(self, state: State, epoch: int | None, expansions: int) -> None:
+    def __init__(
+        self, state: IndexSnapshot, epoch: int | None, expansions: int
+    ) -> None:
         self._state = state
         self.epoch = epoch
         self._expansions = expansions
@@ -294,18 +302,18 @@ class WhooshSnapshot:
     def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
         """Return the words that start with a folded prefix, commonest first."""
         with damage_confirmed(self._state.segments):
-            return words(self._state, self._evaluation(search), prefix, limit)
+            return completions(self._state, self._evaluation(search), prefix, limit)
 
     def similar(self, form: str, search: Search) -> str | None:
         """Return the word of visible articles that ``form`` is a slip from."""
         with damage_confirmed(self._state.segments):
-            return similar(self._state, self._evaluation(search), form)
+            return correction(self._state, self._evaluation(search), form)
 
     def _evaluation(self, search: Search) -> Evaluation:
         return Evaluation(self._state, search, expansions=self._expansions)
 
 
-def _deletions(state: State, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
+def _deletions(state: IndexSnapshot, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, list[tuple[int, int]]] = {}
     for article_id in ids:
         number = state.find(article_id)

@@ -15,7 +15,7 @@ from engines.test_engines import NOW, article, open_empty, word
 
 from index.article import PLACES, Article
 from index.engines.whoosh import WhooshEngine
-from index.engines.whoosh.writing.draft import Draft
+from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.engines.whoosh.writing.writer import Writer
 from index.query import All, FacetRequest, Prefix, Search, Sort, SortKey
 
@@ -62,7 +62,9 @@ def test_articles_that_are_written_are_let_go(
         for n in range(300):
             time.sleep(0.005)  # the process beside has time to be done
             yield article(f"a{n}", f"truce {n}")
-            most = max(most, sum(type(each) is Draft for each in gc.get_objects()))
+            most = max(
+                most, sum(type(each) is IndexedArticle for each in gc.get_objects())
+            )
 
     small_engine(tmp_path / "index").rebuild(articles(), seq=1, total=300)
     assert 0 < most <= 120
@@ -89,7 +91,7 @@ def test_what_was_found_takes_no_more_than_is_said(tmp_path: Path) -> None:
 def test_what_was_asked_for_longest_ago_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh.searching.found.KEPT_BYTES", 20_000)
+    monkeypatch.setattr("index.engines.whoosh.searching.postings.CACHE_BYTES", 20_000)
     engine = open_empty(URL, tmp_path)
     engine.apply([article("a", *[f"word{n}" for n in range(200)])], (), seq=1)
     snapshot: Any = engine.snapshot()

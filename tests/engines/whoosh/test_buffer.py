@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.engines.whoosh.files.schema import form_of
-from index.engines.whoosh.writing.buffer import Chunks
+from index.engines.whoosh.writing.buffer import ChunkDictionary
 from index.text import analyse
 
 words = st.sampled_from(
@@ -43,7 +43,7 @@ texts = st.lists(st.one_of(words, spaces, st.text(max_size=5)), max_size=12).map
 
 def tokens_by_chunk(text: str) -> tuple[list[tuple[str, int, int]], int]:
     """Return the form, position and width of each token, and the length."""
-    chunks = Chunks()
+    chunks = ChunkDictionary()
     numbers = [chunks[each] for each in text.split()]
     terms = list(chunks.terms)
     found, length = [], 0
@@ -66,7 +66,7 @@ def test_the_words_of_a_text_are_those_of_what_stands_between_its_spaces(
 
 
 def test_a_word_with_something_around_it_is_known_by_its_number() -> None:
-    chunks = Chunks()
+    chunks = ChunkDictionary()
     assert chunks["(truce,"] == chunks["truce"] == chunks["“truce”"]
     assert chunks["Truce"] != chunks["truce"]
     assert len(chunks.terms) == 1

@@ -37,8 +37,8 @@ from index.engines.whoosh.files.schema import (
     whoosh_schema,
 )
 from index.engines.whoosh.stock.stored_values import NotKept, stored_text, stored_values
-from index.engines.whoosh.writing.buffer import Buffer
-from index.engines.whoosh.writing.draft import draft_of
+from index.engines.whoosh.writing.buffer import WriteBuffer
+from index.engines.whoosh.writing.indexed_article import indexed_article_of
 from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexDamaged
 from index.text import surfaces, word
@@ -430,9 +430,9 @@ def put(folder: Path, parts: list[list[Article]]) -> list[ColumnarSegment]:
     """Write a segment of each list of articles, and the table of contents."""
     segments = []
     for part in parts:
-        buffer = Buffer()
+        buffer = WriteBuffer()
         for article in part:
-            buffer.add(draft_of(article, "en"))
+            buffer.add(indexed_article_of(article, "en"))
         sizes = sum(len(article.paragraphs) for article in part)
         segment = ColumnarSegment("MAIN", documents=sizes)
         write_segment(buffer, folder / segment.make_filename(".seg"))

@@ -1,12 +1,12 @@
 """What matches, how well, and how many?"""
 
 from index.engines.whoosh.searching.evaluation import Evaluation
-from index.engines.whoosh.searching.state import State
-from index.engines.whoosh.searching.vocabulary import similar, words
+from index.engines.whoosh.searching.snapshot import IndexSnapshot
+from index.engines.whoosh.searching.vocabulary import completions, correction
 
 __all__ = [
     "Evaluation",
-    "State",
-    "similar",
-    "words",
+    "IndexSnapshot",
+    "completions",
+    "correction",
 ]

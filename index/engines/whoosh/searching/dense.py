@@ -13,20 +13,22 @@ import numpy as np
 from index.engines import ranking
 from index.engines.result import Hit, LeafScore, Passage
 from index.engines.whoosh.files import Ints, Mask, cached
-from index.engines.whoosh.searching.hits import Hits
-from index.engines.whoosh.searching.order import Candidates
-from index.engines.whoosh.searching.state import Floats, State
-from index.engines.whoosh.searching.tree import CountedLeaf, Tree
+from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.query_tree import ContributingLeaf, QueryTree
+from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.engines.whoosh.searching.sorting import Candidates
 from index.query import Scope, Search, Sort, SortKey, Unit, WordLeaf
 
 
-class Dense:
+class DenseRanker:
     """The ranking of one search; see :class:`.evaluation.Ranking`.
 
     :param hits: which articles are hits.
     """
 
-    def __init__(self, state: State, search: Search, tree: Tree, hits: Hits) -> None:
+    def __init__(
+        self, state: IndexSnapshot, search: Search, tree: QueryTree, hits: ArticleSet
+    ) -> None:
         self._state, self._search, self._tree = state, search, tree
         self._numbers = hits.numbers
         self.check = tree.check
@@ -84,11 +86,11 @@ class Dense:
         matching |= (hits & ~having)[state.owner]
         return matching
 
-    def _where(self, each: CountedLeaf) -> Mask:
+    def _where(self, each: ContributingLeaf) -> Mask:
         """Return where a leaf counts, over articles or paragraphs as the scope is."""
         return self._context(each) & self._tree.leaf_truth(each.leaf)
 
-    def _context(self, each: CountedLeaf) -> Mask:
+    def _context(self, each: ContributingLeaf) -> Mask:
         return self._root if each.context is None else each.context
 
     @cached
@@ -106,7 +108,7 @@ class Dense:
     # Scores.
 
     @cached
-    def _parts(self) -> list[tuple[CountedLeaf, Floats, Floats]]:
+    def _parts(self) -> list[tuple[ContributingLeaf, Floats, Floats]]:
         """Each scoring leaf with its parts of every article's and paragraph's score."""
         return [
             (
@@ -127,7 +129,7 @@ class Dense:
             scores += part
         return scores
 
-    def _article_part(self, each: CountedLeaf, counts: Mask) -> Floats:
+    def _article_part(self, each: ContributingLeaf, counts: Mask) -> Floats:
         self.check()
         state, found = self._state, each.found
         rows = found.rows
@@ -146,7 +148,7 @@ class Dense:
         scores: Floats = np.where(counts, part, 0.0)
         return scores
 
-    def _paragraph_part(self, each: CountedLeaf, counts: Mask) -> Floats:
+    def _paragraph_part(self, each: ContributingLeaf, counts: Mask) -> Floats:
         state, found = self._state, each.found
         rows = found.rows
         scores = np.zeros(state.documents)

@@ -10,12 +10,12 @@ import numpy as np
 from index.dates import micros, zone
 from index.engines.result import Hit, Page, WordCount
 from index.engines.whoosh.files import Mask, cached
-from index.engines.whoosh.searching.dense import Dense
+from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.dense import DenseRanker
 from index.engines.whoosh.searching.facets import count_facets
-from index.engines.whoosh.searching.hits import Hits
-from index.engines.whoosh.searching.sparse import Sparse
-from index.engines.whoosh.searching.state import State
-from index.engines.whoosh.searching.tree import Tree
+from index.engines.whoosh.searching.query_tree import QueryTree
+from index.engines.whoosh.searching.snapshot import IndexSnapshot
+from index.engines.whoosh.searching.sparse import SparseRanker
 from index.query import (
     Filter,
     Scope,
@@ -27,7 +27,7 @@ from index.query import (
 )
 
 
-class Ranking(Protocol):
+class Ranker(Protocol):
     """Which paragraphs of the hits match, and which hits come first."""
 
     @property
@@ -41,10 +41,12 @@ class Ranking(Protocol):
 class Evaluation:
     """One search being answered; nothing of it outlives the answer."""
 
-    def __init__(self, state: State, search: Search, *, expansions: int) -> None:
+    def __init__(
+        self, state: IndexSnapshot, search: Search, *, expansions: int
+    ) -> None:
         self._state = state
         self._search = search
-        self._tree = Tree(state, search, expansions=expansions)
+        self._tree = QueryTree(state, search, expansions=expansions)
         self.check = self._tree.check
 
     def page(self) -> Page:
@@ -58,11 +60,11 @@ class Evaluation:
         }
         hits = _all_but("", filters, base)
         self.check()
-        ranking: Ranking
+        ranking: Ranker
         if search.scope is Scope.ARTICLE and search.unit is Unit.ARTICLE:
-            ranking = Sparse(state, search, self._tree, hits)
+            ranking = SparseRanker(state, search, self._tree, hits)
         else:
-            ranking = Dense(state, search, self._tree, hits)
+            ranking = DenseRanker(state, search, self._tree, hits)
         facets = count_facets(
             state,
             [
@@ -125,7 +127,7 @@ class Evaluation:
 
     # Filters. Included values are kept apart by field: a facet ignores its own.
 
-    def _narrowed(self, hits: Hits) -> Hits:
+    def _narrowed(self, hits: ArticleSet) -> ArticleSet:
         """Return the hits that show, of those that dates and ``exclude.`` leave."""
         search = self._search
         if not self._all_visible:
@@ -164,6 +166,6 @@ class Evaluation:
         return mask
 
 
-def _all_but(name: str, filters: dict[str, Mask], base: Hits) -> Hits:
+def _all_but(name: str, filters: dict[str, Mask], base: ArticleSet) -> ArticleSet:
     masks = [mask for other, mask in filters.items() if other != name]
     return base.only(np.logical_and.reduce(masks)) if masks else base

@@ -15,9 +15,9 @@ from index.deadline import Check
 from index.engines.facets import Buckets, Counted, buckets, no_dates, value_facet
 from index.engines.result import Facet, FacetValue
 from index.engines.whoosh.files import UNKNOWN, Array, Ints
-from index.engines.whoosh.searching.hits import Hits
-from index.engines.whoosh.searching.state import Floats, State
-from index.engines.whoosh.searching.values import Values
+from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.keyword_column import KeywordColumn
+from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import FacetRequest, Search, value_key
 
 # Fields whose values make at most so many combinations are counted together.
@@ -26,8 +26,8 @@ _PLANS = 16  # sets of fields that are counted so: each takes a number an articl
 
 
 def count_facets(
-    state: State,
-    requests: Sequence[tuple[FacetRequest, Hits]],
+    state: IndexSnapshot,
+    requests: Sequence[tuple[FacetRequest, ArticleSet]],
     search: Search,
     tz: tzinfo,
     check: Check,
@@ -64,7 +64,9 @@ class _Together(NamedTuple):
 
 
 def _counted_together(
-    state: State, requests: Sequence[tuple[FacetRequest, Hits]], search: Search
+    state: IndexSnapshot,
+    requests: Sequence[tuple[FacetRequest, ArticleSet]],
+    search: Search,
 ) -> dict[str, list[int]]:
     """Return by field the counts of its values in their order, and then of none.
 
@@ -98,7 +100,7 @@ def _counted_together(
 
 
 def _together(
-    state: State, fields: Sequence[str]
+    state: IndexSnapshot, fields: Sequence[str]
 ) -> tuple[list[str], _Together] | None:
     names, codes, shape, ranks = [], [], [], []
     for name in dict.fromkeys(fields):
@@ -121,10 +123,10 @@ def _together(
 
 
 def _simple_facet(
-    state: State,
+    state: IndexSnapshot,
     request: FacetRequest,
     search: Search,
-    hits: Hits,
+    hits: ArticleSet,
     counts: Sequence[int],
 ) -> Facet:
     """Return the facet of a field of which nothing is asked but to be counted."""
@@ -145,7 +147,11 @@ def _simple_facet(
 
 
 def _count_dates(
-    state: State, request: FacetRequest, search: Search, numbers: Ints, tz: tzinfo
+    state: IndexSnapshot,
+    request: FacetRequest,
+    search: Search,
+    numbers: Ints,
+    tz: tzinfo,
 ) -> Facet:
     dates = state.column(request.field)[numbers]
     if len(dates) and dates.min() == UNKNOWN:
@@ -187,10 +193,10 @@ def _edges(edges: tuple[int, ...]) -> tuple[Ints, Ints]:
 
 
 def _count_values(
-    state: State,
+    state: IndexSnapshot,
     request: FacetRequest,
     search: Search,
-    hits: Hits,
+    hits: ArticleSet,
 ) -> Facet:
     values, numbers = state.values(request.field), hits.numbers
     size = len(values.keys)
@@ -250,7 +256,7 @@ def _count_values(
 
 
 def _first(
-    groups: Ints, counts: Ints, size: int, values: Values, active: list[str]
+    groups: Ints, counts: Ints, size: int, values: KeywordColumn, active: list[str]
 ) -> Ints:
     """Return the groups that can be listed: the commonest, their equals, the active."""
     here = counts[groups]
@@ -264,7 +270,9 @@ def _first(
     return groups[chosen | np.isin(groups, wanted)]
 
 
-def _spellings(values: Values, group: int, counts: Ints | None) -> Mapping[str, int]:
+def _spellings(
+    values: KeywordColumn, group: int, counts: Ints | None
+) -> Mapping[str, int]:
     """Return how often each spelling of a group stands in the hits."""
     members = values.members[group]
     if counts is None or len(members) == 1:

@@ -9,19 +9,21 @@ import numpy as np
 from index.engines import ranking
 from index.engines.result import LeafScore
 from index.engines.whoosh.files import Array, Ints, Mask, cached, ranges
-from index.engines.whoosh.searching.hits import Hits
-from index.engines.whoosh.searching.operands import Rows
-from index.engines.whoosh.searching.state import Floats, State
-from index.engines.whoosh.searching.tree import CountedLeaf
+from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.query_tree import ContributingLeaf
+from index.engines.whoosh.searching.segment_postings import Postings
+from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 
 # Hits are looked up one by one in a list that is so many times as long.
 _SPARSE = 8
 
 
-class Counted:
+class LeafScorer:
     """A leaf that counts, and where among the hits it does."""
 
-    def __init__(self, leaf: CountedLeaf, state: State, hits: Hits) -> None:
+    def __init__(
+        self, leaf: ContributingLeaf, state: IndexSnapshot, hits: ArticleSet
+    ) -> None:
         self.leaf, self.found = leaf, leaf.found
         self._state, self._hits = state, hits
 
@@ -131,7 +133,7 @@ class Counted:
         return every
 
 
-class Close:
+class ExactScorer:
     """Some hits, with all their paragraphs.
 
     A *slot* is a place among the hits, a *place* one among all their paragraphs. An
@@ -142,7 +144,7 @@ class Close:
     """
 
     def __init__(
-        self, state: State, counted: Sequence[Counted], articles: Ints
+        self, state: IndexSnapshot, counted: Sequence[LeafScorer], articles: Ints
     ) -> None:
         self._state, self._counted, self.articles = state, counted, articles
         self._size = size = len(articles)
@@ -167,7 +169,7 @@ class Close:
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts[self._cells]
 
-    def _inside(self, each: Counted, bounds: Array) -> tuple[Ints, Array, Array]:
+    def _inside(self, each: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
         """Return where a leaf counts: how often in each slot, rows, frequencies."""
         counts, rows, frequencies = each.found.inside(self.articles, bounds)
         context = each.leaf.context
@@ -207,7 +209,7 @@ class Close:
         parts: Floats = weights[:, np.newaxis] * ranking.article_saturation(weighted)
         return parts
 
-    def _in_line(self, each: Counted, name: str, line: Rows) -> Floats:
+    def _in_line(self, each: LeafScorer, name: str, line: Postings) -> Floats:
         articles = self.articles
         at = line.rows.searchsorted(articles)
         at[at == len(line.rows)] = 0

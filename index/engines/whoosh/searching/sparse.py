@@ -14,11 +14,11 @@ import numpy as np
 
 from index.engines.result import Hit, Passage
 from index.engines.whoosh.files import Array, Ints, cached
-from index.engines.whoosh.searching.hits import Hits
-from index.engines.whoosh.searching.order import Candidates, least_of
-from index.engines.whoosh.searching.scoring import Close, Counted
-from index.engines.whoosh.searching.state import Floats, State
-from index.engines.whoosh.searching.tree import Tree
+from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.query_tree import QueryTree
+from index.engines.whoosh.searching.scoring import ExactScorer, LeafScorer
+from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.engines.whoosh.searching.sorting import Candidates, top_k_threshold
 from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
 
 # So many hits are all looked at closely: more of several leaves than of one, whose
@@ -30,23 +30,27 @@ _SLACK = 1e-3
 _NO_SCORE = -1.0  # below every score and every bound
 
 
-class Sparse:
+class SparseRanker:
     """The ranking of one search; see :class:`.evaluation.Ranking`.
 
     :param hits: which articles are hits.
     """
 
-    def __init__(self, state: State, search: Search, tree: Tree, hits: Hits) -> None:
+    def __init__(
+        self, state: IndexSnapshot, search: Search, tree: QueryTree, hits: ArticleSet
+    ) -> None:
         self._state, self._search = state, search
         self._hits, self._numbers = hits, hits.numbers
         self._counted = [
-            Counted(each, state, hits) for each in tree.counting(lambda: hits.mask)
+            LeafScorer(each, state, hits) for each in tree.counting(lambda: hits.mask)
         ]
         self._scoring = [each for each in self._counted if each.leaf.scores]
         # Few hits are looked at closely at once, and then everything is known of them.
         most = _ALL_OF_ONE if len(self._counted) < 2 else _ALL_OF_SEVERAL
         self._close = (
-            Close(state, self._counted, hits.numbers) if len(hits) <= most else None
+            ExactScorer(state, self._counted, hits.numbers)
+            if len(hits) <= most
+            else None
         )
         self._looked = [] if self._close is None else [self._close]
         self.check = tree.check
@@ -68,7 +72,7 @@ class Sparse:
             leaf.mark(mask)
         return int(np.count_nonzero(mask)) + self._wordless(leaves)
 
-    def _wordless(self, leaves: Sequence[Counted]) -> int:
+    def _wordless(self, leaves: Sequence[LeafScorer]) -> int:
         """Return how many paragraphs hits have in which none of these leaves is."""
         if any(leaf.leaf.certain and not leaf.found.lines for leaf in leaves):
             return 0
@@ -117,7 +121,7 @@ class Sparse:
             return Candidates(articles=numbers, scores=self._close.scores)
         bounds = self._bounds()
         size = max(_FIRST, 2 * self._wanted)
-        open_ = (bounds >= -least_of(-bounds, size)).nonzero()[0]
+        open_ = (bounds >= -top_k_threshold(-bounds, size)).nonzero()[0]
         looked = [open_]
         scores = [self._exact(numbers.take(open_))]
         slack = _SLACK + 1e-6 * float(bounds.max())
@@ -130,7 +134,7 @@ class Sparse:
                 break
             if len(open_) > _NEXT:
                 highest = bounds.take(open_)
-                open_ = open_.compress(highest >= -least_of(-highest, _NEXT))
+                open_ = open_.compress(highest >= -top_k_threshold(-highest, _NEXT))
             looked.append(open_)
             scores.append(self._exact(numbers.take(open_)))
         if len(looked) == 1:
@@ -182,7 +186,7 @@ class Sparse:
 
     def _exact(self, numbers: Ints) -> Floats:
         """Return the scores of some hits, in ascending order of their numbers."""
-        close = Close(self._state, self._counted, numbers)
+        close = ExactScorer(self._state, self._counted, numbers)
         self._looked.append(close)
         return close.scores
 
@@ -226,14 +230,14 @@ class Sparse:
             )
         return hits
 
-    def _close_of(self, articles: Ints) -> Close:
+    def _close_of(self, articles: Ints) -> ExactScorer:
         """Return a close look at some hits: one that was taken, if it has them all."""
         for close in self._looked[:1]:
             at = close.articles.searchsorted(articles)
             at[at == len(close.articles)] = 0
             if (close.articles[at] == articles).all():
                 return close
-        return Close(self._state, self._counted, np.sort(articles))
+        return ExactScorer(self._state, self._counted, np.sort(articles))
 
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
         """Return the leaves that count in each of some hits."""

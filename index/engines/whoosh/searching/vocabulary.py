@@ -10,12 +10,12 @@ from rapidfuzz.distance import OSA
 from index.engines.result import WordCount
 from index.engines.whoosh.files import PARAGRAPH_WORDS, Field
 from index.engines.whoosh.searching.evaluation import Evaluation
-from index.engines.whoosh.searching.state import State
+from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.text import fold, is_plain
 
 
-def words(
-    state: State, evaluation: Evaluation, prefix: str, limit: int
+def completions(
+    state: IndexSnapshot, evaluation: Evaluation, prefix: str, limit: int
 ) -> tuple[WordCount, ...]:
     """Return the words that start with a folded prefix, commonest first, then by word.
 
@@ -42,7 +42,7 @@ def words(
     return tuple(found[:limit])
 
 
-def similar(state: State, evaluation: Evaluation, form: str) -> str | None:
+def correction(state: IndexSnapshot, evaluation: Evaluation, form: str) -> str | None:
     """Return the commonest word of visible articles that is a slip from a form."""
     folded = fold(form)
     distance = 1 if len(folded) <= 4 else 2
@@ -68,7 +68,7 @@ def similar(state: State, evaluation: Evaluation, form: str) -> str | None:
     return None if best is None else best[2]
 
 
-def _fields(state: State) -> Iterator[tuple[Field, int]]:
+def _fields(state: IndexSnapshot) -> Iterator[tuple[Field, int]]:
     """Yield the paragraphs' words of each segment, and its first article."""
     for segment, base, _ in state.each():
         field = segment.field(PARAGRAPH_WORDS)
@@ -76,7 +76,7 @@ def _fields(state: State) -> Iterator[tuple[Field, int]]:
             yield field, base
 
 
-def _visible_articles(state: State, evaluation: Evaluation, form: str) -> int:
+def _visible_articles(state: IndexSnapshot, evaluation: Evaluation, form: str) -> int:
     mask = np.zeros(state.articles, bool)
     for segment, base, _ in state.each():
         field = segment.field(PARAGRAPH_WORDS)

@@ -20,17 +20,17 @@ from typing import IO, Any
 
 import orjson
 
-from index.engines.whoosh.writing.buffer import Buffer, Chunks
-from index.engines.whoosh.writing.draft import Draft
+from index.engines.whoosh.writing.buffer import ChunkDictionary, WriteBuffer
+from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexUnavailable
 
 _LENGTH = 8  # bytes
-COLLECTED = 100_000  # new objects: articles by the thousand are no cycles
+GC_THRESHOLD = 100_000  # new objects: articles by the thousand are no cycles
 _KNOWN_BYTES = 100 * 1024 * 1024  # of chunks that it keeps from one job to the next
 
 
-class Beside:
+class BackgroundWriter:
     """The process, seen from the indexer; it does one thing at a time."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Beside:
             stdout=subprocess.PIPE,
         )
 
-    def write(self, drafts: Sequence[Draft], path: Path) -> None:
+    def write(self, drafts: Sequence[IndexedArticle], path: Path) -> None:
         """Have articles written as a segment, and wait until they are.
 
         :raises OSError: where the segment is written.
@@ -76,15 +76,15 @@ def serve() -> None:
     """Write segments as they are asked for on the standard input, until it ends."""
     # Ctrl-C reaches both processes; the indexer decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(COLLECTED, *gc.get_threshold()[1:])
-    chunks = Chunks()
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
+    chunks = ChunkDictionary()
     while (job := _receive(sys.stdin.buffer)) is not None:
         path, drafts = job
         if chunks.bytes > _KNOWN_BYTES:
-            chunks = Chunks()
+            chunks = ChunkDictionary()
         answer: list[int | str] = [0, ""]
         try:
-            buffer = Buffer(chunks)
+            buffer = WriteBuffer(chunks)
             for draft in drafts:
                 buffer.add(_draft(draft))
             write_segment(buffer, Path(path))
@@ -100,13 +100,13 @@ def serve() -> None:
             os._exit(1)  # closing the pipe properly would fail again
 
 
-def _plain(draft: Draft) -> tuple[object, ...]:
+def _plain(draft: IndexedArticle) -> tuple[object, ...]:
     """Return a draft as JSON can hold it."""
     return tuple(draft._replace(passages=draft.passages.hex()))  # type: ignore[arg-type]
 
 
-def _draft(plain: list[Any]) -> Draft:
-    draft = Draft(*plain)
+def _draft(plain: list[Any]) -> IndexedArticle:
+    draft = IndexedArticle(*plain)
     return draft._replace(passages=bytes.fromhex(draft.passages))  # type: ignore[arg-type]
 
 

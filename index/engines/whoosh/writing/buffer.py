@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, VALUE_GAP, term_of
-from index.engines.whoosh.writing.draft import Draft
+from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.text import plain_form, surfaces, word
 
 # What is a number in an article, one each.
@@ -36,7 +36,7 @@ _TOKEN, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 900, 200
 _AROUND = ".,;:!?\"'()[]“”‘’…–—"
 
 
-class Chunks(dict[str, int]):
+class ChunkDictionary(dict[str, int]):
     """What stands between two spaces, and its number; its words are found out once.
 
     No word has white space in it, so the words of a text are those of its chunks; and
@@ -99,7 +99,7 @@ class Chunks(dict[str, int]):
 
 
 @dataclass(slots=True)
-class Words:
+class ChunkRuns:
     """The words of a field: runs of chunks, by number, each in a row.
 
     :ivar ends: where in ``numbers`` each run ends; ``rows`` the row each is in, and
@@ -113,7 +113,7 @@ class Words:
 
 
 @dataclass(slots=True)
-class Values:
+class KeywordValues:
     """The values of a keyword field: each article's, as numbers of spellings."""
 
     spellings: dict[str, int] = field(default_factory=dict)
@@ -127,16 +127,16 @@ class Values:
         self.numbers.append(spellings.setdefault(value, len(spellings)))
 
 
-class Buffer:
+class WriteBuffer:
     """Articles that will be one segment, in the order they were added.
 
     :param chunks: those of the buffer before, if there is one.
     """
 
-    def __init__(self, chunks: Chunks | None = None) -> None:
-        self.chunks = Chunks() if chunks is None else chunks
-        self.text = Words()
-        self.lines: dict[str, Words] = {name: Words() for name in LINE_FIELDS}
+    def __init__(self, chunks: ChunkDictionary | None = None) -> None:
+        self.chunks = ChunkDictionary() if chunks is None else chunks
+        self.text = ChunkRuns()
+        self.lines: dict[str, ChunkRuns] = {name: ChunkRuns() for name in LINE_FIELDS}
         self.ids: list[str] = []
         self.versions: list[str] = []
         self.languages: dict[str, int] = {}
@@ -144,7 +144,9 @@ class Buffer:
         self.numbers: dict[str, array[int]] = {name: array("q") for name in NUMBERS}
         self.sizes = array("q")
         self.passages = array("B")
-        self.values: dict[str, Values] = {name: Values() for name in VALUE_FIELDS}
+        self.values: dict[str, KeywordValues] = {
+            name: KeywordValues() for name in VALUE_FIELDS
+        }
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -155,7 +157,7 @@ class Buffer:
         """About how much memory it takes to make a segment of it."""
         return self._bytes + _TOKEN * len(self.text.numbers) + self.chunks.bytes
 
-    def add(self, draft: Draft) -> None:
+    def add(self, draft: IndexedArticle) -> None:
         """Take in an article, of an id that no other has."""
         at = len(self.ids)
         self.ids.append(draft.id)
@@ -174,7 +176,7 @@ class Buffer:
             if name in self.lines:
                 self._add_line(self.lines[name], at, values)
 
-    def _add_paragraphs(self, draft: Draft) -> None:
+    def _add_paragraphs(self, draft: IndexedArticle) -> None:
         words = self.text
         ends, before = words.ends, len(words.numbers)
         chunks: list[str] = []
@@ -187,7 +189,7 @@ class Buffer:
         words.rows.extend(range(row, len(self.passages)))
         words.starts.extend(bytes(len(draft.texts)))
 
-    def _add_line(self, words: Words, article: int, values: Sequence[str]) -> None:
+    def _add_line(self, words: ChunkRuns, article: int, values: Sequence[str]) -> None:
         lengths, number_of = self.chunks.lengths, self.chunks.__getitem__
         start = 0
         for value in values:

@@ -23,13 +23,18 @@ from index.engines.whoosh.files import (
     form_of,
     write_dictionary,
 )
-from index.engines.whoosh.writing.buffer import Buffer, Chunks, Values, Words
+from index.engines.whoosh.writing.buffer import (
+    ChunkDictionary,
+    ChunkRuns,
+    KeywordValues,
+    WriteBuffer,
+)
 from index.text import word_keys
 
 _LOW_HALF = (1 << 32) - 1
 
 
-def write_segment(buffer: Buffer, path: Path) -> int:
+def write_segment(buffer: WriteBuffer, path: Path) -> int:
     """Write the articles of a buffer as a segment; return its length in bytes.
 
     It is not synced to disk: that is due when it is committed, if it ever is.
@@ -110,7 +115,7 @@ def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> Non
 class _Tables:
     """What chunks stand for, as arrays."""
 
-    def __init__(self, chunks: Chunks) -> None:
+    def __init__(self, chunks: ChunkDictionary) -> None:
         self.terms = list(chunks.terms)
         self.starts = np.array(chunks.starts, np.int64)
         self.counts = np.diff(self.starts)
@@ -126,7 +131,7 @@ class _Occurrences:
         self.terms, self.rows, self.positions = terms, rows, positions
 
 
-def _lengths(words: Words, tables: _Tables, rows: int) -> Ints:
+def _lengths(words: ChunkRuns, tables: _Tables, rows: int) -> Ints:
     """Return the length of each row, in positions, gaps between values left out."""
     numbers = np.frombuffer(words.numbers, np.int32)
     ends = np.frombuffer(words.ends, np.int64)
@@ -136,7 +141,7 @@ def _lengths(words: Words, tables: _Tables, rows: int) -> Ints:
     return np.bincount(words.rows, weights=runs, minlength=rows).astype(np.int64)
 
 
-def _occurrences(words: Words, tables: _Tables) -> _Occurrences:
+def _occurrences(words: ChunkRuns, tables: _Tables) -> _Occurrences:
     numbers = np.frombuffer(words.numbers, np.int32)
     ends = np.frombuffer(words.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
@@ -278,14 +283,16 @@ def write_ids(out: ArraysWriter, ids: list[str]) -> None:
     out.put(f"{ID}/places", places)
 
 
-def _versions(versions: list[str]) -> Values:
-    values = Values()
+def _versions(versions: list[str]) -> KeywordValues:
+    values = KeywordValues()
     for article, version in enumerate(versions):
         values.add(article, version)
     return values
 
 
-def _write_values(out: ArraysWriter, name: str, values: Values, articles: int) -> None:
+def _write_values(
+    out: ArraysWriter, name: str, values: KeywordValues, articles: int
+) -> None:
     if not values.spellings:
         return
     write_values(

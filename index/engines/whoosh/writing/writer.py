@@ -18,9 +18,12 @@ from index.article import Article
 from index.engines.whoosh.codec import ColumnarSegment
 from index.engines.whoosh.files import Segment
 from index.engines.whoosh.storage import NAME, DurableStorage, Meta
-from index.engines.whoosh.writing.background import COLLECTED, Beside
-from index.engines.whoosh.writing.buffer import Buffer
-from index.engines.whoosh.writing.draft import Draft, draft_of
+from index.engines.whoosh.writing.background import GC_THRESHOLD, BackgroundWriter
+from index.engines.whoosh.writing.buffer import WriteBuffer
+from index.engines.whoosh.writing.indexed_article import (
+    IndexedArticle,
+    indexed_article_of,
+)
 from index.engines.whoosh.writing.inversion import write_segment
 from index.engines.whoosh.writing.merging import merge
 from index.errors import IndexUnavailable
@@ -74,9 +77,9 @@ class Writer:
             else each
             for each in held
         ]
-        buffer = Buffer()
+        buffer = WriteBuffer()
         for article in articles:
-            buffer.add(draft_of(article, self._language))
+            buffer.add(indexed_article_of(article, self._language))
         if len(buffer):
             segments.append(self._write(buffer))
         self._storage.commit(self._merged(segments), meta)
@@ -100,20 +103,22 @@ class Writer:
         with ExitStack() as opened:
             opened.enter_context(_seldom_collected())
             pool = opened.enter_context(ThreadPoolExecutor(1))
-            beside: Beside | None = None
+            beside: BackgroundWriter | None = None
             # Articles are let go of as soon as they are written.
-            waiting: deque[tuple[Future[ColumnarSegment], list[Draft]]] = deque()
+            waiting: deque[tuple[Future[ColumnarSegment], list[IndexedArticle]]] = (
+                deque()
+            )
             written: list[ColumnarSegment] = []
-            buffer, share, documents, size = Buffer(), list[Draft](), 0, 0
+            buffer, share, documents, size = WriteBuffer(), list[IndexedArticle](), 0, 0
             for article in articles:
-                draft = draft_of(article, self._language)
+                draft = indexed_article_of(article, self._language)
                 share.append(draft)
                 documents += len(draft.texts)
                 size += sum(map(len, draft.texts))
                 if documents < _SHARED and size < self._memory * _SHARED_SHARE:
                     continue
                 if beside is None:
-                    beside = Beside()
+                    beside = BackgroundWriter()
                     opened.callback(beside.close)
                 while waiting and waiting[0][0].done():
                     written.append(waiting.popleft()[0].result())
@@ -133,8 +138,11 @@ class Writer:
             return written + [job.result() for job, _ in waiting]
 
     def _fill(
-        self, buffer: Buffer, drafts: Sequence[Draft], written: list[ColumnarSegment]
-    ) -> Buffer:
+        self,
+        buffer: WriteBuffer,
+        drafts: Sequence[IndexedArticle],
+        written: list[ColumnarSegment],
+    ) -> WriteBuffer:
         """Add articles to a buffer, and go on with another when it is full."""
         full = self._memory * _SHARE
         for draft in drafts:
@@ -143,16 +151,18 @@ class Writer:
                 written.append(self._write(buffer))
                 known = buffer.chunks
                 few = known.bytes < full * _KNOWN_SHARE
-                buffer = Buffer(known if few else None)
+                buffer = WriteBuffer(known if few else None)
         return buffer
 
-    def _write(self, buffer: Buffer) -> ColumnarSegment:
+    def _write(self, buffer: WriteBuffer) -> ColumnarSegment:
         segment = ColumnarSegment(NAME, documents=len(buffer.passages))
         with self._storage.new_file(segment) as path:
             write_segment(buffer, path)
         return segment
 
-    def _have_written(self, beside: Beside, drafts: Sequence[Draft]) -> ColumnarSegment:
+    def _have_written(
+        self, beside: BackgroundWriter, drafts: Sequence[IndexedArticle]
+    ) -> ColumnarSegment:
         documents = sum(len(each.texts) for each in drafts)
         segment = ColumnarSegment(NAME, documents=documents)
         with self._storage.new_file(segment) as path:
@@ -162,7 +172,7 @@ class Writer:
                 # Whatever became of it, the articles are still here.
                 LOG.warning("%s; it is done here", str(error))
                 path.unlink(missing_ok=True)
-                buffer = Buffer()
+                buffer = WriteBuffer()
                 for draft in drafts:
                     buffer.add(draft)
                 write_segment(buffer, path)
@@ -227,7 +237,7 @@ def _tier(documents: int) -> int:
 def _seldom_collected() -> Iterator[None]:
     """Let the garbage collector rest: articles by the thousand are no cycles."""
     before = gc.get_threshold()
-    gc.set_threshold(COLLECTED, *before[1:])
+    gc.set_threshold(GC_THRESHOLD, *before[1:])
     try:
         yield
     finally:

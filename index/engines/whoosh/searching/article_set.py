@@ -7,7 +7,7 @@ import numpy as np
 from index.engines.whoosh.files import Array, Ints, Mask, cached
 
 
-class Hits:
+class ArticleSet:
     """Articles that match.
 
     :param count: of all articles; ``numbers`` of the hits, ascending.
@@ -29,11 +29,11 @@ class Hits:
         mask[self.numbers] = True
         return mask
 
-    def only(self, inside: Mask) -> Hits:
+    def only(self, inside: Mask) -> ArticleSet:
         """Return some of the hits.
 
         :param inside: over the hits.
         """
         if inside.all():
             return self
-        return Hits(self._count, self.numbers.compress(inside), all_matches=False)
+        return ArticleSet(self._count, self.numbers.compress(inside), all_matches=False)

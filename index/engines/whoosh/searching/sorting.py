@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from index.engines.whoosh.files import UNKNOWN, Array, Ints, Mask
-from index.engines.whoosh.searching.state import Floats, State
+from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import Search, Sort, SortKey
 
 _LAST = np.iinfo(np.int64).max
@@ -26,7 +26,7 @@ class Candidates:
     documents: Array | None = None
 
     def page(
-        self, search: Search, state: State, *, wanted: int | None = None
+        self, search: Search, state: IndexSnapshot, *, wanted: int | None = None
     ) -> tuple[Ints, bool]:
         """Return which of them the page holds, in order, and whether more follow.
 
@@ -57,7 +57,7 @@ class Candidates:
             if keys is None:
                 continue
             here = keys.take(chosen)
-            last = least_of(here, count)
+            last = top_k_threshold(here, count)
             chosen = chosen.compress(here <= last)
             if len(chosen) < 2 * count:
                 break
@@ -67,7 +67,7 @@ class Candidates:
                 break
         return chosen
 
-    def _ordered(self, chosen: Array, dates: Ints, state: State) -> Ints:
+    def _ordered(self, chosen: Array, dates: Ints, state: IndexSnapshot) -> Ints:
         keys: list[Array] = [state.places(self.articles[chosen]), dates[chosen]]
         if self.documents is not None:
             # Of one article documents are numbered as its paragraphs are.
@@ -77,7 +77,7 @@ class Candidates:
         in_order: Ints = chosen[np.lexsort(keys)]
         return in_order
 
-    def keys(self, chosen: Ints, search: Search, state: State) -> list[SortKey]:
+    def keys(self, chosen: Ints, search: Search, state: IndexSnapshot) -> list[SortKey]:
         """Return where some of them stand in the order."""
         articles = self.articles[chosen]
         dates = state.column(_date(search.sort))[articles].tolist()
@@ -91,7 +91,9 @@ class Candidates:
             dates = [None if date == UNKNOWN else date for date in dates]
         return list(map(SortKey, scores, dates, state.article_ids(articles), numbers))
 
-    def _after(self, key: SortKey, sort: Sort, state: State, dates: Ints) -> Mask:
+    def _after(
+        self, key: SortKey, sort: Sort, state: IndexSnapshot, dates: Ints
+    ) -> Mask:
         if key.date is None:
             wanted = _LAST
         else:
@@ -127,7 +129,9 @@ def _by_score(scores: Floats, count: int) -> Ints | None:
     """
     less = -scores
     if len(scores) > _SORTED:
-        least = least_of(less, count + 1) if count + 1 < len(scores) else less.max()
+        least = (
+            top_k_threshold(less, count + 1) if count + 1 < len(scores) else less.max()
+        )
         chosen = (less <= least).nonzero()[0]
         less = less.take(chosen)
         order = less.argsort()
@@ -139,7 +143,7 @@ def _by_score(scores: Floats, count: int) -> Ints | None:
     return found if (ranked[1:] > ranked[:-1]).all() else None
 
 
-def least_of(values: Array, count: int) -> Any:
+def top_k_threshold(values: Array, count: int) -> Any:
     """Return a value that at least so many are not above, and not many more.
 
     Of the least of each block, the one that so many are not above is exact enough, and
@@ -160,5 +164,5 @@ def _date(sort: Sort) -> str:
     return "updated" if sort is Sort.UPDATED else "published"
 
 
-def _by_date(sort: Sort, state: State) -> Ints:
+def _by_date(sort: Sort, state: IndexSnapshot) -> Ints:
     return state.by_date(_date(sort), oldest=sort is Sort.OLDEST)

@@ -21,8 +21,12 @@ from index.engines.whoosh.files import (
     cached,
     ranges,
 )
-from index.engines.whoosh.searching.operands import LeafMatches, Matches, Rows
-from index.engines.whoosh.searching.state import State
+from index.engines.whoosh.searching.segment_postings import (
+    ParagraphPostings,
+    Postings,
+    SegmentPostings,
+)
+from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.query import (
     Exact,
     Fuzzy,
@@ -36,7 +40,7 @@ from index.query import (
 )
 
 # Bytes that what was found may take in a process, of the searches that came last.
-KEPT_BYTES = 20 * 1024 * 1024
+CACHE_BYTES = 20 * 1024 * 1024
 _WHAT: Mapping[type, Callable[[Any], object]] = {
     Term: attrgetter("form", "field"),
     Phrase: attrgetter("forms", "field"),
@@ -55,13 +59,13 @@ _LATEST = 8  # leaves handed out before it is looked at how much they have grown
 _SPARSE = 8
 
 
-class FoundLeaves:
+class PostingCache:
     """What was found of leaves, for searches of one state: pages, filters and facets of
     a search, and other searches with its words, need not find them again.
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[object, Found] = OrderedDict()
+        self._found: OrderedDict[object, LeafPostings] = OrderedDict()
         self._bytes: dict[object, int] = {}
         self._parts: dict[object, int] = {}  # what was there when bytes were counted
         self._total = 0
@@ -69,7 +73,7 @@ class FoundLeaves:
         self._lock = threading.Lock()
         self._closed = False
 
-    def get(self, leaf: WordLeaf, default: tuple[str, ...]) -> Found | None:
+    def get(self, leaf: WordLeaf, default: tuple[str, ...]) -> LeafPostings | None:
         """Return what was found for a leaf, ``None`` if nothing is kept.
 
         :param default: where a leaf without a field is sought.
@@ -82,7 +86,9 @@ class FoundLeaves:
                 self._hand_out(key)
             return found
 
-    def put(self, leaf: WordLeaf, default: tuple[str, ...], found: Found) -> None:
+    def put(
+        self, leaf: WordLeaf, default: tuple[str, ...], found: LeafPostings
+    ) -> None:
         """Keep what was found for a leaf, instead of what was asked for longest ago."""
         key = self._key(leaf, default)
         with self._lock:
@@ -98,7 +104,7 @@ class FoundLeaves:
             for each in self._out[:-1]:
                 self._measure(each)
             self._out = latest
-            if self._total > KEPT_BYTES:
+            if self._total > CACHE_BYTES:
                 self._make_room()
 
     def _measure(self, key: object) -> None:
@@ -112,11 +118,11 @@ class FoundLeaves:
         """Let go of what is cheap to work out again, then of what is left; the oldest
         first."""
         for key, found in self._found.items():
-            if self._total <= KEPT_BYTES:
+            if self._total <= CACHE_BYTES:
                 return
             found.shed()
             self._measure(key)
-        while self._total > KEPT_BYTES and len(self._found) > 1:
+        while self._total > CACHE_BYTES and len(self._found) > 1:
             key, _ = self._found.popitem(last=False)
             self._total -= self._bytes.pop(key, 0)
             self._parts.pop(key, None)
@@ -142,7 +148,7 @@ class FoundLeaves:
         return type(leaf), _WHAT[type(leaf)](leaf), default
 
 
-class Found:
+class LeafPostings:
     """The matches of one leaf.
 
     Articles and rows are numbers of the state; rows are documents. Of a segment's list
@@ -154,18 +160,18 @@ class Found:
     """
 
     def __init__(
-        self, state: State, places: Places, matches: Sequence[LeafMatches]
+        self, state: IndexSnapshot, places: Places, matches: Sequence[SegmentPostings]
     ) -> None:
         self._state, self.places = state, places
         self._parts = [each.paragraphs for each in matches]
-        self.lines: dict[str, Rows] = {}
+        self.lines: dict[str, Postings] = {}
         for name in dict.fromkeys(name for each in matches for name in each.lines):
             having = [
                 (each.lines[name], base)
                 for each, base in zip(matches, state.article_bases, strict=False)
                 if name in each.lines
             ]
-            self.lines[name] = Rows(
+            self.lines[name] = Postings(
                 np.concatenate([each.rows + base for each, base in having]),
                 np.concatenate([each.frequencies for each, _ in having]),
             )
@@ -410,7 +416,7 @@ class Found:
         return counts, np.concatenate(rows), np.concatenate(frequencies)
 
 
-def _inside(part: Matches, bounds: Array) -> tuple[Ints, Array, Array]:
+def _inside(part: ParagraphPostings, bounds: Array) -> tuple[Ints, Array, Array]:
     places = part.rows.searchsorted(bounds)
     size = len(bounds) // 2
     counts = places[size:] - places[:size]

@@ -17,10 +17,10 @@ from index.engines.whoosh.files import (
     Mask,
     cached,
 )
-from index.engines.whoosh.searching.found import Found, FoundLeaves
-from index.engines.whoosh.searching.hits import Hits
-from index.engines.whoosh.searching.operands import expanded, match
-from index.engines.whoosh.searching.state import State
+from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.postings import LeafPostings, PostingCache
+from index.engines.whoosh.searching.segment_postings import expanded_terms, postings_of
+from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.errors import InvalidQuery
 from index.query import (
     WORD_LEAVES,
@@ -42,7 +42,7 @@ from index.query import (
 
 
 @dataclass(frozen=True, slots=True)
-class CountedLeaf:
+class ContributingLeaf:
     """A word leaf's matches, and where among the hits it counts.
 
     :param context: where what it stands in holds: no NOT, and no AND that fails. Over
@@ -52,7 +52,7 @@ class CountedLeaf:
     """
 
     leaf: WordLeaf
-    found: Found
+    found: LeafPostings
     context: Mask | None
     certain: bool
 
@@ -70,7 +70,7 @@ class CountedLeaf:
         return bool(self.places.passages) and not self.places.whole
 
 
-class Tree:
+class QueryTree:
     """A query over one state of the index.
 
     In article scope masks are over articles, else over paragraphs. What was found out
@@ -78,14 +78,16 @@ class Tree:
     changed.
     """
 
-    def __init__(self, state: State, search: Search, *, expansions: int) -> None:
+    def __init__(
+        self, state: IndexSnapshot, search: Search, *, expansions: int
+    ) -> None:
         self._state, self._search = state, search
         self._expansions = expansions
         self.check = until(search.deadline)
-        self._found: dict[WordLeaf, Found] = {}
+        self._found: dict[WordLeaf, LeafPostings] = {}
 
     @cached
-    def matched(self) -> Hits:
+    def matched(self) -> ArticleSet:
         """Which articles the query is true for."""
         state, query = self._state, self._search.query
         if self._search.scope is Scope.PARAGRAPH:
@@ -98,14 +100,16 @@ class Tree:
             numbers = self._in_all(query)
         else:
             numbers = self.truth(query).nonzero()[0]
-        return Hits(state.articles, numbers, all_matches=True)
+        return ArticleSet(state.articles, numbers, all_matches=True)
 
     def _in_all(self, query: And) -> Array:
         """Return the articles for which each child is true."""
         words = [each for each in query.children if isinstance(each, WORD_LEAVES)]
         if not words:
             return self.truth(query).nonzero()[0]
-        by_length = sorted([self.found(each) for each in words], key=Found.__len__)
+        by_length = sorted(
+            [self.found(each) for each in words], key=LeafPostings.__len__
+        )
         numbers = by_length[0].having
         for found in by_length[1:]:
             self.check()
@@ -181,21 +185,24 @@ class Tree:
         spread: Mask = articles[self._state.owner]
         return spread
 
-    def found(self, leaf: WordLeaf) -> Found:
+    def found(self, leaf: WordLeaf) -> LeafPostings:
         """Return where a word leaf matches."""
         found = self._found.get(leaf)
         if found is None:
             state, default = self._state, self._search.places
-            leaves = state.keep("leaves", FoundLeaves)
+            leaves = state.keep("leaves", PostingCache)
             found = leaves.get(leaf, default)
             if found is None:
                 places = places_of(leaf, default)
                 if isinstance(leaf, Prefix | Wildcard | Fuzzy):
                     self._limit_expansions(leaf, places)
-                found = Found(
+                found = LeafPostings(
                     state,
                     places,
-                    [match(each, leaf, places, self.check) for each in state.segments],
+                    [
+                        postings_of(each, leaf, places, self.check)
+                        for each in state.segments
+                    ],
                 )
                 leaves.put(leaf, default, found)
             self._found[leaf] = found
@@ -208,7 +215,7 @@ class Tree:
             for name in names:
                 self.check()
                 field = segment.field(name)
-                terms = None if field is None else expanded(field, leaf)
+                terms = None if field is None else expanded_terms(field, leaf)
                 if field is not None and terms is not None and len(terms):
                     found.append((terms, field))
         if sum(len(terms) for terms, _ in found) <= self._expansions:
@@ -237,7 +244,7 @@ class Tree:
             mask &= column <= bounds.high
         return mask
 
-    def counting(self, root: Callable[[], Mask]) -> list[CountedLeaf]:
+    def counting(self, root: Callable[[], Mask]) -> list[ContributingLeaf]:
         """Return the leaves that can score and mark, with where each may count.
 
         :param root: returns where the query as a whole is taken for true.
@@ -246,7 +253,7 @@ class Tree:
 
     def _counting(
         self, query: Query, mask: Mask | None, certain: bool, root: Callable[[], Mask]
-    ) -> Iterator[CountedLeaf]:
+    ) -> Iterator[ContributingLeaf]:
         if isinstance(query, And):
             # Where the whole query is true, its outermost AND is.
             if query is not self._search.query:
@@ -257,6 +264,6 @@ class Tree:
             for child in query.children:
                 yield from self._counting(child, mask, False, root)
         elif not isinstance(query, Not | All | Range):
-            yield CountedLeaf(
+            yield ContributingLeaf(
                 leaf=query, found=self.found(query), context=mask, certain=certain
             )

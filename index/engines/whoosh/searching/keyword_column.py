@@ -11,7 +11,7 @@ from index.engines.whoosh.files import Array, Strings, cached, narrowest
 from index.query import value_key
 
 
-class Values:
+class KeywordColumn:
     """The values of a field.
 
     :ivar spellings: every value as stored; ``group_of`` each one's group, in which

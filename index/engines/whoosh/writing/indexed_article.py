@@ -18,7 +18,7 @@ _PASSAGE_OF_ROLE = {
 }
 
 
-class Draft(NamedTuple):
+class IndexedArticle(NamedTuple):
     """An article as it goes into a segment: whole numbers, text, and tuples of them.
 
     Dates are microseconds since 1970 UTC, or :data:`UNKNOWN`.
@@ -44,7 +44,7 @@ class Draft(NamedTuple):
     values: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def draft_of(article: Article, language: str) -> Draft:
+def indexed_article_of(article: Article, language: str) -> IndexedArticle:
     """Return what the index takes of an article.
 
     :param language: of an article that has none.
@@ -54,7 +54,7 @@ def draft_of(article: Article, language: str) -> Draft:
     published, updated = article.published, article.updated
     known = UNKNOWN if published is None else micros(published)
     paragraphs = article.paragraphs
-    return Draft(
+    return IndexedArticle(
         id=article.id,
         version=article.version,
         language=stem_language(article.language or language),

@@ -46,7 +46,7 @@ _POSITIONS = (1 << _POSITION_BITS) - 1
 _NO_ROWS = np.empty(0, np.int32)
 
 
-class Matches:
+class ParagraphPostings:
     """Documents of a segment that match, ascending, and how often each does."""
 
     def __init__(self, segment: Segment, rows: Array, frequencies: Array) -> None:
@@ -79,7 +79,7 @@ class Matches:
         mask[self.rows] = True
 
 
-class ListMatches(Matches):
+class StoredPostings(ParagraphPostings):
     """All of one list: what the segment knows of it need not be worked out."""
 
     def __init__(self, segment: Segment, field: Paragraphs, number: int) -> None:
@@ -101,30 +101,30 @@ class ListMatches(Matches):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Postings:
     """Rows that match, ascending, and how often each does."""
 
     rows: Array
     frequencies: Array
 
 
-_NOWHERE = Rows(_NO_ROWS, _NO_ROWS)
+_NOWHERE = Postings(_NO_ROWS, _NO_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
-class LeafMatches:
+class SegmentPostings:
     """Where a leaf matches in one segment.
 
     :param lines: by field; rows are the segment's articles.
     """
 
-    paragraphs: Matches
-    lines: dict[str, Rows]
+    paragraphs: ParagraphPostings
+    lines: dict[str, Postings]
 
 
-def match(
+def postings_of(
     segment: Segment, leaf: WordLeaf, places: Places, check: Check
-) -> LeafMatches:
+) -> SegmentPostings:
     """Return where a leaf matches in a segment."""
     lines = {}
     for name in places.lines:
@@ -133,30 +133,30 @@ def match(
             found = _Finding(segment, field, leaf, check).rows()
             if len(found.rows):
                 lines[name] = found
-    return LeafMatches(_in_paragraphs(segment, leaf, places, check), lines)
+    return SegmentPostings(_in_paragraphs(segment, leaf, places, check), lines)
 
 
 def _in_paragraphs(
     segment: Segment, leaf: WordLeaf, places: Places, check: Check
-) -> Matches:
+) -> ParagraphPostings:
     field = segment.field(PARAGRAPH_WORDS)
     if not places.passages or not isinstance(field, Paragraphs):
-        return Matches(segment, _NO_ROWS, _NO_ROWS)
+        return ParagraphPostings(segment, _NO_ROWS, _NO_ROWS)
     finding = _Finding(segment, field, leaf, check)
     everywhere = len(places.passages) == len(PASSAGE_FIELDS)
     number = finding.one_list() if everywhere else None
     if number is not None:
-        return ListMatches(segment, field, number)
+        return StoredPostings(segment, field, number)
     found = finding.rows()
     if everywhere:
-        return Matches(segment, found.rows, found.frequencies)
+        return ParagraphPostings(segment, found.rows, found.frequencies)
     wanted = np.zeros(len(PASSAGE_FIELDS), bool)
     wanted[passage_numbers(places.passages)] = True
     inside = wanted[segment.passage[found.rows]]
-    return Matches(segment, found.rows[inside], found.frequencies[inside])
+    return ParagraphPostings(segment, found.rows[inside], found.frequencies[inside])
 
 
-def expanded(field: Field, leaf: WordLeaf) -> Array | None:
+def expanded_terms(field: Field, leaf: WordLeaf) -> Array | None:
     """Return the terms of a field that a prefix, wildcard or fuzzy leaf stands for.
 
     ``None`` for any other leaf.
@@ -208,10 +208,10 @@ class _Finding:
         ]
         return found[0] if len(found) == 1 else None
 
-    def rows(self) -> Rows:
+    def rows(self) -> Postings:
         """Return the rows that match."""
         leaf, field = self._leaf, self._field
-        terms = expanded(field, leaf)
+        terms = expanded_terms(field, leaf)
         if terms is not None:
             return self._either(self._slot_of_terms(terms))
         if isinstance(leaf, Exact):
@@ -266,7 +266,7 @@ class _Finding:
     def _stem(self, form: str, language: str) -> int:
         return self._field.list_of(language, word_key(form, language))
 
-    def _together(self, slots: Sequence[_Slot]) -> Rows:
+    def _together(self, slots: Sequence[_Slot]) -> Postings:
         if not all(slots):
             return _NOWHERE
         if isinstance(self._leaf, Near):
@@ -275,20 +275,20 @@ class _Finding:
             return self._either(slots[0])
         return self._successive(slots)
 
-    def _either(self, slot: _Slot) -> Rows:
+    def _either(self, slot: _Slot) -> Postings:
         """Any of these words: frequencies add up."""
         self._check()
         field = self._field
-        found = [Rows(*field.tagged_rows(*each)) for each in slot.parted]
+        found = [Postings(*field.tagged_rows(*each)) for each in slot.parted]
         if len(slot.lists) == 1:
-            found.append(Rows(*field.rows(slot.lists[0])))
+            found.append(Postings(*field.rows(slot.lists[0])))
         elif slot.lists:
-            found.append(Rows(*field.many_rows(np.array(slot.lists, np.int64))))
+            found.append(Postings(*field.many_rows(np.array(slot.lists, np.int64))))
         if len(found) == 1 and len(slot.lists) <= 1:
             return found[0]
         return _union(found)
 
-    def _successive(self, slots: Sequence[_Slot]) -> Rows:
+    def _successive(self, slots: Sequence[_Slot]) -> Postings:
         """A word of each slot, each where the one before it ends.
 
         From the right: of each slot only the places stay whose end is the start of one
@@ -307,9 +307,9 @@ class _Finding:
                 return _NOWHERE
         assert following is not None
         found, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
-        return Rows(found.astype(np.int32), _narrow(counts))
+        return Postings(found.astype(np.int32), _narrow(counts))
 
-    def _nearby(self, slots: Sequence[_Slot], distance: int) -> Rows:
+    def _nearby(self, slots: Sequence[_Slot], distance: int) -> Postings:
         """The words of all slots within a distance, row by row."""
         every = self._common_rows(slots)
         counts = [slot.count for slot in slots]
@@ -327,7 +327,7 @@ class _Finding:
                 if count:
                     found.append(row)
                     frequencies.append(count)
-        return Rows(np.array(found, np.int32), np.array(frequencies, np.int64))
+        return Postings(np.array(found, np.int32), np.array(frequencies, np.int64))
 
     def _by_row(self, slot: _Slot, rows: Array) -> dict[int, dict[int, int]]:
         """Return by row and position how wide a slot's word is there."""
@@ -375,7 +375,7 @@ def _distinct(values: Ints) -> Ints:
     return values
 
 
-def _joined(found: Iterable[Rows]) -> Rows:
+def _joined(found: Iterable[Postings]) -> Postings:
     """Return rows of which no two are the same, in order."""
     parts = [each for each in found if len(each.rows)]
     if len(parts) < 2:
@@ -383,10 +383,10 @@ def _joined(found: Iterable[Rows]) -> Rows:
     rows = np.concatenate([each.rows for each in parts])
     order = np.argsort(rows)
     frequencies = np.concatenate([each.frequencies for each in parts])
-    return Rows(rows[order], frequencies[order])
+    return Postings(rows[order], frequencies[order])
 
 
-def _union(found: Iterable[Rows]) -> Rows:
+def _union(found: Iterable[Postings]) -> Postings:
     """Return each row once, with the sum of its frequencies."""
     parts = [each for each in found if len(each.rows)]
     if not parts:
@@ -399,7 +399,7 @@ def _union(found: Iterable[Rows]) -> Rows:
     rows = (pairs >> 32).astype(np.int32)
     starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
     summed = np.add.reduceat(pairs & 0xFFFFFFFF, starts)
-    return Rows(rows[starts], _narrow(summed))
+    return Postings(rows[starts], _narrow(summed))
 
 
 def _narrow(frequencies: Ints) -> Array:

@@ -30,7 +30,7 @@ from index.engines.whoosh.files import (
     Segment,
     cached,
 )
-from index.engines.whoosh.searching.values import Values
+from index.engines.whoosh.searching.keyword_column import KeywordColumn
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Closing(Protocol):
         """Let go of the state."""
 
 
-class State:
+class IndexSnapshot:
     """One generation of the index, joined.
 
     :ivar live: which articles live: the others were replaced or deleted.
@@ -159,12 +159,12 @@ class State:
 
         return self.keep(("by date", name, oldest), make)
 
-    def values(self, name: str) -> Values:
+    def values(self, name: str) -> KeywordColumn:
         """Return the values of a keyword or integer field."""
         assert name in VALUE_FIELDS, name
         return self.keep(
             ("values", name),
-            lambda: Values(
+            lambda: KeywordColumn(
                 [each.values(name) for each in self.segments],
                 self.article_bases,
                 self.articles,
