@@ -207,7 +207,7 @@ class ColumnarSegment(base.Segment):  # type: ignore[misc]
         deleted = self._mask()
         return np.ones(self._documents, bool) if deleted is None else ~deleted
 
-    def without(self, ranges: Iterable[tuple[int, int]]) -> ColumnarSegment:
+    def with_deletions(self, ranges: Iterable[tuple[int, int]]) -> ColumnarSegment:
         """Return the segment with more documents deleted; this one stays as it is.
 
         :param ranges: of documents: the first of each, and how many.

@@ -12,14 +12,14 @@ from index.article import Article
 from index.engines.engine import MEMORY, EngineState
 from index.engines.result import Page, WordCount
 from index.engines.whoosh.codec import ColumnarSegment
-from index.engines.whoosh.files import SCHEMA_VERSION, Scrub, Segment, damage_confirmed
+from index.engines.whoosh.files import SCHEMA_VERSION, Scrub, Segment, confirm_damage
 from index.engines.whoosh.searching import (
     Evaluation,
     IndexSnapshot,
     completions,
     correction,
 )
-from index.engines.whoosh.storage import DurableStorage, Meta, damage_told
+from index.engines.whoosh.storage import DurableStorage, Meta, map_damage
 from index.engines.whoosh.writing import Writer
 from index.errors import IndexDamaged, IndexUnavailable
 from index.query import Search
@@ -74,7 +74,7 @@ class WhooshEngine:
         size = self._storage.size()
         try:
             _, meta, state = self._opened()
-            with damage_confirmed(state.segments):
+            with confirm_damage(state.segments):
                 return EngineState(
                     seq=state.seq,
                     epoch=meta.epoch,
@@ -102,7 +102,7 @@ class WhooshEngine:
         with self._storage.writing():
             generation, meta, state = self._opened()
             held = self._storage.segments(generation, meta)
-            with damage_confirmed(state.segments):
+            with confirm_damage(state.segments):
                 deletions = _deletions(state, gone)
             new = self._meta(seq, meta.epoch)
             self._writer.commit(held, puts, deletions, meta=new)
@@ -200,7 +200,7 @@ class WhooshEngine:
                 settled = changed >= 0 and time.time_ns() - changed > _SETTLED
                 opened = self._open_newest()
                 self._looked_at = changed if settled else None
-            self._scrub.go_on()
+            self._scrub.resume()
         for segment in opened[2].segments:
             if segment.damage is not None:
                 raise IndexDamaged(segment.damage)
@@ -243,7 +243,7 @@ class WhooshEngine:
             if len(live) != segment.documents:
                 raise IndexDamaged(f"{segment!r} does not have {len(live):,} documents")
             segments.append((segment, live))
-        with damage_confirmed([segment for segment, _ in segments]):
+        with confirm_damage([segment for segment, _ in segments]):
             state = IndexSnapshot(segments, meta.seq)
         used = {segment.id for segment, _ in segments}
         for segment_id in self._segments.keys() - used:
@@ -255,7 +255,7 @@ class WhooshEngine:
         found = self._segments.get(name)
         if found is None:
             path = self._storage.data_path(segment)
-            with damage_told(path.name):
+            with map_damage(path.name):
                 found = Segment(path, name)
             self._scrub.add(found)
             self._segments[name] = found
@@ -270,7 +270,7 @@ class WhooshEngine:
             path = self._storage.data_path(each)
             try:
                 each.live()
-                with damage_told(path.name):
+                with map_damage(path.name):
                     segment = Segment(path, each.segment_id())
             except IndexDamaged as error:
                 yield str(error)
@@ -296,17 +296,17 @@ class WhooshSnapshot:
 
     def search(self, search: Search) -> Page:
         """Return what matches."""
-        with damage_confirmed(self._state.segments):
+        with confirm_damage(self._state.segments):
             return self._evaluation(search).page()
 
     def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
         """Return the words that start with a folded prefix, commonest first."""
-        with damage_confirmed(self._state.segments):
+        with confirm_damage(self._state.segments):
             return completions(self._state, self._evaluation(search), prefix, limit)
 
     def similar(self, form: str, search: Search) -> str | None:
         """Return the word of visible articles that ``form`` is a slip from."""
-        with damage_confirmed(self._state.segments):
+        with confirm_damage(self._state.segments):
             return correction(self._state, self._evaluation(search), form)
 
     def _evaluation(self, search: Search) -> Evaluation:

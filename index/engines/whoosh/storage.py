@@ -85,7 +85,7 @@ class DurableStorage:
         :raises IndexUnavailable: another version of this program wrote it.
         """
         path = self._record(generation)
-        with damage_told(path.name):
+        with map_damage(path.name):
             try:
                 said = json.loads(path.read_bytes())
             except FileNotFoundError:
@@ -107,7 +107,7 @@ class DurableStorage:
         :raises IndexDamaged: the table of contents is not what was written.
         """
         path = self._table(generation)
-        with damage_told(path.name):
+        with map_damage(path.name):
             data = path.read_bytes()
             if zlib.crc32(data) != meta.toc:
                 raise IndexDamaged(path.name)
@@ -216,7 +216,7 @@ class DurableStorage:
         aside = self._aside(segment)
         return aside if aside.exists() else self.data_path(segment)
 
-    def forget(self, segment: ColumnarSegment) -> None:
+    def discard(self, segment: ColumnarSegment) -> None:
         """Remove the file of a segment that will not be committed."""
         self._remove([self._aside(segment).name])
 
@@ -318,7 +318,7 @@ class DurableStorage:
 
 
 @contextmanager
-def damage_told(what: str) -> Iterator[None]:
+def map_damage(what: str) -> Iterator[None]:
     """Turn whatever is raised over damaged files into :class:`IndexDamaged`.
 
     Whoosh unpickles what it finds, so that can be anything; only its code, and ours

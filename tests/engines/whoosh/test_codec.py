@@ -558,7 +558,7 @@ def test_what_is_deleted_is_found_no_more_and_merged_away(
 ) -> None:
     made = articles(words)
     (segment,) = put(tmp_path, [made])
-    less = segment.without([(0, len(made[0].paragraphs)), (7, 2)])
+    less = segment.with_deletions([(0, len(made[0].paragraphs)), (7, 2)])
     assert segment.deleted_count() == 0
     storage = FileStorage(str(tmp_path))
     TOC(whoosh_schema(), [less], 2).write(storage, "MAIN")
@@ -622,7 +622,7 @@ def test_deleted_documents_survive_the_table_of_contents(
     case: tuple[int, set[int]],
 ) -> None:
     count, gone = case
-    segment = ColumnarSegment("MAIN", documents=count).without(
+    segment = ColumnarSegment("MAIN", documents=count).with_deletions(
         (document, 1) for document in gone
     )
     again = pickle.loads(pickle.dumps(segment, 2))
@@ -632,7 +632,11 @@ def test_deleted_documents_survive_the_table_of_contents(
 
 
 def test_damage_to_what_is_deleted_is_told() -> None:
-    state = ColumnarSegment("MAIN", documents=4_000).without([(5, 700)]).__getstate__()
+    state = (
+        ColumnarSegment("MAIN", documents=4_000)
+        .with_deletions([(5, 700)])
+        .__getstate__()
+    )
     text = str(state["deleted"])
     damaged = [f"{text[:at]}~{text[at + 1 :]}" for at in range(len(text))]
     damaged += [text[:-5], text + "00000", "é", " "]

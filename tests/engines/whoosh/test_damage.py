@@ -136,7 +136,7 @@ def in_background(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unread(in_background: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every segment for a large one whose turn has not come."""
-    monkeypatch.setattr(Scrub, "go_on", lambda self: None)
+    monkeypatch.setattr(Scrub, "resume", lambda self: None)
 
 
 # Bits.
@@ -308,7 +308,9 @@ def test_what_waits_is_read_in_a_process_that_was_forked_meanwhile(
     harmed(folder, "text/positions")
     reader = opened(folder)
     with monkeypatch.context() as patched:
-        patched.setattr(Scrub, "go_on", lambda self: None)  # so its thread is not there
+        patched.setattr(
+            Scrub, "resume", lambda self: None
+        )  # so its thread is not there
         reader.snapshot()
     with suppress(IndexDamaged):  # where it was read within that moment
         reader.snapshot()

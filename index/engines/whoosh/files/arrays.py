@@ -38,7 +38,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def narrowest(highest: int) -> np.dtype[Any]:
+def narrowest_type(highest: int) -> np.dtype[Any]:
     """Return the smallest unsigned type that holds numbers up to this one."""
     for kind in ("<u1", "<u2", "<u4"):
         if highest <= np.iinfo(kind).max:
@@ -54,7 +54,7 @@ class Column:
     """
 
     def __init__(self, folder: Path, dtype: np.dtype[Any] | None) -> None:
-        self.dtype = dtype or narrowest(0)
+        self.dtype = dtype or narrowest_type(0)
         self.count = 0
         self._narrow = dtype is None
         self._folder = folder
@@ -68,7 +68,7 @@ class Column:
         They are kept as they are until the file is closed: do not change them.
         """
         if self._narrow and len(values):
-            needed = narrowest(int(values.max()))
+            needed = narrowest_type(int(values.max()))
             if needed.itemsize > self.dtype.itemsize:
                 self._widen(needed)
         piece = np.ascontiguousarray(values, self.dtype)
@@ -229,7 +229,7 @@ class ArraysFile:
         if zlib.crc32(text) != crc:
             raise IndexDamaged(f"the directory of {path.name}")
         directory = json.loads(bytes(text))
-        self.facts: Mapping[str, Any] = directory["facts"]
+        self.metadata: Mapping[str, Any] = directory["facts"]
         self._arrays: Mapping[str, Sequence[Any]] = directory["arrays"]
 
     def __contains__(self, name: str) -> bool:
@@ -291,7 +291,7 @@ class ArraysFile:
 class Strings(Sequence[bytes]):
     """Byte strings, end to end in one buffer.
 
-    Where they are in order, :meth:`find` and :meth:`place` look one up.
+    Where they are in order, :meth:`find` and :meth:`bisect` look one up.
     """
 
     __slots__ = ("_at", "_blob", "_every", "at", "blob")
@@ -314,7 +314,7 @@ class Strings(Sequence[bytes]):
         """Return one of them, decoded."""
         return str(self._blob[self._at[number] : self._at[number + 1]], "utf-8")
 
-    def some(self, numbers: Sequence[int]) -> list[str]:
+    def texts_of(self, numbers: Sequence[int]) -> list[str]:
         """Return some of them, decoded."""
         blob, at = self._blob, self._at
         return [str(blob[at[each] : at[each + 1]], "utf-8") for each in numbers]
@@ -337,7 +337,7 @@ class Strings(Sequence[bytes]):
             whole[low - start : high - start].decode() for low, high in pairwise(at)
         ]
 
-    def place(self, wanted: bytes) -> int:
+    def bisect(self, wanted: bytes) -> int:
         """Return the number of the first that is not before a string."""
         step = bisect.bisect_left(self._landmarks, wanted)
         low, high = max(0, (step - 1) * _STEP), min(len(self), step * _STEP)
@@ -360,7 +360,7 @@ class Strings(Sequence[bytes]):
 
     def find(self, wanted: bytes) -> int:
         """Return the number of a string, -1 if it is not among them."""
-        place = self.place(wanted)
+        place = self.bisect(wanted)
         if place < len(self) and self[place] == wanted:
             return place
         return -1

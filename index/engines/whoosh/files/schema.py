@@ -5,7 +5,7 @@ always added and deleted whole. The words of its own lines (byline, keywords …
 values and dates hold for each of its documents; they are kept once an article.
 
 Words are indexed in their surface form, with positions. What a form stands for (its
-stem, its folded form) is kept beside it: see :mod:`index.engines.whoosh.files.lists`.
+stem, its folded form) is stored beside it, in :mod:`.posting_lists`.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Scrub:
             segment.check(".at")
             self._waiting.append(ref(segment))
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Have somebody read what waits; to be called now and then, by one thread."""
         # A thread does not live on in a process that was forked.
         if self._waiting and (self._thread is None or not self._thread.is_alive()):
@@ -101,7 +101,7 @@ class _Closing(Exception):
 
 
 @contextmanager
-def damage_confirmed(segments: Sequence[Segment]) -> Iterator[None]:
+def confirm_damage(segments: Sequence[Segment]) -> Iterator[None]:
     """Tell damage from faults of the program where arrays of segments are worked with.
 
     Anything can be raised over an array that is not what was written. It is damage only

@@ -14,16 +14,20 @@ from rapidfuzz.distance import OSA
 from index.article import PASSAGE_FIELDS
 from index.engines.whoosh.files.arrays import Array, ArraysFile, Ints, Mask, Strings
 from index.engines.whoosh.files.cache import cached
-from index.engines.whoosh.files.lists import SIDE_PASSAGES, ByArticle, Lists
+from index.engines.whoosh.files.posting_lists import (
+    SIDE_FIELDS,
+    ArticlePostings,
+    PostingLists,
+)
 from index.engines.whoosh.files.schema import ID, VERSION, form_of
 from index.errors import IndexDamaged
 
 _BLOCK = 32  # postings, before each of which it is known where positions begin
 _BLOCKS_KEPT = 64  # lists of which that is known
-UNKNOWN = np.iinfo(np.int64).min  # a date or number that an article does not have
+NO_VALUE = np.iinfo(np.int64).min  # a date or number that an article does not have
 
 
-class Field:
+class FieldIndex:
     """The words of one field of a segment, and where they are.
 
     Terms and lists are numbers, each in the order of their bytes. Rows are documents
@@ -57,7 +61,7 @@ class Field:
         """Return the list of a stem in a language, -1 if there is none."""
         return self.stems.find(f"{language}\0{stem}".encode())
 
-    def term_of(self, term: str) -> int:
+    def term_number(self, term: str) -> int:
         """Return the number of a term, -1 if there is none."""
         return self.terms.find(term.encode())
 
@@ -65,7 +69,7 @@ class Field:
         """Return the terms of a form: one for each of its widths."""
         found = []
         data = form.encode()
-        number = self.terms.place(data)
+        number = self.terms.bisect(data)
         while number < len(self.terms):
             term = self.terms[number]
             if term != data and not term.startswith(data + b"\x1f"):
@@ -74,12 +78,12 @@ class Field:
             number += 1
         return found
 
-    def starting(self, prefix: str) -> Array:
+    def terms_with_prefix(self, prefix: str) -> Array:
         """Return the terms whose folded form starts like this."""
         low, high = self._folded_range(prefix)
         return self._folded_terms[low:high]
 
-    def fitting(self, pattern: re.Pattern[str], literal: str) -> Array:
+    def terms_matching(self, pattern: re.Pattern[str], literal: str) -> Array:
         """Return the terms whose folded form fits a pattern and starts like this."""
         low, high = self._folded_range(literal)
         fits = pattern.match
@@ -90,7 +94,7 @@ class Field:
         ]
         return self._folded_terms[found]
 
-    def near(self, form: str, distance: int) -> Array:
+    def terms_near(self, form: str, distance: int) -> Array:
         """Return the terms whose folded form is within so many edits."""
         lengths, letters = self._signatures
         wanted = _letters(form)
@@ -132,7 +136,7 @@ class Field:
         that are.
         """
         counts = self._entries_at[terms + 1] - self._entries_at[terms]
-        at = ranges(self._entries_at[terms].astype(np.int64), counts)
+        at = expand_ranges(self._entries_at[terms].astype(np.int64), counts)
         lists, tags = self._entries[at], self._entry_tags[at]
         order = np.argsort(lists, kind="stable")
         lists, tags = lists[order], tags[order]
@@ -148,9 +152,9 @@ class Field:
 
     def _folded_range(self, prefix: str) -> tuple[int, int]:
         data = prefix.encode()
-        low = self._folded.place(data)
+        low = self._folded.bisect(data)
         # No UTF-8 has this byte, so it is behind whatever starts with the prefix.
-        return low, self._folded.place(data + b"\xff")
+        return low, self._folded.bisect(data + b"\xff")
 
     @cached
     def _signatures(self) -> tuple[Ints, NDArray[np.uint64]]:
@@ -166,7 +170,7 @@ class Field:
 
     # Reading lists.
 
-    def rows(self, number: int) -> tuple[Array, Array]:
+    def postings(self, number: int) -> tuple[Array, Array]:
         """Return the rows of a list, ascending, and how often the word is in each."""
         low, high = self.rows_at[number : number + 2].tolist()
         return self._rows[low:high], self._frequencies[low:high]
@@ -186,15 +190,15 @@ class Field:
         low, high = self.members_at[number : number + 2].tolist()
         return [self.form(term)[1] for term in self.members[low:high].tolist()]
 
-    def many_rows(self, numbers: Ints) -> tuple[Array, Array]:
+    def postings_of(self, numbers: Ints) -> tuple[Array, Array]:
         """Return the rows and frequencies of several lists, one behind the other."""
         starts = self.rows_at[numbers].astype(np.int64)
-        at = ranges(starts, self.rows_at[numbers + 1].astype(np.int64) - starts)
+        at = expand_ranges(starts, self.rows_at[numbers + 1].astype(np.int64) - starts)
         return self._rows[at], self._frequencies[at]
 
-    def tagged_rows(self, number: int, wanted: Array) -> tuple[Array, Array]:
+    def tagged_postings(self, number: int, wanted: Array) -> tuple[Array, Array]:
         """Return where terms of a list are, by their tags: rows and frequencies."""
-        rows, frequencies = self.rows(number)
+        rows, frequencies = self.postings(number)
         tags = self.tags(number)
         if tags is None or not len(rows):
             return rows, frequencies
@@ -212,7 +216,7 @@ class Field:
         :param wanted: rows, ascending.
         :param meant: the tags that count; all by default.
         """
-        rows, frequencies = self.rows(number)
+        rows, frequencies = self.postings(number)
         positions, tags = self.positions(number), self.tags(number)
         chosen = np.searchsorted(rows, wanted)
         if len(rows):
@@ -221,7 +225,7 @@ class Field:
         else:
             chosen = chosen[:0]  # all its articles were deleted
         counts = frequencies[chosen].astype(np.int64)
-        at = ranges(self._positions_of(number, chosen), counts)
+        at = expand_ranges(self._positions_of(number, chosen), counts)
         found, positions = np.repeat(rows[chosen], counts), positions[at]
         if tags is None:
             return found, positions, self.widths(number)[0]
@@ -233,7 +237,7 @@ class Field:
 
     def _positions_of(self, number: int, postings: Ints) -> Ints:
         """Return where in a list the positions of some of its postings begin."""
-        _, frequencies = self.rows(number)
+        _, frequencies = self.postings(number)
         if len(postings) * _BLOCK > len(frequencies):
             ends: Ints = frequencies.cumsum(dtype=np.int64)
             begins: Ints = ends[postings] - frequencies[postings]
@@ -251,7 +255,7 @@ class Field:
         """Return where the positions of every so many postings of a list begin."""
         found = self._blocks.get(number)
         if found is None:
-            _, frequencies = self.rows(number)
+            _, frequencies = self.postings(number)
             blocks = np.arange(0, len(frequencies), _BLOCK)
             sums = np.add.reduceat(frequencies, blocks, dtype=np.int64)
             found = np.cumsum(sums) - sums
@@ -262,12 +266,12 @@ class Field:
 
     # Whole runs of lists, for merging.
 
-    def run(self, first: int, end: int) -> Lists:
+    def slice(self, first: int, end: int) -> PostingLists:
         """Return a run of lists."""
         rows_at = self.rows_at[first : end + 1].astype(np.int64)
         low, high = self._positions_at[[first, end]].tolist()
         tags_at = self._tags_at[first : end + 1].astype(np.int64)
-        return Lists(
+        return PostingLists(
             rows_at=rows_at - rows_at[0],
             rows=self._rows[rows_at[0] : rows_at[-1]],
             frequencies=self._frequencies[rows_at[0] : rows_at[-1]],
@@ -290,7 +294,7 @@ class Field:
         return self._occurrences[order].astype(np.int64)
 
 
-class Paragraphs(Field):
+class ParagraphIndex(FieldIndex):
     """The words of the paragraphs, with their lists by article too."""
 
     def __init__(self, file: ArraysFile, name: str, documents: int) -> None:
@@ -307,7 +311,7 @@ class Paragraphs(Field):
                 file[f"{name}/{each}"],
                 file[f"{name}/{each}.frequencies"],
             )
-            for each in SIDE_PASSAGES
+            for each in SIDE_FIELDS
             if len(file[f"{name}/{each}"])
         }
         self._dense = {
@@ -317,7 +321,7 @@ class Paragraphs(Field):
             len(self._dense), (documents + 7) // 8
         )
 
-    def articles(self, number: int) -> ByArticle:
+    def article_postings(self, number: int) -> ArticlePostings:
         """Return a list by article."""
         low, high = self._articles_at[number : number + 2].tolist()
         side = {}
@@ -325,12 +329,12 @@ class Paragraphs(Field):
             start, end = at[number : number + 2].tolist()
             if end > start:
                 side[name] = articles[start:end], frequencies[start:end]
-        return ByArticle(
+        return ArticlePostings(
             articles=self._articles[low:high],
-            spreads=self._spreads[low:high],
-            totals=self._totals[low:high],
-            bests=self._bests[low:high],
-            side=side,
+            paragraph_counts=self._spreads[low:high],
+            frequencies=self._totals[low:high],
+            impacts=self._bests[low:high],
+            side_fields=side,
         )
 
     def bitmap(self, number: int) -> Mask | None:
@@ -355,9 +359,9 @@ class Segment:
         self.id = name
         self.damage: str | None = None
         self.file = file = ArraysFile(path)
-        if "languages" not in file.facts:
+        if "languages" not in file.metadata:
             raise IndexDamaged(f"{path.name} was written by another program")
-        self.languages: list[str] = list(file.facts["languages"])
+        self.languages: list[str] = list(file.metadata["languages"])
         self.first = file["first"]
         self.owner = file["owner"]
         self.passage = file["passage"]
@@ -366,8 +370,8 @@ class Segment:
         self.documents = len(self.owner)
         self._ids = file.strings(f"{ID}/terms")
         self._id_rows = file[f"{ID}/rows"]
-        self.places = file[f"{ID}/places"]
-        self._fields: dict[str, Field | None] = {}
+        self.id_ranks = file[f"{ID}/places"]
+        self._fields: dict[str, FieldIndex | None] = {}
 
     def __repr__(self) -> str:
         return f"<Segment {self.id}: {self.articles:,} articles>"
@@ -386,16 +390,16 @@ class Segment:
             return self.file[f"{name}/lengths"]
         return np.zeros(self.articles, np.uint8)
 
-    def field(self, name: str) -> Field | None:
+    def field(self, name: str) -> FieldIndex | None:
         """Return the words of a field, ``None`` if no article has any."""
         if name not in self._fields:
-            made: Field | None = None
+            made: FieldIndex | None = None
             if f"{name}/terms" in self.file:
                 documents = f"{name}/articles" in self.file
                 made = (
-                    Paragraphs(self.file, name, self.documents)
+                    ParagraphIndex(self.file, name, self.documents)
                     if documents
-                    else Field(self.file, name)
+                    else FieldIndex(self.file, name)
                 )
             self._fields[name] = made
         return self._fields[name]
@@ -430,17 +434,17 @@ class Segment:
         place = self._ids.find(article_id.encode("utf-8", "surrogatepass"))
         return -1 if place < 0 else int(self._id_rows[place])
 
-    def place(self, article_id: str) -> int:
+    def id_rank(self, article_id: str) -> int:
         """Return how many ids here are before another."""
-        return self._ids.place(article_id.encode("utf-8", "surrogatepass"))
+        return self._ids.bisect(article_id.encode("utf-8", "surrogatepass"))
 
     def article_id(self, article: int) -> str:
         """Return the id of an article."""
-        return self._ids.text(int(self.places[article]))
+        return self._ids.text(int(self.id_ranks[article]))
 
     def article_ids(self, articles: Array) -> list[str]:
         """Return the ids of articles."""
-        return self._ids.some(self.places.take(articles).tolist())
+        return self._ids.texts_of(self.id_ranks.take(articles).tolist())
 
     def versions(self, articles: Array) -> list[str]:
         """Return the versions of articles."""
@@ -458,7 +462,7 @@ class Segment:
         assert spellings is not None, self
         return spellings.texts(), codes
 
-    def n(self, document: int) -> int:
+    def paragraph_number(self, document: int) -> int:
         """Return the number of a paragraph in its article."""
         article = int(self.owner[document])
         start = int(self.file["first_n"][article])
@@ -488,7 +492,7 @@ def _letters(form: str) -> np.uint64:
     return np.uint64(bits)
 
 
-def ranges(starts: Array, counts: Array) -> Ints:
+def expand_ranges(starts: Array, counts: Array) -> Ints:
     """Return the numbers of several ranges, one behind the other."""
     ends = counts.cumsum(dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0

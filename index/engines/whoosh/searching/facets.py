@@ -14,7 +14,7 @@ from index.article import DATE_FIELD_NAMES
 from index.deadline import Check
 from index.engines.facets import Buckets, Counted, buckets, no_dates, value_facet
 from index.engines.result import Facet, FacetValue
-from index.engines.whoosh.files import UNKNOWN, Array, Ints
+from index.engines.whoosh.files import NO_VALUE, Array, Ints
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.keyword_column import KeywordColumn
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
@@ -154,8 +154,8 @@ def _count_dates(
     tz: tzinfo,
 ) -> Facet:
     dates = state.column(request.field)[numbers]
-    if len(dates) and dates.min() == UNKNOWN:
-        dates = dates[dates != UNKNOWN]
+    if len(dates) and dates.min() == NO_VALUE:
+        dates = dates[dates != NO_VALUE]
     missing = len(numbers) - len(dates)
     known = (int(dates.min()), int(dates.max())) if len(dates) else None
     found = buckets(request, known, search.dates, tz)

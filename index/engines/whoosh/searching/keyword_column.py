@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from index.engines.facets import value_order
-from index.engines.whoosh.files import Array, Strings, cached, narrowest
+from index.engines.whoosh.files import Array, Strings, cached, narrowest_type
 from index.query import value_key
 
 
@@ -61,7 +61,7 @@ class KeywordColumn:
             self.groups = _narrow(pairs % len(keys), len(keys))
         self.codes: Array | None = None
         if not len(self.articles) or (np.diff(self.articles) > 0).all():
-            self.codes = np.full(count, len(keys), narrowest(len(keys)))
+            self.codes = np.full(count, len(keys), narrowest_type(len(keys)))
             self.codes[self.articles] = self.groups
 
     @cached
@@ -105,4 +105,4 @@ class KeywordColumn:
 
 
 def _narrow(numbers: Array, highest: int) -> Array:
-    return numbers.astype(narrowest(highest))
+    return numbers.astype(narrowest_type(highest))

@@ -13,13 +13,13 @@ import numpy as np
 from index.engines import ranking
 from index.engines.whoosh.files import (
     MAIN_FIELD,
-    SIDE_PASSAGES,
+    SIDE_FIELDS,
     Array,
-    ByArticle,
+    ArticlePostings,
     Ints,
     Mask,
     cached,
-    ranges,
+    expand_ranges,
 )
 from index.engines.whoosh.searching.segment_postings import (
     ParagraphPostings,
@@ -179,10 +179,10 @@ class LeafPostings:
     # By article.
 
     @cached
-    def _by_article(self) -> list[ByArticle]:
+    def _by_article(self) -> list[ArticlePostings]:
         return [each.articles for each in self._parts]
 
-    def _joined(self, part: Callable[[ByArticle], Array]) -> Array:
+    def _joined(self, part: Callable[[ArticlePostings], Array]) -> Array:
         parts = [part(each) for each in self._by_article]
         if len(parts) == 1:
             return parts[0]
@@ -204,7 +204,7 @@ class LeafPostings:
     @cached
     def spreads(self) -> Array:
         """How many paragraphs of each of these articles match."""
-        return self._joined(lambda each: each.spreads)
+        return self._joined(lambda each: each.paragraph_counts)
 
     @cached
     def ends(self) -> Array:
@@ -214,24 +214,24 @@ class LeafPostings:
     @cached
     def totals(self) -> Array:
         """How often the leaf is in the paragraphs of each."""
-        return self._joined(lambda each: each.totals)
+        return self._joined(lambda each: each.frequencies)
 
     @cached
     def bests(self) -> Array:
-        """A bound of each one's best paragraph; see ``ByArticle``."""
-        return self._joined(lambda each: each.bests)
+        """A bound of each one's best paragraph; see ``ArticlePostings``."""
+        return self._joined(lambda each: each.impacts)
 
     @cached
     def side(self) -> dict[str, tuple[Array, Array]]:
         """What of the totals is in each field but the main one."""
         found = {}
-        for name in SIDE_PASSAGES:
+        for name in SIDE_FIELDS:
             parts = [
-                (each.side[name][0] + np.int32(base), each.side[name][1])
+                (each.side_fields[name][0] + np.int32(base), each.side_fields[name][1])
                 for each, base in zip(
                     self._by_article, self._state.article_bases, strict=False
                 )
-                if name in each.side
+                if name in each.side_fields
             ]
             if len(parts) == 1:
                 found[name] = parts[0]
@@ -420,5 +420,5 @@ def _inside(part: ParagraphPostings, bounds: Array) -> tuple[Ints, Array, Array]
     places = part.rows.searchsorted(bounds)
     size = len(bounds) // 2
     counts = places[size:] - places[:size]
-    at = ranges(places[:size], counts)
+    at = expand_ranges(places[:size], counts)
     return counts, part.rows.take(at), part.frequencies.take(at)

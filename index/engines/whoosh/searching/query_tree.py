@@ -9,10 +9,10 @@ import numpy as np
 
 from index.deadline import until
 from index.engines.whoosh.files import (
+    NO_VALUE,
     PARAGRAPH_WORDS,
-    UNKNOWN,
     Array,
-    Field,
+    FieldIndex,
     Ints,
     Mask,
     cached,
@@ -210,7 +210,7 @@ class QueryTree:
 
     def _limit_expansions(self, leaf: WordLeaf, places: Places) -> None:
         names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
-        found: list[tuple[Array, Field]] = []
+        found: list[tuple[Array, FieldIndex]] = []
         for segment in self._state.segments:
             for name in names:
                 self.check()
@@ -237,7 +237,7 @@ class QueryTree:
         column = self._state.column(bounds.field)
         if articles is not None:
             column = column[articles]
-        mask: Mask = column != UNKNOWN
+        mask: Mask = column != NO_VALUE
         if bounds.low is not None:
             mask &= column >= bounds.low
         if bounds.high is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from index.engines import ranking
 from index.engines.result import LeafScore
-from index.engines.whoosh.files import Array, Ints, Mask, cached, ranges
+from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.query_tree import ContributingLeaf
 from index.engines.whoosh.searching.segment_postings import Postings
@@ -94,7 +94,7 @@ class LeafScorer:
             found.mark(mask)
         else:
             counts = found.spreads.take(self._at)
-            at = ranges(found.ends.take(self._at) - counts, counts)
+            at = expand_ranges(found.ends.take(self._at) - counts, counts)
             mask[found.rows.take(at)] = True
 
     def is_in(self, articles: Ints) -> Mask:

@@ -14,15 +14,15 @@ from index.deadline import Check
 from index.engines.whoosh.files import (
     PARAGRAPH_WORDS,
     Array,
-    ByArticle,
-    Field,
+    ArticlePostings,
+    FieldIndex,
     Ints,
     Mask,
-    Paragraphs,
+    ParagraphIndex,
     Segment,
-    by_article,
+    article_postings,
     cached,
-    narrowest,
+    narrowest_type,
     passage_numbers,
 )
 from index.query import (
@@ -54,10 +54,10 @@ class ParagraphPostings:
         self.rows, self.frequencies = rows, frequencies
 
     @cached
-    def articles(self) -> ByArticle:
+    def articles(self) -> ArticlePostings:
         """The same by article."""
         segment = self.segment
-        return by_article(
+        return article_postings(
             self.rows,
             self.frequencies,
             owner=segment.owner,
@@ -71,7 +71,12 @@ class ParagraphPostings:
         found = [self.rows, self.frequencies]
         if "articles" in self.__dict__:
             each = self.articles
-            found += [each.articles, each.spreads, each.totals, each.bests]
+            found += [
+                each.articles,
+                each.paragraph_counts,
+                each.frequencies,
+                each.impacts,
+            ]
         return found
 
     def mark(self, mask: Mask) -> None:
@@ -82,14 +87,14 @@ class ParagraphPostings:
 class StoredPostings(ParagraphPostings):
     """All of one list: what the segment knows of it need not be worked out."""
 
-    def __init__(self, segment: Segment, field: Paragraphs, number: int) -> None:
-        super().__init__(segment, *field.rows(number))
+    def __init__(self, segment: Segment, field: ParagraphIndex, number: int) -> None:
+        super().__init__(segment, *field.postings(number))
         self._field, self._number = field, number
 
     @cached
-    def articles(self) -> ByArticle:
+    def articles(self) -> ArticlePostings:
         """The same by article."""
-        return self._field.articles(self._number)
+        return self._field.article_postings(self._number)
 
     def mark(self, mask: Mask) -> None:
         """Set a mask over the segment's documents where there is a match."""
@@ -140,7 +145,7 @@ def _in_paragraphs(
     segment: Segment, leaf: WordLeaf, places: Places, check: Check
 ) -> ParagraphPostings:
     field = segment.field(PARAGRAPH_WORDS)
-    if not places.passages or not isinstance(field, Paragraphs):
+    if not places.passages or not isinstance(field, ParagraphIndex):
         return ParagraphPostings(segment, _NO_ROWS, _NO_ROWS)
     finding = _Finding(segment, field, leaf, check)
     everywhere = len(places.passages) == len(PASSAGE_FIELDS)
@@ -156,18 +161,18 @@ def _in_paragraphs(
     return ParagraphPostings(segment, found.rows[inside], found.frequencies[inside])
 
 
-def expanded_terms(field: Field, leaf: WordLeaf) -> Array | None:
+def expanded_terms(field: FieldIndex, leaf: WordLeaf) -> Array | None:
     """Return the terms of a field that a prefix, wildcard or fuzzy leaf stands for.
 
     ``None`` for any other leaf.
     """
     if isinstance(leaf, Prefix):
-        return field.starting(leaf.prefix)
+        return field.terms_with_prefix(leaf.prefix)
     if isinstance(leaf, Wildcard):
         literal = re.split(r"[*?]", leaf.pattern, maxsplit=1)[0]
-        return field.fitting(wildcard_pattern(leaf.pattern), literal)
+        return field.terms_matching(wildcard_pattern(leaf.pattern), literal)
     if isinstance(leaf, Fuzzy):
-        return field.near(leaf.form, leaf.distance)
+        return field.terms_near(leaf.form, leaf.distance)
     return None
 
 
@@ -191,7 +196,7 @@ class _Finding:
     """One leaf being looked for in one field of a segment."""
 
     def __init__(
-        self, segment: Segment, field: Field, leaf: WordLeaf, check: Check
+        self, segment: Segment, field: FieldIndex, leaf: WordLeaf, check: Check
     ) -> None:
         self._segment, self._field = segment, field
         self._leaf, self._check = leaf, check
@@ -247,7 +252,7 @@ class _Finding:
 
     def _word(self, form: str, language: str, count: int) -> _Slot:
         if is_single_cjk(form):
-            slot = self._slot_of_terms(self._field.starting(fold(form)))
+            slot = self._slot_of_terms(self._field.terms_with_prefix(fold(form)))
             return self._only(slot, language, count)
         number = self._stem(form, language)
         return _Slot((number,) if number >= 0 else (), (), count)
@@ -255,8 +260,8 @@ class _Finding:
     def _only(self, slot: _Slot, language: str, count: int) -> _Slot:
         """Return what of a slot is in the lists of a language."""
         stems = self._field.stems
-        low = stems.place(f"{language}\0".encode())
-        high = stems.place(f"{language}\1".encode())
+        low = stems.bisect(f"{language}\0".encode())
+        high = stems.bisect(f"{language}\1".encode())
         return _Slot(
             tuple(each for each in slot.lists if low <= each < high),
             tuple(each for each in slot.parted if low <= each[0] < high),
@@ -279,11 +284,11 @@ class _Finding:
         """Any of these words: frequencies add up."""
         self._check()
         field = self._field
-        found = [Postings(*field.tagged_rows(*each)) for each in slot.parted]
+        found = [Postings(*field.tagged_postings(*each)) for each in slot.parted]
         if len(slot.lists) == 1:
-            found.append(Postings(*field.rows(slot.lists[0])))
+            found.append(Postings(*field.postings(slot.lists[0])))
         elif slot.lists:
-            found.append(Postings(*field.many_rows(np.array(slot.lists, np.int64))))
+            found.append(Postings(*field.postings_of(np.array(slot.lists, np.int64))))
         if len(found) == 1 and len(slot.lists) <= 1:
             return found[0]
         return _union(found)
@@ -404,4 +409,4 @@ def _union(found: Iterable[Postings]) -> Postings:
 
 def _narrow(frequencies: Ints) -> Array:
     """Return frequencies in the narrowest type: they may be kept for a while."""
-    return frequencies.astype(narrowest(int(frequencies.max(initial=0))))
+    return frequencies.astype(narrowest_type(int(frequencies.max(initial=0))))

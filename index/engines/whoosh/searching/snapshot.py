@@ -20,9 +20,9 @@ from index.access import NO_EMBARGO, NO_EXPIRY, shown
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
 from index.engines import ranking
 from index.engines.whoosh.files import (
-    CAPPED,
-    MAIN_PASSAGE,
-    UNKNOWN,
+    IMPACT_CAP,
+    MAIN_FIELD_NUMBER,
+    NO_VALUE,
     VALUE_FIELDS,
     Array,
     Ints,
@@ -155,7 +155,7 @@ class IndexSnapshot:
         def make() -> Ints:
             dates = self.column(name)
             known = dates if oldest else -dates
-            return np.where(dates == UNKNOWN, np.iinfo(np.int64).max, known)
+            return np.where(dates == NO_VALUE, np.iinfo(np.int64).max, known)
 
         return self.keep(("by date", name, oldest), make)
 
@@ -245,7 +245,7 @@ class IndexSnapshot:
     def places(self, articles: Array) -> Ints:
         """Return numbers that sort these articles by their ids."""
         if len(self.segments) == 1:
-            return self.segments[0].places[articles].astype(np.int64)
+            return self.segments[0].id_ranks[articles].astype(np.int64)
         if len(articles) > _MANY:
             return self._id_places.take(articles)
         ids = [self.article_id(each) for each in articles.tolist()]
@@ -268,8 +268,8 @@ class IndexSnapshot:
         greater, same = np.zeros(len(articles), bool), np.zeros(len(articles), bool)
         for segment, base, _ in self.each():
             inside = (articles >= base) & (articles < base + segment.articles)
-            places = segment.places[articles[inside] - base]
-            place = segment.place(article_id)
+            places = segment.id_ranks[articles[inside] - base]
+            place = segment.id_rank(article_id)
             has = segment.find(article_id) >= 0
             same[inside] = (places == place) & has
             greater[inside] = places > place if has else places >= place
@@ -361,7 +361,7 @@ class IndexSnapshot:
         """Return :meth:`scale` of the main field, in single precision, for bounds."""
         return self.keep(
             "main scale",
-            lambda: self.passage_scales[MAIN_PASSAGE].astype(np.float32),
+            lambda: self.passage_scales[MAIN_FIELD_NUMBER].astype(np.float32),
         )
 
     def document_statistics(self, passages: tuple[str, ...]) -> tuple[int, float]:
@@ -390,14 +390,14 @@ class IndexSnapshot:
     def best_scores(self, passages: tuple[str, ...]) -> Array:
         """Return what a best scores at the most, for a word of weight 1.
 
-        By ``frequency << 8 | length``: see ``lists.ByArticle``.
+        By ``frequency << 8 | length``: see ``ArticlePostings``.
         """
 
         def make() -> Array:
-            frequencies = np.arange(CAPPED + 1, dtype=np.float64)
-            frequencies[CAPPED] = _BOUNDLESS
+            frequencies = np.arange(IMPACT_CAP + 1, dtype=np.float64)
+            frequencies[IMPACT_CAP] = _BOUNDLESS
             _, mean = self.document_statistics(passages)
-            lengths = np.arange(CAPPED + 1, dtype=np.float64)
+            lengths = np.arange(IMPACT_CAP + 1, dtype=np.float64)
             table: Floats = ranking.paragraph_part(
                 frequencies[:, np.newaxis], lengths, mean, 1.0, 1.0
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from index.engines.whoosh.files import UNKNOWN, Array, Ints, Mask
+from index.engines.whoosh.files import NO_VALUE, Array, Ints, Mask
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import Search, Sort, SortKey
 
@@ -87,8 +87,8 @@ class Candidates:
         numbers: list[int | None] = [None] * len(chosen)
         if self.documents is not None:
             numbers = state.numbers(articles, self.documents[chosen]).tolist()
-        if len(chosen) and UNKNOWN in dates:
-            dates = [None if date == UNKNOWN else date for date in dates]
+        if len(chosen) and NO_VALUE in dates:
+            dates = [None if date == NO_VALUE else date for date in dates]
         return list(map(SortKey, scores, dates, state.article_ids(articles), numbers))
 
     def _after(

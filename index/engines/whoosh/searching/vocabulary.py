@@ -8,7 +8,7 @@ import numpy as np
 from rapidfuzz.distance import OSA
 
 from index.engines.result import WordCount
-from index.engines.whoosh.files import PARAGRAPH_WORDS, Field
+from index.engines.whoosh.files import PARAGRAPH_WORDS, FieldIndex
 from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.text import fold, is_plain
@@ -24,7 +24,7 @@ def completions(
     """
     bounds: dict[str, int] = {}
     for field, _ in _fields(state):
-        for term in field.starting(prefix).tolist():
+        for term in field.terms_with_prefix(prefix).tolist():
             evaluation.check()
             form, width = field.form(term)
             if width == 1 and is_plain(form):
@@ -49,7 +49,7 @@ def correction(state: IndexSnapshot, evaluation: Evaluation, form: str) -> str |
     candidates: set[str] = set()
     for field, _ in _fields(state):
         evaluation.check()
-        for term in field.near(folded, distance).tolist():
+        for term in field.terms_near(folded, distance).tolist():
             other, width = field.form(term)
             if width == 1 and fold(other) != folded and is_plain(other):
                 candidates.add(other)
@@ -68,7 +68,7 @@ def correction(state: IndexSnapshot, evaluation: Evaluation, form: str) -> str |
     return None if best is None else best[2]
 
 
-def _fields(state: IndexSnapshot) -> Iterator[tuple[Field, int]]:
+def _fields(state: IndexSnapshot) -> Iterator[tuple[FieldIndex, int]]:
     """Yield the paragraphs' words of each segment, and its first article."""
     for segment, base, _ in state.each():
         field = segment.field(PARAGRAPH_WORDS)
@@ -80,10 +80,10 @@ def _visible_articles(state: IndexSnapshot, evaluation: Evaluation, form: str) -
     mask = np.zeros(state.articles, bool)
     for segment, base, _ in state.each():
         field = segment.field(PARAGRAPH_WORDS)
-        term = -1 if field is None else field.term_of(form)
+        term = -1 if field is None else field.term_number(form)
         if field is None or term < 0:
             continue
         for number, tag in field.entries(term):
-            rows, _ = field.tagged_rows(number, np.array([tag]))
+            rows, _ = field.tagged_postings(number, np.array([tag]))
             mask[segment.owner[rows] + base] = True
     return int(np.count_nonzero(mask & evaluation.visible))

@@ -20,16 +20,16 @@ from index.article import DATE_FIELD_NAMES
 from index.engines.whoosh.files import (
     ID,
     LINE_FIELDS,
+    NO_VALUE,
     PARAGRAPH_WORDS,
-    UNKNOWN,
     VERSION,
     Array,
     ArraysFile,
-    Field,
-    Paragraphs,
+    FieldIndex,
+    ParagraphIndex,
     Segment,
     Strings,
-    ranges,
+    expand_ranges,
 )
 from index.engines.whoosh.stock.columns import MappedFile, NumberReader, SpellingReader
 from index.engines.whoosh.stock.stored_values import stored_values
@@ -133,9 +133,9 @@ def contents_of(path: Path, name: str) -> Contents:
     :raises IndexDamaged: it is not what was written.
     """
     file = ArraysFile(path)
-    if "languages" in file.facts:
+    if "languages" in file.metadata:
         return ArticleContents(Segment(path, name))
-    if file.facts.get("kind") == DOCUMENTS:
+    if file.metadata.get("kind") == DOCUMENTS:
         return DocumentContents(file)
     raise IndexDamaged(f"{path.name} is a file of an unknown kind")
 
@@ -160,7 +160,7 @@ class ArticleContents(Contents):
             return _Ids(segment)
         found = segment.field(field)
         assert found is not None, field
-        if isinstance(found, Paragraphs):
+        if isinstance(found, ParagraphIndex):
             return _Forms(found, None)
         return _Forms(found, segment.first)
 
@@ -179,7 +179,7 @@ class ArticleContents(Contents):
         return {
             ID: segment.article_id(article),
             VERSION: segment.version(article),
-            "n": segment.n(document),
+            "n": segment.paragraph_number(document),
         }
 
     def has_column(self, field: str) -> bool:
@@ -190,7 +190,7 @@ class ArticleContents(Contents):
         default = column.default_value()
         if field in DATE_FIELD_NAMES:
             dates = segment.column(field)
-            known = np.where(dates == UNKNOWN, default, dates)
+            known = np.where(dates == NO_VALUE, default, dates)
             return NumberReader(known[segment.owner])
         spellings, articles, codes = segment.values(field)
         assert spellings is not None, field
@@ -206,7 +206,7 @@ class _Forms(Words):
     :param first: each article's first document, where rows are articles.
     """
 
-    def __init__(self, field: Field, first: Array | None) -> None:
+    def __init__(self, field: FieldIndex, first: Array | None) -> None:
         self.terms = field.terms
         self._field, self._first = field, first
 
@@ -220,7 +220,7 @@ class _Forms(Words):
         documents, of_row = rows, np.arange(len(rows))
         if self._first is not None:
             counts = self._first[rows + 1] - self._first[rows]
-            documents = ranges(self._first[rows], counts)
+            documents = expand_ranges(self._first[rows], counts)
             of_row = np.repeat(of_row, counts)
 
         def placed() -> Placed:
@@ -233,7 +233,7 @@ class _Forms(Words):
 
     def _rows(self, number: int, tag: int) -> tuple[Array, Array]:
         """Return where one term of a list is: rows and frequencies."""
-        rows, frequencies = self._field.rows(number)
+        rows, frequencies = self._field.postings(number)
         tags = self._field.tags(number)
         if tags is None:
             return rows, frequencies
@@ -245,7 +245,7 @@ class _Forms(Words):
         """Return the positions of a term, by row."""
         rows, positions = [], []
         for number, tag in entries:
-            owners = np.repeat(*self._field.rows(number))
+            owners = np.repeat(*self._field.postings(number))
             placed, tags = self._field.positions(number), self._field.tags(number)
             if tags is not None:
                 inside = tags == tag
@@ -282,7 +282,7 @@ class DocumentContents(Contents):
     def __init__(self, file: ArraysFile) -> None:
         super().__init__()
         self._file = file
-        self.documents = int(file.facts[DOCUMENTS])
+        self.documents = int(file.metadata[DOCUMENTS])
         end = "/terms"
         self.fields = sorted(name[: -len(end)] for name in file if name.endswith(end))
         self._stored = file.strings(STORED)

@@ -107,7 +107,7 @@ class ColumnarTermsReader(base.TermsReader):  # type: ignore[misc]  # no types
             words = self._contents.words(name)
             if words is None or name < fieldname:
                 continue
-            first = words.terms.place(prefix) if name == fieldname else 0
+            first = words.terms.bisect(prefix) if name == fieldname else 0
             for number in range(first, len(words.terms)):
                 yield name, words, number
 
@@ -129,7 +129,7 @@ class ColumnarFieldCursor(base.FieldCursor):  # type: ignore[misc]
     def find(self, string: str | bytes) -> Any:
         """Go to the first term that is not before a string, and return it."""
         wanted = string if isinstance(string, bytes) else self._field.to_bytes(string)
-        self._at = self._terms.place(wanted)
+        self._at = self._terms.bisect(wanted)
         return self.text()
 
     def next(self) -> Any:

@@ -19,7 +19,7 @@ from whoosh.codec import base
 from whoosh.columns import Column
 from whoosh.formats import Existence, Frequency, Positions
 
-from index.engines.whoosh.files import Array, ArraysWriter, narrowest
+from index.engines.whoosh.files import Array, ArraysWriter, narrowest_type
 from index.engines.whoosh.stock.columns import ColumnDraft
 from index.engines.whoosh.stock.contents import DOCUMENTS, STORED
 from index.engines.whoosh.stock.stored_values import NotKept, stored_text
@@ -275,5 +275,5 @@ def _weights(exact: Array) -> Array:
     """Return weights as whole numbers if all are, else as precisely as Whoosh does."""
     whole = (exact >= 0) & (exact < _WHOLE) & (exact == np.floor(exact))
     if whole.all():
-        return exact.astype(narrowest(int(exact.max(initial=0))))
+        return exact.astype(narrowest_type(int(exact.max(initial=0))))
     return exact.astype("<f4")

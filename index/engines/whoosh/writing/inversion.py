@@ -15,13 +15,13 @@ from index.engines.whoosh.files import (
     VERSION,
     Array,
     ArraysWriter,
-    Dictionary,
     Documents,
     Ints,
-    Lists,
-    ListsWriter,
+    PostingLists,
+    PostingListsWriter,
+    TermDictionary,
     form_of,
-    write_dictionary,
+    write_term_dictionary,
 )
 from index.engines.whoosh.writing.buffer import (
     ChunkDictionary,
@@ -186,7 +186,7 @@ def _write_field(
     counts = np.bincount(pairs, minlength=width * len(names))
     used = np.flatnonzero(counts)
     words, list_of, tag_of = _dictionary(used, counts[used], tables.terms, names)
-    write_dictionary(out, name, words)
+    write_term_dictionary(out, name, words)
     place = np.zeros(width * len(names), np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
     pairs = place[pairs]
@@ -203,14 +203,14 @@ def _write_field(
         tag_of[pairs[order]],
         np.diff(words.members_at),
     )
-    writer = ListsWriter(out, name, documents)
+    writer = PostingListsWriter(out, name, documents)
     writer.append(lists)
     writer.close()
 
 
 def _dictionary(
     used: Ints, counts: Ints, terms: list[str], names: list[str]
-) -> tuple[Dictionary, Ints, Ints]:
+) -> tuple[TermDictionary, Ints, Ints]:
     """Return a field's words, and of each used pair its list and its tag.
 
     :param used: pairs of a language and a term, as one number, ascending; ``counts``
@@ -237,7 +237,7 @@ def _dictionary(
     np.cumsum(np.bincount(list_of, minlength=len(sorted_stems)), out=members_at[1:])
     tag_of = np.empty(len(order), np.int64)
     tag_of[order] = np.arange(len(order)) - members_at[list_of[order]]
-    words = Dictionary(
+    words = TermDictionary(
         terms=[term.encode() for term in sorted_terms],
         stems=[stem.encode() for stem in sorted_stems],
         members_at=members_at,
@@ -249,7 +249,7 @@ def _dictionary(
 
 def _lists(
     lists: Ints, rows: Array, positions: Array, tags: Array, members: Ints
-) -> Lists:
+) -> PostingLists:
     """Return sorted occurrences as lists.
 
     :param lists: the list that each occurrence is in, ascending.
@@ -263,7 +263,7 @@ def _lists(
     counts = np.bincount(lists, minlength=len(members)) * several
     tags_at = np.zeros(len(members) + 1, np.int64)
     np.cumsum(counts, out=tags_at[1:])
-    return Lists(
+    return PostingLists(
         rows_at=rows_at,
         rows=rows[starts],
         frequencies=np.diff(np.append(starts, len(lists))),

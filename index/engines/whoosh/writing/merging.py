@@ -23,16 +23,16 @@ from index.engines.whoosh.files import (
     WORD_FIELDS,
     Array,
     ArraysWriter,
-    Dictionary,
     Documents,
-    Field,
+    FieldIndex,
     Ints,
-    Lists,
-    ListsWriter,
     Mask,
+    PostingLists,
+    PostingListsWriter,
     Segment,
-    ranges,
-    write_dictionary,
+    TermDictionary,
+    expand_ranges,
+    write_term_dictionary,
 )
 from index.engines.whoosh.writing.inversion import (
     write_documents,
@@ -201,7 +201,7 @@ class _Source:
     :param tags: the new tag of each member of its lists.
     """
 
-    field: Field
+    field: FieldIndex
     rows: Array
     whole: bool
     lists: Ints
@@ -230,7 +230,7 @@ def _merge_field(
         )
         for at, (field, part) in enumerate(having)
     ]
-    writer = ListsWriter(out, name, documents)
+    writer = PostingListsWriter(out, name, documents)
     several = np.diff(words.members_at) > 1
     with ThreadPoolExecutor(_THREADS) as pool:
         # Some runs are merged while the one before is written: NumPy lets go of the
@@ -242,7 +242,7 @@ def _merge_field(
         )
         # What is only in deleted articles stays until nothing of it is left: a list
         # without rows costs little, and to know them would cost a pass over everything.
-        write_dictionary(out, name, words)
+        write_term_dictionary(out, name, words)
         while merged:
             writer.append(merged.popleft().result())
             for low, high in islice(runs, 1):
@@ -252,7 +252,9 @@ def _merge_field(
     writer.close()
 
 
-def _words(fields: Sequence[Field]) -> tuple[Dictionary, list[Ints], list[Ints]]:
+def _words(
+    fields: Sequence[FieldIndex],
+) -> tuple[TermDictionary, list[Ints], list[Ints]]:
     """Return the words of several fields, and what becomes of each one's lists.
 
     :return: the words; of each field the new numbers of its lists; and the new tags of
@@ -273,7 +275,7 @@ def _words(fields: Sequence[Field]) -> tuple[Dictionary, list[Ints], list[Ints]]
     of_list = united // max(len(terms), 1)
     members_at = np.searchsorted(of_list, np.arange(len(stems) + 1))
     tags = np.arange(len(united)) - members_at[of_list]
-    words = Dictionary(
+    words = TermDictionary(
         terms=terms,
         stems=stems,
         members_at=members_at,
@@ -326,7 +328,9 @@ class _Piece:
     tags: Array
 
 
-def _merged(sources: Sequence[_Source], low: int, high: int, several: Mask) -> Lists:
+def _merged(
+    sources: Sequence[_Source], low: int, high: int, several: Mask
+) -> PostingLists:
     pieces = [
         piece
         for each in sources
@@ -345,14 +349,14 @@ def _merged(sources: Sequence[_Source], low: int, high: int, several: Mask) -> L
     tags = np.zeros(places_at[-1], np.int64)
     row, place = rows_at[:-1].copy(), places_at[:-1].copy()
     for piece in pieces:
-        at = ranges(row, piece.counts)
+        at = expand_ranges(row, piece.counts)
         rows[at], frequencies[at] = piece.rows, piece.frequencies
-        at = ranges(place, piece.places)
+        at = expand_ranges(place, piece.places)
         positions[at], tags[at] = piece.positions, piece.tags
         row += piece.counts
         place += piece.places
     sizes = np.diff(places_at)
-    return Lists(
+    return PostingLists(
         rows_at=rows_at,
         rows=rows,
         frequencies=frequencies,
@@ -368,7 +372,7 @@ def _piece(source: _Source, low: int, high: int, several: Mask) -> _Piece | None
     if first == end:
         return None
     lists = source.lists[first:end] - low
-    run = field.run(first, end)
+    run = field.slice(first, end)
     rows = source.rows[run.rows]
     frequencies = run.frequencies.astype(np.int64)
     positions = run.positions
@@ -390,7 +394,7 @@ def _piece(source: _Source, low: int, high: int, several: Mask) -> _Piece | None
     )
 
 
-def _retagged(source: _Source, first: int, end: int, run: Lists) -> Ints:
+def _retagged(source: _Source, first: int, end: int, run: PostingLists) -> Ints:
     """Return the new tag of each occurrence of a run."""
     members_at = source.field.members_at.astype(np.int64)
     ends = np.append(0, np.cumsum(run.frequencies, dtype=np.int64))

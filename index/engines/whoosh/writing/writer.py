@@ -72,7 +72,7 @@ class Writer:
         :raises IndexDamaged: one that had to be merged is damaged.
         """
         segments = [
-            each.without(deletions[each.segment_id()])
+            each.with_deletions(deletions[each.segment_id()])
             if each.segment_id() in deletions
             else each
             for each in held
@@ -195,7 +195,7 @@ class Writer:
         with self._storage.new_file(merged) as path:
             merge(opened, path)
         for each in segments:
-            self._storage.forget(each)
+            self._storage.discard(each)
         return merged
 
     def _merged(self, segments: list[ColumnarSegment]) -> list[ColumnarSegment]:

@@ -24,13 +24,13 @@ _MARK = WIDTH_MARK.encode()
 # is the shorter way to say where.
 DENSE = 32
 LEAST_DENSE = 4_096  # documents of a segment, below which no bitmap pays
-CAPPED = 255  # the highest frequency and length that a bound tells apart
+IMPACT_CAP = 255  # the highest frequency and length that a bound tells apart
 
 # The field that most paragraphs are in: what is in no other is in this one.
 MAIN_FIELD = "body"
-MAIN_PASSAGE = PASSAGE_FIELDS.index(MAIN_FIELD)
-SIDE_PASSAGES = tuple(
-    name for at, name in enumerate(PASSAGE_FIELDS) if at != MAIN_PASSAGE
+MAIN_FIELD_NUMBER = PASSAGE_FIELDS.index(MAIN_FIELD)
+SIDE_FIELDS = tuple(
+    name for at, name in enumerate(PASSAGE_FIELDS) if at != MAIN_FIELD_NUMBER
 )
 
 
@@ -48,7 +48,7 @@ class Documents:
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class PostingLists:
     """A run of lists, end to end.
 
     :param rows_at: where each list's postings begin; behind the last, where it ends.
@@ -71,7 +71,7 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
-class Dictionary:
+class TermDictionary:
     """The words of a field.
 
     :param terms: in the order of their bytes; ``stems`` the lists' names, likewise: the
@@ -87,7 +87,7 @@ class Dictionary:
     occurrences: Ints
 
 
-def write_dictionary(out: ArraysWriter, name: str, words: Dictionary) -> None:
+def write_term_dictionary(out: ArraysWriter, name: str, words: TermDictionary) -> None:
     """Write the words of a field, to be found by term, by stem and by folded form."""
     out.put_strings(f"{name}/terms", words.terms)
     out.put_strings(f"{name}/stems", words.stems)
@@ -118,7 +118,7 @@ def _folded(term: bytes) -> bytes:
     return fold(form_of(term.decode())[0]).encode()
 
 
-class ListsWriter:
+class PostingListsWriter:
     """Writes the lists of a field, run by run, in the order of their names.
 
     :param documents: where rows are documents; ``None`` where they are articles.
@@ -136,9 +136,11 @@ class ListsWriter:
         self._starts = {
             each: _Starts() for each in ("rows", "positions", "tags", "articles")
         }
-        self._over_articles = None if documents is None else _ByArticleWriter(out, name)
+        self._over_articles = (
+            None if documents is None else _ArticlePostingsWriter(out, name)
+        )
 
-    def append(self, lists: Lists) -> None:
+    def append(self, lists: PostingLists) -> None:
         """Write a run of lists behind those that are there."""
         self._rows.append(lists.rows)
         self._frequencies.append(lists.frequencies)
@@ -180,34 +182,35 @@ class _Starts:
 
 
 @dataclass(frozen=True, slots=True)
-class ByArticle:
-    """Where a word is by article: what most of a search is answered from.
+class ArticlePostings:
+    """A posting list by article: it answers most of a search.
 
-    :param articles: ascending; ``spreads`` in how many documents of each it is,
-        ``totals`` how often in all.
-    :param bests: a bound of what the best of those documents scores: the highest
-        frequency in one, and the shortest of their lengths, both capped, as
-        ``frequency << 8 | length``.
-    :param side: by field but the main one: the articles that have it there, ascending,
-        and how often each.
+    :param articles: ascending.
+    :param paragraph_counts: matching documents in each article.
+    :param frequencies: occurrences in each article.
+    :param impacts: input of the upper bound of the article's best paragraph score: the
+        highest frequency in a document, and the length of the shortest matching one,
+        both capped at :data:`IMPACT_CAP`, as ``frequency << 8 | length``.
+    :param side_fields: for each field of paragraphs but the main one, the articles with
+        the word in that field, ascending, and its frequencies there.
     """
 
     articles: Array
-    spreads: Array
-    totals: Array
-    bests: Array
-    side: Mapping[str, tuple[Array, Array]]
+    paragraph_counts: Array
+    frequencies: Array
+    impacts: Array
+    side_fields: Mapping[str, tuple[Array, Array]]
 
 
-def by_article(
+def article_postings(
     rows: Array, frequencies: Array, *, owner: Array, passage: Array, lengths: Array
-) -> ByArticle:
+) -> ArticlePostings:
     """Return documents that match by their articles."""
     owners = owner[rows]
     starts = np.flatnonzero(_changes(owners, np.array([0, len(rows)])))
     passages = passage[rows]
     side = {}
-    for name in SIDE_PASSAGES:
+    for name in SIDE_FIELDS:
         at = np.flatnonzero(passages == PASSAGE_FIELDS.index(name))
         if len(at):
             here = owners[at]
@@ -215,7 +218,7 @@ def by_article(
             summed = np.add.reduceat(frequencies[at], runs, dtype=np.int64)
             side[name] = here[runs], summed
     spreads, totals, bests = _summed(rows, frequencies, starts, lengths)
-    return ByArticle(owners[starts], spreads, totals, bests, side)
+    return ArticlePostings(owners[starts], spreads, totals, bests, side)
 
 
 def _summed(
@@ -225,8 +228,8 @@ def _summed(
     if not len(starts):
         none = np.empty(0, np.int64)
         return none, none, none.astype("<u2")
-    most = np.maximum.reduceat(np.minimum(frequencies, CAPPED), starts)
-    least = np.minimum.reduceat(np.minimum(lengths[rows], CAPPED), starts)
+    most = np.maximum.reduceat(np.minimum(frequencies, IMPACT_CAP), starts)
+    least = np.minimum.reduceat(np.minimum(lengths[rows], IMPACT_CAP), starts)
     return (
         np.diff(np.append(starts, len(rows))).astype(np.int32),
         np.add.reduceat(frequencies, starts, dtype=np.int32),
@@ -234,7 +237,7 @@ def _summed(
     )
 
 
-class _ByArticleWriter:
+class _ArticlePostingsWriter:
     """Writes lists by article, with the bitmaps of those that are in many documents."""
 
     def __init__(self, out: ArraysWriter, name: str) -> None:
@@ -249,13 +252,13 @@ class _ByArticleWriter:
                 out.column(f"{name}/{each}.frequencies"),
                 _Starts(),
             )
-            for each in SIDE_PASSAGES
+            for each in SIDE_FIELDS
         }
         self._dense: list[int] = []
         self._bits = out.column(f"{name}/bits", "<u1")
         self._lists = 0
 
-    def append(self, lists: Lists, documents: Documents) -> Array:
+    def append(self, lists: PostingLists, documents: Documents) -> Array:
         """Write a run of lists, and return how many articles each has."""
         rows, frequencies = lists.rows, lists.frequencies
         owners = documents.owner[rows]
@@ -270,9 +273,11 @@ class _ByArticleWriter:
         self._lists += len(lists)
         return np.diff(np.searchsorted(starts, lists.rows_at))
 
-    def _append_side(self, lists: Lists, documents: Documents, owners: Array) -> None:
+    def _append_side(
+        self, lists: PostingLists, documents: Documents, owners: Array
+    ) -> None:
         passages = documents.passage[lists.rows]
-        side = np.flatnonzero(passages != MAIN_PASSAGE)
+        side = np.flatnonzero(passages != MAIN_FIELD_NUMBER)
         of_list = np.searchsorted(lists.rows_at, side, "right") - 1
         for name, (articles, frequencies, starts) in self._side.items():
             inside = passages[side] == PASSAGE_FIELDS.index(name)
@@ -288,7 +293,7 @@ class _ByArticleWriter:
                 counts = np.diff(np.searchsorted(runs, bounds))
             starts.add(counts)
 
-    def _append_bitmaps(self, lists: Lists, documents: int) -> None:
+    def _append_bitmaps(self, lists: PostingLists, documents: int) -> None:
         if documents < LEAST_DENSE:
             return
         many = np.diff(lists.rows_at) * DENSE >= documents
