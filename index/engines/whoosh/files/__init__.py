@@ -7,9 +7,11 @@ from index.engines.whoosh.files.arrays import (
     Ints,
     Mask,
     Strings,
+    expand_ranges,
     narrowest_type,
 )
 from index.engines.whoosh.files.cache import cached
+from index.engines.whoosh.files.field_index import FieldIndex, ParagraphIndex
 from index.engines.whoosh.files.posting_lists import (
     IMPACT_CAP,
     MAIN_FIELD,
@@ -38,14 +40,7 @@ from index.engines.whoosh.files.schema import (
     whoosh_schema,
 )
 from index.engines.whoosh.files.scrub import Scrub, confirm_damage
-from index.engines.whoosh.files.segment import (
-    NO_VALUE,
-    FieldIndex,
-    ParagraphIndex,
-    Segment,
-    expand_ranges,
-    passage_numbers,
-)
+from index.engines.whoosh.files.segment import NO_VALUE, Segment, passage_numbers
 
 __all__ = [
     "ID",

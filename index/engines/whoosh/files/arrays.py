@@ -1,7 +1,7 @@
 """Named arrays in one file, each aligned, read through one memory map.
 
-A header of 64 bytes says where the directory is; the directory, JSON, says of each
-array its type, place and checksum. ``docs/architecture.md`` has it byte by byte.
+A header of 64 bytes points to the directory. The directory, in JSON, has the type,
+count, offset and checksum of each array. ``docs/segment_format.md`` has every byte.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from index.errors import IndexDamaged
 MAGIC = b"NUTGRAF\n"
 VERSION = 1
 ALIGNMENT = 64  # bytes: a cache line, and more than any type needs
-HEADER = struct.Struct("<8sIIQQQ")  # magic, version, directory: crc, place, length; all
-_IN_MEMORY = 1 << 22  # bytes of an array that is not put into a file of its own yet
-_COPIED = 1 << 20  # bytes at a time
-_STEP = 32  # strings from one landmark to the next
+# Magic, version; CRC-32, offset and length of the directory; length of the file.
+HEADER = struct.Struct("<8sIIQQQ")
+_SPILL_BYTES = 1 << 22  # a column larger than this moves to a temporary file
+_BLOCK_BYTES = 1 << 20  # read at a time
+_SAMPLING = 32  # strings between two samples of a sorted list
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -39,7 +40,7 @@ Mask = NDArray[np.bool_]
 
 
 def narrowest_type(highest: int) -> np.dtype[Any]:
-    """Return the smallest unsigned type that holds numbers up to this one."""
+    """Smallest unsigned type that holds numbers up to ``highest``."""
     for kind in ("<u1", "<u2", "<u4"):
         if highest <= np.iinfo(kind).max:
             return np.dtype(kind)
@@ -47,10 +48,11 @@ def narrowest_type(highest: int) -> np.dtype[Any]:
 
 
 class Column:
-    """One array of a file being written, appended to piece by piece.
+    """An array being written, piece by piece.
 
-    :param dtype: of its values; ``None`` for unsigned numbers in the narrowest type
-        that holds all of them.
+    :param folder: for a temporary file, if the array grows large.
+    :param dtype: type of the values; ``None`` for unsigned numbers in the narrowest
+        type that holds all of them.
     """
 
     def __init__(self, folder: Path, dtype: np.dtype[Any] | None) -> None:
@@ -58,14 +60,14 @@ class Column:
         self.count = 0
         self._narrow = dtype is None
         self._folder = folder
-        self._held: list[Array] = []
-        self._bytes = 0
+        self._pieces: list[Array] = []  # in memory, behind what is in the file
+        self._bytes = 0  # of these pieces
         self._file: IO[bytes] | None = None
 
     def append(self, values: Array) -> None:
-        """Add values behind those that are there.
+        """Append values.
 
-        They are kept as they are until the file is closed: do not change them.
+        They are not copied: do not change them before the file is closed.
         """
         if self._narrow and len(values):
             needed = narrowest_type(int(values.max()))
@@ -73,13 +75,13 @@ class Column:
                 self._widen(needed)
         piece = np.ascontiguousarray(values, self.dtype)
         self.count += len(piece)
-        self._held.append(piece)
+        self._pieces.append(piece)
         self._bytes += piece.nbytes
-        if self._bytes > _IN_MEMORY:
+        if self._bytes > _SPILL_BYTES:
             self._spill()
 
     def write_to(self, target: IO[bytes]) -> int:
-        """Write all of it at the place where a file stands; return its checksum."""
+        """Write the array at the current offset of ``target``; return its CRC-32."""
         crc = 0
         for block in self._blocks():
             crc = zlib.crc32(block, crc)
@@ -87,7 +89,7 @@ class Column:
         return crc
 
     def close(self) -> None:
-        """Let go of the file it has on disk."""
+        """Remove the temporary file."""
         if self._file is not None:
             self._file.close()
 
@@ -95,9 +97,9 @@ class Column:
         if self._file is not None:
             self._spill()
             self._file.seek(0)
-            while block := self._file.read(_COPIED):
+            while block := self._file.read(_BLOCK_BYTES):
                 yield block
-        for piece in self._held:
+        for piece in self._pieces:
             if len(piece):
                 yield piece.data.cast("B")
 
@@ -105,22 +107,22 @@ class Column:
         whole = np.frombuffer(b"".join(self._blocks()), self.dtype)
         self.close()
         self._file, self.dtype = None, dtype
-        self._held = [whole.astype(dtype)]
-        self._bytes = self._held[0].nbytes
+        self._pieces = [whole.astype(dtype)]
+        self._bytes = self._pieces[0].nbytes
 
     def _spill(self) -> None:
         if self._file is None:
-            # Without a name, so that nothing is left of it however this process ends.
-            self._file = os.fdopen(_unnamed(self._folder), "w+b")
-        for piece in self._held:
+            # The file has no name, so nothing stays behind however this process ends.
+            self._file = os.fdopen(_unnamed_file(self._folder), "w+b")
+        for piece in self._pieces:
             if len(piece):
                 self._file.write(piece.data.cast("B"))
-        self._held, self._bytes = [], 0
+        self._pieces, self._bytes = [], 0
 
 
-def _unnamed(folder: Path) -> int:
+def _unnamed_file(folder: Path) -> int:
     if hasattr(os, "O_TMPFILE"):
-        with suppress(OSError):  # not every file system has such files
+        with suppress(OSError):  # not every file system supports this
             return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
     path = folder / f".column-{os.urandom(8).hex()}"
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
@@ -129,63 +131,64 @@ def _unnamed(folder: Path) -> int:
 
 
 class ArraysWriter:
-    """A file of arrays being written; what it is called it becomes only when whole."""
+    """Writes a file of arrays.
+
+    The arrays are collected in memory and temporary files; :meth:`close` writes the
+    file at ``path``, or leaves none there.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._columns: dict[str, Column] = {}
 
     def column(self, name: str, dtype: str | np.dtype[Any] | None = None) -> Column:
-        """Return a new array, to be appended to; see :class:`Column`."""
+        """Start a new array; see :class:`Column`."""
         assert name not in self._columns, name
-        made = Column(
+        column = Column(
             self.path.parent,
             None if dtype is None else np.dtype(dtype).newbyteorder("<"),
         )
-        self._columns[name] = made
-        return made
+        self._columns[name] = column
+        return column
 
     def put(self, name: str, values: Array) -> None:
         """Add a whole array."""
         self.column(name, values.dtype).append(values)
 
     def put_strings(self, name: str, values: Iterable[bytes]) -> None:
-        """Add byte strings: end to end, and beside them where each begins."""
-        held = list(values)
-        at = np.zeros(len(held) + 1, "<u8")
-        np.cumsum([len(each) for each in held], out=at[1:])
-        blob = np.frombuffer(b"".join(held), "u1")
+        """Add byte strings, end to end; ``NAME.at`` gets their offsets."""
+        strings = list(values)
+        offsets = np.zeros(len(strings) + 1, "<u8")
+        np.cumsum([len(string) for string in strings], out=offsets[1:])
+        blob = np.frombuffer(b"".join(strings), "u1")
         self.put(name, blob)
-        self.put(f"{name}.at", at.astype("<u4" if at[-1] < 1 << 32 else "<u8"))
+        self.put(f"{name}.at", narrowed_offsets(offsets))
 
-    def close(self, facts: Mapping[str, Any]) -> int:
-        """Write the file, not synced to disk; return its length in bytes.
+    def close(self, metadata: Mapping[str, Any]) -> int:
+        """Write the file; return its length in bytes. It is not synced to disk.
 
-        :param facts: what JSON can hold; the reader gets it back.
+        :param metadata: of the whole file, as JSON can hold it; see
+            :attr:`ArraysFile.metadata`.
         """
         try:
             with self.path.open("xb") as file:
                 file.write(bytes(ALIGNMENT))
-                directory: dict[str, Any] = {"facts": dict(facts), "arrays": {}}
+                arrays: dict[str, Any] = {}
                 for name, column in self._columns.items():
                     _pad(file)
-                    place = file.tell()
+                    offset = file.tell()
                     crc = column.write_to(file)
-                    directory["arrays"][name] = [
-                        column.dtype.str,
-                        column.count,
-                        place,
-                        crc,
-                    ]
+                    arrays[name] = [column.dtype.str, column.count, offset, crc]
+                directory = {"facts": dict(metadata), "arrays": arrays}
                 _pad(file)
-                place = file.tell()
+                offset = file.tell()
                 text = json.dumps(directory, separators=(",", ":")).encode()
                 file.write(text)
                 length = file.tell()
                 file.seek(0)
                 file.write(
                     HEADER.pack(
-                        MAGIC, VERSION, zlib.crc32(text), place, len(text), length
+                        MAGIC, VERSION, zlib.crc32(text), offset, len(text), length
                     )
                 )
         except BaseException:
@@ -196,7 +199,7 @@ class ArraysWriter:
         return length
 
     def abandon(self) -> None:
-        """Let go of everything that was appended."""
+        """Forget all arrays, and remove their temporary files."""
         for column in self._columns.values():
             column.close()
         self._columns = {}
@@ -207,10 +210,11 @@ def _pad(file: IO[bytes]) -> None:
 
 
 class ArraysFile:
-    """A file of arrays, opened: every array is a view of one memory map.
+    """An open file of arrays: each array is a view of one memory map.
 
-    :ivar length: in bytes.
-    :raises IndexDamaged: its header or directory is not what was written.
+    :ivar length: of the file, in bytes.
+    :ivar metadata: what the writer said of the whole file.
+    :raises IndexDamaged: the header or the directory is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -222,10 +226,10 @@ class ArraysFile:
             raise IndexDamaged(f"{path.name} has {length} bytes")
         self._map = mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
         self._view = memoryview(self._map)
-        magic, version, crc, place, size, whole = HEADER.unpack_from(self._map)
-        if magic != MAGIC or version != VERSION or whole != length:
+        magic, version, crc, offset, size, written = HEADER.unpack_from(self._map)
+        if magic != MAGIC or version != VERSION or written != length:
             raise IndexDamaged(f"{path.name} is cut off, or no segment of Nutgraf")
-        text = self._view[place : place + size]
+        text = self._view[offset : offset + size]
         if zlib.crc32(text) != crc:
             raise IndexDamaged(f"the directory of {path.name}")
         directory = json.loads(bytes(text))
@@ -239,68 +243,71 @@ class ArraysFile:
         return iter(self._arrays)
 
     def __getitem__(self, name: str) -> Array:
-        """Return an array; it cannot be written to."""
-        dtype, count, place, _ = self._arrays[name]
-        return np.frombuffer(self._map, dtype, count, place)
+        """A read-only array."""
+        dtype, count, offset, _ = self._arrays[name]
+        return np.frombuffer(self._map, dtype, count, offset)
 
     def get(self, name: str, dtype: str) -> Array:
-        """Return an array, an empty one if the file has none of this name."""
+        """An array, empty if the file has none of this name."""
         return self[name] if name in self._arrays else np.empty(0, dtype)
 
     def strings(self, name: str) -> Strings:
-        """Return the byte strings of a name."""
+        """A list of byte strings; see :meth:`ArraysWriter.put_strings`."""
         return Strings(self._bytes(name), self[f"{name}.at"])
 
     def damaged(
-        self, kind: str = "", rest: Callable[[int], None] = lambda count: None
+        self, suffix: str = "", throttle: Callable[[int], None] = lambda count: None
     ) -> Iterator[str]:
-        """Yield the name of every array that is not what was written; reads all.
+        """Yield the names of damaged arrays, by reading all and comparing checksums.
 
-        From the file, not the map: where a disk fails to read, that is an error here
-        and the end of the process there.
+        They are read from the file, not from the memory map: a failing disk raises an
+        error here, and would end the process there.
 
-        :param kind: how names end of the arrays that are read; all by default.
-        :param rest: called with the bytes of each block that was read.
+        :param suffix: read only arrays whose names end like this.
+        :param throttle: called with the length of each block that was read, in bytes.
         """
-        for name, (dtype, count, place, crc) in self._arrays.items():
-            if name.endswith(kind):
+        for name, (dtype, count, offset, crc) in self._arrays.items():
+            if name.endswith(suffix):
                 length = np.dtype(dtype).itemsize * count
-                if self._checksum(place, length, rest) != crc:
+                if self._checksum(offset, length, throttle) != crc:
                     yield name
 
     def _checksum(
-        self, place: int, length: int, rest: Callable[[int], None]
+        self, offset: int, length: int, throttle: Callable[[int], None]
     ) -> int | None:
-        found = 0
-        for at in range(place, place + length, _COPIED):
-            size = min(_COPIED, place + length - at)
+        """CRC-32 of a part of the file, ``None`` if the disk cannot read it."""
+        crc = 0
+        for at in range(offset, offset + length, _BLOCK_BYTES):
+            size = min(_BLOCK_BYTES, offset + length - at)
             try:
-                found = zlib.crc32(os.pread(self._file, size, at), found)
+                crc = zlib.crc32(os.pread(self._file, size, at), crc)
             except OSError as error:
                 if error.errno != EIO:
-                    raise  # this process ends, or has too much to do: no damage
+                    raise  # the process is ending or out of resources: no damage
                 return None
-            rest(size)
-        return found
+            throttle(size)
+        return crc
 
     def _bytes(self, name: str) -> memoryview:
-        dtype, count, place, _ = self._arrays[name]
-        return self._view[place : place + np.dtype(dtype).itemsize * count]
+        dtype, count, offset, _ = self._arrays[name]
+        return self._view[offset : offset + np.dtype(dtype).itemsize * count]
 
 
 class Strings(Sequence[bytes]):
-    """Byte strings, end to end in one buffer.
+    """A list of byte strings, end to end in one buffer.
 
-    Where they are in order, :meth:`find` and :meth:`bisect` look one up.
+    :meth:`find` and :meth:`bisect` need them in order.
+
+    :ivar at: offset of each string in ``blob``, and behind the last, where it ends.
     """
 
-    __slots__ = ("_at", "_blob", "_every", "at", "blob")
+    __slots__ = ("_at", "_blob", "_samples", "at", "blob")
 
     def __init__(self, blob: memoryview, at: Array) -> None:
         self.blob, self.at = blob, at
         self._blob = blob
         self._at = memoryview(at)  # type: ignore[arg-type]  # numpy's stubs
-        self._every: list[bytes] | None = None
+        self._samples: list[bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.at) - 1
@@ -311,36 +318,34 @@ class Strings(Sequence[bytes]):
         return bytes(self._blob[self._at[number] : self._at[number + 1]])
 
     def text(self, number: int) -> str:
-        """Return one of them, decoded."""
+        """One string, decoded."""
         return str(self._blob[self._at[number] : self._at[number + 1]], "utf-8")
 
     def texts_of(self, numbers: Sequence[int]) -> list[str]:
-        """Return some of them, decoded."""
+        """Decode the strings of some numbers."""
         blob, at = self._blob, self._at
         return [str(blob[at[each] : at[each + 1]], "utf-8") for each in numbers]
 
     def all(self) -> list[bytes]:
-        """Return all of them."""
+        """Read all strings."""
         blob, at = bytes(self._blob), self.at.tolist()
         return [blob[low:high] for low, high in pairwise(at)]
 
     def texts(self, first: int = 0, end: int | None = None) -> list[str]:
-        """Return a run of them, decoded."""
+        """Decode a run of strings."""
         end = len(self) if end is None else end
         blob, at = self._blob, self.at[first : end + 1].tolist()
         start = at[0] if at else 0
-        whole = bytes(blob[start : at[-1]]) if at else b""
-        if whole.isascii():
-            text = whole.decode("ascii")
+        run = bytes(blob[start : at[-1]]) if at else b""
+        if run.isascii():
+            text = run.decode("ascii")
             return [text[low - start : high - start] for low, high in pairwise(at)]
-        return [
-            whole[low - start : high - start].decode() for low, high in pairwise(at)
-        ]
+        return [run[low - start : high - start].decode() for low, high in pairwise(at)]
 
     def bisect(self, wanted: bytes) -> int:
-        """Return the number of the first that is not before a string."""
-        step = bisect.bisect_left(self._landmarks, wanted)
-        low, high = max(0, (step - 1) * _STEP), min(len(self), step * _STEP)
+        """Number of the first string that does not sort before ``wanted``."""
+        sample = bisect.bisect_left(self._sampled, wanted)
+        low, high = max(0, (sample - 1) * _SAMPLING), min(len(self), sample * _SAMPLING)
         blob, at = self._blob, self._at
         while low < high:
             middle = (low + high) // 2
@@ -350,17 +355,32 @@ class Strings(Sequence[bytes]):
                 high = middle
         return low
 
-    @property
-    def _landmarks(self) -> list[bytes]:
-        """Every so many of them: a search among these runs in C."""
-        found = self._every
-        if found is None:
-            found = self._every = [self[at] for at in range(0, len(self), _STEP)]
-        return found
-
     def find(self, wanted: bytes) -> int:
-        """Return the number of a string, -1 if it is not among them."""
-        place = self.bisect(wanted)
-        if place < len(self) and self[place] == wanted:
-            return place
+        """Number of a string, -1 if it is not in the list."""
+        number = self.bisect(wanted)
+        if number < len(self) and self[number] == wanted:
+            return number
         return -1
+
+    @property
+    def _sampled(self) -> list[bytes]:
+        """Every 32nd string: a binary search in this list runs in C."""
+        samples = self._samples
+        if samples is None:
+            numbers = range(0, len(self), _SAMPLING)
+            samples = self._samples = [self[number] for number in numbers]
+        return samples
+
+
+def narrowed_offsets(offsets: Array) -> Array:
+    """Ascending offsets as u4, or as u8 where the last needs it."""
+    return offsets.astype("<u4" if offsets[-1] < 1 << 32 else "<u8")
+
+
+def expand_ranges(starts: Array, counts: Array) -> Ints:
+    """Numbers of several ranges, end to end."""
+    ends = counts.cumsum(dtype=np.int64)
+    total = int(ends[-1]) if len(ends) else 0
+    numbers: Ints = (starts + counts - ends).repeat(counts)
+    numbers += np.arange(total)
+    return numbers

@@ -1,4 +1,4 @@
-"""A property that is worked out once, without a lock."""
+"""A property that is computed once, without a lock."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ T = TypeVar("T")
 
 
 class cached(Generic[T]):  # noqa: N801 - a decorator, as cached_property is
-    """A property that is worked out at its first use and then is an attribute.
+    """A property that is computed at its first use, and an attribute from then on.
 
     ``functools.cached_property`` takes a lock in Python 3.11, which costs more than
-    most of what is kept here. Two threads may both work it out; either value will do.
+    computing most of these values. Two threads may both compute one: either will do.
     """
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self.__doc__ = make.__doc__
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -31,6 +31,6 @@ class cached(Generic[T]):  # noqa: N801 - a decorator, as cached_property is
     def __get__(self, instance: object | None, owner: type) -> cached[T] | T:
         if instance is None:
             return self
-        value = self._make(instance)
+        value = self._compute(instance)
         instance.__dict__[self._name] = value
         return value

@@ -1,8 +1,8 @@
-"""What the index is to Whoosh: its documents and fields.
+"""The index as Whoosh sees it: its documents and fields.
 
-A document is a paragraph. An article is a run of documents in reading order, and is
-always added and deleted whole. The words of its own lines (byline, keywords …), its
-values and dates hold for each of its documents; they are kept once an article.
+A document is a paragraph. An article is a run of documents in reading order, always
+added and deleted as a whole. The words of its own fields (byline, keywords …), its
+values and dates belong to each of its documents, but are stored once per article.
 
 Words are indexed in their surface form, with positions. What a form stands for (its
 stem, its folded form) is stored beside it, in :mod:`.posting_lists`.
@@ -18,28 +18,28 @@ from whoosh.columns import NumericColumn
 
 from index.article import DATE_FIELD_NAMES, FIELDS, Article, Kind
 
-# A change of anything here, or of how segments are written, makes every index written
-# before it unreadable: it is rebuilt from the store.
+# Increase this with any change here or to how segments are written: an index of another
+# version is not read, but rebuilt from the store.
 SCHEMA_VERSION = 2
 
 PARAGRAPH_WORDS = "text"
 ID = "id"
 VERSION = "version"
 LINE_FIELDS = tuple(
-    each.name for each in FIELDS if each.kind in (Kind.TEXT, Kind.KEYWORD)
+    field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.KEYWORD)
 )
 VALUE_FIELDS = tuple(
-    each.name for each in FIELDS if each.kind in (Kind.KEYWORD, Kind.INTEGER)
+    field.name for field in FIELDS if field.kind in (Kind.KEYWORD, Kind.INTEGER)
 )
 WORD_FIELDS = (PARAGRAPH_WORDS, *LINE_FIELDS)
-# Between the values of a field, so that no phrase or nearness reaches across: more than
-# the grammar's largest distance.
+# Positions between two values of a field: more than the grammar's largest distance, so
+# that no phrase or NEAR matches across values.
 VALUE_GAP = 2_000
 WIDTH_MARK = "\x1f"
 
 
 def whoosh_schema() -> whoosh_fields.Schema:
-    """Return the schema, of stock Whoosh classes only: it is pickled into the index.
+    """Whoosh schema, of stock classes only: it is pickled into the index.
 
     Keyword fields are sortable, by their first value; dates are columns of microseconds
     since 1970 UTC.
@@ -67,18 +67,18 @@ def whoosh_schema() -> whoosh_fields.Schema:
 
 
 def term_of(form: str, width: int) -> str:
-    """Return the indexed term of a form that covers so many positions."""
+    """Indexed term of a form and its width in positions."""
     return form if width == 1 else f"{form}{WIDTH_MARK}{width}"
 
 
 def form_of(term: str) -> tuple[str, int]:
-    """Return the form and the width of an indexed term."""
+    """Form and width in positions of an indexed term."""
     form, mark, width = term.partition(WIDTH_MARK)
     return (form, int(width)) if mark else (form, 1)
 
 
 def values_of(article: Article, name: str) -> list[str]:
-    """Return the values of a field as text: one for each of several."""
+    """Values of a field as text, empty if the article has none."""
     value: Any = getattr(article, name)
     if value is None:
         return []

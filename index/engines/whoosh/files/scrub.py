@@ -1,8 +1,8 @@
-"""Reading segments for damage before anybody meets it.
+"""Checking the checksums of segments before a search meets damage.
 
-Every array of a segment has a checksum. A small segment is read when it is opened, and
-answers only if it is sound. A large one is read in the background: until that is done a
-search may meet damage, as an exception or as a wrong answer, and after it never.
+Every array of a segment has a checksum. A small segment is checked when it is opened,
+and answers searches only if it is sound. A large one is checked in the background:
+until that is done a search may meet damage, as an exception or as a wrong answer.
 """
 
 from __future__ import annotations
@@ -21,48 +21,52 @@ from index.errors import IndexDamaged, NutgrafError
 
 LOG = logging.getLogger("nutgraf.engine")
 
-# A file up to so many bytes is read in a few milliseconds, so at once.
+# A file of up to 4 MB is checked when it is opened: that takes a few milliseconds.
 AT_ONCE = 4 << 20
-# The background rests after so many bytes: it takes a quarter of one processor at most.
-_UNRESTED = 1 << 20
-_REST_SECONDS = 0.002
+# The background thread sleeps after every 1 MB: it uses a quarter of one processor at
+# most.
+_PAUSE_AFTER = 1 << 20  # bytes
+_PAUSE_SECONDS = 0.002
 
 
 class Scrub:
-    """Reads the segments of one engine, each once.
+    """Checks the segments of one engine, each once.
 
-    There are no locks, which a process forked meanwhile would find held for ever.
+    It takes no locks: a process forked meanwhile would never see them released.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[ref[Segment]] = deque()
         self._thread: threading.Thread | None = None
         self._closing = False
-        self._unrested = 0  # bytes
+        self._since_pause = 0  # bytes
 
     def add(self, segment: Segment) -> None:
-        """Read a segment that was just opened, now or in the background.
+        """Check a segment that was just opened: a small one now, others later.
 
-        :raises IndexDamaged: that was now, and it is damaged.
+        :raises IndexDamaged: it was checked now, and is damaged.
         """
         if segment.file.length <= AT_ONCE:
             segment.check()
         else:
-            # These say how much of others is read: a wrong one may ask for all memory.
+            # A damaged offset could make a search read all other arrays into memory.
             segment.check(".at")
             self._waiting.append(ref(segment))
 
     def resume(self) -> None:
-        """Have somebody read what waits; to be called now and then, by one thread."""
-        # A thread does not live on in a process that was forked.
+        """Check the waiting segments in the background.
+
+        To be called now and then, by one thread at a time.
+        """
+        # The thread is not there in a forked process.
         if self._waiting and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(
-                target=self._read, name="nutgraf-scrub", daemon=True
+                target=self._check_waiting, name="nutgraf-scrub", daemon=True
             )
             self._thread.start()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop the background thread."""
         self._closing = True
         thread = self._thread
         if thread is not None:
@@ -70,30 +74,30 @@ class Scrub:
         self._waiting.clear()
         self._thread, self._closing = None, False
 
-    def _read(self) -> None:
+    def _check_waiting(self) -> None:
         while self._waiting:
             segment = self._waiting[0]()
-            if segment is not None:  # else merged into another meanwhile
+            if segment is not None:  # it may have been merged into another
                 try:
-                    segment.check(rest=self._rest)
+                    segment.check(throttle=self._pause)
                 except IndexDamaged as error:
                     LOG.error("%s", str(error))
                 except _Closing:
                     return
                 except OSError as error:
-                    if error.errno != EBADF:  # closed under it: the process ends
+                    if error.errno != EBADF:  # closed because the process is ending
                         LOG.error("%s cannot be checked: %s", segment.id, error)
                     return
             del segment
             self._waiting.popleft()
 
-    def _rest(self, count: int) -> None:
+    def _pause(self, count: int) -> None:
         if self._closing:
             raise _Closing
-        self._unrested += count
-        if self._unrested >= _UNRESTED:
-            self._unrested = 0
-            time.sleep(_REST_SECONDS)
+        self._since_pause += count
+        if self._since_pause >= _PAUSE_AFTER:
+            self._since_pause = 0
+            time.sleep(_PAUSE_SECONDS)
 
 
 class _Closing(Exception):
@@ -102,21 +106,21 @@ class _Closing(Exception):
 
 @contextmanager
 def confirm_damage(segments: Sequence[Segment]) -> Iterator[None]:
-    """Tell damage from faults of the program where arrays of segments are worked with.
+    """Check the segments if the body fails: is it damage, or a bug?
 
-    Anything can be raised over an array that is not what was written. It is damage only
-    if a checksum says so: else it is a fault, and passes.
+    Code over a damaged array can raise anything. Only a checksum that does not match
+    proves damage; without one the exception passes.
 
-    :raises IndexDamaged: a segment is known to be damaged, or found to be.
+    :raises IndexDamaged: a segment is known to be damaged, or turns out to be.
     """
-    for each in segments:
-        if each.damage is not None:
-            raise IndexDamaged(each.damage)
+    for segment in segments:
+        if segment.damage is not None:
+            raise IndexDamaged(segment.damage)
     try:
         yield
     except NutgrafError:
         raise
     except Exception:  # see above
-        for each in segments:
-            each.check()
+        for segment in segments:
+            segment.check()
         raise
