@@ -25,15 +25,15 @@ from index.errors import IndexDamaged, IndexUnavailable
 from index.query import Search
 from index.text import ANALYZER_VERSION
 
-# A folder's time of change has the coarseness of the kernel's clock: one that is older
-# than this when it is read cannot hide a later change.
+# The modification time of a folder is as coarse as the kernel's clock: only one older
+# than this proves that nothing changed after it was read.
 _SETTLED = 50_000_000  # nanoseconds
 _PROGRESS_SECONDS = 0.5
-# A commit removes the files of the generation before the last; whoever was about to
-# open those finds a newer one at once.
+# A commit removes the files of older generations. A reader that was about to open them
+# opens the newest generation instead.
 _OPEN_ATTEMPTS = 20
 
-# A generation, what it says of itself, and it.
+# A generation: its number, its metadata and its snapshot.
 _Opened = tuple[int, Meta, IndexSnapshot]
 
 
@@ -53,22 +53,23 @@ class WhooshEngine:
         self._scrub = Scrub()
         self._segments: dict[str, Segment] = {}
         self._newest: _Opened | None = None
-        self._looked_at: int | None = None  # the folder's time; None: look again
+        # The folder's modification time when it was last read; None: read it again.
+        self._read_at: int | None = None
         self._lock = threading.Lock()
 
     def snapshot(self) -> WhooshSnapshot:
-        """Return the newest committed state."""
+        """Newest committed generation."""
         try:
             _, meta, state = self._opened()
             return WhooshSnapshot(state, meta.epoch, self._expansions)
         except OSError as error:
-            # No damage, so no reason to build it again: too many open files, say.
+            # No damage, so no reason to rebuild: too many open files, for example.
             raise IndexUnavailable(f"the index cannot be read now: {error}") from error
 
     def state(self) -> EngineState:
-        """Return what the engine holds, from its newest committed state.
+        """Counts and sequence number of the newest committed generation.
 
-        :raises OSError: nothing can be said now; the index is not stale for that.
+        :raises OSError: the index cannot be read now; it is not stale for that.
         """
         progress = self._storage.progress()
         size = self._storage.size()
@@ -98,14 +99,14 @@ class WhooshEngine:
         self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
     ) -> None:
         """Commit one batch: all of it or nothing, durable when this returns."""
-        gone = {*deletes, *(article.id for article in puts)}
+        replaced = {*deletes, *(article.id for article in puts)}
         with self._storage.writing():
             generation, meta, state = self._opened()
-            held = self._storage.segments(generation, meta)
+            segments = self._storage.segments(generation, meta)
             with confirm_damage(state.segments):
-                deletions = _deletions(state, gone)
+                deletions = _deletions(state, replaced)
             new = self._meta(seq, meta.epoch)
-            self._writer.commit(held, puts, deletions, meta=new)
+            self._writer.commit(segments, puts, deletions, meta=new)
 
     def rebuild(
         self,
@@ -116,50 +117,50 @@ class WhooshEngine:
         epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        """Replace everything by these articles, in one commit."""
+        """Replace the whole index by these articles, in one commit."""
         self._storage.create()
         with self._storage.writing():
             self._storage.write_progress(0.0)
             try:
-                told = self._told(articles, total, progress)
-                self._writer.replace(told, meta=self._meta(seq, epoch))
+                counted = self._with_progress(articles, total, progress)
+                self._writer.replace(counted, meta=self._meta(seq, epoch))
             finally:
                 self._storage.write_progress(None)
 
     def check(self) -> Iterator[str]:
-        """Yield a sentence for everything in the files that is not what was written."""
+        """Yield a sentence for each damaged part of the files."""
         for _ in range(_OPEN_ATTEMPTS):
             generation = self._storage.generation()
             try:
-                found = list(self._damage(generation))
+                damage = list(self._damage(generation))
             except IndexUnavailable as error:
-                found = [str(error)]
-            # A commit meanwhile removes files, which is no damage.
-            if not found or self._storage.generation() == generation:
-                yield from found
+                damage = [str(error)]
+            # A commit in the meantime removes files, which is no damage.
+            if not damage or self._storage.generation() == generation:
+                yield from damage
                 return
 
     def cache_bytes(self) -> int:
-        """Return what this process keeps of earlier searches, for later ones."""
+        """Size of this process's caches of earlier searches, in bytes."""
         opened = self._newest
         return 0 if opened is None else opened[2].cache_bytes()
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Close files and free memory."""
         self._scrub.close()
         with self._lock:
             self._newest = None
             self._segments.clear()
-            self._looked_at = None
+            self._read_at = None
 
-    def _told(
+    def _with_progress(
         self, articles: Iterable[Article], total: int, progress: Callable[[int], None]
     ) -> Iterator[Article]:
-        told = time.monotonic()
+        written = time.monotonic()
         for done, article in enumerate(articles, 1):
             yield article
-            if time.monotonic() - told > _PROGRESS_SECONDS:
-                told = time.monotonic()
+            if time.monotonic() - written > _PROGRESS_SECONDS:
+                written = time.monotonic()
                 self._storage.write_progress(min(1.0, done / max(total, 1)))
             progress(done)
 
@@ -174,6 +175,7 @@ class WhooshEngine:
         )
 
     def _stale(self, generation: int, meta: Meta | None) -> str | None:
+        """Why the index must be rebuilt before it can be read, if it must."""
         if generation < 0:
             return "there is no index yet; the indexer builds it"
         if meta is None:
@@ -181,11 +183,11 @@ class WhooshEngine:
                 "another program wrote to the index, or a file of it is lost;"
                 " the indexer rebuilds it"
             )
-        ours = self._meta(meta.seq)
+        current = self._meta(meta.seq)
         if (meta.schema, meta.analyzer, meta.language) != (
-            ours.schema,
-            ours.analyzer,
-            ours.language,
+            current.schema,
+            current.analyzer,
+            current.language,
         ):
             return (
                 "the index is of another version or language; the indexer rebuilds it"
@@ -196,10 +198,10 @@ class WhooshEngine:
         with self._lock:
             changed = self._storage.changed_at()
             opened = self._newest
-            if opened is None or changed != self._looked_at:
+            if opened is None or changed != self._read_at:
                 settled = changed >= 0 and time.time_ns() - changed > _SETTLED
                 opened = self._open_newest()
-                self._looked_at = changed if settled else None
+                self._read_at = changed if settled else None
             self._scrub.resume()
         for segment in opened[2].segments:
             if segment.damage is not None:
@@ -219,10 +221,10 @@ class WhooshEngine:
                 if stale is not None or meta is None:
                     progress = self._storage.progress()
                     raise IndexUnavailable(stale or "", progress=progress)
-                before = self._newest
+                previous = self._newest
                 self._newest = generation, meta, self._open(generation, meta)
-                if before is not None:
-                    before[2].close()
+                if previous is not None:
+                    previous[2].close()
                 return self._newest
             except IndexUnavailable:
                 if self._is_newest(generation, meta):
@@ -231,15 +233,15 @@ class WhooshEngine:
 
     def _is_newest(self, generation: int, meta: Meta | None) -> bool:
         try:
-            found = self._storage.meta(generation)
+            reread = self._storage.meta(generation)
         except IndexUnavailable:
-            found = None
-        return found == meta and self._storage.generation() == generation
+            reread = None
+        return reread == meta and self._storage.generation() == generation
 
     def _open(self, generation: int, meta: Meta) -> IndexSnapshot:
         segments = []
-        for each in self._storage.segments(generation, meta):
-            segment, live = self._segment(each), each.live()
+        for committed in self._storage.segments(generation, meta):
+            segment, live = self._segment(committed), committed.live()
             if len(live) != segment.documents:
                 raise IndexDamaged(f"{segment!r} does not have {len(live):,} documents")
             segments.append((segment, live))
@@ -252,26 +254,26 @@ class WhooshEngine:
 
     def _segment(self, segment: ColumnarSegment) -> Segment:
         name = segment.segment_id()
-        found = self._segments.get(name)
-        if found is None:
+        opened = self._segments.get(name)
+        if opened is None:
             path = self._storage.data_path(segment)
             with map_damage(path.name):
-                found = Segment(path, name)
-            self._scrub.add(found)
-            self._segments[name] = found
-        return found
+                opened = Segment(path, name)
+            self._scrub.add(opened)
+            self._segments[name] = opened
+        return opened
 
     def _damage(self, generation: int) -> Iterator[str]:
         meta = self._storage.meta(generation)
         if meta is None:
             yield self._stale(generation, meta) or ""
             return
-        for each in self._storage.segments(generation, meta):
-            path = self._storage.data_path(each)
+        for committed in self._storage.segments(generation, meta):
+            path = self._storage.data_path(committed)
             try:
-                each.live()
+                committed.live()
                 with map_damage(path.name):
-                    segment = Segment(path, each.segment_id())
+                    segment = Segment(path, committed.segment_id())
             except IndexDamaged as error:
                 yield str(error)
             else:
@@ -291,21 +293,21 @@ class WhooshSnapshot:
 
     @property
     def seq(self) -> int:
-        """The newest change of the store that it includes."""
+        """Newest change of the store in the snapshot."""
         return self._state.seq
 
     def search(self, search: Search) -> Page:
-        """Return what matches."""
+        """Answer a search."""
         with confirm_damage(self._state.segments):
             return self._evaluation(search).page()
 
     def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
-        """Return the words that start with a folded prefix, commonest first."""
+        """Words that start with a folded prefix, most frequent first."""
         with confirm_damage(self._state.segments):
             return completions(self._state, self._evaluation(search), prefix, limit)
 
     def similar(self, form: str, search: Search) -> str | None:
-        """Return the word of visible articles that ``form`` is a slip from."""
+        """Closest word of visible articles that ``form`` may be a misspelling of."""
         with confirm_damage(self._state.segments):
             return correction(self._state, self._evaluation(search), form)
 
@@ -314,11 +316,12 @@ class WhooshSnapshot:
 
 
 def _deletions(state: IndexSnapshot, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
-    found: dict[str, list[tuple[int, int]]] = {}
+    """Ranges of documents to delete, by segment: the first and the count of each."""
+    ranges: dict[str, list[tuple[int, int]]] = {}
     for article_id in ids:
         number = state.find(article_id)
         if number >= 0:
             segment, row = state.located(number)
             first, end = segment.first[row : row + 2].tolist()
-            found.setdefault(segment.id, []).append((first, end - first))
-    return found
+            ranges.setdefault(segment.id, []).append((first, end - first))
+    return ranges

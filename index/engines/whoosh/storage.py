@@ -1,10 +1,15 @@
-"""The files of the index: durable, locked, and with the sequence number they hold.
+"""The index folder: durable commits, one writer at a time, damage.
 
-A commit, in order: segments are written under names with a leading dot, and synced;
-they get their names, and the record of the generation is put beside them; the folder is
-synced; the table of contents is put in place, which is the moment that counts; the
-folder is synced again. Only then is removed what no table names any more. So whenever a
-process dies or the power fails, there is the old index or the new one.
+A commit, in this order:
+
+1. segments are written under names with a leading dot, synced, and renamed;
+2. the metadata of the generation is written beside them;
+3. the folder is synced;
+4. the table of contents is renamed into place: from here on the commit counts;
+5. the folder is synced again;
+6. files that no table of contents names any more are removed.
+
+So after a crash or a power cut there is either the old index or the new one.
 """
 
 from __future__ import annotations
@@ -31,26 +36,29 @@ from index.folders import open_to_others
 NAME = "MAIN"
 _PROGRESS = "rebuild.json"
 _NUMBERED = re.compile(rf"_{NAME}_(\d+)\.")
-_TABLE = re.compile(rf"_{NAME}_(\d+)\.toc$")
-# What is being written; a column that did not fit in memory has no name for long.
-_ASIDE = re.compile(rf"\.(_?{NAME}_|column-|{re.escape(_PROGRESS)}$)")
+_TOC = re.compile(rf"_{NAME}_(\d+)\.toc$")
+# Files being written. A large column has a name only until it is unlinked, at once.
+_TEMPORARY = re.compile(rf"\.(_?{NAME}_|column-|{re.escape(_PROGRESS)}$)")
 _OURS = re.compile(rf"_{NAME}_\d+\.|{NAME}_[0-9a-z]+\.|{re.escape(_PROGRESS)}$")
 
-# What a file that was written and synced cannot answer, unless it is lost or spoilt.
-# Whatever else the system says, such as too many open files, passes.
-_SPOILT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EILSEQ)
+# Such an error of a file that was synced means that it is lost or damaged. Any other
+# error, such as too many open files, passes.
+_DAMAGE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EILSEQ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meta:
-    """What a generation of the index holds, and what made it.
+    """Metadata of a generation of the index.
 
-    :param seq: the newest change of the store that was applied, ``epoch`` which of the
-        store's histories it is of, where that was told.
-    :param token: random; no two generations have the same, even where their numbers
-        start again because the folder was deleted.
-    :param toc: the checksum of its table of contents, known once there is one. So no
-        other program's table is taken for it, and none that is damaged is unpickled.
+    :param seq: the newest change of the store that was applied.
+    :param token: random and different for each generation, since their numbers start
+        again when the folder was deleted.
+    :param schema: version of the schema and of the segment format.
+    :param analyzer: version of the text analysis.
+    :param language: of articles without a language.
+    :param epoch: the history of the store that ``seq`` belongs to, if it is known.
+    :param toc: checksum of the table of contents, known once that is written. It keeps
+        us from unpickling one that is damaged, or that another program wrote.
     """
 
     seq: int
@@ -63,10 +71,10 @@ class Meta:
 
 
 class DurableStorage:
-    """A folder that Whoosh can open, but what a table of contents names is on disk.
+    """The folder of a Whoosh index, with durable commits.
 
-    Whoosh never calls fsync: after a power cut its table of contents may name files
-    that are empty.
+    Whoosh itself never calls fsync: after a power cut its table of contents may name
+    files that are empty.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,72 +83,72 @@ class DurableStorage:
     # Reading.
 
     def generation(self) -> int:
-        """Return the newest generation, -1 if there is none."""
-        return self._highest(_TABLE)
+        """Newest generation, -1 if there is none."""
+        return self._highest(_TOC)
 
     def meta(self, generation: int) -> Meta | None:
-        """Return what a generation says of itself, ``None`` if it says nothing.
+        """Metadata of a generation, ``None`` if it has none.
 
-        :raises IndexDamaged: that is not what was written.
+        :raises IndexDamaged: the file is damaged.
         :raises IndexUnavailable: another version of this program wrote it.
         """
-        path = self._record(generation)
+        path = self._meta_path(generation)
         with map_damage(path.name):
             try:
-                said = json.loads(path.read_bytes())
+                values = json.loads(path.read_bytes())
             except FileNotFoundError:
                 return None
-            if zlib.crc32(_canonical(said)) != said.pop("crc"):
+            if zlib.crc32(_canonical(values)) != values.pop("crc"):
                 raise IndexDamaged(path.name)
         try:
-            return Meta(**said)
+            return Meta(**values)
         except TypeError as error:
             raise IndexUnavailable(
                 "the index is of another version; the indexer rebuilds it"
             ) from error
 
     def segments(self, generation: int, meta: Meta) -> list[ColumnarSegment]:
-        """Return the segments of a generation.
+        """Segments of a generation.
 
-        The schema is ours, always: the pickled one is never read.
+        The pickled schema is not read: the schema is always ours.
 
-        :raises IndexDamaged: the table of contents is not what was written.
+        :raises IndexDamaged: the table of contents is damaged.
         """
-        path = self._table(generation)
+        path = self._toc_path(generation)
         with map_damage(path.name):
             data = path.read_bytes()
             if zlib.crc32(data) != meta.toc:
                 raise IndexDamaged(path.name)
-            held = RamStorage()
-            held.files[path.name] = data
-            toc = TOC.read(held, NAME, gen=generation, schema=whoosh_schema())
-        for each in toc.segments:
-            if not isinstance(each, ColumnarSegment):
-                raise IndexDamaged(f"{each} was written by another program")
+            storage = RamStorage()
+            storage.files[path.name] = data
+            toc = TOC.read(storage, NAME, gen=generation, schema=whoosh_schema())
+        for segment in toc.segments:
+            if not isinstance(segment, ColumnarSegment):
+                raise IndexDamaged(f"{segment} was written by another program")
         return list(toc.segments)
 
     def data_path(self, segment: ColumnarSegment) -> Path:
-        """Return the file of a segment that was committed."""
+        """File of a committed segment."""
         path: Path = self.path / segment.make_filename(EXTENSION)
         return path
 
     def progress(self) -> float | None:
-        """Return how much of a rebuild is done, ``None`` if none is under way."""
+        """Share of a rebuild that is done, ``None`` if none is running."""
         try:
             return float(json.loads((self.path / _PROGRESS).read_text("utf-8"))["done"])
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def size(self) -> int:
-        """Return the bytes that the index takes on disk."""
+        """Size of the index on disk, in bytes."""
         total = 0
         for name in self._names():
-            with suppress(FileNotFoundError):  # a commit has just removed it
+            with suppress(FileNotFoundError):  # a commit just removed it
                 total += (self.path / name).stat().st_size
         return total
 
     def changed_at(self) -> int:
-        """Return the folder's modification time in nanoseconds, -1 if there is none."""
+        """Modification time of the folder in nanoseconds, -1 if there is none."""
         try:
             return self.path.stat().st_mtime_ns
         except FileNotFoundError:
@@ -149,17 +157,17 @@ class DurableStorage:
     # Writing.
 
     def create(self) -> None:
-        """Make the folder, for its owner only, if it is not there."""
+        """Create the folder if it is missing; only its owner may use it."""
         missing = [
-            each for each in (self.path, *self.path.parents) if not each.exists()
+            folder for folder in (self.path, *self.path.parents) if not folder.exists()
         ]
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for each in missing:
-            _sync(each.parent)
+        for folder in missing:
+            _sync(folder.parent)
         self.check_rights()
 
     def check_rights(self) -> None:
-        """Refuse an index that others may write to.
+        """Refuse an index that other users may write to.
 
         :raises IndexUnavailable: they may.
         """
@@ -169,128 +177,128 @@ class DurableStorage:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold Whoosh's lock, so that no other writer, of its or ours, is at work.
+        """Hold Whoosh's write lock, which also keeps out Whoosh's own writers.
 
-        What is not committed at the end is removed, and so is what a writer that was
-        killed had not committed: it may be what fills the disk.
+        Files that are not committed are removed: at the start those of a writer that
+        was killed, since they may fill the disk, and on an error our own.
 
-        :raises IndexerRunning: another writer holds it.
+        :raises IndexerRunning: another writer holds the lock.
         :raises IndexUnavailable: there is no folder.
         """
         self.check_rights()
-        # A second line: the indexer's own lock is the store's.
+        # The indexer already holds the lock of the store; this is a second safeguard.
         lock = FileLock(str(self.path / f"{NAME}_WRITELOCK"))
         try:
-            held = lock.acquire()
+            acquired = lock.acquire()
         except FileNotFoundError as error:
             raise IndexUnavailable(
                 "there is no index yet; the indexer builds it"
             ) from error
-        if not held:
+        if not acquired:
             raise IndexerRunning(str(self.path))
         try:
-            self._remove(name for name in self._names() if _ASIDE.match(name))
+            self._remove(name for name in self._names() if _TEMPORARY.match(name))
             yield
         except BaseException:
-            self._remove(name for name in self._names() if _ASIDE.match(name))
+            self._remove(name for name in self._names() if _TEMPORARY.match(name))
             raise
         finally:
             lock.release()
 
     @contextmanager
     def new_file(self, segment: ColumnarSegment) -> Iterator[Path]:
-        """Yield where to write the file of a new segment.
+        """Yield the path for the file of a new segment.
 
-        Until it is committed its name has a leading dot. Nobody need sync it to disk:
-        a commit does.
+        Its name has a leading dot until it is committed. The commit syncs it to disk.
         """
-        aside = self._aside(segment)
+        temporary = self._temporary_path(segment)
         try:
-            yield aside
+            yield temporary
         except BaseException:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     def written_path(self, segment: ColumnarSegment) -> Path:
-        """Return the file of a segment, committed or not."""
-        aside = self._aside(segment)
-        return aside if aside.exists() else self.data_path(segment)
+        """File of a segment, committed or not."""
+        temporary = self._temporary_path(segment)
+        return temporary if temporary.exists() else self.data_path(segment)
 
     def discard(self, segment: ColumnarSegment) -> None:
         """Remove the file of a segment that will not be committed."""
-        self._remove([self._aside(segment).name])
+        self._remove([self._temporary_path(segment).name])
 
     def commit(self, segments: Sequence[ColumnarSegment], meta: Meta) -> None:
-        """Make these segments the index: the next generation, durable on return.
+        """Make these segments the next generation of the index, durable on return.
 
-        Where it fails, the generation before stands.
+        If this fails, the generation before stays the newest.
         """
-        # From the highest number that any file has: a reader that knows generation 7
-        # must not take another one for it.
+        # Above every number in use: a reader that has opened generation 7 must not take
+        # another one for it.
         generation = self._highest(_NUMBERED) + 1
-        table = _table_of(segments, generation)
-        new = [each for each in segments if self._aside(each).exists()]
+        toc = _toc_of(segments, generation)
+        new = [each for each in segments if self._temporary_path(each).exists()]
         try:
-            for each in new:
-                self._aside(each).chmod(0o600)
-                _sync(self._aside(each))
-                self._aside(each).replace(self.data_path(each))
-            said = asdict(replace(meta, toc=zlib.crc32(table)))
-            said["crc"] = zlib.crc32(_canonical(said))
-            self._put(self._record(generation), json.dumps(said).encode())
+            for segment in new:
+                self._temporary_path(segment).chmod(0o600)
+                _sync(self._temporary_path(segment))
+                self._temporary_path(segment).replace(self.data_path(segment))
+            values = asdict(replace(meta, toc=zlib.crc32(toc)))
+            values["crc"] = zlib.crc32(_canonical(values))
+            self._put(self._meta_path(generation), json.dumps(values).encode())
             _sync(self.path)
-            self._put(self._table(generation), table)
+            self._put(self._toc_path(generation), toc)
             _sync(self.path)
         except BaseException:
-            self._withdraw(generation, new)
+            self._roll_back(generation, new)
             raise
-        kept = {self.data_path(each).name for each in segments}
-        kept |= {self._record(generation).name, self._table(generation).name}
+        current = {self.data_path(segment).name for segment in segments}
+        current |= {self._meta_path(generation).name, self._toc_path(generation).name}
         self._remove(
             name
             for name in self._names()
-            if _ASIDE.match(name) or (_OURS.match(name) and name not in kept)
+            if _TEMPORARY.match(name) or (_OURS.match(name) and name not in current)
         )
 
     def write_progress(self, done: float | None) -> None:
-        """Say how much of a rebuild is done, from 0 to 1, or that it is over.
+        """Record which share of a rebuild is done, or with ``None`` that it is over.
 
-        Nothing depends on it, so a failure is no failure of the rebuild.
+        Nothing depends on this, so errors are ignored.
         """
         path = self.path / _PROGRESS
         with suppress(OSError):
             if done is None:
                 path.unlink(missing_ok=True)
             else:
-                aside = path.with_name(f".{path.name}")
-                aside.write_text(json.dumps({"done": round(done, 4)}), "utf-8")
-                aside.replace(path)
+                temporary = path.with_name(f".{path.name}")
+                temporary.write_text(json.dumps({"done": round(done, 4)}), "utf-8")
+                temporary.replace(path)
 
-    def _withdraw(self, generation: int, new: Sequence[ColumnarSegment]) -> None:
-        """Take back a commit that failed, the table of contents first and for good.
+    def _roll_back(self, generation: int, new: Sequence[ColumnarSegment]) -> None:
+        """Remove the files of a failed commit, the table of contents first.
 
-        If that cannot be done it may be there to stay, and its files have to as well.
+        If the removal of that table cannot be made durable, all files must stay: the
+        table may still be there after a power cut.
         """
-        table = self._table(generation)
+        toc = self._toc_path(generation)
         with suppress(OSError):
-            if table.exists():
-                table.unlink()
+            if toc.exists():
+                toc.unlink()
                 _sync(self.path)
-            names = [self.data_path(each).name for each in new]
-            self._remove([*names, self._record(generation).name])
+            names = [self.data_path(segment).name for segment in new]
+            self._remove([*names, self._meta_path(generation).name])
 
     def _put(self, path: Path, data: bytes) -> None:
-        aside = path.with_name(f".{path.name}")
-        with aside.open("wb") as file:
+        temporary = path.with_name(f".{path.name}")
+        with temporary.open("wb") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        temporary.replace(path)
 
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:
-            # What cannot be removed now the next commit removes.
+            # A file that cannot be removed now is removed by the next commit.
             with suppress(OSError):
                 (self.path / name).unlink(missing_ok=True)
 
@@ -303,47 +311,50 @@ class DurableStorage:
             return []
 
     def _highest(self, numbered: re.Pattern[str]) -> int:
-        found = map(numbered.match, self._names())
-        return max((int(each[1]) for each in found if each), default=-1)
+        matches = map(numbered.match, self._names())
+        return max((int(match[1]) for match in matches if match), default=-1)
 
-    def _aside(self, segment: ColumnarSegment) -> Path:
+    def _temporary_path(self, segment: ColumnarSegment) -> Path:
         path = self.data_path(segment)
         return path.with_name(f".{path.name}")
 
-    def _record(self, generation: int) -> Path:
+    def _meta_path(self, generation: int) -> Path:
         return self.path / f"_{NAME}_{generation}.json"
 
-    def _table(self, generation: int) -> Path:
+    def _toc_path(self, generation: int) -> Path:
         return self.path / f"_{NAME}_{generation}.toc"
 
 
 @contextmanager
 def map_damage(what: str) -> Iterator[None]:
-    """Turn whatever is raised over damaged files into :class:`IndexDamaged`.
+    """Raise :class:`IndexDamaged` for any error of the body.
 
-    Whoosh unpickles what it finds, so that can be anything; only its code, and ours
-    that reads one small file, may run inside.
+    Whoosh unpickles a table of contents, so a damaged one can raise anything. Only
+    Whoosh's reading, and our reading of one small file, may run inside.
+
+    :param what: the file, for the error.
     """
     try:
         yield
     except NutgrafError:
         raise
     except Exception as error:  # see above
-        if isinstance(error, OSError) and error.errno not in _SPOILT:
+        if isinstance(error, OSError) and error.errno not in _DAMAGE:
             raise
         raise IndexDamaged(f"{what}: {type(error).__name__}: {error}") from error
 
 
-def _canonical(said: dict[str, object]) -> bytes:
-    """Return what the checksum of a record is of: all else that it says."""
-    rest = {name: value for name, value in said.items() if name != "crc"}
-    return json.dumps(rest, sort_keys=True).encode()
+def _canonical(values: dict[str, object]) -> bytes:
+    """The bytes that the checksum of metadata covers: all values but itself."""
+    covered = {name: value for name, value in values.items() if name != "crc"}
+    return json.dumps(covered, sort_keys=True).encode()
 
 
-def _table_of(segments: Sequence[ColumnarSegment], generation: int) -> bytes:
-    made = RamStorage()
-    TOC(whoosh_schema(), list(segments), generation).write(made, NAME)
-    (data,) = made.files.values()
+def _toc_of(segments: Sequence[ColumnarSegment], generation: int) -> bytes:
+    """Table of contents, as Whoosh writes it."""
+    storage = RamStorage()
+    TOC(whoosh_schema(), list(segments), generation).write(storage, NAME)
+    (data,) = storage.files.values()
     return bytes(data)
 
 
