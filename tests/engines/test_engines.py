@@ -51,10 +51,10 @@ REOPENED = "reopened whoosh:{tmp}/index"
 PRUNED = "pruned whoosh:{tmp}/index"
 SMALL = {
     "index.engines.whoosh.searching.sparse": {
-        "_ALL_OF_ONE": 0,
+        "_ALL_OF_ONE_LEAF": 0,
         "_ALL_OF_SEVERAL": 0,
-        "_FIRST": 1,
-        "_NEXT": 2,
+        "_FIRST_BATCH": 1,
+        "_NEXT_BATCH": 2,
     },
     "index.engines.whoosh.files.posting_lists": {"DENSE": 4, "LEAST_DENSE": 1},
     "index.engines.whoosh.writing.merging": {"_AT_ONCE": 20},

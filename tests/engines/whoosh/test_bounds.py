@@ -1,4 +1,4 @@
-"""That memory, time and faults stay within what is said of them."""
+"""Bounds of memory and of time, and input that must not be a fault."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from engines.test_engines import NOW, article, open_empty, word
 
 from index.article import PLACES, Article
 from index.engines.whoosh import WhooshEngine
+from index.engines.whoosh.searching.snapshot import POSTING_CACHE
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.engines.whoosh.writing.writer import Writer
 from index.query import All, FacetRequest, Prefix, Search, Sort, SortKey
@@ -28,7 +29,7 @@ def small_engine(folder: Path) -> WhooshEngine:
     )
 
 
-def test_long_chunks_do_not_make_a_segment_of_each_article(
+def test_long_chunks_do_not_fill_a_write_buffer_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -51,7 +52,7 @@ def test_long_chunks_do_not_make_a_segment_of_each_article(
     assert 1 not in sizes[:-1], sizes
 
 
-def test_articles_that_are_written_are_let_go(
+def test_articles_are_released_once_they_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.engines.whoosh.writing.writer._SHARED", 20)
@@ -60,7 +61,7 @@ def test_articles_that_are_written_are_let_go(
     def articles() -> Iterator[Article]:
         nonlocal most
         for n in range(300):
-            time.sleep(0.005)  # the process beside has time to be done
+            time.sleep(0.005)  # gives the background process time to finish
             yield article(f"a{n}", f"truce {n}")
             most = max(
                 most, sum(type(each) is IndexedArticle for each in gc.get_objects())
@@ -70,7 +71,7 @@ def test_articles_that_are_written_are_let_go(
     assert 0 < most <= 120
 
 
-def test_what_was_found_takes_no_more_than_is_said(tmp_path: Path) -> None:
+def test_boosts_of_one_leaf_share_its_cached_postings(tmp_path: Path) -> None:
     engine = open_empty(URL, tmp_path)
     engine.apply(
         [
@@ -84,25 +85,29 @@ def test_what_was_found_takes_no_more_than_is_said(tmp_path: Path) -> None:
     for n in range(60):
         leaf = Prefix("alpha", None, 1 + n / 1000, "alpha*")
         snapshot.search(Search(query=leaf, now=NOW))
-    (found,) = snapshot._state._kept["leaves"]._found.values()
-    assert found.bytes >= found.rows.nbytes > 100_000
+    (postings,) = snapshot._state._memo[POSTING_CACHE]._postings.values()
+    assert postings.bytes >= postings.rows.nbytes > 100_000
 
 
-def test_what_was_asked_for_longest_ago_is_let_go(
+def test_the_least_recently_used_postings_are_evicted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh.searching.postings.CACHE_BYTES", 20_000)
+    monkeypatch.setattr(
+        "index.engines.whoosh.searching.posting_cache.CACHE_BYTES", 20_000
+    )
     engine = open_empty(URL, tmp_path)
     engine.apply([article("a", *[f"word{n}" for n in range(200)])], (), seq=1)
     snapshot: Any = engine.snapshot()
     for n in range(200):
         snapshot.search(Search(query=word(f"word{n}"), now=NOW))
-    kept = snapshot._state._kept["leaves"]._found
-    assert 1 < len(kept) < 20
-    assert [found.having.tolist() for found in kept.values()] == [[0]] * len(kept)
+    cached = snapshot._state._memo[POSTING_CACHE]._postings
+    assert 1 < len(cached) < 20
+    assert [each.all_articles.tolist() for each in cached.values()] == (
+        [[0]] * len(cached)
+    )
 
 
-def test_a_state_that_was_replaced_goes_at_once(tmp_path: Path) -> None:
+def test_a_replaced_snapshot_is_freed_at_once(tmp_path: Path) -> None:
     engine = open_empty(URL, tmp_path)
     engine.apply([article("a", "truce")], (), seq=1)
     snapshot: Any = engine.snapshot()
@@ -118,7 +123,7 @@ def test_a_state_that_was_replaced_goes_at_once(tmp_path: Path) -> None:
         gc.enable()
 
 
-def test_the_order_of_facets_costs_no_memory(tmp_path: Path) -> None:
+def test_facets_in_any_order_share_one_combined_column(tmp_path: Path) -> None:
     engine = open_empty(URL, tmp_path)
     engine.apply([article("a", "truce", section="s", source="x")], (), seq=1)
     snapshot: Any = engine.snapshot()
@@ -126,7 +131,7 @@ def test_the_order_of_facets_costs_no_memory(tmp_path: Path) -> None:
     for order in permutations(names):
         facets = tuple(FacetRequest(field=name) for name in order)
         snapshot.search(Search(query=All(), now=NOW, facets=facets))
-    assert len(snapshot._state._kept["together"]) == 1
+    assert len(snapshot._state._memo["combined columns"]) == 1
 
 
 @pytest.mark.parametrize("url", ["memory:", URL], ids=["memory", "whoosh"])

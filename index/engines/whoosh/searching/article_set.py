@@ -1,4 +1,4 @@
-"""Which articles are hits: as numbers, and as a mask where one is wanted."""
+"""The set of matching articles: sorted numbers, and a bitmap where one is needed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from index.engines.whoosh.files import Array, Ints, Mask, cached
 
 
 class ArticleSet:
-    """Articles that match.
+    """Articles that match, the hits of a search.
 
-    :param count: of all articles; ``numbers`` of the hits, ascending.
-    :param all_matches: nothing that the query matches was left out.
+    :param count: number of all articles, matching or not.
+    :param numbers: of the matching articles, ascending.
+    :param complete: the set holds every article that the query matches: no filter
+        has removed one.
     """
 
-    def __init__(self, count: int, numbers: Array, *, all_matches: bool) -> None:
+    def __init__(self, count: int, numbers: Array, *, complete: bool) -> None:
         self.numbers: Ints = numbers.astype(np.int64, copy=False)
-        self.all_matches = all_matches
+        self.complete = complete
         self._count = count
 
     def __len__(self) -> int:
@@ -24,16 +26,16 @@ class ArticleSet:
 
     @cached
     def mask(self) -> Mask:
-        """Which articles are hits; not to be changed."""
+        """Bitmap of the set over all articles; read-only."""
         mask = np.zeros(self._count, bool)
         mask[self.numbers] = True
         return mask
 
-    def only(self, inside: Mask) -> ArticleSet:
-        """Return some of the hits.
+    def filtered(self, mask: Mask) -> ArticleSet:
+        """Subset of the articles whose bit is set.
 
-        :param inside: over the hits.
+        :param mask: one bit per article of the set.
         """
-        if inside.all():
+        if mask.all():
             return self
-        return ArticleSet(self._count, self.numbers.compress(inside), all_matches=False)
+        return ArticleSet(self._count, self.numbers.compress(mask), complete=False)

@@ -1,7 +1,7 @@
-"""Ranking by masks and scores over every document.
+"""Dense evaluation: bitmaps and scores over every document.
 
-It serves searches whose hits are paragraphs, or whose words must meet in one: there
-each document's own truth and score is wanted.
+For searches whose hits are paragraphs, or whose words must all occur in one paragraph:
+they need the truth and the score of each document.
 """
 
 from __future__ import annotations
@@ -14,187 +14,195 @@ from index.engines import ranking
 from index.engines.result import Hit, LeafScore, Passage
 from index.engines.whoosh.files import Ints, Mask, cached
 from index.engines.whoosh.searching.article_set import ArticleSet
-from index.engines.whoosh.searching.query_tree import ContributingLeaf, QueryTree
+from index.engines.whoosh.searching.query_tree import Clause, QueryTree
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.engines.whoosh.searching.sorting import Candidates
 from index.query import Scope, Search, Sort, SortKey, Unit, WordLeaf
 
 
 class DenseRanker:
-    """The ranking of one search; see :class:`.evaluation.Ranking`.
+    """Ranks the hits of one search; see :class:`.evaluation.Ranker`.
 
-    :param hits: which articles are hits.
+    :param hits: articles that match and pass the filters.
     """
 
     def __init__(
-        self, state: IndexSnapshot, search: Search, tree: QueryTree, hits: ArticleSet
+        self,
+        snapshot: IndexSnapshot,
+        search: Search,
+        tree: QueryTree,
+        hits: ArticleSet,
     ) -> None:
-        self._state, self._search, self._tree = state, search, tree
+        self._snapshot, self._search, self._tree = snapshot, search, tree
         self._numbers = hits.numbers
         self.check = tree.check
         if search.scope is Scope.PARAGRAPH:
             truth = tree.truth(search.query)
-            self._matching: Mask = truth & hits.mask[state.owner]
+            self._matching: Mask = truth & hits.mask[snapshot.owner]
             self._root: Mask = self._matching
-            self._counted = tree.counting(lambda: self._root)
+            self._clauses = tree.clauses(lambda: self._root)
         else:
             self._root = hits.mask
-            self._counted = tree.counting(lambda: self._root)
-            self._matching = self._with_words(hits.mask)
-        self._counts = [self._where(each) for each in self._counted]
+            self._clauses = tree.clauses(lambda: self._root)
+            self._matching = self._with_leaf(hits.mask)
+        self._counts = [self._counting(clause) for clause in self._clauses]
 
     @cached
     def total(self) -> int:
-        """How many paragraphs match."""
+        """Number of matching paragraphs."""
         return int(np.count_nonzero(self._matching))
 
     def page(self) -> tuple[Sequence[Hit], bool]:
-        """Return the hits of the page, in order, and whether more follow."""
+        """Hits of the page, sorted, and whether more follow."""
         search = self._search
         relevance = search.sort is Sort.RELEVANCE
         if search.unit is Unit.PARAGRAPH:
             documents = np.flatnonzero(self._matching)
             scores = ranking.rounded(self._scores[documents]) if relevance else None
-            rows = Candidates(
-                articles=self._state.owner[documents],
+            candidates = Candidates(
+                articles=self._snapshot.owner[documents],
                 documents=documents,
                 scores=scores,
             )
         else:
             scores = self._article_scores[self._numbers] if relevance else None
-            rows = Candidates(articles=self._numbers, scores=scores)
+            candidates = Candidates(articles=self._numbers, scores=scores)
         self.check()
-        chosen, more = rows.page(search, self._state)
-        keys = rows.keys(chosen, search, self._state)
+        chosen, more = candidates.page(search, self._snapshot)
+        keys = candidates.keys(chosen, search, self._snapshot)
         return [
-            self._hit(rows, at, key)
+            self._hit(candidates, at, key)
             for at, key in zip(chosen.tolist(), keys, strict=True)
         ], more
 
-    # Which paragraphs match, and which leaves count where.
+    # Which paragraphs match, and where each leaf counts.
 
-    def _with_words(self, hits: Mask) -> Mask:
-        """Return which documents of hits have a leaf that counts; all where none."""
-        state = self._state
-        matching = np.zeros(state.documents, bool)
-        for each in self._counted:
-            if not each.places.whole:
-                rows = each.found.rows
-                matching[rows[self._context(each)[state.owner[rows]]]] = True
-        having = np.zeros(state.articles, bool)
-        having[state.owner[matching]] = True
-        matching |= (hits & ~having)[state.owner]
+    def _with_leaf(self, hits: Mask) -> Mask:
+        """Documents of the hits with a leaf that counts; of a hit without one, all."""
+        snapshot = self._snapshot
+        matching = np.zeros(snapshot.documents, bool)
+        for clause in self._clauses:
+            if not clause.places.whole:
+                rows = clause.postings.rows
+                matching[rows[self._context(clause)[snapshot.owner[rows]]]] = True
+        having = np.zeros(snapshot.articles, bool)
+        having[snapshot.owner[matching]] = True
+        matching |= (hits & ~having)[snapshot.owner]
         return matching
 
-    def _where(self, each: ContributingLeaf) -> Mask:
-        """Return where a leaf counts, over articles or paragraphs as the scope is."""
-        return self._context(each) & self._tree.leaf_truth(each.leaf)
+    def _counting(self, clause: Clause) -> Mask:
+        """Where a leaf counts, over articles or documents as the scope has it."""
+        return self._context(clause) & self._tree.leaf_truth(clause.leaf)
 
-    def _context(self, each: ContributingLeaf) -> Mask:
-        return self._root if each.context is None else each.context
+    def _context(self, clause: Clause) -> Mask:
+        return self._root if clause.context is None else clause.context
 
     @cached
     def _article_counts(self) -> list[Mask]:
-        """Return in which articles each leaf counts."""
+        """Articles in which each leaf counts."""
         if self._search.scope is Scope.ARTICLE:
             return self._counts
         masks = []
         for counts in self._counts:
-            mask = np.zeros(self._state.articles, bool)
-            mask[self._state.owner[counts]] = True
+            mask = np.zeros(self._snapshot.articles, bool)
+            mask[self._snapshot.owner[counts]] = True
             masks.append(mask)
         return masks
 
     # Scores.
 
     @cached
-    def _parts(self) -> list[tuple[ContributingLeaf, Floats, Floats]]:
-        """Each scoring leaf with its parts of every article's and paragraph's score."""
+    def _parts(self) -> list[tuple[Clause, Floats, Floats]]:
+        """What each scoring clause adds to the score of each article and paragraph."""
         return [
             (
-                each,
-                self._article_part(each, articles),
-                self._paragraph_part(each, counts),
+                clause,
+                self._article_part(clause, articles),
+                self._paragraph_part(clause, counts),
             )
-            for each, counts, articles in zip(
-                self._counted, self._counts, self._article_counts, strict=True
+            for clause, counts, articles in zip(
+                self._clauses, self._counts, self._article_counts, strict=True
             )
-            if each.scores
+            if clause.scores
         ]
 
     @cached
     def _scores(self) -> Floats:
-        scores = np.zeros(self._state.documents)
+        """Scores of all documents."""
+        scores = np.zeros(self._snapshot.documents)
         for _, _, part in self._parts:
             scores += part
         return scores
 
-    def _article_part(self, each: ContributingLeaf, counts: Mask) -> Floats:
+    def _article_part(self, clause: Clause, counts: Mask) -> Floats:
         self.check()
-        state, found = self._state, each.found
-        rows = found.rows
-        owners = state.owner[rows]
-        weights = state.passage_scales[state.passage[rows], owners]
+        snapshot, postings = self._snapshot, clause.postings
+        rows = postings.rows
+        owners = snapshot.owner[rows]
+        norms = snapshot.passage_norms[snapshot.passage[rows], owners]
         weighted: Floats = np.bincount(
-            owners, weights=weights * found.frequencies, minlength=state.articles
+            owners, weights=norms * postings.frequencies, minlength=snapshot.articles
         ).astype(np.float64)
-        for name, line in found.lines.items():
-            weighted[line.rows] += line.frequencies * state.scale(name)[line.rows]
+        for name, line in postings.lines.items():
+            weighted[line.rows] += (
+                line.frequencies * snapshot.field_norms(name)[line.rows]
+            )
         part = ranking.article_part(
             weighted,
-            found.article_idf,
-            each.leaf.boost,
+            postings.article_idf,
+            clause.leaf.boost,
         )
         scores: Floats = np.where(counts, part, 0.0)
         return scores
 
-    def _paragraph_part(self, each: ContributingLeaf, counts: Mask) -> Floats:
-        state, found = self._state, each.found
-        rows = found.rows
-        scores = np.zeros(state.documents)
+    def _paragraph_part(self, clause: Clause, counts: Mask) -> Floats:
+        snapshot, postings = self._snapshot, clause.postings
+        rows = postings.rows
+        scores = np.zeros(snapshot.documents)
         if not len(rows):
             return scores
-        _, mean = state.document_statistics(each.places.passages)
+        _, mean = snapshot.document_statistics(clause.places.passages)
         part = ranking.paragraph_part(
-            found.frequencies.astype(np.float64),
-            state.lengths[rows],
+            postings.frequencies.astype(np.float64),
+            snapshot.lengths[rows],
             mean,
-            found.document_idf,
-            each.leaf.boost,
+            postings.document_idf,
+            clause.leaf.boost,
         )
-        at = rows if self._search.scope is Scope.PARAGRAPH else state.owner[rows]
+        at = rows if self._search.scope is Scope.PARAGRAPH else snapshot.owner[rows]
         scores[rows] = np.where(counts[at], part, 0.0)
         return scores
 
     @cached
     def _article_scores(self) -> Floats:
-        state = self._state
-        if not state.articles:
+        """Scores of all articles."""
+        snapshot = self._snapshot
+        if not snapshot.articles:
             return np.zeros(0)
-        parts = np.zeros(state.articles)
+        parts = np.zeros(snapshot.articles)
         for _, article, _ in self._parts:
             parts += article
         best = np.maximum.reduceat(
-            np.where(self._matching, self._scores, 0.0), state.first[:-1]
+            np.where(self._matching, self._scores, 0.0), snapshot.first[:-1]
         )
         scores: Floats = ranking.article_score(parts, best)
         return scores
 
     # Hits.
 
-    def _hit(self, rows: Candidates, at: int, key: SortKey) -> Hit:
-        state, search = self._state, self._search
-        article = int(rows.articles[at])
-        segment, number = state.located(article)
-        first, end = state.first[article : article + 2].tolist()
-        here = np.flatnonzero(self._matching[first:end]) + first
+    def _hit(self, candidates: Candidates, at: int, key: SortKey) -> Hit:
+        snapshot, search = self._snapshot, self._search
+        article = int(candidates.articles[at])
+        segment, number = snapshot.located(article)
+        first, end = snapshot.first[article : article + 2].tolist()
+        matching = np.flatnonzero(self._matching[first:end]) + first
         score = key.score
-        if rows.documents is not None:
-            chosen = [int(rows.documents[at])]
+        if candidates.documents is not None:
+            chosen = [int(candidates.documents[at])]
             score = float(ranking.rounded(self._scores[chosen[0]]))
         else:
-            # The headline is shown with each hit, and is no passage of it.
-            below = here[here - first + int(state.first_n[article]) > 0]
+            # The headline is shown with each hit anyway, so it is not a passage.
+            below = matching[matching - first + int(snapshot.first_n[article]) > 0]
             scores = ranking.rounded(self._scores[below])
             best = np.lexsort((below, -scores))[: search.passages]
             chosen = sorted(below[best].tolist())
@@ -204,42 +212,46 @@ class DenseRanker:
             score=score,
             key=key,
             passages=tuple(self._passage(article, document) for document in chosen),
-            passages_total=len(here),
+            passages_total=len(matching),
             leaves=self._leaves(self._article_counts, article),
-            parts=self._explained(article, here, chosen) if search.explain else None,
+            parts=(
+                self._explanation(article, matching, chosen) if search.explain else None
+            ),
         )
 
-    def _n(self, article: int, document: int) -> int:
-        state = self._state
-        return document - int(state.first[article]) + int(state.first_n[article])
+    def _paragraph_number(self, article: int, document: int) -> int:
+        snapshot = self._snapshot
+        return document - int(snapshot.first[article]) + int(snapshot.first_n[article])
 
     def _leaves(self, counts: Sequence[Mask], at: int) -> tuple[WordLeaf, ...]:
+        """Leaves that count in an article or document."""
         return tuple(
-            each.leaf
-            for each, mask in zip(self._counted, counts, strict=True)
+            clause.leaf
+            for clause, mask in zip(self._clauses, counts, strict=True)
             if mask[at]
         )
 
     def _passage(self, article: int, document: int) -> Passage:
         at = document if self._search.scope is Scope.PARAGRAPH else article
         return Passage(
-            n=self._n(article, document),
+            n=self._paragraph_number(article, document),
             score=float(ranking.rounded(self._scores[document])),
             leaves=self._leaves(self._counts, at),
         )
 
-    def _explained(
-        self, article: int, here: Ints, chosen: list[int]
+    def _explanation(
+        self, article: int, matching: Ints, chosen: list[int]
     ) -> tuple[LeafScore, ...]:
+        """What each leaf adds to a hit's score and to its best paragraph's."""
         if self._search.unit is Unit.PARAGRAPH:
             best = chosen[0]
         else:
-            best = int(here[np.argmax(ranking.rounded(self._scores[here]))])
+            best = int(matching[np.argmax(ranking.rounded(self._scores[matching]))])
         return tuple(
             LeafScore(
-                text=each.leaf.text,
+                text=clause.leaf.text,
                 article=float(ranking.rounded(in_article[article])),
                 paragraph=float(ranking.rounded(in_paragraph[best])),
             )
-            for each, in_article, in_paragraph in self._parts
+            for clause, in_article, in_paragraph in self._parts
         )

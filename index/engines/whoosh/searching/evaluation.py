@@ -1,4 +1,4 @@
-"""A search over one state of the index, by array operations."""
+"""Evaluation of a search over one snapshot of the index, by array operations."""
 
 from __future__ import annotations
 
@@ -28,65 +28,65 @@ from index.query import (
 
 
 class Ranker(Protocol):
-    """Which paragraphs of the hits match, and which hits come first."""
+    """Counts the matching paragraphs of the hits, and sorts the hits."""
 
     @property
     def total(self) -> int:
-        """How many paragraphs match."""
+        """Number of matching paragraphs."""
 
     def page(self) -> tuple[Sequence[Hit], bool]:
-        """Return the hits of the page, in order, and whether more follow."""
+        """Hits of the page, sorted, and whether more follow."""
 
 
 class Evaluation:
-    """One search being answered; nothing of it outlives the answer."""
+    """One search being answered; it is discarded with the answer."""
 
     def __init__(
-        self, state: IndexSnapshot, search: Search, *, expansions: int
+        self, snapshot: IndexSnapshot, search: Search, *, expansions: int
     ) -> None:
-        self._state = state
+        self._snapshot = snapshot
         self._search = search
-        self._tree = QueryTree(state, search, expansions=expansions)
+        self._tree = QueryTree(snapshot, search, expansions=expansions)
         self.check = self._tree.check
 
     def page(self) -> Page:
-        """Return the answer."""
-        state, search = self._state, self._search
-        base = self._narrowed(self._tree.matched)
+        """The answer."""
+        snapshot, search = self._snapshot, self._search
+        base = self._filtered(self._tree.matching_articles)
         filters = {
             name: mask[base.numbers]
             for name in dict.fromkeys(each.field for each in search.filters)
             if (mask := self._included(name)) is not None
         }
-        hits = _all_but("", filters, base)
+        hits = _passing(base, filters)
         self.check()
-        ranking: Ranker
+        ranker: Ranker
         if search.scope is Scope.ARTICLE and search.unit is Unit.ARTICLE:
-            ranking = SparseRanker(state, search, self._tree, hits)
+            ranker = SparseRanker(snapshot, search, self._tree, hits)
         else:
-            ranking = DenseRanker(state, search, self._tree, hits)
+            ranker = DenseRanker(snapshot, search, self._tree, hits)
         facets = count_facets(
-            state,
+            snapshot,
             [
-                # A facet of values ignores the values of its field that are asked for.
-                (each, _all_but(each.field, filters, base))
-                if each.field in filters
-                else (each, hits)
-                for each in search.facets
+                # A facet ignores the included values of its own field.
+                (facet, _passing(base, filters, but=facet.field))
+                if facet.field in filters
+                else (facet, hits)
+                for facet in search.facets
             ],
             search,
             zone(search.tz),
             self.check,
         )
         self.check()
-        found, more = ranking.page()
+        page_hits, more = ranker.page()
         return Page(
-            hits=tuple(found),
+            hits=tuple(page_hits),
             articles=len(hits),
-            paragraphs=ranking.total,
+            paragraphs=ranker.total,
             facets=facets,
-            after=found[-1].key if more and found else None,
-            seq=state.seq,
+            after=page_hits[-1].key if more and page_hits else None,
+            seq=snapshot.seq,
             terms=tuple(
                 WordCount(text=leaf.text, articles=self.visible_count(leaf))
                 for leaf in scoring_leaves(search.query)
@@ -95,16 +95,20 @@ class Evaluation:
 
     @cached
     def visible(self) -> Mask:
-        """Which articles live and show to who reads, whatever is asked.
+        """Bitmap of the articles that the reader may see, whatever the query.
 
-        Not to be changed.
+        Read-only.
         """
-        state, search = self._state, self._search
-        mask, _ = state.shown_at(micros(search.now), held=search.reader.held)
+        snapshot, search = self._snapshot, self._search
+        mask, _ = snapshot.shown_at(micros(search.now), held=search.reader.held)
         for each in search.reader.filters:
             having = self._with_values(each)
             mask = mask & (~having if each.exclude else having)
-        hidden = [number for each in search.hidden if (number := state.find(each)) >= 0]
+        hidden = [
+            number
+            for article_id in search.hidden
+            if (number := snapshot.find(article_id)) >= 0
+        ]
         if hidden:
             mask = mask.copy()
             mask[hidden] = False
@@ -113,59 +117,67 @@ class Evaluation:
     @cached
     def _all_visible(self) -> bool:
         search = self._search
-        shown, all_shown = self._state.shown_at(
+        shown, all_shown = self._snapshot.shown_at(
             micros(search.now), held=search.reader.held
         )
         return all_shown and self.visible is shown
 
     def visible_count(self, leaf: WordLeaf) -> int:
-        """Return how many visible articles have a leaf somewhere it is sought."""
-        having = self._tree.found(leaf).having
+        """Number of visible articles that match a leaf in any searched field."""
+        articles = self._tree.postings(leaf).all_articles
         if self._all_visible:
-            return len(having)
-        return int(np.count_nonzero(self.visible[having]))
+            return len(articles)
+        return int(np.count_nonzero(self.visible[articles]))
 
     # Filters. Included values are kept apart by field: a facet ignores its own.
 
-    def _narrowed(self, hits: ArticleSet) -> ArticleSet:
-        """Return the hits that show, of those that dates and ``exclude.`` leave."""
+    def _filtered(self, hits: ArticleSet) -> ArticleSet:
+        """Visible hits that pass the date range and the ``exclude.`` filters."""
         search = self._search
         if not self._all_visible:
-            hits = hits.only(self.visible[hits.numbers])
+            hits = hits.filtered(self.visible[hits.numbers])
         if search.dates is not None:
-            hits = hits.only(self._tree.within(search.dates, hits.numbers))
+            hits = hits.filtered(self._tree.in_range(search.dates, hits.numbers))
         for each in search.filters:
             if each.exclude:
-                hits = hits.only(~self._with_values(each)[hits.numbers])
+                hits = hits.filtered(~self._with_values(each)[hits.numbers])
         return hits
 
     def _included(self, name: str) -> Mask | None:
-        chosen = [
+        """Articles that pass a field's filters; ``None`` if it has none."""
+        filters = [
             each
             for each in self._search.filters
             if each.field == name and not each.exclude
         ]
-        if not chosen:
+        if not filters:
             return None
-        mask = np.zeros(self._state.articles, bool)
-        for each in chosen:
+        mask = np.zeros(self._snapshot.articles, bool)
+        for each in filters:
             mask |= self._with_values(each)
         return mask
 
-    def _with_values(self, wanted: Filter) -> Mask:
-        values = self._state.values(wanted.field)
-        mask = np.zeros(self._state.articles, bool)
-        for value in wanted.values:
-            group = values.keys.get(value_key(value))
+    def _with_values(self, condition: Filter) -> Mask:
+        """Articles that have one of a filter's values, or none if it asks for none."""
+        column = self._snapshot.keyword_column(condition.field)
+        mask = np.zeros(self._snapshot.articles, bool)
+        for value in condition.values:
+            group = column.groups_by_key.get(value_key(value))
             if group is not None:
-                mask[values.articles[values.groups == group]] = True
-        if wanted.missing:
-            having = np.zeros(self._state.articles, bool)
-            having[values.articles] = True
+                mask[column.articles[column.groups == group]] = True
+        if condition.missing:
+            having = np.zeros(self._snapshot.articles, bool)
+            having[column.articles] = True
             mask |= ~having
         return mask
 
 
-def _all_but(name: str, filters: dict[str, Mask], base: ArticleSet) -> ArticleSet:
-    masks = [mask for other, mask in filters.items() if other != name]
-    return base.only(np.logical_and.reduce(masks)) if masks else base
+def _passing(
+    articles: ArticleSet, filters: dict[str, Mask], *, but: str = ""
+) -> ArticleSet:
+    """Articles that pass the filters of every field but one.
+
+    :param filters: by field, one bit per article of the set.
+    """
+    masks = [mask for name, mask in filters.items() if name != but]
+    return articles.filtered(np.logical_and.reduce(masks)) if masks else articles

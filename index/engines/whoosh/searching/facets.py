@@ -1,4 +1,4 @@
-"""Facets by array operations."""
+"""Facet counting by array operations."""
 
 from __future__ import annotations
 
@@ -20,41 +20,50 @@ from index.engines.whoosh.searching.keyword_column import KeywordColumn
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import FacetRequest, Search, value_key
 
-# Fields whose values make at most so many combinations are counted together.
+# Fields with at most so many combinations of values are counted in one pass.
 _COMBINATIONS = 512
-_PLANS = 16  # sets of fields that are counted so: each takes a number an article
+# Sets of fields to memoize a combined column of: each takes 2 bytes per article.
+_COMBINED = 16
 
 
 def count_facets(
-    state: IndexSnapshot,
+    snapshot: IndexSnapshot,
     requests: Sequence[tuple[FacetRequest, ArticleSet]],
     search: Search,
     tz: tzinfo,
     check: Check,
 ) -> tuple[Facet, ...]:
-    """Return the facet of each field over the articles that are hits for it."""
-    counted = _counted_together(state, requests, search)
+    """Facets of the requested fields.
+
+    :param requests: each with the articles to count.
+    """
+    combined = _combined_counts(snapshot, requests, search)
     facets = []
     for request, hits in requests:
         check()
         if request.field in DATE_FIELD_NAMES:
-            facets.append(_count_dates(state, request, search, hits.numbers, tz))
+            facets.append(_date_facet(snapshot, request, search, hits.numbers, tz))
             continue
-        counts = counted.get(request.field)
+        counts = combined.get(request.field)
         if counts is None:
-            facets.append(_count_values(state, request, search, hits))
+            facets.append(_value_facet(snapshot, request, search, hits))
         else:
-            facets.append(_simple_facet(state, request, search, hits, counts))
+            facets.append(_plain_facet(snapshot, request, search, hits, counts))
     return tuple(facets)
 
 
-class _Together(NamedTuple):
-    """How several fields are counted by one pass.
+# Several fields in one pass.
 
-    :param codes: each article's combination of values; ``size`` how many there are.
-    :param sums: of each combination, which counts it adds to: those of the values of
-        each field in their order, and of none; ``bounds`` where each field's begin.
-        Floats are multiplied by faster code, and are exact up to 2⁵³.
+
+class _CombinedColumn(NamedTuple):
+    """The combination of values that each article has in several fields.
+
+    :param codes: number of each article's combination.
+    :param size: number of possible combinations.
+    :param sums: for each combination (row), 1 in the columns of the counts it adds to:
+        for each field its values in sort order, then "no value". Floats are multiplied
+        by faster code, and are exact up to 2⁵³.
+    :param bounds: first column of each field in ``sums``, then the end of the last.
     """
 
     codes: Array
@@ -63,14 +72,15 @@ class _Together(NamedTuple):
     bounds: tuple[int, ...]
 
 
-def _counted_together(
-    state: IndexSnapshot,
+def _combined_counts(
+    snapshot: IndexSnapshot,
     requests: Sequence[tuple[FacetRequest, ArticleSet]],
     search: Search,
 ) -> dict[str, list[int]]:
-    """Return by field the counts of its values in their order, and then of none.
+    """Counts by field: of its values in sort order, then of articles without a value.
 
-    Only of fields that are simple to count, all over the same hits.
+    Only of fields with few values, one per article; and of none if a facet has a prefix
+    or its field is filtered, since then facets count different articles.
     """
     fields = [
         request.field
@@ -82,142 +92,158 @@ def _counted_together(
         request.prefix or request.field in filtered for request, _ in requests
     ):
         return {}
-    plans = state.keep("together", dict[frozenset[str], Any])
+    columns = snapshot.memoized("combined columns", dict[frozenset[str], Any])
     key = frozenset(fields)
-    if key not in plans:
-        if len(plans) >= _PLANS:
+    if key not in columns:
+        if len(columns) >= _COMBINED:
             return {}
-        plans[key] = _together(state, sorted(key))
-    plan = plans[key]
-    if plan is None:
+        columns[key] = _combined_column(snapshot, sorted(key))
+    entry = columns[key]
+    if entry is None:
         return {}
-    names, together = plan
+    names, column = entry
     numbers = requests[0][1].numbers
-    counts = np.bincount(together.codes.take(numbers), minlength=together.size)
-    every = (counts.astype(np.float64) @ together.sums).astype(np.int64).tolist()
-    bounds = together.bounds
-    return {name: every[bounds[at] : bounds[at + 1]] for at, name in enumerate(names)}
+    counts = np.bincount(column.codes.take(numbers), minlength=column.size)
+    summed = (counts.astype(np.float64) @ column.sums).astype(np.int64).tolist()
+    bounds = column.bounds
+    return {name: summed[bounds[at] : bounds[at + 1]] for at, name in enumerate(names)}
 
 
-def _together(
-    state: IndexSnapshot, fields: Sequence[str]
-) -> tuple[list[str], _Together] | None:
+def _combined_column(
+    snapshot: IndexSnapshot, fields: Sequence[str]
+) -> tuple[list[str], _CombinedColumn] | None:
     names, codes, shape, ranks = [], [], [], []
     for name in dict.fromkeys(fields):
-        values = None if name in DATE_FIELD_NAMES else state.values(name)
-        if values is not None and values.codes is not None and values.all_alone:
+        column = None if name in DATE_FIELD_NAMES else snapshot.keyword_column(name)
+        if (
+            column is not None
+            and column.group_of_article is not None
+            and column.is_case_unique
+        ):
             names.append(name)
-            codes.append(values.codes)
-            shape.append(len(values.keys) + 1)
-            ranks.append(np.array([*values.ranks, len(values.keys)]))
+            codes.append(column.group_of_article)
+            shape.append(len(column.groups_by_key) + 1)
+            ranks.append(np.array([*column.ranks, len(column.groups_by_key)]))
     size = math.prod(shape)
     if not names or size > _COMBINATIONS:
         return None
     combined: Array = np.ravel_multi_index(codes, shape).astype(np.int16)
-    places = np.unravel_index(np.arange(size), shape)
+    values = np.unravel_index(np.arange(size), shape)
     bounds = (0, *np.cumsum(shape).tolist())
     sums = np.zeros((size, bounds[-1]))
-    for at, place in enumerate(places):
-        sums[np.arange(size), bounds[at] + ranks[at][place]] = 1
-    return names, _Together(combined, size, sums, bounds)
+    for at, value in enumerate(values):
+        sums[np.arange(size), bounds[at] + ranks[at][value]] = 1
+    return names, _CombinedColumn(combined, size, sums, bounds)
 
 
-def _simple_facet(
-    state: IndexSnapshot,
+def _plain_facet(
+    snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
     hits: ArticleSet,
     counts: Sequence[int],
 ) -> Facet:
-    """Return the facet of a field of which nothing is asked but to be counted."""
-    names = state.values(request.field).in_order
+    """Facet of an unfiltered field, without a prefix.
+
+    :param counts: see :func:`_combined_counts`.
+    """
+    spellings = snapshot.keyword_column(request.field).sorted_spellings
     *counts, missing = counts
-    found = [at for at, count in enumerate(counts) if count]
-    # Values are in their order already, and sorting leaves equals as they are.
-    found.sort(key=counts.__getitem__, reverse=True)
-    listed = found[: search.facet_size]
-    shown = [counts[at] for at in listed]
+    present = [at for at, count in enumerate(counts) if count]
+    # The values are in sort order, and a stable sort keeps ties so.
+    present.sort(key=counts.__getitem__, reverse=True)
+    listed = present[: search.facet_size]
+    listed_counts = [counts[at] for at in listed]
     return Facet(
         field=request.field,
-        values=tuple(map(FacetValue, [names[at] for at in listed], shown)),
+        values=tuple(map(FacetValue, [spellings[at] for at in listed], listed_counts)),
         missing=missing,
-        other=len(hits) - missing - sum(shown),
-        distinct=len(found),
+        other=len(hits) - missing - sum(listed_counts),
+        distinct=len(present),
     )
 
 
-def _count_dates(
-    state: IndexSnapshot,
+# Dates.
+
+
+def _date_facet(
+    snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
     numbers: Ints,
     tz: tzinfo,
 ) -> Facet:
-    dates = state.column(request.field)[numbers]
+    dates = snapshot.column(request.field)[numbers]
     if len(dates) and dates.min() == NO_VALUE:
         dates = dates[dates != NO_VALUE]
     missing = len(numbers) - len(dates)
     known = (int(dates.min()), int(dates.max())) if len(dates) else None
-    found = buckets(request, known, search.dates, tz)
-    if found is None:
+    grid = buckets(request, known, search.dates, tz)
+    if grid is None:
         return no_dates(request, missing=missing)
-    counts = np.bincount(_places(found, dates), minlength=len(found.labels))
-    return found.facet(request, counts.tolist(), missing=missing)
+    counts = np.bincount(_bucket_numbers(grid, dates), minlength=len(grid.labels))
+    return grid.facet(request, counts.tolist(), missing=missing)
 
 
-def _places(found: Buckets, dates: Ints) -> Ints:
-    """Return the bucket of each date."""
-    edges, widths = _edges(found.edges)
-    # Most buckets are about as wide as each other: a division finds the place, or the
-    # one before or behind it, for less than a search does.
+def _bucket_numbers(grid: Buckets, dates: Ints) -> Ints:
+    """Number of the bucket of each date."""
+    edges, widths = _edges(grid.edges)
+    # Most buckets are of about the same width. Then a division gives the bucket, or one
+    # of its neighbours, at less cost than a binary search.
     width = int(widths.max())
     if width > 2 * int(widths.min()) or len(edges) < 8:
         return edges.searchsorted(dates, "right") - 1
-    places = (dates - edges[0]) // (int(edges[-1] - edges[0]) // len(widths) or 1)
-    np.minimum(places, len(widths) - 1, out=places)
-    early = edges[places] > dates
-    late = edges[places + 1] <= dates
-    if early.any() or late.any():
-        places += late.astype(np.int64) - early
-        wrong = (edges[places] > dates) | (edges[places + 1] <= dates)
+    numbers = (dates - edges[0]) // (int(edges[-1] - edges[0]) // len(widths) or 1)
+    np.minimum(numbers, len(widths) - 1, out=numbers)
+    too_high = edges[numbers] > dates
+    too_low = edges[numbers + 1] <= dates
+    if too_high.any() or too_low.any():
+        numbers += too_low.astype(np.int64) - too_high
+        wrong = (edges[numbers] > dates) | (edges[numbers + 1] <= dates)
         if wrong.any():
             return edges.searchsorted(dates, "right") - 1
-    found_places: Ints = places
-    return found_places
+    bucket_numbers: Ints = numbers
+    return bucket_numbers
 
 
 @lru_cache(maxsize=64)
 def _edges(edges: tuple[int, ...]) -> tuple[Ints, Ints]:
-    found = np.array(edges)
-    return found, found[1:] - found[:-1]
+    """Edges of buckets as an array, and the buckets' widths."""
+    array = np.array(edges)
+    return array, array[1:] - array[:-1]
 
 
-def _count_values(
-    state: IndexSnapshot,
+# Values.
+
+
+def _value_facet(
+    snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
     hits: ArticleSet,
 ) -> Facet:
-    values, numbers = state.values(request.field), hits.numbers
-    size = len(values.keys)
-    if values.codes is not None:
-        counts = np.bincount(values.codes[numbers], minlength=size + 1)
+    column, numbers = snapshot.keyword_column(request.field), hits.numbers
+    size = len(column.groups_by_key)
+    if column.group_of_article is not None:
+        counts = np.bincount(column.group_of_article[numbers], minlength=size + 1)
         missing, counts = int(counts[size]), counts[:size]
     else:
-        inside = hits.mask[values.articles]
-        counts = np.bincount(values.groups[inside], minlength=size)
-        having = np.zeros(state.articles, bool)
-        having[values.articles[inside]] = True
+        inside = hits.mask[column.articles]
+        counts = np.bincount(column.groups[inside], minlength=size)
+        having = np.zeros(snapshot.articles, bool)
+        having[column.articles[inside]] = True
         missing = len(numbers) - int(np.count_nonzero(having))
 
     def with_other(listed: frozenset[str]) -> int:
-        shown = [values.keys[each] for each in listed if each in values.keys]
-        if values.codes is not None:
-            return len(numbers) - missing - int(counts[shown].sum())
-        others = hits.mask[values.articles]
-        others[np.isin(values.groups, shown)] = False
-        having = np.zeros(state.articles, bool)
-        having[values.articles[others]] = True
+        listed_groups = [
+            column.groups_by_key[key] for key in listed if key in column.groups_by_key
+        ]
+        if column.group_of_article is not None:
+            return len(numbers) - missing - int(counts[listed_groups].sum())
+        others = hits.mask[column.articles]
+        others[np.isin(column.groups, listed_groups)] = False
+        having = np.zeros(snapshot.articles, bool)
+        having[column.articles[others]] = True
         return int(np.count_nonzero(having))
 
     active = [
@@ -227,21 +253,21 @@ def _count_values(
         for value in each.values
     ]
     spelled = None
-    if not values.all_alone:
+    if not column.is_case_unique:
         spelled = np.bincount(
-            values.spelled[hits.mask[values.spelled_articles]],
-            minlength=len(values.spellings),
+            column.spelled[hits.mask[column.spelled_articles]],
+            minlength=len(column.spellings),
         )
     groups = counts.nonzero()[0]
     distinct = None if request.prefix else len(groups)
     if distinct is not None and distinct > search.facet_size:
-        groups = _first(groups, counts, search.facet_size, values, active)
-    names = values.names
+        groups = _top_groups(groups, counts, search.facet_size, column, active)
+    keys = column.keys
     return value_facet(
         request,
         {
-            names[group]: Counted(
-                articles=count, spellings=_spellings(values, group, spelled)
+            keys[group]: Counted(
+                articles=count, spellings=_spellings(column, group, spelled)
             )
             for group, count in zip(
                 groups.tolist(), counts[groups].tolist(), strict=True
@@ -255,30 +281,37 @@ def _count_values(
     )
 
 
-def _first(
-    groups: Ints, counts: Ints, size: int, values: KeywordColumn, active: list[str]
+def _top_groups(
+    groups: Ints, counts: Ints, size: int, column: KeywordColumn, active: list[str]
 ) -> Ints:
-    """Return the groups that can be listed: the commonest, their equals, the active."""
-    here = counts[groups]
-    least = np.partition(here, len(here) - size)[len(here) - size] if size else None
-    chosen = np.zeros(len(groups), bool) if least is None else here >= least
-    wanted = [
-        values.keys[value_key(each)]
-        for each in active
-        if value_key(each) in values.keys
+    """Groups that may be listed: the ``size`` most frequent, everything tied with the
+    last of them, and the selected ones."""
+    frequencies = counts[groups]
+    threshold = (
+        np.partition(frequencies, len(frequencies) - size)[len(frequencies) - size]
+        if size
+        else None
+    )
+    chosen = (
+        np.zeros(len(groups), bool) if threshold is None else frequencies >= threshold
+    )
+    selected = [
+        column.groups_by_key[value_key(value)]
+        for value in active
+        if value_key(value) in column.groups_by_key
     ]
-    return groups[chosen | np.isin(groups, wanted)]
+    return groups[chosen | np.isin(groups, selected)]
 
 
 def _spellings(
-    values: KeywordColumn, group: int, counts: Ints | None
+    column: KeywordColumn, group: int, counts: Ints | None
 ) -> Mapping[str, int]:
-    """Return how often each spelling of a group stands in the hits."""
-    members = values.members[group]
+    """Number of hits with each spelling of a group."""
+    members = column.spellings_of_group[group]
     if counts is None or len(members) == 1:
-        return values.alone[group]
+        return column.sole_spellings[group]
     return {
-        values.spellings[member]: count
+        column.spellings[member]: count
         for member in members
         if (count := int(counts[member]))
     }

@@ -12,14 +12,21 @@ from index.query import value_key
 
 
 class KeywordColumn:
-    """The values of a field.
+    """The values of one field, column-oriented.
 
-    :ivar spellings: every value as stored; ``group_of`` each one's group, in which
-        values that differ in case only are one; ``keys`` the groups by that one value.
-    :ivar articles: with ``groups``, the pairs of an article and a group it has, each
-        pair once; ascending by article.
-    :ivar codes: where no article has several groups, each article's; for none, how many
-        groups there are.
+    Values that differ in case only are *spellings* of one *group*; filters and facets
+    count groups. Spellings and groups are numbered.
+
+    :ivar spellings: every value as stored, by number.
+    :ivar group_of_spelling: the group of each spelling.
+    :ivar groups_by_key: the group of each case-folded value.
+    :ivar articles: with ``groups``, the distinct pairs of an article and one of its
+        groups; ascending by article.
+    :ivar spelled_articles: with ``spelled``, the pairs of an article and one of its
+        spellings.
+    :ivar group_of_article: the group of each article, where none has several; an
+        article without a value gets the number of groups. ``None`` where an article
+        has several groups.
     """
 
     def __init__(
@@ -28,63 +35,65 @@ class KeywordColumn:
         bases: Sequence[int],
         count: int,
     ) -> None:
-        """Join the values of segments.
+        """Join the columns of the segments.
 
-        :param parts: spellings, and of each value its article and its spelling.
-        :param count: of all articles.
+        :param parts: for each segment its spellings, and for each value its article
+            and its spelling.
+        :param bases: number of each segment's first article.
+        :param count: number of all articles.
         """
         numbers: dict[str, int] = {}
         articles, spelled = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for (spellings, rows, codes), base in zip(parts, bases, strict=False):
             texts = [] if spellings is None else spellings.texts()
-            recoded = np.array(
-                [numbers.setdefault(each, len(numbers)) for each in texts], np.int64
+            renumbered = np.array(
+                [numbers.setdefault(text, len(numbers)) for text in texts], np.int64
             )
             articles.append(rows.astype(np.int64) + base)
-            spelled.append(recoded[codes] if len(codes) else spelled[0])
+            spelled.append(renumbered[codes] if len(codes) else spelled[0])
         self.spellings = list(numbers)
-        # There may be several of each article: the smallest numbers that will do.
+        # An article may have several pairs: use the narrowest integers that fit.
         self.spelled_articles: Array = np.concatenate(articles).astype(np.int32)
         self.spelled = _narrow(np.concatenate(spelled), len(numbers))
         keys: dict[str, int] = {}
-        self.group_of = np.array(
-            [keys.setdefault(value_key(each), len(keys)) for each in self.spellings],
+        self.group_of_spelling = np.array(
+            [keys.setdefault(value_key(text), len(keys)) for text in self.spellings],
             np.int64,
         )
-        self.keys = keys
+        self.groups_by_key = keys
         self.articles, self.groups = self.spelled_articles, self.spelled
         if len(keys) < len(self.spellings):
-            groups = self.group_of[self.spelled]
+            groups = self.group_of_spelling[self.spelled]
             articles_of = self.spelled_articles.astype(np.int64)
             pairs = np.unique(articles_of * len(keys) + groups)
             self.articles = (pairs // len(keys)).astype(np.int32)
             self.groups = _narrow(pairs % len(keys), len(keys))
-        self.codes: Array | None = None
+        self.group_of_article: Array | None = None
         if not len(self.articles) or (np.diff(self.articles) > 0).all():
-            self.codes = np.full(count, len(keys), narrowest_type(len(keys)))
-            self.codes[self.articles] = self.groups
+            self.group_of_article = np.full(count, len(keys), narrowest_type(len(keys)))
+            self.group_of_article[self.articles] = self.groups
 
     @cached
-    def members(self) -> list[list[int]]:
-        """For each group, its spellings."""
-        members: list[list[int]] = [[] for _ in self.keys]
-        for spelling, group in enumerate(self.group_of.tolist()):
+    def spellings_of_group(self) -> list[list[int]]:
+        """Numbers of the spellings of each group."""
+        members: list[list[int]] = [[] for _ in self.groups_by_key]
+        for spelling, group in enumerate(self.group_of_spelling.tolist()):
             members[group].append(spelling)
         return members
 
     @cached
-    def alone(self) -> list[dict[str, int]]:
-        """For each group its first spelling, counted once."""
-        return [{self.spellings[members[0]]: 1} for members in self.members]
+    def sole_spellings(self) -> list[dict[str, int]]:
+        """For each group its first spelling, with a count of 1."""
+        return [{self.spellings[members[0]]: 1} for members in self.spellings_of_group]
 
     @property
-    def all_alone(self) -> bool:
+    def is_case_unique(self) -> bool:
         """Whether no two values differ in case only."""
-        return len(self.keys) == len(self.spellings)
+        return len(self.groups_by_key) == len(self.spellings)
 
     @cached
     def ranks(self) -> list[int]:
-        """Where each spelling stands in the order of values."""
+        """Rank of each spelling in the sort order of values."""
         order = sorted(
             range(len(self.spellings)), key=lambda at: value_order(self.spellings[at])
         )
@@ -94,14 +103,14 @@ class KeywordColumn:
         return ranks
 
     @cached
-    def in_order(self) -> list[str]:
-        """The spellings in the order of values."""
+    def sorted_spellings(self) -> list[str]:
+        """The spellings in the sort order of values."""
         return sorted(self.spellings, key=value_order)
 
     @cached
-    def names(self) -> list[str]:
-        """The key of each group."""
-        return list(self.keys)
+    def keys(self) -> list[str]:
+        """Case-folded value of each group."""
+        return list(self.groups_by_key)
 
 
 def _narrow(numbers: Array, highest: int) -> Array:

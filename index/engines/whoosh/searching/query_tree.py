@@ -1,4 +1,4 @@
-"""The truth of a query's tree, as masks over articles or over paragraphs."""
+"""Boolean evaluation of a query tree, as bitmaps over articles or over documents."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from index.engines.whoosh.files import (
     cached,
 )
 from index.engines.whoosh.searching.article_set import ArticleSet
-from index.engines.whoosh.searching.postings import LeafPostings, PostingCache
-from index.engines.whoosh.searching.segment_postings import expanded_terms, postings_of
-from index.engines.whoosh.searching.snapshot import IndexSnapshot
+from index.engines.whoosh.searching.posting_cache import PostingCache
+from index.engines.whoosh.searching.postings import LeafPostings
+from index.engines.whoosh.searching.segment_postings import (
+    expanded_terms,
+    postings_of,
+)
+from index.engines.whoosh.searching.snapshot import POSTING_CACHE, IndexSnapshot
 from index.errors import InvalidQuery
 from index.query import (
     WORD_LEAVES,
@@ -42,92 +46,91 @@ from index.query import (
 
 
 @dataclass(frozen=True, slots=True)
-class ContributingLeaf:
-    """A word leaf's matches, and where among the hits it counts.
+class Clause:
+    """A word leaf outside any NOT: it adds to scores and is marked in excerpts.
 
-    :param context: where what it stands in holds: no NOT, and no AND that fails. Over
-        articles or paragraphs, as the scope has it; ``None`` for wherever the query as
-        a whole does. Where the leaf is true as well, it counts.
-    :param certain: it is true wherever the query is.
+    :param context: where the ANDs around the leaf hold; where the leaf matches as
+        well, it counts. Over articles or documents, as the scope has it; ``None`` for
+        wherever the query as a whole holds.
+    :param required: the leaf matches wherever the query does.
     """
 
     leaf: WordLeaf
-    found: LeafPostings
+    postings: LeafPostings
     context: Mask | None
-    certain: bool
+    required: bool
 
     @property
     def places(self) -> Places:
-        """Where the leaf is sought."""
-        return self.found.places
+        """Fields in which the leaf is searched."""
+        return self.postings.places
 
     @property
     def scores(self) -> bool:
-        """Whether it adds to scores.
+        """Whether the leaf adds to scores.
 
-        Conditions on an article's own fields say which, not how well.
+        A condition on an article's own fields selects articles and ranks none.
         """
         return bool(self.places.passages) and not self.places.whole
 
 
 class QueryTree:
-    """A query over one state of the index.
+    """A query tree over one snapshot of the index.
 
-    In article scope masks are over articles, else over paragraphs. What was found out
-    about a leaf is kept: it is asked for several times. No mask that is returned may be
-    changed.
+    In article scope bitmaps are over articles, else over documents. They are
+    read-only. The posting list of a leaf is computed once, and used several times.
     """
 
     def __init__(
-        self, state: IndexSnapshot, search: Search, *, expansions: int
+        self, snapshot: IndexSnapshot, search: Search, *, expansions: int
     ) -> None:
-        self._state, self._search = state, search
+        self._snapshot, self._search = snapshot, search
         self._expansions = expansions
         self.check = until(search.deadline)
-        self._found: dict[WordLeaf, LeafPostings] = {}
+        self._postings: dict[WordLeaf, LeafPostings] = {}
 
     @cached
-    def matched(self) -> ArticleSet:
-        """Which articles the query is true for."""
-        state, query = self._state, self._search.query
+    def matching_articles(self) -> ArticleSet:
+        """Articles that match the query."""
+        snapshot, query = self._snapshot, self._search.query
         if self._search.scope is Scope.PARAGRAPH:
-            mask = np.zeros(state.articles, bool)
-            mask[state.owner[self.truth(query)]] = True
+            mask = np.zeros(snapshot.articles, bool)
+            mask[snapshot.owner[self.truth(query)]] = True
             numbers = mask.nonzero()[0]
         elif isinstance(query, WORD_LEAVES):
-            numbers = self.found(query).having
+            numbers = self.postings(query).all_articles
         elif isinstance(query, And):
-            numbers = self._in_all(query)
+            numbers = self._conjunction(query)
         else:
             numbers = self.truth(query).nonzero()[0]
-        return ArticleSet(state.articles, numbers, all_matches=True)
+        return ArticleSet(snapshot.articles, numbers, complete=True)
 
-    def _in_all(self, query: And) -> Array:
-        """Return the articles for which each child is true."""
-        words = [each for each in query.children if isinstance(each, WORD_LEAVES)]
+    def _conjunction(self, query: And) -> Array:
+        """Articles that match every child of an AND: the shortest list is cut down."""
+        words = [child for child in query.children if isinstance(child, WORD_LEAVES)]
         if not words:
             return self.truth(query).nonzero()[0]
         by_length = sorted(
-            [self.found(each) for each in words], key=LeafPostings.__len__
+            [self.postings(leaf) for leaf in words], key=LeafPostings.__len__
         )
-        numbers = by_length[0].having
-        for found in by_length[1:]:
+        numbers = by_length[0].all_articles
+        for postings in by_length[1:]:
             self.check()
-            numbers = numbers.compress(found.has(numbers))
+            numbers = numbers.compress(postings.contains(numbers))
         for child in query.children:
             if not isinstance(child, WORD_LEAVES):
                 numbers = numbers.compress(self.truth(child).take(numbers))
         return numbers
 
     @property
-    def _universe(self) -> int:
-        state = self._state
+    def _size(self) -> int:
+        snapshot = self._snapshot
         if self._search.scope is Scope.ARTICLE:
-            return state.articles
-        return state.documents
+            return snapshot.articles
+        return snapshot.documents
 
     def truth(self, query: Query) -> Mask:
-        """Return where a query is true."""
+        """Bitmap of where a query matches."""
         self.check()
         if isinstance(query, And):
             return self._all([self.truth(child) for child in query.children])
@@ -136,14 +139,14 @@ class QueryTree:
         if isinstance(query, Not):
             return ~self.truth(query.child)
         if isinstance(query, All):
-            return np.ones(self._universe, bool)
+            return np.ones(self._size, bool)
         if isinstance(query, Range):
-            return self._spread(self.within(query))
+            return self._in_scope(self.in_range(query))
         return self.leaf_truth(query)
 
     def _all(self, masks: list[Mask]) -> Mask:
         if not masks:
-            return np.ones(self._universe, bool)
+            return np.ones(self._size, bool)
         if len(masks) == 1:
             return masks[0]
         truth = masks[0] & masks[1]
@@ -153,7 +156,7 @@ class QueryTree:
 
     def _any(self, masks: list[Mask]) -> Mask:
         if not masks:
-            return np.zeros(self._universe, bool)
+            return np.zeros(self._size, bool)
         if len(masks) == 1:
             return masks[0]
         truth = masks[0] | masks[1]
@@ -162,66 +165,70 @@ class QueryTree:
         return truth
 
     def leaf_truth(self, leaf: WordLeaf) -> Mask:
-        """Return where a word leaf is true."""
-        found = self.found(leaf)
+        """Bitmap of where a word leaf matches."""
+        postings = self.postings(leaf)
         if self._search.scope is Scope.ARTICLE:
-            return found.mask
-        state = self._state
+            return postings.mask
+        snapshot = self._snapshot
         if places_of(leaf, self._search.places).whole:
-            return self._spread(found.mask)
-        truth = np.zeros(state.documents, bool)
-        found.mark(truth)
-        if found.lines:
-            lines = np.zeros(state.articles, bool)
-            for each in found.lines.values():
-                lines[each.rows] = True
-            truth |= lines[state.owner]
+            return self._in_scope(postings.mask)
+        truth = np.zeros(snapshot.documents, bool)
+        postings.set_bits(truth)
+        if postings.lines:
+            articles = np.zeros(snapshot.articles, bool)
+            for line in postings.lines.values():
+                articles[line.rows] = True
+            truth |= articles[snapshot.owner]
         return truth
 
-    def _spread(self, articles: Mask) -> Mask:
-        # An article's condition holds for each of its paragraphs.
+    def _in_scope(self, articles: Mask) -> Mask:
+        # What holds for an article holds for each of its paragraphs.
         if self._search.scope is Scope.ARTICLE:
             return articles
-        spread: Mask = articles[self._state.owner]
-        return spread
+        documents: Mask = articles[self._snapshot.owner]
+        return documents
 
-    def found(self, leaf: WordLeaf) -> LeafPostings:
-        """Return where a word leaf matches."""
-        found = self._found.get(leaf)
-        if found is None:
-            state, default = self._state, self._search.places
-            leaves = state.keep("leaves", PostingCache)
-            found = leaves.get(leaf, default)
-            if found is None:
+    def postings(self, leaf: WordLeaf) -> LeafPostings:
+        """Posting list of a word leaf."""
+        postings = self._postings.get(leaf)
+        if postings is None:
+            snapshot, default = self._snapshot, self._search.places
+            cache = snapshot.memoized(POSTING_CACHE, PostingCache)
+            postings = cache.get(leaf, default)
+            if postings is None:
                 places = places_of(leaf, default)
                 if isinstance(leaf, Prefix | Wildcard | Fuzzy):
                     self._limit_expansions(leaf, places)
-                found = LeafPostings(
-                    state,
+                postings = LeafPostings(
+                    snapshot,
                     places,
                     [
-                        postings_of(each, leaf, places, self.check)
-                        for each in state.segments
+                        postings_of(segment, leaf, places, self.check)
+                        for segment in snapshot.segments
                     ],
                 )
-                leaves.put(leaf, default, found)
-            self._found[leaf] = found
-        return found
+                cache.put(leaf, default, postings)
+            self._postings[leaf] = postings
+        return postings
 
     def _limit_expansions(self, leaf: WordLeaf, places: Places) -> None:
+        """Refuse a leaf that expands to too many words.
+
+        :raises InvalidQuery: code ``wildcard_too_broad``.
+        """
         names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
-        found: list[tuple[Array, FieldIndex]] = []
-        for segment in self._state.segments:
+        expansions: list[tuple[Array, FieldIndex]] = []
+        for segment in self._snapshot.segments:
             for name in names:
                 self.check()
                 field = segment.field(name)
                 terms = None if field is None else expanded_terms(field, leaf)
                 if field is not None and terms is not None and len(terms):
-                    found.append((terms, field))
-        if sum(len(terms) for terms, _ in found) <= self._expansions:
+                    expansions.append((terms, field))
+        if sum(len(terms) for terms, _ in expansions) <= self._expansions:
             return
         forms: set[str] = set()
-        for terms, field in found:
+        for terms, field in expansions:
             self.check()
             forms.update(field.form(term)[0] for term in terms.tolist())
         if len(forms) > self._expansions:
@@ -232,9 +239,9 @@ class QueryTree:
                 limit=self._expansions,
             )
 
-    def within(self, bounds: Range, articles: Ints | None = None) -> Mask:
-        """Return which articles, of all or of some, have a value between two bounds."""
-        column = self._state.column(bounds.field)
+    def in_range(self, bounds: Range, articles: Ints | None = None) -> Mask:
+        """Which articles, of all or of some, have a value between two bounds."""
+        column = self._snapshot.column(bounds.field)
         if articles is not None:
             column = column[articles]
         mask: Mask = column != NO_VALUE
@@ -244,26 +251,29 @@ class QueryTree:
             mask &= column <= bounds.high
         return mask
 
-    def counting(self, root: Callable[[], Mask]) -> list[ContributingLeaf]:
-        """Return the leaves that can score and mark, with where each may count.
+    def clauses(self, root: Callable[[], Mask]) -> list[Clause]:
+        """Clauses of the query: word leaves that score and are marked, left to right.
 
-        :param root: returns where the query as a whole is taken for true.
+        :param root: computes the bitmap of where the query as a whole holds.
         """
-        return list(self._counting(self._search.query, None, True, root))
+        return list(self._clauses(self._search.query, None, True, root))
 
-    def _counting(
-        self, query: Query, mask: Mask | None, certain: bool, root: Callable[[], Mask]
-    ) -> Iterator[ContributingLeaf]:
+    def _clauses(
+        self, query: Query, mask: Mask | None, required: bool, root: Callable[[], Mask]
+    ) -> Iterator[Clause]:
         if isinstance(query, And):
-            # Where the whole query is true, its outermost AND is.
+            # The outermost AND holds wherever the query as a whole does.
             if query is not self._search.query:
                 mask = (root() if mask is None else mask) & self.truth(query)
             for child in query.children:
-                yield from self._counting(child, mask, certain, root)
+                yield from self._clauses(child, mask, required, root)
         elif isinstance(query, Or):
             for child in query.children:
-                yield from self._counting(child, mask, False, root)
+                yield from self._clauses(child, mask, False, root)
         elif not isinstance(query, Not | All | Range):
-            yield ContributingLeaf(
-                leaf=query, found=self.found(query), context=mask, certain=certain
+            yield Clause(
+                leaf=query,
+                postings=self.postings(query),
+                context=mask,
+                required=required,
             )

@@ -1,4 +1,4 @@
-"""Hits looked at closely: where each leaf counts, and what it adds to their scores."""
+"""Scoring: where each clause counts among the hits, and exact scores of some hits."""
 
 from __future__ import annotations
 
@@ -10,169 +10,172 @@ from index.engines import ranking
 from index.engines.result import LeafScore
 from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
 from index.engines.whoosh.searching.article_set import ArticleSet
-from index.engines.whoosh.searching.query_tree import ContributingLeaf
+from index.engines.whoosh.searching.query_tree import Clause
 from index.engines.whoosh.searching.segment_postings import Postings
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 
-# Hits are looked up one by one in a list that is so many times as long.
+# Where a list is so many times as long as the hits, a binary search for each hit costs
+# less than a pass over the list.
 _SPARSE = 8
 
 
 class LeafScorer:
-    """A leaf that counts, and where among the hits it does."""
+    """Scores one clause: where it counts among the hits, and its upper bounds."""
 
     def __init__(
-        self, leaf: ContributingLeaf, state: IndexSnapshot, hits: ArticleSet
+        self, clause: Clause, snapshot: IndexSnapshot, hits: ArticleSet
     ) -> None:
-        self.leaf, self.found = leaf, leaf.found
-        self._state, self._hits = state, hits
+        self.clause, self.postings = clause, clause.postings
+        self._snapshot, self._hits = snapshot, hits
 
     @property
     def context(self) -> Mask:
-        """Where what it stands in holds, among the hits."""
-        return self._hits.mask if self.leaf.context is None else self.leaf.context
+        """Bitmap of the hits in which the clause's context holds."""
+        return self._hits.mask if self.clause.context is None else self.clause.context
 
     @cached
     def article_weight(self) -> float:
-        """What it counts for in an article."""
-        leaf = self.leaf
-        if not leaf.scores:
+        """Weight of the leaf in an article's score, 0 if it does not score."""
+        clause = self.clause
+        if not clause.scores:
             return 0.0
-        return float(ranking.article_weight(self.found.article_idf, leaf.leaf.boost))
+        return float(
+            ranking.article_weight(self.postings.article_idf, clause.leaf.boost)
+        )
 
     @cached
     def document_weight(self) -> float:
-        """What it counts for in a paragraph."""
-        leaf = self.leaf
-        return self.found.document_idf * leaf.leaf.boost if leaf.scores else 0.0
+        """Weight of the leaf in a paragraph's score, 0 if it does not score."""
+        clause = self.clause
+        return self.postings.document_idf * clause.leaf.boost if clause.scores else 0.0
 
     @cached
     def _at(self) -> Ints:
-        """Where the hits in which it counts are among the articles that have it."""
-        articles, numbers = self.found.articles, self._hits.numbers
-        if self.leaf.context is None and len(numbers) * _SPARSE < len(articles):
+        """Positions, in the posting list's articles, of hits where the leaf counts."""
+        articles, numbers = self.postings.articles, self._hits.numbers
+        if self.clause.context is None and len(numbers) * _SPARSE < len(articles):
             at = articles.searchsorted(numbers.astype(articles.dtype))
             at[at == len(articles)] = 0
             looked_up: Ints = at.compress(articles.take(at) == numbers)
             return looked_up
-        found: Ints = self.context.take(articles).nonzero()[0]
-        return found
+        counting: Ints = self.context.take(articles).nonzero()[0]
+        return counting
 
     @cached
     def everywhere(self) -> bool:
-        """Whether it counts wherever it is."""
-        articles = self.found.articles
-        if self.leaf.certain and len(self._hits) == len(articles):
-            return not self.found.lines
+        """Whether the leaf counts wherever it occurs in paragraphs."""
+        articles = self.postings.articles
+        if self.clause.required and len(self._hits) == len(articles):
+            return not self.postings.lines
         return len(self._at) == len(articles)
 
     @cached
     def articles(self) -> Array:
-        """Hits with a paragraph in which it counts, ascending."""
-        found = self.found.articles
-        return found if self.everywhere else found.take(self._at)
+        """Hits with a paragraph in which the leaf counts, ascending."""
+        articles = self.postings.articles
+        return articles if self.everywhere else articles.take(self._at)
 
     @cached
-    def having(self) -> Array:
-        """Hits in which it counts anywhere, ascending."""
-        if not self.found.lines:
+    def all_articles(self) -> Array:
+        """Hits in which the leaf counts in any field, ascending."""
+        if not self.postings.lines:
             return self.articles
-        having = self.found.having
-        return having[self.context[having]]
+        all_articles = self.postings.all_articles
+        return all_articles[self.context[all_articles]]
 
     @cached
-    def spread(self) -> int:
-        """In how many paragraphs it counts."""
+    def paragraph_count(self) -> int:
+        """Number of paragraphs in which the leaf counts."""
         if self.everywhere:
-            return self.found.all_documents
-        return int(self.found.spreads.take(self._at).sum(dtype=np.int64))
+            return self.postings.document_count
+        return int(self.postings.paragraph_counts.take(self._at).sum(dtype=np.int64))
 
-    def mark(self, mask: Mask) -> None:
-        """Set a mask over all documents where it counts."""
-        found = self.found
+    def set_bits(self, mask: Mask) -> None:
+        """Set the bits of documents where the leaf counts, in a bitmap of all."""
+        postings = self.postings
         if self.everywhere:
-            found.mark(mask)
+            postings.set_bits(mask)
         else:
-            counts = found.spreads.take(self._at)
-            at = expand_ranges(found.ends.take(self._at) - counts, counts)
-            mask[found.rows.take(at)] = True
+            counts = postings.paragraph_counts.take(self._at)
+            at = expand_ranges(postings.ends.take(self._at) - counts, counts)
+            mask[postings.rows.take(at)] = True
 
-    def is_in(self, articles: Ints) -> Mask:
-        """Return in which of some hits it counts."""
+    def counts_in(self, articles: Ints) -> Mask:
+        """In which of some hits the leaf counts."""
         order = articles.argsort()
         inside = np.empty(len(articles), bool)
-        inside[order] = self.found.has(articles[order])
-        if self.leaf.context is not None:
-            inside &= self.leaf.context[articles]
+        inside[order] = self.postings.contains(articles[order])
+        if self.clause.context is not None:
+            inside &= self.clause.context[articles]
         return inside
 
     @cached
-    def bounds(self) -> Array:
-        """What it adds to the score of each of ``having`` at the most."""
-        bounds = self.found.bounds
+    def upper_bounds(self) -> Array:
+        """Upper bound of what the leaf adds to the score of :attr:`all_articles`."""
+        bounds = self.postings.upper_bounds
         if not self.everywhere:
             bounds = bounds.take(self._at)
-        if self.found.lines:
+        if self.postings.lines:
             bounds = self._with_lines(bounds)
-        boost = self.leaf.leaf.boost
+        boost = self.clause.leaf.boost
         return bounds if boost == 1.0 else bounds * np.float32(boost)
 
     def _with_lines(self, bounds: Array) -> Array:
-        # The frequency in lines saturates together with that in paragraphs: the two
-        # apart are no less.
-        every = np.zeros(len(self.having), np.float32)
-        every[np.searchsorted(self.having, self.articles)] = bounds
-        weight = ranking.article_weight(self.found.article_idf, 1.0)
-        for name, line in self.found.lines.items():
+        # Frequencies in article fields and in paragraphs saturate together: the sum of
+        # the two saturated apart is an upper bound.
+        total = np.zeros(len(self.all_articles), np.float32)
+        total[np.searchsorted(self.all_articles, self.articles)] = bounds
+        weight = ranking.article_weight(self.postings.article_idf, 1.0)
+        for name, line in self.postings.lines.items():
             inside = self.context[line.rows]
             rows = line.rows[inside]
-            weighted = line.frequencies[inside] * self._state.scale(name)[rows]
-            every[np.searchsorted(self.having, rows)] += (
+            weighted = line.frequencies[inside] * self._snapshot.field_norms(name)[rows]
+            total[np.searchsorted(self.all_articles, rows)] += (
                 weight * ranking.article_saturation(weighted)
             )
-        return every
+        return total
 
 
 class ExactScorer:
-    """Some hits, with all their paragraphs.
+    """Exact scores of some hits and of all their paragraphs.
 
-    A *slot* is a place among the hits, a *place* one among all their paragraphs. An
-    entry is a leaf in a paragraph: entries of all leaves stand end to end, so that one
-    operation works on all of them.
+    A *slot* is a position among the hits, a *place* one among all their paragraphs. An
+    *entry* is a leaf in a paragraph: entries of all leaves stand end to end, so that
+    one array operation works on all of them.
 
-    :param articles: the numbers of the hits, ascending.
+    :param articles: numbers of the hits, ascending.
     """
 
     def __init__(
-        self, state: IndexSnapshot, counted: Sequence[LeafScorer], articles: Ints
+        self, snapshot: IndexSnapshot, scorers: Sequence[LeafScorer], articles: Ints
     ) -> None:
-        self._state, self._counted, self.articles = state, counted, articles
+        self._snapshot, self._scorers, self.articles = snapshot, scorers, articles
         self._size = size = len(articles)
-        bounds = state.spans.take(articles, axis=1).ravel()
+        bounds = snapshot.document_ranges.take(articles, axis=1).ravel()
         self._sizes = bounds[size:] - bounds[:size]
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
         self._count = int(ends[-1]) if size else 0
-        found = [self._inside(each, bounds) for each in counted]
+        entries = [self._entries(scorer, bounds) for scorer in scorers]
         shifts = self._starts - bounds[:size]
-        if len(found) == 1:
-            ((self._counts, self._rows, self._frequencies),) = found
+        if len(entries) == 1:
+            ((self._counts, self._rows, self._frequencies),) = entries
         else:
             none = np.empty(0, np.int64)
-            counts, rows, frequencies = zip(*(found or [(none,) * 3]), strict=True)
+            counts, rows, frequencies = zip(*(entries or [(none,) * 3]), strict=True)
             self._counts = np.concatenate(counts)
             self._rows = np.concatenate(rows)
             self._frequencies = np.concatenate(frequencies)
-            shifts = np.concatenate([shifts] * len(counted) or [none])
-        self._entries = [len(rows) for _, rows, _ in found]  # of each leaf
-        # Which leaf and which hit an entry is of, as leaf * size + slot.
+            shifts = np.concatenate([shifts] * len(scorers) or [none])
+        self._entry_counts = [len(rows) for _, rows, _ in entries]  # of each leaf
+        # The leaf and the hit of each entry, as leaf * size + slot.
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts[self._cells]
 
-    def _inside(self, each: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
-        """Return where a leaf counts: how often in each slot, rows, frequencies."""
-        counts, rows, frequencies = each.found.inside(self.articles, bounds)
-        context = each.leaf.context
+    def _entries(self, scorer: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
+        """Entries of a leaf where it counts: number by slot, rows, frequencies."""
+        counts, rows, frequencies = scorer.postings.documents_of(self.articles, bounds)
+        context = scorer.clause.context
         if context is not None:
             slots = context[self.articles]
             inside = slots.repeat(counts)
@@ -182,70 +185,74 @@ class ExactScorer:
 
     @cached
     def scores(self) -> Floats:
-        """The articles' scores."""
+        """Scores of the articles."""
         if not len(self.articles):
             return np.zeros(0)
         best = np.maximum.reduceat(self._document_scores, self._starts)
         parts = self._article_parts
-        added = parts[0] if len(parts) == 1 else parts.sum(axis=0)
-        scores: Floats = ranking.article_score(added, best)
+        summed = parts[0] if len(parts) == 1 else parts.sum(axis=0)
+        scores: Floats = ranking.article_score(summed, best)
         return scores
 
     @cached
     def _article_parts(self) -> Floats:
-        """What each leaf adds to each article: a row a leaf."""
-        counted = self._counted
-        shape = len(counted), self._size
-        owners = np.concatenate([self.articles] * len(counted)).take(self._cells)
-        scaled = self._state.document_scales(self._rows, owners)
+        """What each leaf adds to each article's score: one row per leaf."""
+        scorers = self._scorers
+        shape = len(scorers), self._size
+        owners = np.concatenate([self.articles] * len(scorers)).take(self._cells)
+        scaled = self._snapshot.document_norms(self._rows, owners)
         scaled *= self._frequencies
         summed = np.bincount(self._cells, scaled, len(self._counts))
-        # Of nothing, numbers are counted, whatever they would weigh.
+        # Without entries, bincount gives integers whatever the type of the weights.
         weighted = summed.astype(np.float64, copy=False).reshape(shape)
-        for each, row in zip(counted, weighted, strict=True):
-            for name, line in each.found.lines.items():
-                row += self._in_line(each, name, line)
-        weights = np.array([each.article_weight for each in counted])
+        for scorer, row in zip(scorers, weighted, strict=True):
+            for name, line in scorer.postings.lines.items():
+                row += self._in_line(scorer, name, line)
+        weights = np.array([scorer.article_weight for scorer in scorers])
         parts: Floats = weights[:, np.newaxis] * ranking.article_saturation(weighted)
         return parts
 
-    def _in_line(self, each: LeafScorer, name: str, line: Postings) -> Floats:
+    def _in_line(self, scorer: LeafScorer, name: str, line: Postings) -> Floats:
+        """Weighted frequency of a leaf in an article field, by slot."""
         articles = self.articles
         at = line.rows.searchsorted(articles)
         at[at == len(line.rows)] = 0
         has = line.rows[at] == articles
-        if each.leaf.context is not None:
-            has &= each.leaf.context[articles]
-        scale = self._state.scale(name)[articles]
-        return np.where(has, line.frequencies[at] * scale, 0.0)
+        if scorer.clause.context is not None:
+            has &= scorer.clause.context[articles]
+        norms = self._snapshot.field_norms(name)[articles]
+        return np.where(has, line.frequencies[at] * norms, 0.0)
 
     @cached
     def _document_parts(self) -> Floats:
-        """What each entry adds to its paragraph."""
-        state, counted = self._state, self._counted
-        if not counted:
+        """What each entry adds to its paragraph's score."""
+        snapshot, scorers = self._snapshot, self._scorers
+        if not scorers:
             return np.empty(0)
-        lengths = state.lengths_of(self._rows)
-        passages = counted[0].leaf.places.passages
-        if len({each.leaf.places.passages for each in counted}) == 1:
-            norms = state.norms(passages)[lengths]
+        lengths = snapshot.lengths_of(self._rows)
+        passages = scorers[0].clause.places.passages
+        if len({scorer.clause.places.passages for scorer in scorers}) == 1:
+            norms = snapshot.length_norms(passages)[lengths]
         else:
-            bounds = np.cumsum(self._entries)[:-1]
+            bounds = np.cumsum(self._entry_counts)[:-1]
             norms = np.concatenate(
                 [
-                    state.norms(each.leaf.places.passages)[some]
-                    for each, some in zip(
-                        counted, np.split(lengths, bounds), strict=True
+                    snapshot.length_norms(scorer.clause.places.passages)[leaf_lengths]
+                    for scorer, leaf_lengths in zip(
+                        scorers, np.split(lengths, bounds), strict=True
                     )
                 ]
             )
         parts: Floats = ranking.paragraph_saturation(self._frequencies, norms)
-        weights = [each.document_weight for each in counted]
-        parts *= weights[0] if len(weights) == 1 else np.repeat(weights, self._entries)
+        weights = [scorer.document_weight for scorer in scorers]
+        parts *= (
+            weights[0] if len(weights) == 1 else np.repeat(weights, self._entry_counts)
+        )
         return parts
 
     @cached
     def _document_scores(self) -> Floats:
+        """Scores of the paragraphs, by place."""
         scores: Floats = np.bincount(
             self._places, self._document_parts, self._count
         ).astype(np.float64, copy=False)
@@ -253,64 +260,65 @@ class ExactScorer:
 
     @cached
     def _matching(self) -> Mask:
+        """Which paragraphs have a leaf that counts, by place."""
         matching = np.zeros(self._count, bool)
         places = self._places
-        if any(each.leaf.places.whole for each in self._counted):
-            inside = [not each.leaf.places.whole for each in self._counted]
-            places = places[np.repeat(inside, self._entries)]
+        if any(scorer.clause.places.whole for scorer in self._scorers):
+            inside = [not scorer.clause.places.whole for scorer in self._scorers]
+            places = places[np.repeat(inside, self._entry_counts)]
         matching[places] = True
         return matching
 
     @cached
-    def totals(self) -> Ints:
-        """How many paragraphs of each article match; all, where none has a leaf."""
-        if len(self._counted) == 1 and self._counted[0].leaf.certain:
-            (each,) = self._counted
-            if not each.leaf.places.whole and not each.found.lines:
+    def matching_counts(self) -> Ints:
+        """Number of matching paragraphs of each article; all if none has a leaf."""
+        if len(self._scorers) == 1 and self._scorers[0].clause.required:
+            (scorer,) = self._scorers
+            if not scorer.clause.places.whole and not scorer.postings.lines:
                 counts: Ints = self._counts
                 return counts
         if not len(self.articles):
             return np.empty(0, np.int64)
-        found = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
-        totals: Ints = np.where(found > 0, found, self._sizes)
+        with_leaf = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
+        totals: Ints = np.where(with_leaf > 0, with_leaf, self._sizes)
         return totals
 
     def _matching_in(self, slot: int) -> Ints:
-        """Return the places of the matching paragraphs of an article."""
+        """Places of the matching paragraphs of an article."""
         start, size = int(self._starts[slot]), int(self._sizes[slot])
-        found = self._matching[start : start + size].nonzero()[0] + start
-        return found if len(found) else np.arange(start, start + size)
+        places = self._matching[start : start + size].nonzero()[0] + start
+        return places if len(places) else np.arange(start, start + size)
 
     def passages(self, slot: int, count: int) -> list[tuple[int, float]]:
-        """Return the numbers and scores of an article's best paragraphs, in order."""
-        here = self._matching_in(slot)
-        shift = int(self._state.first_n[self.articles[slot]]) - int(self._starts[slot])
-        numbers = here + shift
-        # The headline is shown with each hit, and is no passage of it.
+        """Numbers and scores of an article's best paragraphs, in reading order."""
+        places = self._matching_in(slot)
+        first_n = int(self._snapshot.first_n[self.articles[slot]])
+        numbers = places + (first_n - int(self._starts[slot]))
+        # The headline is shown with each hit anyway, so it is not a passage.
         if numbers[0] == 0:
-            numbers, here = numbers[1:], here[1:]
-        scores = ranking.rounded(self._document_scores[here])
-        if len(here) > count:
+            numbers, places = numbers[1:], places[1:]
+        scores = ranking.rounded(self._document_scores[places])
+        if len(places) > count:
             best = np.sort(np.lexsort((numbers, -scores))[:count])
             numbers, scores = numbers[best], scores[best]
         return list(zip(numbers.tolist(), scores.tolist(), strict=True))
 
-    def explained(self, slot: int) -> tuple[LeafScore, ...]:
-        """Return what each leaf adds to an article and to its best paragraph."""
-        here = self._matching_in(slot)
-        best = int(here[np.argmax(ranking.rounded(self._document_scores[here]))])
+    def explanation(self, slot: int) -> tuple[LeafScore, ...]:
+        """What each leaf adds to an article's score and to its best paragraph's."""
+        places = self._matching_in(slot)
+        best = int(places[np.argmax(ranking.rounded(self._document_scores[places]))])
         parts = []
         high = 0
-        for at, (each, count) in enumerate(
-            zip(self._counted, self._entries, strict=False)
+        for at, (scorer, count) in enumerate(
+            zip(self._scorers, self._entry_counts, strict=False)
         ):
             low, high = high, high + count
-            if each.leaf.scores:
+            if scorer.clause.scores:
                 inside = self._places[low:high] == best
                 in_document = float(self._document_parts[low:high][inside].sum())
                 parts.append(
                     LeafScore(
-                        text=each.leaf.leaf.text,
+                        text=scorer.clause.leaf.text,
                         article=float(ranking.rounded(self._article_parts[at, slot])),
                         paragraph=float(ranking.rounded(in_document)),
                     )

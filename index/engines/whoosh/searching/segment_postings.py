@@ -1,4 +1,4 @@
-"""Where a leaf of the query matches in a segment, as arrays."""
+"""Posting lists of a query's leaves in one segment, as arrays."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from index.query import (
 )
 from index.text import fold, is_single_cjk, word_key
 
-_AT_ONCE = 1_000  # rows that a Near is looked for in before the deadline is looked at
+_ROWS_AT_ONCE = 1_000  # rows of a NEAR whose positions are read at a time
 _POSITION_BITS = 32  # a place in a segment is row << 32 | position
-_POSITIONS = (1 << _POSITION_BITS) - 1
+_POSITION_MASK = (1 << _POSITION_BITS) - 1
 _NO_ROWS = np.empty(0, np.int32)
 
 
 class ParagraphPostings:
-    """Documents of a segment that match, ascending, and how often each does."""
+    """Documents of a segment that match, ascending, and the frequency in each."""
 
     def __init__(self, segment: Segment, rows: Array, frequencies: Array) -> None:
         self.segment = segment
@@ -55,7 +55,7 @@ class ParagraphPostings:
 
     @cached
     def articles(self) -> ArticlePostings:
-        """The same by article."""
+        """The same postings by article."""
         segment = self.segment
         return article_postings(
             self.rows,
@@ -67,25 +67,25 @@ class ParagraphPostings:
 
     @property
     def arrays(self) -> list[Array]:
-        """All arrays that it holds."""
-        found = [self.rows, self.frequencies]
+        """All arrays in use."""
+        arrays = [self.rows, self.frequencies]
         if "articles" in self.__dict__:
-            each = self.articles
-            found += [
-                each.articles,
-                each.paragraph_counts,
-                each.frequencies,
-                each.impacts,
+            articles = self.articles
+            arrays += [
+                articles.articles,
+                articles.paragraph_counts,
+                articles.frequencies,
+                articles.bests,
             ]
-        return found
+        return arrays
 
-    def mark(self, mask: Mask) -> None:
-        """Set a mask over the segment's documents where there is a match."""
+    def set_bits(self, mask: Mask) -> None:
+        """Set the bits of matching documents in a bitmap of the segment's documents."""
         mask[self.rows] = True
 
 
 class StoredPostings(ParagraphPostings):
-    """All of one list: what the segment knows of it need not be worked out."""
+    """One whole posting list of the segment, with what the file stores beside it."""
 
     def __init__(self, segment: Segment, field: ParagraphIndex, number: int) -> None:
         super().__init__(segment, *field.postings(number))
@@ -93,34 +93,34 @@ class StoredPostings(ParagraphPostings):
 
     @cached
     def articles(self) -> ArticlePostings:
-        """The same by article."""
+        """The same postings by article, as stored."""
         return self._field.article_postings(self._number)
 
-    def mark(self, mask: Mask) -> None:
-        """Set a mask over the segment's documents where there is a match."""
-        found = self._field.bitmap(self._number)
-        if found is None:
+    def set_bits(self, mask: Mask) -> None:
+        """Set the bits of matching documents in a bitmap of the segment's documents."""
+        bitmap = self._field.bitmap(self._number)
+        if bitmap is None:
             mask[self.rows] = True
         else:
-            mask |= found
+            mask |= bitmap
 
 
 @dataclass(frozen=True, slots=True)
 class Postings:
-    """Rows that match, ascending, and how often each does."""
+    """Rows that match, ascending, and the frequency in each."""
 
     rows: Array
     frequencies: Array
 
 
-_NOWHERE = Postings(_NO_ROWS, _NO_ROWS)
+_NO_POSTINGS = Postings(_NO_ROWS, _NO_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentPostings:
-    """Where a leaf matches in one segment.
+    """Posting lists of a leaf in one segment.
 
-    :param lines: by field; rows are the segment's articles.
+    :param lines: by article field; rows are the segment's articles.
     """
 
     paragraphs: ParagraphPostings
@@ -130,39 +130,41 @@ class SegmentPostings:
 def postings_of(
     segment: Segment, leaf: WordLeaf, places: Places, check: Check
 ) -> SegmentPostings:
-    """Return where a leaf matches in a segment."""
+    """Posting lists of a leaf in a segment, in the fields that are searched."""
     lines = {}
     for name in places.lines:
         field = segment.field(name)
         if field is not None:
-            found = _Finding(segment, field, leaf, check).rows()
-            if len(found.rows):
-                lines[name] = found
-    return SegmentPostings(_in_paragraphs(segment, leaf, places, check), lines)
+            postings = _LeafMatcher(segment, field, leaf, check).postings()
+            if len(postings.rows):
+                lines[name] = postings
+    return SegmentPostings(_paragraph_postings(segment, leaf, places, check), lines)
 
 
-def _in_paragraphs(
+def _paragraph_postings(
     segment: Segment, leaf: WordLeaf, places: Places, check: Check
 ) -> ParagraphPostings:
     field = segment.field(PARAGRAPH_WORDS)
     if not places.passages or not isinstance(field, ParagraphIndex):
         return ParagraphPostings(segment, _NO_ROWS, _NO_ROWS)
-    finding = _Finding(segment, field, leaf, check)
+    matcher = _LeafMatcher(segment, field, leaf, check)
     everywhere = len(places.passages) == len(PASSAGE_FIELDS)
-    number = finding.one_list() if everywhere else None
+    number = matcher.single_list() if everywhere else None
     if number is not None:
         return StoredPostings(segment, field, number)
-    found = finding.rows()
+    postings = matcher.postings()
     if everywhere:
-        return ParagraphPostings(segment, found.rows, found.frequencies)
-    wanted = np.zeros(len(PASSAGE_FIELDS), bool)
-    wanted[passage_numbers(places.passages)] = True
-    inside = wanted[segment.passage[found.rows]]
-    return ParagraphPostings(segment, found.rows[inside], found.frequencies[inside])
+        return ParagraphPostings(segment, postings.rows, postings.frequencies)
+    searched = np.zeros(len(PASSAGE_FIELDS), bool)
+    searched[passage_numbers(places.passages)] = True
+    inside = searched[segment.passage[postings.rows]]
+    return ParagraphPostings(
+        segment, postings.rows[inside], postings.frequencies[inside]
+    )
 
 
 def expanded_terms(field: FieldIndex, leaf: WordLeaf) -> Array | None:
-    """Return the terms of a field that a prefix, wildcard or fuzzy leaf stands for.
+    """Terms of a field to which a prefix, wildcard or fuzzy leaf expands.
 
     ``None`` for any other leaf.
     """
@@ -177,11 +179,12 @@ def expanded_terms(field: FieldIndex, leaf: WordLeaf) -> Array | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Slot:
-    """What one word of a leaf stands for: lists, all of them or some of their terms.
+class _WordLists:
+    """The posting lists in which one word of a leaf is found.
 
-    :param parted: lists of which only terms with these tags are meant.
-    :param count: how many times a Near asks for the word.
+    :param lists: numbers of lists that count whole.
+    :param parted: lists of which only the terms with these tags count.
+    :param count: how many times a NEAR asks for the word.
     """
 
     lists: tuple[int, ...]
@@ -192,8 +195,8 @@ class _Slot:
         return bool(self.lists or self.parted)
 
 
-class _Finding:
-    """One leaf being looked for in one field of a segment."""
+class _LeafMatcher:
+    """Matches one leaf in one field of a segment."""
 
     def __init__(
         self, segment: Segment, field: FieldIndex, leaf: WordLeaf, check: Check
@@ -201,160 +204,173 @@ class _Finding:
         self._segment, self._field = segment, field
         self._leaf, self._check = leaf, check
 
-    def one_list(self) -> int | None:
-        """Return the one list that the leaf is, ``None`` if it is not that simple."""
+    def single_list(self) -> int | None:
+        """Number of the stored list that is the leaf's postings, if one is."""
         leaf = self._leaf
         if not isinstance(leaf, Term) or is_single_cjk(leaf.form):
             return None
-        found = [
+        numbers = [
             number
             for language in self._segment.languages
-            if (number := self._stem(leaf.form, language)) >= 0
+            if (number := self._list_of(leaf.form, language)) >= 0
         ]
-        return found[0] if len(found) == 1 else None
+        return numbers[0] if len(numbers) == 1 else None
 
-    def rows(self) -> Postings:
-        """Return the rows that match."""
+    def postings(self) -> Postings:
+        """Posting list of the leaf in the field."""
         leaf, field = self._leaf, self._field
         terms = expanded_terms(field, leaf)
         if terms is not None:
-            return self._either(self._slot_of_terms(terms))
+            return self._disjunction(self._lists_of_terms(terms))
         if isinstance(leaf, Exact):
-            slots = tuple(
-                self._slot_of_terms(np.array(field.terms_of(form), np.int64))
+            words = tuple(
+                self._lists_of_terms(np.array(field.terms_of(form), np.int64))
                 for form in leaf.forms
             )
-            return self._together(slots)
+            return self._all_words(words)
         assert isinstance(leaf, Term | Phrase | Near), leaf
-        # The lists of different languages have no article in common.
-        return _joined(
-            self._together(self._stem_slots(leaf, language))
+        # An article has one language, so lists of two languages share no article.
+        return _disjoint_union(
+            self._all_words(self._stemmed_words(leaf, language))
             for language in self._segment.languages
         )
 
-    def _slot_of_terms(self, terms: Array) -> _Slot:
-        lists, parted = self._field.lists_of(terms)
-        return _Slot(tuple(lists.tolist()), tuple(parted.items()))
+    # From words to lists.
 
-    def _stem_slots(
+    def _lists_of_terms(self, terms: Array) -> _WordLists:
+        lists, parted = self._field.lists_of(terms)
+        return _WordLists(tuple(lists.tolist()), tuple(parted.items()))
+
+    def _stemmed_words(
         self, leaf: Term | Phrase | Near, language: str
-    ) -> tuple[_Slot, ...]:
+    ) -> tuple[_WordLists, ...]:
         forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
         counts = Counter(dict.fromkeys(forms, 1))
         if isinstance(leaf, Near):
-            # Forms with one stem are one word, which then is needed several times.
+            # Forms with one stem are one word, which must then occur several times.
             first: dict[str, str] = {}
             counts = Counter(
                 first.setdefault(word_key(form, language), form) for form in forms
             )
             forms = tuple(counts)
-        return tuple(self._word(form, language, counts[form]) for form in forms)
+        return tuple(self._stemmed_word(form, language, counts[form]) for form in forms)
 
-    def _word(self, form: str, language: str, count: int) -> _Slot:
+    def _stemmed_word(self, form: str, language: str, count: int) -> _WordLists:
         if is_single_cjk(form):
-            slot = self._slot_of_terms(self._field.terms_with_prefix(fold(form)))
-            return self._only(slot, language, count)
-        number = self._stem(form, language)
-        return _Slot((number,) if number >= 0 else (), (), count)
+            lists = self._lists_of_terms(self._field.terms_with_prefix(fold(form)))
+            return self._in_language(lists, language, count)
+        number = self._list_of(form, language)
+        return _WordLists((number,) if number >= 0 else (), (), count)
 
-    def _only(self, slot: _Slot, language: str, count: int) -> _Slot:
-        """Return what of a slot is in the lists of a language."""
+    def _in_language(self, word: _WordLists, language: str, count: int) -> _WordLists:
+        """Those of a word's lists that are of one language."""
         stems = self._field.stems
         low = stems.bisect(f"{language}\0".encode())
         high = stems.bisect(f"{language}\1".encode())
-        return _Slot(
-            tuple(each for each in slot.lists if low <= each < high),
-            tuple(each for each in slot.parted if low <= each[0] < high),
+        return _WordLists(
+            tuple(number for number in word.lists if low <= number < high),
+            tuple(part for part in word.parted if low <= part[0] < high),
             count,
         )
 
-    def _stem(self, form: str, language: str) -> int:
+    def _list_of(self, form: str, language: str) -> int:
         return self._field.list_of(language, word_key(form, language))
 
-    def _together(self, slots: Sequence[_Slot]) -> Postings:
-        if not all(slots):
-            return _NOWHERE
-        if isinstance(self._leaf, Near):
-            return self._nearby(slots, self._leaf.distance)
-        if len(slots) == 1:
-            return self._either(slots[0])
-        return self._successive(slots)
+    # From lists to postings.
 
-    def _either(self, slot: _Slot) -> Postings:
-        """Any of these words: frequencies add up."""
+    def _all_words(self, words: Sequence[_WordLists]) -> Postings:
+        """Postings of all words together: a single word, a phrase or a NEAR."""
+        if not all(words):
+            return _NO_POSTINGS
+        if isinstance(self._leaf, Near):
+            return self._near(words, self._leaf.distance)
+        if len(words) == 1:
+            return self._disjunction(words[0])
+        return self._phrase(words)
+
+    def _disjunction(self, word: _WordLists) -> Postings:
+        """Union of a word's lists: frequencies add up."""
         self._check()
         field = self._field
-        found = [Postings(*field.tagged_postings(*each)) for each in slot.parted]
-        if len(slot.lists) == 1:
-            found.append(Postings(*field.postings(slot.lists[0])))
-        elif slot.lists:
-            found.append(Postings(*field.postings_of(np.array(slot.lists, np.int64))))
-        if len(found) == 1 and len(slot.lists) <= 1:
-            return found[0]
-        return _union(found)
+        postings = [Postings(*field.tagged_postings(*part)) for part in word.parted]
+        if len(word.lists) == 1:
+            postings.append(Postings(*field.postings(word.lists[0])))
+        elif word.lists:
+            postings.append(
+                Postings(*field.postings_of(np.array(word.lists, np.int64)))
+            )
+        if len(postings) == 1 and len(word.lists) <= 1:
+            return postings[0]
+        return _union(postings)
 
-    def _successive(self, slots: Sequence[_Slot]) -> Postings:
-        """A word of each slot, each where the one before it ends.
+    def _phrase(self, words: Sequence[_WordLists]) -> Postings:
+        """Each word starting where the one before it ends.
 
-        From the right: of each slot only the places stay whose end is the start of one
-        that stayed in the next. What stays of the first slot are the phrases.
+        From right to left: of each word only those occurrences stay whose end is the
+        start of one that stayed of the next word. What stays of the first word are the
+        phrases.
         """
-        rows = self._common_rows(slots)
+        rows = self._common_rows(words)
         following: Ints | None = None
-        for slot in reversed(slots):
+        for word in reversed(words):
             if not len(rows):
-                return _NOWHERE
-            starts, ends = self._spans(slot, rows)
+                return _NO_POSTINGS
+            starts, ends = self._spans(word, rows)
             if following is not None:
-                starts = starts[_among(ends, following)]
+                starts = starts[_is_among(ends, following)]
             following = _distinct(starts)
             if not len(following):
-                return _NOWHERE
+                return _NO_POSTINGS
         assert following is not None
-        found, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
-        return Postings(found.astype(np.int32), _narrow(counts))
+        matching, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
+        return Postings(matching.astype(np.int32), _narrow(counts))
 
-    def _nearby(self, slots: Sequence[_Slot], distance: int) -> Postings:
-        """The words of all slots within a distance, row by row."""
-        every = self._common_rows(slots)
-        counts = [slot.count for slot in slots]
-        found: list[int] = []
+    def _near(self, words: Sequence[_WordLists], distance: int) -> Postings:
+        """All words within a distance of each other, row by row."""
+        common = self._common_rows(words)
+        counts = [word.count for word in words]
+        matching: list[int] = []
         frequencies: list[int] = []
-        for start in range(0, len(every), _AT_ONCE):
-            rows = every[start : start + _AT_ONCE]
-            places = [self._by_row(slot, rows) for slot in slots]
+        for start in range(0, len(common), _ROWS_AT_ONCE):
+            rows = common[start : start + _ROWS_AT_ONCE]
+            widths = [self._widths_by_row(word, rows) for word in words]
             for row in rows.tolist():
                 self._check()
-                here_of = [by_row[row] for by_row in places]
+                in_row = [by_row[row] for by_row in widths]
                 count = sum(
-                    1 for _ in near_windows(here_of, counts, distance, self._check)
+                    1 for _ in near_windows(in_row, counts, distance, self._check)
                 )
                 if count:
-                    found.append(row)
+                    matching.append(row)
                     frequencies.append(count)
-        return Postings(np.array(found, np.int32), np.array(frequencies, np.int64))
+        return Postings(np.array(matching, np.int32), np.array(frequencies, np.int64))
 
-    def _by_row(self, slot: _Slot, rows: Array) -> dict[int, dict[int, int]]:
-        """Return by row and position how wide a slot's word is there."""
-        starts, ends = self._spans(slot, rows)
+    def _widths_by_row(
+        self, word: _WordLists, rows: Array
+    ) -> dict[int, dict[int, int]]:
+        """Width of a word at each of its positions, by row."""
+        starts, ends = self._spans(word, rows)
         by_row: dict[int, dict[int, int]] = defaultdict(dict)
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            here, position = by_row[start >> _POSITION_BITS], start & _POSITIONS
-            here[position] = max(end - start, here.get(position, 0))
+            in_row, position = by_row[start >> _POSITION_BITS], start & _POSITION_MASK
+            in_row[position] = max(end - start, in_row.get(position, 0))
         return by_row
 
-    def _common_rows(self, slots: Sequence[_Slot]) -> Array:
-        each = sorted((self._either(slot).rows for slot in slots), key=len)
-        common = each[0]
-        for rows in each[1:]:
-            common = common[_among(common, rows)]
+    def _common_rows(self, words: Sequence[_WordLists]) -> Array:
+        """Conjunction: rows in which every word occurs."""
+        by_length = sorted((self._disjunction(word).rows for word in words), key=len)
+        common = by_length[0]
+        for rows in by_length[1:]:
+            common = common[_is_among(common, rows)]
         return common
 
-    def _spans(self, slot: _Slot, rows: Array) -> tuple[Ints, Ints]:
-        """Return where a slot's words start and end in these rows, as places."""
+    def _spans(self, word: _WordLists, rows: Array) -> tuple[Ints, Ints]:
+        """Start and end of each occurrence of a word in these rows, as places."""
         starts, ends = [], []
-        whole: list[tuple[int, Array | None]] = [(each, None) for each in slot.lists]
-        for number, tags in whole + list(slot.parted):
+        whole: list[tuple[int, Array | None]] = [
+            (number, None) for number in word.lists
+        ]
+        for number, tags in whole + list(word.parted):
             self._check()
             at, positions, widths = self._field.occurrences_in(number, rows, tags)
             places = (at.astype(np.int64) << _POSITION_BITS) | positions
@@ -363,42 +379,42 @@ class _Finding:
         return np.concatenate(starts), np.concatenate(ends)
 
 
-def _among(values: Array, ascending: Array) -> Mask:
-    """Return which values are in an ascending array."""
+def _is_among(values: Array, ascending: Array) -> Mask:
+    """Which values occur in an ascending array."""
     if not len(ascending):
         return np.zeros(len(values), bool)
     at = np.searchsorted(ascending, values)
     at[at == len(ascending)] = 0
-    found: Mask = ascending[at] == values
-    return found
+    among: Mask = ascending[at] == values
+    return among
 
 
 def _distinct(values: Ints) -> Ints:
-    """Return each value once, ascending; cheap where they are in order already."""
+    """Each value once, ascending; cheap if they are already."""
     if len(values) > 1 and not (values[1:] > values[:-1]).all():
         return np.unique(values)
     return values
 
 
-def _joined(found: Iterable[Postings]) -> Postings:
-    """Return rows of which no two are the same, in order."""
-    parts = [each for each in found if len(each.rows)]
+def _disjoint_union(postings: Iterable[Postings]) -> Postings:
+    """Union of posting lists that have no row in common."""
+    parts = [part for part in postings if len(part.rows)]
     if len(parts) < 2:
-        return parts[0] if parts else _NOWHERE
-    rows = np.concatenate([each.rows for each in parts])
+        return parts[0] if parts else _NO_POSTINGS
+    rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows)
-    frequencies = np.concatenate([each.frequencies for each in parts])
+    frequencies = np.concatenate([part.frequencies for part in parts])
     return Postings(rows[order], frequencies[order])
 
 
-def _union(found: Iterable[Postings]) -> Postings:
-    """Return each row once, with the sum of its frequencies."""
-    parts = [each for each in found if len(each.rows)]
+def _union(postings: Iterable[Postings]) -> Postings:
+    """Union of posting lists; frequencies in a common row add up."""
+    parts = [part for part in postings if len(part.rows)]
     if not parts:
-        return _NOWHERE
-    rows = np.concatenate([each.rows for each in parts])
-    frequencies = np.concatenate([each.frequencies for each in parts])
-    # One sort of pairs costs less than finding the order first.
+        return _NO_POSTINGS
+    rows = np.concatenate([part.rows for part in parts])
+    frequencies = np.concatenate([part.frequencies for part in parts])
+    # Sorting pairs costs less than an argsort followed by two gathers.
     pairs = rows.astype(np.int64) << 32 | frequencies
     pairs.sort()
     rows = (pairs >> 32).astype(np.int32)
@@ -408,5 +424,5 @@ def _union(found: Iterable[Postings]) -> Postings:
 
 
 def _narrow(frequencies: Ints) -> Array:
-    """Return frequencies in the narrowest type: they may be kept for a while."""
+    """Frequencies in the narrowest type that fits: they may be cached for a while."""
     return frequencies.astype(narrowest_type(int(frequencies.max(initial=0))))

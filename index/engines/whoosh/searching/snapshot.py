@@ -1,8 +1,8 @@
-"""All segments of one generation as one set of numbers, with what lives in them.
+"""A snapshot of the index: the segments of one generation, read as one.
 
 Articles and documents are numbered through all segments, in order. With one segment
-its own arrays serve, unread until they are needed; with several, what is of articles is
-put end to end, and posting lists stay where they are.
+its own arrays serve, unread until they are needed. With several, the columns of
+articles are concatenated, and posting lists stay where they are.
 """
 
 from __future__ import annotations
@@ -35,72 +35,76 @@ from index.engines.whoosh.searching.keyword_column import KeywordColumn
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 
-# Any length that is capped may be longer, and any frequency higher.
+# Memo key of the cache of posting lists.
+POSTING_CACHE = "posting cache"
+# A capped frequency or length stands for any higher one.
 _BOUNDLESS = 1e9
-_MANY = 2_000  # ids, beyond which all of a state are put in order once
+_MANY = 2_000  # ids to rank at a time, above which all of a snapshot are ranked once
 
 
 @runtime_checkable
-class Closing(Protocol):
-    """Something kept that knows the state, so that the two would keep each other."""
+class Closable(Protocol):
+    """A cache whose entries refer to the snapshot, in a reference cycle."""
 
     @property
     def bytes(self) -> int:
-        """How much memory it takes."""
+        """Memory in use."""
 
     def close(self) -> None:
-        """Let go of the state."""
+        """Drop all entries, and with them the references to the snapshot."""
 
 
 class IndexSnapshot:
-    """One generation of the index, joined.
+    """One generation of the index, its segments joined; it never changes.
 
-    :ivar live: which articles live: the others were replaced or deleted.
+    :ivar live: which articles are live: the others were replaced or deleted.
+    :ivar article_bases: first article of each segment, then the number of all articles;
+        ``document_bases`` likewise.
     """
 
     def __init__(self, segments: Sequence[tuple[Segment, Mask]], seq: int) -> None:
         """Join segments.
 
-        :param segments: each with which of its documents live.
+        :param segments: each with the bitmap of its live documents.
         """
         self.seq = seq
         self.segments = [segment for segment, _ in segments]
-        self.article_bases = _bases([each.articles for each in self.segments])
-        self.document_bases = _bases([each.documents for each in self.segments])
+        self.article_bases = _bases([segment.articles for segment in self.segments])
+        self.document_bases = _bases([segment.documents for segment in self.segments])
         self.articles, self.documents = self.article_bases[-1], self.document_bases[-1]
-        self.live: Mask = _end_to_end(
+        self.live: Mask = _concatenated(
             [live[segment.first[:-1]] for segment, live in segments], np.dtype(bool)
         )
         self.all_live = bool(self.live.all())
-        self._kept: dict[object, object] = {}
+        self._memo: dict[object, object] = {}
         self._shown: dict[bool, tuple[int, Mask, bool]] = {}
         self._lock = threading.Lock()
 
-    def keep(self, name: object, make: Callable[[], T]) -> T:
-        """Return what is kept under a name, made first if it is not there."""
-        found = self._kept.get(name)
-        if found is None:
-            made = make()
+    def memoized(self, key: object, compute: Callable[[], T]) -> T:
+        """Value stored under a key, computed at first use."""
+        value = self._memo.get(key)
+        if value is None:
+            computed = compute()
             with self._lock:
-                found = self._kept.setdefault(name, made)
-        return found  # type: ignore[return-value]
+                value = self._memo.setdefault(key, computed)
+        return value  # type: ignore[return-value]
 
     def close(self) -> None:
-        """Let go of what was kept for later searches: there is a newer state.
+        """Drop the posting lists cached for later searches: there is a newer snapshot.
 
-        Searches under way go on; what they find is theirs alone.
+        Searches in progress go on; what they compute is used by them alone.
         """
-        leaves = self._kept.get("leaves")
-        if isinstance(leaves, Closing):
-            leaves.close()
+        cache = self._memo.get(POSTING_CACHE)
+        if isinstance(cache, Closable):
+            cache.close()
 
     def cache_bytes(self) -> int:
-        """Return how much of that is what was found of leaves."""
-        leaves = self._kept.get("leaves")
-        return leaves.bytes if isinstance(leaves, Closing) else 0
+        """Memory that cached posting lists take."""
+        cache = self._memo.get(POSTING_CACHE)
+        return cache.bytes if isinstance(cache, Closable) else 0
 
-    def each(self) -> Iterator[tuple[Segment, int, int]]:
-        """Yield each segment, and the numbers of its first article and document."""
+    def segments_with_bases(self) -> Iterator[tuple[Segment, int, int]]:
+        """Each segment, with the numbers of its first article and first document."""
         yield from zip(
             self.segments, self.article_bases, self.document_bases, strict=False
         )
@@ -108,64 +112,67 @@ class IndexSnapshot:
     # Columns of articles.
 
     def column(self, name: str) -> Array:
-        """Return one number of each article, as the segments have it."""
-        return self.keep(
+        """Numeric column of a field: one value per article, as it is stored."""
+        return self.memoized(
             name,
-            lambda: _end_to_end(
-                [each.column(name) for each in self.segments], np.dtype(np.int64)
+            lambda: _concatenated(
+                [segment.column(name) for segment in self.segments], np.dtype(np.int64)
             ),
         )
 
     @cached
     def first(self) -> Array:
-        """Each article's first document, and behind the last, where they end."""
+        """First document of each article, then the number of all documents."""
         parts = [
-            each.first[:-1] + np.int32(base) if base else each.first[:-1]
-            for each, _, base in self.each()
+            segment.first[:-1] + np.int32(base) if base else segment.first[:-1]
+            for segment, _, base in self.segments_with_bases()
         ]
         if len(parts) == 1:
             return self.segments[0].first
         return np.append(
-            _end_to_end(parts, np.dtype(np.int32)), np.int32(self.documents)
+            _concatenated(parts, np.dtype(np.int32)), np.int32(self.documents)
         )
 
     @cached
-    def spans(self) -> Array:
-        """Each article's first document, and where its documents end: a row each."""
+    def document_ranges(self) -> Array:
+        """First document of each article (row 0), end of its documents (row 1)."""
         return np.stack([self.first[:-1], self.first[1:]])
 
     @cached
     def sizes(self) -> Array:
-        """How many documents each article has."""
+        """Number of documents of each article."""
         return np.diff(self.first)
 
     @cached
     def first_n(self) -> Array:
-        """The number of each article's first paragraph: 0, or 1 without a headline."""
+        """Number of each article's first paragraph: 0, or 1 without a headline."""
         return self.column("first_n")
 
-    def numbers(self, articles: Array, documents: Array) -> Ints:
-        """Return the numbers that documents have as paragraphs of their articles."""
-        found: Ints = documents - self.first[articles] + self.first_n[articles]
-        return found
+    def paragraph_numbers(self, articles: Array, documents: Array) -> Ints:
+        """Numbers of documents as paragraphs of their articles."""
+        numbers: Ints = documents - self.first[articles] + self.first_n[articles]
+        return numbers
 
-    def by_date(self, name: str, *, oldest: bool) -> Ints:
-        """Return what sorts articles by a date, unknown ones last."""
+    def date_keys(self, name: str, *, oldest: bool) -> Ints:
+        """Ascending sort keys of a date, by article; unknown dates sort last.
 
-        def make() -> Ints:
+        :param oldest: oldest first; else newest first.
+        """
+
+        def compute() -> Ints:
             dates = self.column(name)
             known = dates if oldest else -dates
             return np.where(dates == NO_VALUE, np.iinfo(np.int64).max, known)
 
-        return self.keep(("by date", name, oldest), make)
+        return self.memoized(("date keys", name, oldest), compute)
 
-    def values(self, name: str) -> KeywordColumn:
-        """Return the values of a keyword or integer field."""
+    def keyword_column(self, name: str) -> KeywordColumn:
+        """Values of a keyword or integer field."""
         assert name in VALUE_FIELDS, name
-        return self.keep(
-            ("values", name),
+        return self.memoized(
+            ("keyword column", name),
             lambda: KeywordColumn(
-                [each.values(name) for each in self.segments],
+                [segment.values(name) for segment in self.segments],
                 self.article_bases,
                 self.articles,
             ),
@@ -175,98 +182,103 @@ class IndexSnapshot:
 
     @cached
     def owner(self) -> Array:
-        """The article of each document."""
+        """Article of each document."""
         parts = [
-            each.owner + np.int32(base) if base else each.owner
-            for each, base, _ in self.each()
+            segment.owner + np.int32(base) if base else segment.owner
+            for segment, base, _ in self.segments_with_bases()
         ]
-        return _end_to_end(parts, np.dtype(np.int32))
+        return _concatenated(parts, np.dtype(np.int32))
 
     @cached
     def passage(self) -> Array:
-        """The passage field of each document, as a position in ``PASSAGE_FIELDS``."""
-        return _end_to_end([each.passage for each in self.segments], np.dtype("u1"))
+        """Passage field of each document, as a position in ``PASSAGE_FIELDS``."""
+        return _concatenated(
+            [segment.passage for segment in self.segments], np.dtype("u1")
+        )
 
     @cached
     def lengths(self) -> Array:
-        """The length of each document, in words."""
-        return _end_to_end([each.lengths for each in self.segments], np.dtype("u1"))
+        """Length of each document, in words."""
+        return _concatenated(
+            [segment.lengths for segment in self.segments], np.dtype("u1")
+        )
 
     def lengths_of(self, documents: Ints) -> Array:
-        """Return the lengths of some documents, in words."""
-        return self._some(documents, lambda segment: segment.lengths)
+        """Lengths of some documents, in words."""
+        return self._taken(documents, lambda segment: segment.lengths)
 
-    def _some(self, documents: Ints, column: Callable[[Segment], Array]) -> Array:
+    def _taken(self, documents: Ints, column: Callable[[Segment], Array]) -> Array:
+        """Values of a document column at some documents, without joining segments."""
         if len(self.segments) == 1:
             return column(self.segments[0]).take(documents)
-        found = np.zeros(len(documents), np.int64)
-        for segment, _, base in self.each():
+        values = np.zeros(len(documents), np.int64)
+        for segment, _, base in self.segments_with_bases():
             inside = (documents >= base) & (documents < base + segment.documents)
             if inside.any():
-                found[inside] = column(segment)[documents[inside] - base]
-        return found
+                values[inside] = column(segment)[documents[inside] - base]
+        return values
 
-    # Articles by id, and the other way round.
+    # Articles by id, and ids by article.
 
     def find(self, article_id: str) -> int:
-        """Return the number of the living article of an id, -1 if there is none."""
-        for segment, base, _ in self.each():
-            found = segment.find(article_id)
-            if found >= 0 and self.live[base + found]:
-                return base + found
+        """Number of the live article with an id; -1 if there is none."""
+        for segment, base, _ in self.segments_with_bases():
+            number = segment.find(article_id)
+            if number >= 0 and self.live[base + number]:
+                return base + number
         return -1
 
     def located(self, article: int) -> tuple[Segment, int]:
-        """Return the segment of an article, and its number there."""
+        """Segment of an article, and its number there."""
         at = bisect.bisect_right(self.article_bases, article) - 1
         return self.segments[at], article - self.article_bases[at]
 
     def article_id(self, article: int) -> str:
-        """Return the id of an article."""
+        """Id of an article."""
         segment, number = self.located(article)
         return segment.article_id(number)
 
     def article_ids(self, articles: Array) -> list[str]:
-        """Return the ids of articles."""
+        """Ids of articles."""
         if len(self.segments) == 1:
             return self.segments[0].article_ids(articles)
-        return [self.article_id(each) for each in articles.tolist()]
+        return [self.article_id(article) for article in articles.tolist()]
 
     def versions(self, articles: Array) -> list[str]:
-        """Return the versions of articles."""
+        """Versions of articles."""
         if len(self.segments) == 1:
             return self.segments[0].versions(articles)
-        found = []
+        versions = []
         for article in articles.tolist():
             segment, number = self.located(article)
-            found.append(segment.version(number))
-        return found
+            versions.append(segment.version(number))
+        return versions
 
-    def places(self, articles: Array) -> Ints:
-        """Return numbers that sort these articles by their ids."""
+    def id_ranks(self, articles: Array) -> Ints:
+        """Ranks of articles in the order of their ids: sort keys."""
         if len(self.segments) == 1:
             return self.segments[0].id_ranks[articles].astype(np.int64)
         if len(articles) > _MANY:
-            return self._id_places.take(articles)
-        ids = [self.article_id(each) for each in articles.tolist()]
-        rank = {each: at for at, each in enumerate(sorted(set(ids)))}
-        return np.array([rank[each] for each in ids], np.int64)
+            return self._all_id_ranks.take(articles)
+        ids = [self.article_id(article) for article in articles.tolist()]
+        ranks = {article_id: at for at, article_id in enumerate(sorted(set(ids)))}
+        return np.array([ranks[article_id] for article_id in ids], np.int64)
 
     @cached
-    def _id_places(self) -> Ints:
-        """What :meth:`places` says of every article."""
+    def _all_id_ranks(self) -> Ints:
+        """Rank of every article in the order of ids."""
         ids = [
             article_id
             for segment in self.segments
             for article_id in segment.article_ids(np.arange(segment.articles))
         ]
-        rank = {each: at for at, each in enumerate(sorted(set(ids)))}
-        return np.array([rank[each] for each in ids], np.int64)
+        ranks = {article_id: at for at, article_id in enumerate(sorted(set(ids)))}
+        return np.array([ranks[article_id] for article_id in ids], np.int64)
 
-    def behind(self, articles: Array, article_id: str) -> tuple[Mask, Mask]:
-        """Return which articles have a greater id than this one, and which have it."""
+    def compare_ids(self, articles: Array, article_id: str) -> tuple[Mask, Mask]:
+        """Which articles have an id greater than this one, and which have this id."""
         greater, same = np.zeros(len(articles), bool), np.zeros(len(articles), bool)
-        for segment, base, _ in self.each():
+        for segment, base, _ in self.segments_with_bases():
             inside = (articles >= base) & (articles < base + segment.articles)
             places = segment.id_ranks[articles[inside] - base]
             place = segment.id_rank(article_id)
@@ -275,19 +287,20 @@ class IndexSnapshot:
             greater[inside] = places > place if has else places >= place
         return greater, same
 
-    # What shows.
+    # Visibility.
 
     def shown_at(self, now: int, *, held: bool = False) -> tuple[Mask, bool]:
-        """Return which articles live and show at an instant, and whether all do.
+        """Bitmap of articles that are live and shown at an instant; whether all are.
 
-        The mask is not to be changed. Which show changes only when an embargo ends or
-        an article expires.
+        The bitmap is read-only. It changes only when an embargo ends or an article
+        expires, and is computed again only then.
 
-        :param held: to somebody who also sees what is withheld or under embargo.
+        :param now: microseconds since 1970 UTC.
+        :param held: for a reader who also sees withheld and embargoed articles.
         """
         turn = bisect.bisect_right(self._turns, now)
-        found = self._shown.get(held)
-        if found is None or found[0] != turn:
+        entry = self._shown.get(held)
+        if entry is None or entry[0] != turn:
             mask: Mask = self.live & shown(
                 self.column("status"),
                 self.column("embargoed_until"),
@@ -295,11 +308,12 @@ class IndexSnapshot:
                 now,
                 held=held,
             )
-            found = self._shown[held] = (turn, mask, bool(mask.all()))
-        return found[1:]
+            entry = self._shown[held] = (turn, mask, bool(mask.all()))
+        return entry[1:]
 
     @cached
     def _turns(self) -> list[int]:
+        """Instants at which an embargo ends or an article expires, ascending."""
         embargoes, expiries = self.column("embargoed_until"), self.column("expires")
         turns: list[int] = np.unique(
             np.concatenate(
@@ -308,92 +322,94 @@ class IndexSnapshot:
         ).tolist()
         return turns
 
-    # Statistics: of living articles, whatever is asked and whoever asks.
+    # Collection statistics: of live articles, whatever the query and the reader.
 
     @cached
     def live_articles(self) -> int:
-        """How many articles live."""
+        """Number of live articles."""
         return int(np.count_nonzero(self.live))
 
-    def scale(self, name: str) -> Floats:
-        """Return what an occurrence in a field counts for, in each article."""
+    def field_norms(self, name: str) -> Floats:
+        """BM25F norm of a field, by article: the weight of one occurrence there."""
         if name in PASSAGE_FIELDS:
-            row: Floats = self.passage_scales[PASSAGE_FIELDS.index(name)]
+            row: Floats = self.passage_norms[PASSAGE_FIELDS.index(name)]
             return row
-        return self.keep(("scale", name), lambda: self._scale(name))
+        return self.memoized(("field norms", name), lambda: self._field_norms(name))
 
-    def _scale(self, name: str) -> Floats:
+    def _field_norms(self, name: str) -> Floats:
         lengths = self._field_lengths(name)
-        having = lengths[self.live & (lengths > 0)]
-        mean = float(having.sum()) / len(having) if len(having) else 1.0
+        present = lengths[self.live & (lengths > 0)]
+        mean = float(present.sum()) / len(present) if len(present) else 1.0
         weight = FIELD_BY_NAME[name].weight
-        found: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
-        return found
+        norms: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
+        return norms
 
     @cached
-    def passage_scales(self) -> Floats:
-        """Return :meth:`scale` of every passage field, a row each."""
-        scales = np.empty((len(PASSAGE_FIELDS), self.articles))
-        for row, name in zip(scales, PASSAGE_FIELDS, strict=True):
-            row[:] = self._scale(name)
-        return scales
+    def passage_norms(self) -> Floats:
+        """:meth:`field_norms` of every passage field, one row per field."""
+        norms = np.empty((len(PASSAGE_FIELDS), self.articles))
+        for row, name in zip(norms, PASSAGE_FIELDS, strict=True):
+            row[:] = self._field_norms(name)
+        return norms
 
     def _field_lengths(self, name: str) -> Ints:
         if name in PASSAGE_FIELDS:
-            return self._passages(name, "lengths")
-        parts = [each.line_lengths(name) for each in self.segments]
-        return _end_to_end(parts, np.dtype(np.int64)).astype(np.int64)
+            return self._passage_column(name, "lengths")
+        parts = [segment.line_lengths(name) for segment in self.segments]
+        return _concatenated(parts, np.dtype(np.int64)).astype(np.int64)
 
-    def _passages(self, name: str, what: str) -> Ints:
-        parts = [each.passage_column(name, what) for each in self.segments]
-        return _end_to_end(parts, np.dtype(np.int64)).astype(np.int64)
+    def _passage_column(self, name: str, what: str) -> Ints:
+        parts = [segment.passage_column(name, what) for segment in self.segments]
+        return _concatenated(parts, np.dtype(np.int64)).astype(np.int64)
 
-    def document_scales(self, documents: Ints, owners: Ints) -> Floats:
-        """Return what an occurrence in some documents counts for in their articles."""
-        # One row behind the other: one number is looked up faster than two.
-        at = self._some(documents, lambda segment: segment.passage).astype(np.int64)
+    def document_norms(self, documents: Ints, owners: Ints) -> Floats:
+        """:meth:`field_norms` of each document's field in its article."""
+        # Rows are end to end: one index is looked up faster than two.
+        at = self._taken(documents, lambda segment: segment.passage).astype(np.int64)
         at *= self.articles
         at += owners
-        scales: Floats = self.passage_scales.ravel().take(at)
-        return scales
+        norms: Floats = self.passage_norms.ravel().take(at)
+        return norms
 
-    def main_scale(self) -> Array:
-        """Return :meth:`scale` of the main field, in single precision, for bounds."""
-        return self.keep(
-            "main scale",
-            lambda: self.passage_scales[MAIN_FIELD_NUMBER].astype(np.float32),
+    def main_field_norms(self) -> Array:
+        """:meth:`field_norms` of the main field, in the single precision of bounds."""
+        return self.memoized(
+            "main field norms",
+            lambda: self.passage_norms[MAIN_FIELD_NUMBER].astype(np.float32),
         )
 
     def document_statistics(self, passages: tuple[str, ...]) -> tuple[int, float]:
-        """Return how many living documents fields have, and their mean length."""
+        """Number of live documents in these passage fields, and their mean length."""
 
-        def make() -> tuple[int, float]:
+        def compute() -> tuple[int, float]:
             count = length = 0
             for name in passages:
-                count += int(self._passages(name, "counts")[self.live].sum())
-                length += int(self._passages(name, "lengths")[self.live].sum())
+                count += int(self._passage_column(name, "counts")[self.live].sum())
+                length += int(self._passage_column(name, "lengths")[self.live].sum())
             return count, max(length / count if count else 1.0, math.ulp(1.0))
 
-        return self.keep(("documents", passages), make)
+        return self.memoized(("document statistics", passages), compute)
 
-    def norms(self, passages: tuple[str, ...]) -> Floats:
-        """Return what each length of a document sets against a frequency, by length."""
+    def length_norms(self, passages: tuple[str, ...]) -> Floats:
+        """BM25 length norm of a paragraph, by its length in words."""
 
-        def make() -> Floats:
-            longest = max([int(each.lengths.max(initial=0)) for each in self.segments])
+        def compute() -> Floats:
+            longest = max(
+                [int(segment.lengths.max(initial=0)) for segment in self.segments]
+            )
             _, mean = self.document_statistics(passages)
             norms: Floats = ranking.paragraph_norm(np.arange(longest + 1.0), mean)
             return norms
 
-        return self.keep(("norms", passages), make)
+        return self.memoized(("length norms", passages), compute)
 
-    def best_scores(self, passages: tuple[str, ...]) -> Array:
-        """Return what a best scores at the most, for a word of weight 1.
+    def paragraph_upper_bounds(self, passages: tuple[str, ...]) -> Array:
+        """Upper bounds of the paragraph score, for a term of weight 1.
 
-        By ``frequency << 8 | length``: see ``ArticlePostings``.
+        By ``frequency << 8 | length``: see :attr:`.files.ByArticle.bests`.
         """
 
-        def make() -> Array:
+        def compute() -> Array:
             frequencies = np.arange(IMPACT_CAP + 1, dtype=np.float64)
             frequencies[IMPACT_CAP] = _BOUNDLESS
             _, mean = self.document_statistics(passages)
@@ -403,10 +419,10 @@ class IndexSnapshot:
             )
             return table.ravel().astype(np.float32)
 
-        return self.keep(("bests", passages), make)
+        return self.memoized(("paragraph upper bounds", passages), compute)
 
 
-def _end_to_end(parts: Sequence[Array], empty: np.dtype[Any]) -> Array:
+def _concatenated(parts: Sequence[Array], empty: np.dtype[Any]) -> Array:
     if len(parts) == 1:
         return parts[0]
     return np.concatenate(parts) if parts else np.empty(0, empty)

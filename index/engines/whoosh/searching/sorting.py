@@ -1,4 +1,4 @@
-"""The order of hits, and pages of it."""
+"""Sorting hits, and cutting pages out of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from index.engines.whoosh.files import NO_VALUE, Array, Ints, Mask
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import Search, Sort, SortKey
 
-_LAST = np.iinfo(np.int64).max
+_LAST = np.iinfo(np.int64).max  # sort key of an unknown date
+_BLOCK = 64  # values of which a partition looks only at the least, at first
+_SORTED = 1_024  # up to so many scores are sorted whole, without a partition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """What may be on a page, not in order yet: articles, or documents with theirs.
+    """Hits that may be on the page, unsorted: articles, or paragraphs of articles.
 
-    :param scores: as they order and are shown; ``None`` where all are 0.
+    :param articles: article of each candidate.
+    :param scores: rounded as they are shown; ``None`` where all are 0.
+    :param documents: document of each candidate, where hits are paragraphs.
     """
 
     articles: Array
@@ -26,143 +30,146 @@ class Candidates:
     documents: Array | None = None
 
     def page(
-        self, search: Search, state: IndexSnapshot, *, wanted: int | None = None
+        self, search: Search, snapshot: IndexSnapshot, *, top: int | None = None
     ) -> tuple[Ints, bool]:
-        """Return which of them the page holds, in order, and whether more follow.
+        """Candidates of the page, sorted, as positions; and whether more follow.
 
-        :param wanted: how many of the first to return instead.
+        :param top: give the first so many instead of the page.
         """
         start, end = search.offset, search.offset + search.limit
-        if wanted is not None:
-            start, end = 0, wanted
+        if top is not None:
+            start, end = 0, top
         if search.after is None and self.scores is not None:
-            # Hits seldom have one score: then nothing else need be looked at.
+            # Scores are seldom tied: then no other sort key is needed.
             order = _by_score(self.scores, end)
             if order is not None:
                 return order[start:end], len(self.articles) > end
-        dates = _by_date(search.sort, state).take(self.articles)
+        dates = _date_keys(search.sort, snapshot).take(self.articles)
         chosen: Array = np.arange(len(self.articles))
         if search.after is not None:
-            later = self._after(search.after, search.sort, state, dates)
-            chosen = chosen.compress(later)
+            after = self._after(search.after, search.sort, snapshot, dates)
+            chosen = chosen.compress(after)
         more = len(chosen) > end
         if more and end:
             chosen = self._first(end, chosen, dates)
-        order = self._ordered(chosen, dates, state)
+        order = self._ordered(chosen, dates, snapshot)
         return order[start:end], more
 
     def _first(self, count: int, chosen: Array, dates: Ints) -> Array:
-        """Return at least the first so many, in no order, with all that equal them."""
+        """At least the first ``count`` candidates with all their ties, unsorted."""
         for keys in (None if self.scores is None else -self.scores, dates):
             if keys is None:
                 continue
-            here = keys.take(chosen)
-            last = top_k_threshold(here, count)
-            chosen = chosen.compress(here <= last)
+            values = keys.take(chosen)
+            threshold = top_k_threshold(values, count)
+            chosen = chosen.compress(values <= threshold)
             if len(chosen) < 2 * count:
                 break
-            # All that come before the last one's equals are in; the next key decides
-            # among the equals, unless there are others before them.
-            if keys is not dates and (here < last).any():
+            # Every candidate before the ties at the threshold is in. The next key may
+            # cut the ties only if there is no candidate before them.
+            if keys is not dates and (values < threshold).any():
                 break
         return chosen
 
-    def _ordered(self, chosen: Array, dates: Ints, state: IndexSnapshot) -> Ints:
-        keys: list[Array] = [state.places(self.articles[chosen]), dates[chosen]]
+    def _ordered(self, chosen: Array, dates: Ints, snapshot: IndexSnapshot) -> Ints:
+        keys: list[Array] = [snapshot.id_ranks(self.articles[chosen]), dates[chosen]]
         if self.documents is not None:
-            # Of one article documents are numbered as its paragraphs are.
+            # Documents of one article are numbered in the order of its paragraphs.
             keys.insert(0, self.documents[chosen])
         if self.scores is not None:
             keys.append(-self.scores[chosen])
         in_order: Ints = chosen[np.lexsort(keys)]
         return in_order
 
-    def keys(self, chosen: Ints, search: Search, state: IndexSnapshot) -> list[SortKey]:
-        """Return where some of them stand in the order."""
+    def keys(
+        self, chosen: Ints, search: Search, snapshot: IndexSnapshot
+    ) -> list[SortKey]:
+        """Sort keys of the chosen candidates."""
         articles = self.articles[chosen]
-        dates = state.column(_date(search.sort))[articles].tolist()
+        dates = snapshot.column(_date(search.sort))[articles].tolist()
         scores = [0.0] * len(chosen)
         if self.scores is not None:
             scores = self.scores[chosen].tolist()
         numbers: list[int | None] = [None] * len(chosen)
         if self.documents is not None:
-            numbers = state.numbers(articles, self.documents[chosen]).tolist()
+            numbers = snapshot.paragraph_numbers(
+                articles, self.documents[chosen]
+            ).tolist()
         if len(chosen) and NO_VALUE in dates:
             dates = [None if date == NO_VALUE else date for date in dates]
-        return list(map(SortKey, scores, dates, state.article_ids(articles), numbers))
+        return list(
+            map(SortKey, scores, dates, snapshot.article_ids(articles), numbers)
+        )
 
     def _after(
-        self, key: SortKey, sort: Sort, state: IndexSnapshot, dates: Ints
+        self, cursor: SortKey, sort: Sort, snapshot: IndexSnapshot, dates: Ints
     ) -> Mask:
-        if key.date is None:
-            wanted = _LAST
+        """Which candidates sort after a cursor."""
+        if cursor.date is None:
+            cursor_date = _LAST
         else:
-            wanted = key.date if sort is Sort.OLDEST else -key.date
-        later: Mask = dates > wanted
-        same = dates == wanted
+            cursor_date = cursor.date if sort is Sort.OLDEST else -cursor.date
+        after: Mask = dates > cursor_date
+        tied = dates == cursor_date
         if self.scores is not None:
-            equal = self.scores == key.score
-            later &= equal
-            same &= equal
-            later |= self.scores < key.score
-        elif key.score != 0.0:
-            return np.full(len(dates), key.score > 0.0)
-        at = np.flatnonzero(same)
-        greater, same_id = state.behind(self.articles[at], key.id)
-        if self.documents is not None and key.n is not None:
-            numbers = state.numbers(self.articles[at], self.documents[at])
-            greater |= same_id & (numbers > key.n)
-        later[at] |= greater
-        return later
-
-
-_BLOCK = 64  # values of which only the least is looked at first
-
-
-_SORTED = 1_024  # scores that are sorted rather than parted
+            equal = self.scores == cursor.score
+            after &= equal
+            tied &= equal
+            after |= self.scores < cursor.score
+        elif cursor.score != 0.0:
+            return np.full(len(dates), cursor.score > 0.0)
+        at = np.flatnonzero(tied)
+        greater, same_id = snapshot.compare_ids(self.articles[at], cursor.id)
+        if self.documents is not None and cursor.n is not None:
+            numbers = snapshot.paragraph_numbers(self.articles[at], self.documents[at])
+            greater |= same_id & (numbers > cursor.n)
+        after[at] |= greater
+        return after
 
 
 def _by_score(scores: Floats, count: int) -> Ints | None:
-    """Return the places of at least so many of the highest scores, the highest first.
+    """Positions of at least the ``count`` highest scores, highest first.
 
-    ``None`` if two of them are equal: it takes more than scores to order them.
+    ``None`` if two of them are tied: then scores alone do not give the order.
     """
-    less = -scores
+    negated = -scores
     if len(scores) > _SORTED:
-        least = (
-            top_k_threshold(less, count + 1) if count + 1 < len(scores) else less.max()
+        threshold = (
+            top_k_threshold(negated, count + 1)
+            if count + 1 < len(scores)
+            else negated.max()
         )
-        chosen = (less <= least).nonzero()[0]
-        less = less.take(chosen)
-        order = less.argsort()
-        places = chosen.take(order)
+        chosen = (negated <= threshold).nonzero()[0]
+        negated = negated.take(chosen)
+        order = negated.argsort()
+        positions = chosen.take(order)
     else:
-        order = places = less.argsort()
-    ranked = less.take(order[: count + 1])
-    found: Ints = places
-    return found if (ranked[1:] > ranked[:-1]).all() else None
+        order = positions = negated.argsort()
+    ranked = negated.take(order[: count + 1])
+    in_order: Ints = positions
+    return in_order if (ranked[1:] > ranked[:-1]).all() else None
 
 
-def top_k_threshold(values: Array, count: int) -> Any:
-    """Return a value that at least so many are not above, and not many more.
+def top_k_threshold(values: Array, k: int) -> Any:
+    """Upper bound of the k-th smallest value, close to it.
 
-    Of the least of each block, the one that so many are not above is exact enough, and
-    found in a fraction of the time that it takes to part all values.
+    At least ``k`` values are no greater, and not many more. It is the k-th smallest of
+    the blocks' minima, which takes a fraction of the time of partitioning all values.
     """
     blocks = len(values) // _BLOCK
-    if blocks > count:
-        parted = values[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
-    elif count >= len(values):
+    if blocks > k:
+        minima = values[: blocks * _BLOCK].reshape(blocks, _BLOCK).min(axis=1)
+    elif k >= len(values):
         return values.max()
     else:
-        parted = values.copy()
-    parted.partition(count - 1)
-    return parted[count - 1]
+        minima = values.copy()
+    minima.partition(k - 1)
+    return minima[k - 1]
 
 
 def _date(sort: Sort) -> str:
     return "updated" if sort is Sort.UPDATED else "published"
 
 
-def _by_date(sort: Sort, state: IndexSnapshot) -> Ints:
-    return state.by_date(_date(sort), oldest=sort is Sort.OLDEST)
+def _date_keys(sort: Sort, snapshot: IndexSnapshot) -> Ints:
+    return snapshot.date_keys(_date(sort), oldest=sort is Sort.OLDEST)

@@ -1,9 +1,11 @@
-"""Ranking of articles that looks closely only at those that can come first.
+"""Sparse evaluation: exact scores only for the articles that can be in the top k.
 
-What a search asks of all hits (their number, their paragraphs, a bound of their score)
-comes from the posting lists by article, which are shorter than those by document.
-Scores are worked out exactly for the hits with the highest bounds, until no other can
-be among the first: the answer is the same as if all had been (Turtle and Flood, 1995).
+The number of hits, the number of their paragraphs and an upper bound of each score come
+from the posting lists by article, which are shorter than those by document. The
+candidates with the highest bounds are scored exactly, batch by batch, until no bound
+left exceeds the score of the k-th hit. This is MaxScore (Turtle and Flood, 1995) with
+an upper bound for each article instead of one for each posting list; like it, it gives
+the same top k as scoring every hit.
 """
 
 from __future__ import annotations
@@ -21,200 +23,213 @@ from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.engines.whoosh.searching.sorting import Candidates, top_k_threshold
 from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
 
-# So many hits are all looked at closely: more of several leaves than of one, whose
-# bounds are close. Of more hits, so many at first, and so many at a time.
-_ALL_OF_ONE, _ALL_OF_SEVERAL = 300, 900
-_FIRST, _NEXT = 64, 512
+# Up to so many hits are all scored exactly: fewer for a single leaf, since its bounds
+# are tight. Of more hits, a first batch and then further ones.
+_ALL_OF_ONE_LEAF, _ALL_OF_SEVERAL = 300, 900
+_FIRST_BATCH, _NEXT_BATCH = 64, 512
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
 _NO_SCORE = -1.0  # below every score and every bound
 
 
 class SparseRanker:
-    """The ranking of one search; see :class:`.evaluation.Ranking`.
+    """Ranks the hits of one search; see :class:`.evaluation.Ranker`.
 
-    :param hits: which articles are hits.
+    :param hits: articles that match and pass the filters.
     """
 
     def __init__(
-        self, state: IndexSnapshot, search: Search, tree: QueryTree, hits: ArticleSet
+        self,
+        snapshot: IndexSnapshot,
+        search: Search,
+        tree: QueryTree,
+        hits: ArticleSet,
     ) -> None:
-        self._state, self._search = state, search
+        self._snapshot, self._search = snapshot, search
         self._hits, self._numbers = hits, hits.numbers
-        self._counted = [
-            LeafScorer(each, state, hits) for each in tree.counting(lambda: hits.mask)
+        self._scorers = [
+            LeafScorer(clause, snapshot, hits)
+            for clause in tree.clauses(lambda: hits.mask)
         ]
-        self._scoring = [each for each in self._counted if each.leaf.scores]
-        # Few hits are looked at closely at once, and then everything is known of them.
-        most = _ALL_OF_ONE if len(self._counted) < 2 else _ALL_OF_SEVERAL
-        self._close = (
-            ExactScorer(state, self._counted, hits.numbers)
+        self._scoring = [scorer for scorer in self._scorers if scorer.clause.scores]
+        # Few hits are all scored at once, which gives everything else about them too.
+        most = _ALL_OF_ONE_LEAF if len(self._scorers) < 2 else _ALL_OF_SEVERAL
+        self._all = (
+            ExactScorer(snapshot, self._scorers, hits.numbers)
             if len(hits) <= most
             else None
         )
-        self._looked = [] if self._close is None else [self._close]
+        self._batches = [] if self._all is None else [self._all]
         self.check = tree.check
 
-    # How many paragraphs match.
+    # Number of matching paragraphs.
 
     @cached
     def total(self) -> int:
-        """How many paragraphs match."""
-        if self._close is not None:
-            return int(self._close.totals.sum())
-        state = self._state
-        leaves = [each for each in self._counted if not each.leaf.places.whole]
+        """Number of matching paragraphs."""
+        if self._all is not None:
+            return int(self._all.matching_counts.sum())
+        snapshot = self._snapshot
+        scorers = [scorer for scorer in self._scorers if not scorer.clause.places.whole]
         self.check()
-        if len(leaves) == 1:
-            return leaves[0].spread + self._wordless(leaves)
-        mask = np.zeros(state.documents, bool)
-        for leaf in leaves:
-            leaf.mark(mask)
-        return int(np.count_nonzero(mask)) + self._wordless(leaves)
+        if len(scorers) == 1:
+            return scorers[0].paragraph_count + self._without_leaf(scorers)
+        mask = np.zeros(snapshot.documents, bool)
+        for scorer in scorers:
+            scorer.set_bits(mask)
+        return int(np.count_nonzero(mask)) + self._without_leaf(scorers)
 
-    def _wordless(self, leaves: Sequence[LeafScorer]) -> int:
-        """Return how many paragraphs hits have in which none of these leaves is."""
-        if any(leaf.leaf.certain and not leaf.found.lines for leaf in leaves):
-            return 0
-        if self._hits.all_matches and all(
-            leaf.everywhere and not leaf.found.lines for leaf in self._counted
+    def _without_leaf(self, scorers: Sequence[LeafScorer]) -> int:
+        """Number of paragraphs of the hits in which none of these leaves counts."""
+        if any(
+            scorer.clause.required and not scorer.postings.lines for scorer in scorers
         ):
-            united = len(self._counted) == len(leaves)
-            if united and not self._may_lack_words:
+            return 0
+        if self._hits.complete and all(
+            scorer.everywhere and not scorer.postings.lines for scorer in self._scorers
+        ):
+            only_these = len(self._scorers) == len(scorers)
+            if only_these and not self._may_lack_words:
                 return 0
         rest = self._hits.mask.copy()
-        for leaf in leaves:
-            having = leaf.found.paragraph_mask
-            rest &= ~having if leaf.leaf.context is None else ~(having & leaf.context)
-        return int(self._state.sizes[rest].sum()) if rest.any() else 0
+        for scorer in scorers:
+            having = scorer.postings.paragraph_mask
+            context = scorer.clause.context
+            rest &= ~having if context is None else ~(having & context)
+        return int(self._snapshot.sizes[rest].sum()) if rest.any() else 0
 
     @property
     def _may_lack_words(self) -> bool:
         """Whether an article can be a hit without any leaf that counts."""
         query = self._search.query
         return not isinstance(query, Or) or not all(
-            isinstance(each, WORD_LEAVES) for each in query.children
+            isinstance(child, WORD_LEAVES) for child in query.children
         )
 
-    # Which hits come first.
+    # The top k.
 
     def page(self) -> tuple[Sequence[Hit], bool]:
-        """Return the hits of the page, in order, and whether more follow."""
-        search, state = self._search, self._state
-        rows = Candidates(articles=self._numbers)
+        """Hits of the page, sorted, and whether more follow."""
+        search, snapshot = self._search, self._snapshot
+        candidates = Candidates(articles=self._numbers)
         if search.sort is Sort.RELEVANCE and self._scoring:
             if search.limit == 0:
                 return [], len(self._numbers) > search.offset
-            rows = self._best()
-        chosen, more = rows.page(search, state)
+            candidates = self._top_candidates()
+        chosen, more = candidates.page(search, snapshot)
         if search.after is None:
             more = len(self._numbers) > search.offset + search.limit
-        return self._shown(rows, chosen), more
+        return self._page_hits(candidates, chosen), more
 
-    def _best(self) -> Candidates:
-        """Return the hits that can be on the page, with their scores.
+    def _top_candidates(self) -> Candidates:
+        """Hits that can be on the page, with their scores.
 
-        After a cursor, also those before it: they are told apart by their scores.
+        After a cursor, those before it are included: only scores tell them apart.
         """
         numbers = self._numbers
-        if self._close is not None:
-            return Candidates(articles=numbers, scores=self._close.scores)
-        bounds = self._bounds()
-        size = max(_FIRST, 2 * self._wanted)
-        open_ = (bounds >= -top_k_threshold(-bounds, size)).nonzero()[0]
-        looked = [open_]
-        scores = [self._exact(numbers.take(open_))]
+        if self._all is not None:
+            return Candidates(articles=numbers, scores=self._all.scores)
+        bounds = self._upper_bounds()
+        size = max(_FIRST_BATCH, 2 * self._k)
+        batch = (bounds >= -top_k_threshold(-bounds, size)).nonzero()[0]
+        scored = [batch]
+        scores = [self._score(numbers.take(batch))]
         slack = _SLACK + 1e-6 * float(bounds.max())
         while True:
             self.check()
-            bounds[open_] = -np.inf  # not to be looked at again
-            least = self._least(looked, scores)
-            open_ = (bounds >= least - slack).nonzero()[0]
-            if not len(open_):
+            bounds[batch] = -np.inf  # never in a batch again
+            threshold = self._threshold(scored, scores)
+            batch = (bounds >= threshold - slack).nonzero()[0]
+            if not len(batch):
                 break
-            if len(open_) > _NEXT:
-                highest = bounds.take(open_)
-                open_ = open_.compress(highest >= -top_k_threshold(-highest, _NEXT))
-            looked.append(open_)
-            scores.append(self._exact(numbers.take(open_)))
-        if len(looked) == 1:
-            return Candidates(articles=numbers.take(looked[0]), scores=scores[0])
+            if len(batch) > _NEXT_BATCH:
+                highest = bounds.take(batch)
+                batch = batch.compress(
+                    highest >= -top_k_threshold(-highest, _NEXT_BATCH)
+                )
+            scored.append(batch)
+            scores.append(self._score(numbers.take(batch)))
+        if len(scored) == 1:
+            return Candidates(articles=numbers.take(scored[0]), scores=scores[0])
         return Candidates(
-            articles=numbers.take(np.concatenate(looked)), scores=np.concatenate(scores)
+            articles=numbers.take(np.concatenate(scored)), scores=np.concatenate(scores)
         )
 
     @property
-    def _wanted(self) -> int:
+    def _k(self) -> int:
         """How many of the first hits must be known."""
         search = self._search
-        # After a cursor it must be seen whether more follow; else the number tells.
+        # After a cursor, one more shows whether more follow; else their number does.
         return search.offset + search.limit + (search.after is not None)
 
-    def _least(self, looked: Sequence[Ints], scores: Sequence[Floats]) -> float:
-        """Return the score that the last hit wanted has at the least, as yet."""
+    def _threshold(self, scored: Sequence[Ints], scores: Sequence[Floats]) -> float:
+        """Score of the k-th hit so far: a lower bound of the final one."""
         known = scores[0] if len(scores) == 1 else np.concatenate(scores)
-        wanted = self._wanted
-        if len(known) < wanted:
+        k = self._k
+        if len(known) < k:
             return _NO_SCORE
         if self._search.after is None:
-            less = -known
-            less.partition(wanted - 1)
-            return -float(less[wanted - 1])
-        articles = self._numbers.take(np.concatenate(looked))
-        rows = Candidates(articles=articles, scores=known)
-        first, _ = rows.page(self._search, self._state, wanted=wanted)
-        return float(known[first[-1]]) if len(first) == wanted else _NO_SCORE
+            negated = -known
+            negated.partition(k - 1)
+            return -float(negated[k - 1])
+        articles = self._numbers.take(np.concatenate(scored))
+        candidates = Candidates(articles=articles, scores=known)
+        first, _ = candidates.page(self._search, self._snapshot, top=k)
+        return float(known[first[-1]]) if len(first) == k else _NO_SCORE
 
-    def _bounds(self) -> Array:
-        """Return what each hit scores at the most."""
+    def _upper_bounds(self) -> Array:
+        """Upper bound of the score of each hit."""
         bounds = np.zeros(len(self._numbers), np.float32)
         by_article: Array | None = None
-        for each in self._scoring:
+        for scorer in self._scoring:
             self.check()
-            if each.leaf.certain and len(each.having) == len(bounds):
-                bounds += each.bounds
+            if scorer.clause.required and len(scorer.all_articles) == len(bounds):
+                bounds += scorer.upper_bounds
                 continue
-            # A leaf has an article only once.
+            # Indexed addition is safe: no article occurs twice in a posting list.
             if by_article is None:
-                by_article = np.zeros(self._state.articles, np.float32)
-                by_article[each.having] = each.bounds
+                by_article = np.zeros(self._snapshot.articles, np.float32)
+                by_article[scorer.all_articles] = scorer.upper_bounds
             else:
-                by_article[each.having] += each.bounds
+                by_article[scorer.all_articles] += scorer.upper_bounds
         if by_article is not None:
             bounds += by_article.take(self._numbers)
         return bounds
 
-    def _exact(self, numbers: Ints) -> Floats:
-        """Return the scores of some hits, in ascending order of their numbers."""
-        close = ExactScorer(self._state, self._counted, numbers)
-        self._looked.append(close)
-        return close.scores
+    def _score(self, numbers: Ints) -> Floats:
+        """Exact scores of some hits.
+
+        :param numbers: of the hits, ascending.
+        """
+        batch = ExactScorer(self._snapshot, self._scorers, numbers)
+        self._batches.append(batch)
+        return batch.scores
 
     # Hits.
 
-    def _shown(self, rows: Candidates, chosen: Ints) -> list[Hit]:
-        """Return the hits of the page."""
+    def _page_hits(self, candidates: Candidates, chosen: Ints) -> list[Hit]:
+        """Hits of the page, with their passages."""
         if not len(chosen):
             return []
-        state, search = self._state, self._search
-        articles = rows.articles[chosen]
-        close = self._close_of(articles)
-        slots = close.articles.searchsorted(articles).tolist()
-        leaves = self._leaves(articles)
-        totals = close.totals.tolist()
+        snapshot, search = self._snapshot, self._search
+        articles = candidates.articles[chosen]
+        scorer = self._scorer_of(articles)
+        slots = scorer.articles.searchsorted(articles).tolist()
+        leaves_of = self._leaves(articles)
+        totals = scorer.matching_counts.tolist()
         hits = []
-        for slot, here, key, version in zip(
+        for slot, leaves, key, version in zip(
             slots,
-            leaves,
-            rows.keys(chosen, search, state),
-            state.versions(articles),
+            leaves_of,
+            candidates.keys(chosen, search, snapshot),
+            snapshot.versions(articles),
             strict=True,
         ):
             passages: tuple[Passage, ...] = ()
             if search.passages:
                 passages = tuple(
-                    Passage(n=n, score=score, leaves=here)
-                    for n, score in close.passages(slot, search.passages)
+                    Passage(n=n, score=score, leaves=leaves)
+                    for n, score in scorer.passages(slot, search.passages)
                 )
             hits.append(
                 Hit(
@@ -224,29 +239,32 @@ class SparseRanker:
                     key=key,
                     passages=passages,
                     passages_total=totals[slot],
-                    leaves=here,
-                    parts=close.explained(slot) if search.explain else None,
+                    leaves=leaves,
+                    parts=scorer.explanation(slot) if search.explain else None,
                 )
             )
         return hits
 
-    def _close_of(self, articles: Ints) -> ExactScorer:
-        """Return a close look at some hits: one that was taken, if it has them all."""
-        for close in self._looked[:1]:
-            at = close.articles.searchsorted(articles)
-            at[at == len(close.articles)] = 0
-            if (close.articles[at] == articles).all():
-                return close
-        return ExactScorer(self._state, self._counted, np.sort(articles))
+    def _scorer_of(self, articles: Ints) -> ExactScorer:
+        """Exact scorer of some hits: that of the first batch if it has them all."""
+        for batch in self._batches[:1]:
+            at = batch.articles.searchsorted(articles)
+            at[at == len(batch.articles)] = 0
+            if (batch.articles[at] == articles).all():
+                return batch
+        return ExactScorer(self._snapshot, self._scorers, np.sort(articles))
 
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
-        """Return the leaves that count in each of some hits."""
-        if all(each.leaf.certain for each in self._counted):
-            return [tuple([each.leaf.leaf for each in self._counted])] * len(articles)
+        """Leaves that count in each of some hits."""
+        if all(scorer.clause.required for scorer in self._scorers):
+            return [tuple([scorer.clause.leaf for scorer in self._scorers])] * len(
+                articles
+            )
         counting = [
-            (each.leaf.leaf, each.is_in(articles).tolist()) for each in self._counted
+            (scorer.clause.leaf, scorer.counts_in(articles).tolist())
+            for scorer in self._scorers
         ]
         return [
-            tuple([leaf for leaf, counts in counting if counts[place]])
-            for place in range(len(articles))
+            tuple([leaf for leaf, counts in counting if counts[at]])
+            for at in range(len(articles))
         ]

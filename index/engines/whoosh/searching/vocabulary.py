@@ -1,4 +1,4 @@
-"""The words of visible articles: completions, and what a slip may have meant."""
+"""The vocabulary of visible articles: completions, and corrections of misspellings."""
 
 from __future__ import annotations
 
@@ -8,46 +8,51 @@ import numpy as np
 from rapidfuzz.distance import OSA
 
 from index.engines.result import WordCount
-from index.engines.whoosh.files import PARAGRAPH_WORDS, FieldIndex
+from index.engines.whoosh.files import PARAGRAPH_WORDS
 from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.text import fold, is_plain
 
 
 def completions(
-    state: IndexSnapshot, evaluation: Evaluation, prefix: str, limit: int
+    snapshot: IndexSnapshot, evaluation: Evaluation, prefix: str, limit: int
 ) -> tuple[WordCount, ...]:
-    """Return the words that start with a folded prefix, commonest first, then by word.
+    """Words that start with a folded prefix, most frequent first, then by word.
 
-    A form is counted by its occurrences first; since it is in no more articles than
-    that, it is looked at closely only while it can still be among the first.
+    The occurrences of a word are an upper bound of its articles, and cheap to count. A
+    word's articles are counted only while its bound can still be in the top ``limit``.
     """
     bounds: dict[str, int] = {}
-    for field, _ in _fields(state):
+    for field in _paragraph_fields(snapshot):
         for term in field.terms_with_prefix(prefix).tolist():
             evaluation.check()
             form, width = field.form(term)
             if width == 1 and is_plain(form):
                 bounds[form] = bounds.get(form, 0) + field.occurrences(term)
-    found: list[WordCount] = []
-    for form in sorted(bounds, key=lambda each: (-bounds[each], each)):
-        if len(found) >= limit and found[limit - 1].articles > bounds[form]:
+    top: list[WordCount] = []
+    for form in sorted(bounds, key=lambda form: (-bounds[form], form)):
+        if len(top) >= limit and top[limit - 1].articles > bounds[form]:
             break
         evaluation.check()
-        count = _visible_articles(state, evaluation, form)
+        count = _visible_articles(snapshot, evaluation, form)
         if count:
-            found.append(WordCount(text=form, articles=count))
-            found.sort(key=lambda word: (-word.articles, word.text))
-            del found[limit:]
-    return tuple(found[:limit])
+            top.append(WordCount(text=form, articles=count))
+            top.sort(key=lambda word: (-word.articles, word.text))
+            del top[limit:]
+    return tuple(top[:limit])
 
 
-def correction(state: IndexSnapshot, evaluation: Evaluation, form: str) -> str | None:
-    """Return the commonest word of visible articles that is a slip from a form."""
+def correction(
+    snapshot: IndexSnapshot, evaluation: Evaluation, form: str
+) -> str | None:
+    """Word of visible articles closest to a form, the most frequent of several.
+
+    Within one edit up to four characters, else within two; ``None`` if there is none.
+    """
     folded = fold(form)
     distance = 1 if len(folded) <= 4 else 2
     candidates: set[str] = set()
-    for field, _ in _fields(state):
+    for field in _paragraph_fields(snapshot):
         evaluation.check()
         for term in field.terms_near(folded, distance).tolist():
             other, width = field.form(term)
@@ -61,24 +66,27 @@ def correction(state: IndexSnapshot, evaluation: Evaluation, form: str) -> str |
         if best is not None and edits > best[0]:
             break
         evaluation.check()
-        count = _visible_articles(state, evaluation, candidate)
+        count = _visible_articles(snapshot, evaluation, candidate)
         if count:
             rank = (edits, -count, candidate)
             best = rank if best is None else min(best, rank)
     return None if best is None else best[2]
 
 
-def _fields(state: IndexSnapshot) -> Iterator[tuple[FieldIndex, int]]:
-    """Yield the paragraphs' words of each segment, and its first article."""
-    for segment, base, _ in state.each():
+def _paragraph_fields(snapshot: IndexSnapshot) -> Iterator[Field]:
+    """The paragraph words of each segment."""
+    for segment in snapshot.segments:
         field = segment.field(PARAGRAPH_WORDS)
         if field is not None:
-            yield field, base
+            yield field
 
 
-def _visible_articles(state: IndexSnapshot, evaluation: Evaluation, form: str) -> int:
-    mask = np.zeros(state.articles, bool)
-    for segment, base, _ in state.each():
+def _visible_articles(
+    snapshot: IndexSnapshot, evaluation: Evaluation, form: str
+) -> int:
+    """Number of visible articles with a form in a paragraph."""
+    mask = np.zeros(snapshot.articles, bool)
+    for segment, base, _ in snapshot.segments_with_bases():
         field = segment.field(PARAGRAPH_WORDS)
         term = -1 if field is None else field.term_number(form)
         if field is None or term < 0:
