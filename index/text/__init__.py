@@ -2,25 +2,18 @@
 
 from index.text.analysis import (
     ANALYZER_VERSION,
-    LANGUAGES,
-    Span,
     Tokens,
     analyse,
     exact_forms,
-    fold,
-    fold_text,
-    is_plain,
-    is_single_cjk,
-    plain_form,
     query_forms,
-    sentences,
-    stem_language,
     surfaces,
     word,
-    word_key,
-    word_keys,
     word_spans,
 )
+from index.text.characters import Span
+from index.text.forms import fold, fold_text, is_plain, is_single_cjk, plain_form
+from index.text.sentences import sentences
+from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
 
 __all__ = [
     "ANALYZER_VERSION",

@@ -12,6 +12,7 @@ from checkout import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.query import Term, form_tests
 from index.text import (
     ANALYZER_VERSION,
     LANGUAGES,
@@ -25,7 +26,7 @@ from index.text import (
     word_key,
     word_keys,
 )
-from index.text.analysis import MAX_FORM, same_word
+from index.text.forms import MAX_FORM
 
 TOKENS = GOLDEN / "tokens"
 TOKEN = re.compile(r"(?s)(.+)@(\d+)(?:\+(\d+))?\[(\d+):(\d+)\]")
@@ -46,6 +47,11 @@ def rows(name: str, columns: int) -> list[object]:
 
 def forms_of(cell: str) -> tuple[str, ...]:
     return () if cell == "(nothing)" else tuple(cell.split(" "))
+
+
+def same_word(form: str, token: str, language: str) -> bool:
+    """Whether a query's form matches a token of an article in a language."""
+    return form_tests(Term(form), language)[0](token)
 
 
 def written(tokens: Tokens) -> list[str]:

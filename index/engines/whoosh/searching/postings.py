@@ -112,7 +112,7 @@ class LeafPostings:
     def impacts(self) -> Array:
         """Bound of the best paragraph of each of :attr:`articles`.
 
-        Its highest frequency and shortest length; see ``ByArticle.bests``.
+        Its highest frequency and shortest length; see ``ArticlePostings.impacts``.
         """
         return self._concatenated(lambda part: part.impacts)
 

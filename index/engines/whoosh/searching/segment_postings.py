@@ -75,7 +75,7 @@ class ParagraphPostings:
                 articles.articles,
                 articles.paragraph_counts,
                 articles.frequencies,
-                articles.bests,
+                articles.impacts,
             ]
         return arrays
 

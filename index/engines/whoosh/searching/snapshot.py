@@ -406,7 +406,7 @@ class IndexSnapshot:
     def paragraph_upper_bounds(self, passages: tuple[str, ...]) -> Array:
         """Upper bounds of the paragraph score, for a term of weight 1.
 
-        By ``frequency << 8 | length``: see :attr:`.files.ByArticle.bests`.
+        By ``frequency << 8 | length``: see :attr:`.files.ArticlePostings.impacts`.
         """
 
         def compute() -> Array:

@@ -73,7 +73,7 @@ def correction(
     return None if best is None else best[2]
 
 
-def _paragraph_fields(snapshot: IndexSnapshot) -> Iterator[Field]:
+def _paragraph_fields(snapshot: IndexSnapshot) -> Iterator[FieldIndex]:
     """The paragraph words of each segment."""
     for segment in snapshot.segments:
         field = segment.field(PARAGRAPH_WORDS)

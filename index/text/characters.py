@@ -1,0 +1,103 @@
+"""Characters: those that make up words, and the patterns that find words in a text.
+
+A **surface** is a word as it is written. A **unit** is a character of a script written
+without spaces, with its marks.
+"""
+
+from __future__ import annotations
+
+import re
+
+import regex
+
+Span = tuple[int, int]  # start and end of a piece of text, in code points
+
+# Modifier letters included: Hawaiʻi, Qurʾan, the Ukrainian п’ять.
+APOSTROPHES = "'‘’\u02bb\u02bc\u02be\u02bf＇"
+
+PLAIN_PUNCTUATION = str.maketrans(
+    dict.fromkeys(APOSTROPHES + "\u05f3", "'")  # geresh
+    | dict.fromkeys("\u2010\u2011", "-")
+    | dict.fromkeys("“”\u05f4", '"')  # gershayim, and the quotes typed for it
+    | {"\u2044": "/"}
+)
+
+# One code point for one, so offsets stay valid. Replacing these turns most English news
+# into ASCII.
+TO_ASCII = (
+    ("’", "'"),
+    ("‘", "'"),
+    ("“", '"'),
+    ("”", '"'),
+    ("–", " "),
+    ("—", " "),
+    ("…", " "),
+    ("\xa0", " "),
+    ("\u2010", "-"),
+    ("\u2011", "-"),
+)
+
+# Scripts written without spaces; 々 and ー belong to more than one script.
+_SPACELESS_LETTER = (
+    r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    r"\u3006\u3031-\u3035\u303C\u30FC\uFF70\uFF9E\uFF9F]&&[\p{L}\p{N}]]"
+)
+
+# Invisible and inside words: soft hyphen, joiners, direction marks, variation
+# selectors. The zero width space is not ignored, since it ends a word.
+_IGNORED = r"[\p{Default_Ignorable_Code_Point}--\u200B]"
+
+_LETTER = (
+    rf"[[\p{{L}}\p{{N}}]--{_SPACELESS_LETTER}--\p{{Default_Ignorable_Code_Point}}"
+    rf"--[{APOSTROPHES}]]"
+)
+
+_BODY = rf"[{_LETTER}||\p{{M}}||{_IGNORED}]"
+
+_CORE = rf"{_LETTER}{_BODY}*+"
+
+_JOINERS = rf"{APOSTROPHES}\u05F3.\-/_&+@·\u2010\u2011\u2044．－／＿＆＋＠"
+
+_POSSESSED_ABBREVIATION = rf"(?:[.．][{APOSTROPHES}][sSｓＳ](?!{_BODY}))?"  # U.S.'s
+
+ASCII_SURFACE = re.compile(
+    r"(?:(?<![A-Za-z0-9])[@#])?[A-Za-z0-9]++"
+    r"(?:(?:[.'\-/_&+@]|(?<=[0-9])[,:](?=[0-9]))[A-Za-z0-9]++)*+"
+    r"(?:\.'[sS](?![A-Za-z0-9]))?"
+)
+
+SURFACE = regex.compile(
+    rf"""(?V1)(?:(?<!{_BODY})[@\#＠＃])?{_CORE}
+    (?:(?:[{_JOINERS}]
+        |(?<=\p{{Nd}})[,:，：\u066B\u066C](?=\p{{Nd}})
+        |(?<=\p{{Hebrew}})["“”\u05F4](?=\p{{Hebrew}})
+       ){_CORE})*+{_POSSESSED_ABBREVIATION}
+    |{_SPACELESS_LETTER}[{_SPACELESS_LETTER}||\p{{M}}||{_IGNORED}]*+
+    |\p{{Regional_Indicator}}{{2}}
+    |(?:\p{{Emoji_Presentation}}
+        |\p{{Extended_Pictographic}}(?=[\uFE0F\p{{Emoji_Modifier}}]))
+     [\uFE0F\p{{Emoji_Modifier}}]*+
+     (?:\u200D\p{{Extended_Pictographic}}[\uFE0F\p{{Emoji_Modifier}}]*+)*+""",
+    regex.VERBOSE,
+)
+
+PART = regex.compile(rf"(?V1){_CORE}")
+
+# NFKC can turn a character into another script: ㊀ becomes 一, ½ becomes 1⁄2.
+NORMAL_PART = regex.compile(
+    rf"(?V1)[{_LETTER}||{_SPACELESS_LETTER}][{_BODY}||{_SPACELESS_LETTER}]*+"
+)
+
+INVISIBLE = regex.compile(rf"(?V1)[{_IGNORED}--\p{{M}}]")
+
+SPACELESS = regex.compile(rf"(?V1){_SPACELESS_LETTER}")
+
+# Characters that are each a unit and already in normal form.
+PLAIN_RUN = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]+")
+
+# The Thai and Lao vowel am counts as a mark, also where NFKC has decomposed it, and so
+# do the voicing marks of halfwidth kana.
+UNIT = regex.compile(
+    rf"(?V1){_SPACELESS_LETTER}[\p{{M}}||{_IGNORED}||\uFF9E\uFF9F]*+"
+    r"(?:[\u0E33\u0EB3]|(?<=\u0E4D)\u0E32|(?<=\u0ECD)\u0EB2)?"
+)

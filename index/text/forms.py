@@ -1,0 +1,90 @@
+"""Forms: the spellings of a word that are indexed, and their folding."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import regex
+
+from index.text.characters import (
+    PLAIN_PUNCTUATION,
+    UNIT,
+)
+
+MAX_FORM = 100  # characters of a form, and of the longest punctuated word kept whole
+
+_DROPPED = regex.compile(
+    r"(?V1)[[\p{Default_Ignorable_Code_Point}--[\u200B-\u200D]]||\p{Me}]+"
+)
+
+# Unicode's Stream-Safe Text Format: sorting longer runs of marks takes quadratic time.
+_EXCESS_MARKS = regex.compile(r"(?<=\p{M}{30})\p{M}+")
+
+_FRACTION = regex.compile(r"(?<=\p{Nd})(?=[\u00BC-\u00BE\u2150-\u215E\u2189])")
+
+_ACCENTED = regex.compile(r"(?V1)([[\p{Latin}\p{Greek}]&&\p{L}])\p{M}+")
+
+_JOINER = re.compile("[\u200c\u200d]+")
+
+_PLAIN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\u200C\u200D]+")
+
+_FOLDED = str.maketrans("đɖɗðłøıȷħŧŋɓƙƴς", "ddddloijhtnbkyσ") | {
+    ord("ß"): "ss",
+    ord("æ"): "ae",
+    ord("œ"): "oe",
+    ord("þ"): "th",
+}
+
+
+def plain_form(chunk: str) -> str | None:
+    """Form of a chunk of ASCII letters and digits alone; ``None`` for any other chunk.
+
+    A shortcut for most words of English text, without running the word patterns.
+    """
+    if chunk.isascii() and chunk.isalnum():
+        return chunk.lower()[:MAX_FORM]
+    return None
+
+
+def fold(form: str) -> str:
+    """Form without joiners and without the accents of Latin and Greek letters.
+
+    Marks of other scripts stay, since they are letters there; so do ``*`` and ``?`` of
+    a wildcard.
+    """
+    if form.isascii():
+        return form
+    form = unicodedata.normalize("NFD", _JOINER.sub("", form))
+    return unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", form).translate(_FOLDED))
+
+
+def fold_text(text: str) -> str:
+    """Typed text, such as a prefix or a facet value, normalised and folded."""
+    return fold(normal_form(text))
+
+
+def is_plain(form: str) -> bool:
+    """Whether a form has only letters, digits and their marks."""
+    return form.isalnum() or _PLAIN_WORD.fullmatch(form) is not None
+
+
+def is_single_cjk(form: str) -> bool:
+    """Whether a form is one character of a script written without spaces.
+
+    It matches every token that starts with it, since tokens of such scripts are pairs.
+    """
+    return not form.isascii() and UNIT.fullmatch(form) is not None
+
+
+def normal_form(text: str) -> str:
+    """Text in NFKC, casefolded, with plain apostrophes and hyphens."""
+    if text.isascii():
+        return text.lower()
+    text = _EXCESS_MARKS.sub("", _DROPPED.sub("", text))
+    text = _FRACTION.sub("-", text)  # 3½ is 3-1/2
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    # Turkish İ casefolds to i and a combining dot; the i has a dot already.
+    text = text.translate(PLAIN_PUNCTUATION).replace("i\u0307", "i")
+    text = text.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
+    return unicodedata.normalize("NFC", text)
