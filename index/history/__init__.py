@@ -1,16 +1,6 @@
 """What has become of an article? Rules, without a database."""
 
-from index.history.batch import (
-    Batch,
-    Current,
-    Killed,
-    Outcome,
-    Written,
-    check_counts_up,
-    next_turn,
-    plain_version,
-    version_key,
-)
+from index.history.batch import Batch, Current, Killed, Outcome, Written, next_turn
 from index.history.changes import (
     FEED_TYPES,
     INDEXED_TYPES,
@@ -25,6 +15,7 @@ from index.history.difference import (
     ParagraphChange,
     difference_of,
 )
+from index.history.numbers import check_counts_up, plain_version, version_key
 from index.history.records import (
     Chain,
     Counts,

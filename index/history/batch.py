@@ -5,7 +5,6 @@ A :class:`Batch` holds the rules and the rows they lead to; it knows no database
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -30,14 +29,9 @@ from index.access import (
 )
 from index.article import LIFTED, Article, Status, content_digest, content_json
 from index.dates import from_micros, micros
-from index.errors import ArticlePurged, InvalidArticle, VersionConflict
+from index.errors import ArticlePurged, VersionConflict
 from index.history.changes import ChangeType
-
-FIRST = "1"
-_NUMBERS = re.compile("([0-9]+)")
-_LAST_NUMBER = re.compile(r"[0-9]+\Z")
-_LEADING_ZEROS = re.compile(r"0+(?=[0-9]+\Z)")
-_NEGATIVE = re.compile(r"-[0-9.]+\Z")
+from index.history.numbers import FIRST, check_counts_up, next_version, version_key
 
 
 class Outcome(StrEnum):
@@ -63,50 +57,6 @@ class Written:
     version: str
     outcome: Outcome
     seq: int | None
-
-
-def plain_version(version: str) -> str:
-    """Return a version as it is kept: a whole number without leading zeros.
-
-    So 007 is version 7, and equal numbers are one version.
-    """
-    zeros = _LEADING_ZEROS.match(version)
-    return version if zeros is None else version[zeros.end() :]
-
-
-def check_counts_up(version: str) -> None:
-    """Check that a version is no number below 0.
-
-    :raises InvalidArticle: it is.
-    """
-    if _NEGATIVE.match(version):
-        raise InvalidArticle("version", f"{version} is below 0; use 0 or more")
-
-
-def version_key(version: str) -> tuple[bool, tuple[int | str, ...], str]:
-    """Return what sorts versions: numbers in them compare as numbers.
-
-    So 9 < 10, 2.9 < 2.10 and 1 < 1.1. One that starts with a digit is above all that do
-    not, so that a stray ``draft`` never keeps out the numbers that follow. It is a
-    total order: versions that differ only in leading zeros (1.01, 1.1) are different
-    ones, in the order of their text.
-    """
-    # Split by a group of digits, texts and numbers take turns, a text always first.
-    parts = _NUMBERS.split(version)
-    natural = tuple(int(p) if at % 2 else p for at, p in enumerate(parts))
-    return not parts[0], natural, version
-
-
-def next_version(version: str) -> str:
-    """Return the version to follow one: its final number plus 1, or ``.1`` added to it.
-
-    It is always higher by :func:`version_key`.
-    """
-    found = _LAST_NUMBER.search(version)
-    if found is None:
-        return f"{version}.1"
-    digits = found[0]
-    return f"{version[: found.start()]}{int(digits) + 1:0{len(digits)}}"
 
 
 @dataclass(slots=True)

@@ -10,15 +10,11 @@ from index.query.matching import (
     wildcard_pattern,
 )
 from index.query.nodes import (
-    PUBLIC,
     WORD_LEAVES,
     All,
     And,
     Exact,
-    FacetRequest,
-    Filter,
     Fuzzy,
-    Interval,
     Near,
     Not,
     Or,
@@ -27,18 +23,11 @@ from index.query.nodes import (
     Prefix,
     Query,
     Range,
-    Reader,
-    Scope,
-    Search,
-    Sort,
-    SortKey,
     Term,
-    Unit,
     Wildcard,
     WordLeaf,
     places_of,
     scoring_leaves,
-    value_key,
 )
 from index.query.remarks import QueryWarning
 from index.query.request import (
@@ -48,6 +37,19 @@ from index.query.request import (
     Request,
     checked_filter,
     compile_request,
+)
+from index.query.search import (
+    PUBLIC,
+    FacetRequest,
+    Filter,
+    Interval,
+    Reader,
+    Scope,
+    Search,
+    Sort,
+    SortKey,
+    Unit,
+    value_key,
 )
 
 __all__ = [

@@ -9,7 +9,7 @@ import json
 import math
 
 from index.errors import CursorMismatch, InvalidValue
-from index.query.nodes import SortKey
+from index.query.search import SortKey
 
 
 def search_digest(*bound: object) -> str:

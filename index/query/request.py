@@ -10,12 +10,12 @@ from index.article import ARTICLE_FIELDS, Kind, fields
 from index.errors import InvalidValue, LimitExceeded, UnknownField
 from index.query import cursor
 from index.query.grammar import Parsed, parse
-from index.query.nodes import (
+from index.query.nodes import Range
+from index.query.search import (
     PUBLIC,
     FacetRequest,
     Filter,
     Interval,
-    Range,
     Reader,
     Scope,
     Search,

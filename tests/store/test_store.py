@@ -35,7 +35,7 @@ from index.errors import (
     VersionConflict,
 )
 from index.history import Outcome, Written, version_key
-from index.history.batch import next_version
+from index.history.numbers import next_version
 from index.store import Store
 from index.store.sqlite import connections
 
