@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,13 @@ from hypothesis import strategies as st
 
 from index.article import Article, Paragraph, Role, article_of, number_paragraphs
 from index.errors import LimitExceeded
-from index.history import ChangeKind, ParagraphChange, difference_of
+from index.history import (
+    ChangeKind,
+    ParagraphChange,
+    difference,
+    difference_of,
+    word_changes,
+)
 from index.history.difference import field_changes, paragraph_changes
 from index.text import word_spans
 
@@ -344,9 +349,8 @@ def test_only_so_much_is_read_and_the_rest_is_told_as_a_whole(
 
         return count
 
-    for name in ("analyse", "_pieces"):
-        reading = getattr(sys.modules["index.history.difference"], name)
-        monkeypatch.setattr(f"index.history.difference.{name}", counted(reading))
+    for module, name in ((difference, "analyse"), (word_changes, "_pieces")):
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
     size = len(texts[0]) // several
     old, new = (
         version(*(text[at : at + size].strip() for at in range(0, len(text), size)))
