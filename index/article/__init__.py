@@ -1,4 +1,4 @@
-"""What is an article, and what is it as JSON?"""
+"""What is an article, and how is it written as JSON?"""
 
 from index.article.document import (
     Draft,

@@ -1,8 +1,8 @@
-"""The JSON form of an article: what the store keeps, the API speaks and export writes.
+"""The JSON form of an article: as the store, the API and ``export`` write it.
 
-Names are those of :class:`index.article.Article`. Unknown and empty fields are left
-out. A concept that is only a name is that string; a paragraph may be given as its text
-alone.
+Names are those of :class:`index.article.Article`. Fields without a value are left out.
+A concept that has only a name is written as a string. When reading, a paragraph may be
+a string as well: its text.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from index.errors import InvalidArticle
 
 Document = dict[str, Any]
 
-# What newsroom systems write for the three statuses of ninjs; others are refused, since
-# taking an unknown word for usable would publish what somebody wanted held.
+# Words that newsroom systems use for the three statuses of ninjs. Other words are
+# refused: taking them for usable could publish what somebody wants to hold back.
 STATUS_WORDS = {
     "usable": Status.USABLE,
     "withheld": Status.WITHHELD,
@@ -49,7 +49,7 @@ STATUS_WORDS = {
 
 
 def document_of(article: Article) -> Document:
-    """Return the JSON form of an article; :func:`article_of` reads it back."""
+    """JSON form of an article; :func:`article_of` reads it back."""
     document: Document = {}
     for name in ARTICLE_FIELDS:
         value = getattr(article, name)
@@ -70,34 +70,34 @@ def document_of(article: Article) -> Document:
 
 
 def concept_json(concept: Concept) -> str | dict[str, str]:
-    """Return a concept's name, or an object where it has more than that."""
-    rest = {
+    """A concept as its name, or as an object if it has more than a name."""
+    identifiers = {
         name: value
         for name in ("code", "scheme", "uri")
         if (value := getattr(concept, name)) is not None
     }
-    return {"name": concept.name, **rest} if rest else concept.name
+    return {"name": concept.name, **identifiers} if identifiers else concept.name
 
 
 def paragraph_json(paragraph: Paragraph) -> dict[str, Any]:
-    """Return a paragraph as an object."""
-    found: dict[str, Any] = {
+    """A paragraph as an object."""
+    document: dict[str, Any] = {
         "n": paragraph.n,
         "role": paragraph.role.value,
         "text": paragraph.text,
         "key": paragraph.key,
     }
     if paragraph.credit is not None:
-        found["credit"] = paragraph.credit
-    return found
+        document["credit"] = paragraph.credit
+    return document
 
 
 def content_json(article: Article) -> str:
-    """Return everything in an article but its version, as JSON text.
+    """An article without its version, as JSON text.
 
-    Equal content is equal text, whatever order it was given in.
+    Equal content gives equal text, in whatever order it was sent.
 
-    :raises InvalidArticle: ``extra`` holds what JSON has no words for.
+    :raises InvalidArticle: ``extra`` holds something that is not JSON.
     """
     document = document_of(article)
     document.pop("version", None)
@@ -105,29 +105,24 @@ def content_json(article: Article) -> str:
         text = json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        # Everything else in an article is text, checked when the article was made.
+        # All other fields were checked when the article was created.
         raise InvalidArticle("extra", f"cannot be stored as JSON: {error}") from error
     return text
 
 
 def content_digest(text: str) -> str:
-    """Return a hash of what :func:`content_json` returned."""
+    """SHA-256 of the JSON text of :func:`content_json`."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest(article: Article) -> str:
-    """Return a hash of an article's content: everything but its version."""
-    return content_digest(content_json(article))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An article ready to store: its content as JSON text, and the digest of that.
+    """An article ready to store: its JSON, and the digest of that JSON.
 
-    Made once, where an article comes in, and carried to the store.
+    It is made once, where an article comes in, and passed on to the store.
 
-    :param size: bytes of the text.
-    :param original: what the article was read from, if reading changed that.
+    :param size: of the text, in bytes.
+    :param original: the bytes that were sent, if parsing changed them.
     """
 
     article: Article
@@ -140,7 +135,7 @@ class Draft:
 def draft_of(article: Article, original: Original | None = None) -> Draft:
     """Draft of an article.
 
-    :raises InvalidArticle: ``extra`` holds what JSON has no words for.
+    :raises InvalidArticle: ``extra`` holds something that is not JSON.
     """
     text = content_json(article)
     return Draft(
@@ -155,15 +150,15 @@ def draft_of(article: Article, original: Original | None = None) -> Draft:
 def article_of(
     document: Mapping[str, Any], *, warn: Callable[[str], None] | None = None
 ) -> Article:
-    """Return the article that a JSON form describes.
+    """Article from its JSON form.
 
-    Names that are no field's are kept in ``extra``; blank and ``null`` values are
-    unknown ones, but for an embargo that is ``null``: it is lifted. Numbers and keys of
-    paragraphs are made again from their order.
+    Names without a field go to ``extra``. Blank and ``null`` values count as unknown,
+    except that ``null`` lifts an embargo. Paragraphs get new numbers and keys, from
+    their order.
 
-    :param warn: called with a sentence for each date that cannot be read, which then is
-        unknown; without it such a date is an error.
-    :raises InvalidArticle: a field has the wrong type or breaks its rule.
+    :param warn: called with a sentence for each date that cannot be parsed, which then
+        counts as unknown; without it such a date is an error.
+    :raises InvalidArticle: a field has the wrong type or an invalid value.
     """
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
@@ -206,7 +201,7 @@ def article_of(
 
 
 def status_of(value: object) -> Status:
-    """Return the status that a newsroom's word for it means.
+    """Status for the word that a newsroom system uses.
 
     :raises InvalidArticle: the word is unknown; it is never taken for usable.
     """
@@ -214,27 +209,27 @@ def status_of(value: object) -> Status:
     if word not in STATUS_WORDS:
         known = ", ".join(sorted(STATUS_WORDS))
         raise InvalidArticle(
-            "status", f"{str(value)[:50]!r} is no status; use one of {known}"
+            "status", f"{str(value)[:50]!r} is not a status; use one of {known}"
         )
     return STATUS_WORDS[word]
 
 
 def concepts_of(name: str, value: object) -> tuple[Concept, ...]:
-    """Return concepts given as a list of names or objects, or as one of them.
+    """Concepts from a list of names and objects, or from a single one.
 
-    A concept without a name goes by its code, then by its URI. One that stands twice
-    is kept once.
+    A concept without a name is named by its code, else by its URI. Repeated concepts
+    are dropped.
 
     :raises InvalidArticle: an item is neither, or has no name at all.
     """
     items = value if isinstance(value, list | tuple) else [value]
-    found: dict[Concept, None] = {}
+    concepts: dict[Concept, None] = {}
     for item in items:
         if item is None or item == "":
             continue
         if isinstance(item, str):
             if item.strip():
-                found[Concept(name=item.strip())] = None
+                concepts[Concept(name=item.strip())] = None
             continue
         if not isinstance(item, Mapping):
             raise InvalidArticle(
@@ -248,21 +243,21 @@ def concepts_of(name: str, value: object) -> tuple[Concept, ...]:
         label = parts.get("name") or parts.get("code") or parts.get("uri")
         if not label:
             raise InvalidArticle(name, "a concept needs a name")
-        found[
-            Concept(
-                name=label,
-                code=parts.get("code"),
-                scheme=parts.get("scheme"),
-                uri=parts.get("uri"),
-            )
-        ] = None
-    return tuple(found)
+        concept = Concept(
+            name=label,
+            code=parts.get("code"),
+            scheme=parts.get("scheme"),
+            uri=parts.get("uri"),
+        )
+        concepts[concept] = None
+    return tuple(concepts)
 
 
 def check_json(name: str, value: object, *, depth: int = 0) -> None:
-    """Refuse what cannot be given back as JSON text.
+    """Refuse a value that cannot be written as JSON text.
 
-    :raises InvalidArticle: a number that is not finite, or 64 levels of nesting.
+    :raises InvalidArticle: it holds a number that is not finite or a lone surrogate, or
+        is nested too deep.
     """
     if depth > 64:
         raise InvalidArticle(name, "is nested more than 64 levels deep")
@@ -287,25 +282,27 @@ def _headline_and_rest(
     if not isinstance(paragraphs, list | tuple):
         raise InvalidArticle("paragraphs", "must be a list")
     rest: list[tuple[Role, str, str | None]] = []
-    for at, item in enumerate(paragraphs):
+    for place, item in enumerate(paragraphs):
         if isinstance(item, str):
             rest.append((Role.BODY, item, None))
             continue
         if not isinstance(item, Mapping) or not isinstance(item.get("text"), str):
             raise InvalidArticle(
-                "paragraphs", f"item {at} must be text, or have a text"
+                "paragraphs", f"item {place} must be text, or have a text"
             )
         role = _role(item.get("role", "body"))
         credit = item.get("credit")
         if credit is not None and not isinstance(credit, str):
-            raise InvalidArticle("paragraphs", f"the credit of item {at} must be text")
+            raise InvalidArticle(
+                "paragraphs", f"the credit of item {place} must be text"
+            )
         if role is not Role.HEADLINE:
             rest.append((role, item["text"], credit or None))
-        elif at == 0 and headline in (None, item["text"]):
+        elif place == 0 and headline in (None, item["text"]):
             headline = item["text"]
         else:
             raise InvalidArticle(
-                "paragraphs", f"item {at} is a second headline; give it another role"
+                "paragraphs", f"item {place} is a second headline; give it another role"
             )
     return headline if headline and headline.strip() else None, rest
 
@@ -334,7 +331,7 @@ def _version(value: object) -> str:
 
 def _whole_number(name: str, value: object) -> int:
     if isinstance(value, str) and value.strip().isdecimal():
-        value = int(value.strip()[:20])  # no field of ours takes more digits
+        value = int(value.strip()[:20])  # no field takes more digits
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidArticle(name, f"must be a whole number, not {str(value)[:50]!r}")
     return value
@@ -348,7 +345,7 @@ def _date(
     except (ValueError, InvalidArticle) as error:
         detail = error.detail if isinstance(error, InvalidArticle) else str(error)
         if warn is None or name in ("embargoed_until", "expires"):
-            # An embargo that cannot be read must not become no embargo.
+            # An article whose embargo cannot be parsed must not go out without one.
             raise InvalidArticle(name, detail) from error
         warn(f"{name}: {detail}; taken as unknown")
         return None

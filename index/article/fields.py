@@ -1,4 +1,4 @@
-"""What is searchable, filterable, sortable and facetable, said once."""
+"""The fields of an article: what each holds, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from index.article.records import Role
 
 
 class Kind(StrEnum):
-    """How a field's values are kept and searched."""
+    """How a field is indexed and searched."""
 
-    PASSAGE = "passage"  # words of the paragraphs with certain roles
-    TEXT = "text"  # words of an article's own line, such as its byline
-    KEYWORD = "keyword"  # whole values, and their words when searched
+    PASSAGE = "passage"  # the words of the paragraphs with certain roles
+    TEXT = "text"  # the words of one line, such as the byline
+    KEYWORD = "keyword"  # whole values, and their words in a query
     INTEGER = "integer"
     DATE = "date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field of an article, and what can be done with it.
+    """One field of an article.
 
-    :param roles: for a passage field, the roles of paragraphs that make it up.
-    :param many: an article may have several values.
-    :param weight: of a word found here when an article is scored (BM25F).
-    :param filterable: usable as a parameter of its own, ``exclude.``, ``missing.``.
-    :param facetable: countable; dates by interval.
-    :param returned: part of an article in a search answer unless ``fields`` says else.
+    :param about: what it holds, for the documentation.
+    :param roles: of a passage field: the roles of its paragraphs.
+    :param many: whether an article can have several values.
+    :param weight: of a word in this field when an article is scored (BM25F).
+    :param filterable: whether its name, ``exclude.NAME`` and ``missing.NAME`` are
+        search parameters.
+    :param facetable: whether its values can be counted; dates by interval.
+    :param returned: whether search answers include it unless ``fields`` is given.
     """
 
     name: str
@@ -42,7 +44,7 @@ class Field:
 
     @property
     def searchable_words(self) -> bool:
-        """Whether words can be looked for in it."""
+        """Whether queries can search its words."""
         return self.kind in (Kind.PASSAGE, Kind.TEXT, Kind.KEYWORD)
 
 
@@ -96,16 +98,16 @@ FIELDS: tuple[Field, ...] = (
         about="captions of pictures and video",
     ),
     Field(
-        name="byline", kind=Kind.TEXT, about="who wrote it, as printed", returned=True
+        name="byline", kind=Kind.TEXT, about="the author line as printed", returned=True
     ),
     Field(name="slugline", kind=Kind.TEXT, about="the desk's short name for the story"),
-    Field(name="dateline", kind=Kind.TEXT, about="place and day, as printed"),
+    Field(name="dateline", kind=Kind.TEXT, about="place and day as printed"),
     _keyword("keywords", "free keywords", many=True),
-    _keyword("subjects", "what it is about, by name", many=True),
-    _keyword("people", "people it is about", many=True),
-    _keyword("organisations", "organisations it is about", many=True),
-    _keyword("places", "places it is about", many=True),
-    _keyword("authors", "who wrote it, one by one", many=True),
+    _keyword("subjects", "topics, by name", many=True),
+    _keyword("people", "people in the story", many=True),
+    _keyword("organisations", "organisations in the story", many=True),
+    _keyword("places", "places in the story", many=True),
+    _keyword("authors", "the authors, one by one", many=True),
     _keyword("genre", "feature, analysis, obituary …", many=True),
     _keyword("section", "the newspaper's section or service", returned=True),
     _keyword("source", "the agency or title it comes from", returned=True),
@@ -129,21 +131,21 @@ FIELDS: tuple[Field, ...] = (
     Field(
         name="updated",
         kind=Kind.DATE,
-        about="when it was last changed; where unknown, when it was published",
+        about="when it was last changed; the time of publication if unknown",
         facetable=True,
     ),
 )
 
-FIELD_BY_NAME: dict[str, Field] = {each.name: each for each in FIELDS}
+FIELD_BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 
 
 def field_names(*, kind: Kind | None = None, **having: bool) -> tuple[str, ...]:
-    """Return the names of the fields of a kind, with these properties, in order."""
+    """Names of the fields of a kind that have these properties, in order."""
     return tuple(
-        each.name
-        for each in FIELDS
-        if (kind is None or each.kind is kind)
-        and all(getattr(each, name) == wanted for name, wanted in having.items())
+        field.name
+        for field in FIELDS
+        if (kind is None or field.kind is kind)
+        and all(getattr(field, name) == value for name, value in having.items())
     )
 
 
@@ -152,7 +154,7 @@ FILTERABLE = field_names(filterable=True)
 FACETABLE = field_names(facetable=True)
 DATE_FIELD_NAMES = field_names(kind=Kind.DATE)
 
-# Where words without a field are sought, by the value of ``in``.
+# The fields that ``in`` selects for words without a field.
 PLACES: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in PASSAGE_FIELDS},
     "text": PASSAGE_FIELDS,
@@ -170,5 +172,5 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 
 FIELD_OF_ROLE: dict[Role, str] = {
-    role: each.name for each in FIELDS for role in each.roles
+    role: field.name for field in FIELDS for role in field.roles
 }

@@ -1,4 +1,4 @@
-"""The records every format yields and every part passes on."""
+"""The records of an article: formats produce them, and every other part uses them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from index.errors import InvalidArticle
 
 MAX_ID = 400  # characters
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-# RFC 5646: a subtag of 2 to 8 letters, then some of 1 to 8 letters or digits.
+# RFC 5646: a subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
 
 class Status(StrEnum):
-    """What may be done with an article, in ninjs' words for ``pubstatus``."""
+    """Publication status of an article: the values of ``pubstatus`` in ninjs."""
 
     USABLE = "usable"
     WITHHELD = "withheld"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 class Role(StrEnum):
-    """What a paragraph is in its article."""
+    """Role of a paragraph in its article."""
 
     HEADLINE = "headline"
     ABSTRACT = "abstract"
@@ -44,7 +44,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concept:
-    """A subject, person, organisation, place or genre, from a vocabulary or free."""
+    """A subject, person, organisation, place or genre; from a vocabulary or not."""
 
     name: str
     code: str | None = None
@@ -63,9 +63,9 @@ class Paragraph:
     """One paragraph of an article.
 
     :param n: its number in the article; 0 is the headline.
-    :param key: stable across versions while the text is unchanged; see
+    :param key: stays the same across versions while the text is unchanged; see
         :func:`number_paragraphs`.
-    :param credit: who made the picture that a caption belongs to.
+    :param credit: of a caption: who made the picture.
     """
 
     n: int
@@ -101,28 +101,28 @@ TEXT_FIELDS = (
     "usage_terms",
     "copyright",
 )
-# What may be done with a text: it goes with whatever is given of the text.
+# Terms of use: they accompany every excerpt of the text.
 RIGHTS_FIELDS = ("usage_terms", "copyright")
 DATE_FIELDS = ("published", "updated", "embargoed_until", "expires")
 
 
-# An ``embargoed_until`` that says there is none any more. Where a new version says
-# nothing of an embargo, that of the version before it holds on.
+# Value of ``embargoed_until`` that lifts an embargo. A new version without the field
+# keeps the embargo of the version before it.
 LIFTED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """One version of a news article, named as ninjs names its properties.
+    """One version of a news article, with the property names of ninjs.
 
-    Instants are aware UTC. ``published`` may be unknown. ``ed_note`` is not for the
-    public. ``extra`` holds what the format carried and this record does not model.
+    Instants are aware UTC. ``published`` can be unknown. ``ed_note`` is never shown to
+    the public. ``extra`` holds properties of the input format without a field here.
 
-    :raises InvalidArticle: a field breaks its rule; the error names the field.
+    :raises InvalidArticle: a field is invalid; the error names it.
     """
 
     id: str
-    version: str | None = None  # None until the store gives one
+    version: str | None = None  # None until the store assigns one
     type: str | None = None
     status: Status = Status.USABLE
     headline: str | None = None
@@ -165,7 +165,7 @@ class Article:
                 raise InvalidArticle(name, "is blank; leave it out")
         if self.language is not None and not LANGUAGE_TAG.match(self.language):
             raise InvalidArticle(
-                "language", f"{self.language[:50]!r} is no BCP 47 tag, such as en-GB"
+                "language", f"{self.language[:50]!r} is not a BCP 47 tag such as en-GB"
             )
         if self.urgency is not None and not 1 <= self.urgency <= 9:
             raise InvalidArticle("urgency", "must be a number from 1 to 9")
@@ -200,23 +200,23 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """What an article was sent as, where reading it changed that.
+    """The original bytes of an article, kept if parsing changed them.
 
-    :param format: it was read as, a key of :data:`index.formats.FORMATS`.
-    :param data: the bytes of this article alone, unzipped.
+    :param format: that it was parsed as, a key of :data:`index.formats.FORMATS`.
+    :param data: the bytes of this article alone, decompressed.
     """
 
     format: str
     data: bytes
 
 
-ARTICLE_FIELDS = tuple(each.name for each in fields(Article))
+ARTICLE_FIELDS = tuple(record_field.name for record_field in fields(Article))
 
 
 def check_id(article_id: str) -> str:
-    """Return the id if it may be one: printable, without spaces, 1 to 400 characters.
+    """The id, if it is valid: 1 to 400 printable characters without spaces.
 
-    :raises InvalidArticle: it may not.
+    :raises InvalidArticle: it is not.
     """
     if not 1 <= len(article_id) <= MAX_ID:
         raise InvalidArticle(
@@ -228,9 +228,9 @@ def check_id(article_id: str) -> str:
 
 
 def check_version(version: str) -> str:
-    """Return the version if it may be one: 1 to 100 printable characters.
+    """The version, if it is valid: 1 to 100 printable characters.
 
-    :raises InvalidArticle: it may not.
+    :raises InvalidArticle: it is not.
     """
     if not version.isprintable() or not 1 <= len(version) <= 100:
         raise InvalidArticle("version", "must have 1 to 100 printable characters")
@@ -240,23 +240,23 @@ def check_version(version: str) -> str:
 def number_paragraphs(
     headline: str | None, rest: Iterable[tuple[Role, str, str | None]]
 ) -> tuple[Paragraph, ...]:
-    """Return the paragraphs of an article, numbered and keyed.
+    """Paragraphs of an article, with numbers and keys.
 
-    The headline becomes paragraph 0; without one, numbers start at 1. Blank paragraphs
-    are left out. A key is a hash of role and text, and the count of the same text
-    before it in the article, so it survives edits elsewhere.
+    The headline becomes paragraph 0; numbers start at 1 without one. Blank paragraphs
+    are dropped. A key is a hash of role and text, plus a count if the same text came
+    before in the article, so it survives edits elsewhere.
 
     :param rest: (role, text, credit) in reading order, without the headline.
     """
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     numbered: list[Paragraph] = []
 
     def add(n: int, role: Role, text: str, credit: str | None) -> None:
         digest = hashlib.blake2b(
             f"{role}\0{text}".encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
-        seen[digest] += 1
-        key = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        counts[digest] += 1
+        key = digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
         numbered.append(Paragraph(n=n, role=role, text=text, key=key, credit=credit))
 
     if headline is not None and headline.strip():
@@ -270,11 +270,11 @@ def number_paragraphs(
 
 
 def paragraph_id(article_id: str, n: int) -> str:
-    """Return a paragraph's own id: ``ARTICLE-ID#pN``."""
+    """Id of a paragraph: ``ARTICLE-ID#pN``."""
     return f"{article_id}#p{n}"
 
 
 def _check_text(name: str, value: str | None) -> None:
-    # A lone surrogate cannot be written as UTF-8; NUL ends strings in PostgreSQL.
+    # A lone surrogate cannot be encoded as UTF-8, and PostgreSQL refuses NUL in text.
     if value is not None and _FORBIDDEN.search(value):
         raise InvalidArticle(name, "contains a NUL or a lone surrogate; remove it")

@@ -99,7 +99,7 @@ def _without_odd_values(
         tag = language.strip().replace("_", "-") if isinstance(language, str) else ""
         if not _LANGUAGE.match(tag):
             warnings.append(
-                f"language: {str(language)[:50]!r} is no BCP 47 tag, such as en-GB;"
+                f"language: {str(language)[:50]!r} is not a BCP 47 tag such as en-GB;"
                 " taken as unknown"
             )
             odd["language"] = language

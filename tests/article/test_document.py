@@ -24,12 +24,16 @@ from index.article import (
     document_of,
     status_of,
 )
-from index.article.document import STATUS_WORDS, digest
+from index.article.document import STATUS_WORDS
 from index.errors import InvalidArticle
 
 
 def read(**fields: Any) -> Article:
     return article_of({"id": "a", "paragraphs": ["One."]} | fields)
+
+
+def digest(article: Article) -> str:
+    return content_digest(content_json(article))
 
 
 def refused_field(**fields: Any) -> str:
@@ -127,7 +131,6 @@ def test_the_digest_depends_on_content_not_on_order_or_version(
     article = article_of(document)
     turned = dict(reversed(document.items())) | {"version": "77"}
     assert digest(article_of(turned)) == digest(article)
-    assert digest(article) == content_digest(content_json(article))
     assert digest(article_of(document | {"byline": "By A"})) != digest(article)
 
 
