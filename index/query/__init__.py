@@ -1,4 +1,4 @@
-"""What is asked? The grammar of queries, and what they mean."""
+"""What does a reader ask for? The grammar of queries, and what queries mean."""
 
 from index.query.cursor import encode_cursor, search_digest
 from index.query.grammar import Parsed

@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as opaque text that belongs to one search."""
+"""Cursors: the end of a page, as opaque text that is valid for one search."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from index.query.search import SortKey
 
 
 def search_digest(*bound: object) -> str:
-    """Return a short hash of everything that a cursor is bound to."""
+    """Short hash of everything that a cursor is bound to."""
     return hashlib.blake2b(repr(bound).encode(), digest_size=9).hexdigest()
 
 
 def encode_cursor(key: SortKey, bound: str) -> str:
-    """Return a cursor that goes on after a hit.
+    """Cursor of the hits that follow one with this sort key.
 
     :param bound: the :func:`search_digest` of the search.
     """
@@ -28,22 +28,22 @@ def encode_cursor(key: SortKey, bound: str) -> str:
 
 
 def decode(cursor: str, bound: str) -> SortKey:
-    """Return the place that a cursor stands for.
+    """Sort key of the hit that a cursor continues after.
 
-    :raises InvalidValue: it is no cursor of ours.
-    :raises CursorMismatch: it is another search's.
+    :raises InvalidValue: it is not a cursor of this service.
+    :raises CursorMismatch: it belongs to another search.
     """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         raw = base64.b64decode(padded, altchars=b"-_", validate=True)
-        theirs, score, date, article_id, n = json.loads(raw)
+        digest, score, date, article_id, n = json.loads(raw)
         well_formed = (
-            isinstance(theirs, str)
+            isinstance(digest, str)
             and isinstance(score, float)
             and math.isfinite(score)
             and _whole_or_none(date)
             and isinstance(article_id, str)
-            and article_id.isprintable()  # as ids are; half a pair of code units is not
+            and article_id.isprintable()  # as ids are; a lone surrogate is not
             and _whole_or_none(n)
         )
     except (binascii.Error, ValueError, TypeError, RecursionError):
@@ -51,11 +51,11 @@ def decode(cursor: str, bound: str) -> SortKey:
     if not well_formed:
         raise InvalidValue(
             "cursor",
-            "is not a cursor of this service; send next as you got it",
+            "is not a cursor of this service; send next as you received it",
             got=cursor,
             code="invalid_cursor",
         )
-    if theirs != bound:
+    if digest != bound:
         raise CursorMismatch
     return SortKey(score=score, date=date, id=article_id, n=n)
 

@@ -1,8 +1,8 @@
-"""The query grammar: text → Query, with warnings and limits.
+"""The query grammar: from text to a query tree, with warnings and limits.
 
-Words are ANDed; ``NOT`` and ``-`` bind tightest, then ``AND``, then ``OR``. What is
-written wrong is understood as well as it can be and warned about; limits are errors.
-``docs/query.md`` has the whole grammar.
+Words are joined by AND. ``NOT`` and ``-`` bind tightest, then ``AND``, then ``OR``.
+Wrong syntax is interpreted as well as possible, with a warning; exceeding a limit is an
+error. ``docs/query.md`` has the whole grammar.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from datetime import datetime, tzinfo
 from index.errors import InvalidQuery
 from index.query.lexer import OPERANDS, Kind, Lexeme, clean, lex
 from index.query.nodes import NOTHING, All, And, Not, Or, Query, Range
-from index.query.operands import LeafReader, all_of
+from index.query.operands import OperandReader, all_of
 from index.query.remarks import QueryWarning, Remarks
 from index.settings import Settings
 
-# Whatever is set: trees are walked recursively, and Python allows some 1,000 calls.
+# Upper bound of the setting: trees are walked recursively, and Python allows some 1,000
+# nested calls.
 DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A query as it was understood.
+    """A parsed query.
 
-    :param understood: the query in the grammar's full form; it parses to the same tree.
+    :param understood: the query in canonical form, which parses to the same tree.
     """
 
     query: Query
@@ -36,13 +37,14 @@ class Parsed:
 def parse(
     text: str, *, settings: Settings, tz: tzinfo, now: datetime, strict: bool = False
 ) -> Parsed:
-    """Return what a query's text means, in time linear in its length.
+    """Parse a query, in time linear in its length.
 
-    :param tz: whose days and months dates stand for; ``now`` for relative ones.
-    :param strict: wrong syntax is an error, not a warning.
-    :raises InvalidQuery: it passes a limit, or is wrong and strict.
-    :raises InvalidValue: a number or date is none.
-    :raises UnknownField: a name before a colon is no field, and strict.
+    :param tz: time zone of the days and months that dates stand for.
+    :param now: the instant that relative dates count from.
+    :param strict: make wrong syntax an error instead of a warning.
+    :raises InvalidQuery: it exceeds a limit or, in strict mode, has wrong syntax.
+    :raises InvalidValue: a number or date is invalid.
+    :raises UnknownField: in strict mode: a name before a colon is not a field.
     """
     if len(text) > settings.query_characters:
         raise InvalidQuery(
@@ -53,24 +55,28 @@ def parse(
         )
     plain, offsets = clean(text)
     remarks = Remarks(offsets=offsets, strict=strict)
-    leaves = LeafReader(plain, settings=settings, tz=tz, now=now, remarks=remarks)
-    query = _Parser(plain, settings, leaves).run()
+    operands = OperandReader(plain, settings=settings, tz=tz, now=now, remarks=remarks)
+    query = _Parser(plain, settings, operands).run()
     if query is None:
         query = NOTHING if plain.strip() else All()
         if query is NOTHING:
-            remarks.found = [
-                each for each in remarks.found if each.code != "nothing_searchable"
+            remarks.warnings = [
+                warning
+                for warning in remarks.warnings
+                if warning.code != "nothing_searchable"
             ]
-            remarks.note("no_words", "nothing here can be searched for", 0, len(plain))
+            remarks.note(
+                "no_words", "there is nothing to search for here", 0, len(plain)
+            )
     return Parsed(
         query=query,
         understood=write(query),
-        warnings=tuple(sorted(remarks.found, key=lambda each: each.position)),
+        warnings=tuple(sorted(remarks.warnings, key=lambda warning: warning.position)),
     )
 
 
 def write(query: Query) -> str:
-    """Return a query's canonical text, which parses to the same tree."""
+    """Canonical text of a query, which parses to the same tree."""
     if isinstance(query, All):
         return ""
     if isinstance(query, Not):
@@ -91,17 +97,17 @@ def _grouped(query: Query) -> str:
 
 @dataclass(slots=True)
 class _Group:
-    """What has been read of a group, or of the whole query."""
+    """A group in brackets, or the whole query, as far as it has been parsed."""
 
     boost: float = 1.0
-    # Lists that are ORed; the parts of each are ANDed.
+    # The lists are joined by OR, the parts of each list by AND.
     alternatives: list[list[Query]] = field(default_factory=lambda: [[]])
-    operator: Lexeme | None = None  # AND or OR, waiting for what follows it
-    negation: Lexeme | None = None  # NOT, likewise
+    operator: Lexeme | None = None  # AND or OR, waiting for its right operand
+    negation: Lexeme | None = None  # NOT, waiting for its operand
     negated: bool = False
 
     def take(self, operand: Query | None) -> None:
-        """Add an operand, or only use up the operators before one that fell away."""
+        """Add an operand; ``None`` only consumes the operators before it."""
         if operand is not None:
             if self.negated:
                 operand = operand.child if isinstance(operand, Not) else Not(operand)
@@ -110,7 +116,7 @@ class _Group:
         self.negated = False
 
     def query(self) -> Query | None:
-        """Return the group's meaning, ``None`` if nothing is left in it."""
+        """Query tree of the group, ``None`` if it is empty."""
         parts = [all_of(parts) for parts in self.alternatives if parts]
         if not parts:
             return None
@@ -121,19 +127,19 @@ class _Group:
 
 
 class _Parser:
-    def __init__(self, text: str, settings: Settings, leaves: LeafReader) -> None:
+    def __init__(self, text: str, settings: Settings, operands: OperandReader) -> None:
         self.text = text
         self.depth = min(settings.query_depth, DEEPEST)
-        self.leaves = leaves
-        self.remarks = leaves.remarks
+        self.operands = operands
+        self.remarks = operands.remarks
 
     def run(self) -> Query | None:
-        """Return the tree, ``None`` if there is no operand in the text.
+        """Query tree of the text, ``None`` if it has no operand.
 
-        A stack of groups stands for the nesting, since recursion has a limit.
+        A stack of groups replaces recursion, which has a limit.
         """
         lexemes = lex(self.text, self.remarks)
-        self.leaves.expect(sum(each.kind in OPERANDS for each in lexemes))
+        self.operands.expect(sum(lexeme.kind in OPERANDS for lexeme in lexemes))
         self.note_lower_case(lexemes)
         groups = [_Group()]
         openings: list[Lexeme] = []
@@ -147,17 +153,17 @@ class _Parser:
                 case Kind.OPEN:
                     openings.append(lexeme)
                     self.check_depth(openings)
-                    groups.append(_Group(self.leaves.boosted(group.boost, lexeme)))
+                    groups.append(_Group(self.operands.boosted(group.boost, lexeme)))
                 case Kind.CLOSE:
                     groups.pop()
                     groups[-1].take(self.close(group, openings.pop()))
                 case _:
-                    group.take(self.leaves.read(lexeme, group.boost))
+                    group.take(self.operands.read(lexeme, group.boost))
         while openings:
             opening, group = openings.pop(), groups.pop()
             self.remarks.syntax(
                 "unbalanced_bracket",
-                "this ( has no partner; it was closed at the end",
+                "this ( has no closing bracket; it was closed at the end",
                 opening.start,
                 opening.end,
             )
@@ -176,7 +182,7 @@ class _Parser:
             )
 
     def note_lower_case(self, lexemes: list[Lexeme]) -> None:
-        """Say so where a lower-case operator between operands was taken as a word."""
+        """Warn of a lower-case operator between operands, which counts as a word."""
         for before, lexeme, after in zip(
             lexemes, lexemes[1:], lexemes[2:], strict=False
         ):
@@ -195,7 +201,7 @@ class _Parser:
                 )
 
     def join(self, group: _Group, lexeme: Lexeme) -> None:
-        """Read an AND or OR."""
+        """Take an AND or OR."""
         waiting = group.negation is not None or group.operator is not None
         if waiting or not group.alternatives[-1]:
             self.dangling(lexeme)
@@ -205,11 +211,11 @@ class _Parser:
                 group.alternatives.append([])
 
     def negate(self, group: _Group, lexeme: Lexeme) -> None:
-        """Read a NOT or a dash; two undo each other."""
+        """Take a NOT or a dash; two in a row cancel out."""
         if group.negation is not None:
             self.remarks.syntax(
                 "double_negation",
-                "two negations in a row undo each other",
+                "two negations in a row cancel out",
                 group.negation.start,
                 lexeme.end,
             )
@@ -219,7 +225,7 @@ class _Parser:
     def dangling(self, lexeme: Lexeme) -> None:
         self.remarks.syntax(
             "dangling_operator",
-            f"this {lexeme.kind.name} has nothing to work on and was left out",
+            f"this {lexeme.kind.name} has no operand and was left out",
             lexeme.start,
             lexeme.end,
         )

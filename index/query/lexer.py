@@ -1,6 +1,6 @@
-"""The lexemes of a query: words, phrases, operators and brackets, with positions.
+"""The lexer of queries: words, phrases, operators and brackets, with their positions.
 
-What cannot be taken as typed is understood as well as it can be, with a warning.
+What cannot be taken as typed is interpreted as well as possible, with a warning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from index.query.remarks import Remarks
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x01-\x1f\x7f-\x9f]")
-# Marks, embeddings, overrides and isolates of direction, and the byte order mark.
+# Direction marks, embeddings, overrides and isolates, and the byte order mark.
 _INVISIBLE = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _STRAIGHT = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"'))
 
@@ -35,12 +35,12 @@ _BRACKETS = re.compile(
     r"(?P<close>\s*[\]}])?"
 )
 _COMPARISON = re.compile(r"(<=|>=|<|>|=)\s*")
-BOOSTS = (0.001, 1000.0)  # what ^ may be
-_CLOSE_NAME = 0.65  # similarity from which a field is suggested for a name
+BOOSTS = (0.001, 1000.0)  # lowest and highest number after ^
+_CLOSE_NAME = 0.65  # least similarity of a field that is suggested for a name
 
 
 class Kind(Enum):
-    """What a lexeme is."""
+    """Kind of a lexeme."""
 
     WORD = auto()
     PHRASE = auto()
@@ -59,13 +59,14 @@ _OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexeme:
-    """One piece of a query.
+    """One token of the query language.
 
+    :param start: position of its first character in the cleaned text.
+    :param end: position after its last character.
     :param text: of an operand, without quotes, field, ``~`` and ``^``.
-    :param start: where it is in the cleaned text; ``end`` is behind it.
-    :param tilde: the number after ``~``, ``""`` for none, ``None`` without a ``~``.
-    :param boost: of a word, phrase or exact form; of an opening bracket, what follows
-        the closing one.
+    :param tilde: the number after ``~``, ``""`` for ``~`` alone, ``None`` without it.
+    :param boost: of a word, phrase or exact form; an opening bracket has the boost that
+        follows the closing one.
     """
 
     kind: Kind
@@ -78,10 +79,10 @@ class Lexeme:
 
 
 def clean(text: str) -> tuple[str, list[int] | None]:
-    """Return a query without invisible characters, and where each character was.
+    """The query without invisible characters, and the original position of each other.
 
-    Control characters become spaces, marks of direction go, curly quotes become
-    straight. The second value is ``None`` if positions are as before.
+    Control characters become spaces, direction marks are removed, curly quotes become
+    straight. The positions are ``None`` if no character was removed.
 
     :raises InvalidQuery: it holds a NUL or a lone surrogate.
     """
@@ -94,12 +95,12 @@ def clean(text: str) -> tuple[str, list[int] | None]:
     plain = _CONTROL.sub(" ", text).translate(_STRAIGHT)
     if not _INVISIBLE.search(plain):
         return plain, None
-    kept = [n for n, letter in enumerate(plain) if not _INVISIBLE.match(letter)]
-    return "".join(plain[n] for n in kept), [*kept, len(text)]
+    offsets = [n for n, letter in enumerate(plain) if not _INVISIBLE.match(letter)]
+    return "".join(plain[n] for n in offsets), [*offsets, len(text)]
 
 
 def lex(text: str, remarks: Remarks) -> list[Lexeme]:
-    """Return the lexemes of a cleaned query, in order, in time linear in its length."""
+    """Lexemes of a cleaned query, in order, in time linear in its length."""
     return _Lexer(text, remarks).run()
 
 
@@ -109,7 +110,7 @@ class _Lexer:
         self.remarks = remarks
         self.at = 0
         self.lexemes: list[Lexeme] = []
-        self.opened: list[int] = []  # the lexemes of brackets not closed yet
+        self.opened: list[int] = []  # indexes of the brackets that are still open
         self.last_quote = text.rfind('"')
 
     def run(self) -> list[Lexeme]:
@@ -125,7 +126,7 @@ class _Lexer:
             self.at = match.end()
 
     def step(self) -> None:
-        """Read what stands here, at least one character."""
+        """Read the next lexeme: at least one character."""
         if self.text[self.at] == ")":
             self.close()
             return
@@ -144,7 +145,7 @@ class _Lexer:
         self.operand(self.inherited(), named=starts_word)
 
     def negates(self) -> bool:
-        """Whether the character here is a dash directly before something to exclude."""
+        """Whether the next character is a dash directly before an operand."""
         if self.text[self.at] != "-" or self.at + 1 == len(self.text):
             return False
         following = self.text[self.at + 1]
@@ -152,9 +153,9 @@ class _Lexer:
             return True
         self.at += 1
         chunk = self.chunk()
-        behind = self.text[self.at + len(chunk) : self.at + len(chunk) + 1]
+        after = self.text[self.at + len(chunk) : self.at + len(chunk) + 1]
         self.at -= 1
-        if chunk.startswith("=") and behind == '"':
+        if chunk.startswith("=") and after == '"':
             return True
         return (
             chunk != ""
@@ -163,18 +164,18 @@ class _Lexer:
         )
 
     def chunk(self) -> str:
-        """Return the characters from here to the next space, bracket or quote."""
+        """The characters up to the next space, bracket or quote."""
         match = _CHUNK.match(self.text, self.at)
         return match[0] if match else ""
 
     def inherited(self) -> str | None:
-        """Return the field of the group that we are in."""
+        """The field of the innermost open group."""
         return self.lexemes[self.opened[-1]].field if self.opened else None
 
     def operand(self, field: str | None, *, named: bool = False) -> None:
         """Read a word, phrase, exact form, value or opening bracket.
 
-        :param named: a field's name may stand here.
+        :param named: whether a field name can stand here.
         """
         letter = self.text[self.at]
         if letter == "(":
@@ -183,7 +184,7 @@ class _Lexer:
             self.add(Kind.OPEN, self.at - 1, field=field)
         elif letter == '"':
             self.quoted(Kind.PHRASE, self.at, field)
-        elif letter == ")":  # right after a dash or a name: there is no operand
+        elif letter == ")":  # right after a dash or a field name: no operand
             return
         elif letter == "=" and self.text.startswith('"', self.at + 1):
             self.at += 1
@@ -192,8 +193,8 @@ class _Lexer:
             self.value(field)
         elif field is not None and letter in "[{<>" and self.is_range():
             raise InvalidQuery(
-                f"{field} is text, which has no ranges; use them with urgency,"
-                " published or updated",
+                f"{field} is text and has no ranges; ranges work with urgency,"
+                " published and updated",
                 code="unsupported_syntax",
                 position=self.remarks.position(self.at),
             )
@@ -207,7 +208,7 @@ class _Lexer:
         return match is not None and match["high"] is not None
 
     def name(self) -> bool:
-        """Read a field's name and what follows it, if it is one."""
+        """Read a field name and its operand; ``False`` if there is no field name."""
         match = _NAME.match(self.text, self.at)
         if match is None:
             return False
@@ -222,12 +223,12 @@ class _Lexer:
                 scorer=OSA.normalized_similarity,
                 score_cutoff=_CLOSE_NAME,
             )
-            # A colon and a space is plain prose, unless it looks like a field.
+            # A colon before a space is prose, unless the name resembles a field.
             if direct or nearest is not None:
                 hint = f"; did you mean {nearest[0]}:?" if nearest else ""
                 self.remarks.unknown_field(
                     name,
-                    f"{name}: is no field, so it was searched for as text{hint}",
+                    f"{name}: is not a field, so it was searched for as text{hint}",
                     start,
                     match.end(),
                 )
@@ -235,8 +236,8 @@ class _Lexer:
         if not direct:
             self.remarks.syntax(
                 "field_without_value",
-                f"{field}: was searched for as a word; as a field it needs its value"
-                f" right after the colon, such as {field}:word",
+                f"{field}: was searched for as a word; to use it as a field, write the"
+                f" value right after the colon, such as {field}:word",
                 start,
                 match.end(),
             )
@@ -244,7 +245,7 @@ class _Lexer:
         if following == "-" and FIELD_BY_NAME[field].searchable_words:
             self.remarks.syntax(
                 "misplaced_dash",
-                f"a dash behind {field}: excludes nothing; write -{field}:word",
+                f"a dash after {field}: excludes nothing; write -{field}:word",
                 match.end(),
                 match.end() + 1,
             )
@@ -253,11 +254,11 @@ class _Lexer:
         return True
 
     def quoted(self, kind: Kind, start: int, field: str | None) -> None:
-        """Read a phrase whose opening quote is here."""
+        """Read a phrase, from its opening quote on."""
         if self.at == self.last_quote:
             self.remarks.syntax(
                 "unbalanced_quote",
-                'this " has no partner and was left out',
+                'this " has no closing quote and was left out',
                 self.at,
                 self.at + 1,
             )
@@ -270,13 +271,13 @@ class _Lexer:
         self.at = end + 1
         if field is not None and not FIELD_BY_NAME[field].searchable_words:
             self.add(Kind.RANGE, start, content.strip(), field=field)
-            self.leftover("a value")
+            self.skip_suffix("a value")
             return
         match = _SUFFIX.match(self.text, self.at)
-        assert match is not None  # both of its parts may be missing
+        assert match is not None  # both of its parts are optional
         if kind is Kind.EXACT and match["tilde"] is not None:
             self.add(kind, start, content, field=field)
-            self.leftover("an exact form")
+            self.skip_suffix("an exact form")
             return
         self.at = match.end()
         self.add(
@@ -287,7 +288,7 @@ class _Lexer:
             tilde=match["tilde"],
             boost=self.boost(match["boost"], match.start("boost") - 1),
         )
-        self.leftover("a phrase")
+        self.skip_suffix("a phrase")
 
     def close(self) -> None:
         start = self.at
@@ -295,7 +296,7 @@ class _Lexer:
         if not self.opened:
             self.remarks.syntax(
                 "unbalanced_bracket",
-                "this ) has no partner and was left out",
+                "this ) has no opening bracket and was left out",
                 start,
                 self.at,
             )
@@ -306,19 +307,19 @@ class _Lexer:
             boost = self.boost(match[1], self.at)
             self.lexemes[opening] = replace(self.lexemes[opening], boost=boost)
             self.at = match.end()
-        self.leftover("a group")
+        self.skip_suffix("a group")
 
-    def leftover(self, behind: str) -> None:
-        """Leave out a ``~`` or ``^`` here that means nothing behind what was read."""
+    def skip_suffix(self, after: str) -> None:
+        """Skip a ``~`` or ``^`` that means nothing after such an operand."""
         if self.text[self.at : self.at + 1] in ("~", "^"):
             chunk = self.chunk()
-            self.left_out(chunk, self.at, behind)
+            self.note_suffix(chunk, self.at, after)
             self.at += len(chunk)
 
-    def left_out(self, suffix: str, start: int, behind: str) -> None:
+    def note_suffix(self, suffix: str, start: int, after: str) -> None:
         self.remarks.syntax(
             "bad_suffix",
-            f"{suffix[:50]} means nothing behind {behind} and was left out",
+            f"{suffix[:50]} means nothing after {after} and was left out",
             start,
             start + len(suffix),
         )
@@ -351,7 +352,7 @@ class _Lexer:
                 self.at += len(text)
                 text = operator + text
         self.add(Kind.RANGE, start, text, field=field)
-        self.leftover("a value")
+        self.skip_suffix("a value")
 
     def word(self, field: str | None) -> None:
         """Read a word, or an exact word."""
@@ -367,7 +368,7 @@ class _Lexer:
             text = word
             boost = self.boost(number, start + chunk.rindex("^"))
         elif caret and word:
-            self.not_understood(chunk, start, "^")
+            self.note_no_number(chunk, start, "^")
         word, sign, number = text.rpartition("~")
         if sign and word and _DIGITS.fullmatch(number):
             text = word
@@ -375,22 +376,22 @@ class _Lexer:
                 tilde = number
             else:
                 place = start + chunk.rindex("~")
-                self.left_out(f"~{number}", place, "an exact form")
+                self.note_suffix(f"~{number}", place, "an exact form")
         elif sign and word and not word.endswith("/"):  # /~ is in URLs
-            self.not_understood(chunk, start, "~")
+            self.note_no_number(chunk, start, "~")
         self.add(kind, start, text, field=field, tilde=tilde, boost=boost)
 
-    def not_understood(self, chunk: str, start: int, sign: str) -> None:
+    def note_no_number(self, chunk: str, start: int, sign: str) -> None:
         place = chunk.rindex(sign)
         self.remarks.syntax(
             "bad_suffix",
-            f"{chunk[place:][:50]} is no number, so it was searched for as text",
+            f"{chunk[place:][:50]} is not a number, so it was searched for as text",
             start + place,
             start + len(chunk),
         )
 
     def boost(self, number: str | None, start: int) -> float:
-        """Return what a number after ``^`` stands for; 1 if that is nothing."""
+        """Boost that a number after ``^`` stands for; 1 if it is missing or invalid."""
         if number is None:
             return 1.0
         low, high = BOOSTS
@@ -398,8 +399,8 @@ class _Lexer:
             return float(number)
         self.remarks.syntax(
             "bad_boost",
-            f"^{number[:50]} was left out: behind ^ stands a number from {low:g} to"
-            f" {high:g}",
+            f"^{number[:50]} was left out: write a number from {low:g} to {high:g}"
+            " after ^",
             start,
             start + 1 + len(number),
         )
@@ -415,7 +416,7 @@ class _Lexer:
         tilde: str | None = None,
         boost: float = 1.0,
     ) -> None:
-        """Add what was read from a start up to here."""
+        """Add a lexeme that ends here."""
         self.lexemes.append(
             Lexeme(
                 kind=kind,

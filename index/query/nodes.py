@@ -1,8 +1,8 @@
-"""What is asked: the query algebra that the grammar yields and engines compile.
+"""The nodes of a query tree: the grammar builds it, and engines compile it.
 
-Leaves hold words as the analysis leaves them (see :mod:`index.text`), never as typed;
-``text`` keeps the typed form for answers. Whether a leaf tests paragraphs or the
-article follows from ``field``: see :func:`places_of`.
+Leaves hold words as the analysis returns them (see :mod:`index.text`); ``text`` keeps
+the word as it was typed, for answers. ``field`` decides whether a leaf tests paragraphs
+or the article: see :func:`places_of`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from index.article import FIELD_BY_NAME, Kind
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word; it matches tokens with its stem in their article's language."""
+    """A word: matches tokens with the same stem in the language of their article."""
 
     form: str  # casefolded, accents kept
     field: str | None = None
@@ -26,7 +26,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that follow each other directly; each matches as a :class:`Term` does."""
+    """Words that follow each other directly; each matches like a :class:`Term`."""
 
     forms: tuple[str, ...]
     field: str | None = None
@@ -47,7 +47,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Tokens whose folded form starts like this."""
+    """Tokens whose folded form starts with ``prefix``."""
 
     prefix: str  # folded
     field: str | None = None
@@ -57,7 +57,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """Tokens whose whole folded form fits: ``*`` any characters, ``?`` exactly one."""
+    """Tokens whose folded form fits: ``*`` any characters, ``?`` exactly one."""
 
     pattern: str  # folded
     field: str | None = None
@@ -82,7 +82,7 @@ class Fuzzy:
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """Tokens of exactly these forms, following each other: case folds, nothing else."""
+    """Tokens with exactly these forms, following each other; only case is ignored."""
 
     forms: tuple[str, ...]  # casefolded, accents kept
     field: str | None = None
@@ -92,10 +92,10 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Articles whose number or date lies between two bounds, both included.
+    """Articles whose number or date is between two bounds, both included.
 
-    Dates are microseconds since 1970 UTC. ``None`` is no bound. An article without a
-    value is outside of every range.
+    Dates are microseconds since 1970 UTC. ``None`` is an open bound. An article without
+    a value is in no range.
     """
 
     field: str
@@ -106,21 +106,21 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of them; of none, everything."""
+    """Matches of all children; without children, everything."""
 
     children: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Any of them; of none, nothing."""
+    """Matches of any child; without children, nothing."""
 
     children: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Whatever the child is not."""
+    """Everything that the child does not match."""
 
     child: Query
 
@@ -141,12 +141,12 @@ WORD_LEAVES = (Term, Phrase, Near, Prefix, Wildcard, Fuzzy, Exact)
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the words of a leaf are sought.
+    """The fields in which a leaf looks for its words.
 
-    :param passages: fields made of paragraphs; the leaf tests each such paragraph.
-    :param lines: an article's own fields; they hold for each of its paragraphs.
-    :param whole: the leaf tests the article although it looks into paragraphs, so it
-        holds for each of them (``headline:word``).
+    :param passages: fields made of paragraphs; the leaf tests each of those paragraphs.
+    :param lines: fields of the article; a match counts for all of its paragraphs.
+    :param whole: whether a match in one paragraph counts for all paragraphs of the
+        article (``headline:word``).
     """
 
     passages: tuple[str, ...]
@@ -155,26 +155,25 @@ class Places:
 
 
 def places_of(leaf: WordLeaf, default: tuple[str, ...]) -> Places:
-    """Return where a leaf's words are sought.
+    """The fields in which a leaf looks for its words.
 
-    :param default: the fields for a leaf without one, a value of
-        :data:`index.article.PLACES`.
+    :param default: for a leaf without a field: a value of :data:`index.article.PLACES`.
     """
     return _places(leaf.field, default)
 
 
 @lru_cache(maxsize=256)
 def _places(field: str | None, default: tuple[str, ...]) -> Places:
-    chosen = default if field is None else (field,)
+    names = default if field is None else (field,)
     return Places(
-        passages=tuple(n for n in chosen if FIELD_BY_NAME[n].kind is Kind.PASSAGE),
-        lines=tuple(n for n in chosen if FIELD_BY_NAME[n].kind is not Kind.PASSAGE),
+        passages=tuple(n for n in names if FIELD_BY_NAME[n].kind is Kind.PASSAGE),
+        lines=tuple(n for n in names if FIELD_BY_NAME[n].kind is not Kind.PASSAGE),
         whole=field == "headline",
     )
 
 
 def leaves(query: Query, *, negated: bool = False) -> Iterator[tuple[Leaf, bool]]:
-    """Yield each leaf, left to right, and whether it stands under a NOT."""
+    """Yield every leaf, left to right, and whether it is under a NOT."""
     if isinstance(query, And | Or):
         for child in query.children:
             yield from leaves(child, negated=negated)
@@ -185,7 +184,7 @@ def leaves(query: Query, *, negated: bool = False) -> Iterator[tuple[Leaf, bool]
 
 
 def scoring_leaves(query: Query) -> tuple[WordLeaf, ...]:
-    """Return the word leaves not under a NOT, left to right."""
+    """The word leaves that are not under a NOT, left to right."""
     return tuple(
         leaf
         for leaf, negated in leaves(query)

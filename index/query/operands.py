@@ -1,4 +1,4 @@
-"""The leaves of a query: what each operand asks for, in the forms that are indexed."""
+"""The operands of a query: from lexemes to the leaves of the query tree."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ from index.text import (
     query_forms,
 )
 
-FARTHEST = 1_000  # other words between those of a Near
+FARTHEST = 1_000  # most other words between those of a Near
 FUZZY_LETTERS = 4  # a shorter word has too many neighbours
 _WILDCARDS = re.compile(r"[*?]+")
 _QUESTION = re.compile(r"(?<![*?])\?+(?![\w*?])")
-# A word that reads as the same word wherever it is written without quotes.
+# A word that means the same everywhere without quotes.
 _PLAIN = re.compile(r'(?![-=<>[{(])(?!(?:AND|OR|NOT)\Z)[^\s()":^~*?]+')
 
 
 def all_of(parts: Iterable[Query]) -> Query:
-    """Return what asks for all of some queries, of which there is at least one."""
+    """AND of one or more queries."""
     flat: list[Query] = []
     for part in parts:
         flat.extend(part.children if isinstance(part, And) else (part,))
     return flat[0] if len(flat) == 1 else And(tuple(flat))
 
 
-class LeafReader:
-    """Reads the operands of one query.
+class OperandReader:
+    """Turns the operands of one query into leaves.
 
-    :param text: the cleaned query, whose lexemes these are.
+    :param text: the cleaned query, which the lexemes come from.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class LeafReader:
         self.clauses = 0
 
     def expect(self, more: int) -> None:
-        """Count leaves that come.
+        """Count leaves ahead of reading them.
 
-        :raises InvalidQuery: they are more than may be.
+        :raises InvalidQuery: there are too many.
         """
         self.clauses += more
         limit = self.settings.query_clauses
@@ -86,24 +86,24 @@ class LeafReader:
             )
 
     def boosted(self, boost: float, lexeme: Lexeme) -> float:
-        """Return the boost of a group times that of something in it."""
+        """Boost of a group multiplied by the boost of an operand in it."""
         low, high = BOOSTS
         product = round(boost * lexeme.boost, 6)
         if low <= product <= high:
             return product
         self.remarks.syntax(
             "bad_boost",
-            f"boosts multiply to {product:g} here, which is not from {low:g} to"
-            f" {high:g}; this one was left out",
+            f"boosts multiply to {product:g} here, outside {low:g} to {high:g};"
+            " this one was left out",
             lexeme.start,
             lexeme.end,
         )
         return boost
 
     def read(self, lexeme: Lexeme, boost: float) -> Query | None:
-        """Return what an operand asks for, ``None`` if it has nothing searchable."""
+        """Leaf or subtree of an operand, ``None`` if it has nothing searchable."""
         if lexeme.kind is Kind.RANGE:
-            assert lexeme.field is not None  # the lexer reads values for a field only
+            assert lexeme.field is not None  # values always follow a field
             return ranges.read(
                 lexeme.field,
                 lexeme.text,
@@ -113,16 +113,16 @@ class LeafReader:
             )
         boost = self.boosted(boost, lexeme)
         if lexeme.kind is Kind.EXACT:
-            found = self.exact(lexeme, boost)
+            query = self.exact(lexeme, boost)
         elif lexeme.kind is Kind.PHRASE:
-            found = self.phrase(lexeme, boost)
+            query = self.phrase(lexeme, boost)
         elif _WILDCARDS.search(lexeme.text) and "://" not in lexeme.text:
-            found = self.wildcards(lexeme, boost)
+            query = self.wildcards(lexeme, boost)
         elif lexeme.tilde is not None:
-            found = self.fuzzy(lexeme, boost)
+            query = self.fuzzy(lexeme, boost)
         else:
-            found = self.words(lexeme, lexeme.text, boost)
-        if found is None:
+            query = self.words(lexeme, lexeme.text, boost)
+        if query is None:
             self.remarks.note(
                 "nothing_searchable",
                 f"{self.text[lexeme.start : lexeme.end][:50]} has no letter or digit to"
@@ -130,16 +130,16 @@ class LeafReader:
                 lexeme.start,
                 lexeme.end,
             )
-        return found
+        return query
 
     def words(self, lexeme: Lexeme, text: str, boost: float) -> Query | None:
-        """Return a typed word: one term, or a phrase of its parts."""
+        """A typed word: one term, or a phrase of its parts."""
         spans = _words(text)
         if not spans:
             return None
         end = spans[-1][1]
         shown = text[spans[0][0] : end]
-        if "." in shown and text.startswith(".", end):  # of U.S.
+        if "." in shown and text.startswith(".", end):  # as in U.S.
             shown += "."
         if not _PLAIN.fullmatch(shown):
             shown = f'"{shown}"'
@@ -156,7 +156,7 @@ class LeafReader:
         if lexeme.text and _PLAIN.fullmatch(lexeme.text):
             shown = lexeme.text
         if len(forms) == 1 and is_single_cjk(forms[0]):
-            # Tokens are pairs, so one character is a prefix, exact or not.
+            # Tokens of such scripts are pairs, so a single character is a prefix.
             return Term(forms[0], lexeme.field, boost, f"={shown}")
         return Exact(forms, lexeme.field, boost, f"={shown}")
 
@@ -167,7 +167,7 @@ class LeafReader:
         if re.search(r"\w\*", lexeme.text):
             self.remarks.note(
                 "wildcard_in_phrase",
-                "between quotes * is no wildcard",
+                "* between quotes is not a wildcard",
                 lexeme.start,
                 lexeme.end,
             )
@@ -182,11 +182,11 @@ class LeafReader:
         return Phrase(forms, lexeme.field, boost, shown)
 
     def distance(self, lexeme: Lexeme) -> int | None:
-        """Return the number behind a phrase's ``~``, ``None`` if it is none."""
+        """Number after the ``~`` of a phrase, ``None`` if it is not one."""
         if not lexeme.tilde or not lexeme.tilde.isdecimal():
             self.remarks.syntax(
                 "bad_suffix",
-                '~ behind a phrase needs a number of words, such as "a b"~5; the'
+                '~ after a phrase needs a number of words, such as "a b"~5; the'
                 " words were searched for as a phrase",
                 lexeme.start,
                 lexeme.end,
@@ -195,7 +195,7 @@ class LeafReader:
         if len(lexeme.tilde) > 9 or int(lexeme.tilde) > FARTHEST:
             raise InvalidValue(
                 "q",
-                f"at most {FARTHEST:,} words may stand between those of a phrase",
+                f"at most {FARTHEST:,} words may be between those of a phrase",
                 got=lexeme.tilde,
                 position=self.remarks.position(lexeme.start),
                 limit=FARTHEST,
@@ -209,8 +209,8 @@ class LeafReader:
         if len(forms) > 1 or is_single_cjk(forms[0]):
             self.remarks.syntax(
                 "bad_suffix",
-                "~ works on single words with letters that spell; the text was"
-                " searched for as it is",
+                "~ works only on single words of an alphabetic script; the text was"
+                " searched for without it",
                 lexeme.start,
                 lexeme.end,
             )
@@ -241,7 +241,7 @@ class LeafReader:
         return Fuzzy(fold(forms[0]), distance, lexeme.field, boost, shown)
 
     def wildcards(self, lexeme: Lexeme, boost: float) -> Query | None:
-        """Return a typed word with ``*`` or ``?``, and the words it is written with."""
+        """A typed word with ``*`` or ``?``, and the words attached to it."""
         if lexeme.tilde is not None:
             self.remarks.syntax(
                 "bad_suffix",
@@ -254,7 +254,7 @@ class LeafReader:
         if not any(map(str.isalnum, masked)) and "*" in text:
             raise self.too_broad(lexeme, 0)
         parts: list[Query] = []
-        rest = 0  # where the text starts that is in no part yet
+        rest = 0  # start of the text that no part covers yet
         for start, end in _words(masked):
             piece = text[start:end]
             if _WILDCARDS.search(piece):
@@ -275,29 +275,29 @@ class LeafReader:
         return all_of(parts) if parts else None
 
     def without_question_marks(self, lexeme: Lexeme) -> str:
-        """Return a word's text with a ``?`` that ends a sentence made a space."""
+        """Text of a word with the ``?`` that ends a sentence replaced by a space."""
         text = _QUESTION.sub(lambda match: " " * len(match[0]), lexeme.text)
         if text != lexeme.text and any(map(str.isalnum, text)):
             self.remarks.note(
                 "question_mark",
-                "? at the end of a word is a question mark, no wildcard;"
-                " * there stands for any ending",
+                "? at the end of a word is a question mark, not a wildcard;"
+                " write * for any ending",
                 lexeme.start,
                 lexeme.end,
             )
         return text
 
     def pattern(self, lexeme: Lexeme, typed: str, boost: float) -> Query:
-        """Return a prefix, or a wildcard that is none."""
+        """A prefix, or a wildcard that is not just a prefix."""
         first = _WILDCARDS.search(typed)
-        assert first is not None  # the caller looked
+        assert first is not None  # the caller checked
         start = typed[: first.start()]
         ends_in_star = first.end() == len(typed) and "?" not in first[0]
         if any(map(is_single_cjk, typed)):
             if not ends_in_star or not start:
                 raise InvalidQuery(
                     "wildcards do not work in scripts without spaces, where words are"
-                    " found inside others anyway; leave the wildcard out",
+                    " found inside others anyway; remove the wildcard",
                     code="unsupported_syntax",
                     position=self.remarks.position(lexeme.start),
                 )
@@ -308,9 +308,9 @@ class LeafReader:
                 lexeme.start,
                 lexeme.end,
             )
-            found = self.words(lexeme, start, boost)
-            assert found is not None  # it starts with a character that is a word
-            return found
+            query = self.words(lexeme, start, boost)
+            assert query is not None  # its first character is a word
+            return query
         letters = sum(map(str.isalnum, start))
         if letters < self.settings.wildcard_letters:
             raise self.too_broad(lexeme, letters)
@@ -336,7 +336,7 @@ def _quoted(text: str) -> str:
 
 
 def _words(text: str) -> list[tuple[int, int]]:
-    """Return the span of each word; of a script without spaces, of each run."""
+    """Spans of the words; in scripts without spaces, of the runs."""
     tokens = analyse(text)
     spans: list[tuple[int, int]] = []
     for start, end in zip(tokens.starts, tokens.ends, strict=True):
@@ -348,7 +348,7 @@ def _words(text: str) -> list[tuple[int, int]]:
 
 
 def _masked(text: str) -> str:
-    """Return a text with letters for its wildcards, so that words stay in one piece."""
+    """Text with letters in place of wildcards, so that they do not split words."""
 
     def letters(match: re.Match[str]) -> str:
         before = text[match.start() - 1 : match.start()]

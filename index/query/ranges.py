@@ -1,4 +1,4 @@
-"""What a value of a number or date field in a query stands for."""
+"""Ranges: the typed values of number and date fields, and what they stand for."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _INTEGER = re.compile(r"[-+]?\d{1,9}")
 
 
 def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> Range:
-    """Return the range that a typed value stands for.
+    """Range that a typed value stands for.
 
-    ``3``, ``<=3``, ``[1 TO 3]``, ``{1 TO *]`` (a curly bracket leaves its bound out),
+    ``3``, ``<=3``, ``[1 TO 3]``, ``{1 TO *]`` (a curly bracket excludes its bound),
     ``*`` for any value. A date stands for its whole local period, so ``>2016-09``
-    starts with October.
+    starts in October.
 
     :param field: of kind integer or date.
     :param position: of the value in ``q``, for the error.
-    :raises InvalidValue: it is no such value, or starts after it ends.
+    :raises InvalidValue: it is not a value of the field, or it starts after its end.
     """
 
     def span(value: str) -> tuple[int, int]:
@@ -45,7 +45,7 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
             high = span(end)[1] if closed == "]" else span(end)[0] - 1
     else:
         comparison = _COMPARISON.fullmatch(text)
-        assert comparison is not None  # it fits every text
+        assert comparison is not None  # it matches any text
         operator, value = comparison.groups()
         if value != "*" or operator not in (None, "="):
             first, last = span(value)
@@ -70,7 +70,7 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
 
 
 def _span(field: str, value: str, tz: tzinfo, now: datetime) -> tuple[int, int]:
-    """Return the first and the last number that a value stands for."""
+    """First and last number that a value stands for."""
     if FIELD_BY_NAME[field].kind is Kind.INTEGER:
         if not _INTEGER.fullmatch(value):
             raise ValueError("write a whole number, such as 3, <=3 or [1 TO 3]")
@@ -82,7 +82,7 @@ def _span(field: str, value: str, tz: tzinfo, now: datetime) -> tuple[int, int]:
 def _text(
     field: str, low: int | None, high: int | None, tz: tzinfo, now: datetime
 ) -> str:
-    """Return the shortest text that :func:`read` takes for this range."""
+    """Shortest text that :func:`read` turns into this range."""
     start = "*" if low is None else _bound(field, low, 0, tz, now)
     end = "*" if high is None else _bound(field, high, 1, tz, now)
     if start == end:
@@ -95,16 +95,16 @@ def _text(
 
 
 def _bound(field: str, value: int, side: int, tz: tzinfo, now: datetime) -> str:
-    """Return a bound as a number, a local day if it is the edge of one, or an instant.
+    """A bound as text: a number, a local day if it is the edge of one, or an instant.
 
-    :param side: 0 for the first of a span, 1 for the last.
+    :param side: 0 for a lower bound, 1 for an upper one.
     """
     if FIELD_BY_NAME[field].kind is Kind.INTEGER:
         return str(value)
     instant = dates.from_micros(value)
     try:
         day = instant.astimezone(tz).date().isoformat()
-    except OverflowError:  # the first or last hours that a date can have
+    except OverflowError:  # within the first or last hours of datetime's range
         day = instant.astimezone(UTC).date().isoformat()
     if _span(field, day, tz, now)[side] == value:
         return day

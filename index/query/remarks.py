@@ -1,4 +1,4 @@
-"""What is remarked on while a query is read: warnings, or errors where it is strict."""
+"""Remarks on a query while it is parsed: warnings, or errors in strict mode."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from index.errors import InvalidQuery, UnknownField
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryWarning:
-    """Something in ``q`` that was not taken as typed, and how it was taken.
+    """A part of ``q`` that was not taken as typed, and how it was taken instead.
 
-    :param position: code points from the start of ``q``; ``length`` of what is meant.
+    :param position: code points from the start of ``q``.
+    :param length: of the part, in code points.
     """
 
     code: str
@@ -22,35 +23,36 @@ class QueryWarning:
 
 
 class Remarks:
-    """The warnings on one query; a strict one raises the first that is about syntax.
+    """The warnings on one query; in strict mode a syntax warning is an error.
 
-    :param offsets: where each character of the cleaned text is in ``q``, and its end;
-        ``None`` if nothing was taken out.
+    :param offsets: position in ``q`` of every character of the cleaned text, and of its
+        end; ``None`` if no character was removed.
     """
 
     def __init__(self, *, offsets: list[int] | None, strict: bool) -> None:
         self._offsets = offsets
         self._strict = strict
-        self.found: list[QueryWarning] = []
+        self.warnings: list[QueryWarning] = []
 
     def position(self, start: int) -> int:
-        """Return the position in ``q`` of one in the cleaned text."""
+        """Position in ``q`` of a position in the cleaned text."""
         return start if self._offsets is None else self._offsets[start]
 
     def syntax(self, code: str, detail: str, start: int, end: int) -> None:
-        """Note that the syntax at this place was not taken as typed.
+        """Note that the syntax here was not taken as typed.
 
-        :raises InvalidQuery: the query is strict.
+        :raises InvalidQuery: in strict mode.
         """
         if self._strict:
-            refused = f"{detail}; strict refuses that"
-            raise InvalidQuery(refused, position=self.position(start))
+            raise InvalidQuery(
+                f"{detail}; strict refuses that", position=self.position(start)
+            )
         self.note(code, detail, start, end)
 
     def unknown_field(self, name: str, detail: str, start: int, end: int) -> None:
-        """Note that a name before a colon is no field.
+        """Note that a name before a colon is not a field.
 
-        :raises UnknownField: the query is strict.
+        :raises UnknownField: in strict mode.
         """
         if self._strict:
             raise UnknownField(
@@ -62,9 +64,9 @@ class Remarks:
         self.note("unknown_field", detail, start, end)
 
     def note(self, code: str, detail: str, start: int, end: int) -> None:
-        """Note something that is no mistake and that the reader may not expect."""
+        """Note something that is not a mistake, but could surprise the reader."""
         position = self.position(start)
-        self.found.append(
+        self.warnings.append(
             QueryWarning(
                 code=code,
                 detail=detail,

@@ -1,4 +1,4 @@
-"""A search as a person or program asks for it, and what it means to an engine."""
+"""A search request as callers send it, and its translation into a search."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from index.query.search import (
 )
 from index.settings import Settings
 
-# What a hit tells of its article unless asked for more; ``id`` and ``version`` always.
+# Article fields in a hit by default; ``id`` and ``version`` are always there.
 SHORT_FIELDS = (*fields.field_names(returned=True), "url")
-# Paragraphs are passages here, and notes to editors are nobody's else.
+# Hits return paragraphs as passages, and notes to editors to nobody.
 RETURNABLE = tuple(
     name for name in ARTICLE_FIELDS if name not in ("paragraphs", "ed_note")
 )
@@ -34,24 +34,29 @@ MAX_FACET_SIZE = 1_000
 MAX_FACETS = 20
 MAX_PASSAGES = 20
 MAX_PASSAGE_LENGTH = 100_000  # characters
-MAX_DIGITS = 18  # of a number, which has 64 bits
+MAX_DIGITS = 18  # of a number, so that it fits into 64 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The parameters of a search, named as the HTTP API and the command line name them.
+    """The parameters of a search, named as in the HTTP API and on the command line.
 
-    :param within: where words are sought, a key of :data:`index.article.PLACES`; ``in``
+    An example::
+
+        Request(q="truce OR ceasefire", since="2016-09", facets=("source",))
+
+    :param within: the fields to search, a key of :data:`index.article.PLACES`; ``in``
         in the API.
-    :param since: ``from`` in the API; a date as :func:`index.dates.period` reads it.
-    :param until: ``to`` in the API; the whole of the day or month it names is included.
-    :param date: the field that ``since`` and ``until`` are about.
-    :param sort: by default relevance with text, newest without.
-    :param page: from 1; not together with ``cursor``.
-    :param facets: ``FIELD`` or ``FIELD:interval``.
-    :param facet_prefix: only facet values that start like this, without case.
-    :param passage_length: characters, cut at sentence ends; 0 is the whole paragraph.
-    :param fields: article fields to return; empty is the short set.
+    :param since: earliest date, as :func:`index.dates.period` reads it; ``from`` in the
+        API.
+    :param until: latest date, the whole day or month included; ``to`` in the API.
+    :param date: the field that ``since`` and ``until`` apply to.
+    :param sort: default: relevance with a query, newest without.
+    :param page: from 1; cannot be combined with ``cursor``.
+    :param facets: each ``FIELD`` or ``FIELD:interval``.
+    :param facet_prefix: count only facet values that start with it, ignoring case.
+    :param passage_length: in characters, cut at sentence ends; 0 for whole paragraphs.
+    :param fields: article fields to return; empty for :data:`SHORT_FIELDS`.
     """
 
     q: str = ""
@@ -78,13 +83,13 @@ class Request:
 
     @property
     def order(self) -> Sort:
-        """The sort asked for, or the one that is meant without."""
+        """The requested order, or the default for this request."""
         if self.sort is not None:
             return self.sort
         return Sort.RELEVANCE if self.q.strip() else Sort.NEWEST
 
     def bound_for(self, reader: Reader) -> str:
-        """Return what a cursor of this search is bound to, for one who reads."""
+        """Digest of the search and the reader, which binds its cursors."""
         return cursor.search_digest(
             reader,
             self.q,
@@ -98,7 +103,7 @@ class Request:
 
 
 def compile_request(
-    asked: Request,
+    request: Request,
     *,
     settings: Settings,
     now: datetime,
@@ -106,38 +111,39 @@ def compile_request(
     hidden: frozenset[str] = frozenset(),
     deadline: float | None = None,
 ) -> tuple[Search, Parsed]:
-    """Return the search that a request means, and how its text was taken.
+    """Translate a request into a search, and parse its query.
 
-    :param now: the instant of relative dates and of visibility.
-    :param reader: who is to be answered.
-    :raises InputError: a parameter is wrong, named in the error.
+    :param now: the instant that relative dates count from and visibility is decided at.
+    :param reader: what the caller may read.
+    :param hidden: ids to leave out, whatever the index holds.
+    :raises InputError: a parameter is invalid; the error names it.
     """
-    tz = _zone(asked.tz)
-    _check_sizes(asked, settings)
-    parsed = parse(asked.q, settings=settings, tz=tz, now=now, strict=asked.strict)
-    page = 1 if asked.page is None else asked.page
+    tz = _zone(request.tz)
+    _check_sizes(request, settings)
+    parsed = parse(request.q, settings=settings, tz=tz, now=now, strict=request.strict)
+    page = 1 if request.page is None else request.page
     search = Search(
         query=parsed.query,
         now=now,
         reader=reader,
-        places=_places(asked.within),
-        scope=asked.scope,
-        unit=asked.unit,
-        filters=tuple(checked_filter(each) for each in asked.filters),
-        dates=_dates(asked, tz, now),
-        sort=asked.order,
-        limit=asked.limit,
-        offset=(page - 1) * asked.limit,
+        places=_places(request.within),
+        scope=request.scope,
+        unit=request.unit,
+        filters=tuple(map(checked_filter, request.filters)),
+        dates=_dates(request, tz, now),
+        sort=request.order,
+        limit=request.limit,
+        offset=(page - 1) * request.limit,
         after=None
-        if asked.cursor is None
-        else cursor.decode(asked.cursor, asked.bound_for(reader)),
-        facets=tuple(_facet(each, asked.facet_prefix) for each in asked.facets),
-        facet_size=asked.facet_size,
-        passages=asked.passages,
-        tz=asked.tz,
+        if request.cursor is None
+        else cursor.decode(request.cursor, request.bound_for(reader)),
+        facets=tuple(_facet(text, request.facet_prefix) for text in request.facets),
+        facet_size=request.facet_size,
+        passages=request.passages,
+        tz=request.tz,
         hidden=hidden,
         deadline=deadline,
-        explain=asked.explain,
+        explain=request.explain,
     )
     return search, parsed
 
@@ -156,57 +162,57 @@ def _places(within: str) -> tuple[str, ...]:
     return fields.PLACES[within]
 
 
-def _check_sizes(asked: Request, settings: Settings) -> None:
-    for name, value, most in (
-        ("limit", asked.limit, settings.limit),
-        ("facet_size", asked.facet_size, MAX_FACET_SIZE),
-        ("facet", len(asked.facets), MAX_FACETS),
-        ("passages", asked.passages, MAX_PASSAGES),
-        ("passage_length", asked.passage_length, MAX_PASSAGE_LENGTH),
+def _check_sizes(request: Request, settings: Settings) -> None:
+    for name, value, limit in (
+        ("limit", request.limit, settings.limit),
+        ("facet_size", request.facet_size, MAX_FACET_SIZE),
+        ("facet", len(request.facets), MAX_FACETS),
+        ("passages", request.passages, MAX_PASSAGES),
+        ("passage_length", request.passage_length, MAX_PASSAGE_LENGTH),
     ):
         if value < 0:
             raise InvalidValue(name, "must be 0 or more", got=value)
-        if value > most:
-            raise LimitExceeded(name, limit=most, got=value)
-    for name in asked.fields:
+        if value > limit:
+            raise LimitExceeded(name, limit=limit, got=value)
+    for name in request.fields:
         if name not in RETURNABLE:
             raise UnknownField(name, allowed=RETURNABLE, parameter="fields")
-    if asked.page is None:
+    if request.page is None:
         return
-    if asked.cursor is not None:
+    if request.cursor is not None:
         raise InvalidValue(
-            "page", "cannot go with cursor; send one of them", got=asked.page
+            "page", "cannot be combined with cursor; send one of them", got=request.page
         )
-    if asked.page < 1:
+    if request.page < 1:
         raise InvalidValue(
-            "page", "must be 1 or more", got=asked.page, code="page_out_of_range"
+            "page", "must be 1 or more", got=request.page, code="page_out_of_range"
         )
-    if asked.page * asked.limit > settings.window:
+    if request.page * request.limit > settings.window:
         raise LimitExceeded(
             "page",
             limit=settings.window,
-            got=asked.page * asked.limit,
+            got=request.page * request.limit,
             code="page_out_of_range",
         )
 
 
-def checked_filter(wanted: Filter) -> Filter:
-    """Return a filter with its values as the index has them.
+def checked_filter(condition: Filter) -> Filter:
+    """A filter with its values in the form that the index holds.
 
-    :raises UnknownField: its field is none that filters.
-    :raises InvalidValue: a value is not of its kind.
+    :raises UnknownField: it is not on a field that can be filtered by.
+    :raises InvalidValue: a value does not fit the field.
     """
-    if wanted.field not in fields.FILTERABLE:
+    if condition.field not in fields.FILTERABLE:
         raise UnknownField(
-            wanted.field, allowed=fields.FILTERABLE, parameter=wanted.field
+            condition.field, allowed=fields.FILTERABLE, parameter=condition.field
         )
-    if fields.FIELD_BY_NAME[wanted.field].kind is not Kind.INTEGER:
-        return wanted
+    if fields.FIELD_BY_NAME[condition.field].kind is not Kind.INTEGER:
+        return condition
     return Filter(
-        field=wanted.field,
-        values=tuple(_whole(wanted.field, value) for value in wanted.values),
-        missing=wanted.missing,
-        exclude=wanted.exclude,
+        field=condition.field,
+        values=tuple(_whole(condition.field, value) for value in condition.values),
+        missing=condition.missing,
+        exclude=condition.exclude,
     )
 
 
@@ -215,24 +221,24 @@ def _whole(name: str, text: str) -> str:
     if not (digits.isascii() and digits.isdecimal()):
         raise InvalidValue(name, "must be a whole number", got=text)
     if len(digits) > MAX_DIGITS:
-        raise InvalidValue(name, f"at most {MAX_DIGITS} digits", got=text)
+        raise InvalidValue(name, f"must have at most {MAX_DIGITS} digits", got=text)
     return str(int(digits))
 
 
-def _dates(asked: Request, tz: tzinfo, now: datetime) -> Range | None:
-    if asked.date not in fields.DATE_FIELD_NAMES:
+def _dates(request: Request, tz: tzinfo, now: datetime) -> Range | None:
+    if request.date not in fields.DATE_FIELD_NAMES:
         choices = ", ".join(fields.DATE_FIELD_NAMES)
-        raise InvalidValue("date", f"choose from {choices}", got=asked.date)
-    if asked.since is None and asked.until is None:
+        raise InvalidValue("date", f"choose from {choices}", got=request.date)
+    if request.since is None and request.until is None:
         return None
     low = high = None
-    if asked.since is not None:
-        low = dates.micros(_period("from", asked.since, tz, now)[0])
-    if asked.until is not None:
-        high = dates.micros(_period("to", asked.until, tz, now)[1]) - 1
+    if request.since is not None:
+        low = dates.micros(_period("from", request.since, tz, now)[0])
+    if request.until is not None:
+        high = dates.micros(_period("to", request.until, tz, now)[1]) - 1
     if low is not None and high is not None and low > high:
-        raise InvalidValue("from", "is later than to; swap them", got=asked.since)
-    return Range(asked.date, low, high)
+        raise InvalidValue("from", "is later than to; swap them", got=request.since)
+    return Range(request.date, low, high)
 
 
 def _period(
@@ -250,10 +256,10 @@ def _facet(text: str, prefix: str) -> FacetRequest:
         raise UnknownField(name, allowed=fields.FACETABLE, parameter="facet")
     if fields.FIELD_BY_NAME[name].kind is not Kind.DATE:
         if colon:
-            raise InvalidValue("facet", f"{name} is no date; leave out the interval")
+            raise InvalidValue("facet", f"{name} is not a date; leave out the interval")
         return FacetRequest(field=name, prefix=prefix)
     if prefix:
-        raise InvalidValue("prefix", f"{name} is a date; leave the prefix out")
+        raise InvalidValue("prefix", f"{name} is a date; leave out the prefix")
     try:
         return FacetRequest(
             field=name, interval=Interval(interval) if colon else Interval.AUTO

@@ -1,4 +1,4 @@
-"""A search: the values that an engine gets, and the orders and units of its hits."""
+"""A search as an engine receives it: query, filters, order, paging and facets."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from index.query.nodes import Query, Range
 
 
 class Scope(StrEnum):
-    """On what a query's words are tested together."""
+    """Whether all words must occur in one article or in one paragraph."""
 
     ARTICLE = "article"
     PARAGRAPH = "paragraph"
 
 
 class Unit(StrEnum):
-    """What a hit is."""
+    """Whether a hit is an article or a paragraph."""
 
     ARTICLE = "article"
     PARAGRAPH = "paragraph"
 
 
 class Sort(StrEnum):
-    """The order of hits; ties by id, then paragraph; unknown dates last in each."""
+    """Order of hits; ties by id, then paragraph; unknown dates last in every order."""
 
     RELEVANCE = "relevance"
     NEWEST = "newest"
@@ -35,9 +35,9 @@ class Sort(StrEnum):
 
 
 class Interval(StrEnum):
-    """The width of a date facet's buckets; ``auto`` is the finest with at most 60.
+    """Width of the buckets of a date facet; ``auto`` is the finest with at most 60.
 
-    Decades and centuries start with the years that end in 0: 1990, 1900.
+    Decades start with years that end in 0, centuries with years that end in 00.
     """
 
     DAY = "day"
@@ -51,10 +51,10 @@ class Interval(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A condition on one keyword or integer field, on whole values without case.
+    """A condition on one keyword or integer field: whole values, ignoring case.
 
-    True for articles with any of the values, or, with ``missing``, without a value;
-    ``exclude`` turns it round.
+    It matches articles with any of the values and, with ``missing``, those without a
+    value; ``exclude`` negates it.
     """
 
     field: str
@@ -65,11 +65,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who reads, as far as it decides what they may see.
+    """What a caller may read.
 
-    :param held: also what is withheld or under embargo.
-    :param filters: what every article they see has; they are part of visibility, not of
-        what was asked.
+    :param held: whether that includes withheld and embargoed articles.
+    :param filters: conditions of every article that the caller may see. They are a part
+        of visibility, not of the query.
     """
 
     held: bool = False
@@ -83,8 +83,8 @@ PUBLIC = Reader()
 class FacetRequest:
     """A count of articles by the values of a field.
 
-    :param interval: for dates, and only for them.
-    :param prefix: only values that start like this, without case and accents.
+    :param interval: for date fields, and only for them.
+    :param prefix: count only values that start with it, ignoring case and accents.
     """
 
     field: str
@@ -93,17 +93,17 @@ class FacetRequest:
 
     @property
     def name(self) -> str:
-        """How the request is written: ``source`` or ``published:month``."""
+        """The request as text: ``source`` or ``published:month``."""
         return self.field if self.interval is None else f"{self.field}:{self.interval}"
 
 
 class SortKey(NamedTuple):
-    """Where a hit stands in an order: the keyset that a cursor carries.
+    """Sort key of a hit, which a cursor carries.
 
     :param score: rounded to 1e-6; 0.0 in date orders.
-    :param date: microseconds since 1970 UTC, by ``updated`` in that order, else by
-        ``published``; ``None`` unknown.
-    :param n: the paragraph, where hits are paragraphs.
+    :param date: microseconds since 1970 UTC: ``updated`` in the order of that name,
+        else ``published``; ``None`` if unknown.
+    :param n: number of the paragraph, if hits are paragraphs.
     """
 
     score: float
@@ -114,10 +114,10 @@ class SortKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """A whole search, as an engine gets it."""
+    """A complete search, as an engine receives it."""
 
     query: Query
-    now: datetime  # aware UTC; the instant at which visibility is decided
+    now: datetime  # aware UTC; visibility is decided at this instant
     reader: Reader = PUBLIC
     places: tuple[str, ...] = PLACES["text"]
     scope: Scope = Scope.ARTICLE
@@ -126,17 +126,17 @@ class Search:
     dates: Range | None = None
     sort: Sort = Sort.RELEVANCE
     limit: int = 10
-    offset: int = 0  # hits left out first, after the cursor
+    offset: int = 0  # hits to skip, counted from the cursor
     after: SortKey | None = None
     facets: tuple[FacetRequest, ...] = ()
     facet_size: int = 10
     passages: int = 3
     tz: str = "UTC"
-    hidden: frozenset[str] = frozenset()  # ids that show nothing, whatever is indexed
+    hidden: frozenset[str] = frozenset()  # ids to hide, whatever the index holds
     deadline: float | None = None  # on time.monotonic()'s clock
     explain: bool = False
 
 
 def value_key(value: str) -> str:
-    """Return what two values share that differ in case only."""
+    """Casefolded value: equal for values that differ only in case."""
     return value.casefold()
