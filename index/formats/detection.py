@@ -1,136 +1,98 @@
-"""Which format is a file in? Its content decides, its name breaks ties."""
+"""Which format is a file in? Its content decides, its name breaks ties.
+
+Each format says in :data:`~index.formats.table.FORMATS` how it is recognised: by marks,
+which are names of JSON properties, and by file name extensions. JSON without a mark is
+JSON lines; anything else that reads as text is plain text.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import zlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 from index.errors import UnknownFormat, UnreadableInput
-from index.formats import ninjs
+from index.formats.head import (
+    HEAD,
+    head_text,
+    is_binary,
+    is_json,
+    is_xml_or_html,
+    json_names,
+)
 from index.formats.table import FORMATS
 
-# Properties that ninjs has and hardly anybody else, without case.
-_NINJS_PROPERTIES = (
-    "versioncreated firstcreated contentcreated pubstatus headlines bodies descriptions"
-    " body_xhtml description_text renditions associations altids $standard standard"
-    " representationtype eventdetails infosources rightsinfo"
-    " copyrightnotice usageterms"
-)
-
-
-_NINJS_MARKS = frozenset(_NINJS_PROPERTIES.split())
-
-
-_HEAD = 4_096  # bytes, unzipped, that are looked at
-
-
-_JSON_START = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
-
-
-_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
-
-
-_MARKUP_START = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
-
-
-_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # what is in no text
-
-
-_ENCODINGS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-    (b"", "utf-8-sig"),
-)
+_FORMAT_OF_MARK = {mark: each.name for each in FORMATS.values() for mark in each.marks}
+_FORMAT_OF_EXTENSION = {
+    extension: each.name for each in FORMATS.values() for extension in each.extensions
+}
+_WRAPPERS = frozenset(name for each in FORMATS.values() for name in each.wrappers)
 
 
 def detect(name: str, head: bytes) -> str:
-    """Return the format a file is in, as a key of FORMATS.
+    """Format of a file, as a key of FORMATS.
 
-    The content decides; the name breaks ties: plain text is only taken for an article
-    in a ``.txt`` file, or in one without an extension. Text in another encoding than
-    ours has a format all the same: its reader says what is wrong with it, and where.
+    The content decides; the name breaks ties: plain text counts as an article only in a
+    ``.txt`` file, or in one without an extension. Text in an encoding that we do not
+    read has a format all the same: its reader says what is wrong, and where.
 
     :param head: the file's first bytes, 2,048 or more if there are as many.
     :raises UnknownFormat: it looks like none of them.
-    :raises UnreadableInput: it is empty, and its name says nothing.
+    :raises UnreadableInput: it is empty, and its name does not tell its format.
     """
     unknown = UnknownFormat(name or "this", allowed=tuple(FORMATS))
-    start = _start_of(head)
-    if _MARKUP_START.match(start):
-        raise unknown
-    if _JSON_START.match(start) and start.strip():
-        marked = bool(_top_names(start) & _NINJS_MARKS)
-        return "ninjs" if marked or "ninjs" in name.lower() else "jsonl"
+    text = head_text(head)
+    if is_xml_or_html(text):
+        raise unknown  # no format that we read is XML or HTML
+    if is_json(text):
+        return _marked(json_names(text, _WRAPPERS)) or _named(name) or "jsonl"
     extension = _extension(name)
-    for each in FORMATS.values():
-        if extension in each.extensions:
-            return each.name
-    if extension or _BINARY.search(start):
+    if extension in _FORMAT_OF_EXTENSION:
+        return _FORMAT_OF_EXTENSION[extension]
+    if extension or is_binary(text):
         raise unknown
-    if not start.strip():
+    if not text.strip():
         raise UnreadableInput("is empty")
     return "text"
 
 
 def detect_object(value: Mapping[str, Any]) -> str:
-    """Format of a JSON object that is parsed already: what its text is detected as."""
-    names = {name.lower() for name in value}
-    if not names.isdisjoint(ninjs.WRAPPERS):
+    """Format of a parsed JSON object: the same that its text is detected as."""
+    if not _WRAPPERS.isdisjoint(name.lower() for name in value):
         return detect("", json.dumps(value).encode())
-    unmarked = takewhile(
-        lambda member: member[0].lower() not in _NINJS_MARKS, value.items()
+    unmarked = dict(
+        takewhile(
+            lambda member: member[0].lower() not in _FORMAT_OF_MARK, value.items()
+        )
     )
-    before = dict(unmarked)
-    mark = next((name for name in value if name not in before), None)
+    mark = next((name for name in value if name not in unmarked), None)
     if mark is None:
         return "jsonl"
-    # As in a file, a property counts if its name is among the first bytes.
-    start = json.dumps({**before, mark: None}).removesuffix(" null}")
-    return "ninjs" if len(start) <= _HEAD else "jsonl"
+    # As in a file, a mark counts only if it is among the first bytes.
+    start = json.dumps({**unmarked, mark: None}).removesuffix(" null}")
+    return _FORMAT_OF_MARK[mark.lower()] if len(start) <= HEAD else "jsonl"
+
+
+def _marked(names: Sequence[str]) -> str | None:
+    """Format of the first mark among property names."""
+    return next(
+        (_FORMAT_OF_MARK[name] for name in names if name in _FORMAT_OF_MARK), None
+    )
+
+
+def _named(name: str) -> str | None:
+    """Format with marks that a file name mentions, such as ``ninjs-1.json``."""
+    lowered = name.lower()
+    marked = (each.name for each in FORMATS.values() if each.marks)
+    return next((each for each in marked if each in lowered), None)
 
 
 def _extension(name: str) -> str:
+    """Extension of a file name, with its dot and without ``.gz``; blank if none."""
     base = name.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".gz")
     _, dot, extension = base.rpartition(".")
     # "Report. Final draft" and "story.2016" have no extension.
     has_one = dot and " " not in extension and re.search(r"[a-z]", extension)
     return f".{extension}" if has_one else ""
-
-
-def _start_of(head: bytes) -> str:
-    """Return the first characters of an input, with U+FFFD for bytes that are none."""
-    if head.startswith(b"\x1f\x8b"):
-        with suppress(zlib.error):  # damaged, it is binary as it stands
-            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
-    head = head[:_HEAD]
-    encoding = next(name for mark, name in _ENCODINGS if head.startswith(mark))
-    return head.decode(encoding, "replace")
-
-
-def _top_names(start: str) -> set[str]:
-    """Return the names that the first records have, in lower case.
-
-    Those of the objects at the top, in a list, or in a wrapper's list, but not of what
-    lies in them: ``extra`` may hold anything.
-    """
-    names: dict[int, set[str]] = {}
-    depth = 0
-    base = 2 if start.lstrip().startswith("[") else 1
-    for token in _JSON_TOKEN.finditer(start):
-        if token[0] in "{[":
-            depth += 1
-        elif token[0] in "}]":
-            depth -= 1
-        elif token[2]:
-            names.setdefault(depth, set()).add(token[1].lower())
-    found = names.get(base, set())
-    if found & set(ninjs.WRAPPERS):
-        found = found | names.get(base + 2, set())
-    return found

@@ -1,4 +1,4 @@
-"""The names that records come with, and the fields of ours that they mean."""
+"""Field names: those that records come with, and ours that they are read as."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from index.dates import instant, iso
 from index.errors import UnknownField
 from index.parsing import Block, day_of, html_paragraphs, is_markup, paragraphs
 
-# Besides the fields of an article: its running text, and a summary paragraph.
+# The fields of an article, its running text, and a summary paragraph.
 TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
 
-# The first that is there counts. Case, hyphens and underscores make no difference.
+# Other names of our fields; the first that is present counts. Case, hyphens and
+# underscores make no difference.
 ALIASES: dict[str, tuple[str, ...]] = {
     "id": ("guid", "uri", "identifier"),
     "version": ("revision",),
@@ -88,7 +89,7 @@ _TARGET = {
 }
 _FIELDS = frozenset(ARTICLE_FIELDS)
 _BLANK: tuple[Any, ...] = (None, "", [], {})
-# 2021-3-5T8:32:24: a digit short of ISO 8601, and quite common.
+# 2021-3-5T8:32:24: not quite ISO 8601, and quite common.
 _SHORT = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2}(?::\d{2})?)(.*))?\Z", re.ASCII
 )
@@ -97,9 +98,9 @@ _EPOCH_MILLISECONDS = range(10**11, 10**14)
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
-    """Check that each name is mapped to a field.
+    """Check that a mapping reads every name as a field.
 
-    :raises UnknownField: one is not.
+    :raises UnknownField: there is no such field.
     """
     for target in mapping.values():
         if target not in TARGETS:
@@ -107,13 +108,19 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
 
 
 def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
-    """Return a record with our own field names, as ``article_of`` wants it.
+    """A record under our own field names, as ``article_of`` reads it.
 
-    The mapping comes first, then our own names, then the aliases. What lost or is no
-    field is kept in ``extra`` under the name it came with; of what is ``null`` only an
-    embargo under our own name is passed on, since that lifts it. Values of list fields
-    that the mapping names are put together with those under our own name. ``text``
-    becomes paragraphs, unless there are some, and ``abstract`` a paragraph before them.
+    ::
+
+        renamed({"title": "Ferry back", "desk": "Local", "mood": 3}, {})
+        # {"headline": "Ferry back", "section": "Local", "extra": {"mood": 3}}
+
+    A name of the mapping comes before our own name, and that before an alias. Values
+    that lose, and names of no field, go to ``extra`` under the name they came with. Of
+    ``null`` values only an embargo under our own name is passed on: it lifts the
+    embargo. Values of list fields that the mapping names are joined with those under
+    our own name. ``text`` becomes paragraphs, unless the record has some, and
+    ``abstract`` a paragraph before them.
     """
     candidates: dict[str, list[tuple[int, str, Any]]] = {}
     extra: dict[str, Any] = {}
@@ -127,7 +134,7 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
         elif name in _FIELDS:
             target, rank = name, 1
         else:
-            target, rank = _meant(name)
+            target, rank = _target_of(name)
         if target is None or (target == "extra" and not isinstance(value, Mapping)):
             extra[name] = value
         else:
@@ -135,15 +142,15 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
     if "paragraphs" in candidates:
         extra.update((name, value) for _, name, value in candidates.pop("text", ()))
     document: dict[str, Any] = {}
-    # Authors last: they make a byline only where there is none.
-    for target in sorted(candidates, key=lambda each: each == "authors"):
-        found = candidates[target]
-        if len(found) > 1:
-            found.sort(key=lambda each: each[0])
-        _choose(document, target, found, extra)
+    # Authors last: they become the byline only if there is no other.
+    for target in sorted(candidates, key=lambda target: target == "authors"):
+        ranked = candidates[target]
+        if len(ranked) > 1:
+            ranked.sort(key=lambda candidate: candidate[0])
+        _choose(document, target, ranked, extra)
     if "id" not in document and isinstance(document.get("url"), str):
         document["id"] = document["url"].strip()
-    _arrange(document)
+    _make_paragraphs(document)
     if lifted and "embargoed_until" not in document:
         document["embargoed_until"] = None
     if extra:
@@ -154,15 +161,16 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
 def _choose(
     document: dict[str, Any],
     target: str,
-    found: list[tuple[int, str, Any]],
+    ranked: list[tuple[int, str, Any]],
     extra: dict[str, Any],
 ) -> None:
-    for rank, name, value in found:
+    """Set a field of a document from the candidates (rank, name, value) for it."""
+    for rank, name, value in ranked:
         shaped = _shaped(target, rank, value)
         if shaped is None:
             extra[name] = value
         elif target == "authors" and rank > 1 and isinstance(shaped, str):
-            _credit_author(document, shaped)
+            _take_author(document, shaped)
         elif target not in document:
             document[target] = shaped
         elif target == "abstract" or (target in CONCEPT_FIELDS and rank < 2):
@@ -174,9 +182,9 @@ def _choose(
 
 
 def _shaped(target: str, rank: int, value: Any) -> Any:
-    """Return a value in the shape its field wants; ``None`` if it has no such shape.
+    """A value in the shape of its field; ``None`` if it does not fit.
 
-    Under our own names values are left alone, but for dates: ``article_of`` judges.
+    Under our own names only dates are reshaped: ``article_of`` checks the rest.
     """
     if target in DATE_FIELDS:
         return _date(value) if rank < 2 or isinstance(value, str | int) else None
@@ -196,18 +204,19 @@ def _shaped(target: str, rank: int, value: Any) -> Any:
         return value.strip() if isinstance(value, str) else value
     inner = _inner(value)
     if inner is None and rank == 0:
-        return value  # asked for by name: an error tells more than silence
+        return value  # the mapping asks for it, so let article_of refuse it
     return _one_line(inner) if inner is not None else None
 
 
 def _concepts(target: str, value: Any) -> Any:
+    """List of concepts, or the text of ``authors``; ``None`` if they have no names."""
     if isinstance(value, str):
         if target == "keywords":
             return [part.strip() for part in value.split(",") if part.strip()]
         return value.strip() if target == "authors" else [value]
     items = value if isinstance(value, list) else [value]
     if all(isinstance(item, int | float) for item in items):
-        return None  # numbers of a database, not names
+        return None  # database keys, not names
     named: list[Any] = []
     for item in items:
         if isinstance(item, int | float) and not isinstance(item, bool):
@@ -225,8 +234,8 @@ def _is_named(item: Any) -> bool:
     )
 
 
-def _credit_author(document: dict[str, Any], author: str) -> None:
-    """Take an author given as one text: a byline as printed, and one name if it is."""
+def _take_author(document: dict[str, Any], author: str) -> None:
+    """Take an author given as text as the byline, and as a name if it is like one."""
     document.setdefault("byline", author)
     name = re.sub(r"\A[Bb][Yy]\s+", "", author)
     if len(name) <= 60 and not re.search(r"[,;&/|@\d]|\band\b", name):
@@ -234,7 +243,7 @@ def _credit_author(document: dict[str, Any], author: str) -> None:
 
 
 def _date(value: Any) -> Any:
-    """Return a date as ISO 8601 where it is one in another notation; else as it is."""
+    """A date as ISO 8601; what is not a date in a known notation stays as it is."""
     if isinstance(value, int) and not isinstance(value, bool):
         if value in _EPOCH_MILLISECONDS:
             value //= 1000
@@ -248,17 +257,17 @@ def _date(value: Any) -> Any:
         return value
     except ValueError:
         pass
-    if found := _SHORT.match(value.strip()):
-        year, month, day, hour, rest, zone = found.groups()
+    if match := _SHORT.match(value.strip()):
+        year, month, day, hour, rest, zone = match.groups()
         padded = f"{year}-{month:0>2}-{day:0>2}"
         return padded if hour is None else f"{padded}T{hour:0>2}:{rest}{zone}"
-    if len(value) <= 60 and (named := day_of(value)):
-        return iso(named)
+    if len(value) <= 60 and (day := day_of(value)):
+        return iso(day)
     return value
 
 
-def _arrange(document: dict[str, Any]) -> None:
-    """Make paragraphs of ``text`` and ``abstract``."""
+def _make_paragraphs(document: dict[str, Any]) -> None:
+    """Turn ``text`` and ``abstract`` into paragraphs."""
     text, abstract = document.pop("text", None), document.pop("abstract", None)
     if isinstance(document.get("paragraphs"), str):
         document["paragraphs"] = running(document["paragraphs"])
@@ -271,13 +280,13 @@ def _arrange(document: dict[str, Any]) -> None:
     rest = document.get("paragraphs", [])
     if not isinstance(rest, list):
         return
-    words = {each["text"] for part in _listed(abstract) for each in running(part)}
-    known = {each.get("text") for each in rest if isinstance(each, Mapping)} & words
+    texts = {each["text"] for part in _listed(abstract) for each in running(part)}
+    repeated = {each.get("text") for each in rest if isinstance(each, Mapping)} & texts
     summary = [
-        {"role": Role.ABSTRACT.value, "text": each["text"]}
+        {"role": Role.ABSTRACT.value, "text": paragraph["text"]}
         for part in dict.fromkeys(_listed(abstract))
-        for each in running(part)
-        if each["text"] not in known
+        for paragraph in running(part)
+        if paragraph["text"] not in repeated
     ]
     first = rest[0] if rest else None
     headed = isinstance(first, Mapping) and first.get("role") == Role.HEADLINE.value
@@ -285,14 +294,14 @@ def _arrange(document: dict[str, Any]) -> None:
 
 
 def running(text: str) -> list[dict[str, Any]]:
-    """Return the paragraphs of a running text, HTML or plain, in their JSON form."""
+    """Paragraphs of a running text, HTML or plain, in their JSON form."""
     if is_markup(text):
         return paragraph_json(html_paragraphs(text))
-    return [{"role": "body", "text": each} for each in paragraphs(text)]
+    return [{"role": "body", "text": words} for words in paragraphs(text)]
 
 
 def paragraph_json(blocks: list[Block]) -> list[dict[str, Any]]:
-    """Return paragraphs in the JSON form that ``article_of`` reads."""
+    """Paragraphs in the JSON form that ``article_of`` reads."""
     return [
         {"role": block.role.value, "text": block.text}
         | ({"credit": block.credit} if block.credit else {})
@@ -307,7 +316,7 @@ def _one_line(text: str) -> str:
 
 
 def _inner(value: Any) -> str | None:
-    """Return the text of ``{"rendered": …}`` (WordPress) or ``{"name": …}``."""
+    """Text of ``{"rendered": …}`` (WordPress) or ``{"name": …}``."""
     if isinstance(value, Mapping):
         for name in ("rendered", "name"):
             if isinstance(value.get(name), str) and value[name].strip():
@@ -326,12 +335,12 @@ def _listed(value: Any) -> list[Any]:
 
 
 def target_of(name: str) -> str | None:
-    """Return the field that an alias means, if any."""
-    return _meant(name)[0]
+    """Field that an alias is read as, if any."""
+    return _target_of(name)[0]
 
 
 @lru_cache(maxsize=4096)
-def _meant(name: str) -> tuple[str | None, int]:
-    """Return the field an alias means, and its rank among that field's, from 2."""
+def _target_of(name: str) -> tuple[str | None, int]:
+    """Field that an alias is read as, and the alias's rank, from 2."""
     plain = name.replace("_", "").replace("-", "").lower()
     return _TARGET.get(plain, (None, 0))

@@ -1,4 +1,4 @@
-"""JSON lines: an article a line, under our own names or others."""
+"""JSON lines: one article a line, under our own field names or common others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
-from index.formats.record import Read, made, refused
+from index.formats.record import Read, read_of, refusal_of
 from index.parsing import JSON_TYPES, json_records
 
 
@@ -18,22 +18,32 @@ def read(
 ) -> Iterator[Read]:
     """Yield the records of JSON lines, of an array, or of one object.
 
-    :param mapping: names in the input to our fields; see :func:`field_names.renamed`.
+    ::
+
+        (record,) = read(b'{"id": "a-1", "title": "Ferry back"}', mapping={})
+        record.article.headline  # "Ferry back"
+
+    :param mapping: names in the input and the fields to read them as; see
+        :func:`field_names.renamed`.
     """
     for value in json_records(data):
         if value.error is not None:
-            yield refused(value.error, None, line=value.line, position=value.position)
+            yield refusal_of(
+                value.error, None, line=value.line, position=value.position
+            )
         else:
-            yield _read(value.value, value.given, mapping, value.line, value.position)
+            yield _record(
+                value.value, value.as_sent, mapping, value.line, value.position
+            )
 
 
 def read_parsed(value: Any, text: Callable[[], str]) -> Iterator[Read]:
-    """Yield the article of a JSON value; ``text`` gives it as it stands."""
-    yield _read(value, text, {}, line=1, position=1)
+    """Yield the one record of a JSON value; ``text`` returns it as it stands."""
+    yield _record(value, text, {}, line=1, position=1)
 
 
 def write(article: Article) -> bytes:
-    """Return an article as one line, which :func:`read` reads back unchanged."""
+    """An article as one line of JSON, which :func:`read` reads back unchanged."""
     text = json.dumps(
         document_of(article),
         ensure_ascii=False,
@@ -43,28 +53,28 @@ def write(article: Article) -> bytes:
     return text.encode() + b"\n"
 
 
-def _read(
-    record: Any,
+def _record(
+    value: Any,
     text: Callable[[], str],
     mapping: Mapping[str, str],
     line: int,
     position: int | None,
 ) -> Read:
     try:
-        if not isinstance(record, dict):
-            kind = JSON_TYPES[type(record)]
+        if not isinstance(value, dict):
+            kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"a record must be an object, not {kind}", line=line)
-        document = field_names.renamed(record, mapping)
+        document = field_names.renamed(value, mapping)
     except InputError as error:
-        return refused(error, record, line=line, position=position)
+        return refusal_of(error, value, line=line, position=position)
     original = None
-    if not _is_kept(record, document):
+    if not _is_unchanged(value, document):
         original = Original(format="jsonl", data=text().encode())
-    return made(document, line=line, position=position, original=original)
+    return read_of(document, line=line, position=position, original=original)
 
 
-def _is_kept(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
-    """Return whether every field is the very value that was sent under its name."""
+def _is_unchanged(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether every field is the very object that was sent under its name."""
     return all(
         value is record.get(name) for name, value in document.items() if name != "extra"
     )

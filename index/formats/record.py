@@ -1,4 +1,4 @@
-"""What a reader yields: an article, or why a record of the input is none."""
+"""What a reader yields for each record: an article, or the error in its place."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from index.article import Article, Original, article_of
 from index.dates import instant
 from index.errors import InputError
 
-LABEL = 100  # characters of a label, at most
+_LONGEST_LABEL = 100  # characters
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """One record of an input: an article, or why it is none.
+    """One record of an input: an article or an error.
 
     :param line: where the record starts, from 1, in formats that have lines.
     :param error: why there is no article; ``None`` exactly if there is one.
-    :param warnings: a sentence for each thing that could not be taken as it was.
+    :param warnings: a sentence for each value that was not taken as it was.
     :param label: id, headline or position, to name a refused record in a report.
-    :param original: what an article was read from, where reading changed that.
+    :param original: the bytes an article was read from, if reading changed them.
     """
 
     article: Article | None
@@ -34,7 +34,7 @@ class Read:
     original: Original | None = None
 
 
-def made(
+def read_of(
     document: dict[str, Any],
     *,
     line: int | None = None,
@@ -42,23 +42,23 @@ def made(
     position: int | None = None,
     original: Original | None = None,
 ) -> Read:
-    """Return what a JSON form with our own field names makes: an article or an error.
+    """Record of an article in JSON under our own field names, or of the error in it.
 
-    A date, language or urgency that means nothing is unknown, with a warning; the value
-    is kept in ``extra``. An embargo or expiry that cannot be read refuses the record.
+    A date, language or urgency that means nothing is taken as unknown, with a warning,
+    and kept in ``extra``. An unreadable embargo or expiry refuses the record.
 
     :param position: the record's number in its input, from 1, for the label.
     """
-    found = list(warnings)
-    document = _without_odd_values(document, found)
+    notes = list(warnings)
+    document = _without_odd_values(document, notes)
     try:
-        article = article_of(document, warn=found.append)
+        article = article_of(document, warn=notes.append)
     except InputError as error:
-        return refused(error, document, line=line, warnings=found, position=position)
-    return Read(article=article, line=line, warnings=tuple(found), original=original)
+        return refusal_of(error, document, line=line, warnings=notes, position=position)
+    return Read(article=article, line=line, warnings=tuple(notes), original=original)
 
 
-def refused(
+def refusal_of(
     error: InputError,
     record: object,
     *,
@@ -66,7 +66,7 @@ def refused(
     warnings: list[str] | tuple[str, ...] = (),
     position: int | None = None,
 ) -> Read:
-    """Return the report of a record that is no article."""
+    """Record that holds an error instead of an article."""
     return Read(
         article=None,
         line=line,
@@ -77,12 +77,12 @@ def refused(
 
 
 def label_of(record: object, position: int | None = None) -> str | None:
-    """Return what to call a record in a report; always printable, at most 100 long."""
+    """Name of a record in a report: printable, at most 100 characters."""
     if isinstance(record, Mapping):
         for name in ("id", "uri", "guid", "headline", "title"):
             value = record.get(name)
             if isinstance(value, str | int) and str(value).strip():
-                return _printable(str(value).strip()[:LABEL])
+                return _printable(str(value).strip()[:_LONGEST_LABEL])
     return None if position is None else f"item {position}"
 
 
@@ -93,6 +93,7 @@ def _printable(text: str) -> str:
 def _without_odd_values(
     document: dict[str, Any], warnings: list[str]
 ) -> dict[str, Any]:
+    """A document with unusable values moved to ``extra``, and a warning of each."""
     odd: dict[str, Any] = {}
     language = document.get("language")
     if language is not None and language != "":
@@ -108,7 +109,7 @@ def _without_odd_values(
     urgency = document.get("urgency")
     if urgency is not None and urgency != "" and not _is_urgency(urgency):
         warnings.append(
-            f"urgency: {str(urgency)[:50]!r} is no whole number from 1 to 9;"
+            f"urgency: {str(urgency)[:50]!r} is not a whole number from 1 to 9;"
             " taken as unknown"
         )
         odd["urgency"] = urgency
@@ -123,8 +124,8 @@ def _without_odd_values(
     if not odd:
         return document
     extra = document.get("extra")
-    kept = {**extra, **odd} if isinstance(extra, Mapping) else odd
-    return {**{k: v for k, v in document.items() if k not in odd}, "extra": kept}
+    extra = {**extra, **odd} if isinstance(extra, Mapping) else odd
+    return {**{k: v for k, v in document.items() if k not in odd}, "extra": extra}
 
 
 def _is_urgency(value: object) -> bool:

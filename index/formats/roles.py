@@ -1,7 +1,8 @@
-"""Paragraphs as HTML that says what each of them is, and back.
+"""Paragraphs as HTML that states each one's role and credit, and back.
 
-Any reader of HTML shows it. To us it is exact: HTML has no elements for some of our
-roles, and readers of it tidy white space and guess at credits.
+Any browser shows it, and we read it back exactly. Plain HTML could not do that: it has
+no elements for some of our roles, and its reader tidies white space and guesses
+credits.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from index.article import Paragraph, Role
 
-# What is around the attributes and the text.
+# The markup before the attributes and after the text.
 _SHAPES: dict[Role, tuple[str, str]] = {
     Role.ABSTRACT: ("<p", "</p>"),
     Role.BODY: ("<p", "</p>"),
@@ -32,18 +33,18 @@ _PARAGRAPH = re.compile(
 
 
 def write(paragraphs: Iterable[Paragraph]) -> str:
-    """Return paragraphs other than a headline as HTML that :func:`read` knows."""
-    return "".join([_START, *map(_written, paragraphs), _END])
+    """Paragraphs, without a headline, as HTML that :func:`read` recognises."""
+    return "".join([_START, *map(_element, paragraphs), _END])
 
 
 def read(text: str) -> list[dict[str, Any]] | None:
-    """Return paragraphs in their JSON form, ``None`` if the HTML is not by us.
+    """Paragraphs in their JSON form.
 
-    Or if somebody has changed more of it than words.
+    ``None`` if we did not write the HTML, or if more than its words was changed.
     """
     if not (text.startswith(_START) and text.endswith(_END)):
         return None
-    found = []
+    document = []
     at, end = len(_START), len(text) - len(_END)
     while at < end:
         match = _PARAGRAPH.match(text, at, end)
@@ -53,12 +54,12 @@ def read(text: str) -> list[dict[str, Any]] | None:
         paragraph = {"role": role.value, "text": html.unescape(match["text"])}
         if credit is not None:
             paragraph["credit"] = html.unescape(credit)
-        found.append(paragraph)
+        document.append(paragraph)
         at = match.end()
-    return found
+    return document
 
 
-def _written(paragraph: Paragraph) -> str:
+def _element(paragraph: Paragraph) -> str:
     before, after = _SHAPES[paragraph.role]
     credit = ""
     if paragraph.credit is not None:

@@ -1,7 +1,8 @@
-"""The formats we read: one module each, and the table of them.
+"""The formats we read: one module or package each, and the table of them.
 
 A reader takes bytes or a binary stream and yields a :class:`Read` for each record. A
-record that is no article is an error in its place and never stops the rest.
+record that is not an article yields its error in its place and never stops the rest.
+CONTRIBUTING.md says how to add a format.
 """
 
 from __future__ import annotations
@@ -19,30 +20,49 @@ from index.parsing import Recoded, checked_encoding
 
 
 class Reader(Protocol):
-    """What reads a format: a pure generator, without network, clock or settings."""
+    """Reader of a format: a pure generator, without network, clock or settings.
+
+    ::
+
+        (record,) = text.read(b"Ferry back in service\n\nThe ferry …", mapping={})
+        record.article.headline  # "Ferry back in service"
+    """
 
     def __call__(
         self, data: bytes | BinaryIO, *, name: str, mapping: Mapping[str, str]
     ) -> Iterator[Read]:
-        """Yield the records of an input, in order."""
+        """Yield the records of an input, in order; raise nothing for what it holds.
+
+        :param data: gzip included; :mod:`index.parsing` unzips, decodes and limits it.
+            A stream has ``read`` only, and is not closed.
+        :param name: of the file, relative to its folder; blank if unknown.
+        :param mapping: names in the input and the fields of ours to read them as.
+        """
 
 
 class ParsedReader(Protocol):
-    """What reads a JSON value that is parsed already, as its text would be read."""
+    """Reader of a parsed JSON value: it yields what ``Reader`` yields for its text."""
 
     def __call__(self, value: Any, text: Callable[[], str]) -> Iterator[Read]:
-        """Yield the articles of a value; ``text`` gives it as it stands in the input.
+        """Yield the records of a value.
 
-        It is asked for only where an original is kept.
+        :param text: returns the value as it stands in the input; called only where the
+            original is kept.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format and how it is read and written.
+    """A format: how it is recognised, read and written.
 
-    :param media_types: what a ``Content-Type`` calls it; the first is what we say.
-    :param extensions: with the dot; of ``.gz`` files that before it counts.
+    :param media_types: its names in a ``Content-Type``; we send the first.
+    :param extensions: with the dot; ``.gz`` after them is ignored.
+    :param marks: properties that only this format's JSON has, in lower case.
+    :param wrappers: properties of a JSON object that is not a record but a list of
+        them, in lower case.
+    :param about: one line for ``nutgraf formats``.
+    :param read_parsed: only of formats that are JSON.
+    :param write: one article as bytes that ``read`` reads back.
     """
 
     name: str
@@ -50,7 +70,9 @@ class Format:
     extensions: tuple[str, ...]
     about: str
     read: Reader
-    read_parsed: ParsedReader | None = None  # of formats that are JSON
+    marks: frozenset[str] = frozenset()
+    wrappers: tuple[str, ...] = ()
+    read_parsed: ParsedReader | None = None
     write: Callable[[Article], bytes] | None = None
 
 
@@ -82,6 +104,8 @@ FORMATS: dict[str, Format] = {
             media_types=("application/ninjs+json",),
             extensions=(".ninjs",),
             about="IPTC ninjs 1.x, 2.x, 3.x and Superdesk's flavour of it",
+            marks=ninjs.MARKS,
+            wrappers=ninjs.WRAPPERS,
             read=ninjs.read,
             read_parsed=ninjs.read_parsed,
             write=ninjs.write,
@@ -100,45 +124,51 @@ def read(
     mapping: Mapping[str, str] = _NO_MAPPING,
     encoding: str | None = None,
 ) -> Iterator[Read]:
-    """Yield the records of an input, in order; gzip is looked through.
+    """Yield the records of an input, in order; gzip is unzipped.
 
-    :param data: a stream is read bit by bit where the format allows it, and not closed.
-    :param name: the file's, relative to the folder that was asked for.
-    :param mapping: names of the input to fields of ours, before all else.
-    :param encoding: the charset it was declared to be in; a byte order mark overrides
-        it. By default UTF-8.
+    ::
+
+        for record in read("ninjs", Path("wire.json").read_bytes()):
+            print(record.article or record.error)
+
+    :param data: a stream is read in pieces where the format allows it, and not closed.
+    :param name: of the file, relative to the folder that was loaded.
+    :param mapping: names in the input and the fields to read them as; they come before
+        the format's own names.
+    :param encoding: the declared charset, UTF-8 by default; a byte order mark overrides
+        it.
     :raises UnknownFormat: there is no such format.
-    :raises UnknownField: the mapping names a field that is none.
-    :raises UnreadableInput: the encoding is none that is known.
+    :raises UnknownField: the mapping reads a name as an unknown field.
+    :raises UnreadableInput: the charset is unknown.
     """
     if name_of_format not in FORMATS:
         raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
     field_names.check_mapping(mapping)
-    known = None if encoding is None else checked_encoding(encoding)
-    if known is not None:
-        # All that readers need of a stream is read().
-        data = cast("BinaryIO", Recoded(data, known))
+    charset = None if encoding is None else checked_encoding(encoding)
+    if charset is not None:
+        # Readers need only the method read() of a stream.
+        data = cast("BinaryIO", Recoded(data, charset))
     return FORMATS[name_of_format].read(data, name=name, mapping=mapping)
 
 
 def write(name_of_format: str, article: Article) -> bytes:
-    """An article in a format that can be written.
+    """An article as the bytes of a format that can be written.
 
     :raises UnknownFormat: there is no such format, or it is only read.
     """
-    written = {each.name: each.write for each in FORMATS.values() if each.write}
-    if name_of_format not in written:
-        raise UnknownFormat(name_of_format, allowed=tuple(written))
-    return written[name_of_format](article)
+    writers = {each.name: each.write for each in FORMATS.values() if each.write}
+    if name_of_format not in writers:
+        raise UnknownFormat(name_of_format, allowed=tuple(writers))
+    return writers[name_of_format](article)
 
 
 def read_parsed(
     name_of_format: str, value: Any, text: Callable[[], str]
 ) -> Iterator[Read]:
-    """Yield the articles of a JSON value, as :func:`read` would those of its text.
+    """Yield the records of a JSON value, as :func:`read` would those of its text.
 
     :param name_of_format: of a format that is JSON.
-    :param text: gives the value as it stands in the input, for originals.
+    :param text: returns the value as it stands in the input, for originals.
     """
     reader = FORMATS[name_of_format].read_parsed
     assert reader is not None, "the format is JSON"

@@ -16,7 +16,7 @@ from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
 from index.dates import iso
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
-from index.formats.record import Read, made
+from index.formats.record import Read, read_of
 from index.parsing import (
     agency_of,
     bullet_text,
@@ -34,7 +34,7 @@ from index.parsing import (
 _FENCE = "---"
 _KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)\Z")
 _ITEM = re.compile(r"\s*-\s+(.*)\Z")
-# Values between commas; one with a comma in it stands in double quotes.
+# Values separated by commas; double quotes around a value that contains one.
 _PART = re.compile(r'\s*(?:"([^"]*)"\s*(?:,|\Z)|([^,]+)(?:,|\Z)|,)')
 
 
@@ -43,7 +43,12 @@ def read(
 ) -> Iterator[Read]:
     """Yield the one article of a text.
 
-    :param name: the file's; an article without an ``id`` goes by it.
+    ::
+
+        (record,) = read(b"Ferry back in service\n\nThe ferry …", mapping={})
+        record.article.headline  # "Ferry back in service"
+
+    :param name: of the file; the id is made from it if the text gives none.
     """
     try:
         pieces, encoding = source.unzipped(data)
@@ -55,13 +60,13 @@ def read(
             article=None, line=getattr(error, "line", None), error=error, label=name
         )
         return
-    yield made(document, line=line, original=Original(format="text", data=sent))
+    yield read_of(document, line=line, original=Original(format="text", data=sent))
 
 
 def _document(
     text: str, name: str, mapping: Mapping[str, str]
 ) -> tuple[dict[str, Any], int]:
-    """Return the article's JSON form, and the line its text starts on, from 1."""
+    """The article in JSON, and the number of the line its text starts on, from 1."""
     lines = with_line_feeds(text).split("\n")
     values, start = _front_matter(lines)
     document = field_names.renamed(values, mapping)
@@ -85,11 +90,11 @@ def _document(
 
 
 def article_id(name: str, text: str) -> str:
-    """Return the id of an article that says none: the same file gives the same id.
+    """Id for an article that gives none; the same file gets the same id.
 
-    It is ``file:`` and the name without its extension, spaces as hyphens; folders count
-    unless the name is absolute or leads upwards. Without a name it is ``text:`` and a
-    hash of the text.
+    It is ``file:`` and the name without its extension, with hyphens for spaces; folders
+    are part of it unless the name is absolute or contains ``..``. Without a name it is
+    ``text:`` and a hash of the text.
     """
     path = name.replace("\\", "/").removeprefix("./")
     if path.startswith("/") or ".." in path.split("/") or ":" in path:
@@ -107,45 +112,46 @@ def article_id(name: str, text: str) -> str:
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
-    """Return the values of the front matter, and the index of the line after it.
+    """Values of the front matter, and the index of the line after it.
 
-    :raises UnreadableInput: a line of it is no ``key: value``, or it has no end.
+    :raises UnreadableInput: a line of it is not ``key: value``, or it is not closed.
     """
     if lines[0].rstrip() != _FENCE:
         return {}, 0
-    first = next((line for line in lines[1:] if _is_said(line)), "")
+    first = next((line for line in lines[1:] if _is_content(line)), "")
     if not _KEY.match(first.rstrip()):
-        return {}, 0  # a rule above the headline
+        return {}, 0  # --- is a rule above the headline
     values: dict[str, Any] = {}
     key = ""
     for at, line in enumerate(lines[1:], 1):
         if line.rstrip() == _FENCE:
             return values, at + 1
-        if not _is_said(line):
+        if not _is_content(line):
             continue
         if (item := _ITEM.match(line)) and isinstance(values.get(key), list | None):
             values[key] = [*(values.get(key) or []), _plain(item[1])]
             continue
-        found = _KEY.match(line.rstrip())
-        if not found:
+        pair = _KEY.match(line.rstrip())
+        if not pair:
             raise UnreadableInput(
-                f"line {at + 1} of the front matter is no 'key: value'", line=at + 1
+                f"line {at + 1} of the front matter is not 'key: value'", line=at + 1
             )
-        key = found[1]
+        key = pair[1]
         if key in values:
             raise UnreadableInput(f"the front matter names {key!r} twice", line=at + 1)
-        values[key] = _value(key, found[2])
+        values[key] = _value(key, pair[2])
     raise UnreadableInput(
         "the front matter that starts on line 1 is not closed by a line of ---", line=1
     )
 
 
-def _is_said(line: str) -> bool:
+def _is_content(line: str) -> bool:
+    """Whether a line of front matter is neither blank nor a comment."""
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _value(key: str, text: str | None) -> Any:
-    """Return a front matter value: JSON if it looks so, a list for list fields."""
+    """Value of front matter: parsed if it looks like JSON, a list for list fields."""
     text = (text or "").strip()
     if not text:
         return None
@@ -175,7 +181,7 @@ def _plain(text: str) -> str:
 
 
 def _take_byline(body: list[str], document: dict[str, Any]) -> None:
-    """Move a line such as ``By A Name`` after the headline to where it belongs."""
+    """Move a line such as ``By A Name`` after the headline to the byline."""
     at = next((at for at, line in enumerate(body) if line.strip()), None)
     if at is None or not is_byline(body[at]):
         return
@@ -194,7 +200,7 @@ def _by(byline: str) -> str:
 
 @dataclass(slots=True)
 class _Story:
-    """What the paragraphs of a text tell besides their words."""
+    """Paragraphs of a text, and the dateline, source and day found in them."""
 
     paragraphs: list[dict[str, Any]] = field(default_factory=list)
     dateline: str | None = None
@@ -208,12 +214,12 @@ class _Story:
         days: list[datetime] = []
         first = True  # no body paragraph yet
         for text in texts:
-            if found := caption_of(text):
-                words, credit = found
+            if caption := caption_of(text):
+                words, credit = caption
                 story._add(Role.CAPTION, words, credit)
                 credited.append(agency_of(credit))
                 day = day_of(words)
-                # The date of a picture from the files is not the article's.
+                # The date of an archive picture is not the article's.
                 if day and not words.upper().startswith("FILE"):
                     days.append(day)
                 continue

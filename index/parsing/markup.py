@@ -1,7 +1,7 @@
-"""HTML as it comes in news items, cut into paragraphs.
+"""HTML of news items, cut into paragraphs.
 
-Nothing is fetched and nothing is kept but text: elements that hold none (scripts,
-styles, forms, players) are dropped with all that is in them.
+Nothing is fetched, and only text is taken: elements without any (scripts, styles,
+forms, players) are dropped with their contents.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-# &#150; and the like mean Windows-1252 characters (HTML Standard, 13.2.5.80).
+# &#150; and the like stand for Windows-1252 characters (HTML Standard, 13.2.5.80).
 _WINDOWS = {
     code: bytes([code]).decode("cp1252")
     for code in range(0x80, 0xA0)
@@ -67,49 +67,50 @@ class Block(NamedTuple):
 
 
 def is_markup(text: str) -> bool:
-    """Return whether a text is HTML rather than words with a ``<`` among them."""
+    """Whether a text is HTML rather than words with a ``<`` among them."""
     return _TAG.search(text) is not None
 
 
 def html_paragraphs(html: str) -> list[Block]:
-    """Return the paragraphs of an HTML fragment or page, in reading order.
+    """Paragraphs of an HTML fragment or page, in reading order.
 
     Each ``p li h1-h6 blockquote figcaption pre`` and each row of a table is one, and so
     is bare text between them or between two ``br``. The cells of a row are joined with
-    `` | ``; a table that is only there for the layout is taken apart. White space is
-    made single. A caption is parted from its credit. Broken HTML is read as browsers
-    read it, near enough.
+    `` | ``; a table that only serves the layout is taken apart. White space is made
+    single. A caption is separated from its credit. Broken HTML is read much as browsers
+    read it.
 
-    :raises LimitExceeded: more than 8 MB.
-    :raises InvalidArticle: a NUL or a lone surrogate in it.
+    :raises LimitExceeded: it has more than 8 MB.
+    :raises InvalidArticle: it holds a NUL or a lone surrogate.
     """
     if len(html) > MAX_MARKUP:
         raise LimitExceeded("characters of HTML", limit=MAX_MARKUP, got=len(html))
     if _FORBIDDEN.search(html):
         raise InvalidArticle("paragraphs", "contains a NUL or a lone surrogate")
     target = _Target()
-    # Events, not a tree: however deep the nesting, nothing recurses.
+    # Events instead of a tree: nothing recurses, however deep the nesting.
     parser = etree.HTMLParser(
         target=target,  # type: ignore[arg-type]  # the stubs take tags for bytes or str
         encoding="utf-8",
         no_network=True,
         huge_tree=True,
     )
-    # The div is there because libxml2 has no document without an element.
+    # The div because libxml2 refuses a document without an element.
     parser.feed(b"<div>" + html.encode())
     parser.close()
     return target.blocks
 
 
 class _Target:
-    """What lxml's parser reports to."""
+    """Receiver of the events of lxml's parser; it collects the paragraphs."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._text: list[str] = []
         self._open: list[str] = []  # tags that give a role, outermost first
         self._dropped: list[str] = []
-        # Of each open table row, outermost first: its cells, each a list of paragraphs.
+        # The open table rows, outermost first: each a list of cells, each of those a
+        # list of paragraphs.
         self._rows: list[list[list[Block]]] = []
         self._breaks = 0  # br since the last word
         self._figures: list[int] = []  # where each open figure starts in blocks
@@ -121,7 +122,7 @@ class _Target:
                 self._dropped.append(tag)
             return
         if tag == "span" and self._span_ended:
-            # <span>Desk</span><span>Agency</span>: two things, set apart by styles.
+            # <span>Desk</span><span>Agency</span>: two names that styles set apart.
             self._text.append(" ")
         self._span_ended = False
         if tag == "figure":
@@ -218,7 +219,7 @@ class _Target:
             self.blocks.append(block)
 
     def _end_figure(self) -> None:
-        """Make a figure's short line beside its caption that caption's credit."""
+        """Take a short line beside the caption of a figure as the caption's credit."""
         start = self._figures.pop() if self._figures else len(self.blocks)
         inside = self.blocks[start:]
         captions = [block for block in inside if block.role is Role.CAPTION]
@@ -240,6 +241,6 @@ class _Target:
 
 
 def _with_credit(role: Role, text: str) -> Block:
-    if role is Role.CAPTION and (found := prose.caption_of(text)):
-        return Block(role, *found)
+    if role is Role.CAPTION and (caption := prose.caption_of(text)):
+        return Block(role, *caption)
     return Block(role, text)

@@ -13,7 +13,7 @@ _BULLET = re.compile(r"[•*·]\s+")
 _RULE = re.compile(r"\s*([-_*=~#]\s*){3,}\Z")
 _BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
-# How credits and datelines name agencies, and how we name them. Compared without case.
+# Agency names in credits and datelines, without case, and the names we use.
 AGENCIES: dict[str, str] = {
     "reuters": "Reuters",
     "thomson reuters": "Reuters",
@@ -58,8 +58,8 @@ _NAME = r"[^\W\d_][^/|()\n]{1,60}"
 _AGENCY = "|".join(re.escape(name) for name in sorted(AGENCIES, key=len, reverse=True))
 _AGENCY_CREDIT = rf"(?i:{_AGENCY})\s*/\s*{_NAME}(?:\s*/\s*{_NAME})?"
 _AFTER_SENTENCE = r"(?:(?<=[.!?”\"’)])|(?<=[.!?”\"’)]\s)|^)"
-# "….REUTERS/A Name |", "(AP Photo/A Name)" and "Photo: A Name/AFP" end a caption; with
-# a bar after it, so does anything like "City Hall/A Name |".
+# "….REUTERS/A Name |", "(AP Photo/A Name)" and "Photo: A Name/AFP" end a caption; so
+# does anything like "City Hall/A Name |" if a bar follows it.
 _CREDIT = re.compile(
     rf"(?:\((?P<bracketed>{_AGENCY_CREDIT})\)"
     rf"|{_AFTER_SENTENCE}(?P<agency>{_AGENCY_CREDIT})"
@@ -71,7 +71,7 @@ _BARRED = re.compile(
     rf"(?<=[.!?”\"’)\s])(?P<barred>[A-Z][\w&-]*(?: [A-Z][\w&-]*){{0,3}}/{_NAME})"
     r"\s*\|\s*\Z"
 )
-_LONGEST_CREDIT = 200  # characters; nothing further from the end is looked at
+_LONGEST_CREDIT = 200  # characters from the end in which a credit is looked for
 
 _MONTHS = {
     name: number
@@ -108,7 +108,7 @@ _DATELINE = re.compile(
     rf"(?P<line>(?:(?P<place>{_PLACE})(?:,?\s+(?P<date>{_DATED}))?)?)\s*"
     rf"\((?P<source>[^()\n]{{2,40}})\)\s*(?:--|[-–—;])\s*(?=\S)"
 )
-# Without an agency in brackets, capitals and a date make a dateline.
+# Without an agency in brackets, a dateline needs capitals and a date.
 _BARE_DATELINE = re.compile(
     rf"(?P<line>(?P<place>{_PLACE}),?\s+(?P<date>{_DATED}))\s*(?:--|[-–—])\s+(?=\S)"
 )
@@ -121,11 +121,12 @@ _JOINING = frozenset(_JOINING_WORDS.split())
 
 
 class Dateline(NamedTuple):
-    """What stands before an article's first sentence.
+    """Dateline before an article's first sentence.
 
-    :param line: place and day as printed, without the agency; ``None`` if only it.
-    :param source: the agency, as we name it.
-    :param day: midnight UTC of its date, where it says the year.
+    :param line: place and day as printed, without the agency; ``None`` if there is only
+        an agency.
+    :param source: the agency, by the name we use.
+    :param day: midnight UTC of its date; ``None`` without a year.
     """
 
     line: str | None
@@ -134,17 +135,17 @@ class Dateline(NamedTuple):
 
 
 def with_line_feeds(text: str) -> str:
-    """Return a text with every kind of line end as a line feed."""
+    """Text with every kind of line end turned into a line feed."""
     return _BREAK.sub("\n", text)
 
 
 def paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of a plain text, white space made single.
+    """Paragraphs of a plain text, with single spaces.
 
-    Blank lines and lines of dashes or stars separate them; where there are none, each
-    line is one. Lines between blank lines belong together if they look wrapped, that is
-    if none is longer than 120 characters; a tab or three spaces, or a bullet, at the
-    start of one begins a new paragraph.
+    Blank lines and lines of dashes or stars separate them; without any, each line is a
+    paragraph. Lines between blank lines belong together if they look wrapped, that is
+    if none is longer than 120 characters; a line that starts with a tab, three spaces
+    or a bullet begins a new paragraph.
     """
     return [
         paragraph
@@ -153,7 +154,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def numbered_paragraphs(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield (index of the first line, text) of each paragraph in these lines."""
+    """Yield (index of its first line, text) of each paragraph in these lines."""
     blocks: list[list[tuple[int, str]]] = [[]]
     spaced = False  # whether a blank line stands between two others
     pending = False
@@ -171,46 +172,46 @@ def numbered_paragraphs(lines: list[str]) -> Iterator[tuple[int, str]]:
         wrapped = (
             spaced and max((len(line) for _, line in block), default=0) <= MAX_WRAP
         )
-        held: list[str] = []
+        paragraph: list[str] = []
         start = 0
         for at, line in block:
-            fresh = not wrapped or _INDENT.match(line) or _BULLET.match(line)
-            if held and fresh:
-                yield start, single_spaced(" ".join(held))
-                held = []
-            start = start if held else at
-            held.append(line)
-        if held:
-            yield start, single_spaced(" ".join(held))
+            begins = not wrapped or _INDENT.match(line) or _BULLET.match(line)
+            if paragraph and begins:
+                yield start, single_spaced(" ".join(paragraph))
+                paragraph = []
+            start = start if paragraph else at
+            paragraph.append(line)
+        if paragraph:
+            yield start, single_spaced(" ".join(paragraph))
 
 
 def single_spaced(text: str) -> str:
-    """Return a text without white space around it and with single spaces in it."""
+    """Stripped text with each run of white space as one space."""
     return " ".join(text.split())
 
 
 def bullet_text(text: str) -> str | None:
-    """Return the text of a list item without its bullet; ``None`` if it has none."""
-    found = _BULLET.match(text)
-    return text[found.end() :] if found else None
+    """Text of a list item without its bullet; ``None`` if it has no bullet."""
+    bullet = _BULLET.match(text)
+    return text[bullet.end() :] if bullet else None
 
 
 def caption_of(text: str) -> tuple[str, str] | None:
-    """Return a caption and its credit, or ``None`` if the text ends in no credit."""
+    """Caption and credit of a text; ``None`` if it does not end in a credit."""
     start = max(0, len(text) - _LONGEST_CREDIT)
     tail = text[start:]
-    found = _CREDIT.search(tail) or _BARRED.search(tail)
-    if found is None or found.lastgroup is None:
+    match = _CREDIT.search(tail) or _BARRED.search(tail)
+    if match is None or match.lastgroup is None:
         return None
-    words = (text[:start] + tail[: found.start()]).rstrip(" |-–—")
-    credit = single_spaced(found[found.lastgroup])
+    words = (text[:start] + tail[: match.start()]).rstrip(" |-–—")
+    credit = single_spaced(match[match.lastgroup])
     if not words or not _capitalised(credit.replace("/", " ").split(), most=12):
         return None
     return words, credit.removesuffix(".") if credit.count(".") == 1 else credit
 
 
 def agency_of(credit: str) -> str:
-    """Return the agency that a credit or dateline names first, as we write its name."""
+    """Agency that a credit or dateline names first, by the name we use."""
     parts = [part.strip() for part in credit.split("/")]
     for part in parts:
         known = AGENCIES.get(part.casefold())
@@ -220,15 +221,15 @@ def agency_of(credit: str) -> str:
 
 
 def dateline_of(text: str) -> Dateline | None:
-    """Return the dateline at the start of a paragraph, if it has one.
+    """Dateline at the start of a paragraph, if it has one.
 
     ``LONDON, Sept 29 (Reuters) - …``, ``LONDON (AP) — …``, ``(dpa) - …`` and
     ``LONDON, Sept 29 - …`` are datelines.
     """
-    found = _DATELINE.match(text) or _BARE_DATELINE.match(text)
-    if found is None:
+    match = _DATELINE.match(text) or _BARE_DATELINE.match(text)
+    if match is None:
         return None
-    parts = found.groupdict()
+    parts = match.groupdict()
     place, source = parts["place"], parts.get("source")
     known = source is not None and _known(source)
     if place is None and not known:
@@ -243,22 +244,22 @@ def dateline_of(text: str) -> Dateline | None:
 
 
 def day_of(text: str) -> datetime | None:
-    """Return midnight UTC of the last full date that an English text names, if any."""
-    found = None
+    """Midnight UTC of the last full date in an English text, if any."""
+    day = None
     for match in _DAY.finditer(text):
         year = match["y1"] or match["y2"] or match["y3"]
         month = match["m1"] or match["m2"]
         number = _MONTHS[month.lower().rstrip(".")] if month else int(match["m3"])
         day_of_month = match["d1"] or match["d2"] or match["d3"]
         try:
-            found = datetime(int(year), number, int(day_of_month), tzinfo=UTC)
+            day = datetime(int(year), number, int(day_of_month), tzinfo=UTC)
         except ValueError:
             continue  # February 30
-    return found
+    return day
 
 
 def is_byline(line: str) -> bool:
-    """Return whether a line is a byline: ``By`` and a name or two, no sentence."""
+    """Whether a line is a byline: ``By`` and a name or two, not a sentence."""
     words = line.split()
     if not 2 <= len(words) <= 14 or words[0] not in ("By", "BY", "by"):
         return False
@@ -268,7 +269,7 @@ def is_byline(line: str) -> bool:
 
 
 def _capitalised(words: list[str], *, most: int) -> bool:
-    """Return whether all words are names, joining words or agencies, not too many."""
+    """Whether all words are names, joining words or agencies, with few names."""
     bare = [word.strip(",.") for word in words]
     names = [word for word in bare if word and word.lower() not in _JOINING]
     return 0 < len(names) <= most and not any(

@@ -15,7 +15,7 @@ MAX_WHOLE = 64 * MB  # bytes of an input that is read as a whole, unzipped
 MAX_LINE = 8 * MB  # bytes of one line of an input that is read line by line
 _CHUNK = 64 * 1024
 _GZIP = b"\x1f\x8b"
-# Text encodings of Python that no text is sent in.
+# Python's text encodings that are not charsets of texts.
 _NO_CHARSETS = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 )
@@ -30,7 +30,7 @@ _MARKS = (
 
 
 class Line(NamedTuple):
-    """One line without its end, or why it cannot be had; numbers start at 1."""
+    """One line without its line feed, or the error in its place; numbers start at 1."""
 
     number: int
     data: bytes
@@ -38,21 +38,21 @@ class Line(NamedTuple):
 
 
 def chunks(data: bytes | BinaryIO, *, encoding: str | None = None) -> Iterator[bytes]:
-    """Yield the input piece by piece, unzipped, as UTF-8 unless it is something else.
+    """Yield the input in pieces, unzipped and recoded as UTF-8.
 
-    UTF-16 and UTF-32 with a byte order mark are turned into UTF-8; the mark is dropped.
-    Without a mark, so is what is in ``encoding``. Nothing else is decoded here.
+    UTF-8, UTF-16 and UTF-32 are known by their byte order mark, which is dropped.
+    Without one the input is in ``encoding``; by default its bytes stay as they are.
 
-    :raises UnreadableInput: damaged or cut off gzip data, or an encoding that it is not
-        in; what came before has been yielded.
+    :raises UnreadableInput: the gzip data is damaged or cut off, or the input is not in
+        its encoding; the pieces before that were yielded.
     """
     return recoded(_opened(data), encoding)
 
 
 def unzipped(data: bytes | BinaryIO) -> tuple[Iterator[bytes], str | None]:
-    """Return the input piece by piece, unzipped, and the encoding it is said to be in.
+    """The input in pieces, unzipped, and its declared encoding.
 
-    What :func:`recoded` makes of the two is what :func:`chunks` yields.
+    :func:`recoded` turns the two into what :func:`chunks` yields.
     """
     if isinstance(data, Recoded):
         return _opened(data.data), data.encoding
@@ -62,9 +62,9 @@ def unzipped(data: bytes | BinaryIO) -> tuple[Iterator[bytes], str | None]:
 def recoded(pieces: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
     """Yield unzipped input as UTF-8; see :func:`chunks`."""
     head, pieces = _with_head(pieces, 4)
-    for mark, marked in _MARKS:
+    for mark, encoding_of_mark in _MARKS:
         if head.startswith(mark):
-            return _as_utf8(pieces, marked, mark)
+            return _as_utf8(pieces, encoding_of_mark, mark)
     return pieces if encoding is None else _as_utf8(pieces, encoding, b"")
 
 
@@ -76,90 +76,90 @@ def _opened(data: bytes | BinaryIO) -> Iterator[bytes]:
 
 
 def checked_encoding(name: str) -> str | None:
-    """Return a charset's name as Python has it; ``None`` for UTF-8, as all is read.
+    """Python's name of a charset; ``None`` for UTF-8, which needs no recoding.
 
-    :raises UnreadableInput: no such charset is known.
+    :raises UnreadableInput: the charset is unknown.
     """
     try:
-        found = codecs.lookup(name).name
-        known = found not in _NO_CHARSETS
+        codec = codecs.lookup(name).name
+        known = codec not in _NO_CHARSETS
         if known:
-            b"a".decode(found)  # fails for what makes bytes of bytes, such as hex
+            b"a".decode(codec)  # fails for codecs from bytes to bytes, such as hex
     except UnicodeError:
-        pass  # half a character of UTF-16
+        pass  # one byte is half a character of UTF-16
     except (LookupError, ValueError):
         known = False
     if not known:
         raise UnreadableInput(
             f"the charset {name[:50]!r} is unknown; send UTF-8", code="invalid_encoding"
         )
-    return None if found in ("utf-8", "utf-8-sig", "ascii") else found
+    return None if codec in ("utf-8", "utf-8-sig", "ascii") else codec
 
 
 class Recoded:
-    """A stream of what another holds, unzipped and in UTF-8."""
+    """A stream that unzips another and recodes it as UTF-8."""
 
     def __init__(self, data: bytes | BinaryIO, encoding: str) -> None:
         self.data, self.encoding = data, encoding
         self._pieces = self._decoded()
-        self._left = b""
+        self._buffer = b""
 
     def _decoded(self) -> Iterator[bytes]:
-        # Only what is read here is taken from the stream.
+        # A generator: nothing is taken from the stream before the first read.
         yield from chunks(self.data, encoding=self.encoding)
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, at most ``size``; none at the end."""
-        while not self._left and (piece := next(self._pieces, None)) is not None:
-            self._left = piece
-        size = len(self._left) if size < 0 else size
-        given, self._left = self._left[:size], self._left[size:]
-        return given
+        """Next bytes, at most ``size``; none at the end."""
+        while not self._buffer and (piece := next(self._pieces, None)) is not None:
+            self._buffer = piece
+        size = len(self._buffer) if size < 0 else size
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
 
 
 def whole_text(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
-    """Return all of an input as text.
+    """All of an input as text.
 
     :raises LimitExceeded: it is longer than ``limit`` bytes.
-    :raises UnreadableInput: it is no UTF-8, or holds a NUL.
+    :raises UnreadableInput: it is not UTF-8, or holds a NUL.
     """
     text = decoded(whole_bytes(pieces, limit=limit))
     if "\0" in text:
-        at = text[: text.index("\0")]
+        before = text[: text.index("\0")]
         raise UnreadableInput(
-            f"byte {len(at.encode())} is a NUL: this is no text, or UTF-16 without a"
-            " byte order mark; save the file as UTF-8",
-            line=at.count("\n") + 1,
+            f"byte {len(before.encode())} is a NUL: this is not text, or UTF-16 without"
+            " a byte order mark; save the file as UTF-8",
+            line=before.count("\n") + 1,
             code="invalid_encoding",
         )
     return text
 
 
 def whole_bytes(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> bytes:
-    """Return all of an input.
+    """All bytes of an input.
 
     :raises LimitExceeded: it is longer than ``limit`` bytes.
     """
-    held = bytearray()
+    data = bytearray()
     for piece in pieces:
-        held += piece
-        if len(held) > limit:
+        data += piece
+        if len(data) > limit:
             raise LimitExceeded("bytes of an input read whole", limit=limit, got=None)
-    return bytes(held)
+    return bytes(data)
 
 
 def decoded(data: bytes, *, line: int | None = None) -> str:
-    """Return UTF-8 as text.
+    """Text of UTF-8 bytes.
 
-    :raises UnreadableInput: it is none; the error gives the byte, counted from 0, and
-        the line, counted from ``line`` or else from 1.
+    :raises UnreadableInput: they are not UTF-8; the error has the byte, from 0, and the
+        line, counted from ``line``, by default 1.
     """
     try:
         return data.decode()
     except UnicodeDecodeError as error:
         where = "" if line is None else " of the line"
         raise UnreadableInput(
-            f"byte {error.start}{where} (0x{data[error.start]:02x}) is no UTF-8;"
+            f"byte {error.start}{where} (0x{data[error.start]:02x}) is not UTF-8;"
             " save the file as UTF-8, or as UTF-16 with a byte order mark",
             line=(line or 1) + data.count(b"\n", 0, error.start),
             code="invalid_encoding",
@@ -169,39 +169,40 @@ def decoded(data: bytes, *, line: int | None = None) -> str:
 def lines(pieces: Iterable[bytes], *, longest: int = MAX_LINE) -> Iterator[Line]:
     """Yield the lines of an input, which may be longer than memory.
 
-    Only a line feed ends a line. A line above ``longest`` bytes comes as an error, and
-    the lines after it as usual. Where the input breaks off, an error comes last; the
-    unfinished line before it is left out.
+    Only a line feed ends a line. A line above ``longest`` bytes is an error, and the
+    lines after it follow. If the input breaks off, an error is last; the unfinished
+    line before it is left out.
     """
-    number, held, size = 1, list[bytes](), 0
+    number, start, size = 1, list[bytes](), 0
     try:
         for piece in pieces:
             parts = piece.split(b"\n")
             for part in parts[:-1]:
-                yield _line(number, held, size + len(part), part, longest)
-                number, held, size = number + 1, [], 0
+                yield _line(number, start, part, size + len(part), longest)
+                number, start, size = number + 1, [], 0
             size += len(parts[-1])
             if size <= longest:
-                held.append(parts[-1])
+                start.append(parts[-1])
             else:
-                held = []
+                start = []
     except UnreadableInput as error:
-        told = UnreadableInput(f"{error}", line=number, code=error.code)
-        yield Line(number, b"", told)
+        numbered = UnreadableInput(f"{error}", line=number, code=error.code)
+        yield Line(number, b"", numbered)
         return
     if size:
-        yield _line(number, held, size, b"", longest)
+        yield _line(number, start, b"", size, longest)
 
 
-def _line(number: int, held: list[bytes], size: int, last: bytes, longest: int) -> Line:
+def _line(number: int, start: list[bytes], end: bytes, size: int, longest: int) -> Line:
+    """Line of these parts, or the error if its size is above ``longest``."""
     if size > longest:
         too_long = LimitExceeded("bytes of a line", limit=longest, got=size)
         return Line(number, b"", too_long)
-    return Line(number, b"".join((*held, last)) if held else last)
+    return Line(number, b"".join((*start, end)) if start else end)
 
 
 def _with_head(pieces: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """Return at least the first ``size`` bytes, if there are, and all of the pieces."""
+    """At least the first ``size`` bytes, if there are as many, and all the pieces."""
     head = b""
     try:
         for piece in pieces:
@@ -224,10 +225,10 @@ def _chained(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip data holds, member after member (RFC 1952)."""
+    """Yield the contents of gzip data, member after member (RFC 1952)."""
     done = 0  # bytes unzipped
     inflater = zlib.decompressobj(wbits=31)
-    started = False  # whether a member is open
+    started = False  # whether a member has begun
     for piece in pieces:
         while piece:
             if inflater.eof:
@@ -237,7 +238,7 @@ def _unzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
                     break
                 inflater, started = zlib.decompressobj(wbits=31), False
             try:
-                # Never more than a few chunks at once, whatever the ratio.
+                # At most 1 MB at once, however well it was compressed.
                 unzipped = inflater.decompress(piece, 16 * _CHUNK)
             except zlib.error as error:
                 raise UnreadableInput(
@@ -257,8 +258,8 @@ def _as_utf8(pieces: Iterator[bytes], encoding: str, mark: bytes) -> Iterator[by
         yield next(pieces)[len(mark) :]
         yield from pieces
         return
-    # A byte that is no character is passed on as it is: in UTF-8 it is none either, so
-    # it refuses the record that it stands in.
+    # An undecodable byte is passed on as it is. It is invalid in UTF-8 too, so its own
+    # record is refused and no other.
     errors = "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     done = 0  # bytes decoded
@@ -269,6 +270,6 @@ def _as_utf8(pieces: Iterator[bytes], encoding: str, mark: bytes) -> Iterator[by
         yield decoder.decode(b"", final=True).encode("utf-8", errors)
     except UnicodeDecodeError as error:
         raise UnreadableInput(
-            f"this is no {encoding.upper()} near byte {done + error.start}; use UTF-8",
+            f"this is not {encoding.upper()} near byte {done + error.start}; use UTF-8",
             code="invalid_encoding",
         ) from error

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, read record by record."""
+"""JSON as RFC 8259 defines it, read record by record."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, BinaryIO, NamedTuple
 from index.errors import InputError, LimitExceeded, UnreadableInput
 from index.parsing import source
 
-_NO_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of such bytes
-# Integers beyond 64 bits cannot be given back by most JSON writers.
+_NO_UTF8 = re.compile("[\udc80-\udcff]")  # undecodable bytes, by surrogateescape
+# Most JSON writers cannot write integers beyond 64 bits.
 _DIGITS = 20
 
 
-# What JSON calls the types of its values.
+# JSON's names for the types of its values.
 JSON_TYPES: dict[type, str] = {
     dict: "an object",
     list: "a list",
@@ -30,10 +30,11 @@ JSON_TYPES: dict[type, str] = {
 
 
 class Value(NamedTuple):
-    """One JSON value of an input, or why it is none.
+    """One JSON value of an input, or the error in its place.
 
     :param line: where it starts, from 1.
-    :param position: its number among the values, from 1; ``None`` if there are none.
+    :param position: its number among the values, from 1; ``None`` if the input is
+        empty.
     :param text: the value as it stands in the input, without the space around it.
     """
 
@@ -43,16 +44,16 @@ class Value(NamedTuple):
     error: InputError | None = None
     text: str = ""
 
-    def given(self) -> str:
-        """Return the value as it stands in the input."""
+    def as_sent(self) -> str:
+        """The value as it stands in the input."""
         return self.text
 
 
 def parse_json(text: str, *, line: int | None = None) -> Any:
-    """Return the value of a JSON text.
+    """Value of a JSON text.
 
-    :raises UnreadableInput: it is no JSON, names a key twice, holds a number that is
-        not finite or has more than 64 bits, or is nested too deep.
+    :raises UnreadableInput: it is not JSON, has a key twice, holds a number that is not
+        finite or has more than 64 bits, or is nested too deep.
     """
     try:
         return _STRICT.decode(text)
@@ -67,8 +68,8 @@ def parse_json(text: str, *, line: int | None = None) -> Any:
 def json_records(data: bytes | BinaryIO) -> Iterator[Value]:
     """Yield the records of JSON lines, of one array, or the one object of a document.
 
-    Lines are read one at a time, so the input may be larger than memory; an array or an
-    object over several lines is held whole. Blank lines are skipped. A record that
+    Lines are read one at a time, so the input may be larger than memory; an array, or
+    an object over several lines, is read whole. Blank lines are skipped. A record that
     cannot be read is an error in its place, and those after it follow.
     """
     stream = source.chunks(data)
@@ -79,69 +80,70 @@ def json_records(data: bytes | BinaryIO) -> Iterator[Value]:
         except (UnreadableInput, LimitExceeded) as error:
             yield Value(1, 1, error=error)
             return
-        # Bytes that are no UTF-8 become lone surrogates, which refuse their own item.
+        # Undecodable bytes become lone surrogates, so only their own item is refused.
         yield from _items(data.decode("utf-8", "surrogateescape"))
         return
-    every = source.lines(stream)
-    first = next(filter(_is_said, every), None)
+    lines = source.lines(stream)
+    first = next(filter(_is_content, lines), None)
     if first is None:
         yield Value(1, None, error=UnreadableInput("is empty"))
         return
     record = _value(first, 1)
     if record.error is not None and first.error is None and _breaks_off(first.data):
-        held, size = [first], len(first.data) + 1
-        for line in every:
-            held.append(line)
+        read_ahead, size = [first], len(first.data) + 1
+        for line in lines:
+            read_ahead.append(line)
             size += len(line.data) + 1
             if line.error or size > source.MAX_WHOLE:
                 break
         else:
-            data = b"\n".join(line.data for line in held)
+            data = b"\n".join(line.data for line in read_ahead)
             try:
                 text = source.decoded(data)
                 yield Value(first.number, 1, parse_json(text), text=text.strip())
                 return
             except UnreadableInput as error:
-                if _is_one(data):
+                if _is_one_value(data):
                     yield Value(first.number, 1, error=error)
                     return
-                # no document: lines, the first of which is broken
-        every = itertools.chain(held[1:], every)
+                # Otherwise it is JSON lines, and the first is broken.
+        lines = itertools.chain(read_ahead[1:], lines)
     yield record
-    for position, line in enumerate(filter(_is_said, every), 2):
+    for position, line in enumerate(filter(_is_content, lines), 2):
         yield _value(line, position)
 
 
 def json_items(text: str, name: str) -> Iterator[str]:
-    """Yield the items of a list that an object has under a name, each as it stands.
+    """Yield the items of the list under a name in an object, each as it stands.
 
-    :param text: of the object, which is known to be JSON.
+    :param text: the object, known to be JSON.
     """
-    at = _space(text, text.index("{") + 1)
+    at = _space_end(text, text.index("{") + 1)
     while True:
-        found, at = _LENIENT.raw_decode(text, at)
-        at = _space(text, _space(text, at) + 1)  # behind the colon
-        if found == name:
+        key, at = _LENIENT.raw_decode(text, at)
+        at = _space_end(text, _space_end(text, at) + 1)  # after the colon
+        if key == name:
             break
-        at = _space(text, _LENIENT.raw_decode(text, at)[1])
-        at = _space(text, at + 1)  # behind the comma
+        at = _space_end(text, _LENIENT.raw_decode(text, at)[1])
+        at = _space_end(text, at + 1)  # after the comma
     yield from json_elements(text[at:])
 
 
 def json_elements(text: str) -> Iterator[str]:
     """Yield the items of a list, each as it stands.
 
-    :param text: begins with the list, and is known to be JSON.
+    :param text: starts with the list, known to be JSON.
     """
-    at = _space(text, text.index("[") + 1)
+    at = _space_end(text, text.index("[") + 1)
     while text[at] != "]":
         end = _LENIENT.raw_decode(text, at)[1]
         yield text[at:end]
-        at = _space(text, end)
-        at = _space(text, at + (text[at] == ","))
+        at = _space_end(text, end)
+        at = _space_end(text, at + (text[at] == ","))
 
 
-def _is_said(line: source.Line) -> bool:
+def _is_content(line: source.Line) -> bool:
+    """Whether a line is not blank."""
     return line.error is not None or bool(line.data.strip())
 
 
@@ -150,8 +152,8 @@ def _value(line: source.Line, position: int) -> Value:
         return Value(line.number, position, error=line.error)
     try:
         text = source.decoded(line.data, line=line.number).strip()
-        found = parse_json(text, line=line.number)
-        return Value(line.number, position, found, text=text)
+        value = parse_json(text, line=line.number)
+        return Value(line.number, position, value, text=text)
     except UnreadableInput as error:
         return Value(line.number, position, error=error)
 
@@ -159,10 +161,10 @@ def _value(line: source.Line, position: int) -> Value:
 def _items(text: str) -> Iterator[Value]:
     """Yield the items of a text that is one JSON array.
 
-    An item that is JSON but breaks one of our rules is an error of its own. Where the
-    syntax is broken, nothing after it can be read: that error is the last.
+    An item that is JSON but breaks one of our rules is an error in its place. After an
+    error of syntax nothing more can be read, so it is the last.
     """
-    at = _space(text, text.index("[") + 1)
+    at = _space_end(text, text.index("[") + 1)
     line = text.count("\n", 0, at) + 1
     if text[at : at + 1] == "]":
         yield from _trailing(text, at + 1, line, 1)
@@ -174,37 +176,42 @@ def _items(text: str) -> Iterator[Value]:
             yield Value(line, position, error=_not_json(error, None))
             return
         except (RecursionError, ValueError) as error:
-            told = UnreadableInput(f"item {position} cannot be read: {error}")
-            yield Value(line, position, error=told)
+            unreadable = UnreadableInput(f"item {position} cannot be read: {error}")
+            yield Value(line, position, error=unreadable)
             return
         try:
-            item = _encoded(text, at, end, line)
+            item = _item_text(text, at, end, line)
             yield Value(line, position, parse_json(item, line=line), text=item)
         except UnreadableInput as error:
             yield Value(line, position, error=error)
-        after = _space(text, end)
+        after = _space_end(text, end)
         if text[after : after + 1] != ",":
             line += text.count("\n", at, after)
             if text[after : after + 1] == "]":
                 yield from _trailing(text, after + 1, line, position + 1)
             else:
-                told = UnreadableInput(
+                unclosed = UnreadableInput(
                     "the list is not closed: a comma or ] is missing", line=line
                 )
-                yield Value(line, position + 1, error=told)
+                yield Value(line, position + 1, error=unclosed)
             return
-        following = _space(text, after + 1)
-        line += text.count("\n", at, following)
-        at = following
+        next_item = _space_end(text, after + 1)
+        line += text.count("\n", at, next_item)
+        at = next_item
 
 
-def _encoded(text: str, start: int, end: int, line: int) -> str:
-    """Return the item from ``start`` to ``end``, if it was UTF-8."""
+def _item_text(text: str, start: int, end: int, line: int) -> str:
+    """Text of the item from ``start`` to ``end``.
+
+    :raises UnreadableInput: it was not UTF-8.
+    """
     item = text[start:end]
-    if odd := _NO_UTF8.search(item):
-        at = len(text[: start + odd.start()].encode("utf-8", "surrogateescape"))
+    if undecodable := _NO_UTF8.search(item):
+        before = text[: start + undecodable.start()]
+        at = len(before.encode("utf-8", "surrogateescape"))
+        byte = ord(undecodable[0]) - 0xDC00
         raise UnreadableInput(
-            f"byte {at} (0x{ord(odd[0]) - 0xDC00:02x}) is no UTF-8; save the file as"
+            f"byte {at} (0x{byte:02x}) is not UTF-8; save the file as"
             " UTF-8, or as UTF-16 with a byte order mark",
             line=line,
             code="invalid_encoding",
@@ -214,21 +221,21 @@ def _encoded(text: str, start: int, end: int, line: int) -> str:
 
 def _trailing(text: str, at: int, line: int, position: int) -> Iterator[Value]:
     if text[at:].strip():
-        told = UnreadableInput(
+        trailing = UnreadableInput(
             "there is text after the end of the list; remove it", line=line
         )
-        yield Value(line, position, error=told)
+        yield Value(line, position, error=trailing)
 
 
-def _space(text: str, at: int) -> int:
-    """Return the first place from ``at`` that holds no JSON white space."""
+def _space_end(text: str, at: int) -> int:
+    """Index of the first character from ``at`` that is not JSON white space."""
     while at < len(text) and text[at] in " \t\r\n":
         at += 1
     return at
 
 
-def _is_one(data: bytes) -> bool:
-    """Return whether an input is one JSON value, whatever is wrong within it."""
+def _is_one_value(data: bytes) -> bool:
+    """Whether an input is one JSON value, even one that breaks our rules."""
     try:
         _LENIENT.decode(data.decode("utf-8", "replace").strip())
     except (RecursionError, ValueError):
@@ -237,7 +244,7 @@ def _is_one(data: bytes) -> bool:
 
 
 def _breaks_off(line: bytes) -> bool:
-    """Return whether a line is the beginning of JSON that goes on after its end."""
+    """Whether a line is the start of JSON that continues on the next."""
     text = line.decode("utf-8", "replace").strip()
     try:
         _LENIENT.decode(text)
@@ -249,16 +256,16 @@ def _breaks_off(line: bytes) -> bool:
 
 
 def _first_of(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first piece that is not blank, and all of the stream."""
-    passed: list[bytes] = []
+    """First piece of a stream that is not blank, and the whole stream."""
+    pieces: list[bytes] = []
     try:
         for piece in stream:
-            passed.append(piece)
+            pieces.append(piece)
             if piece.strip():
-                return piece, itertools.chain(passed, stream)
+                return piece, itertools.chain(pieces, stream)
     except UnreadableInput as error:
-        return b"", itertools.chain(passed, _raising(error))
-    return b"", iter(passed)
+        return b"", itertools.chain(pieces, _raising(error))
+    return b"", iter(pieces)
 
 
 def _raising(error: UnreadableInput) -> Iterator[bytes]:
@@ -268,25 +275,25 @@ def _raising(error: UnreadableInput) -> Iterator[bytes]:
 
 def _not_json(error: json.JSONDecodeError, line: int | None) -> UnreadableInput:
     return UnreadableInput(
-        f"no JSON: {error.msg[0].lower()}{error.msg[1:]} (column {error.colno:,})",
+        f"not JSON: {error.msg[0].lower()}{error.msg[1:]} (column {error.colno:,})",
         line=error.lineno if line is None else line,
         column=error.colno,
     )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    value = dict(pairs)
+    if len(value) != len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
                 raise UnreadableInput(f"the key {name[:50]!r} occurs twice; keep one")
             seen.add(name)
-    return found
+    return value
 
 
 def _constant(text: str) -> Any:
-    raise UnreadableInput(f"{text} is no JSON number")
+    raise UnreadableInput(f"{text} is not a JSON number")
 
 
 def _float(text: str) -> float:
@@ -308,5 +315,5 @@ _STRICT = json.JSONDecoder(
     parse_float=_float,
     parse_int=_int,
 )
-# Only to find where a value ends: what it holds costs that value alone.
+# Only to find the end of a value; _STRICT then checks the value on its own.
 _LENIENT = json.JSONDecoder(parse_int=float, strict=False)

@@ -38,7 +38,7 @@ from index.formats import (
     read,
     read_parsed,
 )
-from index.formats.ninjs import reading
+from index.formats.ninjs import properties
 from index.parsing import markup, prose
 from index.parsing import source as sources
 
@@ -110,6 +110,12 @@ def test_the_content_decides_and_the_name_breaks_ties(
 ) -> None:
     assert detect(name, head) == expected
     assert detect(name, gzip.compress(head)) == expected
+
+
+def test_no_two_formats_are_recognised_by_the_same_mark_or_extension() -> None:
+    for signs in ("marks", "extensions", "media_types"):
+        all_ = [sign for each in FORMATS.values() for sign in getattr(each, signs)]
+        assert len(all_) == len(set(all_)), signs
 
 
 @pytest.mark.parametrize(
@@ -654,7 +660,12 @@ def test_the_documentation_lists_every_field_and_alias() -> None:
 
 
 def test_the_documentation_lists_every_ninjs_property() -> None:
-    expected = {**reading.TEXTS, **reading.DATES, **reading.CONCEPTS, **reading.NAMES}
+    expected = {
+        **properties.TEXTS,
+        **properties.DATES,
+        **properties.CONCEPTS,
+        **properties.NAMES,
+    }
     assert rows("ninjs") == {name: list(each) for name, each in expected.items()}
 
 

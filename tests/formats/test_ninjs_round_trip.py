@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from index.article import Article, Paragraph, Role, article_of, number_paragraphs
 from index.formats import FORMATS, read, roles
-from index.formats.ninjs import reading, writing
+from index.formats.ninjs import properties, writing
 
 ARTICLE = GOLDEN / "written" / "article.json"
 EXPECTED = ARTICLE.with_name("article.ninjs")
@@ -63,14 +63,14 @@ def spelt(name: str) -> st.SearchStrategy[str]:
     return st.sampled_from([name, name.upper(), name.capitalize()])
 
 
-def properties() -> st.SearchStrategy[tuple[str, Any]]:
+def item_properties() -> st.SearchStrategy[tuple[str, Any]]:
     """One property of an item, whatever it says."""
     found = []
     for table, values in (
-        (reading.TEXTS, WORDS | ODD),
-        (reading.DATES, DATES),
-        (reading.CONCEPTS, st.lists(CONCEPTS, max_size=3) | ODD),
-        (reading.NAMES, st.lists(CONCEPTS, max_size=2) | CONCEPTS | ODD),
+        (properties.TEXTS, WORDS | ODD),
+        (properties.DATES, DATES),
+        (properties.CONCEPTS, st.lists(CONCEPTS, max_size=3) | ODD),
+        (properties.NAMES, st.lists(CONCEPTS, max_size=2) | CONCEPTS | ODD),
     ):
         for target, names in table.items():
             # These are always there, or as they must be.
@@ -112,7 +112,7 @@ ITEMS = st.builds(
             "type": st.sampled_from(["text", "picture", "Video"]),
         },
     ),
-    st.lists(properties(), max_size=10),
+    st.lists(item_properties(), max_size=10),
 )
 
 

@@ -300,7 +300,7 @@ def test_a_text_in_another_encoding_is_told_where(folder: Path, loaded: Loading)
     (folder / "a.txt").write_bytes("Zürich votes\n\nToday.".encode("latin-1"))
     (problem,) = loaded(folder).problems
     assert problem.code == "invalid_encoding"
-    assert "byte 1 (0xfc) is no UTF-8" in problem.reason
+    assert "byte 1 (0xfc) is not UTF-8" in problem.reason
 
 
 @pytest.mark.parametrize("bad", [b"\0", b"\xfc"])
@@ -321,7 +321,7 @@ def test_a_bad_byte_costs_its_own_record_only(
     assert problem.line == (2 if form == "lines" else 3)
     if bad != b"\0":
         assert problem.code == "invalid_encoding"
-        assert "(0xfc) is no UTF-8" in problem.reason
+        assert "(0xfc) is not UTF-8" in problem.reason
 
 
 def test_what_was_asked_for_by_name_is_never_passed_over(

@@ -1,7 +1,7 @@
-"""The forms that a ninjs headline, description or body comes in.
+"""The forms in which a ninjs item has its headline, description or body.
 
-ninjs 1.x has a property for each (``body_text``, ``body_xhtml``), 2.x and 3.x a list of
-objects with a role, a content type and a value.
+ninjs 1.x has a property for each form (``body_text``, ``body_xhtml``), 2.x and 3.x a
+list of objects with a role, a content type and a value.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from index.parsing import (
     single_spaced,
 )
 
-# Roles that only say in which notation a text is, or that it is the main one.
+# Roles that name a notation only, or the main text.
 PLAIN_ROLES = frozenset(
     {"", "main", "text", "plain", "html", "html5", "xhtml", "richtext", "simple"}
 )
 
 
 class Variant:
-    """One headline, description or body, and where it stood.
+    """One headline, description or body, and where the item has it.
 
-    :param kind: the media type it says it has.
-    :param key: the property that holds it; ``at`` its place in that list, if it is one.
+    :param kind: its declared media type.
+    :param key: the property that holds it; ``at`` its index there if that is a list.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class Variant:
 
     @property
     def is_html(self) -> bool:
-        """Whether it says it is HTML, or says nothing and looks so."""
-        said = "html" in self.kind or "html" in self.role or self.role == "richtext"
-        return said or (self.kind in ("", "text/plain") and is_markup(self.value))
+        """Whether it is declared as HTML, or looks like it and is not declared."""
+        declared = "html" in self.kind or "html" in self.role or self.role == "richtext"
+        return declared or (self.kind in ("", "text/plain") and is_markup(self.value))
 
     def body_rank(self) -> tuple[int, bool]:
-        """Return what to prefer among bodies: lower first."""
+        """Sort key of bodies, the preferred one first: HTML, plain text, the rest."""
         if self.is_html:
             notation = 0
         elif self.kind in ("", "text/plain"):
@@ -61,21 +61,24 @@ class Variant:
         return notation, self.role not in PLAIN_ROLES
 
     def blocks(self) -> list[Block]:
-        """Return its paragraphs."""
+        """Its paragraphs."""
         if self.is_html or self.kind not in ("", "text/plain"):
             return html_paragraphs(self.value)
         return [Block(Role.BODY, text) for text in paragraphs(self.value)]
 
     def caption(self, credit: str | None) -> list[Block]:
-        """Return it as one caption, credited as it says itself or else as told."""
-        words = self.one_line()
-        if words is None:
+        """It as one caption, none if it is blank.
+
+        :param credit: for a caption that does not end in a credit.
+        """
+        line = self.one_line()
+        if line is None:
             return []
-        text, own = caption_of(words) or (words, None)
-        return [Block(Role.CAPTION, text, own or credit)]
+        text, own_credit = caption_of(line) or (line, None)
+        return [Block(Role.CAPTION, text, own_credit or credit)]
 
     def one_line(self) -> str | None:
-        """Return it as one line."""
+        """It as one line; ``None`` if it is blank."""
         if self.is_html or "&" in self.value:
             text = " ".join(block.text for block in html_paragraphs(self.value))
         else:
@@ -83,35 +86,35 @@ class Variant:
         return text or None
 
 
-def variants(item: Mapping[str, Any], single: str, many: str) -> list[Variant]:
-    """Return what an item has under ``body``, ``body_…`` and ``bodies``.
+def variants_of(properties: Mapping[str, Any], single: str, many: str) -> list[Variant]:
+    """Variants that an item has under ``body``, ``body_…`` and ``bodies``.
 
     :param single: ``body``, ``headline`` or ``description``; ``many`` its plural.
     """
-    found: list[Variant] = []
-    for name, value in item.items():
+    variants: list[Variant] = []
+    for name, value in properties.items():
         lowered = name.lower()
         if lowered == many:
             items = value if isinstance(value, list) else [value]
-            found += [
-                each
-                for at, one in enumerate(items)
-                if (each := _listed(one, name, at)) is not None
+            variants += [
+                variant
+                for at, item in enumerate(items)
+                if (variant := _listed(item, name, at)) is not None
             ]
             continue
-        named = lowered == single or lowered.startswith(f"{single}_")
-        if named and isinstance(value, str) and value.strip():
-            found.append(_named(value, name, lowered.removeprefix(single)))
-    return found
+        is_one = lowered == single or lowered.startswith(f"{single}_")
+        if is_one and isinstance(value, str) and value.strip():
+            variants.append(_named(value, name, lowered.removeprefix(single)))
+    return variants
 
 
 def text_of(value: Any) -> str | None:
-    """Return a value that is a text and not blank, without white space around it."""
+    """Stripped text of a value; ``None`` if it is blank or not a text."""
     return value.strip() or None if isinstance(value, str) else None
 
 
 def _named(value: str, name: str, ending: str) -> Variant:
-    # description_caption_xhtml: a role, then a notation.
+    # description_caption_xhtml ends in a role, then a notation.
     *roles, notation = ending.strip("_").split("_")
     role = "_".join(roles) if notation in PLAIN_ROLES else ending.strip("_")
     kind = "html" if "html" in notation or notation == "richtext" else None

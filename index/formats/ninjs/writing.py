@@ -1,9 +1,10 @@
-"""An article as an item of IPTC ninjs 3, which the reader of ninjs makes the same of.
+"""An article as an item of IPTC ninjs 3, which the ninjs reader reads back unchanged.
 
-What it carried in ``extra`` comes back as it was: of the properties that say a thing,
-the first is taken that is free and that is read before any other that is there. Only
-where there is none, which no item of ninjs leads to, the article's own word replaces
-that of ``extra``: it decides who may see it. Spec: https://iptc.org/standards/ninjs/.
+``extra`` is written back too, so each field is written to the first of its properties
+that is unused and that the reader prefers to every property already present. If there
+is none, which cannot happen to an article read from ninjs, the field replaces a
+property of ``extra``: the field decides who sees the article.
+Spec: https://iptc.org/standards/ninjs/.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from index.article import (
 )
 from index.dates import instant, iso
 from index.formats import roles
-from index.formats.ninjs import reading
+from index.formats.ninjs.item import field_of
 from index.parsing import single_spaced
 
-# Our fields in the order of the item, and the properties for each, the best first.
+# Our fields in the order of the item, and the properties of each, the best first.
 PROPERTIES: dict[str, tuple[str, ...]] = {
     "id": ("uri", "guid"),
     "type": ("type",),
@@ -64,7 +65,7 @@ PROPERTIES: dict[str, tuple[str, ...]] = {
 
 
 def write(article: Article) -> bytes:
-    """Return an article as one line, which the reader of ninjs makes the same of."""
+    """An article as one line of JSON, which the ninjs reader reads back unchanged."""
     text = json.dumps(
         item_of(article), ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
@@ -72,70 +73,73 @@ def write(article: Article) -> bytes:
 
 
 def item_of(article: Article) -> dict[str, Any]:
-    """Return an article as the item that it makes."""
+    """An article as a ninjs item."""
     item: dict[str, Any] = {}
     for target in PROPERTIES:
         if _value(article, target) not in (None, (), LIFTED):
-            item = _with(item, target, article)
-    return _joined(item, article.extra)
+            item = _with_field(item, target, article)
+    return _with_extra(item, article.extra)
 
 
 def _value(article: Article, target: str) -> Any:
     if target == "paragraphs":
-        return tuple(each for each in article.paragraphs if each.n)
+        return tuple(paragraph for paragraph in article.paragraphs if paragraph.n)
     return getattr(article, target)
 
 
-def _joined(item: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    # What was there first comes last: of two texts of one kind ours is read.
+def _with_extra(item: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    # Extra comes last: of two texts of one kind the reader takes the first, ours.
     written = {name.lower() for name in item}
-    return {**item, **{n: extra[n] for n in extra if n.lower() not in written}}
+    return {**item, **{k: v for k, v in extra.items() if k.lower() not in written}}
 
 
-def _with(item: dict[str, Any], target: str, article: Article) -> dict[str, Any]:
-    """Return an item with one field more, in the first way in which it is read."""
-    ways = [
+def _with_field(item: dict[str, Any], target: str, article: Article) -> dict[str, Any]:
+    """An item with one field more, in the first form that the reader reads back."""
+    additions = [
         {**item, name: value}
         for name in PROPERTIES[target]
-        for name, value in _ways(item, name, target, article)
+        for name, value in _additions(item, name, target, article)
     ]
-    if _is_read(item, target, article):
-        return item  # a property in extra says it already, and more
-    for way in ways:
-        if _is_read(way, target, article):
-            return way
-    instead = [
+    if _is_read_back(item, target, article):
+        return item  # a property in extra holds the field already, and more
+    for candidate in additions:
+        if _is_read_back(candidate, target, article):
+            return candidate
+    replacements = [
         {**item, name: form}
         for name in PROPERTIES[target]
         for form in _forms(name, _value(article, target))
     ]
-    for way in instead:
-        if _is_said(
-            reading.part_of(_joined(way, article.extra), target)[0], target, article
-        ):
-            return way
-    return instead[0]
+    for candidate in replacements:
+        value, _ = field_of(_with_extra(candidate, article.extra), target)
+        if _is_value(value, target, article):
+            return candidate
+    return replacements[0]
 
 
-def _ways(
+def _additions(
     item: Mapping[str, Any], name: str, target: str, article: Article
 ) -> Iterator[tuple[str, Any]]:
-    """Yield under which name, and in which forms, a property could say a field."""
+    """Yield a property's name and value for each form in which it could hold a field.
+
+    If ``extra`` has the property as a list, the field's values come before those.
+    """
     forms = _forms(name, _value(article, target))
-    taken = {each.lower(): each for each in (*article.extra, *item)}
-    if name.lower() not in taken:
+    used = {each.lower(): each for each in (*article.extra, *item)}
+    if name.lower() not in used:
         yield from ((name, form) for form in forms)
         return
-    there = taken[name.lower()]
-    others = article.extra.get(there)
+    spelled = used[name.lower()]
+    others = article.extra.get(spelled)
     if isinstance(others, list):
-        yield from ((there, [*f, *others]) for f in forms if isinstance(f, list))
+        yield from ((spelled, [*f, *others]) for f in forms if isinstance(f, list))
 
 
 def _forms(name: str, value: Any) -> Iterator[Any]:
+    """Yield the forms in which a property can hold a value, the best first."""
     if name == "headlines":
         yield [{"role": "main", "value": value}]
-        # Where plain text would be taken for markup.
+        # For plain text that looks like markup.
         yield [
             {"role": "main", "contentType": "text/html", "value": html.escape(value)}
         ]
@@ -150,15 +154,17 @@ def _forms(name: str, value: Any) -> Iterator[Any]:
     elif isinstance(value, datetime):
         yield iso(value)
     elif isinstance(value, tuple):
-        yield [_concept(name, each) for each in value]
+        yield [_concept(name, concept) for concept in value]
     else:
         yield value
 
 
 def _concept(name: str, concept: Concept) -> Any:
-    only = concept.code is None and concept.scheme is None and concept.uri is None
-    # White space in the name of an object is not kept as it is.
-    if only and (name == "keywords" or concept.name != single_spaced(concept.name)):
+    only_named = concept.code is None and concept.scheme is None and concept.uri is None
+    # The reader makes the white space single in the name of an object.
+    if only_named and (
+        name == "keywords" or concept.name != single_spaced(concept.name)
+    ):
         return concept.name
     parts = {
         "name": concept.name,
@@ -169,30 +175,31 @@ def _concept(name: str, concept: Concept) -> Any:
     return {part: text for part, text in parts.items() if text is not None}
 
 
-def _is_read(item: Mapping[str, Any], target: str, article: Article) -> bool:
-    """Return whether reading an item gives a field, and leaves ``extra`` as it is."""
-    joined, extra = _joined(item, article.extra), article.extra
-    found, left = reading.part_of(joined, target)
-    # A list that another field was put into is as it is before that is read.
-    return _is_said(found, target, article) and all(
-        left.get(name) in (extra[name], joined.get(name, extra[name])) for name in extra
+def _is_read_back(item: Mapping[str, Any], target: str, article: Article) -> bool:
+    """Whether reading an item gives a field, and leaves ``extra`` as it is."""
+    extra = article.extra
+    joined = _with_extra(item, extra)
+    value, rest = field_of(joined, target)
+    # A list that another field was added to stays as joined until that is read.
+    return _is_value(value, target, article) and all(
+        rest.get(name) in (extra[name], joined.get(name, extra[name])) for name in extra
     )
 
 
-def _is_said(found: Any, target: str, article: Article) -> bool:
-    """Return whether what was read is what an article has."""
-    value = _value(article, target)
-    if found is None:
+def _is_value(value: Any, target: str, article: Article) -> bool:
+    """Whether a value, as read, is the article's."""
+    expected = _value(article, target)
+    if value is None:
         return False
     if target == "paragraphs":
-        return [(each.role, each.text, each.credit) for each in value] == [
-            (each["role"], each["text"], each.get("credit")) for each in found
+        return [(each.role, each.text, each.credit) for each in expected] == [
+            (each["role"], each["text"], each.get("credit")) for each in value
         ]
     if target in DATE_FIELDS:
         try:
-            return bool(instant(found if isinstance(found, str) else "") == value)
+            return bool(instant(value if isinstance(value, str) else "") == expected)
         except ValueError:
-            return False  # an embargo is read also where nobody knows until when
+            return False  # an embargo counts as one also if its end is unreadable
     if target in CONCEPT_FIELDS:
-        return bool(concepts_of(target, found) == value)
-    return bool(found == value)
+        return bool(concepts_of(target, value) == expected)
+    return bool(value == expected)

@@ -1,0 +1,70 @@
+"""The head of an input: its first characters, and what they look like."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Collection
+from contextlib import suppress
+
+HEAD = 4_096  # bytes, unzipped, that detection looks at
+
+_JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
+_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
+_MARKUP = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # characters that text lacks
+_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"", "utf-8-sig"),
+)
+
+
+def head_text(data: bytes) -> str:
+    """First characters of an input, unzipped, with U+FFFD for undecodable bytes."""
+    if data.startswith(b"\x1f\x8b"):
+        with suppress(zlib.error):  # damaged gzip data is taken as the bytes it is
+            data = zlib.decompressobj(wbits=31).decompress(data, HEAD)
+    data = data[:HEAD]
+    encoding = next(name for mark, name in _ENCODINGS if data.startswith(mark))
+    return data.decode(encoding, "replace")
+
+
+def is_json(head: str) -> bool:
+    """Whether a head begins a JSON object, or a list of objects, lists or strings."""
+    return _JSON.match(head) is not None
+
+
+def is_xml_or_html(head: str) -> bool:
+    """Whether a head begins with a tag, a declaration or a comment."""
+    return _MARKUP.match(head) is not None
+
+
+def is_binary(head: str) -> bool:
+    """Whether a head holds control characters that no text has."""
+    return _CONTROL.search(head) is not None
+
+
+def json_names(head: str, wrappers: Collection[str]) -> list[str]:
+    """Property names of the first JSON records, in lower case, in order.
+
+    The records are the objects at the top, in a list at the top, or in a list that such
+    an object has as one of ``wrappers``. Names deeper inside a record are left out:
+    ``extra`` may hold anything.
+    """
+    names: dict[int, list[str]] = {}  # by depth
+    depth = 0
+    record_depth = 2 if head.lstrip().startswith("[") else 1
+    for token in _JSON_TOKEN.finditer(head):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "}]":
+            depth -= 1
+        elif token[2]:
+            names.setdefault(depth, []).append(token[1].lower())
+    top = names.get(record_depth, [])
+    if any(name in wrappers for name in top):
+        return [*top, *names.get(record_depth + 2, ())]
+    return top
