@@ -1,7 +1,7 @@
-"""What the archive answers: an engine's page together with the text from the store.
+"""Answers of the archive: an engine's page with the texts from the store.
 
-Hits and excerpts are named tuples: an answer has some forty of them, and to make one
-takes a third of the time that a frozen dataclass takes.
+Hits and excerpts are named tuples: an answer has some forty of them, and a named tuple
+takes a third of the time to create that a frozen dataclass takes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from index.text import Span
 
 
 class Excerpt(NamedTuple):
-    """A paragraph, or part of one, with what matched marked.
+    """A paragraph, or part of one, with the matching words marked.
 
     :param id: of the paragraph, ``ARTICLE-ID#pN``.
     :param html: the text, escaped, with ``<mark>``.
@@ -36,11 +36,11 @@ class Excerpt(NamedTuple):
 
 
 class ArticleHit(NamedTuple):
-    """A hit, ready to be shown.
+    """A hit with its texts.
 
-    :param article: the fields asked for, in their JSON form, always with ``id`` and
+    :param article: the requested fields in their JSON form, always with ``id`` and
         ``version``.
-    :param passages: the best matching paragraphs in reading order; where hits are
+    :param passages: the best matching paragraphs in reading order; if hits are
         paragraphs, that one paragraph.
     """
 
@@ -56,9 +56,9 @@ class ArticleHit(NamedTuple):
 class Answer:
     """The whole answer to a search.
 
-    :param understood: the query as it was taken, in the grammar's full form.
-    :param applied: everything that narrowed the answer and was not typed in ``q``.
-    :param next: the cursor of the next page, ``None`` on the last.
+    :param understood: the query as it was read, in the grammar's full form.
+    :param applied: what narrowed or ordered the answer besides ``q``.
+    :param next: the cursor of the next page; ``None`` on the last.
     :param behind: accepted changes that the index does not include yet.
     """
 
@@ -81,10 +81,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleView:
-    """One article, as somebody may see it.
+    """One article, as a reader may see it.
 
     :param excerpts: every paragraph, whole, the headline included.
-    :param marked: a query was given, and its words are marked.
+    :param marked: whether there was a query, whose words are marked.
     """
 
     article: Article

@@ -1,8 +1,8 @@
-"""The archive: articles in, answers out; all that the command line and the API call.
+"""The archive: articles in, answers out; what the command line and the API call.
 
-It joins the store, which has the text and the truth, with an engine, which knows where
-the words are. Whatever leaves it has passed :mod:`index.access` at that moment, and
-nothing that the store has hidden since the index was written.
+It joins the store, which holds the articles and decides what is true, with an engine,
+which knows where the words are. Every answer passes :mod:`index.access` at that moment,
+and leaves out what the store has hidden since the index was written.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from index.query import PUBLIC, Reader, Request, compile_request
 from index.settings import Settings
 from index.store import Keyring, Store
 
-_POLL_SECONDS = 0.002  # while somebody waits; a look takes a hundredth of that
-_NO_SEQ = 2**62  # above all there are
+_POLL_SECONDS = 0.002  # between two looks at the index, each of some 0.02 ms
+_NO_SEQ = 2**62  # above every seq
 LOG = logging.getLogger("nutgraf.archive")
 
 
 def open_parts(settings: Settings) -> tuple[Store, Engine]:
-    """The store, which is made if there is none, and the engine of settings."""
+    """The store and the engine that settings name; the store is created if missing."""
     engine = open_engine(
         settings.engine,
         language=settings.language,
@@ -53,32 +53,44 @@ def open_parts(settings: Settings) -> tuple[Store, Engine]:
 
 
 class Archive:
-    """A store and an engine that answer together; safe to use from several threads."""
+    """A store and an engine that answer together; safe to use from several threads.
+
+    ::
+
+        settings = Settings(store="sqlite:///data/nutgraf.db", engine="memory:")
+        archive = Archive.open(settings)
+        archive.put([article_of({"id": "a-1", "headline": "Ferry back in service"})])
+        Indexer(archive.store, archive.engine).catch_up()  # usually another process
+        archive.search(Request(q="ferry")).hits[0].article["id"]  # "a-1"
+
+    Methods that take a ``reader`` are limited to what that reader's filters cover;
+    without one, to what everybody may see.
+    """
 
     def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
         self.store, self.engine, self.settings = store, engine, settings
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Return the archive that settings describe; a new store is made if need be."""
+        """The archive that settings name; the store is created if missing."""
         return cls(*open_parts(settings), settings)
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Close the files and free the memory."""
         self.engine.close()
         self.store.close()
 
     @property
     def keys(self) -> Keyring:
-        """The keys that callers are let in by."""
+        """The keys of the callers."""
         return self.store.keys
 
     @property
     def rates(self) -> Rates:
-        """How often each key, and each address with a wrong one, has called."""
+        """How often each key has called, and each address that sent a wrong key."""
         return self.store.rates
 
-    # A writer is bound by the filters of the reader that they are; see the store.
+    # Writing. A writer's filters are those of the reader that they are.
 
     def put(
         self,
@@ -87,13 +99,16 @@ class Archive:
         reader: Reader = PUBLIC,
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
-        """Store articles, as the store's put does; what is returned is on disk."""
+        """Store articles; see :meth:`index.store.Store.put`.
+
+        What it returns as written is on disk.
+        """
         return self.store.put(batch, reader=reader, force=force)
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
-        """Remove an article with all its versions, and return the change's seq.
+        """Remove an article with all its versions; return the seq of the change.
 
-        :raises ArticleNotFound: there is none.
+        :raises ArticleNotFound: there is no such article.
         """
         return self.store.delete(article_id, reader=reader)
 
@@ -107,13 +122,14 @@ class Archive:
         cascade: bool = False,
         reader: Reader = PUBLIC,
     ) -> tuple[Notice, ...]:
-        """Kill an article, and with ``cascade`` its whole story.
+        """Kill an article, with ``cascade`` its whole story.
 
         See :meth:`index.store.Store.kill`.
 
-        :raises ArticleNotFound: to somebody with a filter, also what was never here:
-            nobody knows whether it is theirs.
-        :raises InvalidValue: they cannot kill a story, which may go beyond theirs.
+        :raises ArticleNotFound: for a writer with a filter also if the article was
+            never stored, since its filter cannot be checked.
+        :raises InvalidValue: a writer with a filter asks for ``cascade``: the story may
+            go beyond their filter.
         """
         if reader.filters and cascade:
             raise InvalidValue(
@@ -136,7 +152,7 @@ class Archive:
         unknown: bool = False,
         reader: Reader = PUBLIC,
     ) -> int | None:
-        """Hold an article back; see :meth:`index.store.Store.withhold`."""
+        """Withhold an article; see :meth:`index.store.Store.withhold`."""
         return self.store.withhold(
             article_id, version=version, unknown=unknown, reader=reader
         )
@@ -150,7 +166,7 @@ class Archive:
         return self.store.purge(article_id)
 
     def wait_indexed(self, seq: int, seconds: float) -> bool:
-        """Wait until the index includes a change; return whether it does in time."""
+        """Wait until the index includes a change; whether it does after ``seconds``."""
         deadline = time.monotonic() + seconds
         with self.store.reading() as view:
             epoch = view.epoch
@@ -160,7 +176,7 @@ class Archive:
                 if snapshot.seq >= seq and snapshot.epoch in (epoch, None):
                     return True
             except IndexUnavailable:
-                pass  # being built: it may be there before the time is up
+                pass  # being built, perhaps finished before the time is up
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_POLL_SECONDS)
@@ -174,7 +190,7 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> Answer:
-        """Return what matches of what a reader may see, with its passages marked.
+        """Articles or paragraphs that match and that the reader may see, marked.
 
         :raises InputError: the request is wrong; the error names the parameter.
         :raises SearchTimeout: it took longer than the settings allow.
@@ -191,7 +207,7 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> Iterator[Question]:
-        """Ask something of one moment, which stays the same for the length of a block.
+        """Prepare a search whose tag and answer are of one moment, within a block.
 
         :raises InputError: the request is wrong; the error names the parameter.
         """
@@ -202,19 +218,19 @@ class Archive:
             reader=reader,
             deadline=time.monotonic() + self.settings.search_seconds,
         )
-        found: Snapshot | IndexUnavailable
+        snapshot: Snapshot | IndexUnavailable
         try:
-            found = self._snapshot()
+            snapshot = self._snapshot()
         except IndexUnavailable as error:
-            found = error
-        # The index first, then the store: so all that the store has hidden since then
-        # is known.
-        with self.store.reading() as view, self._damage_mended():
+            snapshot = error
+        # First the index, then the store: so the store knows everything that was hidden
+        # since the index was written.
+        with self.store.reading() as view, self._rebuild_if_damaged():
             yield Question(
                 request,
                 search,
                 parsed,
-                snapshot=found,
+                snapshot=snapshot,
                 view=view,
                 settings=self.settings,
             )
@@ -227,9 +243,9 @@ class Archive:
         now: datetime | None = None,
         reader: Reader = PUBLIC,
     ) -> tuple[Suggestion, ...]:
-        """Return names, words and headlines that go on from what was typed."""
+        """Names, words and headlines that continue what was typed."""
         snapshot = self._snapshot()
-        with self.store.reading() as view, self._damage_mended():
+        with self.store.reading() as view, self._rebuild_if_damaged():
             check_of_one_store(snapshot, view)
             search, _ = compile_request(
                 Request(limit=limit, within="headline", passages=0),
@@ -247,7 +263,7 @@ class Archive:
     def moment(
         self, *, now: datetime | None = None, reader: Reader = PUBLIC
     ) -> Iterator[Moment]:
-        """Look up articles of one moment, the same for the length of a block."""
+        """Look up articles as they are at one moment, within a block."""
         with self.store.reading() as view:
             yield Moment(
                 view,
@@ -269,8 +285,8 @@ class Archive:
     ) -> ArticleView:
         """An article with all its paragraphs; see :meth:`.Moment.article`.
 
-        :raises ArticleNotFound: there is none, or none that may be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
+        :raises ArticleNotFound: there is no such article, or the reader may not see it.
+        :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         with self.moment(now=now, reader=reader) as moment:
             return moment.article(article_id, version=version, q=q, within=within)
@@ -282,41 +298,40 @@ class Archive:
         version: str | None = None,
         reader: Reader = PUBLIC,
     ) -> Original:
-        """Return what a version was sent as, where reading it changed that.
+        """Bytes that a version was parsed from, if parsing changed them.
 
-        Also of an article that does not show: whoever may ask this checks what others
-        did with it.
+        Articles that nobody may see now are included: originals are for audits.
 
-        :raises ArticleNotFound: there is no such version, or not within the filters.
-        :raises ArticleKilled: it was, and its notice is all there is.
-        :raises OriginalNotFound: there is no original of it.
+        :raises ArticleNotFound: there is no such version, or the filters exclude it.
+        :raises ArticleKilled: it was killed, and the reader may see its notice.
+        :raises OriginalNotFound: no original is stored for the version.
         """
         with self.store.reading() as view:
             return editions.original_of(view, article_id, version, reader)
 
     def was_killed(self, article_id: str, version: str) -> bool:
-        """Return whether a version was killed, and a newer one shows since."""
+        """Whether a version was killed and a newer one is published since."""
         with self.store.reading() as view:
             return editions.was_killed(view, article_id, version)
 
     def newer_than(self, article_id: str, version: str) -> str | None:
-        """Return an article's current version, seen or not, if it is above another."""
+        """Current version of an article if it is above another, visible or not."""
         with self.store.reading() as view:
             return editions.newer_than(view, article_id, version)
 
     def counts(self) -> Counts:
-        """How many articles and versions there are."""
+        """Numbers of articles and versions."""
         return self.store.counts()
 
     def page(self, after: str, limit: int) -> tuple[Article, ...]:
-        """Current versions in the order of ids, those that do not show included.
+        """Current versions in the order of ids, hidden ones included.
 
-        :param after: the id that comes before the first of them.
+        :param after: the last id of the page before.
         """
         with self.store.reading() as view:
             return view.current(after, limit)
 
-    # What changed.
+    # Changes and state.
 
     def changes(
         self,
@@ -326,16 +341,16 @@ class Archive:
         limit: int = 100,
         reader: Reader = PUBLIC,
     ) -> ChangePage:
-        """Return what a reader is told of the changes after a seq, oldest first.
+        """Page of the change feed after a seq, as a reader sees it, oldest first.
 
-        Where the index is behind the page ends before the first article that it does
-        not include, so that whoever is told of one can find it. While there is no index
-        there is nothing to wait for.
+        If the index is behind, the page ends before the first article that it does not
+        include: a reader can find every article that the feed names. Without an index
+        the page does not wait for one.
 
-        :param limit: of entries; fewer are returned where many changes are not for
+        :param limit: of entries; a page may have fewer if many changes are not for
             this reader.
-        :param history: of the page before, as it said.
-        :raises HistoryChanged: an older copy of the store was put back since then.
+        :param history: as given by the page before.
+        :raises HistoryChanged: an older copy of the store was restored since then.
         """
         snapshot: Snapshot | None = None
         with suppress(IndexUnavailable):
@@ -350,57 +365,57 @@ class Archive:
     def notices(
         self, *, before: int | None = None, limit: int = 100, reader: Reader = PUBLIC
     ) -> tuple[Notice, ...]:
-        """Return the notices of kills that a reader may see, the newest first.
+        """Notices of kills that a reader may see, the newest first.
 
-        :param before: only those with a smaller seq.
+        :param before: only notices with a smaller seq.
         """
-        found: list[Notice] = []
-        least = _NO_SEQ if before is None else min(before, _NO_SEQ)
+        notices: list[Notice] = []
+        oldest = _NO_SEQ if before is None else min(before, _NO_SEQ)
         with self.store.reading() as view:
-            while page := view.notices(least, limit):
-                found += [each for each in page if may_read(each, reader)]
-                least = page[-1].seq
-                if len(found) >= limit:
+            while page := view.notices(oldest, limit):
+                notices += [notice for notice in page if may_read(notice, reader)]
+                oldest = page[-1].seq
+                if len(notices) >= limit:
                     break
-        return tuple(found[:limit])
+        return tuple(notices[:limit])
 
     def condition(self, *, now: datetime | None = None) -> Condition:
-        """What whoever watches it asks every second; see :mod:`.condition`."""
+        """Condition for monitoring, cheap enough for every second."""
         now = now or datetime.now(UTC)
         return condition_of(self.store, self.engine, self.settings, now)
 
     def state(self) -> ArchiveState:
-        """Counts and sizes of everything."""
+        """Counts and sizes of the store and the index."""
         return state_of(self.store, self.engine)
 
     def cache_bytes(self) -> int:
-        """Bytes of memory that the engine keeps of earlier answers."""
+        """Bytes of memory that the engine's caches take."""
         return self.engine.cache_bytes()
 
     def seq(self) -> int:
-        """Number of the newest change; 0 before the first."""
+        """Seq of the newest change; 0 before the first."""
         return self.store.seq()
 
     def _snapshot(self) -> Snapshot:
         try:
-            with self._damage_mended():
+            with self._rebuild_if_damaged():
                 return self.engine.snapshot()
         except IndexUnavailable:
             if self.store.seq() == 0:
-                # Nothing was ever stored: nothing is what there is to find.
+                # Nothing was ever stored, so an empty index answers correctly.
                 return MemoryEngine().snapshot()
             raise
 
     def _index_seq(self) -> int:
-        """Return the newest change that the index includes; -1 if there is no index."""
+        """Seq of the newest change that the index includes; -1 without an index."""
         try:
             return self._snapshot().seq
         except IndexUnavailable:
             return -1
 
     @contextmanager
-    def _damage_mended(self) -> Iterator[None]:
-        """Ask the indexer for a new index when this one turns out to be damaged."""
+    def _rebuild_if_damaged(self) -> Iterator[None]:
+        """Ask the indexer for a rebuild if the index turns out to be damaged."""
         try:
             yield
         except IndexDamaged as error:

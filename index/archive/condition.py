@@ -1,7 +1,8 @@
-"""The condition of an archive: what is asked every second by whoever watches it.
+"""The condition of an archive, for monitoring, and its state, with counts.
 
-So nothing is counted for it: a few numbers by their keys, and one look at each disk.
-The state is what is counted: for ``nutgraf status`` and ``/metrics``.
+Monitoring asks for the condition every second, so nothing is counted for it: it takes a
+few rows by their keys and one look at each disk. The state counts; ``nutgraf status``
+and ``/metrics`` show it.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from index.errors import IndexUnavailable
 from index.settings import Settings
 from index.store import Store
 
-# How long a change may wait for an indexer that runs and does not build anew.
+# How long a change may wait for an indexer that runs and is not rebuilding.
 STALL_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """How an archive is.
+    """Condition of an archive: whether it can take articles and answer searches.
 
     :param behind: accepted changes that the index does not include yet.
     :param behind_seconds: how long the oldest of them has waited.
-    :param stale: why the index cannot be read, if so; ``progress`` of its rebuild.
-    :param free: bytes that can still be written, by what would be written there.
+    :param stale: why the index cannot be read; ``progress`` of its rebuild, 0 to 1.
+    :param free: bytes that can still be written, by ``store`` and ``index``.
     :param problems: why it is not ready, in sentences without numbers of its contents.
     """
 
@@ -44,10 +45,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveState:
-    """How the store, the index and the indexer are.
+    """Counts and sizes of the store and the index, and the state of the indexer.
 
     :param behind: accepted changes that the index does not include yet.
-    :param stale: why the index cannot be read, if so; ``progress`` of its rebuild.
+    :param stale: why the index cannot be read; ``progress`` of its rebuild, 0 to 1.
     """
 
     store_seq: int
@@ -109,8 +110,8 @@ def condition_of(
     problems += [
         f"less than {settings.disk_free:,} bytes are free on the disk of the {what}"
         " (NUTGRAF_DISK_FREE)"
-        for what, left in free.items()
-        if left < settings.disk_free
+        for what, available in free.items()
+        if available < settings.disk_free
     ]
     return Condition(
         store_seq=view.seq,
@@ -130,7 +131,7 @@ def state_of(store: Store, engine: Engine) -> ArchiveState:
     index = engine.state()
     with store.reading() as view:
         counts, seq = view.counts(), view.seq
-        same = of_one_history(index, view.epoch)
+        of_this_history = of_one_history(index, view.epoch)
     return ArchiveState(
         store_seq=seq,
         index_seq=index.seq,
@@ -145,14 +146,14 @@ def state_of(store: Store, engine: Engine) -> ArchiveState:
         segments=index.segments,
         index_bytes=index.bytes,
         indexer_running=store.indexer_running(),
-        stale=index.stale if same else OTHER_HISTORY,
+        stale=index.stale if of_this_history else OTHER_HISTORY,
         progress=index.progress,
     )
 
 
 def _free(folder: Path) -> int:
-    """Return how many bytes whoever runs this may still write to a folder."""
-    # A folder that is not there yet will be on the disk of the first that is.
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    disk = os.statvfs(there)
+    """Bytes that the user of this process may still write to a folder."""
+    # A missing folder will be on the disk of its nearest parent that exists.
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    disk = os.statvfs(existing)
     return disk.f_bavail * disk.f_frsize

@@ -1,4 +1,4 @@
-"""What a reader may see of an article: whether any of it, and which versions."""
+"""The versions of an article that a reader may see."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from index.store import View, find_original
 def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:
     """Check that a reader may see an article.
 
-    :raises ArticleNotFound: there is none, or none that may be seen.
-    :raises ArticleKilled: it was, and its notice is all there is.
+    :raises ArticleNotFound: there is no such article, or the reader may not see it.
+    :raises ArticleKilled: it was killed, and the reader may see its notice.
     """
     standing = view.standing(article_id)
     if standing is None or not standing.shown(reader, dates.micros(now)):
@@ -28,7 +28,7 @@ def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> N
 def shown_version(
     view: View, article_id: str, version: str | None, now: datetime, reader: Reader
 ) -> Stored:
-    """Return a version of an article, if a reader may see both."""
+    """Version of an article, if the reader may see the article and that version."""
     check_shown(view, article_id, now, reader)
     return version_of(view, article_id, version, now, reader)
 
@@ -36,36 +36,36 @@ def shown_version(
 def original_of(
     view: View, article_id: str, version: str | None, reader: Reader
 ) -> Original:
-    """Return what a version was sent as, whether the article shows or not.
+    """Bytes that a version was parsed from, whether the article is visible or not.
 
     :param version: by default the current one.
-    :raises ArticleNotFound: there is no such version, or not within the filters.
-    :raises ArticleKilled: it was, and its notice is all there is.
-    :raises OriginalNotFound: there is no original of it.
+    :raises ArticleNotFound: there is no such version, or the filters exclude it.
+    :raises ArticleKilled: it was killed, and the reader may see its notice.
+    :raises OriginalNotFound: no original is stored for the version.
     """
     standing = view.standing(article_id)
     if standing is None or not standing.entitles(reader):
         raise _not_shown(view, article_id, reader)
     stored = view.get(article_id, version).article
     assert stored.version is not None, "it is stored"
-    found = find_original(view.connection, article_id, stored.version)
-    if found is None:
+    original = find_original(view.connection, article_id, stored.version)
+    if original is None:
         raise OriginalNotFound(article_id, stored.version)
-    return found
+    return original
 
 
 def versions_of(
     view: View, article_id: str, now: datetime, reader: Reader
 ) -> tuple[VersionInfo, ...]:
-    """Return those that a reader may see, the highest first."""
-    listed = view.versions(article_id)
-    texts = view.many([(article_id, each.version) for each in listed])
+    """Versions of a visible article that the reader may see, the highest first."""
+    versions = view.versions(article_id)
+    articles = view.many([(article_id, each.version) for each in versions])
     killed = view.killed_until(article_id)
     return tuple(
         each
-        for each in listed
-        if _shows(
-            texts[article_id, each.version],
+        for each in versions
+        if _may_see(
+            articles[article_id, each.version],
             now,
             reader,
             None if each.current else killed,
@@ -76,20 +76,20 @@ def versions_of(
 def version_of(
     view: View, article_id: str, version: str | None, now: datetime, reader: Reader
 ) -> Stored:
-    """Return one of them, by default the current one.
+    """Version of a visible article, by default the current one.
 
-    :raises ArticleNotFound: it is not there, or the reader may not see it.
+    :raises ArticleNotFound: it does not exist, or the reader may not see it.
     """
     stored = view.get(article_id, version)
     killed = None if stored.current else view.killed_until(article_id)
-    # The current version's embargo holds for all; a status is each version's own.
-    if not _shows(stored.article, now, reader, killed):
+    # The current version's embargo covers all versions; each has its own status.
+    if not _may_see(stored.article, now, reader, killed):
         raise ArticleNotFound(article_id, version)
     return stored
 
 
 def was_killed(view: View, article_id: str, version: str) -> bool:
-    """Return whether a version was killed, and a newer one shows since."""
+    """Whether a version was killed and a newer one is published since."""
     until = view.killed_until(article_id)
     if until is None or view.notice(article_id) is not None:
         return False
@@ -97,10 +97,10 @@ def was_killed(view: View, article_id: str, version: str) -> bool:
 
 
 def newer_than(view: View, article_id: str, version: str) -> str | None:
-    """Return the current version, if it is higher than another; who sees it or not."""
+    """Current version of an article if it is above another, visible or not."""
     current = view.current_version(article_id)
-    given = version_key(plain_version(version))
-    return current if current is not None and version_key(current) > given else None
+    other = version_key(plain_version(version))
+    return current if current is not None and version_key(current) > other else None
 
 
 def pair_of(
@@ -111,11 +111,12 @@ def pair_of(
     now: datetime,
     reader: Reader,
 ) -> tuple[Article, Article]:
-    """Return two of them.
+    """Two versions of a visible article, the old one first.
 
     :param new: by default the current one.
-    :param old: by default the highest below it; itself, if there is none.
-    :raises ArticleNotFound: one is not there, or the reader may not see it.
+    :param old: by default the highest visible version below ``new``, or ``new`` itself
+        if there is none.
+    :raises ArticleNotFound: one does not exist, or the reader may not see it.
     """
     later = version_of(view, article_id, new, now, reader).article
     if old is not None:
@@ -126,7 +127,7 @@ def pair_of(
 def _not_shown(
     view: View, article_id: str, reader: Reader
 ) -> ArticleKilled | ArticleNotFound:
-    """Return what to say of an article that a reader may not see."""
+    """Error for an article that a reader may not see."""
     notice = view.notice(article_id)
     if notice is None or not may_read(notice, reader):
         return ArticleNotFound(article_id)
@@ -138,11 +139,13 @@ def _not_shown(
     )
 
 
-def _shows(article: Article, now: datetime, reader: Reader, killed: str | None) -> bool:
-    """Return whether a reader may see one version of an article that they may see.
+def _may_see(
+    article: Article, now: datetime, reader: Reader, killed: str | None
+) -> bool:
+    """Whether a reader may see one version of a visible article.
 
-    :param killed: up to which version it was killed, of other than its current one:
-        that holds also where a newer one shows since.
+    :param killed: the version up to which the article was killed, which still hides
+        older versions after a newer one is published; ``None`` for the current one.
     """
     assert article.version is not None, "it is stored"
     return visible(article, now, reader) and (
@@ -151,12 +154,12 @@ def _shows(article: Article, now: datetime, reader: Reader, killed: str | None) 
 
 
 def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
-    """Return the highest version below one that may be seen; that one if none is."""
+    """Highest visible version below another; the other itself if there is none."""
     assert article.version is not None, "it is stored"
     versions = [each.version for each in view.versions(article.id)]
     killed = view.killed_until(article.id)
     for version in versions[versions.index(article.version) + 1 :]:
         earlier = view.get(article.id, version).article
-        if _shows(earlier, now, reader, killed):
+        if _may_see(earlier, now, reader, killed):
             return earlier
     return article

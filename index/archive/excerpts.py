@@ -1,4 +1,4 @@
-"""A paragraph with its marks: as HTML, and the part of it to show."""
+"""Excerpts: a marked paragraph as HTML, and the part of it to show."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import regex
 from index.text import Span, is_single_cjk, sentences
 
 _GRAPHEME = regex.compile(r"\X")
-_TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts have nothing of it
+_TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts need no escaping
 
 
 def marked_html(text: str, marks: Sequence[Span]) -> str:
-    """Return a text escaped for HTML with ``<mark>`` around its marks."""
+    """Text escaped for HTML, with its marks in ``<mark>``."""
     escape = html.escape if _TO_ESCAPE.search(text) else str
     parts: list[str] = []
     at = 0
@@ -30,7 +30,7 @@ def marked_html(text: str, marks: Sequence[Span]) -> str:
 def excerpt_of(
     text: str, marks: Sequence[Span], length: int
 ) -> tuple[str, tuple[Span, ...]]:
-    """Return the part of a paragraph to show, and its marks as offsets into that part.
+    """Part of a paragraph to show, and its marks as offsets into that part.
 
     :param length: characters, 0 for the whole paragraph; see :func:`cut`.
     """
@@ -45,29 +45,30 @@ def excerpt_of(
 
 
 def cut(text: str, marks: Sequence[Span], length: int) -> Span:
-    """Return the span of a paragraph to show, of at most ``length`` characters.
+    """Span of a paragraph to show, of at most ``length`` characters.
 
-    It is whole sentences: as many as fit, where most marks are; the first ones where
-    there are no marks. If no sentence with a mark fits, it is words around its first
-    mark. No mark, word or combined character is cut unless it alone is too long.
+    Whole sentences, as many as fit, with the most marks; without marks the first ones.
+    If no sentence with a mark fits, the words around the first mark. A mark, word or
+    grapheme is cut only if it alone is too long.
 
     :param marks: in order, none touching another.
     :param length: 0 for the whole paragraph.
     """
     if length <= 0 or len(text) <= length:
         return 0, len(text)
-    found = _joined(sentences(text), marks) or [(0, len(text))]
+    units = _joined(sentences(text), marks) or [(0, len(text))]
     starts, ends = [start for start, _ in marks], [end for _, end in marks]
-    best: tuple[int, float] = (0, 0.0)  # minus the marks, how far off their middle is
+    # Minus the number of marks, then the distance of their middle from the excerpt's.
+    best: tuple[int, float] = (0, 0.0)
     chosen: Span | None = None
     last = 0
-    for first, (start, _) in enumerate(found):
+    for first, (start, _) in enumerate(units):
         last = max(last, first)
-        while last < len(found) and found[last][1] - start <= length:
+        while last < len(units) and units[last][1] - start <= length:
             last += 1
         if last == first:
             continue
-        end = found[last - 1][1]
+        end = units[last - 1][1]
         inside = bisect_left(starts, start), bisect_right(ends, end)
         count = inside[1] - inside[0]
         if count > 0:
@@ -77,15 +78,15 @@ def cut(text: str, marks: Sequence[Span], length: int) -> Span:
                 best, chosen = rank, (start, end)
         elif not marks and first == 0:
             return start, end
-    return chosen or _words_around(text, found, marks, length)
+    return chosen or _words_around(text, units, marks, length)
 
 
-def _joined(found: Sequence[Span], marks: Sequence[Span]) -> list[Span]:
-    """Return sentences, as one where a mark goes on from one to the next."""
+def _joined(units: Sequence[Span], marks: Sequence[Span]) -> list[Span]:
+    """Sentences, with two joined if a mark crosses from one into the other."""
     joined: list[Span] = []
     crossing = iter(marks)
     mark = next(crossing, None)
-    for start, end in found:
+    for start, end in units:
         while mark is not None and mark[1] <= start:
             mark = next(crossing, None)
         if joined and mark is not None and mark[0] < joined[-1][1]:
@@ -96,12 +97,12 @@ def _joined(found: Sequence[Span], marks: Sequence[Span]) -> list[Span]:
 
 
 def _words_around(
-    text: str, found: Sequence[Span], marks: Sequence[Span], length: int
+    text: str, units: Sequence[Span], marks: Sequence[Span], length: int
 ) -> Span:
-    """Return a span of whole words of a long sentence, with its first mark."""
-    first, last = marks[0] if marks else (found[0][0], found[0][0])
-    low, high = next((each for each in found if first < each[1]), found[-1])
-    # A quarter of the room is for what leads to the mark, if the mark leaves as much.
+    """Span of whole words around the first mark, in a sentence that is too long."""
+    first, last = marks[0] if marks else (units[0][0], units[0][0])
+    low, high = next((unit for unit in units if first < unit[1]), units[-1])
+    # A quarter of the length precedes the mark, if the mark leaves that much.
     start = max(low, min(first - length // 4, high - length), last - length)
     start = min(start, first)
     if start > low:
@@ -119,7 +120,7 @@ def _words_around(
 
 
 def _word_start(text: str, start: int, latest: int) -> int:
-    """Return the first place from ``start`` to ``latest`` where a word begins."""
+    """First place from ``start`` to ``latest`` where a word begins."""
     for place in range(start, latest):
         if is_single_cjk(text[place]) or (
             text[place - 1].isspace() and not text[place].isspace()
@@ -129,7 +130,7 @@ def _word_start(text: str, start: int, latest: int) -> int:
 
 
 def _word_end(text: str, earliest: int, latest: int) -> int:
-    """Return the last place between two where a word ends, else a character does."""
+    """Last place from ``earliest`` to ``latest`` where a word ends, else a grapheme."""
     for place in range(latest, earliest - 1, -1):
         if is_single_cjk(text[place]) or (
             text[place].isspace() and not text[place - 1].isspace()

@@ -1,4 +1,4 @@
-"""The change feed, page by page: what a reader is told of a stretch of the log."""
+"""Pages of the change feed: the log of changes, as a reader may see it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from index.query import Reader
 from index.store import View
 
 _READ = 500  # entries of the log that are read at a time
-# Entries that one page looks through for those that are for its reader: so many take
-# some 0.2 s, and a page of none is an answer, too.
+# Entries of the log that one page looks through; they take some 0.2 s. A page without
+# entries for its reader is an answer too.
 _MOST_READ = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePage:
-    """A stretch of the change feed.
+    """A page of the change feed.
 
-    :param next: the seq to ask after for what follows: everything up to it was told, or
-        is not for this reader.
-    :param more: there is more that can be told now.
-    :param history: of the store: its seqs mean nothing in another one.
+    :param next: the ``since`` of the next page: up to it, the reader has seen every
+        entry that is for them.
+    :param more: whether the next page can be read now.
+    :param history: of the store; its seqs mean nothing in another one.
     """
 
     entries: tuple[Entry, ...]
@@ -42,16 +42,16 @@ def page_of_changes(
     indexed: int | None,
     history: str | None = None,
 ) -> ChangePage:
-    """Return what a reader is told of the changes after a seq.
+    """Page of the changes after a seq that are for a reader.
 
-    What shows is told once the index includes it. The page ends before the first such
-    change; what only takes away needs no index to be true, and is told if it comes
-    before.
+    An article that appears or changes is listed once the index includes it: the page
+    ends before the first that it does not. Removals do not need the index, and are
+    listed if they come before that.
 
-    :param indexed: the seq that the index includes; ``None`` if there is no index.
-    :param history: that the seq is of.
+    :param indexed: the seq that the index includes; ``None`` without an index.
+    :param history: the history that ``since`` belongs to.
     :raises HistoryChanged: the store has no such seq, or another history: it is another
-        store, or an older copy of it was put back.
+        store, or an older copy of it was restored.
     """
     ours = f"{view.epoch:x}"
     if since > view.seq or (history is not None and history != ours):
@@ -62,7 +62,7 @@ def page_of_changes(
         entry = entry_for(change, reader, micros(change.at))
         if entry is not None:
             if not (entry.removed or indexed is None or change.seq <= indexed):
-                end = reached  # for now
+                end = reached  # until the index includes this change
                 break
             entries.append(entry)
         reached = change.seq
@@ -81,9 +81,9 @@ def _log(view: View, since: int, end: int) -> Iterator[Change]:
 
 
 def may_read(notice: Notice, reader: Reader) -> bool:
-    """Return whether a reader may see the notice of a kill.
+    """Whether a reader may see the notice of a kill.
 
-    It is for those who were told of the kill.
+    It is for the readers who were told of the kill.
     """
     if notice.audience is None:
         return not reader.filters

@@ -1,9 +1,8 @@
-"""Where the leaves of a query stand in texts: what is marked in them.
+"""Marking: the spans of texts that the leaves of a query match.
 
-A search marks some thirty texts for the same few leaves, and most words in a text are
-none of what was asked. Where the first letters of all that can match are known, only
-words that start so are looked at, in all the texts at once; other leaves need the
-analysis of each whole text.
+A search marks some thirty texts for the same few leaves, and most words of a text match
+none. If the first letters of every possible match are known, only words that start with
+them are tested, in all texts at once. Other leaves need each text analysed as a whole.
 """
 
 from __future__ import annotations
@@ -27,33 +26,34 @@ from index.query import (
 )
 from index.text import LANGUAGES, Span, analyse, is_single_cjk, word_key
 
-# Snowball's stemmer for English works on the ends of words: a stem starts as its word,
-# but for its last two letters at the most: dying is die, ability is abl and then abil.
-# The others are not relied on for that: some take away prefixes.
+# Snowball's English stemmer changes only the ends of words: a stem starts as its word
+# does, but for its own last two letters at most. The stem of dying is die, that of
+# ability abl and then abil. Other stemmers may remove prefixes.
 _STEMS_KEEP_START = ("en",)
 _STEM_END = 2
-_LONG = 50  # letters; a longer word is left to the analysis, which cuts some
+_LONG = 50  # letters; longer words are analysed, as the analysis truncates some
 _SPACE = re.compile(r"\s")
 _STARTS = re.compile("[a-z0-9]+")
-# Letters and digits of ASCII; what may join them to more of a word, and what may not.
+# ASCII letters and digits, characters that may join them to more of a word, and
+# characters that never do.
 _ALNUM = "[A-Za-z0-9]"
-_BESIDE = r".'\-/_&+@#,:"
-_APART = r"\x00-\x20!\"$%()*;<=>?\[\\\]^`{|}~\x7f"
-# What ends a word that is its own form but for case.
-_END = rf"(?=[{_APART}]|[{_BESIDE}](?!{_ALNUM}|[^\x00-\x7f])|\Z)"
-_WORD = re.compile(rf"(?<![^{_APART}]){_ALNUM}{{1,{_LONG}}}+{_END}")
-# In words as ASCII has them, what a form may leave out: o'neil is oneil, too. There is
-# a question mark for each character that is none of ASCII's.
-_JOINTS = b".'-/_&+@#,:?"
-# No ASCII, nor the dashes, quotes, ellipsis and spaces of typographers: no form starts
-# with those. The others may be letters, of whatever they stand for.
+_JOINING = r".'\-/_&+@#,:"
+_SEPARATING = r"\x00-\x20!\"$%()*;<=>?\[\\\]^`{|}~\x7f"
+# The end of a word whose form is the word itself in lower case.
+_END = rf"(?=[{_SEPARATING}]|[{_JOINING}](?!{_ALNUM}|[^\x00-\x7f])|\Z)"
+_WORD = re.compile(rf"(?<![^{_SEPARATING}]){_ALNUM}{{1,{_LONG}}}+{_END}")
+# Characters of a word that its form may leave out: o'neil is oneil too. The question
+# mark stands for any character outside ASCII.
+_OMITTED = b".'-/_&+@#,:?"
+# Anything but ASCII, white space and the dashes, quotes and ellipsis of typography: no
+# form starts with those. The rest may be, or stand for, letters.
 _FOREIGN = re.compile(r"[^\x00-\x7f\s\u2010-\u2015\u2018-\u201f\u2026]+")
 
 
 class Marker:
-    """What marks leaves in the texts of articles of one language.
+    """Marker of a query's leaves in the texts of articles of one language.
 
-    :param places: where leaves without a field are sought.
+    :param places: the fields that leaves without a field are sought in.
     """
 
     def __init__(
@@ -67,29 +67,29 @@ class Marker:
     def marks(
         self, texts: Sequence[tuple[str, Role]], check: Check = never
     ) -> list[tuple[Span, ...]]:
-        """Return of each text the spans that the leaves match, in order, with gaps.
+        """Spans that the leaves match, for each text: in order, none touching another.
 
-        :param texts: each with the role of its paragraph: only leaves that are sought
-            in such paragraphs are marked.
-        :param check: called between steps; it may stop them.
+        :param texts: each with the role of its paragraph; leaves are marked only in
+            paragraphs of a role that they are sought in.
+        :param check: called between steps; it may raise to stop them.
         """
-        found: list[tuple[Span, ...]] = [()] * len(texts)
-        together: dict[_Sought, list[int]] = {}
-        for place, (_, role) in enumerate(texts):
+        marks: list[tuple[Span, ...]] = [()] * len(texts)
+        texts_of: dict[_Sought, list[int]] = {}
+        for number, (_, role) in enumerate(texts):
             sought = self._sought_in(role)
             if sought is not None:
-                together.setdefault(sought, []).append(place)
-        for sought, places in together.items():
+                texts_of.setdefault(sought, []).append(number)
+        for sought, numbers in texts_of.items():
             check()
-            spans = sought.spans([texts[place][0] for place in places], check)
-            for place, some in zip(places, spans, strict=True):
-                found[place] = merged(some)
-        return found
+            spans = sought.spans([texts[number][0] for number in numbers], check)
+            for number, text_spans in zip(numbers, spans, strict=True):
+                marks[number] = merged(text_spans)
+        return marks
 
     def _sought_in(self, role: Role) -> _Sought | None:
         if role not in self._by_role:
             field = FIELD_OF_ROLE[role]
-            leaves = tuple(leaf for leaf, where in self._leaves if field in where)
+            leaves = tuple(leaf for leaf, fields in self._leaves if field in fields)
             if leaves and leaves not in self._by_leaves:
                 self._by_leaves[leaves] = _Sought(leaves, self._language)
             self._by_role[role] = self._by_leaves.get(leaves)
@@ -97,23 +97,23 @@ class Marker:
 
 
 class _Sought:
-    """Leaves prepared to be looked for."""
+    """Leaves prepared for the search in texts."""
 
     def __init__(self, leaves: Sequence[WordLeaf], language: str) -> None:
         self._language = language
-        # Single words, the most of what is asked, are looked up all at once.
+        # Single words, the most frequent leaves, are looked up in one set.
         plain = [leaf for leaf in leaves if isinstance(leaf, Term) and _has_key(leaf)]
         self._keys = frozenset(word_key(leaf.form, language) for leaf in plain)
         self._others = [leaf for leaf in leaves if leaf not in plain]
         self._tests: list[FormTest] = []
-        self._known: dict[str, bool] = {}  # words met, and whether they match
+        self._known: dict[str, bool] = {}  # words tested, and whether they match
         starts = {_start(leaf, language) for leaf in leaves}
-        self._starts = [] if None in starts else [each for each in starts if each]
+        self._starts = [] if None in starts else [start for start in starts if start]
         if self._starts:
             self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
 
     def spans(self, texts: Sequence[str], check: Check) -> list[list[Span]]:
-        """Return what is matched in each, in any order, some of it perhaps twice."""
+        """Matched spans of each text, in any order, perhaps some twice."""
         if self._starts:
             return self._spans_of_words(texts)
         return [self._spans_of_forms(text, check) for text in texts]
@@ -121,35 +121,35 @@ class _Sought:
     def _spans_of_forms(self, text: str, check: Check) -> list[Span]:
         check()
         tokens = analyse(text)
-        found = []
+        spans = []
         if self._keys:
             for form, start, end in zip(
                 tokens.forms, tokens.starts, tokens.ends, strict=True
             ):
                 if word_key(form, self._language) in self._keys:
-                    found.append((start, end))
+                    spans.append((start, end))
         for leaf in self._others:
             for occurrence in occurrences(tokens, leaf, self._language, check):
-                found.extend(occurrence)
-        return found
+                spans.extend(occurrence)
+        return spans
 
     def _spans_of_words(self, texts: Sequence[str]) -> list[list[Span]]:
-        found: list[Span] = []
-        doubtful: list[int] = []
+        spans: list[Span] = []
+        doubtful: list[int] = []  # places where a word needs the analysis
         known = self._known
-        # No word goes on over the end of a line.
+        # No word continues across a line feed.
         text = "\n".join(texts)
         bounds = list(accumulate((len(each) + 1 for each in texts), initial=0))
-        # As long as the text: places in one are places in the other.
-        small = text.encode("ascii", "replace").lower()
-        joined = small.translate(None, _JOINTS)
+        # As long as the text, so a place in one is the same place in the other.
+        lowered = text.encode("ascii", "replace").lower()
+        joined = lowered.translate(None, _OMITTED)
         for letters in self._starts:
-            everywhere = _places(small, letters, 0, len(small))
-            places: Iterable[int] = everywhere
-            if joined.count(letters) > len(everywhere):
-                places = _places_in_parts(small, letters, bounds)
+            unbroken = _places(lowered, letters, 0, len(lowered))
+            places: Iterable[int] = unbroken
+            if joined.count(letters) > len(unbroken):
+                places = _places_in_parts(lowered, letters, bounds)
             for place in places:
-                if place and small[place - 1 : place].isalnum():
+                if place and lowered[place - 1 : place].isalnum():
                     continue
                 match = _WORD.match(text, place)
                 if match is None:
@@ -160,22 +160,22 @@ class _Sought:
                 if is_sought is None:
                     is_sought = known[word] = self._matches(word.lower())
                 if is_sought:
-                    found.append(match.span())
+                    spans.append(match.span())
         for each, start in zip(texts, bounds, strict=False):
             if not each.isascii():
                 matches = _FOREIGN.finditer(text, start, start + len(each))
                 doubtful += (match.start() for match in matches)
-        done = 0
+        analysed = 0  # the end of the last part that was analysed
         for start in sorted(doubtful):
-            if start >= done:
-                start, done = _between_spaces(text, start)
-                tokens = analyse(text[start:done])
+            if start >= analysed:
+                start, analysed = _between_spaces(text, start)
+                tokens = analyse(text[start:analysed])
                 for form, first, last in zip(
                     tokens.forms, tokens.starts, tokens.ends, strict=True
                 ):
                     if self._matches(form):
-                        found.append((start + first, start + last))
-        return _split(found, bounds)
+                        spans.append((start + first, start + last))
+        return _by_text(spans, bounds)
 
     def _matches(self, form: str) -> bool:
         if word_key(form, self._language) in self._keys:
@@ -184,7 +184,7 @@ class _Sought:
 
 
 def _between_spaces(text: str, place: int) -> Span:
-    """Return the span around a place that no word reaches out of."""
+    """Span around a place, between white space, so that no word crosses its ends."""
     start = place
     while start > 0 and not text[start - 1].isspace():
         start -= 1
@@ -196,22 +196,22 @@ def _has_key(leaf: Term) -> bool:
     return not is_single_cjk(leaf.form)
 
 
-def _split(spans: list[Span], bounds: Sequence[int]) -> list[list[Span]]:
-    """Return spans by the texts they are in, as offsets into these.
+def _by_text(spans: list[Span], bounds: Sequence[int]) -> list[list[Span]]:
+    """Spans of joined texts, by text and as offsets into it.
 
-    :param bounds: where each text starts, and where one more would.
+    :param bounds: where each text starts, and where one more would start.
     """
-    found: list[list[Span]] = [[] for _ in bounds[1:]]
-    at = 0
+    by_text: list[list[Span]] = [[] for _ in bounds[1:]]
+    number = 0
     for start, end in sorted(spans):
-        while start >= bounds[at + 1]:
-            at += 1
-        found[at].append((start - bounds[at], end - bounds[at]))
-    return found
+        while start >= bounds[number + 1]:
+            number += 1
+        by_text[number].append((start - bounds[number], end - bounds[number]))
+    return by_text
 
 
 def _places(text: bytes, letters: bytes, start: int, end: int) -> list[int]:
-    """Return where something stands in a part of a text."""
+    """Places of some letters in a part of a text."""
     places: list[int] = []
     place = text.find(letters, start, end)
     while place >= 0:
@@ -223,9 +223,9 @@ def _places(text: bytes, letters: bytes, start: int, end: int) -> list[int]:
 def _places_in_parts(
     text: bytes, letters: bytes, bounds: Sequence[int]
 ) -> Iterator[int]:
-    """Yield where words may start so, some of them with joints between the letters."""
+    """Yield places where words may start with letters that other characters join."""
     for start, end in pairwise(bounds):
-        joined = text[start:end].translate(None, _JOINTS)
+        joined = text[start:end].translate(None, _OMITTED)
         if joined.count(letters) > text.count(letters, start, end):
             yield from _places(text, letters[:1], start, end)
         else:
@@ -233,11 +233,11 @@ def _places_in_parts(
 
 
 def _start(leaf: WordLeaf, language: str) -> bytes | None:
-    """Return what all forms that match start with, as far as that is known.
+    """Letters that every form that a leaf matches starts with, as far as known.
 
-    Its first letter stands nowhere else in it: so it never overlaps with itself.
+    The first letter does not occur again in them, so their places never overlap.
 
-    :return: letters and digits of ASCII, or ``None`` if none is known.
+    :return: ASCII letters and digits; ``None`` if no first letter is known.
     """
     start = ""
     if isinstance(leaf, Prefix):
@@ -261,11 +261,11 @@ def _start(leaf: WordLeaf, language: str) -> bytes | None:
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Return what spans cover, in order; those that overlap or touch become one."""
-    found: list[Span] = []
+    """Spans in order, with those that overlap or touch as one."""
+    union: list[Span] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
+        if union and start <= union[-1][1]:
+            union[-1] = union[-1][0], max(end, union[-1][1])
         else:
-            found.append((start, end))
-    return tuple(found)
+            union.append((start, end))
+    return tuple(union)

@@ -1,4 +1,4 @@
-"""A moment of the archive: articles looked up by id, as a reader may see them then."""
+"""Articles looked up by id, as a reader may see them at one moment."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ from index.store import View
 class Moment:
     """One state of the store, at one instant, for one reader.
 
-    It lasts as long as the read transaction of its view, so whatever is asked of it
-    belongs together.
+    It lasts as long as the read transaction of its view, so its answers are consistent.
 
-    :param index_seq: gives the newest change that the index includes, -1 if there is no
+    :param index_seq: returns the newest change that the index includes, -1 without an
         index; only a tag needs it.
     """
 
@@ -42,9 +41,9 @@ class Moment:
         self._settings, self._index_seq = settings, index_seq
 
     def tag(self, parameters: str) -> str:
-        """Tag that changes whenever an answer with these parameters may."""
-        seq, who = self._index_seq(), repr(self._reader)
-        return tag_of(self._view, seq, self._now, parameters, who)
+        """Tag that changes whenever an answer with these parameters may change."""
+        seq, asked = self._index_seq(), repr(self._reader)
+        return tag_of(self._view, seq, self._now, parameters, asked)
 
     def article(
         self,
@@ -56,10 +55,10 @@ class Moment:
     ) -> ArticleView:
         """An article with all its paragraphs.
 
-        :param q: its words are marked, those under a NOT excepted, whether or not the
+        :param q: its words are marked, except those under a NOT, whether or not the
             article matches.
-        :raises ArticleNotFound: there is none, or none that may be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
+        :raises ArticleNotFound: there is no such article, or the reader may not see it.
+        :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         now, reader = self._now, self._reader
         search, parsed = compile_request(
@@ -71,15 +70,15 @@ class Moment:
         language = article.language or self._settings.language
         marker = Marker(leaves, language=language, places=search.places)
         check = until(time.monotonic() + self._settings.search_seconds)
-        texts = [(each.text, each.role) for each in article.paragraphs]
+        texts = [(paragraph.text, paragraph.role) for paragraph in article.paragraphs]
         return ArticleView(
             article=published_form(article, now, held=reader.held),
             current=stored.current,
             seq=stored.seq,
             at=stored.at,
             excerpts=tuple(
-                excerpt_of(article.id, each, spans)
-                for each, spans in zip(
+                excerpt_of(article.id, paragraph, spans)
+                for paragraph, spans in zip(
                     article.paragraphs, marker.marks(texts, check), strict=True
                 )
             ),
@@ -89,20 +88,20 @@ class Moment:
         )
 
     def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
-        """The versions of an article that may be seen, newest first.
+        """The versions of an article that the reader may see, newest first.
 
-        :raises ArticleNotFound: there is none, or none that may be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
+        :raises ArticleNotFound: there is no such article, or the reader may not see it.
+        :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
         editions.check_shown(view, article_id, now, reader)
         return editions.versions_of(view, article_id, now, reader)
 
     def chain(self, article_id: str) -> Chain:
-        """What an article evolved from, and what evolved from it.
+        """The articles that an article evolved from, and those that evolved from it.
 
-        :raises ArticleNotFound: there is none, or none that may be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
+        :raises ArticleNotFound: there is no such article, or the reader may not see it.
+        :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
         editions.check_shown(view, article_id, now, reader)
@@ -111,17 +110,18 @@ class Moment:
     def difference(
         self, article_id: str, *, old: str | None = None, new: str | None = None
     ) -> Difference:
-        """What two versions of an article differ in.
+        """Difference between two versions of an article.
 
         :param new: a version, by default the current one.
-        :param old: by default the highest below it that may be seen; itself, if there
-            is none.
-        :raises ArticleNotFound: one of them is not there, or may not be seen.
-        :raises ArticleKilled: it was, and its notice is all there is.
+        :param old: by default the highest visible version below it, or ``new`` itself
+            if there is none.
+        :raises ArticleNotFound: one of them does not exist, or the reader may not see
+            it.
+        :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
         editions.check_shown(view, article_id, now, reader)
         pair = editions.pair_of(view, article_id, old, new, now, reader)
         return difference_of(
-            *[published_form(each, now, held=reader.held) for each in pair]
+            *[published_form(article, now, held=reader.held) for article in pair]
         )

@@ -1,7 +1,7 @@
-"""A question asked of one moment, and its answer: the engine's page with its texts.
+"""A search at one moment, and its answer: the engine's page with its texts.
 
-What an engine answers holds no text. The texts of its hits are read from the store, in
-the versions that the index matched and in the same read transaction, and marked.
+An engine's page holds no text. The texts of its hits are read from the store, in the
+versions that the index matched and in one read transaction, and marked.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from index.settings import Settings
 from index.store import Clipping, View
 from index.text import Span
 
-_Shown = tuple[Passage, Paragraph, Marker]
-_MOST_CHANGED = 20_000  # articles that are left out of an answer one by one
+_ShownPassage = tuple[Passage, Paragraph, Marker]
+_MOST_CHANGED = 20_000  # articles that an answer can leave out one by one
 
 
 class Question:
-    """A search, with the index and the store as they were when it was asked.
+    """A search, with the index and the store as they were when it began.
 
     It lasts as long as the read transaction of its view. The snapshot of the index is
-    the older one: what the store has hidden since then is left out of the answer.
+    the older of the two: the answer leaves out what the store has hidden since then.
 
-    :param snapshot: or why there is none, which only an answer needs.
+    :param snapshot: or the error of having none, which only the answer raises.
     """
 
     def __init__(
@@ -67,20 +67,20 @@ class Question:
         self._markers: dict[tuple[tuple[WordLeaf, ...], str], Marker] = {}
 
     def tag(self, parameters: str) -> str:
-        """Return a tag that changes whenever the answer may.
+        """Tag that changes whenever the answer may change.
 
-        It depends on what is stored, on what is indexed, on what relative dates mean
-        now, and on the last embargo that ended and the last article that expired. While
-        the index is behind, an older version may come out of its embargo meanwhile:
-        then no two tags are the same.
+        It depends on the stored and the indexed seq, on what relative dates mean now,
+        and on the last embargo that ended and the last article that expired. While the
+        index is behind, the embargo of an older version may end at any time, so every
+        tag is new.
         """
         search, snapshot = self._search, self._snapshot
         seq = -1 if isinstance(snapshot, IndexUnavailable) else snapshot.seq
-        meant = repr((search.query, search.dates, search.reader))
-        return tag_of(self._view, seq, search.now, parameters, meant)
+        asked = repr((search.query, search.dates, search.reader))
+        return tag_of(self._view, seq, search.now, parameters, asked)
 
     def answer(self) -> Answer:
-        """Return what matches, with its passages marked.
+        """Articles or paragraphs that match, with their passages marked.
 
         :raises SearchTimeout: it took longer than the settings allow.
         :raises IndexUnavailable: there is no index to answer from now.
@@ -92,20 +92,20 @@ class Question:
         if hidden := hidden_from(search.reader, view, snapshot.seq):
             search = replace(search, hidden=hidden)
         page = snapshot.search(search)
-        found = view.clippings((hit.id, hit.version) for hit in page.hits)
+        clippings = view.clippings((hit.id, hit.version) for hit in page.hits)
         check_of_one_store(snapshot, view)
-        if len(found) < len({hit.id for hit in page.hits}):
-            raise _of_another_store()
-        better = did_you_mean(snapshot, search, page, request.q)
+        if len(clippings) < len({hit.id for hit in page.hits}):
+            raise _ahead_of_store()
+        correction = did_you_mean(snapshot, search, page, request.q)
         hits = self._hits(
-            [(hit, found[hit.id, hit.version]) for hit in page.hits],
+            [(hit, clippings[hit.id, hit.version]) for hit in page.hits],
             until(search.deadline),
         )
         return Answer(
             text=request.q,
             understood=self._parsed.understood,
             warnings=self._parsed.warnings,
-            did_you_mean=better,
+            did_you_mean=correction,
             terms=page.terms,
             applied=_applied(request, search),
             articles=page.articles,
@@ -122,29 +122,29 @@ class Question:
         )
 
     def _hits(
-        self, found: Sequence[tuple[Hit, Clipping]], check: Check
+        self, hits: Sequence[tuple[Hit, Clipping]], check: Check
     ) -> tuple[ArticleHit, ...]:
-        # All texts in which the same is sought are marked at once.
+        # All texts in which the same leaves are sought are marked at once.
         texts: defaultdict[Marker, list[tuple[str, Role]]] = defaultdict(list)
-        drafts: list[tuple[Hit, Clipping, Marker, list[_Shown]]] = []
-        for hit, clipping in found:
+        drafts: list[tuple[Hit, Clipping, Marker, list[_ShownPassage]]] = []
+        for hit, clipping in hits:
             language = clipping.language or self._settings.language
             marker = self._marker(hit.leaves, language)
             if clipping.headline is not None:
                 texts[marker].append((clipping.headline, Role.HEADLINE))
-            shown: list[_Shown] = []
-            for each in hit.passages:
-                of_passage = (
+            shown: list[_ShownPassage] = []
+            for passage in hit.passages:
+                passage_marker = (
                     marker
-                    if each.leaves is hit.leaves
-                    else self._marker(each.leaves, language)
+                    if passage.leaves is hit.leaves
+                    else self._marker(passage.leaves, language)
                 )
-                paragraph = clipping.paragraph(each.n)
-                texts[of_passage].append((paragraph.text, paragraph.role))
-                shown.append((each, paragraph, of_passage))
+                paragraph = clipping.paragraph(passage.n)
+                texts[passage_marker].append((paragraph.text, paragraph.role))
+                shown.append((passage, paragraph, passage_marker))
             drafts.append((hit, clipping, marker, shown))
         marks = {
-            marker: iter(marker.marks(some, check)) for marker, some in texts.items()
+            marker: iter(marker.marks(group, check)) for marker, group in texts.items()
         }
         return tuple([self._hit(*draft, marks) for draft in drafts])
 
@@ -153,10 +153,10 @@ class Question:
         hit: Hit,
         clipping: Clipping,
         marker: Marker,
-        shown: Iterable[_Shown],
+        shown: Iterable[_ShownPassage],
         marks: Mapping[Marker, Iterator[tuple[Span, ...]]],
     ) -> ArticleHit:
-        # Marks come in the order in which the texts were handed over.
+        # Marks come in the order of the texts that the marker was given.
         request = self._request
         headline_html = None
         if clipping.headline is not None:
@@ -176,18 +176,18 @@ class Question:
                     excerpt_of(
                         clipping.id,
                         paragraph,
-                        next(marks[of_passage]),
+                        next(marks[passage_marker]),
                         passage=passage,
                         length=request.passage_length,
                     )
-                    for passage, paragraph, of_passage in shown
+                    for passage, paragraph, passage_marker in shown
                 ]
             ),
             parts=hit.parts,
         )
 
     def _marker(self, leaves: tuple[WordLeaf, ...], language: str) -> Marker:
-        # Hits have the same few sets of leaves again and again.
+        # Many hits have the same set of leaves.
         marker = self._markers.get((leaves, language))
         if marker is None:
             marker = Marker(leaves, language=language, places=self._search.places)
@@ -196,30 +196,30 @@ class Question:
 
 
 def check_of_one_store(snapshot: Snapshot, view: View) -> None:
-    """Check that an index is of this store, and does not know more than it.
+    """Check that an index was built from this store, and is not ahead of it.
 
-    :raises IndexUnavailable: it is of another, or of another history of this one.
+    :raises IndexUnavailable: it belongs to another store, or to another history.
     """
-    # Of two histories the numbers do not compare: who knows what is hidden?
+    # Seqs of two histories do not compare, so nobody could say what is hidden.
     if not of_one_history(snapshot, view.epoch):
         raise IndexUnavailable(f"{OTHER_HISTORY}; the indexer rebuilds it")
     if snapshot.seq > view.seq:
-        raise _of_another_store()
+        raise _ahead_of_store()
 
 
-def _of_another_store() -> IndexUnavailable:
+def _ahead_of_store() -> IndexUnavailable:
     return IndexUnavailable(
         "the index is newer than the store; the indexer rebuilds it"
     )
 
 
 def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
-    """Return the ids of articles that an index of this seq must not show to a reader.
+    """Ids of articles that an index of this seq must not show to a reader.
 
-    To somebody with a filter, all that changed since: they may have left the filter,
-    and only the store knows.
+    For a reader with a filter these are all that changed since: they may have left the
+    filter, and only the store knows.
 
-    :raises IndexUnavailable: these are more than can be left out one by one.
+    :raises IndexUnavailable: there are more than can be left out one by one.
     """
     if not reader.filters:
         return view.hidden_since(seq)
@@ -232,14 +232,15 @@ def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
     return changed
 
 
-def tag_of(view: View, seq: int, now: datetime, parameters: str, meant: str) -> str:
-    """Return the tag of an answer to these parameters from a view.
+def tag_of(view: View, seq: int, now: datetime, parameters: str, asked: str) -> str:
+    """Tag of an answer to these parameters from a view.
 
-    :param seq: of the index, -1 where there is none.
+    :param seq: of the index, -1 without one.
+    :param asked: what the parameters mean, and for which reader.
     """
     moment = None if view.seq == seq else now
     turned = view.turned(dates.micros(now))
-    return search_digest(view.epoch, view.seq, seq, turned, moment, parameters, meant)
+    return search_digest(view.epoch, view.seq, seq, turned, moment, parameters, asked)
 
 
 def excerpt_of(
@@ -250,11 +251,11 @@ def excerpt_of(
     passage: Passage | None = None,
     length: int = 0,
 ) -> Excerpt:
-    """Return a paragraph with its marks.
+    """Excerpt of a paragraph, with its marks.
 
-    :param spans: what is marked in the whole of it.
-    :param passage: what it is of a hit; without, it is one of a whole article.
-    :param length: as :func:`index.archive.excerpts.cut` has it.
+    :param spans: the marks in the whole paragraph.
+    :param passage: the passage of a hit that it is; ``None`` in a whole article.
+    :param length: characters at most; see :func:`index.archive.excerpts.cut`.
     """
     text, spans = excerpts.excerpt_of(paragraph.text, spans, length)
     return Excerpt(
@@ -271,7 +272,7 @@ def excerpt_of(
 
 
 def _applied(request: Request, search: Search) -> dict[str, Any]:
-    """What narrows or orders the answer without being typed in ``q``."""
+    """What narrows or orders the answer besides ``q``, by parameter."""
     applied: dict[str, Any] = {
         "status": "usable",
         "in": request.within,
@@ -286,10 +287,10 @@ def _applied(request: Request, search: Search) -> dict[str, Any]:
     if reader.filters:
         applied["key"] = [
             {
-                "field": each.field,
-                "exclude" if each.exclude else "values": list(each.values),
+                "field": rule.field,
+                "exclude" if rule.exclude else "values": list(rule.values),
             }
-            for each in reader.filters
+            for rule in reader.filters
         ]
     bounds: Range | None = search.dates
     if bounds is not None:

@@ -1,4 +1,4 @@
-"""What somebody may be about to type, or may have meant."""
+"""Suggestions: what somebody may be typing, and corrections of what they typed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from index.query import And, FacetRequest, Prefix, Search, Term, scoring_leaves
 from index.store import View
 from index.text import fold, query_forms
 
-# Fields whose values are offered.
-_OFFERED = ("people", "organisations", "places", "subjects", "section", "source")
+# Fields whose values are suggested.
+_FIELDS = ("people", "organisations", "places", "subjects", "section", "source")
 _CORRECTED_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """What somebody may be about to type.
+    """A way to continue what was typed.
 
     :param type: ``word``, ``headline``, or the field that it is a value of.
-    :param articles: how many visible articles have it.
-    :param id: of the article, for a headline.
+    :param articles: number of visible articles that have it.
+    :param id: of the article, if it is a headline.
     """
 
     text: str
@@ -35,77 +35,79 @@ class Suggestion:
 def suggestions(
     snapshot: Snapshot, view: View, search: Search, q: str
 ) -> tuple[Suggestion, ...]:
-    """Return names, words and headlines that go on from what was typed.
+    """Names, words and headlines that continue what was typed.
 
-    Names first, then, for a single word, words, then headlines that hold the words
-    before the last one and a word that starts like it. Within each, the commonest
-    first; headlines newest first.
+    Names first, then words if a single word was typed, then headlines that hold all
+    words but the last and a word that starts with the last. Names and words by
+    frequency; headlines newest first.
 
-    :param search: for everything, newest first, in headlines; its limit is how many
-        suggestions there are at most.
+    :param search: for everything, newest first, in headlines; its limit is that of the
+        suggestions.
     """
     forms = query_forms(q)
     if not forms:
         return ()
-    found = _names(snapshot, search, q)
+    offers = _names(snapshot, search, q)
     if len(forms) == 1:
-        found += [
-            Suggestion(text=each.text, type="word", articles=each.articles)
-            for each in snapshot.words(fold(forms[0]), search, search.limit)
+        offers += [
+            Suggestion(text=word.text, type="word", articles=word.articles)
+            for word in snapshot.words(fold(forms[0]), search, search.limit)
         ]
     page = snapshot.search(replace(search, query=_starting(forms)))
-    texts = view.many([(hit.id, hit.version) for hit in page.hits])
-    found += [
+    articles = view.many([(hit.id, hit.version) for hit in page.hits])
+    offers += [
         Suggestion(
-            text=texts[hit.id, hit.version].headline or "",
+            text=articles[hit.id, hit.version].headline or "",
             type="headline",
             articles=1,
             id=hit.id,
         )
         for hit in page.hits
     ]
-    return tuple(found[: search.limit])
+    return tuple(offers[: search.limit])
 
 
 def did_you_mean(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | None:
-    """Return the query with the words that nobody wrote put right, if that helps.
+    """Query with corrections of the words that no article has; ``None`` without any.
 
-    :param page: what the query found, with the count of each word.
+    :param page: the query's answer, with the count of each word.
     """
     try:
         return _corrected(snapshot, search, page, q)
     except SearchTimeout:
-        return None  # the answer is there; only its extra came too late
+        return None  # the answer is complete without a correction
 
 
 def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | None:
     corrected = q
-    asked = zip(scoring_leaves(search.query), page.terms, strict=True)
-    absent = [leaf for leaf, found in asked if found.articles == 0]
+    counts = zip(scoring_leaves(search.query), page.terms, strict=True)
+    absent = [leaf for leaf, count in counts if count.articles == 0]
     for leaf in absent[:_CORRECTED_WORDS]:
-        # A letter or two is within an edit of every other.
+        # A word of one or two letters is one edit from too many others.
         if isinstance(leaf, Term) and len(leaf.form) > 2:
-            better = snapshot.similar(leaf.form, search)
-            if better is not None:
+            similar = snapshot.similar(leaf.form, search)
+            if similar is not None:
                 word = re.compile(rf"(?<!\w){re.escape(leaf.text)}(?!\w)")
-                corrected = better.join(word.split(corrected))
+                corrected = similar.join(word.split(corrected))
     return corrected if corrected != q else None
 
 
 def _names(snapshot: Snapshot, search: Search, q: str) -> list[Suggestion]:
-    wanted = tuple(FacetRequest(field=name, prefix=q.strip()) for name in _OFFERED)
+    """Values of fields that start with what was typed, the most frequent first."""
+    facets = tuple(FacetRequest(field=name, prefix=q.strip()) for name in _FIELDS)
     page = snapshot.search(
-        replace(search, limit=0, facets=wanted, facet_size=search.limit)
+        replace(search, limit=0, facets=facets, facet_size=search.limit)
     )
-    found = [
+    names = [
         Suggestion(text=value.value, type=facet.field, articles=value.count)
         for facet in page.facets
         for value in facet.values
     ]
-    found.sort(key=lambda each: -each.articles)
-    return found[: search.limit]
+    names.sort(key=lambda name: -name.articles)
+    return names[: search.limit]
 
 
 def _starting(forms: Sequence[str]) -> And:
+    """Query for all words but the last, and for words that start with the last."""
     *words, last = forms
     return And((*(Term(form) for form in words), Prefix(fold(last))))

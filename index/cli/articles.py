@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from index import jobs
 from index.access import published_form, visible
 from index.archive import Archive, open_parts
 from index.cli.terminal import (
@@ -39,7 +40,7 @@ from index.errors import (
     InvalidValue,
 )
 from index.formats import FORMATS, write
-from index.jobs import Indexer, loader, verification
+from index.jobs import Indexer, verification
 from index.query import Filter, Request, Scope, Sort, Unit
 from index.rendering import answer_document, article_document
 from index.settings import NONE, Settings
@@ -59,18 +60,18 @@ Command = Callable[[Namespace, Settings, Screen], int]
 def load(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Put files into the store and wait until the index has caught up."""
 
-    def on_problem(problem: loader.Problem) -> None:
+    def on_problem(problem: jobs.Problem) -> None:
         if screen.as_json:
             screen.json(problem_document(problem))
         else:
             screen.line(problem_line(problem))
 
-    report: loader.Report | None = None
+    report: jobs.Report | None = None
     try:
         with _parts(settings) as (store, engine), screen.bars() as bars:
             reading = bars.add_task("store", total=None)
 
-            def on_progress(progress: loader.Progress) -> None:
+            def on_progress(progress: jobs.Progress) -> None:
                 bars.update(
                     reading,
                     completed=progress.read,
@@ -78,7 +79,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
                     items=progress.articles,
                 )
 
-            report = loader.load(
+            report = jobs.load(
                 args.paths,
                 store,
                 read_as=args.format,
@@ -91,7 +92,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
             )
             if not args.no_wait:
                 _follow(store, engine, bars)
-    except loader.LoadInterrupted as error:
+    except jobs.LoadInterrupted as error:
         screen.interrupted(
             error.report,
             "that is safe in the store; load the same again for the rest",

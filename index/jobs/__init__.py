@@ -1,7 +1,8 @@
-"""What runs beside the answers? Indexing, loading, verifying."""
+"""What runs beside the answers? Indexing, loading and verifying."""
 
 from index.jobs.indexer import Indexer
-from index.jobs.loader import LoadInterrupted, Problem, Progress, Report, load
+from index.jobs.loader import load
+from index.jobs.report import LoadInterrupted, Problem, Progress, Report
 from index.jobs.verification import store_problems, store_warnings
 
 __all__ = [

@@ -1,9 +1,9 @@
-"""The indexer: it follows the store's change log and alone writes the index.
+"""The indexer: it follows the store's change log, and is the only writer of the index.
 
-A batch is whatever has piled up since the last commit, within bounds: an article put on
-its own is searchable after one short commit, and under load batches grow by themselves.
-The index records the ``seq`` it has applied with the batch itself, so a process that is
-killed at any point goes on where the last commit ended.
+A batch holds the changes since the last commit, within bounds: a single article is
+searchable after one short commit, and under load the batches grow by themselves. Each
+commit records the ``seq`` that the index has applied, so a process that is killed at
+any point continues after the last commit.
 """
 
 from __future__ import annotations
@@ -28,34 +28,40 @@ from index.store import Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
 
-# How long a new article waits before it is looked at, and how often the store is asked
-# for its newest seq when nothing happens: one row by its key, well below 0.1 ms.
+# How often an idle indexer asks the store for its newest seq (one row by its key, well
+# below 0.1 ms), which is also how long a new article may wait.
 IDLE_SECONDS = 0.01
-# How often an idle indexer looks whether the index was deleted or a rebuild asked for.
+# How often an idle indexer checks for a deleted index or a requested rebuild.
 CHECK_SECONDS = 1.0
-# What a batch holds at most; it bounds memory, and how much a failed commit repeats.
+# Bounds of a batch, for the memory it takes and the work that a failed commit repeats.
 BATCH_CHANGES = 5_000
 BATCH_PARAGRAPHS = 20_000
 READ_ARTICLES = 200  # read from the store at a time
-# After a failure of the engine or the store, doubled each time until one step succeeds.
+# Backoff after failures of the engine or the store, doubled until a step succeeds.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
-# How many articles to doubt, counted back from where a rebuild was refused, try by try:
-# an engine may take in a number of articles before it looks at them.
+# Number of articles to leave out, attempt by attempt, counted back from the last that
+# was read when the engine refused: it may read some before it looks at them.
 SUSPECTS = (1, 10, 100, 1_000)
 
 Progress = Callable[[int, int], None]  # articles done, of how many
 
 
 class Stopped(Exception):
-    """A rebuild was given up because the indexer is to end; the old index stands."""
+    """End of a rebuild because the indexer has to stop; the old index remains."""
 
 
 class Indexer:
-    """What brings an index up to the state of a store.
+    """Writer that brings an index up to date with its store.
 
-    The caller holds the store's :meth:`~index.store.Store.indexer_lock`; :meth:`run`
-    takes it itself.
+    ::
+
+        store, engine = open_parts(settings)
+        with store.indexer_lock():
+            Indexer(store, engine).catch_up()
+
+    The caller holds the store's :meth:`~index.store.Store.indexer_lock`; only
+    :meth:`run` takes it itself.
     """
 
     def __init__(self, store: Store, engine: Engine) -> None:
@@ -67,10 +73,10 @@ class Indexer:
         stop: threading.Event | None = None,
         on_rebuild: Progress = lambda done, total: None,
     ) -> int:
-        """Commit one batch of what is pending and return how many changes it held.
+        """Commit one batch of pending changes; return their number, 0 if none are.
 
-        Rebuilds instead where the index is stale, ahead of the store, or somebody asked
-        for it; the answer is then the number of articles, at least 1.
+        If the index is stale or ahead of the store, or a rebuild was requested, it is
+        rebuilt instead; the result is then the number of articles, at least 1.
 
         :raises ServiceError: store or engine failed; nothing is lost, try again.
         :raises Stopped: ``stop`` was set during a rebuild.
@@ -78,7 +84,7 @@ class Indexer:
         self.store.turn()
         state = self.engine.state()
         with self.store.reading() as view:
-            # Both from one view: what it reads is of the history that was asked about.
+            # From one view, so the batch is of the history that was checked.
             reason = self._must_rebuild(state, view)
             if reason is None:
                 pending, puts, deletes = self._batch(view, state.seq)
@@ -113,7 +119,7 @@ class Indexer:
         on_step: Callable[[int], None] = lambda seq: None,
         on_rebuild: Progress = lambda done, total: None,
     ) -> None:
-        """Step until nothing is pending or ``stop`` is set.
+        """Commit batches until nothing is pending or ``stop`` is set.
 
         :param on_step: called with the applied ``seq`` after each commit.
         :raises ServiceError: store or engine failed; nothing is lost.
@@ -124,16 +130,16 @@ class Indexer:
             on_step(self.engine.state().seq)
 
     def run(self, stop: threading.Event) -> None:
-        """Follow the change log until ``stop`` is set; the batch under way is finished.
+        """Follow the change log until ``stop`` is set; the current batch is finished.
 
-        Failures of engine and store are logged and tried again, at growing intervals.
+        After failures of engine or store it logs them and tries again, with backoff.
 
         :raises IndexerRunning: another process is this store's indexer.
         """
         with self.store.indexer_lock():
             _log("started", engine=self.engine.url)
             pause = FIRST_PAUSE_SECONDS
-            applied = -1  # the seq up to which nothing is pending; -1 is not known
+            applied = -1  # the seq up to which nothing is pending; -1 if unknown
             checked = 0.0
             while not stop.is_set():
                 try:
@@ -164,20 +170,20 @@ class Indexer:
         stop: threading.Event | None = None,
         progress: Progress = lambda done, total: None,
     ) -> None:
-        """Build the index again from the store's current articles.
+        """Build a new index from the store's current articles.
 
         An article that the engine refuses is left out and logged.
 
-        :raises ServiceError: store or engine failed; the old index stands.
+        :raises ServiceError: store or engine failed; the old index remains.
         :raises Stopped: ``stop`` was set.
         """
-        asked = self.store.rebuild_requested()
-        doubted: set[str] = set()
+        request = self.store.rebuild_requested()
+        left_out: set[str] = set()
         for suspects in SUSPECTS:
             started = time.monotonic()
             with self.store.reading() as view:
                 total = view.searchable()
-                feed = _Feed(view, without=doubted, suspects=suspects, stop=stop)
+                feed = _Feed(view, without=left_out, suspects=suspects, stop=stop)
                 try:
                     self.engine.rebuild(
                         feed,
@@ -188,7 +194,7 @@ class Indexer:
                     )
                     break
                 except (InputError, ValueError) as error:
-                    doubted.update(feed.recent)
+                    left_out.update(feed.recent)
                     _log(
                         "rebuild refused",
                         logging.WARNING,
@@ -200,8 +206,8 @@ class Indexer:
                 "the engine cannot rebuild; see the log for the articles it read last"
             )
         state = self.engine.state()
-        self._apply_current(doubted)
-        self.store.finish_rebuild(asked)
+        self._apply_current(left_out)
+        self.store.finish_rebuild(request)
         _log(
             "rebuilt",
             seq=state.seq,
@@ -210,7 +216,7 @@ class Indexer:
         )
 
     def _must_rebuild(self, state: EngineState, view: View) -> str | None:
-        """Return why the index has to be built anew, ``None`` if it need not be."""
+        """Reason to rebuild the index; ``None`` if there is none."""
         if state.stale is not None:
             return state.stale
         if not of_one_history(state, view.epoch):
@@ -225,9 +231,9 @@ class Indexer:
     def _batch(
         view: View, since: int
     ) -> tuple[tuple[Change, ...], list[Article], list[str]]:
-        """Return the next changes, the articles to put and the ids to delete for them.
+        """Next changes, with the articles to put and the ids to delete for them.
 
-        An article that changed several times stands there once.
+        An article that changed several times is among them once.
         """
         changes = view.changes(since, BATCH_CHANGES)
         puts: dict[str, Article] = {}
@@ -236,14 +242,14 @@ class Indexer:
         while taken < len(changes) and paragraphs < BATCH_PARAGRAPHS:
             part = changes[taken : taken + READ_ARTICLES]
             taken += len(part)
-            # An older version that came late changes nothing in the index, and an
-            # embargo that ended is known there.
-            newest = dict.fromkeys(c.id for c in part if c.type in INDEXED_TYPES)
-            # As it is now, not as it was then: what was withdrawn since must not be
-            # found for even a moment.
-            found = view.indexable(newest)
-            for article_id in newest:
-                article = found.get(article_id)
+            # Other types change nothing in the index: an older version that arrived
+            # late, or the end of an embargo, whose time the index has.
+            ids = dict.fromkeys(c.id for c in part if c.type in INDEXED_TYPES)
+            # Articles as they are now, not as they were then: one that was withdrawn
+            # since must not be found for even a moment.
+            articles = view.indexable(ids)
+            for article_id in ids:
+                article = articles.get(article_id)
                 if article is None:
                     puts.pop(article_id, None)
                     deletes.add(article_id)
@@ -256,11 +262,11 @@ class Indexer:
     def _apply(
         self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int, before: int
     ) -> None:
-        """Commit a batch; where it is refused, find the article that is at fault.
+        """Commit a batch; if the engine refuses it, find the article at fault.
 
-        That one is left out of the index, its older version too, which may no longer be
-        shown. Halves are committed at ``before``, so that a process killed between them
-        does the whole batch again.
+        That article is left out of the index, and so is its older version, which must
+        not be shown any more. Halves are committed at ``before``, so a process that is
+        killed between them repeats the whole batch.
         """
         try:
             self.engine.apply(puts, deletes, seq=seq)
@@ -283,15 +289,20 @@ class Indexer:
             self.engine.apply((), (*deletes, refused.id), seq=seq)
 
     def _apply_current(self, ids: Iterable[str]) -> None:
+        """Put the current versions of these articles at the index's own seq."""
         seq = self.engine.state().seq
         with self.store.reading() as view:
-            found = view.indexable(sorted(ids))
-        if found:
-            self._apply(list(found.values()), (), seq=seq, before=seq)
+            articles = view.indexable(sorted(ids))
+        if articles:
+            self._apply(list(articles.values()), (), seq=seq, before=seq)
 
 
 class _Feed:
-    """The current articles of a view, and the last few that were taken from it."""
+    """The current articles of a view; it remembers the last few that were read.
+
+    :param without: ids to leave out.
+    :param suspects: number of ids to remember.
+    """
 
     def __init__(
         self,

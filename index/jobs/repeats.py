@@ -1,4 +1,4 @@
-"""What a load holds back to its end: articles that may turn out to be repetitions."""
+"""Articles that a load defers to its end, as they may be repetitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from index.article import Draft, Original, article_of, draft_of
 from index.errors import StoreUnavailable
 from index.formats import write
 
-MEMORY_BYTES = 8 * 1024 * 1024  # of held articles; more of them go to disk
+MEMORY_BYTES = 8 * 1024 * 1024  # of deferred articles; beyond that they go to disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class Pending:
     """An article on its way to the store, and where it came from.
 
     :param line: where its record starts, from 1, in formats that have lines.
-    :param again: another of its id came before it in this load, both without a version.
+    :param repeated: whether its id came before in this load, both without a version.
     """
 
     draft: Draft
     file: str
     line: int | None
-    again: bool = False
+    repeated: bool = False
 
     @property
     def id(self) -> str:
@@ -36,64 +36,72 @@ class Pending:
 
     @property
     def content(self) -> tuple[str, str] | None:
-        """Id and digest, if the article has no version to tell which is newer."""
+        """Id and digest; ``None`` if the article has a version, which is compared."""
         versionless = self.draft.article.version is None
         return (self.id, self.draft.digest) if versionless else None
 
 
 class _Place(NamedTuple):
-    """Where an article lies in the file, and what it is without that."""
+    """Place of an article in the temporary file, and what the file does not hold of it.
 
-    at: int
+    :param offset: of the article's line of JSON; its original follows.
+    :param format: of the original; blank if there is none.
+    :param size: bytes of the original.
+    """
+
+    offset: int
     file: str
     line: int | None
-    again: bool
-    format: str  # of the original, whose bytes follow the article; blank: none
+    repeated: bool
+    format: str
     size: int
 
 
-class Held:
-    """Articles that wait for the end of their load; on disk where they are many."""
+class DeferredArticles:
+    """Articles that wait for the end of their load; on disk if they are many."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
         self._places: dict[str, _Place] = {}
 
     def add(self, pending: Pending) -> None:
-        """Hold an article, of whose id none is held."""
+        """Defer an article; none of its id is deferred yet."""
         original = pending.draft.original or Original(format="", data=b"")
         try:
-            at = self._file.seek(0, os.SEEK_END)
+            offset = self._file.seek(0, os.SEEK_END)
             self._file.write(write("jsonl", pending.draft.article) + original.data)
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot write a temporary file: {error.strerror}"
             ) from error
         self._places[pending.id] = _Place(
-            at,
+            offset,
             pending.file,
             pending.line,
-            pending.again,
+            pending.repeated,
             original.format,
             len(original.data),
         )
 
     def drop(self, article_id: str) -> bool:
-        """Forget an article; return whether it was held."""
+        """Remove an article; return whether it was deferred."""
         return self._places.pop(article_id, None) is not None
 
     def __iter__(self) -> Iterator[Pending]:
         for place in self._places.values():
-            self._file.seek(place.at)
+            self._file.seek(place.offset)
             article = article_of(json.loads(self._file.readline()))
             original = None
             if place.format:
                 data = self._file.read(place.size)
                 original = Original(format=place.format, data=data)
             yield Pending(
-                draft_of(article, original), place.file, place.line, again=place.again
+                draft_of(article, original),
+                place.file,
+                place.line,
+                repeated=place.repeated,
             )
 
     def close(self) -> None:
-        """Remove the file, if there is one."""
+        """Remove the temporary file, if there is one."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""Verification: whether the store is sound, and the index what the store says."""
+"""Verification: is the store sound, and does the index agree with it?"""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from index.folders import remote_kind
 from index.query import PUBLIC, All, Reader, Search, Sort, SortKey
 from index.store import Store, View, tables
 
-_PAGE = 1_000  # changes, or articles of the index, that are read at a time
+_PAGE = 1_000  # changes, or hits of the index, read at a time
 _EVERYTHING = Reader(held=True)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 def store_problems(store: Store, engine: Engine) -> Iterator[str]:
-    """Yield a sentence for everything that is wrong; nothing if all is well.
+    """Yield a sentence for each problem; nothing if there is none.
 
-    Every file of the index is read. If all are what was written, the index is compared
-    at the ``seq`` it has applied: what changed since is left out. That is done twice:
-    everything that it holds, whoever may see it, and what it shows anybody now.
+    Every file of the index is read. If all are as they were written, the index is
+    compared with the store, except for articles that changed since its ``seq``. It is
+    compared twice: everything it holds, and what it shows everybody now.
     """
     yield from store.check()
-    harmed = False
-    for harm in engine.check():
-        harmed = True
-        yield f"{harm}; run nutgraf rebuild"
-    if harmed:
-        return  # what it would answer means nothing
+    is_damaged = False
+    for damage in engine.check():
+        is_damaged = True
+        yield f"{damage}; run nutgraf rebuild"
+    if is_damaged:
+        return  # its answers would mean nothing
     try:
         yield from _compared(store, engine)
     except IndexUnavailable as error:
@@ -39,20 +39,20 @@ def store_problems(store: Store, engine: Engine) -> Iterator[str]:
 
 
 def store_warnings(store: Store, engine: Engine) -> Iterator[str]:
-    """Yield a sentence for what is not wrong, but may become so."""
+    """Yield a sentence for each thing that is not a problem yet but may become one."""
     yield from tables.sqlite_warnings()
     for name, path in (("store", store.path), ("index", engine.folder)):
         kind = None if path is None else remote_kind(path)
         if kind is not None:
             yield (
-                f"the {name} is on a file system of other machines ({kind}), where"
-                " locks may not hold: move it to a disk of this one"
+                f"the {name} is on a network file system ({kind}), where locks may not"
+                " hold: move it to a local disk"
             )
 
 
 def _compared(store: Store, engine: Engine) -> Iterator[str]:
     snapshot = engine.snapshot()
-    # The store's view is the younger of the two, so it includes what the index does.
+    # The view is taken second, so it includes everything that the index does.
     with store.reading() as view:
         if not of_one_history(snapshot, view.epoch):
             yield f"{OTHER_HISTORY}; run nutgraf rebuild"
@@ -64,7 +64,7 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
             )
             return
         pending = _changed(view, snapshot.seq)
-        # Before anything expires, to somebody who sees what is held back: all there is.
+        # Everything: before any expiry, for a reader who sees withheld articles.
         yield from _differences(view, snapshot, pending, _EVERYTHING, _BEFORE_ALL)
         yield from _differences(view, snapshot, pending, PUBLIC, datetime.now(UTC))
         state = engine.state()
@@ -72,13 +72,14 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
         if state.seq == view.seq and state.articles != total:
             yield (
                 f"the index holds {state.articles:,} articles and the store {total:,},"
-                " those that do not show included; run nutgraf rebuild"
+                " hidden ones included; run nutgraf rebuild"
             )
 
 
 def _differences(
     view: View, snapshot: Snapshot, pending: set[str], reader: Reader, now: datetime
 ) -> Iterator[str]:
+    """Yield a sentence for each article that the index and the store disagree on."""
     expected: dict[str, str | None] = {}
     paragraphs = 0
     for article in view.iterate():
@@ -93,22 +94,22 @@ def _differences(
         passages=0,
         limit=_PAGE,
     )
-    shown = reader is not _EVERYTHING
+    only_visible = reader is not _EVERYTHING
     for article_id, version in _indexed(snapshot, search):
         if article_id in pending:
             continue
-        wanted = expected.pop(article_id, None)
-        if wanted is None:
-            how = "shows" if shown else "is in the index"
-            yield f"{article_id} {how}, and should not be found"
-        elif wanted != version:
-            yield f"{article_id} is indexed in version {version}, not {wanted}"
-    for article_id, wanted in expected.items():
-        how = "does not show" if shown else "is not in the index"
-        yield f"{article_id}, version {wanted}, {how}"
-    found = snapshot.search(replace(search, limit=0)).paragraphs
-    if not pending and found != paragraphs:
-        yield f"the index finds {found:,} paragraphs, the store has {paragraphs:,}"
+        stored = expected.pop(article_id, None)
+        if stored is None:
+            where = "is found" if only_visible else "is in the index"
+            yield f"{article_id} {where}, and should not be"
+        elif stored != version:
+            yield f"{article_id} is indexed in version {version}, not {stored}"
+    for article_id, stored in expected.items():
+        where = "is not found" if only_visible else "is not in the index"
+        yield f"{article_id}, version {stored}, {where}"
+    indexed = snapshot.search(replace(search, limit=0)).paragraphs
+    if not pending and indexed != paragraphs:
+        yield f"the index finds {indexed:,} paragraphs, the store has {paragraphs:,}"
 
 
 def _changed(view: View, since: int) -> set[str]:
@@ -120,7 +121,7 @@ def _changed(view: View, since: int) -> set[str]:
 
 
 def _indexed(snapshot: Snapshot, search: Search) -> Iterator[tuple[str, str]]:
-    """Yield id and version of everything that a search finds, page by page."""
+    """Yield (id, version) of every hit of a search, page by page."""
     after: SortKey | None = None
     while True:
         page = snapshot.search(replace(search, after=after))

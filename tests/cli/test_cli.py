@@ -561,7 +561,7 @@ def test_what_may_become_wrong_is_warned_of_and_is_no_failure(
         lines = done.err.splitlines()
         assert [line.partition(" ")[0] for line in lines] == ["warning:"] * 3
         assert "3.51.3" in lines[0]
-        assert "the store is on a file system of other machines (nfs4)" in lines[1]
+        assert "the store is on a network file system (nfs4)" in lines[1]
         assert len(loaded(name, "--json").json["warnings"]) == 3
 
 
@@ -591,7 +591,7 @@ def test_verify_compares_what_does_not_show_too(loaded: Nutgraf) -> None:
     free = {**ARTICLES[2], "embargoed_until": None, "version": "1"}
     engine.apply([article_of(free)], [], seq=3)
     done = loaded("verify")
-    assert (done.code, "urn:test:later shows, and should not be found" in done.out) == (
+    assert (done.code, "urn:test:later is found, and should not be" in done.out) == (
         1,
         True,
     )
@@ -600,7 +600,7 @@ def test_verify_compares_what_does_not_show_too(loaded: Nutgraf) -> None:
     engine.close()
     lines = loaded("verify").out.splitlines()
     assert "urn:test:strike is indexed in version 7, not 1" in lines
-    assert "urn:test:strike, version 1, does not show" in lines
+    assert "urn:test:strike, version 1, is not found" in lines
     assert "urn:test:later, version 1, is not in the index" in lines
 
 
@@ -614,7 +614,7 @@ def test_verify_names_each_difference_between_index_and_store(loaded: Nutgraf) -
     assert done.code == 1
     assert done.out.splitlines()[:3] == [
         "urn:test:strike is indexed in version 0, not 1",
-        "ghost is in the index, and should not be found",
+        "ghost is in the index, and should not be",
         "urn:test:grain, version 1, is not in the index",
     ]
 
