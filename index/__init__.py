@@ -8,7 +8,7 @@
     for hit in archive.search(Request(q="kerry talks")).hits:
         print(hit.article["headline"], hit.passages)
 
-What is named here stays; everything else may move.
+The names below are stable; everything else may move.
 """
 
 from index.archive import Answer, Archive, ArticleHit, ArticleView, Excerpt

@@ -26,8 +26,11 @@ from index.parsing import (
     is_byline,
     numbered_paragraphs,
     parse_json,
+    recoded,
     single_spaced,
-    source,
+    unzipped,
+    whole_bytes,
+    whole_text,
     with_line_feeds,
 )
 
@@ -51,9 +54,9 @@ def read(
     :param name: of the file; the id is made from it if the text gives none.
     """
     try:
-        pieces, encoding = source.unzipped(data)
-        sent = source.whole_bytes(pieces)
-        text = source.whole_text(source.recoded(iter([sent]), encoding))
+        pieces, encoding = unzipped(data)
+        sent = whole_bytes(pieces)
+        text = whole_text(recoded(iter([sent]), encoding))
         document, line = _document(text, name, mapping)
     except InputError as error:
         yield Read(
