@@ -8,7 +8,7 @@ import numpy as np
 from rapidfuzz.distance import OSA
 
 from index.engines.result import WordCount
-from index.engines.whoosh.files import PARAGRAPH_WORDS
+from index.engines.whoosh.files import PARAGRAPH_WORDS, FieldIndex
 from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.text import fold, is_plain
