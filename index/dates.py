@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
+Clock = Callable[[], datetime]  # the present instant, with its time zone
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -15,6 +17,11 @@ _RELATIVE = re.compile(r"([-+])(\d{1,5})([hdwmy])\Z", re.ASCII)
 # fromisoformat takes any character for the T: 1310121530000 would be in the year 1310.
 _RUN_ON = re.compile(r"\d{4}-?\d{2}-?\d{3}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d", re.ASCII)
+
+
+def utc_now() -> datetime:
+    """The present instant, by the clock of this machine."""
+    return datetime.now(UTC)
 
 
 def micros(instant: datetime) -> int:

@@ -23,6 +23,7 @@ from index.archive.moment import Moment
 from index.archive.question import Question, check_of_one_store, hidden_from
 from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
+from index.dates import Clock, utc_now
 from index.engines import Engine, Snapshot, of_one_history, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import (
@@ -41,7 +42,7 @@ _NO_SEQ = 2**62  # above every seq
 LOG = logging.getLogger("nutgraf.archive")
 
 
-def open_parts(settings: Settings) -> tuple[Store, Engine]:
+def open_parts(settings: Settings, *, clock: Clock = utc_now) -> tuple[Store, Engine]:
     """The store and the engine that settings name; the store is created if missing."""
     engine = open_engine(
         settings.engine,
@@ -49,7 +50,7 @@ def open_parts(settings: Settings) -> tuple[Store, Engine]:
         expansions=settings.expansions,
         memory=settings.index_memory,
     )
-    return Store.open(settings.store), engine
+    return Store.open(settings.store, clock=clock), engine
 
 
 class Archive:
@@ -71,9 +72,9 @@ class Archive:
         self.store, self.engine, self.settings = store, engine, settings
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
         """The archive that settings name; the store is created if missing."""
-        return cls(*open_parts(settings), settings)
+        return cls(*open_parts(settings, clock=clock), settings)
 
     def close(self) -> None:
         """Close the files and free the memory."""

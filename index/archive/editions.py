@@ -11,7 +11,7 @@ from index.article import Article, Original
 from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.history import Stored, VersionInfo, plain_version, version_key
 from index.query import Reader
-from index.store import View, find_original
+from index.store import View
 
 
 def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:
@@ -48,7 +48,7 @@ def original_of(
         raise _not_shown(view, article_id, reader)
     stored = view.get(article_id, version).article
     assert stored.version is not None, "it is stored"
-    original = find_original(view.connection, article_id, stored.version)
+    original = view.original(article_id, stored.version)
     if original is None:
         raise OriginalNotFound(article_id, stored.version)
     return original

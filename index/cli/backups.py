@@ -11,14 +11,14 @@ from pathlib import Path
 from index.cli.terminal import Screen, count
 from index.errors import InvalidValue
 from index.settings import Settings
-from index.store import Store, restore_backup, take_backup
+from index.store import Store
 
 
 def backup(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Copy the store into one file."""
     file = Path(args.file)
     with closing(Store.open(settings.store)) as store:
-        found = take_backup(store, file, replace=args.force)
+        found = store.take_backup(file, replace=args.force)
     size = file.stat().st_size
     if screen.as_json:
         screen.json({"file": args.file, "bytes": size, **asdict(found)})
@@ -40,7 +40,7 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
                 f"this replaces the whole store, which is at change {seq:,}; back it up"
                 " first, then confirm with --yes",
             )
-        done = restore_backup(store, Path(args.file))
+        done = store.restore_backup(Path(args.file))
     found = done.backup
     if screen.as_json:
         screen.json(

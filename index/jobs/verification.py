@@ -11,7 +11,7 @@ from index.engines import OTHER_HISTORY, Engine, Snapshot, of_one_history
 from index.errors import IndexUnavailable
 from index.folders import remote_kind
 from index.query import PUBLIC, All, Reader, Search, Sort, SortKey
-from index.store import Store, View, tables
+from index.store import Store, View
 
 _PAGE = 1_000  # changes, or hits of the index, read at a time
 _EVERYTHING = Reader(held=True)
@@ -40,7 +40,7 @@ def store_problems(store: Store, engine: Engine) -> Iterator[str]:
 
 def store_warnings(store: Store, engine: Engine) -> Iterator[str]:
     """Yield a sentence for each thing that is not a problem yet but may become one."""
-    yield from tables.sqlite_warnings()
+    yield from store.warnings()
     for name, path in (("store", store.path), ("index", engine.folder)):
         kind = None if path is None else remote_kind(path)
         if kind is not None:

@@ -1,20 +1,32 @@
-"""What a store carries over into an older copy of itself that takes its place.
+"""Carryover: withdrawals and keys of a store that survive the restore of a backup.
 
-Going back to a backup undoes what was written since, but not what was taken from
-somebody: kills and purges, what holds articles back, and who may call.
+Restoring undoes what was written since the backup, except what was withdrawn from
+readers: kills and purges, withholdings, longer embargoes and earlier expiries, and
+revoked keys. These are written to a copy of the backup before it replaces the store.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Connection, Table, event, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    FromClause,
+    Insert,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from index.access import (
     CANCELED,
@@ -27,63 +39,100 @@ from index.access import (
     Standing,
 )
 from index.article import content_digest, content_json
-from index.dates import from_micros, micros
+from index.dates import Clock, from_micros, micros
 from index.history import ChangeType, next_turn, version_key
-from index.store import tables, withdrawal
-from index.store.change_log import SET_STATE, append
+from index.store import withdrawal
+from index.store.change_log import SET_STATE, append, new_epoch
 from index.store.embargoes import log_turns
-from index.store.sqlite.connections import WRITES, make_engine, store_errors
-from index.store.tables import articles, keys, notices, versions
-from index.store.view import OF_CURRENT, read_article, standing_of, value_of
+from index.store.rows import OF_CURRENT, read_article, standing_of, value_of
+from index.store.tables import articles, keys, notices, state, versions
 
-# Of an article that both have. Killed ones have notices, which are carried over before.
-_STRICTER = f"""
-SELECT now.id, now.status, now.embargoed_until, now.expires
-FROM live.articles AS now JOIN main.articles AS old USING (id)
-WHERE (now.status = {WITHHELD} AND old.status = {USABLE})
-   OR (now.embargoed_until > old.embargoed_until AND now.embargoed_until > :at)
-   OR now.expires < old.expires
-ORDER BY now.id
-"""  # noqa: S608 - the numbers are our own
-# Also of kills that a newer version has followed since: that version is in no backup
-# from before, and what the kill was of may be. The oldest first, so that each has the
-# same place among the others.
-_NOTICES = """
-SELECT now.*, now.purged IS NOT NULL AND old.purged IS NOT now.purged AS erases,
-  old.at IS NOT now.at OR old.purged IS NOT now.purged AS told,
-  old.status AS old_status, old.over AS old_over, articles.version AS current
-FROM live.notices AS now
-LEFT JOIN main.notices AS old USING (id) LEFT JOIN main.articles USING (id)
-WHERE old.id IS NULL
-   OR (old.status, old.version, old.at, old.note, old.replacement, old.cascade,
-       old.purged)
-      IS NOT (now.status, now.version, now.at, now.note, now.replacement, now.cascade,
-              now.purged)
-ORDER BY now.seq, now.id
-"""
+# The tables of the live store, next to those of its older copy.
+_LIVE = MetaData()
+_live_articles, _live_notices, _live_keys, _live_state = (
+    table.to_metadata(_LIVE, schema="live").alias(f"live_{table.name}")
+    for table in (articles, notices, keys, state)
+)
+
+# Articles that both have. Killed ones have notices, which are carried over before.
+_STRICTER = (
+    select(
+        _live_articles.c.id,
+        _live_articles.c.status,
+        _live_articles.c.embargoed_until,
+        _live_articles.c.expires,
+    )
+    .join(articles, articles.c.id == _live_articles.c.id)
+    .where(
+        or_(
+            (_live_articles.c.status == WITHHELD) & (articles.c.status == USABLE),
+            (_live_articles.c.embargoed_until > articles.c.embargoed_until)
+            & (_live_articles.c.embargoed_until > bindparam("at")),
+            _live_articles.c.expires < articles.c.expires,
+        )
+    )
+    .order_by(_live_articles.c.id)
+)
 
 
-def _rows_of(table: Table) -> str:
-    """Return what puts rows of the store in the place of the copy's."""
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    return (
-        f"INSERT OR REPLACE INTO main.{table.name} ({names})"  # noqa: S608 - our names
-        f" SELECT {names} FROM live.{table.name}"
+def _differs(*names: str) -> ColumnElement[bool]:
+    """Whether a notice of the live store differs in one of these columns."""
+    return or_(
+        *(notices.c[name].is_distinct_from(_live_notices.c[name]) for name in names)
     )
 
 
-_KEYS = _rows_of(keys)
-_ONE_NOTICE = f"{_rows_of(notices)} WHERE id = ?"
+# Also of kills that a newer version has followed since: an older backup lacks that
+# version, and may hold the killed ones. The oldest first, so that their order stays.
+_NOTICES = (
+    select(
+        _live_notices,
+        (_live_notices.c.purged.is_not(None) & _differs("purged")).label("erases"),
+        _differs("at", "purged").label("told"),
+        notices.c.status.label("old_status"),
+        notices.c.over.label("old_over"),
+        articles.c.version.label("current"),
+    )
+    .join(notices, notices.c.id == _live_notices.c.id, isouter=True)
+    .join(articles, articles.c.id == _live_notices.c.id, isouter=True)
+    .where(
+        notices.c.id.is_(None)
+        | _differs(
+            *("status", "version", "at", "note", "replacement", "cascade", "purged")
+        )
+    )
+    .order_by(_live_notices.c.seq, _live_notices.c.id)
+)
+
+
+def _replacing(table: Table, live: FromClause, *where: str) -> tuple[Delete, Insert]:
+    """Statements that replace rows of the copy by those of the live store.
+
+    :param where: columns whose values the caller gives, under the same names.
+    """
+    rows = select(live).where(*(live.c[name] == bindparam(name) for name in where))
+    unique = [column for column in table.c if column.primary_key or column.unique]
+    conflicts = (
+        column.in_(rows.with_only_columns(live.c[column.name])) for column in unique
+    )
+    return (
+        delete(table).where(or_(*conflicts)),
+        insert(table).from_select([column.name for column in table.c], rows),
+    )
+
+
+_KEYS = _replacing(keys, _live_keys)
+_ONE_NOTICE = _replacing(notices, _live_notices, "id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What an older copy was given of today's store.
+    """Changes that were carried over to a copy.
 
-    :param seq: the newest change that the store has.
-    :param killed: ids of articles that were killed or purged in it.
-    :param restricted: ids of articles that were withheld in it, or whose embargo or
-        expiry is that of the store.
+    :param seq: the newest change of the live store.
+    :param killed: ids of articles that were killed or purged in the copy.
+    :param restricted: ids of articles that were withheld in the copy, or got the live
+        store's embargo or expiry.
     """
 
     seq: int
@@ -91,7 +140,7 @@ class Carried:
     restricted: tuple[str, ...]
 
     def and_then(self, later: Carried) -> Carried:
-        """Return what this and what was carried over later come to."""
+        """The sum of these changes and later ones."""
         return Carried(
             seq=later.seq,
             killed=tuple(dict.fromkeys((*self.killed, *later.killed))),
@@ -99,60 +148,51 @@ class Carried:
         )
 
 
-def carry(store: Path, copy: Path) -> Carried:
-    """Give a copy what holds of a store; it becomes the start of another history.
+def carry(connection: Connection, clock: Clock) -> Carried:
+    """Carry over to an older copy of a store; it becomes another history's start.
 
-    All in one transaction. A second call adds what came since the first: whoever makes
-    the last one keeps others from writing to the store until the copy has taken its
-    place, since what they were promised meanwhile would be lost.
+    A second call adds what came since the first. The last call must be made while
+    nobody can write to the store, and before the copy takes its place: otherwise kills
+    that were acknowledged in between would be lost.
 
-    :raises StoreFull: there is no room for it.
-    :raises StoreUnavailable: one of the two is damaged or cannot be read.
+    :param connection: in a transaction that writes to the copy; it reads the live
+        store's tables in the schema ``live``.
     """
-    engine = make_engine(copy)
-
-    def attach(connection: sqlite3.Connection, _record: object) -> None:
-        # To read only: a transaction that writes would want to write there, too.
-        connection.execute("ATTACH ? AS live", (f"file:{quote(str(store))}?mode=ro",))
-
-    event.listen(engine, "connect", attach)
-    try:
-        with (
-            store_errors(),
-            engine.connect().execution_options(**WRITES) as connection,
-            connection.begin(),
-        ):
-            at = micros(datetime.now(UTC))
-            log_turns(connection, at)
-            # Before the kills, so that one that is taken back leaves no less.
-            restricted = _restrict(connection, at)
-            killed, withheld = _withdraw(connection, at)
-            connection.exec_driver_sql(_KEYS)
-            return Carried(
-                seq=_begin_history(connection),
-                killed=tuple(killed),
-                restricted=tuple(sorted({*restricted, *withheld})),
-            )
-    finally:
-        engine.dispose()
+    at = micros(clock())
+    log_turns(connection, at)
+    # Before the kills: if one is undone later, the restriction must still be there.
+    restricted = _restrict(connection, at)
+    killed, withheld = _withdraw(connection, at)
+    for statement in _KEYS:
+        connection.execute(statement)
+    return Carried(
+        seq=_begin_history(connection),
+        killed=tuple(killed),
+        restricted=tuple(sorted({*restricted, *withheld})),
+    )
 
 
 def _restrict(connection: Connection, at: int) -> tuple[str, ...]:
-    """Hold back what the store holds back longer than the copy does."""
-    rows = connection.exec_driver_sql(_STRICTER, {"at": at}).all()
-    return tuple(row[0] for row in rows if _hold(connection, row[0], row[1:], at))
+    """Give articles the withholdings, embargoes and expiries of the live store.
+
+    Returns their ids.
+    """
+    rows = connection.execute(_STRICTER, {"at": at}).all()
+    return tuple(
+        row.id for row in rows if _restrict_one(connection, row.id, row[1:], at)
+    )
 
 
-def _hold(
-    connection: Connection, article_id: str, now: tuple[int, int, int], at: int
+def _restrict_one(
+    connection: Connection, article_id: str, live: tuple[int, int, int], at: int
 ) -> bool:
     before = standing_of(connection, article_id)
     if before is None:
         return False
     own = before.restrictions
-    status, embargo, expires = now
+    status, embargo, expires = live
     if embargo <= at:
-        embargo = NO_EMBARGO  # it has ended, and says nothing of the copy's own
+        embargo = NO_EMBARGO  # it has ended; the copy's own may last longer
     after = Restrictions(
         own.status,
         max(own.embargoed_until, embargo),
@@ -170,7 +210,7 @@ def _rewrite(
 ) -> None:
     """Give the current version of an article another embargo and expiry.
 
-    It keeps its number, and what was sent as it: as where it inherits an embargo.
+    As for an inherited embargo, it keeps its number and the digest of what was sent.
     """
     row: Any = connection.execute(
         select(versions.c.version, versions.c.content)
@@ -194,7 +234,7 @@ def _rewrite(
         .where(articles.c.id == article_id)
         .values({**to._asdict(), "turns": next_turn(to, at)})
     )
-    if to.status != CANCELED:  # of which nothing is told but that it was killed
+    if to.status != CANCELED:  # readers are told of a kill only
         append(
             connection,
             ChangeType.UPDATED,
@@ -212,19 +252,21 @@ def _instant(number: int) -> datetime | None:
 
 
 def _withdraw(connection: Connection, at: int) -> tuple[list[str], list[str]]:
-    """Kill, purge and withhold what was so in the store; return killed and withheld."""
+    """Kill, purge and withhold as in the live store; return killed and withheld ids."""
     killed: list[str] = []
     withheld: list[str] = []
-    for row in connection.exec_driver_sql(_NOTICES).all():
-        own = _own(row)
-        if own is None:
+    for row in connection.execute(_NOTICES).all():
+        target = _target(row)
+        if target is None:
             if row.over and not _in_force(row):
-                # Of what was taken back, too: it is no longer killed with its story.
-                connection.exec_driver_sql(_ONE_NOTICE, (row.id,))
+                # Notices of undone kills, too: their articles are no longer killed with
+                # their story.
+                for statement in _ONE_NOTICE:
+                    connection.execute(statement, {"id": row.id})
             continue
-        status, until = own
+        status, until = target
         if status == CANCELED:
-            # One by one: what the story's other articles are is in notices of theirs.
+            # One by one: the other articles of a story have notices of their own.
             withdrawal.kill(
                 connection,
                 row.id,
@@ -238,25 +280,25 @@ def _withdraw(connection: Connection, at: int) -> tuple[list[str], list[str]]:
         else:
             withdrawal.withhold(connection, row.id, at=at, version=until, unknown=True)
         if row.erases:
-            # The copy is from before this purge, and so is every text in it.
+            # The copy is older than this purge, and so is every text in it.
             withdrawal.purge(connection, row.id, at=row.purged)
-        same = ["at", "note", "replacement", "cascade", "facts"]
+        copied = ["at", "note", "replacement", "cascade", "facts"]
         if not row.over and row.status == status:
-            same.append("before")
+            copied.append("before")
         connection.execute(
             update(notices)
             .where(notices.c.id == row.id)
-            .values({name: getattr(row, name) for name in same})
+            .values({name: getattr(row, name) for name in copied})
         )
         if row.told:
             (killed if status == CANCELED else withheld).append(row.id)
     return killed, withheld
 
 
-def _own(row: Any) -> tuple[int, str | None] | None:
-    """Return what is to become of an article of the copy, and up to which version.
+def _target(row: Any) -> tuple[int, str | None] | None:
+    """The status that an article must get in the copy, and its highest version with it.
 
-    ``None`` if nothing: it was taken back, or is in the copy in a newer version.
+    ``None`` if the kill was undone, or if the copy holds a newer version.
     """
     withheld = row.status == WITHHELD and not row.over
     killed_until = row.before if withheld else row.version
@@ -276,30 +318,30 @@ def _own(row: Any) -> tuple[int, str | None] | None:
 
 
 def _in_force(row: Any) -> bool:
-    """Return whether the copy has it killed already."""
+    """Whether the article is killed in the copy already."""
     return row.old_status == CANCELED and not row.old_over
 
 
 def _is_above(current: str | None, version: str | None) -> bool:
-    """Return whether a newer version is there than one that was killed."""
+    """Whether the current version is newer than a killed one."""
     if current is None or version is None:
         return False
     return version_key(current) > version_key(version)
 
 
 def _begin_history(connection: Connection) -> int:
-    """Give the copy an epoch of its own; return the store's own newest change."""
-    rows = connection.exec_driver_sql("SELECT name, value FROM live.state").all()
-    now: dict[str, int] = dict(map(tuple, rows))
-    # Above every request of both histories: one that is under way in the old one does
-    # not count as this one's.
-    asked = max(now["rebuild"], value_of(connection, "rebuild")) + 1
+    """Give the copy a new epoch; return the newest change of the live store."""
+    rows = connection.execute(select(_live_state.c.name, _live_state.c.value)).all()
+    live: dict[str, int] = dict(map(tuple, rows))
+    # Above every request of both histories: a rebuild that the old one has begun must
+    # not count for the new one.
+    request = max(live["rebuild"], value_of(connection, "rebuild")) + 1
     connection.execute(
         SET_STATE,
         [
-            {"of": "epoch", "value": tables.new_epoch()},
-            {"of": "rebuild", "value": asked},
-            {"of": "rebuilt", "value": asked - 1},
+            {"of": "epoch", "value": new_epoch()},
+            {"of": "rebuild", "value": request},
+            {"of": "rebuilt", "value": request - 1},
         ],
     )
-    return now["seq"]
+    return live["seq"]

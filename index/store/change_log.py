@@ -1,7 +1,8 @@
-"""Writing the change log: entries without gaps, in the order of the commits."""
+"""The change log: entries without gaps, in the order of the commits."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 
 import orjson
@@ -9,8 +10,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from index.access import NOBODY, Audience, Standing
 from index.history import ChangeType
+from index.store.rows import VALUE, chunks
 from index.store.tables import changes, hiding, state
-from index.store.view import VALUE, chunks
 
 SET_STATE = (
     update(state)
@@ -18,7 +19,7 @@ SET_STATE = (
     .values(value=bindparam("value"))
 )
 
-# The small index of what hides finds these, without a look at the whole log.
+# These come from the small index of entries that hide, not from the whole log.
 _HIDDEN = (
     select(changes.c.seq, changes.c.id, changes.c.at, changes.c.type, changes.c.facts)
     .where(hiding, changes.c.id.in_(bindparam("ids", expanding=True)))
@@ -26,17 +27,23 @@ _HIDDEN = (
 )
 
 
-def locked_seq(connection: Connection) -> int:
-    """Return the newest seq, which nobody else raises before this transaction ends.
+def new_epoch() -> int:
+    """A random number for a new history of changes; JSON readers keep it exactly."""
+    return secrets.randbits(52) + 1
 
-    Where writes do not exclude each other anyway, this row makes them.
+
+def locked_seq(connection: Connection) -> int:
+    """The newest seq, which nobody else can raise before this transaction ends.
+
+    Locking its row makes writes exclude each other in databases where they do not
+    already.
     """
     seq: int = connection.execute(VALUE.with_for_update(), {"name": "seq"}).scalar_one()
     return seq
 
 
 def set_seq(connection: Connection, seq: int) -> None:
-    """Say which seq is the newest."""
+    """Set the newest seq."""
     connection.execute(SET_STATE, {"of": "seq", "value": seq})
 
 
@@ -69,30 +76,30 @@ def append(
 
 
 def audiences(connection: Connection, ids: Iterable[str]) -> dict[str, Audience]:
-    """Return who ever saw articles that do not show to all now, as the log tells it.
+    """Earlier readers of articles that are hidden from some or all now, by id.
 
-    Each time that one ceased to show is an entry that hides, and says how it stood. An
-    id of which nothing was ever here has none.
+    They come from the log: each time that an article became hidden is an entry with its
+    standing until then. An id of which nothing was ever stored is left out.
     """
-    found: dict[str, Audience] = {}
-    for some in chunks(tuple(ids)):
-        for row in connection.execute(_HIDDEN, {"ids": some}):
+    by_id: dict[str, Audience] = {}
+    for chunk in chunks(tuple(ids)):
+        for row in connection.execute(_HIDDEN, {"ids": chunk}):
             before = None if row.facts is None else orjson.loads(row.facts)[0]
             if before is None:
-                # An old log does not know who could read what was deleted.
+                # Old logs do not say who could read a deleted article.
                 if row.type == ChangeType.DELETED:
-                    found.setdefault(row.id, NOBODY)
+                    by_id.setdefault(row.id, NOBODY)
                 continue
             standing = Standing.read(before)
             at = row.at
             if row.type == ChangeType.EXPIRED:
                 at = standing.restrictions.expires - 1
-            found[row.id] = found.get(row.id, NOBODY).saw(standing, at)
-    return found
+            by_id[row.id] = by_id.get(row.id, NOBODY).saw(standing, at)
+    return by_id
 
 
 def last_deletion(connection: Connection, article_id: str) -> tuple[int, int] | None:
-    """Return seq and instant of an article's last deletion, if it ever was deleted."""
+    """Seq and instant of an article's last deletion; ``None`` if it never was."""
     rows = connection.execute(_HIDDEN, {"ids": [article_id]}).all()
     deleted = [(row.seq, row.at) for row in rows if row.type == ChangeType.DELETED]
     return deleted[-1] if deleted else None

@@ -1,8 +1,8 @@
-"""Clippings: what an answer shows of a stored version, read without making all of it.
+"""Clippings: parts of a stored version, read without building the whole article.
 
-A hit shows a few fields and three paragraphs of an article. Making the whole
-:class:`~index.article.Article` of each checks again what was checked when it was put,
-and takes longer than to find it.
+A hit shows a few fields and three paragraphs. Building an
+:class:`~index.article.Article` for each would repeat the checks that were made when it
+was stored, and would take longer than the search.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from index.article import (
 from index.errors import InvalidArticle
 
 _ROLES = {role.value: role for role in Role}
-# Fields that are shown otherwise than the store has them.
-_NOT_AS_KEPT = frozenset(("version", "extra", *CONCEPT_FIELDS))
+# Fields whose published form differs from the stored one.
+_CONVERTED = frozenset(("version", "extra", *CONCEPT_FIELDS))
 
 
 class Clipping:
-    """One version of an article, of which some is shown.
+    """One version of an article, for answers that show parts of it.
 
-    :param content: as :func:`index.article.content` made it; it is trusted.
-    :param status: what counts instead of the one in it.
-    :raises ValueError: it is no such text.
+    :param content: JSON that :func:`index.article.content` wrote; it is trusted.
+    :param status: in force, in place of the one in the content.
+    :raises ValueError: the content is no such JSON.
     """
 
     __slots__ = ("_content", "_document", "headline", "id", "language", "version")
@@ -63,43 +63,42 @@ class Clipping:
         self._content, self._document = content, document
 
     def paragraph(self, n: int) -> Paragraph:
-        """Return a paragraph by its number."""
-        found = self._document["paragraphs"][n - (self.headline is None)]
+        """A paragraph by its number."""
+        paragraph = self._document["paragraphs"][n - (self.headline is None)]
         return Paragraph(
             n=n,
-            role=_ROLES[found["role"]],
-            text=found["text"],
-            key=found["key"],
-            credit=found.get("credit"),
+            role=_ROLES[paragraph["role"]],
+            text=paragraph["text"],
+            key=paragraph["key"],
+            credit=paragraph.get("credit"),
         )
 
     def fields(self, names: Iterable[str], now: datetime) -> dict[str, Any]:
-        """Return fields in their JSON form, what is unknown as ``None``.
+        """Fields in their JSON form, as the public may see them at ``now``.
 
-        They are as the public may see them at ``now``; ``ed_note`` must not be asked
-        for.
+        Fields without a value are ``None``. ``ed_note`` must not be among the names.
         """
         value_of = self._document.get
         return {
-            name: self._field(name, now) if name in _NOT_AS_KEPT else value_of(name)
+            name: self._field(name, now) if name in _CONVERTED else value_of(name)
             for name in names
         }
 
     def rights(self) -> dict[str, str]:
-        """Return what is known of what may be done with it."""
-        found = self._document
-        return {name: found[name] for name in RIGHTS_FIELDS if name in found}
+        """The fields on rights that have a value."""
+        document = self._document
+        return {name: document[name] for name in RIGHTS_FIELDS if name in document}
 
     def _field(self, name: str, now: datetime) -> Any:
         if name == "version":
             return self.version
         if name == "extra":
-            # Only this field can hold integers of more than 64 bits, which orjson makes
-            # fractions of.
+            # Only this field can hold integers of more than 64 bits, which orjson turns
+            # into floats.
             extra = json.loads(self._content).get(name, {})
             return published_extra(extra, now) or None
         value = self._document.get(name)
         if value is None:
             return None
-        # The store has the names within a concept in the order of the alphabet.
+        # The store sorts the names within a concept alphabetically.
         return [concept_json(concept) for concept in concepts_of(name, value)]

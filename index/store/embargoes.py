@@ -1,9 +1,10 @@
-"""Embargoes that end and articles that expire: visible at once, and logged afterwards.
+"""Embargoes that end and articles that expire, and their entries in the log.
 
-What shows is decided when a question is answered, so nothing waits for this. But who
-follows the changes must be told, by an entry of its own with a new seq. Each article
-knows the next instant at which there is something to log, and that instant is moved on
-in the transaction that logs it: so it is logged once, whoever does it.
+They take effect at once, since visibility is decided when a question is answered. But
+followers of the changes must be told, by a log entry with a seq of its own. Each
+article has a column with the next instant at which there is something to log. The
+transaction that logs it also moves that instant on, so it is logged once, whichever
+process does it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from sqlalchemy import Connection, bindparam, func, literal_column, select, upda
 from index.access import CANCELED, NO_EXPIRY, Restrictions, Standing
 from index.history import ChangeType, next_turn
 from index.store.change_log import append
-from index.store.sqlite.connections import Direct
+from index.store.prepared import PreparedRead
+from index.store.rows import RESTRICTING
 from index.store.tables import articles
-from index.store.view import RESTRICTING
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))
-_NEXT = Direct(select(func.min(articles.c.turns)).where(_SOON))
+_NEXT = PreparedRead(select(func.min(articles.c.turns)).where(_SOON))
 _DUE = (
     select(
         articles.c.id,
@@ -43,7 +44,7 @@ _MOVE = (
 
 
 def is_due(connection: Connection, now: int) -> bool:
-    """Return whether something is to be logged; costs one look at a small index."""
+    """Whether there is something to log; reads one entry of a small index."""
     ((first,),) = _NEXT.rows(connection)
     return first is not None and first <= now
 
@@ -63,10 +64,10 @@ def _log(connection: Connection, row: Any, now: int) -> int:
     standing = Standing(own, json.loads(values))
     connection.execute(_MOVE, {"of": article_id, "to": next_turn(own, turns)})
     if own.status == CANCELED:
-        return 0  # a later restoration tells everything
+        return 0  # a later reinstatement is logged as a whole
     expired = turns == own.expires
     if not expired and own.expires <= now:
-        return 0  # it shows no longer
+        return 0  # it has expired since
     append(
         connection,
         ChangeType.EXPIRED if expired else ChangeType.EMBARGO_LIFTED,

@@ -1,35 +1,68 @@
-"""Whether what the store keeps beside the texts agrees with them, and with itself.
+"""Integrity of a store: do its texts, columns, notices and log agree?
 
-Columns and notices decide who may see an article without its text being read; here each
-is worked out again from what it was made of.
+Columns and notices decide who may see an article without its text being read. Here each
+is worked out again from what it was derived from.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, false, select
+from sqlalchemy import Connection, bindparam, false, func, select, tuple_
 
-from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY, values_of
-from index.article import article_of
-from index.dates import micros
-from index.errors import InvalidArticle
+from index.access import (
+    CANCELED,
+    NO_EMBARGO,
+    NO_EXPIRY,
+    Restrictions,
+    restrictions_of,
+    values_of,
+)
+from index.article import article_of, content_digest
+from index.errors import InvalidArticle, StoreUnavailable
 from index.history import version_key
 from index.store import originals
-from index.store.tables import articles, keys, notices, versions
-from index.store.view import CHUNK, OF_CURRENT, View
+from index.store.rows import CHUNK, OF_CURRENT, RESTRICTING, read_article
+from index.store.tables import articles, changes, keys, notices, versions
+from index.store.view import View
 
 _DIGEST_BYTES = 32
-_CURRENT = (
+_LOG_BOUNDS = select(
+    func.min(changes.c.seq), func.max(changes.c.seq), func.count(changes.c.seq)
+)
+_LOST_CURRENT = (
+    select(articles.c.id, articles.c.version)
+    .join(versions, OF_CURRENT, isouter=True)
+    .where(versions.c.id.is_(None))
+)
+_ALL_VERSIONS = (
+    select(
+        versions.c.id,
+        versions.c.version,
+        versions.c.digest,
+        versions.c.status.label("own_status"),
+        versions.c.headline,
+        versions.c.content,
+        articles.c.version.label("current"),
+        *RESTRICTING,
+    )
+    .join(articles, articles.c.id == versions.c.id)
+    .where(
+        tuple_(versions.c.id, versions.c.version)
+        > tuple_(bindparam("id"), bindparam("version"))
+    )
+    .order_by(versions.c.id, versions.c.version)
+    .limit(bindparam("limit"))
+)
+_CURRENT_VERSIONS = (
     select(
         articles,
         versions.c.content,
         notices.c.id.label("notice"),
-        notices.c.version.label("killed"),
-        notices.c.status.label("told"),
+        notices.c.version.label("killed_until"),
+        notices.c.status.label("notice_status"),
     )
     .join(versions, OF_CURRENT)
     .join(
@@ -43,38 +76,99 @@ _CURRENT = (
 )
 
 
-def problems(view: View) -> Iterator[str]:
-    """Yield every contradiction, each as a sentence.
+def problems(connection: Connection, now: int) -> Iterator[str]:
+    """Yield a sentence for every contradiction; reads everything.
 
-    Reads every current version, and every original.
+    :param now: microseconds since 1970 UTC.
     """
-    for row in view.connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"a row of {row[0]} belongs to none of {row[2]}"
-    now = _now()
+    view = View(connection)
+    yield from _of_log(connection, view.seq)
+    for row in connection.execute(_LOST_CURRENT):
+        yield f"version {row.version} of {row.id} is current, but not there"
+    yield from _of_versions(connection, _logged_statuses(view))
     after = ""
-    while page := view.connection.execute(
-        _CURRENT, {"after": after, "limit": CHUNK}
+    while page := connection.execute(
+        _CURRENT_VERSIONS, {"after": after, "limit": CHUNK}
     ).all():
         for row in page:
             yield from _of_columns(row)
             yield from _of_notice(row)
-            yield from _of_turn(row, now)
+            yield from _of_next_turn(row, now)
         after = page[-1].id
-    yield from originals.problems(view.connection)
-    yield from _of_keys(view)
+    yield from originals.problems(connection)
+    yield from _of_keys(connection)
 
 
-def _now() -> int:
-    return micros(datetime.now(UTC))
+def _of_log(connection: Connection, seq: int) -> Iterator[str]:
+    first, last, entries = connection.execute(_LOG_BOUNDS).one()
+    if entries != seq or (entries and (first, last) != (1, seq)):
+        yield (
+            f"the change log holds {entries} entries from {first} to {last},"
+            f" and its counter stands at {seq}"
+        )
+
+
+def _logged_statuses(view: View) -> dict[str, int]:
+    """The status that the log last gave each article, by id."""
+    statuses: dict[str, int] = {}
+    since = 0
+    while page := view.changes(since, CHUNK):
+        for change in page:
+            _, after = change.standings()
+            if after is not None:
+                statuses[change.id] = after.restrictions.status
+        since = page[-1].seq
+    return statuses
+
+
+def _of_versions(connection: Connection, statuses: dict[str, int]) -> Iterator[str]:
+    after = ("", "")
+    while page := connection.execute(
+        _ALL_VERSIONS, {"id": after[0], "version": after[1], "limit": CHUNK}
+    ).all():
+        for row in page:
+            yield from _of_version(row, statuses.get(row.id))
+        after = (page[-1].id, page[-1].version)
+
+
+def _of_version(row: Any, status: int | None) -> Iterator[str]:
+    """Yield the contradictions of one version.
+
+    :param status: the one that the log last gave the article, if it gave any.
+    """
+    name = f"version {row.version} of {row.id}"
+    if content_digest(row.content) != row.digest:
+        yield f"{name} is not what was stored: its digest differs"
+        return
+    try:
+        article = read_article(row.id, row.version, row.content)
+    except StoreUnavailable as error:
+        yield str(error)
+        return
+    if (article.id, article.status.value, article.headline) != (
+        row.id,
+        row.own_status,
+        row.headline,
+    ):
+        yield f"{name} differs from its own columns"
+    if row.version == row.current:
+        expected = restrictions_of(article)
+        if status is not None:
+            # The status of a kill, or of the reinstatement that undid it.
+            expected = expected._replace(status=status)
+        if expected != Restrictions(*row[-3:]):
+            yield f"{name} is current, and the article's restrictions are not its own"
+    elif version_key(row.version) > version_key(row.current):
+        yield f"{name} is higher than {row.current}, which is current"
 
 
 def _of_columns(row: Any) -> Iterator[str]:
-    """Yield which columns are not what the current version says."""
+    """Yield the columns of an article that differ from its current version."""
     try:
         article = article_of({**json.loads(row.content), "version": row.version})
         values = json.loads(row.values)
     except (ValueError, InvalidArticle):
-        # Of a text that cannot be read others tell.
+        # That the text cannot be read is reported with the version.
         yield f"{row.id}: its columns cannot be compared with its text"
         return
     if values != values_of(article):
@@ -84,16 +178,17 @@ def _of_columns(row: Any) -> Iterator[str]:
 
 
 def _of_notice(row: Any) -> Iterator[str]:
-    if row.status == CANCELED and row.told != CANCELED:
+    if row.status == CANCELED and row.notice_status != CANCELED:
         yield f"{row.id} is killed, and there is no notice of it"
-    if row.told is not None and row.status != row.told:
+    if row.notice_status is not None and row.status != row.notice_status:
         yield f"{row.id} shows, and there is a notice that it was killed or withheld"
-    if row.killed is not None and version_key(row.killed) < version_key(row.version):
-        yield f"{row.id} is killed up to {row.killed}, and {row.version} is current"
+    killed = row.killed_until
+    if killed is not None and version_key(killed) < version_key(row.version):
+        yield f"{row.id} is killed up to {killed}, and {row.version} is current"
 
 
-def _of_turn(row: Any, now: int) -> Iterator[str]:
-    """Yield whether the end of an embargo, or an expiry, would be logged wrongly."""
+def _of_next_turn(row: Any, now: int) -> Iterator[str]:
+    """Yield a fault of the instant at which an embargo or expiry will be logged."""
     instants = {row.embargoed_until, row.expires} - {NO_EMBARGO, NO_EXPIRY}
     if row.turns != NO_EXPIRY and row.turns not in instants:
         yield f"{row.id}: what is to be logged is at no instant of its own"
@@ -101,11 +196,11 @@ def _of_turn(row: Any, now: int) -> Iterator[str]:
         yield f"{row.id}: the next instant of its own would not be logged"
 
 
-def _of_keys(view: View) -> Iterator[str]:
-    for row in view.connection.execute(select(keys)):
+def _of_keys(connection: Connection) -> Iterator[str]:
+    for row in connection.execute(select(keys)):
         try:
-            whole = isinstance(json.loads(row.filters), dict | list)
+            readable = isinstance(json.loads(row.filters), dict | list)
         except ValueError:
-            whole = False
-        if len(row.digest) != _DIGEST_BYTES or not row.scopes or not whole:
+            readable = False
+        if len(row.digest) != _DIGEST_BYTES or not row.scopes or not readable:
             yield f"the key {row.name} cannot be read: revoke it and make another"

@@ -1,15 +1,15 @@
-"""The store's keys: made, listed, revoked, rotated, and found by what is sent.
+"""The keyring: the keys of a store, created, listed, revoked, rotated and looked up.
 
-A key is read anew in every request, so that a revoked one is none from that moment on,
-in every process. That any key was *ever* made closes the service to callers without
-one, and revoking the last does not open it again: rows stay.
+A key is read anew in every request, so revoking it takes effect at once in every
+process. Once any key was *ever* created, the service refuses callers without one.
+Revoking the last key does not open it again: rows stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, insert, select, update
@@ -30,60 +30,60 @@ from index.access import (
     scopes_text,
     secret_digest,
 )
-from index.dates import from_micros, micros
+from index.dates import Clock, from_micros, micros
 from index.errors import InvalidValue
 from index.query import Filter
-from index.store.sqlite.connections import Direct
+from index.store.prepared import PreparedRead
 from index.store.tables import keys
 
 _COLUMNS = (
     *(keys.c.id, keys.c.name, keys.c.digest, keys.c.scopes, keys.c.filters),
     *(keys.c.rate, keys.c.created, keys.c.expires, keys.c.revoked),
 )
-_FIND = Direct(select(*_COLUMNS).where(keys.c.digest == bindparam("digest")))
-_BY_ID = Direct(select(*_COLUMNS).where(keys.c.id == bindparam("id")))
-_ANY = Direct(select(exists(select(keys.c.id))))
+_FIND = PreparedRead(select(*_COLUMNS).where(keys.c.digest == bindparam("digest")))
+_BY_ID = PreparedRead(select(*_COLUMNS).where(keys.c.id == bindparam("id")))
+_ANY = PreparedRead(select(exists(select(keys.c.id))))
 _ALL = select(*_COLUMNS).order_by(keys.c.name, keys.c.created, keys.c.id)
 _ID_TRIES = 5
 
-Opened = Callable[[], AbstractContextManager[Connection]]
+Opener = Callable[[], AbstractContextManager[Connection]]
 
 
 class Keyring:
     """The keys of one store.
 
-    :param reading: opens a connection to read one thing with.
+    :param reading: opens a connection for one read.
     :param writing: opens a connection in a transaction that writes.
     """
 
-    def __init__(self, reading: Opened, writing: Opened) -> None:
-        self._reading, self._writing = reading, writing
+    def __init__(self, reading: Opener, writing: Opener, clock: Clock) -> None:
+        self._reading, self._writing, self._clock = reading, writing, clock
 
     def ever(self) -> bool:
-        """Return whether any key was ever made, whatever has become of it."""
+        """Whether any key was ever created, also if it has ended since."""
         with self._reading() as connection:
-            ((found,),) = _ANY.rows(connection)
-            return bool(found)
+            ((exists_,),) = _ANY.rows(connection)
+            return bool(exists_)
 
     def find(self, secret: str) -> Key | None:
-        """Return the key that this is, ended ones too; ``None`` if it is none."""
+        """The key with this secret, also if it has ended; ``None`` if there is none."""
         sent = secret_digest(secret)
         with self._reading() as connection:
             rows = _FIND.rows(connection, digest=sent)
         for row in rows:
-            # What the index of the table found is compared once more, whole.
+            # The table's index has found it; the whole digest is compared once more.
             if equal_digests(row[2], sent):
                 return _key(row)
         return None
 
     def known(self, key_id: str) -> Key | None:
-        """Return the key of an id, as it is now; ``None`` if there is none."""
+        """The key with this id; ``None`` if there is none."""
         with self._reading() as connection:
             rows = _BY_ID.rows(connection, id=key_id)
         return _key(rows[0]) if rows else None
 
     def all(self) -> tuple[Key, ...]:
-        """Return every key that was ever made, by name, the oldest first."""
+        """Every key that was ever created, by name, the oldest first."""
         with self._reading() as connection:
             return tuple(map(_key, connection.execute(_ALL)))
 
@@ -96,13 +96,13 @@ class Keyring:
         rate: int | None = None,
         expires: datetime | None = None,
     ) -> NewKey:
-        """Make a key; what is returned is the only place that has it whole.
+        """Create a key. Only the returned value ever holds its secret.
 
-        :raises InvalidValue: there is a live key of this name, or a value does not fit.
+        :raises InvalidValue: a live key has this name, or a value is invalid.
         """
-        now = _now()
+        now = self._clock()
         with self._writing() as connection:
-            if _live(connection, name, now):
+            if _live_of_name(connection, name, now):
                 raise InvalidValue(
                     "name",
                     "a live key has this name; choose another name, or rotate that key",
@@ -111,38 +111,38 @@ class Keyring:
             return _insert(connection, name, scopes, filters, rate, now, expires)
 
     def revoke(self, which: str) -> tuple[Key, ...]:
-        """End keys at once: the one of an id, or all live ones of a name.
+        """Revoke keys: the one with an id, or all live ones with a name.
 
         :raises InvalidValue: there is no live key of this id or name.
         """
-        now = _now()
+        now = self._clock()
         with self._writing() as connection:
-            found = _some_live(connection, which, now)
-            for each in found:
-                _set(connection, each.id, revoked=micros(now))
-            return tuple(_one(connection, each.id) for each in found)
+            live = _live_keys(connection, which, now)
+            for key in live:
+                _set(connection, key.id, revoked=micros(now))
+            return tuple(_key_of_id(connection, key.id) for key in live)
 
     def rotate(self, which: str, *, overlap: timedelta) -> tuple[NewKey, Key]:
-        """Make a key with the rights of another one, which ends after ``overlap``.
+        """Create a key with the rights of an old one, which ends after ``overlap``.
 
-        The new one lives as long as the old one was to live, from now on. Without an
-        overlap the old one is revoked at once.
+        The new key lives from now on, for as long as the old one was created to live.
+        Without an overlap the old one is revoked at once.
 
         :return: the new key, and the old one as it is now.
         :raises InvalidValue: there is no live key of this id or name, or several.
         """
-        now = _now()
+        now = self._clock()
         with self._writing() as connection:
-            found = _some_live(connection, which, now)
-            if len(found) > 1:
-                ids = ", ".join(each.id for each in found)
+            live = _live_keys(connection, which, now)
+            if len(live) > 1:
+                ids = ", ".join(key.id for key in live)
                 raise InvalidValue(
                     "key",
                     f"several live keys have this name ({ids}), so it is being rotated"
                     " already; revoke one of them first, or name one by its id",
                     got=which,
                 )
-            (old,) = found
+            (old,) = live
             try:
                 expires = old.expires and now + (old.expires - old.created)
                 ends = now + overlap
@@ -155,11 +155,7 @@ class Keyring:
             new = _insert(
                 connection, old.name, old.scopes, old.filters, old.rate, now, expires
             )
-            return new, _one(connection, old.id)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+            return new, _key_of_id(connection, old.id)
 
 
 def _key(row: Any) -> Key:
@@ -176,26 +172,29 @@ def _key(row: Any) -> Key:
     )
 
 
-def _live(connection: Connection, name: str, now: datetime) -> list[Key]:
+def _live_of_name(connection: Connection, name: str, now: datetime) -> list[Key]:
     rows = connection.execute(
         select(*_COLUMNS).where(keys.c.name == name).order_by(keys.c.created)
     )
     return [key for key in map(_key, rows) if key.state(now) == "live"]
 
 
-def _some_live(connection: Connection, which: str, now: datetime) -> list[Key]:
-    meant = key_id_in(which)
-    rows = connection.execute(select(*_COLUMNS).where(keys.c.id == meant))
-    found = [key for key in map(_key, rows) if key.state(now) == "live"]
-    found = found or _live(connection, meant, now)
-    if not found:
+def _live_keys(connection: Connection, which: str, now: datetime) -> list[Key]:
+    """The live key with this id, or else the live keys with this name."""
+    id_or_name = key_id_in(which)
+    rows = connection.execute(select(*_COLUMNS).where(keys.c.id == id_or_name))
+    live = [key for key in map(_key, rows) if key.state(now) == "live"]
+    live = live or _live_of_name(connection, id_or_name, now)
+    if not live:
         raise InvalidValue(
-            "key", "no live key has this id or name; see nutgraf keys list", got=meant
+            "key",
+            "no live key has this id or name; see nutgraf keys list",
+            got=id_or_name,
         )
-    return found
+    return live
 
 
-def _one(connection: Connection, key_id: str) -> Key:
+def _key_of_id(connection: Connection, key_id: str) -> Key:
     rows = connection.execute(select(*_COLUMNS).where(keys.c.id == key_id))
     return _key(rows.one())
 
@@ -213,7 +212,7 @@ def _insert(
     now: datetime,
     expires: datetime | None,
 ) -> NewKey:
-    for left in reversed(range(_ID_TRIES)):
+    for tries_left in reversed(range(_ID_TRIES)):
         key = Key(
             id=new_id(),
             name=name,
@@ -239,8 +238,8 @@ def _insert(
                         revoked=None,
                     )
                 )
-        except IntegrityError:  # the id is another key's: one in four thousand million
-            if not left:
+        except IntegrityError:  # another key has the id: one in four thousand million
+            if not tries_left:
                 raise
         else:
             return NewKey(key, secret)

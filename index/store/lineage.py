@@ -1,8 +1,8 @@
 """Chains of articles that evolved from each other, as far as a reader may see them.
 
-An article names the one that it evolved from, which may come later, or never. Nothing
-is kept of a chain but that: it is put together when it is read, and so it is whole as
-soon as its last link is there.
+An article names the one that it evolved from, which may arrive later, or never. Nothing
+else of a chain is stored. It is put together when it is read, so it is complete as soon
+as its last link is stored.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from index.access import Restrictions, Standing
 from index.article import Article
 from index.history import Chain, Member, Relation
 from index.query import Reader
-from index.store.sqlite.connections import Direct
+from index.store.prepared import PreparedRead
 from index.store.tables import articles
 
 STEPS = 50  # articles each way, the nearest first
-_AT_ONCE = 1_000  # that are read at a time; a reader may not see some
-# Articles that are looked at for those that a reader may see: some 0.1 s.
-MOST_LOOKED = 10_000
+_AT_ONCE = 1_000  # articles read at a time; a reader may not see some
+# Articles checked for whether a reader may see them; they take some 0.1 s.
+MAX_CHECKED = 10_000
 
 _LINK = [
     articles.c.id,
@@ -33,8 +33,8 @@ _LINK = [
     articles.c["values"],
     *(articles.c[name] for name in Restrictions._fields),
 ]
-_BY_ID = Direct(select(*_LINK).where(articles.c.id == bindparam("id")))
-_BY_PARENT = Direct(
+_BY_ID = PreparedRead(select(*_LINK).where(articles.c.id == bindparam("id")))
+_BY_PARENT = PreparedRead(
     select(*_LINK)
     .where(articles.c.evolved_from == bindparam("id"))
     .where(articles.c.id > bindparam("after"))
@@ -55,32 +55,34 @@ class Link:
 
 def chain_of(
     connection: Connection,
-    texts_of: Callable[[Iterable[tuple[str, str]]], Mapping[tuple[str, str], Article]],
+    articles_of: Callable[
+        [Iterable[tuple[str, str]]], Mapping[tuple[str, str], Article]
+    ],
     article_id: str,
     reader: Reader,
     now: int,
 ) -> Chain:
-    """Return the chain of an article, as far as a reader may see it.
+    """The chain of an article, as far as a reader may see it.
 
-    :param texts_of: gives articles by id and version.
+    :param articles_of: gives articles by id and version.
     """
     before, all_before = _earlier(connection, article_id, reader, now)
     after, all_after = _later(connection, article_id, reader, now)
-    texts = texts_of((each.id, each.version) for each in (*before, *after))
+    members = articles_of((link.id, link.version) for link in (*before, *after))
     return Chain(
         members=tuple(
             Member(
-                id=each.id,
-                version=each.version,
-                headline=texts[each.id, each.version].headline,
-                published=texts[each.id, each.version].published,
+                id=link.id,
+                version=link.version,
+                headline=members[link.id, link.version].headline,
+                published=members[link.id, link.version].published,
                 relation=relation,
             )
             for links, relation in (
                 (before[::-1], Relation.EARLIER),
                 (after, Relation.LATER),
             )
-            for each in links
+            for link in links
         ),
         complete=all_before and all_after,
     )
@@ -89,65 +91,66 @@ def chain_of(
 def _earlier(
     connection: Connection, article_id: str, reader: Reader, now: int
 ) -> tuple[list[Link], bool]:
-    """Return what an article evolved from, the nearest first, and whether that is all.
+    """The articles that one evolved from, the nearest first, and whether these are all.
 
-    It ends where a reader may not see on, and where it would come round again.
+    They end before an article that the reader may not see, and where a circle closes.
     """
-    found: list[Link] = []
+    links: list[Link] = []
     seen = {article_id}
-    here = _link(connection, article_id)
-    while here is not None and here.evolved_from not in seen:
-        if here.evolved_from is None:
+    link = _link(connection, article_id)
+    while link is not None and link.evolved_from not in seen:
+        if link.evolved_from is None:
             break
-        here = _link(connection, here.evolved_from)
-        if here is None or not here.standing.shown(reader, now):
+        link = _link(connection, link.evolved_from)
+        if link is None or not link.standing.shown(reader, now):
             break
-        if len(found) == STEPS:
-            return found, False
-        found.append(here)
-        seen.add(here.id)
-    return found, True
+        if len(links) == STEPS:
+            return links, False
+        links.append(link)
+        seen.add(link.id)
+    return links, True
 
 
 def _later(
     connection: Connection, article_id: str, reader: Reader, now: int
 ) -> tuple[list[Link], bool]:
-    """Return what evolved from an article, the nearest first, and whether that is all.
+    """The articles that evolved from one, the nearest first, and whether these are all.
 
-    Several may have evolved from one; beyond what a reader may not see none is found.
+    Several may have evolved from one. Articles that evolved from one that the reader
+    may not see are left out with it.
     """
-    found: list[Link] = []
+    links: list[Link] = []
     seen = {article_id}
-    ahead = deque([(article_id, "")])
-    looked = 0
-    while ahead:
-        parent, after = ahead.popleft()
-        limit = min(_AT_ONCE, MOST_LOOKED - looked) + 1
+    queue = deque([(article_id, "")])
+    checked = 0
+    while queue:
+        parent, after = queue.popleft()
+        limit = min(_AT_ONCE, MAX_CHECKED - checked) + 1
         rows = _BY_PARENT.rows(connection, id=parent, after=after, limit=limit)
         more = len(rows) == limit
-        for each in (_of_row(*row) for row in rows[: limit - 1]):
-            looked += 1
-            after = each.id
-            if each.id in seen or not each.standing.shown(reader, now):
+        for link in (_link_of(*row) for row in rows[: limit - 1]):
+            checked += 1
+            after = link.id
+            if link.id in seen or not link.standing.shown(reader, now):
                 continue
-            if len(found) == STEPS:
-                return found, False
-            found.append(each)
-            seen.add(each.id)
-            ahead.append((each.id, ""))
-        if more and looked >= MOST_LOOKED:
-            return found, False
-        if more:  # its other children are nearer than theirs
-            ahead.appendleft((parent, after))
-    return found, True
+            if len(links) == STEPS:
+                return links, False
+            links.append(link)
+            seen.add(link.id)
+            queue.append((link.id, ""))
+        if more and checked >= MAX_CHECKED:
+            return links, False
+        if more:  # the parent's other children are nearer than their children
+            queue.appendleft((parent, after))
+    return links, True
 
 
 def _link(connection: Connection, article_id: str) -> Link | None:
     rows = _BY_ID.rows(connection, id=article_id)
-    return _of_row(*rows[0]) if rows else None
+    return _link_of(*rows[0]) if rows else None
 
 
-def _of_row(
+def _link_of(
     article_id: str, version: str, evolved_from: str | None, values: str, *numbers: int
 ) -> Link:
     return Link(

@@ -1,4 +1,4 @@
-"""How the store of an older Nutgraf becomes one of this."""
+"""The schema of a store: its creation, and upgrades from older ones."""
 
 from __future__ import annotations
 
@@ -11,55 +11,109 @@ from sqlalchemy.schema import CreateColumn
 
 from index.access import CANCELED, Standing, audience_of, restrictions_of, values_of
 from index.dates import micros
+from index.errors import StoreUnavailable
 from index.history import next_turn
-from index.store import tables
-from index.store.tables import articles, changes, notices, originals, state, versions
-from index.store.view import CHUNK, OF_CURRENT, read_article
+from index.store.change_log import new_epoch
+from index.store.rows import CHUNK, OF_CURRENT, read_article
+from index.store.tables import (
+    SCHEMA,
+    articles,
+    changes,
+    metadata,
+    notices,
+    originals,
+    state,
+    versions,
+)
 
 LOG = logging.getLogger("nutgraf.store")
 
 
-def from_1(connection: Connection) -> None:
-    """Make a store of schema 1 one of this, in the caller's transaction.
+def create_or_upgrade(connection: Connection) -> None:
+    """Create the tables, or upgrade those of an older schema, in one transaction.
 
-    Every article is read once, some 2,000 a second. Canceled ones get a notice and
-    leave the index, which is built again for that.
+    :raises StoreUnavailable: they are another program's, or a newer Nutgraf's.
+    """
+    names = inspect(connection).get_table_names()
+    if not names:
+        _create(connection)
+        return
+    if state.name not in names or articles.name not in names:
+        raise StoreUnavailable(
+            "this file is another program's database; give the store a file of its own"
+        )
+    schema = connection.execute(
+        select(state.c.value).where(state.c.name == "schema")
+    ).scalar_one()
+    upgrade = _UPGRADES.get(schema)
+    if upgrade is not None:
+        upgrade(connection)
+    elif schema != SCHEMA:
+        raise StoreUnavailable(
+            f"the store has schema {schema}, newer than {SCHEMA} of this Nutgraf; use"
+            " the version of Nutgraf that wrote it"
+        )
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection)
+    rows = {
+        "schema": SCHEMA,
+        "seq": 0,
+        "rebuild": 0,
+        "rebuilt": 0,
+        "epoch": new_epoch(),
+    }
+    connection.execute(
+        insert(state),
+        [{"name": name, "value": value} for name, value in rows.items()],
+    )
+
+
+def _from_1(connection: Connection) -> None:
+    """Upgrade from schema 1, in the caller's transaction.
+
+    It reads every article once, some 2,000 a second. Canceled ones get a notice. They
+    must leave the index, so it asks for a new one.
     """
     LOG.warning(
         "the store is being brought to schema %d: every article is read once",
-        tables.SCHEMA,
+        SCHEMA,
     )
     for table in (articles, versions, changes):
-        there = {each["name"] for each in inspect(connection).get_columns(table.name)}
+        present = {c["name"] for c in inspect(connection).get_columns(table.name)}
         for column in table.columns:
-            if column.name not in there:
-                wanted = CreateColumn(column).compile(dialect=connection.dialect)
+            if column.name not in present:
+                definition = CreateColumn(column).compile(dialect=connection.dialect)
                 connection.exec_driver_sql(
-                    f"ALTER TABLE {table.name} ADD COLUMN {wanted}"
+                    f"ALTER TABLE {table.name} ADD COLUMN {definition}"
                 )
-    tables.metadata.create_all(connection)
+    metadata.create_all(connection)
     for table in (articles, versions, changes):
         for index in table.indexes:
             index.create(connection, checkfirst=True)
     connection.execute(update(versions).values(sent=versions.c.digest))
     for row in _every_article(connection):
         _fill(connection, row)
-    connection.execute(insert(state), [{"name": "epoch", "value": tables.new_epoch()}])
+    connection.execute(insert(state), [{"name": "epoch", "value": new_epoch()}])
     connection.execute(
         update(state).where(state.c.name == "rebuild").values(value=state.c.value + 1)
     )
-    from_2(connection)
+    _from_2(connection)
 
 
-def from_2(connection: Connection) -> None:
-    """Make a store of schema 2 one of this, in the caller's transaction.
+def _from_2(connection: Connection) -> None:
+    """Upgrade from schema 2, in the caller's transaction.
 
-    Of the versions that it has there are no originals.
+    Versions stored before have no originals.
     """
     originals.create(connection, checkfirst=True)
     connection.execute(
-        update(state).where(state.c.name == "schema").values(value=tables.SCHEMA)
+        update(state).where(state.c.name == "schema").values(value=SCHEMA)
     )
+
+
+_UPGRADES = {1: _from_1, 2: _from_2}
 
 
 def _every_article(connection: Connection) -> Iterator[Any]:
@@ -96,7 +150,7 @@ def _fill(connection: Connection, row: Any) -> None:
             story=article.story,
         )
     )
-    # The entry that made it current is what readers of the feed are told of it.
+    # Followers of the changes learn of it from the entry that made it current.
     connection.execute(
         update(changes)
         .where(changes.c.seq == row.seq)

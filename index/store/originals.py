@@ -1,6 +1,6 @@
-"""Originals: what versions were sent as, kept for audit where reading changed it.
+"""Originals: the bytes that versions were sent as, kept if reading changed them.
 
-They belong to their versions: what deletes a version deletes its original.
+They are kept for audit. Deleting a version deletes its original.
 """
 
 from __future__ import annotations
@@ -13,35 +13,40 @@ from sqlalchemy import Connection, insert, select
 from index.article import Original
 from index.store.tables import originals
 
-_PAGE = 20  # that are read at a time; each may be as large as a request
+_PAGE = 20  # originals read at a time; each may be as large as a request
 
 
 def packed(original: Original) -> Original:
-    """Return an original as it is kept."""
+    """An original in its stored form, compressed."""
     return Original(format=original.format, data=zlib.compress(original.data))
 
 
-def keep_originals(
-    connection: Connection, kept: Mapping[tuple[str, str], Original]
+def insert_originals(
+    connection: Connection, packed_originals: Mapping[tuple[str, str], Original]
 ) -> None:
-    """Keep packed originals of versions that have just been written.
+    """Store packed originals of versions that have just been written.
 
-    :param kept: by id and version.
+    :param packed_originals: by id and version.
     """
-    if kept:
+    if packed_originals:
         connection.execute(
             insert(originals),
             [
-                {"id": id_, "version": version, "format": one.format, "data": one.data}
-                for (id_, version), one in kept.items()
+                {
+                    "id": id_,
+                    "version": version,
+                    "format": original.format,
+                    "data": original.data,
+                }
+                for (id_, version), original in packed_originals.items()
             ],
         )
 
 
-def find_original(
+def original_of(
     connection: Connection, article_id: str, version: str
 ) -> Original | None:
-    """Return what a version was sent as, if reading it changed that."""
+    """What a version was sent as; ``None`` if reading it changed nothing."""
     row = connection.execute(
         select(originals.c.format, originals.c.data).where(
             originals.c.id == article_id, originals.c.version == version
@@ -53,9 +58,9 @@ def find_original(
 
 
 def problems(connection: Connection) -> Iterator[str]:
-    """Yield a sentence for each original that cannot be given; reads all of them."""
-    every = select(originals).execution_options(yield_per=_PAGE)
-    for row in connection.execute(every):
+    """Yield a sentence for each original that is damaged; reads all of them."""
+    in_pages = select(originals).execution_options(yield_per=_PAGE)
+    for row in connection.execute(in_pages):
         try:
             zlib.decompress(row.data)
         except zlib.error:

@@ -1,9 +1,9 @@
-"""Restorations: a kill or a withholding is taken back, and something shows again.
+"""Reinstatement: a kill or a withholding is undone, and the article shows again.
 
-What was killed by a call, or withheld, shows as it stands. What was killed by a
-canceled version does not: that one is mostly a note that says so. Then the text of the
-last usable version becomes current again, as a version of its own, since who has the
-canceled one must see that this is newer.
+An article that was killed or withheld by a call shows as it is stored. One that was
+killed by a canceled version does not, since that version is mostly a note of the kill.
+Then the text of the last usable version becomes current again, as a version of its own:
+readers who have the canceled one must see that this is newer.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from index.errors import (
 from index.history import ChangeType, version_key
 from index.query import Reader
 from index.store.change_log import append
+from index.store.notices import last_notice
+from index.store.rows import current_version, read_article, standing_of
 from index.store.tables import notices, versions
-from index.store.view import current_version, read_article, standing_of
-from index.store.withdrawal import change_status, last_row
-from index.store.writing import as_kept, put
+from index.store.withdrawal import change_status
+from index.store.writing import put, stored_form
 
 _VERSIONS = select(versions.c.version, versions.c.status).where(
     versions.c.id == bindparam("id")
@@ -41,16 +42,16 @@ _CONTENT = select(versions.c.content).where(
 def reinstate(
     connection: Connection, article_id: str, *, at: int, reader: Reader
 ) -> int | None:
-    """Take a kill or a withholding back; see ``Store.reinstate``."""
+    """Undo a kill or a withholding; see ``Store.reinstate``."""
     before = standing_of(connection, article_id)
-    last = last_row(connection, article_id)
+    last = last_notice(connection, article_id)
     in_force = last is not None and not last.over
     if before is None and not in_force:
         raise ArticleNotFound(article_id)
     if in_force and last.purged is not None:
         raise ArticlePurged(article_id)
     if in_force:
-        # What an earlier kill took back does not come with it.
+        # An earlier kill that this one replaced still holds for its own versions.
         connection.execute(
             update(notices)
             .where(notices.c.id == article_id)
@@ -69,32 +70,32 @@ def reinstate(
         )
     if before.restrictions.status == USABLE:
         return None
-    killed = last.before if in_force else None
-    usable = _instead_of_canceled(connection, article_id, killed)
+    killed_until = last.before if in_force else None
+    usable = _last_usable(connection, article_id, killed_until)
     if usable is None:
         return change_status(
             connection, article_id, before, USABLE, ChangeType.RESTORED, at=at
         )
     if not entitled(reader, values_of(usable)):
         raise OutsideFilter(article_id)
-    (written,) = put(connection, [as_kept(draft_of(usable))], at=at, reader=reader)
+    (written,) = put(connection, [stored_form(draft_of(usable))], at=at, reader=reader)
     if isinstance(written, InputError):
         raise written
     return written.seq
 
 
-def _instead_of_canceled(
-    connection: Connection, article_id: str, killed: str | None
+def _last_usable(
+    connection: Connection, article_id: str, killed_until: str | None
 ) -> Article | None:
-    """Return what is to be current where a canceled version is, else ``None``.
+    """The article that replaces a canceled current version; ``None`` if it is not one.
 
-    A version that came withheld is passed over: nobody was ever to read it.
+    A version that arrived withheld is passed over: it was never meant to be read.
 
-    :param killed: up to which version an earlier kill still holds.
-    :raises StatusConflict: there is nothing that was ever to be shown.
+    :param killed_until: the version up to which an earlier kill still holds.
+    :raises StatusConflict: no version was ever meant to be shown.
     """
     current = current_version(connection, article_id)
-    assert current is not None, "it is here"
+    assert current is not None, "it is stored"
     rows = connection.execute(_VERSIONS, {"id": article_id}).all()
     statuses = {row.version: row.status for row in rows}
     if statuses[current] != Status.CANCELED.value:
@@ -104,7 +105,9 @@ def _instead_of_canceled(
             version
             for version, status in statuses.items()
             if status == Status.USABLE.value
-            and (killed is None or version_key(version) > version_key(killed))
+            and (
+                killed_until is None or version_key(version) > version_key(killed_until)
+            )
         ),
         key=version_key,
         default=None,
@@ -118,7 +121,7 @@ def _instead_of_canceled(
     text = connection.execute(
         _CONTENT, {"id": article_id, "version": last}
     ).scalar_one()
-    # The next whole number is what the newsroom's own system will give to its next one.
+    # The newsroom's own system will give the next whole number to its next version.
     try:
         return replace(read_article(article_id, last, text), version=f"{current}.1")
     except InvalidArticle as error:

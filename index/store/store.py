@@ -1,90 +1,82 @@
 """The store: the home of every article, its versions and the log of changes.
 
-A write is acknowledged when its transaction is committed and synced, and never lost
-after that. Each accepted write is one entry of the change log; entries are numbered
+A write is acknowledged once its transaction is committed and synced, and is never lost
+after that. Each accepted write is one entry of the change log. Entries are numbered
 without gaps by a counter that is locked in the write's own transaction, so the numbers
 grow in the order of the commits.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Self
 
-from sqlalchemy import (
-    Connection,
-    delete,
-)
+from sqlalchemy import Connection, delete
 
 from index.access import Rates
 from index.article import Article, Draft, draft_of
-from index.dates import micros
+from index.dates import Clock, micros, utc_now
 from index.errors import (
     ArticleNotFound,
     InputError,
     InvalidArticle,
     StoreUnavailable,
 )
-from index.history import (
-    Change,
-    ChangeType,
-    Counts,
-    Notice,
-    Written,
-)
+from index.history import Change, ChangeType, Counts, Notice, Written
 from index.query import PUBLIC, Reader
-from index.store import integrity, migration, tables, withdrawal
+from index.store import integrity, withdrawal
 from index.store.change_log import SET_STATE, append, locked_seq
+from index.store.database import Backup, Restored
 from index.store.embargoes import is_due, log_turns
 from index.store.keyring import Keyring
+from index.store.kinds import open_database
 from index.store.reinstatement import reinstate
-from index.store.sqlite.connections import WRITES, Connections, forget, store_errors
+from index.store.rows import standing_of, value_of
 from index.store.tables import articles, versions
-from index.store.view import View, standing_of, value_of
-from index.store.writers import check_within, within
-from index.store.writing import as_kept, put
+from index.store.view import View
+from index.store.writers import check_writer, checked_drafts
+from index.store.writing import put, stored_form
 
 
 class Store:
     """Every article, its versions and the change log, in one SQL database.
 
-    Safe to use from several threads and processes. A process that was forked makes its
-    own connections.
+    Safe to use from several threads and processes. A forked process opens connections
+    of its own.
 
-    :param url: ``sqlite:///FILE``; folder, file and tables are made if there are none.
-    :raises InvalidValue: no such kind of store.
+    :param url: ``sqlite:///FILE``; folder, file and tables are created if need be.
+    :param clock: gives the instants of writes, of ended embargoes and of keys.
+    :raises InvalidValue: there is no such kind of store.
     :raises StoreUnavailable: it cannot be opened, and why.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
         self.url = url
-        self.path = tables.file_of(url)
-        self.lock_path = self.path.with_name(f"{self.path.name}-indexer.lock")
-        tables.create(self.path, {1: migration.from_1, 2: migration.from_2})
-        # By process: SQLite's connections must not be used, nor closed, after a fork
-        # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
-        self._connections: dict[int, Connections] = {}
-        self.keys = Keyring(self._reading, self._writing)
+        self._clock = clock
+        self._database = open_database(url)
+        self.keys = Keyring(self._database.reading, self._database.writing, clock)
         self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Return the store of a URL."""
-        return cls(url)
+    def open(cls, url: str, *, clock: Clock = utc_now) -> Self:
+        """The store at a URL."""
+        return cls(url, clock=clock)
+
+    @property
+    def path(self) -> Path:
+        """The file of the store on this machine, absolute."""
+        return self._database.path
 
     def close(self) -> None:
-        """Let go of the connections of this process; the next call makes new ones."""
-        connections = self._connections.pop(os.getpid(), None)
-        if connections is not None:
-            connections.close()
+        """Close the connections of this process; the next call opens new ones."""
+        self._database.close()
         self.rates.close()
 
     # A writer is bound by the filters of the reader that they are: they neither change
-    # what they cannot see for a filter, nor store what they could not see then. That is
-    # looked at where it is written, so that nobody changes it in between.
+    # what their filters hide from them, nor store what their filters would hide. That
+    # is checked in the transaction that writes, so that nobody changes it in between.
 
     def put(
         self,
@@ -93,28 +85,29 @@ class Store:
         reader: Reader = PUBLIC,
         force: bool = False,
     ) -> tuple[Written | InputError, ...]:
-        """Keep articles, all in one durable transaction; return what became of each.
+        """Store articles in one durable transaction; return the outcome of each.
 
-        Without a version, content that differs from the current version's becomes the
-        next version. A version that is there with other content is that article's
-        :class:`VersionConflict`, and an article that cannot be kept as JSON, or whose
-        version is below 0, its :class:`InvalidArticle`; one beyond the writer's filters
-        is an :class:`OutsideFilter`. The others are kept nevertheless.
+        An article without a version gets the next one if its content differs from that
+        of the current version. The outcome of an article may be an error: a
+        :class:`VersionConflict` if the version exists with other content, an
+        :class:`InvalidArticle` if the article cannot be written as JSON or its version
+        is below 0, an :class:`OutsideFilter` if the writer's filters do not cover it.
+        The others of the batch are stored all the same.
 
-        :param batch: articles, or the drafts of those that are written already, which
-            may have originals. An unchanged article keeps the first original.
-        :param force: where a version is there with other content, that is replaced.
-            Nothing of it is kept, and it is found again once it is indexed anew. What
-            was killed or withheld stays so.
-        :raises StoreFull: nothing of the batch was kept.
+        :param batch: articles, or drafts of articles that are JSON already, which may
+            have originals. An unchanged article keeps the first original.
+        :param force: replace a version that exists with other content. Nothing of it is
+            kept, and searches find the new content once it is indexed. What was killed
+            or withheld stays so.
+        :raises StoreFull: nothing of the batch was stored.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
-        drafts = [_drafted(each) for each in batch]
+        drafts = [_stored_draft(article) for article in batch]
         if not batch:
             return ()
         with self._changing() as (connection, at):
-            may = within(connection, drafts, reader)
-            return put(connection, may, at=at, force=force, reader=reader)
+            checked = checked_drafts(connection, drafts, reader)
+            return put(connection, checked, at=at, force=force, reader=reader)
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
@@ -124,7 +117,7 @@ class Store:
         :raises ArticleNotFound: there is no such article.
         """
         with self._changing() as (connection, at):
-            check_within(connection, article_id, reader)
+            check_writer(connection, article_id, reader)
             before = standing_of(connection, article_id)
             if before is None:
                 raise ArticleNotFound(article_id)
@@ -141,7 +134,7 @@ class Store:
                 after=None,
             )
 
-    # What is done to an article without a new version of it.
+    # Changes of status, without a new version.
 
     def kill(
         self,
@@ -153,22 +146,23 @@ class Store:
         cascade: bool = False,
         reader: Reader = PUBLIC,
     ) -> tuple[Notice, ...]:
-        """Kill an article, all versions of it; return the notices that are its own now.
+        """Kill an article, all versions of it; return the notices now in force.
 
-        Where this returns, no text of it is served any more. Of an article that is not
-        here the notice alone is kept, and what comes of it later is killed already.
+        Once this returns, no text of it is served any more. Of an article that is not
+        stored only the notice is kept; versions of it that arrive later are killed on
+        arrival.
 
-        :param version: the highest that is meant, where the caller knows; by default
-            the current one.
-        :param cascade: every article of its story, too: those that it evolved from,
-            that evolved from it, and that name the same story, also when they come
-            later.
-        :raises ArticleNotFound: to somebody with a filter, also what was never here:
-            nobody knows whether it is theirs.
+        :param version: kill all versions up to this one; by default up to the current
+            one.
+        :param cascade: kill every article of its story, too: those that it evolved
+            from, that evolved from it, and that name the same story, also when they
+            arrive later.
+        :raises ArticleNotFound: for a writer with a filter also if the article was
+            never stored, since its filter cannot be checked.
         :raises InvalidArticle: the id cannot be one.
         """
         with self._changing() as (connection, at):
-            check_within(connection, article_id, reader, unknown=False)
+            check_writer(connection, article_id, reader, unknown=False)
             return withdrawal.kill(
                 connection,
                 article_id,
@@ -187,190 +181,200 @@ class Store:
         unknown: bool = False,
         reader: Reader = PUBLIC,
     ) -> int | None:
-        """Hold an article back until it is restored; return the seq of that.
+        """Hold an article back until it is reinstated; return the seq of that.
 
-        Or until a version comes that is told to be higher and usable. ``None`` if it
-        was withheld already, or is not here.
+        A usable version with a higher number ends the withholding, too. ``None`` if the
+        article was withheld already, or is not stored.
 
-        :param version: the highest that is meant, by default the current one.
-        :param unknown: hold it back when it comes, if it is not here.
+        :param version: hold back all versions up to this one; by default up to the
+            current one.
+        :param unknown: if the article is not stored, hold it back when it arrives.
         :raises ArticleNotFound: there is no such article.
         :raises StatusConflict: it was killed.
         """
         with self._changing() as (connection, at):
-            check_within(connection, article_id, reader)
+            check_writer(connection, article_id, reader)
             return withdrawal.withhold(
                 connection, article_id, at=at, version=version, unknown=unknown
             )
 
     def reinstate(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
-        """Take back that an article was killed or withheld; return the seq of that.
+        """Undo a kill or a withholding; return the seq of that.
 
-        ``None`` if it was neither. Where it was killed by a canceled version, the last
-        usable one becomes the current one again, under a number of its own: that of the
-        current one and ``.1``.
+        ``None`` if there was neither. If a canceled version killed the article, its
+        last usable version becomes current again, under a number of its own: that of
+        the canceled one and ``.1``.
 
-        :raises ArticleNotFound: there is no such article, nor the notice of one.
+        :raises ArticleNotFound: there is no such article, nor a notice of one.
         :raises ArticlePurged: its texts were erased.
-        :raises OutsideFilter: that usable version is beyond the writer's filters.
-        :raises StatusConflict: it came canceled, so there is nothing to show.
+        :raises OutsideFilter: the writer's filters do not cover that usable version.
+        :raises StatusConflict: it arrived canceled, so there is nothing to show.
         """
         with self._changing() as (connection, at):
-            check_within(connection, article_id, reader)
+            check_writer(connection, article_id, reader)
             return reinstate(connection, article_id, at=at, reader=reader)
 
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.
 
-        The index is built again, since parts of it may still hold its words. Returns
-        how many versions were erased.
+        It asks for a new index, since parts of the old one may still hold the words.
+        Returns the number of erased versions.
 
         :raises ArticleNotFound: there was never such an article.
         :raises StatusConflict: it is neither killed nor deleted.
         """
-        with self._writing() as connection:
-            erased = withdrawal.purge(connection, article_id, at=_now())
-            _ask_for_rebuild(connection)
-        forget(self._opened().engine)
+        with self._database.writing() as connection:
+            erased = withdrawal.purge(connection, article_id, at=self._now())
+            _request_rebuild(connection)
+        self._database.erase_deleted()
         return erased
 
     def turn(self, now: int | None = None) -> int:
         """Log each embargo that has ended and each article that has expired by now.
 
         Each is logged once, however many processes do this, and before any other
-        change of the article. Returns how many were.
+        change of the article. Returns the number of entries.
         """
-        if not self._due(_now() if now is None else now):
-            return 0
-        with self._writing() as connection:
-            return log_turns(connection, _now() if now is None else now)
-
-    def _due(self, now: int) -> bool:
-        with self._reading() as connection:
-            return is_due(connection, now)
+        with self._database.reading() as connection:
+            if not is_due(connection, self._now() if now is None else now):
+                return 0
+        with self._database.writing() as connection:
+            return log_turns(connection, self._now() if now is None else now)
 
     @contextmanager
     def reading(self) -> Iterator[View]:
         """Read one unchanging state of the store for the length of a block."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             yield View(connection)
 
     def seq(self) -> int:
-        """Return the number of the newest change; 0 before the first."""
+        """Number of the newest change; 0 before the first."""
         with self.reading() as view:
             return view.seq
 
     def changes(self, since: int, limit: int) -> tuple[Change, ...]:
-        """Return at most ``limit`` changes after ``since``, oldest first."""
+        """Changes after ``since``, at most ``limit``, the oldest first."""
         with self.reading() as view:
             return view.changes(since, limit)
 
     def counts(self) -> Counts:
-        """Return how many articles and versions there are."""
+        """Numbers of articles and versions."""
         with self.reading() as view:
             return view.counts()
 
     def size(self) -> int:
-        """Return the bytes that the store takes on disk, its log of writes included."""
-        names = (self.path.name, f"{self.path.name}-wal")
-        files = [self.path.with_name(name) for name in names]
-        return sum(each.stat().st_size for each in files if each.exists())
+        """Bytes on disk, the write-ahead log included."""
+        return self._database.size()
 
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
-        with self._writing() as connection:
-            return _ask_for_rebuild(connection)
+        with self._database.writing() as connection:
+            return _request_rebuild(connection)
 
     def rebuild_requested(self) -> int:
-        """Return how many rebuilds were asked for since the store was made."""
-        with self._reading() as connection:
+        """Number of the newest request for a rebuild; 0 if there was none."""
+        with self._database.reading() as connection:
             return value_of(connection, "rebuild")
 
     def rebuild_finished(self) -> int:
-        """Return the number of the newest request that was fulfilled; 0 if none was."""
-        with self._reading() as connection:
+        """Number of the newest request that was fulfilled; 0 if none was."""
+        with self._database.reading() as connection:
             return value_of(connection, "rebuilt")
 
-    def finish_rebuild(self, asked: int) -> None:
-        """Say that the index was built anew after this request was made."""
-        with self._writing() as connection:
-            connection.execute(SET_STATE, {"of": "rebuilt", "value": asked})
+    def finish_rebuild(self, request: int) -> None:
+        """Record that the index was built anew after this request."""
+        with self._database.writing() as connection:
+            connection.execute(SET_STATE, {"of": "rebuilt", "value": request})
 
     def indexer_lock(self) -> AbstractContextManager[None]:
         """Be this store's one indexer for the length of a block.
 
         :raises IndexerRunning: another process is, or this one already.
         """
-        return tables.exclusive(self.lock_path)
+        return self._database.indexer_lock()
 
     def indexer_running(self) -> bool:
-        """Return whether some process is this store's indexer."""
-        return tables.is_locked(self.lock_path)
+        """Whether some process is this store's indexer."""
+        return self._database.indexer_running()
 
     def indexer_process(self) -> int | None:
-        """Return the id of the process that is this store's indexer."""
-        return tables.holder(self.lock_path)
+        """Id of the process that is this store's indexer."""
+        return self._database.indexer_process()
 
     def check(self) -> list[str]:
-        """Return every contradiction found in the store; empty if it is sound.
+        """Every contradiction in the store, each as a sentence.
 
-        Reads everything: the file, the log, and each version of each article.
+        Reads everything: the database, the log, and each version of each article.
         """
         try:
-            with self.reading() as view:
-                return [*view.problems(), *integrity.problems(view)]
+            with self._database.reading() as connection:
+                return [
+                    *self._database.problems(connection),
+                    *integrity.problems(connection, self._now()),
+                ]
         except StoreUnavailable as error:
             return [str(error)]
 
-    def _opened(self) -> Connections:
-        pid = os.getpid()
-        found = self._connections.get(pid)
-        if found is None:
-            # Of two threads that come here at once, both go on with the same ones.
-            found = self._connections.setdefault(pid, Connections(self.path))
-        return found
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each thing about the database that may cause damage."""
+        return self._database.warnings()
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with store_errors(), self._opened().reading() as connection:
-            yield connection
+    def take_backup(self, file: Path, *, replace: bool = False) -> Backup:
+        """Copy the store into one file; writes and searches go on meanwhile.
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with (
-            store_errors(),
-            self._opened().engine.connect().execution_options(**WRITES) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        Everything that was acknowledged before this call is in it. The file gets its
+        name once the copy is complete, checked and on disk; only its owner may read it.
+
+        :param replace: a file of that name may be replaced.
+        :raises InvalidValue: a file of that name exists, or none can be made.
+        :raises StoreUnavailable: the store is damaged or cannot be read, or there is no
+            room for the copy.
+        """
+        return self._database.take_backup(file, replace=replace)
+
+    def restore_backup(self, file: Path) -> Restored:
+        """Make the store what it was when a backup was taken; other processes go on.
+
+        The backup is checked first, and never changed: one of an older schema is
+        upgraded in a copy. One transaction replaces everything. In it the store gets a
+        new epoch, so that everyone who follows its changes starts anew, and a request
+        to build the index again. What was withdrawn since the backup stays withdrawn:
+        killed and purged articles are killed and purged again, withheld ones and
+        embargoes hold as long as before, and keys stay as they are. That includes all
+        that is acknowledged until the commit: writers wait while it is looked up.
+
+        :raises InvalidValue: the file is no sound backup of a store.
+        :raises StoreFull: there is no room for the copy, or for the store.
+        :raises StoreUnavailable: the store is damaged or too busy; it is as it was.
+        """
+        return self._database.restore_backup(file, clock=self._clock)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, int]]:
-        """Write changes: yield the connection and the instant of all of them.
+        """Lend a connection in a transaction, and the instant of all its changes.
 
         Embargoes that have ended, and articles that have expired, are logged first: no
         later change of an article may come before that.
         """
-        with self._writing() as connection:
-            at = _now()
+        with self._database.writing() as connection:
+            at = self._now()
             log_turns(connection, at)
             yield connection, at
 
+    def _now(self) -> int:
+        return micros(self._clock())
 
-def _drafted(given: Article | Draft) -> Draft | InvalidArticle:
-    """Return what is to be kept of an article, or why it cannot be."""
+
+def _stored_draft(article: Article | Draft) -> Draft | InvalidArticle:
+    """An article as it is stored, or the reason why it cannot be."""
     try:
-        return as_kept(given if isinstance(given, Draft) else draft_of(given))
+        return stored_form(article if isinstance(article, Draft) else draft_of(article))
     except InvalidArticle as error:
         return error
 
 
-def _ask_for_rebuild(connection: Connection) -> int:
+def _request_rebuild(connection: Connection) -> int:
     locked_seq(connection)
-    asked = value_of(connection, "rebuild") + 1
-    connection.execute(SET_STATE, {"of": "rebuild", "value": asked})
-    return asked
-
-
-def _now() -> int:
-    return micros(datetime.now(UTC))
+    request = value_of(connection, "rebuild") + 1
+    connection.execute(SET_STATE, {"of": "rebuild", "value": request})
+    return request

@@ -1,7 +1,7 @@
-"""Stories: which articles belong together, and which of them join one that was killed.
+"""Stories: which articles belong together, and which of them join a killed one.
 
-Articles are linked by what they evolved from, and by the name of their story. A link
-may lead to what is not here yet, and links may go in circles.
+Articles are linked by the article that they evolved from, and by the name of their
+story. A link may lead to an article that has not arrived yet; links may go in circles.
 """
 
 from __future__ import annotations
@@ -16,61 +16,65 @@ from index.access import Audience
 from index.article import Article
 from index.history import Killed
 from index.query import Reader
+from index.store.notices import IN_FORCE
+from index.store.rows import CHUNK, chunks
 from index.store.tables import articles, notices
-from index.store.view import CHUNK, IN_FORCE, chunks
 
-# A story has some dozens of articles. What claims to have more is a mistake, of which
-# only so many are killed at one go.
-MOST_RELATED = 10_000
+# A story has some dozens of articles. One with more is a mistake, and one call kills
+# only so many of it.
+MAX_RELATED = 10_000
 
 
 def add_joining(
     connection: Connection,
     batch: Sequence[Article],
-    found: dict[str, Killed],
+    killed: dict[str, Killed],
     reader: Reader,
 ) -> None:
-    """Add those articles of a batch that come into a killed story by it.
+    """Add the articles of a batch that join a killed story to the killed ones.
 
-    :param reader: who puts them: what they may not read, their articles do not say.
+    :param reader: the writer of the batch; their notices repeat no note that they may
+        not read.
     """
     any_story = select(exists().where(notices.c.cascade, IN_FORCE))
     if not connection.execute(any_story).scalar_one():
         return
-    linked = [each for each in batch if each.evolved_from or each.story]
-    there: dict[str, tuple[str | None, str | None]] = {}
+    linked = [article for article in batch if article.evolved_from or article.story]
+    stored_links: dict[str, tuple[str | None, str | None]] = {}
     for ids in chunks(tuple({article.id for article in linked})):
         rows = connection.execute(
             select(articles.c.id, articles.c.evolved_from, articles.c.story).where(
                 articles.c.id.in_(ids)
             )
         )
-        there |= {row.id: (row.evolved_from, row.story) for row in rows}
-    # Articles of one story come together: what is found for one serves the next.
-    known: dict[tuple[str | None, str | None], Mapping[str, Any] | None] = {}
+        stored_links |= {row.id: (row.evolved_from, row.story) for row in rows}
+    # Articles of one story arrive together, so one search serves several of them.
+    adopted_by_link: dict[tuple[str | None, str | None], Mapping[str, Any] | None] = {}
     for article in linked:
         link = article.evolved_from, article.story
-        if article.id in found or there.get(article.id) == link:
+        if article.id in killed or stored_links.get(article.id) == link:
             continue
-        before = found.get(article.evolved_from or "")
-        if before is not None and before.adopted is not None:
-            found[article.id] = Killed(None, adopted=before.adopted)
+        parent = killed.get(article.evolved_from or "")
+        if parent is not None and parent.adopted is not None:
+            killed[article.id] = Killed(None, adopted=parent.adopted)
             continue
-        if link not in known:
-            known[link] = _killed_story(connection, *link, reader)
-        adopted = known[link] or _killed_story(connection, article.id, None, reader)
+        if link not in adopted_by_link:
+            adopted_by_link[link] = _killed_story(connection, *link, reader)
+        adopted = adopted_by_link[link] or _killed_story(
+            connection, article.id, None, reader
+        )
         if adopted is not None:
-            found[article.id] = Killed(None, adopted=adopted)
+            killed[article.id] = Killed(None, adopted=adopted)
 
 
 def _killed_story(
     connection: Connection, article_id: str | None, story: str | None, reader: Reader
 ) -> Mapping[str, Any] | None:
-    """Return what the notice of a killed story says, ``None`` if it is not killed."""
+    """Terms of a killed story's notice; ``None`` if the story is not killed."""
     if article_id is None and story is None:
         return None
-    found = connection.execute(_story(article_id, story)).scalars()
-    for ids in found.partitions(CHUNK):
+    keys = connection.execute(_story(article_id, story)).scalars()
+    for ids in keys.partitions(CHUNK):
         row = connection.execute(
             select(notices)
             .where(notices.c.id.in_(ids), notices.c.cascade, IN_FORCE)
@@ -78,33 +82,34 @@ def _killed_story(
             .limit(1)
         ).one_or_none()
         if row is not None:
-            told = {"cascade": row.cascade, "at": row.at}
+            terms = {"cascade": row.cascade, "at": row.at}
             audience = Audience.read(json.loads(row.facts), row.at)
             if reader.filters and not (audience and audience.tells(reader)):
-                return told
-            return told | {"note": row.note, "replacement": row.replacement}
+                return terms
+            return terms | {"note": row.note, "replacement": row.replacement}
     return None
 
 
 def related(connection: Connection, article_id: str) -> set[str]:
-    """Return the ids of all articles that are of one story with one, this included.
+    """Ids of all articles of the story of an article, its own included.
 
-    Those that one evolved from, that evolved from one, and that name the same story,
-    and so on from each; at most :data:`MOST_RELATED`. Ids of which there is no article
-    are among them.
+    These are the articles that it evolved from, that evolved from it, and that name the
+    same story, and so on from each of them; at most :data:`MAX_RELATED`. Ids of
+    articles that are not stored are among them.
     """
-    rows = connection.execute(_story(article_id, None).limit(MOST_RELATED))
+    rows = connection.execute(_story(article_id, None).limit(MAX_RELATED))
     return {row.key for row in rows}
 
 
 def _story(article_id: str | None, story: str | None) -> Select[tuple[str]]:
-    """Return what asks for the ids of a story, those that are nearest first."""
+    """A query for the ids of a story, the nearest articles first."""
     starts = [
         select(literal(named).label("named"), literal(key).label("key"))
         for named, key in ((False, article_id), (True, story))
         if key is not None
     ]
-    # By article, and by the name of a story: one that comes again goes no further.
+    # Keys are ids of articles and, ``named``, names of stories. The UNION drops a key
+    # that comes again, so circles end.
     of = starts[0].cte("of", recursive=True)
     links = [
         select(literal(named), wanted).join(

@@ -1,4 +1,7 @@
-"""Who may change what: a writer with a filter, in the transaction that writes."""
+"""Writers with filters: which articles they may change.
+
+It is checked in the transaction that writes.
+"""
 
 from __future__ import annotations
 
@@ -10,58 +13,62 @@ from index.access import entitled, values_of
 from index.article import Draft
 from index.errors import ArticleNotFound, InputError, OutsideFilter
 from index.query import Reader
-from index.store.view import View
-from index.store.withdrawal import standings_of
+from index.store.notices import notices_of
+from index.store.rows import standings_of
 
 
-def within(
+def checked_drafts(
     connection: Connection, drafts: Sequence[Draft | InputError], reader: Reader
 ) -> tuple[Draft | InputError, ...]:
-    """Return drafts, and in the place of each that a writer may not write the error.
+    """Drafts, with an error in place of each that a writer may not store.
 
-    They may not where the article that is here is beyond their filters, or the new one.
+    A writer's filters must cover both the article as stored and the draft.
     """
     if not reader.filters:
         return tuple(drafts)
-    given = [each.article for each in drafts if isinstance(each, Draft)]
-    beyond = _beyond(connection, {each.id for each in given}, reader)
+    ids = {draft.article.id for draft in drafts if isinstance(draft, Draft)}
+    outside = _outside(connection, ids, reader)
     return tuple(
-        OutsideFilter(each.article.id)
-        if isinstance(each, Draft)
-        and (each.article.id in beyond or not entitled(reader, values_of(each.article)))
-        else each
-        for each in drafts
+        OutsideFilter(draft.article.id)
+        if isinstance(draft, Draft)
+        and (
+            draft.article.id in outside
+            or not entitled(reader, values_of(draft.article))
+        )
+        else draft
+        for draft in drafts
     )
 
 
-def check_within(
+def check_writer(
     connection: Connection, article_id: str, reader: Reader, *, unknown: bool = True
 ) -> None:
     """Check that a writer may change an article.
 
-    :param unknown: they may also change what is not here.
-    :raises ArticleNotFound: it is beyond their filters, and so does not exist to them.
+    :param unknown: whether they may change an article that is not stored.
+    :raises ArticleNotFound: their filters do not cover it, so it does not exist for
+        them.
     """
     if not reader.filters:
         return
-    there = bool(standings_of(connection, [article_id]))
-    if not (there or unknown) or _beyond(connection, [article_id], reader):
+    stored = bool(standings_of(connection, [article_id]))
+    if not (stored or unknown) or _outside(connection, [article_id], reader):
         raise ArticleNotFound(article_id)
 
 
-def _beyond(connection: Connection, ids: Iterable[str], reader: Reader) -> set[str]:
-    """Return which articles, or kills, are here and not within a reader's filters.
+def _outside(connection: Connection, ids: Iterable[str], reader: Reader) -> set[str]:
+    """Ids of stored articles, or else of kills, that a reader's filters do not cover.
 
-    What is not here at all is not among them.
+    Ids of which nothing is stored are not among them.
     """
     ids = tuple(ids)
-    beyond = {
+    outside = {
         notice.id
-        for notice in View(connection).notices_of(ids)
+        for notice in notices_of(connection, ids)
         if not (notice.audience and notice.audience.entitles(reader))
     }
     for article_id, (_, standing) in standings_of(connection, ids).items():
-        beyond.discard(article_id)
+        outside.discard(article_id)
         if not standing.entitles(reader):
-            beyond.add(article_id)
-    return beyond
+            outside.add(article_id)
+    return outside

@@ -1,7 +1,7 @@
-"""Writing articles: a batch of them, in one transaction of the caller's.
+"""Writing a batch of articles, in the caller's transaction.
 
-:mod:`index.history` has the rules; what it must know is read here, and the rows that
-it makes are written.
+:mod:`index.history` has the rules. This reads what they need and writes the rows that
+they give.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from index.errors import InputError
 from index.history import Batch, Current, Killed, Outcome, Written, plain_version
 from index.query import PUBLIC, Reader
 from index.store.change_log import SET_STATE, audiences, locked_seq
-from index.store.originals import keep_originals, packed
+from index.store.notices import write_notices
+from index.store.originals import insert_originals, packed
+from index.store.rows import OF_CURRENT, RESTRICTING, among, chunks
 from index.store.tables import articles, changes, versions
-from index.store.view import OF_CURRENT, RESTRICTING, among, chunks
-from index.store.withdrawal import keep_notices, kill_joined, killed_of
+from index.store.withdrawal import kill_joined, killed_of
 
 _UPDATE_ARTICLE = (
     update(articles)
     .where(articles.c.id == bindparam("of"))
-    .values({each: bindparam(each.name) for each in articles.c if not each.primary_key})
+    .values({c: bindparam(c.name) for c in articles.c if not c.primary_key})
 )
 _DELETE_VERSION = delete(versions).where(
     versions.c.id == bindparam("of"), versions.c.version == bindparam("one")
 )
 
 
-def as_kept(draft: Draft) -> Draft:
-    """Draft with the version that the article is kept as, and its original packed."""
+def stored_form(draft: Draft) -> Draft:
+    """Draft with the stored form of its version number, and its original packed."""
     article, original = draft.article, draft.original
     version = article.version
     if version is not None and plain_version(version) != version:
@@ -50,46 +51,46 @@ def put(
     force: bool = False,
     reader: Reader = PUBLIC,
 ) -> tuple[Written | InputError, ...]:
-    """Keep articles and return what became of each; see ``Store.put``.
+    """Store articles and return the outcome of each; see ``Store.put``.
 
-    :param drafts: as :func:`as_kept` gives them.
-    :param reader: who writes them; which of them they may is not looked at here.
+    :param drafts: in their :func:`stored_form`; an error is the outcome of its own.
+    :param reader: the writer; whether they may write each is not checked here.
     """
-    given = [each.article for each in drafts if isinstance(each, Draft)]
-    currents = _currents(connection, given)
-    killed = killed_of(connection, given, reader)
-    write = Batch(
+    incoming = [draft.article for draft in drafts if isinstance(draft, Draft)]
+    currents = _currents(connection, incoming)
+    killed = killed_of(connection, incoming, reader)
+    batch = Batch(
         locked_seq(connection),
         at,
         currents,
         killed,
-        _audiences(connection, given, currents, killed, at),
+        _audiences(connection, incoming, currents, killed, at),
     )
-    kept: dict[tuple[str, str], Original] = {}
-    results: list[Written | InputError] = []
-    for each in drafts:
-        if isinstance(each, InputError):
-            results.append(each)
+    originals: dict[tuple[str, str], Original] = {}
+    outcomes: list[Written | InputError] = []
+    for draft in drafts:
+        if isinstance(draft, InputError):
+            outcomes.append(draft)
             continue
         try:
-            written = write.put(each.article, each.text, each.digest, force=force)
+            written = batch.put(draft.article, draft.text, draft.digest, force=force)
         except InputError as error:
-            results.append(error)
+            outcomes.append(error)
             continue
-        results.append(written)
+        outcomes.append(written)
         if written.outcome is not Outcome.UNCHANGED:
-            # Of a version that is replaced within the batch only the last.
-            kept.pop((written.id, written.version), None)
-            if each.original is not None:
-                kept[written.id, written.version] = each.original
-    _insert(connection, write, reader)
-    keep_originals(connection, kept)
-    return tuple(results)
+            # A version that the batch replaces again keeps the last original only.
+            originals.pop((written.id, written.version), None)
+            if draft.original is not None:
+                originals[written.id, written.version] = draft.original
+    _write(connection, batch, reader)
+    insert_originals(connection, originals)
+    return tuple(outcomes)
 
 
 def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Current]:
-    """Return what is there of a batch's articles, by id."""
-    found: dict[str, Current] = {}
+    """The current versions of a batch's articles, by id."""
+    currents: dict[str, Current] = {}
     for ids in chunks(tuple({article.id for article in batch})):
         for row in connection.execute(
             select(
@@ -103,7 +104,7 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
             .join(versions, OF_CURRENT)
             .where(articles.c.id.in_(ids))
         ):
-            found[row.id] = Current(
+            currents[row.id] = Current(
                 row.version,
                 Restrictions(*row[5:]),
                 {row.version: row.sent},
@@ -114,8 +115,8 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
         (article.id, article.version)
         for article in batch
         if article.version is not None
-        and article.id in found
-        and article.version != found[article.id].version
+        and article.id in currents
+        and article.version != currents[article.id].version
     }
     for keys in chunks(tuple(others)):
         for row in connection.execute(
@@ -123,8 +124,8 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
                 among(keys)
             )
         ):
-            found[row.id].digests[row.version] = row.sent
-    return found
+            currents[row.id].digests[row.version] = row.sent
+    return currents
 
 
 def _audiences(
@@ -134,33 +135,33 @@ def _audiences(
     killed: Mapping[str, Killed],
     at: int,
 ) -> dict[str, Audience]:
-    """Return who saw what of a batch may be killed by it, by id.
+    """Earlier readers of the articles that a batch may kill, by id.
 
-    Of what shows to all now the log need not be asked.
+    Of articles that everybody can see now the log need not be read.
     """
-    ids = {each.id for each in batch if each.status is Status.CANCELED}
-    ids |= {id_ for id_, each in killed.items() if each.adopted is not None}
+    ids = {article.id for article in batch if article.status is Status.CANCELED}
+    ids |= {id_ for id_, kill in killed.items() if kill.adopted is not None}
     hidden = {
-        each
-        for each in ids
-        if each not in currents or not shown(*currents[each].restrictions, at)
+        id_
+        for id_ in ids
+        if id_ not in currents or not shown(*currents[id_].restrictions, at)
     }
     return audiences(connection, hidden)
 
 
-def _insert(connection: Connection, write: Batch, reader: Reader) -> None:
+def _write(connection: Connection, batch: Batch, reader: Reader) -> None:
     """Write a batch's rows, one statement a table; no statement for no rows."""
     for statement, rows in (
-        (insert(articles), list(write.created.values())),
-        (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in write.updated.items()]),
-        (_DELETE_VERSION, [{"of": i, "one": v} for i, v in sorted(write.replaced)]),
-        (insert(versions), list(write.versions.values())),
-        (insert(changes), write.changes),
-        (SET_STATE, [{"of": "seq", "value": write.seq}] if write.changes else []),
+        (insert(articles), list(batch.created.values())),
+        (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in batch.updated.items()]),
+        (_DELETE_VERSION, [{"of": i, "one": v} for i, v in sorted(batch.replaced)]),
+        (insert(versions), list(batch.versions.values())),
+        (insert(changes), batch.changes),
+        (SET_STATE, [{"of": "seq", "value": batch.seq}] if batch.changes else []),
     ):
         if rows:
             connection.execute(statement, rows)
-    if write.notices or write.raised:
-        keep_notices(connection, write)
-    if write.joined:
-        kill_joined(connection, write.joined, at=write.at, reader=reader)
+    if batch.notices or batch.raised:
+        write_notices(connection, batch)
+    if batch.joined:
+        kill_joined(connection, batch.joined, at=batch.at, reader=reader)

@@ -50,30 +50,31 @@ READERS = {
 
 
 class Clock:
-    """What time it is, for store, questions and lifts alike."""
+    """The time of store, questions and lifts alike; it moves on with each look."""
 
     def __init__(self) -> None:
         self.now = START
 
-    def micros(self) -> int:
+    def __call__(self) -> datetime:
         self.now += timedelta(microseconds=1)
-        return dates.micros(self.now)
+        return self.now
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("index.store.store._now", clock.micros)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=lambda url: url[:6])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+def archive(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> Iterator[Archive]:
     archive = Archive.open(
         Settings(
             store=f"sqlite:///{tmp_path}/store.db",
             engine=request.param.format(tmp=tmp_path),
-        )
+        ),
+        clock=clock,
     )
     yield archive
     archive.close()
@@ -492,11 +493,10 @@ class Consumer:
 )
 def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> None:
     clock = Clock()
-    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-        for module in ("store", "audit"):
-            patch.setattr(f"index.{module}._now", clock.micros)
+    with TemporaryDirectory() as folder:
         archive = Archive.open(
-            Settings(store=f"sqlite:///{folder}/store.db", engine="memory:")
+            Settings(store=f"sqlite:///{folder}/store.db", engine="memory:"),
+            clock=clock,
         )
         early = {name: Consumer(reader) for name, reader in READERS.items()}
         lazy = {name: Consumer(reader) for name, reader in READERS.items()}

@@ -21,7 +21,8 @@ from index.cli.terminal import Screen, marked, marked_html, printable
 from index.engines import open_engine
 from index.formats import FORMATS, jsonl
 from index.jobs import Indexer, verification
-from index.store import Store, tables
+from index.store import Store
+from index.store.sqlite import soundness
 
 ARTICLES: tuple[dict[str, Any], ...] = (
     {
@@ -583,7 +584,7 @@ def test_what_may_become_wrong_is_warned_of_and_is_no_failure(
 def test_versions_of_sqlite_with_a_known_bug_are_told_from_others(
     version: tuple[int, int, int], mended: bool
 ) -> None:
-    assert tables.has_mended_log(version) is mended
+    assert soundness.has_mended_log(version) is mended
 
 
 def test_verify_compares_what_does_not_show_too(loaded: Nutgraf) -> None:

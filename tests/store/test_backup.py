@@ -33,6 +33,7 @@ from index.article import (
     number_paragraphs,
 )
 from index.cli import parser
+from index.dates import Clock
 from index.engines import open_engine
 from index.errors import (
     HistoryChanged,
@@ -44,8 +45,9 @@ from index.errors import (
 from index.jobs import Indexer, store_problems
 from index.query import PUBLIC, Request
 from index.settings import Settings
-from index.store import Store, backup, carryover, tables
-from index.store.sqlite import connections
+from index.store import Store, carryover
+from index.store.sqlite import backup, connections
+from index.store.tables import SCHEMA
 
 
 def article(
@@ -106,7 +108,7 @@ def test_a_backup_is_one_file_of_its_owner_and_nothing_of_the_index(
 ) -> None:
     store.put([article("a"), article("b")])
     store.put([article("a", "Two.")])
-    found = backup.take_backup(store, file)
+    found = store.take_backup(file)
     assert (found.seq, found.articles, found.versions) == (3, 2, 3)
     assert file.stat().st_mode & 0o777 == 0o600
     assert sorted(tmp_path.iterdir()) == [file, store.path.parent]
@@ -120,10 +122,10 @@ def test_a_file_that_is_there_is_replaced_only_on_demand(
 ) -> None:
     file.write_text("precious")
     with pytest.raises(InvalidValue, match="--force"):
-        backup.take_backup(store, file)
+        store.take_backup(file)
     assert file.read_text() == "precious"
-    backup.take_backup(store, file, replace=True)
-    assert backup.restore_backup(store, file).backup.articles == 0
+    store.take_backup(file, replace=True)
+    assert store.restore_backup(file).backup.articles == 0
 
 
 def test_the_store_itself_and_a_folder_are_never_replaced(
@@ -132,23 +134,23 @@ def test_the_store_itself_and_a_folder_are_never_replaced(
     (tmp_path / "link").symlink_to(store.path)
     for target in (store.path, tmp_path / "link", tmp_path):
         with pytest.raises(InvalidValue, match="not a file that a backup replaces"):
-            backup.take_backup(store, target, replace=True)
+            store.take_backup(target, replace=True)
     with pytest.raises(InvalidValue, match="the store itself"):
-        backup.restore_backup(store, tmp_path / "link")
+        store.restore_backup(tmp_path / "link")
 
 
 def test_a_backup_that_cannot_be_written_leaves_nothing(
     store: Store, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidValue, match="cannot be written"):
-        backup.take_backup(store, tmp_path / "nowhere" / "backup.db")
+        store.take_backup(tmp_path / "nowhere" / "backup.db")
     store.put([article("a", "x" * 1_000_000)])
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
         with pytest.raises(StoreUnavailable, match="the disk is full and no backup"):
-            backup.take_backup(store, tmp_path / "backup.db")
+            store.take_backup(tmp_path / "backup.db")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
@@ -159,10 +161,10 @@ def test_a_restore_brings_back_what_was_and_takes_away_what_came_since(
     store: Store, file: Path
 ) -> None:
     store.put([article("a"), article("b")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("a", "Two."), article("c")])
     store.delete("b")
-    done = backup.restore_backup(store, file)
+    done = store.restore_backup(file)
     assert (done.backup.seq, done.before) == (2, 5)
     assert ids(store) == ["a", "b"]
     assert store.check() == []
@@ -174,12 +176,12 @@ def test_a_restore_reaches_processes_that_have_the_store_open(
     store: Store, file: Path
 ) -> None:
     store.put([article("a")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("b")])
     with closing(Store(store.url)) as other:
         assert ids(other) == ["a", "b"]
         with other.reading() as view:
-            backup.restore_backup(store, file)
+            store.restore_backup(file)
             # Who reads just now goes on with what was there.
             assert [each.id for each in view.iterate()] == ["a", "b"]
         assert ids(other) == ["a"]
@@ -189,12 +191,12 @@ def test_a_restore_reaches_processes_that_have_the_store_open(
 
 def test_a_restored_store_is_of_another_history(store: Store, file: Path) -> None:
     store.put([article("a")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     seen = set()
     for _ in range(3):
         with store.reading() as view:
             seen.add(view.epoch)
-        backup.restore_backup(store, file)
+        store.restore_backup(file)
         assert store.rebuild_requested() > store.rebuild_finished()
         store.finish_rebuild(store.rebuild_requested())
     assert len(seen) == 3
@@ -255,13 +257,13 @@ def test_what_is_no_sound_backup_leaves_the_store_as_it_is(
     store: Store, file: Path, harm: Callable[[Path], object], said: str
 ) -> None:
     store.put([article("a", "x" * 100_000)])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("b")])
     with store.reading() as view:
         before = view.epoch
     harm(file)
     with pytest.raises(InvalidValue, match=said):
-        backup.restore_backup(store, file)
+        store.restore_backup(file)
     assert ids(store) == ["a", "b"]
     with store.reading() as view:
         assert view.epoch == before
@@ -272,14 +274,14 @@ def test_a_restore_for_which_there_is_no_room_leaves_the_store_as_it_is(
     store: Store, file: Path
 ) -> None:
     store.put([article("a", "x" * 1_000_000)])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("b")])
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
         with pytest.raises(StoreFull):
-            backup.restore_backup(store, file)
+            store.restore_backup(file)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
@@ -292,13 +294,13 @@ def test_what_a_killed_restore_left_is_removed_by_the_next(
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    backup.take_backup(store, file)
+    store.take_backup(file)
     folder = store.path.parent
     gone = folder / f".nutgraf.db-restored.{ended.pid}.part-wal"
     at_work = folder / f".nutgraf.db-restored.{os.getppid()}.part"
     for each in (gone, at_work):
         each.touch()
-    backup.restore_backup(store, file)
+    store.restore_backup(file)
     assert left_over(store) == [at_work]
 
 
@@ -354,7 +356,7 @@ def test_a_backup_of_an_older_release_is_brought_up_to_date_and_stays_as_it_is(
     before = file.read_bytes()
     store.put([article("new")])
     store.kill("a")
-    done = backup.restore_backup(store, file)
+    done = store.restore_backup(file)
     assert (done.backup.schema, done.killed_again) == (1, ("a",))
     assert store.check() == []
     assert ids(store) == []
@@ -367,16 +369,16 @@ def test_a_restore_waits_for_a_writer_only_so_long(
     store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.put([article("a")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("b")])
     monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="nothing was changed"):
-            backup.restore_backup(store, file)
+            store.restore_backup(file)
         assert ids(store) == ["a", "b"]
         other.execute("ROLLBACK")
-    backup.restore_backup(store, file)
+    store.restore_backup(file)
     assert ids(store) == ["a"]
 
 
@@ -388,7 +390,7 @@ def test_a_file_that_was_copied_with_its_log_beside_it_can_be_put_back(
         from_ = store.path.with_name(store.path.name + ending)
         (tmp_path / f"copied.db{ending}").write_bytes(from_.read_bytes())
     store.delete("a")
-    backup.restore_backup(store, tmp_path / "copied.db")
+    store.restore_backup(tmp_path / "copied.db")
     assert ids(store) == ["a"]
 
 
@@ -398,10 +400,10 @@ def test_a_backup_where_nothing_may_be_written_can_be_put_back(
     store.put([article("a")])
     folder = tmp_path / "medium"
     folder.mkdir()
-    backup.take_backup(store, folder / "backup.db")
+    store.take_backup(folder / "backup.db")
     folder.chmod(0o500)
     store.delete("a")
-    backup.restore_backup(store, folder / "backup.db")
+    store.restore_backup(folder / "backup.db")
     assert list(folder.iterdir()) == [folder / "backup.db"]
     folder.chmod(0o700)
     assert ids(store) == ["a"]
@@ -413,9 +415,9 @@ def test_keys_stay_as_they_are_whatever_is_put_back(store: Store, file: Path) ->
         " VALUES ('{0}', '{0}', x'0{0}', 'search', '{{}}', 1, 2)"
     )
     before = file.with_name("before.db")
-    backup.take_backup(store, before)
+    store.take_backup(before)
     run_sql(store.path, insert.format("a"), insert.format("b"))
-    backup.take_backup(store, file)
+    store.take_backup(file)
     run_sql(
         store.path,
         "UPDATE keys SET revoked = 7 WHERE id = 'a'",
@@ -429,7 +431,7 @@ def test_keys_stay_as_they_are_whatever_is_put_back(store: Store, file: Path) ->
             # On another machine they are those of the backup.
             (other, file, [("a", None), ("b", None)]),
         ):
-            backup.restore_backup(target, source)
+            target.restore_backup(source)
             with closing(sqlite3.connect(target.path)) as connection:
                 kept = connection.execute("SELECT id, revoked FROM keys ORDER BY id")
                 assert kept.fetchall() == expected
@@ -440,12 +442,12 @@ def test_what_was_killed_or_purged_since_the_backup_is_so_again(
 ) -> None:
     store.put([article(each) for each in ("before", "since", "purged", "story")])
     store.kill("before")
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.kill("since", note="It was wrong.", replacement="other")
     store.kill("purged")
     store.purge("purged")
     store.kill("never-here")
-    done = backup.restore_backup(store, file)
+    done = store.restore_backup(file)
     assert done.killed_again == ("since", "purged", "never-here")
     assert ids(store) == ["story"]
     with store.reading() as view:
@@ -463,12 +465,12 @@ def test_a_kill_since_the_backup_is_told_to_those_who_were_told_of_it(
     store: Store, file: Path
 ) -> None:
     past = datetime(2020, 2, 2, tzinfo=UTC)
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("unseen", expires=past), article("seen")])
     store.delete("unseen")
     for article_id in ("unseen", "seen", "never-here"):
         store.kill(article_id)
-    backup.restore_backup(store, file)
+    store.restore_backup(file)
     with store.reading() as view:
         page = page_of_changes(view, 0, 100, PUBLIC, indexed=None)
         may = {each.id for each in view.notices(2**62, 100) if may_read(each, PUBLIC)}
@@ -486,13 +488,13 @@ def test_what_was_killed_stays_so_although_a_newer_version_has_followed_since(
 ) -> None:
     store.put([article("a", "Libel.", version="1"), article("b", "Libel.")])
     store.kill("b", note="It was wrong.")
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("a", "More libel.", version="2")])
     store.kill("a", note="So was this.")
     store.put(
         [article("a", "Fixed.", version="3"), article("b", "Fixed.", version="2")]
     )
-    done = backup.restore_backup(store, file)
+    done = store.restore_backup(file)
     # The newer versions are gone with all that came since: the kills are not over.
     assert done.killed_again == ("a",)
     assert ids(store) == []
@@ -515,14 +517,14 @@ def test_what_was_purged_stays_so_although_a_newer_version_has_followed_since(
     store.put([article("a", "Unspeakable.", version="1")])
     if killed:
         store.kill("a")
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.kill("a")
     store.purge("a")
     with store.reading() as view:
         purged = view.notice("a")
     store.put([article("a", "Fixed.", version="2")])
     assert not holds(store.path, "Unspeakable")
-    assert backup.restore_backup(store, file).killed_again == ("a",)
+    assert store.restore_backup(file).killed_again == ("a",)
     assert not holds(store.path, "Unspeakable")
     with store.reading() as view:
         notice = view.notice("a")
@@ -537,10 +539,10 @@ def test_what_was_deleted_and_purged_does_not_come_back(
     store: Store, file: Path
 ) -> None:
     store.put([article("a", "Unspeakable.")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.delete("a")
     store.purge("a")
-    assert backup.restore_backup(store, file).killed_again == ("a",)
+    assert store.restore_backup(file).killed_again == ("a",)
     assert not holds(store.path, "Unspeakable")
     assert ids(store) == []
     assert store.check() == []
@@ -551,13 +553,13 @@ def test_a_newer_version_that_was_there_stays_when_an_older_backup_was_tried_bef
 ) -> None:
     older = file.with_name("older.db")
     store.put([article("a", "Libel.", version="1")])
-    backup.take_backup(store, older)
+    store.take_backup(older)
     store.kill("a")
     store.purge("a")
     store.put([article("a", "Fixed.", version="2")])
-    backup.take_backup(store, file)
-    assert backup.restore_backup(store, older).killed_again == ("a",)
-    assert backup.restore_backup(store, file).killed_again == ()
+    store.take_backup(file)
+    assert store.restore_backup(older).killed_again == ("a",)
+    assert store.restore_backup(file).killed_again == ()
     assert ids(store) == ["a"]
     assert store.check() == []
 
@@ -566,10 +568,10 @@ def test_what_was_reinstated_of_a_killed_story_is_not_killed_again(
     store: Store, file: Path
 ) -> None:
     store.put([article("x", story="s"), article("y", story="s")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.kill("x", cascade=True)
     store.reinstate("y")
-    assert backup.restore_backup(store, file).killed_again == ("x",)
+    assert store.restore_backup(file).killed_again == ("x",)
     assert ids(store) == ["y"]
     # What comes later of the story is killed as before.
     store.put([article("z", story="s")])
@@ -580,11 +582,11 @@ def test_what_was_withheld_stays_so_although_a_newer_version_has_followed_since(
     store: Store, file: Path
 ) -> None:
     store.put([article("a", version="1")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.withhold("a")
     store.put([article("a", "Two.", version="2")])
     store.withhold("late", unknown=True)
-    assert backup.restore_backup(store, file).restricted_again == ("a", "late")
+    assert store.restore_backup(file).restricted_again == ("a", "late")
     store.put([article("late")])
     with store.reading() as view:
         assert [each.status for each in view.iterate()] == [Status.WITHHELD] * 2
@@ -599,20 +601,20 @@ def test_a_kill_that_was_taken_back_is_not_done_again_and_an_earlier_one_holds(
 ) -> None:
     first = file.with_name("first.db")
     store.put([article("a", "Libel.", version="1"), article("b")])
-    backup.take_backup(store, first)
+    store.take_backup(first)
     store.kill("a")
     store.put([article("a", "Fixed.", version="2")])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     for each in "ab":
         store.kill(each)
         store.reinstate(each)
-    assert backup.restore_backup(store, file).killed_again == ()
+    assert store.restore_backup(file).killed_again == ()
     assert ids(store) == ["a", "b"]
     with store.reading() as view:
         assert (view.killed_until("a"), view.killed_until("b")) == ("1", None)
     store.withhold("a")
     # Of the version that is in this one the kill was not taken back.
-    assert backup.restore_backup(store, first).killed_again == ("a",)
+    assert store.restore_backup(first).killed_again == ("a",)
     assert ids(store) == ["b"]
     assert store.check() == []
 
@@ -632,7 +634,7 @@ def test_what_was_held_back_since_the_backup_is_so_again(
             article("killed"),
         ]
     )
-    backup.take_backup(store, file)
+    store.take_backup(file)
     store.put([article("by-hand", "Two.", embargoed_until=past)])
     store.withhold("by-hand")
     store.put([article("by-version", "Two.", status=Status.WITHHELD)])
@@ -643,7 +645,7 @@ def test_what_was_held_back_since_the_backup_is_so_again(
     store.put([article("expired", "Two.", expires=past)])
     store.put([article("killed", "Two.", embargoed_until=later)])
     store.kill("killed")
-    done = backup.restore_backup(store, file)
+    done = store.restore_backup(file)
     held = ("by-hand", "by-version", "embargo", "expired", "killed", "lengthened")
     assert (done.restricted_again, done.killed_again) == (held, ("killed",))
     with store.reading() as view:
@@ -675,17 +677,17 @@ def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
 ) -> None:
     store.put([article("a"), article("b"), article("c")])
     key = store.keys.add("guest", frozenset({Scope.SEARCH})).key
-    backup.take_backup(store, file)
-    carry, place = carryover.carry, backup._take_place
+    store.take_backup(file)
+    carry, place = backup._carry, backup._take_place
     times: list[int] = []
 
-    def at_the_last_moment(part: Path, live: Path) -> carryover.Carried:
+    def at_the_last_moment(part: Path, live: Path, clock: Clock) -> carryover.Carried:
         store.kill("a")
         store.keys.revoke("guest")
-        return place(part, live)
+        return place(part, live, clock)
 
-    def while_it_is_held(live: Path, copy: Path) -> carryover.Carried:
-        found = carry(live, copy)
+    def while_it_is_held(live: Path, copy: Path, clock: Clock) -> carryover.Carried:
+        found = carry(live, copy, clock)
         times.append(len(times))
         if len(times) == 1:  # before others are kept from writing
             store.kill("c")
@@ -698,9 +700,9 @@ def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
         return found
 
     monkeypatch.setattr(backup, "_take_place", at_the_last_moment)
-    monkeypatch.setattr(carryover, "carry", while_it_is_held)
+    monkeypatch.setattr(backup, "_carry", while_it_is_held)
     with closing(Store(store.url)) as other:
-        assert backup.restore_backup(store, file).killed_again == ("a", "c")
+        assert store.restore_backup(file).killed_again == ("a", "c")
     assert ids(store) == ["b"]
     known = store.keys.known(key.id)
     assert known is not None
@@ -713,7 +715,7 @@ def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
 ) -> None:
     names = [f"a-{n}" for n in range(160)]
     store.put([article(each, "Words. " * 50) for each in names])
-    backup.take_backup(store, file)
+    store.take_backup(file)
     acknowledged: list[str] = []
     ended = threading.Event()
 
@@ -736,7 +738,7 @@ def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
         for count in (10, 30):
             enough = count
             until(lambda: len(acknowledged) >= enough)  # noqa: B023
-            done = backup.restore_backup(store, file)
+            done = store.restore_backup(file)
             again |= {*done.killed_again, *done.restricted_again}
     finally:
         ended.set()
@@ -780,7 +782,7 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(
         for _ in range(3):
             more(20)
             before = set(acknowledged)
-            found = backup.take_backup(store, file, replace=True)
+            found = store.take_backup(file, replace=True)
             with closing(sqlite3.connect(file)) as copy:
                 kept = {row[0] for row in copy.execute("SELECT id FROM articles")}
             assert before <= kept
@@ -788,7 +790,7 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(
             assert found.seq == found.articles == len(kept)
         more(20)
         # And back into the store while both go on to write.
-        done = backup.restore_backup(store, file)
+        done = store.restore_backup(file)
     finally:
         ended.set()
         for each in threads:
@@ -814,11 +816,11 @@ def test_after_a_restore_nothing_is_answered_from_the_old_index(
         archive.store.request_rebuild()
         indexer.catch_up()
         archive.put([article("a", status=Status.WITHHELD), article("b")])
-        backup.take_backup(archive.store, file)
+        archive.store.take_backup(file)
         archive.put([article("a", "Free now."), article("c")])
         indexer.catch_up()
         assert archive.search(Request()).articles == 3
-        backup.restore_backup(archive.store, file)
+        archive.store.restore_backup(file)
         # As many changes as before, so that the numbers alone say nothing.
         archive.put([article("d"), article("e")])
         assert archive.state().behind == 0
@@ -843,9 +845,9 @@ def test_after_a_restore_nothing_is_answered_from_the_old_index(
 def test_who_follows_the_changes_is_told_to_start_anew(
     archive: Archive, file: Path
 ) -> None:
-    backup.take_backup(archive.store, file)
+    archive.store.take_backup(file)
     page = archive.changes(0)
-    backup.restore_backup(archive.store, file)
+    archive.store.restore_backup(file)
     Indexer(archive.store, archive.engine).catch_up()
     with pytest.raises(HistoryChanged):
         archive.changes(page.next, history=page.history)
@@ -864,9 +866,9 @@ def test_a_tag_of_another_history_is_never_current(
             return moment.tag("q=x")
 
     seq = archive.store.seq()
-    backup.take_backup(archive.store, file)
+    archive.store.take_backup(file)
     tags = {tag()}
-    backup.restore_backup(archive.store, file)
+    archive.store.restore_backup(file)
     Indexer(archive.store, archive.engine).catch_up()
     assert archive.store.seq() == seq
     tags.add(tag())
@@ -950,7 +952,7 @@ def test_the_commands_say_what_they_did(
     assert json.loads(out) == {
         "file": str(file),
         "bytes": file.stat().st_size,
-        "schema": tables.SCHEMA,
+        "schema": SCHEMA,
         "seq": 1,
         "articles": 1,
         "versions": 1,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.access import Scope, keys
+from index.dates import utc_now
 from index.errors import InvalidValue
 from index.store import Store, keyring
 
@@ -18,17 +19,26 @@ SEARCH = frozenset({Scope.SEARCH})
 WEEK = timedelta(days=7)
 
 
+class Clock:
+    """The real time, until a test sets another."""
+
+    instant: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.instant or utc_now()
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
     """An empty store."""
-    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}", clock=clock)
     yield store
     store.close()
-
-
-def at(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
-    """Let the keyring believe that it is another time."""
-    monkeypatch.setattr(keyring, "_now", lambda: instant)
 
 
 def test_a_key_is_found_by_what_is_sent_and_by_nothing_else(store: Store) -> None:
@@ -63,7 +73,7 @@ def test_digests_are_compared_once_more(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = store.keys.add("desk", SEARCH)
-    monkeypatch.setattr(keyring, "same", lambda one, other: False)
+    monkeypatch.setattr(keyring, "equal_digests", lambda one, other: False)
     assert store.keys.find(new.secret) is None
 
 
@@ -119,16 +129,16 @@ def test_another_process_revokes_at_once(store: Store) -> None:
 
 
 def test_rotating_leaves_both_keys_live_for_the_overlap(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, clock: Clock
 ) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    at(monkeypatch, start)
+    clock.instant = start
     filters = keys.filters_of([("source", "Reuters")])
     first = store.keys.add(
         "desk", SEARCH, filters=filters, rate=5, expires=start + timedelta(days=90)
     )
     later = start + timedelta(days=80)
-    at(monkeypatch, later)
+    clock.instant = later
     new, old = store.keys.rotate("desk", overlap=WEEK)
     assert new.secret != first.secret
     assert (new.key.name, new.key.scopes) == ("desk", SEARCH)
@@ -145,11 +155,9 @@ def test_rotating_leaves_both_keys_live_for_the_overlap(
     assert found.state(later + WEEK) == "expired"
 
 
-def test_an_overlap_does_not_make_a_key_live_longer(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_overlap_does_not_make_a_key_live_longer(store: Store, clock: Clock) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    at(monkeypatch, start)
+    clock.instant = start
     store.keys.add("desk", SEARCH, expires=start + timedelta(days=3))
     _, old = store.keys.rotate("desk", overlap=WEEK)
     assert old.expires == start + timedelta(days=3)

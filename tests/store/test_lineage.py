@@ -176,7 +176,7 @@ def test_one_behind_many_that_may_not_be_seen_is_found(
     assert chain(archive, "root") == told
     # Where that is too many the answer says that there may be more.
     for most, known in ((11, 3), (10, 2), (9, 1), (8, 0), (2, 0)):
-        monkeypatch.setattr(chains, "MOST_LOOKED", most)
+        monkeypatch.setattr(chains, "MAX_CHECKED", most)
         found = chain_of(archive, "root")
         assert len(found.members) == known
         assert found.complete is (known == 3)

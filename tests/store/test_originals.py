@@ -23,7 +23,6 @@ from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
 from index.formats import read
 from index.jobs import load
 from index.query import Filter, Reader
-from index.store import backup
 from service import create_app
 
 NINJS = "application/ninjs+json"
@@ -300,13 +299,13 @@ def test_a_backup_brings_back_what_was_not_purged_since(
     put(client)
     put(client, TWO, "urn:o:2")
     file = tmp_path / "copy.db"
-    backup.take_backup(archive.store, file)
+    archive.store.take_backup(file)
     compressed = {id_: data for id_, _, data in rows(file)}
     assert {each: zlib.decompress(compressed[each]) for each in SENT} == SENT
     archive.kill("urn:o:1")
     archive.purge("urn:o:1")
     archive.delete("urn:o:2")
-    backup.restore_backup(archive.store, file)
+    archive.store.restore_backup(file)
     assert archive.original("urn:o:2").data == TWO
     with pytest.raises(ArticleKilled):
         archive.original("urn:o:1")

@@ -37,7 +37,7 @@ from index.errors import (
 from index.history import Outcome, Written, version_key
 from index.history.numbers import next_version
 from index.store import Store
-from index.store.sqlite import connections
+from index.store.sqlite import SQLite, connections
 
 SPAWN = multiprocessing.get_context("spawn")
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -64,6 +64,12 @@ def store(url: str) -> Iterator[Store]:
     store = Store(url)
     yield store
     store.close()
+
+
+def connections_of(store: Store) -> connections.Connections:
+    database = store._database
+    assert isinstance(database, SQLite)
+    return database.connections()
 
 
 def put(store: Store, *batch: Article) -> tuple[str, ...]:
@@ -559,7 +565,7 @@ def test_only_a_sqlite_file_is_a_store(url: str) -> None:
 
 def test_commits_are_synced_and_references_checked(store: Store) -> None:
     put(store, article())
-    with store._opened().engine.connect() as connection:
+    with connections_of(store).engine.connect() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -640,13 +646,13 @@ def test_a_locked_store_says_so_and_recovers(
 
 def test_a_full_database_answers_store_full_and_heals(store: Store) -> None:
     put(store, article())
-    with store._opened().engine.connect() as connection:
+    with connections_of(store).engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 20")
     # The pool gives the same connection again, with its limit.
     with pytest.raises(StoreFull):
         store.put([article("b", text="x" * 200_000)])
     assert current_text(store) == "One."
-    with store._opened().engine.connect() as connection:
+    with connections_of(store).engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 100000")
     assert puts(store, article("b", text="x" * 200_000))[0].seq == 2
     assert store.check() == []
@@ -680,12 +686,12 @@ def test_a_failed_commit_is_no_acknowledgement(
         raise Broken("disk I/O error")
 
     def driver() -> object:
-        with store._opened().engine.connect() as connection:
+        with connections_of(store).engine.connect() as connection:
             return connection.connection.driver_connection
 
     before = driver()
     with monkeypatch.context() as patch:
-        patch.setattr(store._opened().engine.dialect, "do_commit", fail)
+        patch.setattr(connections_of(store).engine.dialect, "do_commit", fail)
         with pytest.raises(StoreUnavailable, match="disk I/O error"):
             store.put([article("b")])
     assert driver() is not before
@@ -891,7 +897,7 @@ def test_a_second_indexer_is_refused_and_told_who_is_first(store: Store) -> None
         with pytest.raises(IndexerRunning) as caught, store.indexer_lock():
             pass
         assert caught.value.holder == str(os.getpid())
-        assert caught.value.lock == str(store.lock_path)
+        assert caught.value.lock == f"{store.path}-indexer.lock"
         assert store.indexer_running()
     assert not store.indexer_running()
     with store.indexer_lock():
@@ -977,6 +983,6 @@ def test_asking_does_not_disturb_an_indexer_that_starts(store: Store) -> None:
 
 
 def test_a_lock_that_cannot_be_made_is_no_indexer(store: Store) -> None:
-    store.lock_path.mkdir()
+    Path(f"{store.path}-indexer.lock").mkdir()
     with pytest.raises(StoreUnavailable), store.indexer_lock():
         pass

@@ -59,16 +59,16 @@ def test_an_article_that_leaves_the_filter_while_it_is_written_stays_as_it_is(
 ) -> None:
     archive.put([article("Desk")])
     another = Store(archive.store.url)
-    writing = Store._writing
+    database = archive.store._database
+    writing = database.writing
 
     @contextmanager
-    def late(store: Store) -> Iterator[Connection]:
-        if store is archive.store:
-            another.put([article("Wire", "Words of the wire.")])
-        with writing(store) as connection:
+    def late() -> Iterator[Connection]:
+        another.put([article("Wire", "Words of the wire.")])
+        with writing() as connection:
             yield connection
 
-    monkeypatch.setattr(Store, "_writing", late)
+    monkeypatch.setattr(database, "writing", late)
     with pytest.raises(error):
         act(archive)
     monkeypatch.undo()

@@ -1,8 +1,8 @@
-"""How a process speaks to the store's database: its connections, and their errors.
+"""Connections to a SQLite file, and the translation of its errors.
 
-SQLAlchemy takes as long to lend a connection and to take it back as SQLite to answer.
-So those that read are lent once and kept, and nothing but what SQLite needs is done
-before each read and after it.
+SQLAlchemy takes as long to lend a connection and to take it back as SQLite takes to
+answer. So connections that read are lent once and kept, and only what SQLite needs is
+done before each read and after it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import QueuePool
@@ -26,14 +25,19 @@ from index.errors import ServiceError, StoreFull, StoreUnavailable
 
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
 # ``execution_options`` of a connection whose next transaction will write.
-WRITES = {"nutgraf_writes": True}
+_WRITES = {"nutgraf_writes": True}
 
 
 class Connections:
-    """Connections of one process; safe to use from several threads."""
+    """Connections of one process to an existing file.
 
-    def __init__(self, file: Path) -> None:
-        self.engine = make_engine(file)
+    Safe to use from several threads.
+
+    :param attached: another store's file; reads find its tables in the schema ``live``.
+    """
+
+    def __init__(self, file: Path, *, attached: Path | None = None) -> None:
+        self.engine = _engine(file, attached)
         # As many as ever read at once; none of them is within a transaction.
         self._idle: deque[Connection] = deque()
 
@@ -41,36 +45,70 @@ class Connections:
     def reading(self) -> Iterator[Connection]:
         """Lend a connection that sees one unchanging state for the length of a block.
 
-        Every result must be read to its end within the block: one that is not keeps the
-        state of its moment, for whoever gets the connection next.
+        Every result must be read to its end within the block: an unfinished one keeps
+        its state for whoever borrows the connection next.
 
-        One in whose block something was raised is not kept: nobody knows its state.
+        A connection whose block raised is not kept, since its state is unknown.
         """
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self.engine.connect()
-        try:
-            _begin_reading(connection)
-            yield connection
-            _end_reading(connection)
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
+        with store_errors():
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self.engine.connect()
+            try:
+                _driver(connection).execute("BEGIN")
+                yield connection
+                _end_reading(connection)
+            except BaseException as error:
+                _drop_if_broken(connection, error)
+                connection.close()
+                raise
+            self._idle.append(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Lend a connection for one transaction, from ``BEGIN IMMEDIATE`` to its end.
+
+        Such transactions exclude each other from their beginning on.
+        """
+        with (
+            store_errors(),
+            self.engine.connect().execution_options(**_WRITES) as connection,
+            connection.begin(),
+        ):
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                _drop_if_broken(connection, error)
+                raise
+
+    def truncate_log(self) -> None:
+        """Empty the write-ahead log, so that no copy of deleted rows stays in it.
+
+        :raises StoreUnavailable: readers of older states did not end in time.
+        """
+        limit = time.monotonic() + BUSY_SECONDS
+        while True:
+            with store_errors(), self.engine.connect() as connection:
+                busy = _is_busy(connection)
+            if not busy:
+                return
+            if time.monotonic() > limit:
+                raise StoreUnavailable(
+                    "the text was erased, but copies stay in the write-ahead log until"
+                    " readers of older snapshots end; purge it again later"
+                )
+            time.sleep(0.1)
 
     def close(self) -> None:
-        """Let go of all of them; the next one to read makes a new one."""
+        """Close all of them; the next reader or writer opens a new one."""
         while self._idle:
             self._idle.pop().close()
         self.engine.dispose()
 
 
-def make_engine(file: Path) -> Engine:
-    """Return a new engine on an existing file; it connects when first used.
-
-    Its connections belong to the process that made them.
-    """
+def _engine(file: Path, attached: Path | None) -> Engine:
+    """A new engine; its connections belong to the process that opened them."""
 
     def connect() -> sqlite3.Connection:
         # mode=rw: a store that was removed is an error, not a new and empty store.
@@ -83,6 +121,12 @@ def make_engine(file: Path) -> Engine:
             check_same_thread=False,
         )
 
+    def attach(connection: sqlite3.Connection, _record: object) -> None:
+        # To read only: a transaction that writes would want to write there, too.
+        connection.execute(
+            "ATTACH ? AS live", (f"file:{quote(str(attached))}?mode=ro",)
+        )
+
     engine = create_engine(
         "sqlite://",
         creator=connect,
@@ -92,8 +136,10 @@ def make_engine(file: Path) -> Engine:
         pool_use_lifo=True,
     )
     event.listen(engine, "connect", _set_pragmas)
+    if attached is not None:
+        event.listen(engine, "connect", attach)
     event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", _drop_broken)
+    event.listen(engine, "handle_error", _mark_broken)
     return engine
 
 
@@ -102,21 +148,22 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # Each thread of a worker has a connection; what the system caches is everybody's.
+    # Each thread of a worker has a connection; the system's cache is shared by all.
     connection.execute("PRAGMA cache_size = -256")  # KB
     connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
-    # What is deleted is overwritten: a withdrawn text must not stay in free pages.
+    # Deleted rows are overwritten: a withdrawn text must not stay in free pages.
     connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:
-    if not _driver(connection).in_transaction:
+    driver = _driver(connection)
+    if not driver.in_transaction:
         writes = connection.get_execution_options().get("nutgraf_writes", False)
-        _rows(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _begin_reading(connection: Connection) -> None:
-    _rows(connection, "BEGIN")
+        try:
+            driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        except sqlite3.Error as error:
+            _drop_if_broken(connection, error)
+            raise
 
 
 def _end_reading(connection: Connection) -> None:
@@ -126,54 +173,20 @@ def _end_reading(connection: Connection) -> None:
         _driver(connection).rollback()
 
 
+def _is_busy(connection: Connection) -> bool:
+    """Whether a reader of an older state keeps the log from being emptied."""
+    try:
+        # Not through SQLAlchemy, which would begin a transaction.
+        checkpoint = _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((busy, _, _),) = checkpoint.fetchall()
+    except sqlite3.Error as error:
+        _drop_if_broken(connection, error)
+        raise
+    return bool(busy)
+
+
 def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
-
-
-def _rows(
-    connection: Connection,
-    text: str,
-    several: Iterable[dict[str, object] | tuple[()]] = ((),),
-) -> list[Any]:
-    rows: list[Any] = []
-    try:
-        driver = _driver(connection)
-        for values in several:
-            rows += driver.execute(text, values).fetchall()
-    except sqlite3.Error as error:
-        if _code(error) & 0xFF in _BREAKING:
-            connection.invalidate(error)
-        raise
-    return rows
-
-
-_NAMED = sqlite.dialect(paramstyle="named")
-
-
-class Direct:
-    """A read that SQLAlchemy puts into SQL once, and that the driver runs by itself.
-
-    For the few reads that every answer needs: running them through SQLAlchemy takes ten
-    times as long. Rows come as tuples of what the database holds.
-    """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        compiled = statement.compile(dialect=_NAMED)
-        self.text = str(compiled)
-        # What SQLAlchemy puts in by itself, such as the 0 of an OFFSET after a LIMIT.
-        self._fixed = {n: v for n, v in compiled.params.items() if v is not None}
-
-    def rows(self, connection: Connection, **values: object) -> list[Any]:
-        """Return all rows, with these values in the places of that name."""
-        return _rows(connection, self.text, [{**self._fixed, **values}])
-
-    def rows_of_each(
-        self, connection: Connection, several: Iterable[dict[str, object]]
-    ) -> list[Any]:
-        """Return the rows for each of several sets of values, in their order."""
-        if self._fixed:
-            several = [{**self._fixed, **values} for values in several]
-        return _rows(connection, self.text, several)
 
 
 # A connection that met one of these is not used again: after a failed write or fsync
@@ -186,7 +199,13 @@ _BREAKING = {
 }
 
 
-def _drop_broken(context: ExceptionContext) -> None:
+def _drop_if_broken(connection: Connection, error: BaseException) -> None:
+    """Drop a connection for an error of the driver that SQLAlchemy has not seen."""
+    if _code(error) & 0xFF in _BREAKING:
+        connection.invalidate(error)
+
+
+def _mark_broken(context: ExceptionContext) -> None:
     if _code(context.original_exception) & 0xFF in _BREAKING:
         context.is_disconnect = True
 
@@ -208,7 +227,7 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Translate the database's errors; those that only our own mistake can raise pass.
+    """Translate SQLite's errors; those that only a mistake of ours can cause pass.
 
     :raises StoreFull: the disk or a quota is used up; the transaction is undone.
     :raises StoreUnavailable: locked, unreachable or damaged.
@@ -240,22 +259,3 @@ def _translated(error: BaseException) -> ServiceError:
         f"the store cannot be reached ({error}); check its disk and the permissions"
         " of its folder"
     )
-
-
-def forget(engine: Engine) -> None:
-    """Let no copy of what was deleted stay in the write-ahead log.
-
-    :raises StoreUnavailable: readers of older states did not end in time.
-    """
-    limit = time.monotonic() + BUSY_SECONDS
-    while True:
-        with store_errors(), engine.connect() as connection:
-            ((busy, _, _),) = _rows(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
-        if not busy:
-            return
-        if time.monotonic() > limit:
-            raise StoreUnavailable(
-                "the text was erased, but copies stay in the write-ahead log until"
-                " readers of older snapshots end; purge it again later"
-            )
-        time.sleep(0.1)

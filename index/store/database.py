@@ -1,0 +1,166 @@
+"""The database that holds a store: what each kind of database does in its own way.
+
+Everything else in :mod:`index.store` is SQL that SQLAlchemy writes for any of them. A
+second kind, such as PostgreSQL, is a package beside :mod:`index.store.sqlite` with a
+class that has these methods, and a line in :mod:`index.store.kinds`. It would need
+reads that are ``REPEATABLE READ``, an advisory lock for creating the tables and one for
+the indexer, and its own error codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from index.dates import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """The contents of a backup.
+
+    :param seq: the newest change in it.
+    """
+
+    schema: int
+    seq: int
+    articles: int
+    versions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """The changes to a store when a backup was restored into it.
+
+    :param backup: what was restored.
+    :param before: the newest change that the store had; those after ``backup.seq`` are
+        gone.
+    :param killed_again: ids of articles that were killed or purged after the backup was
+        taken, and are so again.
+    :param restricted_again: ids of articles that were withheld after it was taken, or
+        whose embargo then became longer or whose expiry earlier; so they are again.
+    """
+
+    backup: Backup
+    before: int
+    killed_again: tuple[str, ...]
+    restricted_again: tuple[str, ...]
+
+
+class Database(Protocol):
+    """One open database; its tables exist and have the schema of this Nutgraf.
+
+    Safe to use from several threads. Several processes may use it at once, on one
+    machine or, if the database can do that, on several. A forked child makes
+    connections of its own and leaves its parent's alone.
+
+    Every method raises :class:`~index.errors.StoreFull` if there is no room left, and
+    :class:`~index.errors.StoreUnavailable` if the database is locked, unreachable or
+    damaged. No error of a driver or of SQLAlchemy leaves a block of :meth:`reading` or
+    :meth:`writing`, except those that only a mistake in Nutgraf can cause.
+    """
+
+    @property
+    def path(self) -> Path:
+        """The file that stands for the store on this machine, absolute.
+
+        Files that the processes of this machine share lie beside it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connections of this process; the next call opens new ones."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Lend a connection that reads one unchanging state of the database.
+
+        The first read of the block fixes that state. It includes every transaction that
+        was committed before, by any process. Readers never wait for writers, nor
+        writers for readers. Every result must be read to its end within the block.
+        """
+        ...
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Lend a connection for one transaction that writes.
+
+        It is committed and on disk once the block ends, and undone if the block raises.
+        Nothing of it can be seen by others before. A block that has called
+        :func:`index.store.change_log.locked_seq` excludes every other that does, so
+        that the numbers of changes grow in the order of the commits.
+        """
+        ...
+
+    def indexer_lock(self) -> AbstractContextManager[None]:
+        """Be the one indexer of this store for the length of a block.
+
+        The lock ends with the process, however that ends. Forked children do not hold
+        it.
+
+        :raises IndexerRunning: another process holds it, or this one already does.
+        """
+        ...
+
+    def indexer_running(self) -> bool:
+        """Whether some process holds the indexer's lock."""
+        ...
+
+    def indexer_process(self) -> int | None:
+        """Id of the process that holds the indexer's lock."""
+        ...
+
+    def size(self) -> int:
+        """Bytes on disk, the write-ahead log included."""
+        ...
+
+    def problems(self, connection: Connection) -> Iterator[str]:
+        """Yield a sentence for each fault in the database itself.
+
+        Damaged files or pages, and rows that refer to rows that do not exist. Reads
+        everything.
+        """
+        ...
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each thing that may damage a store later."""
+        ...
+
+    def erase_deleted(self) -> None:
+        """Leave no copy of deleted rows: not in free pages, nor in a write-ahead log.
+
+        :raises StoreUnavailable: readers of older states did not end in time. The rows
+            are deleted all the same; the next call can still erase them.
+        """
+        ...
+
+    def take_backup(self, file: Path, *, replace: bool) -> Backup:
+        """Copy the store into one file while reads and writes go on.
+
+        The copy is one state of the store, and holds all that was acknowledged before
+        this call. The file gets its name once the copy is complete, checked and on
+        disk, and only its owner may read it.
+
+        :param replace: a file of that name may be replaced.
+        :raises InvalidValue: a file of that name exists, or none can be made.
+        :raises StoreUnavailable: also if there is no room for the copy.
+        """
+        ...
+
+    def restore_backup(self, file: Path, *, clock: Clock) -> Restored:
+        """Replace the content of the store by a backup, in one transaction.
+
+        Other processes go on; they see the store as it was, or the backup as a whole.
+        The backup file is checked first and never changed; one of an older schema is
+        upgraded in a copy. :func:`index.store.carryover.carry` is part of the
+        transaction. What it carries over includes all that is acknowledged until the
+        commit: writers wait from before it looks.
+
+        :raises InvalidValue: the file is no sound backup of a store.
+        :raises StoreUnavailable: also if the store is too busy; it is as it was.
+        """
+        ...

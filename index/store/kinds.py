@@ -1,0 +1,27 @@
+"""The kinds of database that can hold a store, by the URL of the store."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from index.errors import InvalidValue
+from index.store.database import Database
+from index.store.sqlite import SQLite
+
+
+def open_database(url: str) -> Database:
+    """The database at a URL, with its tables; both are created if need be.
+
+    :raises InvalidValue: it is no URL of a kind of database that there is.
+    :raises StoreFull: there is no room to create it.
+    :raises StoreUnavailable: it cannot be opened; it is another program's or a newer
+        Nutgraf's; or others may write to it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidValue("store", "write sqlite:///FILE") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise InvalidValue("store", "write sqlite:///FILE; there is no other kind yet")
+    return SQLite.open(parsed)

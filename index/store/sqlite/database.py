@@ -1,0 +1,93 @@
+"""A store in one SQLite file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import URL, Connection
+
+from index.dates import Clock
+from index.store.database import Backup, Restored
+from index.store.sqlite import backup, soundness
+from index.store.sqlite.connections import Connections
+from index.store.sqlite.creation import create, file_of
+from index.store.sqlite.locks import exclusive, holder, is_locked
+
+
+class SQLite:
+    """See :class:`index.store.database.Database`.
+
+    :param path: of the file, absolute; it is created, or upgraded, if need be.
+    :raises StoreFull: there is no room for it.
+    :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's; or
+        others may write to it, or to its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = path.with_name(f"{path.name}-indexer.lock")
+        create(path)
+        # By process: SQLite's connections must not be used, nor closed, after a fork
+        # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
+        self._connections: dict[int, Connections] = {}
+
+    @classmethod
+    def open(cls, url: URL) -> Self:
+        """The database of ``sqlite:///FILE``.
+
+        :raises InvalidValue: the URL names no file.
+        """
+        return cls(file_of(url))
+
+    def close(self) -> None:
+        connections = self._connections.pop(os.getpid(), None)
+        if connections is not None:
+            connections.close()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        return self.connections().reading()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        return self.connections().writing()
+
+    def connections(self) -> Connections:
+        """The connections of this process."""
+        pid = os.getpid()
+        connections = self._connections.get(pid)
+        if connections is None:
+            # Two threads that come here at once share those of the first.
+            connections = self._connections.setdefault(pid, Connections(self.path))
+        return connections
+
+    def indexer_lock(self) -> AbstractContextManager[None]:
+        return exclusive(self._lock)
+
+    def indexer_running(self) -> bool:
+        return is_locked(self._lock)
+
+    def indexer_process(self) -> int | None:
+        return holder(self._lock)
+
+    def size(self) -> int:
+        names = (self.path.name, f"{self.path.name}-wal")
+        files = [self.path.with_name(name) for name in names]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def problems(self, connection: Connection) -> Iterator[str]:
+        return soundness.problems(connection)
+
+    def warnings(self) -> Iterator[str]:
+        return soundness.warnings()
+
+    def erase_deleted(self) -> None:
+        self.connections().truncate_log()
+
+    def take_backup(self, file: Path, *, replace: bool) -> Backup:
+        return backup.take(self.path, file, replace=replace)
+
+    def restore_backup(self, file: Path, *, clock: Clock) -> Restored:
+        return backup.restore(self.path, file, clock)

@@ -1,0 +1,94 @@
+"""Lock files: which process of this machine is the indexer."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from index.errors import IndexerRunning, StoreUnavailable
+
+_held: set[int] = set()  # file descriptors of the locks of this process
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock file for the length of a block; it names this process while held.
+
+    The lock ends with the process, however that ends. Forked children do not share it.
+
+    :raises IndexerRunning: it is held, by another process or by this one.
+    """
+    _let_go_in_children()
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot create a lock at {lock}: {error}") from error
+    _held.add(handle)
+    try:
+        if not _locked(handle):
+            holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+            raise IndexerRunning(str(lock), holder or None)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        # In a child, forked inside the block, the handle is closed already.
+        if handle in _held:
+            _held.remove(handle)
+            # Said aloud: closing alone waits for a child that was forked just now.
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    # Somebody who asks is_locked holds the lock for a moment: do not fail for that.
+    for _ in range(5):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+@cache
+def _let_go_in_children() -> None:
+    # flock belongs to the open file, which a forked child shares: a child that outlives
+    # its parent would go on holding the lock. Closing its copy leaves the parent's.
+    def let_go() -> None:
+        while _held:
+            os.close(_held.pop())
+
+    os.register_at_fork(after_in_child=let_go)
+
+
+def holder(lock: Path) -> int | None:
+    """Return the id of the process that holds a lock file, ``None`` if none does."""
+    if not is_locked(lock):
+        return None
+    try:
+        return int(lock.read_text("ascii"))
+    except (OSError, ValueError):  # it was let go of, or taken just now
+        return None
+
+
+def is_locked(lock: Path) -> bool:
+    """Return whether some process holds a lock file."""
+    try:
+        handle = os.open(lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
