@@ -79,8 +79,8 @@ class Audience:
     open: Values | None = None
     held: Values | None = None
 
-    def saw(self, standing: Standing | None, now: int) -> Audience:
-        """Return it with those who see an article that stands so at an instant."""
+    def with_readers_of(self, standing: Standing | None, now: int) -> Audience:
+        """This audience and the readers who can see an article at an instant."""
         if standing is None:
             return self
         own, values = standing.restrictions, standing.values
@@ -136,7 +136,7 @@ def audience_of(standing: Standing, at: int) -> Audience:
     own = standing.restrictions
     if own.status == CANCELED:
         own = own._replace(status=USABLE)
-    return NOBODY.saw(Standing(own, standing.values), at)
+    return NOBODY.with_readers_of(Standing(own, standing.values), at)
 
 
 def facts_of_kill(

@@ -239,7 +239,7 @@ def tag_of(view: View, seq: int, now: datetime, parameters: str, asked: str) -> 
     :param asked: what the parameters mean, and for which reader.
     """
     moment = None if view.seq == seq else now
-    turned = view.turned(dates.micros(now))
+    turned = view.last_ends(dates.micros(now))
     return search_digest(view.epoch, view.seq, seq, turned, moment, parameters, asked)
 
 

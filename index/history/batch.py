@@ -311,7 +311,7 @@ class Batch:
         """
         known = self.audiences.get(article_id)
         if before is not None:
-            known = (known or NOBODY).saw(before, self.at)
+            known = (known or NOBODY).with_readers_of(before, self.at)
             self.audiences[article_id] = known
         if known is not None and known != NOBODY:
             return known

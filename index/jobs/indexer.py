@@ -81,7 +81,7 @@ class Indexer:
         :raises ServiceError: store or engine failed; nothing is lost, try again.
         :raises Stopped: ``stop`` was set during a rebuild.
         """
-        self.store.turn()
+        self.store.log_ended_embargoes()
         state = self.engine.state()
         with self.store.reading() as view:
             # From one view, so the batch is of the history that was checked.
@@ -144,7 +144,7 @@ class Indexer:
             while not stop.is_set():
                 try:
                     now = time.monotonic()
-                    self.store.turn()
+                    self.store.log_ended_embargoes()
                     if applied == self.store.seq() and now - checked < CHECK_SECONDS:
                         stop.wait(IDLE_SECONDS)
                         continue

@@ -43,7 +43,7 @@ from index.dates import Clock, from_micros, micros
 from index.history import ChangeType, next_turn, version_key
 from index.store import withdrawal
 from index.store.change_log import SET_STATE, append, new_epoch
-from index.store.embargoes import log_turns
+from index.store.embargoes import log_due
 from index.store.rows import OF_CURRENT, read_article, standing_of, value_of
 from index.store.tables import articles, keys, notices, state, versions
 
@@ -159,7 +159,7 @@ def carry(connection: Connection, clock: Clock) -> Carried:
         store's tables in the schema ``live``.
     """
     at = micros(clock())
-    log_turns(connection, at)
+    log_due(connection, at)
     # Before the kills: if one is undone later, the restriction must still be there.
     restricted = _restrict(connection, at)
     killed, withheld = _withdraw(connection, at)

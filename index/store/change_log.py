@@ -94,7 +94,7 @@ def audiences(connection: Connection, ids: Iterable[str]) -> dict[str, Audience]
             at = row.at
             if row.type == ChangeType.EXPIRED:
                 at = standing.restrictions.expires - 1
-            by_id[row.id] = by_id.get(row.id, NOBODY).saw(standing, at)
+            by_id[row.id] = by_id.get(row.id, NOBODY).with_readers_of(standing, at)
     return by_id
 
 

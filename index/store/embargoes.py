@@ -49,7 +49,7 @@ def is_due(connection: Connection, now: int) -> bool:
     return first is not None and first <= now
 
 
-def log_turns(connection: Connection, now: int) -> int:
+def log_due(connection: Connection, now: int) -> int:
     """Log all that is due, in the caller's transaction; return how many entries."""
     logged = 0
     while is_due(connection, now):

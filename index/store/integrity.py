@@ -93,7 +93,7 @@ def problems(connection: Connection, now: int) -> Iterator[str]:
         for row in page:
             yield from _of_columns(row)
             yield from _of_notice(row)
-            yield from _of_next_turn(row, now)
+            yield from _of_next_instant(row, now)
         after = page[-1].id
     yield from originals.problems(connection)
     yield from _of_keys(connection)
@@ -187,7 +187,7 @@ def _of_notice(row: Any) -> Iterator[str]:
         yield f"{row.id} is killed up to {killed}, and {row.version} is current"
 
 
-def _of_next_turn(row: Any, now: int) -> Iterator[str]:
+def _of_next_instant(row: Any, now: int) -> Iterator[str]:
     """Yield a fault of the instant at which an embargo or expiry will be logged."""
     instants = {row.embargoed_until, row.expires} - {NO_EMBARGO, NO_EXPIRY}
     if row.turns != NO_EXPIRY and row.turns not in instants:

@@ -29,7 +29,6 @@ from index.store.tables import articles, state, versions
 T = TypeVar("T")
 CHUNK = 500  # values in one IN (…), articles in one page
 
-
 # Statements are built once: building one costs more than running it.
 VALUE = select(state.c.value).where(state.c.name == bindparam("name"))
 _VALUE = PreparedRead(VALUE)

@@ -29,7 +29,7 @@ from index.query import PUBLIC, Reader
 from index.store import integrity, withdrawal
 from index.store.change_log import SET_STATE, append, locked_seq
 from index.store.database import Backup, Restored
-from index.store.embargoes import is_due, log_turns
+from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
 from index.store.kinds import open_database
 from index.store.reinstatement import reinstate
@@ -229,7 +229,7 @@ class Store:
         self._database.erase_deleted()
         return erased
 
-    def turn(self, now: int | None = None) -> int:
+    def log_ended_embargoes(self, now: int | None = None) -> int:
         """Log each embargo that has ended and each article that has expired by now.
 
         Each is logged once, however many processes do this, and before any other
@@ -239,7 +239,7 @@ class Store:
             if not is_due(connection, self._now() if now is None else now):
                 return 0
         with self._database.writing() as connection:
-            return log_turns(connection, self._now() if now is None else now)
+            return log_due(connection, self._now() if now is None else now)
 
     @contextmanager
     def reading(self) -> Iterator[View]:
@@ -358,7 +358,7 @@ class Store:
         """
         with self._database.writing() as connection:
             at = self._now()
-            log_turns(connection, at)
+            log_due(connection, at)
             yield connection, at
 
     def _now(self) -> int:

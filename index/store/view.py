@@ -56,9 +56,9 @@ from index.store.tables import articles, changes, versions
 _HIDDEN = PreparedRead(
     select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
 )
-# The numbers stand in the text: where they were values, SQLite would have to look at
-# them, and plan anew each time, to see that the small indexes serve.
-_TURNED = PreparedRead(
+# The numbers are part of the SQL text: if they were parameters, SQLite would have to
+# read them, and plan anew each time, to see that the partial indexes fit.
+_LAST_ENDS = PreparedRead(
     select(
         *(
             select(func.max(instant))
@@ -160,13 +160,13 @@ class View:
         rows = _CHANGED.rows(self._connection, seq=seq, limit=limit)
         return frozenset(row[0] for row in rows)
 
-    def turned(self, now: int) -> tuple[int | None, int | None]:
+    def last_ends(self, now: int) -> tuple[int | None, int | None]:
         """The last embargo that had ended by ``now``, and the last expiry.
 
         All in microseconds since 1970 UTC. Without a write, articles appear and
         disappear at these instants only.
         """
-        ((embargo, expiry),) = _TURNED.rows(self._connection, now=now)
+        ((embargo, expiry),) = _LAST_ENDS.rows(self._connection, now=now)
         return embargo, expiry
 
     def changes(self, since: int, limit: int) -> tuple[Change, ...]:

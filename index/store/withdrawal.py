@@ -188,7 +188,7 @@ def _kill_all(
             continue  # the same kill again
         readers = audience or earlier.get(article_id)
         if before is not None:
-            readers = (readers or NOBODY).saw(before, at)
+            readers = (readers or NOBODY).with_readers_of(before, at)
         if notice is not None and readers in (None, NOBODY):
             # Nobody has seen it since the earlier kill.
             readers = Audience.read(json.loads(notice.facts), notice.at)

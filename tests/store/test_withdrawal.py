@@ -816,7 +816,7 @@ def test_a_kill_is_told_to_who_read_what_has_ended_since(archive: Archive) -> No
     put(archive, "moved", source="Wire")
     archive.withhold("moved")
     put(archive, "moved", source="Desk", status="withheld")
-    while archive.store.turn() == 0:
+    while archive.store.log_ended_embargoes() == 0:
         time.sleep(0.05)
     for article_id in ("expired", "deleted", "moved"):
         archive.kill(article_id)

@@ -1,4 +1,4 @@
-"""Lock files: which process of this machine is the indexer."""
+"""Lock files: one process of this machine at a time holds each."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pathlib import Path
 
 from index.errors import IndexerRunning, StoreUnavailable
 
-_held: set[int] = set()  # file descriptors of the locks of this process
+_held: set[int] = set()  # file descriptors of the locks that this process holds
 
 
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
-    """Hold a lock file for the length of a block; it names this process while held.
+    """Hold a lock file for the length of a block; meanwhile it names this process.
 
     The lock ends with the process, however that ends. Forked children do not share it.
 
     :raises IndexerRunning: it is held, by another process or by this one.
     """
-    _let_go_in_children()
+    _release_in_children()
     try:
         handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise StoreUnavailable(f"cannot create a lock at {lock}: {error}") from error
     _held.add(handle)
     try:
-        if not _locked(handle):
+        if not _lock(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             raise IndexerRunning(str(lock), holder or None)
         os.ftruncate(handle, 0)
@@ -40,13 +40,13 @@ def exclusive(lock: Path) -> Iterator[None]:
         # In a child, forked inside the block, the handle is closed already.
         if handle in _held:
             _held.remove(handle)
-            # Said aloud: closing alone waits for a child that was forked just now.
+            # Not by closing alone: a child that was forked just now has it open, too.
             fcntl.flock(handle, fcntl.LOCK_UN)
             os.close(handle)
 
 
-def _locked(handle: int) -> bool:
-    # Somebody who asks is_locked holds the lock for a moment: do not fail for that.
+def _lock(handle: int) -> bool:
+    # A call of is_locked in another process holds the lock for a moment: try again.
     for _ in range(5):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,28 +58,28 @@ def _locked(handle: int) -> bool:
 
 
 @cache
-def _let_go_in_children() -> None:
+def _release_in_children() -> None:
     # flock belongs to the open file, which a forked child shares: a child that outlives
-    # its parent would go on holding the lock. Closing its copy leaves the parent's.
-    def let_go() -> None:
+    # its parent would hold the lock on. Closing the child's copy leaves the parent's.
+    def release() -> None:
         while _held:
             os.close(_held.pop())
 
-    os.register_at_fork(after_in_child=let_go)
+    os.register_at_fork(after_in_child=release)
 
 
 def holder(lock: Path) -> int | None:
-    """Return the id of the process that holds a lock file, ``None`` if none does."""
+    """Id of the process that holds a lock file; ``None`` if none does."""
     if not is_locked(lock):
         return None
     try:
         return int(lock.read_text("ascii"))
-    except (OSError, ValueError):  # it was let go of, or taken just now
+    except (OSError, ValueError):  # it was released, or taken just now
         return None
 
 
 def is_locked(lock: Path) -> bool:
-    """Return whether some process holds a lock file."""
+    """Whether some process holds a lock file."""
     try:
         handle = os.open(lock, os.O_RDONLY)
     except FileNotFoundError:
