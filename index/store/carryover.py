@@ -88,7 +88,7 @@ _NOTICES = (
     select(
         _live_notices,
         (_live_notices.c.purged.is_not(None) & _differs("purged")).label("erases"),
-        _differs("at", "purged").label("told"),
+        _differs("at", "purged").label("reported"),
         notices.c.status.label("old_status"),
         notices.c.over.label("old_over"),
         articles.c.version.label("current"),
@@ -290,7 +290,7 @@ def _withdraw(connection: Connection, at: int) -> tuple[list[str], list[str]]:
             .where(notices.c.id == row.id)
             .values({name: getattr(row, name) for name in copied})
         )
-        if row.told:
+        if row.reported:
             (killed if status == CANCELED else withheld).append(row.id)
     return killed, withheld
 

@@ -95,7 +95,7 @@ originals = Table(
     metadata,
     Column("id", _Key, primary_key=True),
     Column("version", _Key, primary_key=True),
-    Column("format", Text, nullable=False),  # it was read as
+    Column("format", Text, nullable=False),  # the format it was read as
     Column("data", LargeBinary, nullable=False),  # what was sent, compressed by zlib
     ForeignKeyConstraint(
         ["id", "version"], ["versions.id", "versions.version"], ondelete="CASCADE"
@@ -136,7 +136,7 @@ notices = Table(
     Column("note", Text),
     Column("replacement", _Key),
     Column("cascade", Boolean, nullable=False),
-    Column("facts", Text, nullable=False),  # decide who may read it
+    Column("facts", Text, nullable=False),  # who may read it
     Column("purged", BigInteger),  # when its texts were erased
     # A newer version shows, and the killed ones stay killed; or the kill was undone,
     # and then there is no version.

@@ -1,4 +1,4 @@
-"""Backups: what is in one, what it is put back into, and who notices."""
+"""Backups: their contents, their restore, and who notices it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run_sql(file: Path, *statements: str) -> None:
 
 
 def left_over(store: Store) -> list[Path]:
-    """Return what lies beside a store under a hidden name."""
+    """The hidden files beside a store."""
     return list(store.path.parent.glob(".*"))
 
 
@@ -108,8 +108,8 @@ def test_a_backup_is_one_file_of_its_owner_and_nothing_of_the_index(
 ) -> None:
     store.put([article("a"), article("b")])
     store.put([article("a", "Two.")])
-    found = store.take_backup(file)
-    assert (found.seq, found.articles, found.versions) == (3, 2, 3)
+    taken = store.take_backup(file)
+    assert (taken.seq, taken.articles, taken.versions) == (3, 2, 3)
     assert file.stat().st_mode & 0o777 == 0o600
     assert sorted(tmp_path.iterdir()) == [file, store.path.parent]
     with closing(Store(f"sqlite:///{file}")) as copy:
@@ -182,7 +182,7 @@ def test_a_restore_reaches_processes_that_have_the_store_open(
         assert ids(other) == ["a", "b"]
         with other.reading() as view:
             store.restore_backup(file)
-            # Who reads just now goes on with what was there.
+            # A reader that has begun goes on with the old state.
             assert [each.id for each in view.iterate()] == ["a", "b"]
         assert ids(other) == ["a"]
         other.put([article("c")])
@@ -202,7 +202,7 @@ def test_a_restored_store_is_of_another_history(store: Store, file: Path) -> Non
     assert len(seen) == 3
 
 
-STATE = (  # as another program may have a table of that name
+STATE = (  # another program may have a table of that name
     "CREATE TABLE state (name, value)",
     "INSERT INTO state VALUES (1, 2), (NULL, x'00'), ('schema', 'twelve')",
 )
@@ -304,7 +304,7 @@ def test_what_a_killed_restore_left_is_removed_by_the_next(
     assert left_over(store) == [at_work]
 
 
-# What a store was before kills, keys and the feed of changes.
+# The tables of a store before kills, keys and the feed of changes.
 SCHEMA_1 = """
 CREATE TABLE articles (id TEXT NOT NULL, version TEXT NOT NULL, seq INTEGER NOT NULL,
   status SMALLINT NOT NULL, embargoed_until BIGINT NOT NULL, expires BIGINT NOT NULL,
@@ -325,26 +325,26 @@ CREATE INDEX changes_hiding ON changes (seq, id) WHERE hides = 1;
 """
 
 
-def write_schema_1(file: Path, some: list[Article]) -> None:
-    """Write a store as the release before this one did."""
+def write_schema_1(file: Path, articles: list[Article]) -> None:
+    """Write a store as the release with schema 1 did."""
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(SCHEMA_1)
-        for seq, each in enumerate(some, 1):
-            text = content_json(each)
+        for seq, stored in enumerate(articles, 1):
+            text = content_json(stored)
             connection.execute(
                 "INSERT INTO articles VALUES (?, '1', ?, ?, ?, ?)",
-                (each.id, seq, *restrictions_of(each)),
+                (stored.id, seq, *restrictions_of(stored)),
             )
             connection.execute(
                 "INSERT INTO versions VALUES (?, '1', ?, 7, ?, ?, ?, ?)",
                 (
-                    *(each.id, seq, content_digest(text)),
-                    *(each.status.value, each.headline, text),
+                    *(stored.id, seq, content_digest(text)),
+                    *(stored.status.value, stored.headline, text),
                 ),
             )
             connection.execute(
                 "INSERT INTO changes VALUES (?, 'created', ?, '1', 7, 0)",
-                (seq, each.id),
+                (seq, stored.id),
             )
         connection.commit()
 
@@ -426,15 +426,15 @@ def test_keys_stay_as_they_are_whatever_is_put_back(store: Store, file: Path) ->
     with closing(Store(f"sqlite:///{file.with_name('other.db')}")) as other:
         for target, source, expected in (
             (store, file, [("a", 7), ("b", None), ("c", None)]),
-            # From before the first one: nobody may call without one now.
+            # A backup older than the first key: calls without a key stay refused.
             (store, before, [("a", 7), ("b", None), ("c", None)]),
-            # On another machine they are those of the backup.
+            # On another machine the keys are those of the backup.
             (other, file, [("a", None), ("b", None)]),
         ):
             target.restore_backup(source)
             with closing(sqlite3.connect(target.path)) as connection:
-                kept = connection.execute("SELECT id, revoked FROM keys ORDER BY id")
-                assert kept.fetchall() == expected
+                rows = connection.execute("SELECT id, revoked FROM keys ORDER BY id")
+                assert rows.fetchall() == expected
 
 
 def test_what_was_killed_or_purged_since_the_backup_is_so_again(
@@ -478,7 +478,7 @@ def test_a_kill_since_the_backup_is_told_to_those_who_were_told_of_it(
 
 
 def holds(file: Path, word: str) -> bool:
-    """Return whether a word is anywhere in a store's files."""
+    """Whether a word is anywhere in a store's files."""
     names = (file, file.with_name(f"{file.name}-wal"))
     return any(word.encode() in each.read_bytes() for each in names if each.exists())
 
@@ -495,7 +495,7 @@ def test_what_was_killed_stays_so_although_a_newer_version_has_followed_since(
         [article("a", "Fixed.", version="3"), article("b", "Fixed.", version="2")]
     )
     done = store.restore_backup(file)
-    # The newer versions are gone with all that came since: the kills are not over.
+    # The newer versions are gone with all that came since, so the kills are in force.
     assert done.killed_again == ("a",)
     assert ids(store) == []
     with store.reading() as view:
@@ -573,7 +573,7 @@ def test_what_was_reinstated_of_a_killed_story_is_not_killed_again(
     store.reinstate("y")
     assert store.restore_backup(file).killed_again == ("x",)
     assert ids(store) == ["y"]
-    # What comes later of the story is killed as before.
+    # Articles of the story that arrive later are killed as before.
     store.put([article("z", story="s")])
     assert ids(store) == ["y"]
 
@@ -605,15 +605,15 @@ def test_a_kill_that_was_taken_back_is_not_done_again_and_an_earlier_one_holds(
     store.kill("a")
     store.put([article("a", "Fixed.", version="2")])
     store.take_backup(file)
-    for each in "ab":
-        store.kill(each)
-        store.reinstate(each)
+    for id_ in "ab":
+        store.kill(id_)
+        store.reinstate(id_)
     assert store.restore_backup(file).killed_again == ()
     assert ids(store) == ["a", "b"]
     with store.reading() as view:
         assert (view.killed_until("a"), view.killed_until("b")) == ("1", None)
     store.withhold("a")
-    # Of the version that is in this one the kill was not taken back.
+    # The kill of the version in this backup was not undone.
     assert store.restore_backup(first).killed_again == ("a",)
     assert ids(store) == ["b"]
     assert store.check() == []
@@ -665,7 +665,7 @@ def test_what_was_held_back_since_the_backup_is_so_again(
         "lifted": (usable, soon, None),
     }
     assert store.check() == []
-    # What is sent again is what is there, and an editor's word takes it back.
+    # The same article sent again is unchanged, and a call can undo the kill.
     assert store.put([article("embargo")])[0].seq is None  # type: ignore[union-attr]
     store.reinstate("killed")
     with store.reading() as view:
@@ -687,17 +687,17 @@ def test_while_a_backup_takes_the_store_s_place_nobody_can_be_promised_anything(
         return place(part, live, clock)
 
     def while_it_is_held(live: Path, copy: Path, clock: Clock) -> carryover.Carried:
-        found = carry(live, copy, clock)
+        carried = carry(live, copy, clock)
         times.append(len(times))
-        if len(times) == 1:  # before others are kept from writing
+        if len(times) == 1:  # while others may still write
             store.kill("c")
-            return found
+            return carried
         with monkeypatch.context() as patched:
             patched.setattr(connections, "BUSY_SECONDS", 0.05)
             with pytest.raises(StoreUnavailable, match="try again"):
                 other.kill("b")
-            assert ids(other) == ["b"]  # who reads goes on
-        return found
+            assert ids(other) == ["b"]  # readers go on
+        return carried
 
     monkeypatch.setattr(backup, "_take_place", at_the_last_moment)
     monkeypatch.setattr(backup, "_carry", while_it_is_held)
@@ -719,20 +719,20 @@ def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
     acknowledged: list[str] = []
     ended = threading.Event()
 
-    def withdraw(some: list[str], how: str) -> None:
+    def withdraw(names_: list[str], how: str) -> None:
         with closing(Store(store.url)) as own:
-            for each in some:
+            for name in names_:
                 if ended.is_set():
                     return
-                getattr(own, how)(each)
-                acknowledged.append(each)
+                getattr(own, how)(name)
+                acknowledged.append(name)
 
     threads = [
         threading.Thread(target=withdraw, args=(names[::2], "kill")),
         threading.Thread(target=withdraw, args=(names[1::2], "withhold")),
     ]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     again: set[str] = set()
     try:
         for count in (10, 30):
@@ -742,13 +742,13 @@ def test_every_kill_and_withholding_that_is_acknowledged_during_restores_holds(
             again |= {*done.killed_again, *done.restricted_again}
     finally:
         ended.set()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.join()
     with store.reading() as view:
-        found = {each: view.standing(each) for each in acknowledged}
+        standings = {id_: view.standing(id_) for id_ in acknowledged}
     shown = [
         name
-        for name, own in found.items()
+        for name, own in standings.items()
         if own is None or not own.restrictions.status
     ]
     assert shown == []
@@ -776,31 +776,31 @@ def test_a_backup_under_load_holds_all_that_was_acknowledged_before_it(
         until(lambda: len(acknowledged) >= enough)
 
     threads = [threading.Thread(target=write, args=(name,)) for name in "xy"]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     try:
         for _ in range(3):
             more(20)
             before = set(acknowledged)
-            found = store.take_backup(file, replace=True)
+            taken = store.take_backup(file, replace=True)
             with closing(sqlite3.connect(file)) as copy:
-                kept = {row[0] for row in copy.execute("SELECT id FROM articles")}
-            assert before <= kept
-            # One moment of the store: nothing between its changes is missing.
-            assert found.seq == found.articles == len(kept)
+                in_copy = {row[0] for row in copy.execute("SELECT id FROM articles")}
+            assert before <= in_copy
+            # One state of the store: no change before its last is missing.
+            assert taken.seq == taken.articles == len(in_copy)
         more(20)
-        # And back into the store while both go on to write.
+        # And back into the store, while both threads go on writing.
         done = store.restore_backup(file)
     finally:
         ended.set()
-        for each in threads:
-            each.join()
-    assert done.before >= found.seq
-    assert kept <= set(ids(store))
+        for thread in threads:
+            thread.join()
+    assert done.before >= taken.seq
+    assert in_copy <= set(ids(store))
     assert store.check() == []
 
 
-# Who notices: searches, tags, the indexer.
+# Searches, ETags and the indexer notice it.
 
 
 @pytest.mark.parametrize("kind", ["memory:", "whoosh:{}"])
@@ -821,7 +821,7 @@ def test_after_a_restore_nothing_is_answered_from_the_old_index(
         indexer.catch_up()
         assert archive.search(Request()).articles == 3
         archive.store.restore_backup(file)
-        # As many changes as before, so that the numbers alone say nothing.
+        # As many changes as before, so that the seq alone says nothing.
         archive.put([article("d"), article("e")])
         assert archive.state().behind == 0
         for ask in (
@@ -906,7 +906,7 @@ def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
         assert parser.main(["backup", file], environ) == 0
         store.put([article("gone"), article("gone-too")])
         until(lambda: engine.state().seq == 4)
-        # Stopped, it cannot see that the number went down before it goes up again.
+        # While stopped it cannot see that the seq falls before it rises again.
         indexer.send_signal(signal.SIGSTOP)
         with nutgraf(environ, "restore", file, "--yes") as restore:
             out, err = restore.communicate(timeout=60)
@@ -986,7 +986,7 @@ def test_a_store_that_holds_something_is_replaced_only_if_somebody_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert run("backup", str(file))[0] == 0
-    assert run("restore", str(file))[0] == 0  # nothing is lost with an empty one
+    assert run("restore", str(file))[0] == 0  # an empty store has nothing to lose
     store.put([article("a")])
     code, _, err = run("restore", str(file))
     assert (code, "--yes" in err) == (1, True)
@@ -997,7 +997,7 @@ def test_a_store_that_holds_something_is_replaced_only_if_somebody_says_so(
 
 
 class Terminal:
-    """A standard input at which somebody types one line."""
+    """A terminal at which somebody types one line."""
 
     def __init__(self, said: str) -> None:
         self._said = said

@@ -1,4 +1,4 @@
-"""What is read of a stored version without making the article again."""
+"""Clippings: parts of a stored version, read without building the article."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store keeps beside the texts, against the texts and against itself."""
+"""Integrity: columns, notices and log are compared with the texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def article(article_id: str, **more: Any) -> Any:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """A store of everything that is kept beside the texts."""
+    """A store with a row in every table."""
     store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
     store.put(
         [

@@ -1,4 +1,4 @@
-"""The store's keys: found by what is sent, revoked at once, rotated with an overlap."""
+"""The store's keys: looked up by their secret, revoked at once, rotated."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def test_a_key_is_found_by_what_is_sent_and_by_nothing_else(store: Store) -> Non
     filters = keys.filters_of([("source", "Reuters")], [("section", "Sport")])
     ends = datetime(2100, 1, 1, tzinfo=UTC)
     new = store.keys.add("desk", SEARCH, filters=filters, rate=7, expires=ends)
-    found = store.keys.find(new.secret)
-    assert found == new.key
-    assert (found.filters, found.rate, found.expires) == (filters, 7, ends)
+    key = store.keys.find(new.secret)
+    assert key == new.key
+    assert (key.filters, key.rate, key.expires) == (filters, 7, ends)
     for wrong in (
         new.secret[:-1],
         new.secret + "a",
@@ -100,9 +100,9 @@ def test_a_revoked_key_stays_one_that_is_known_to_have_ended(store: Store) -> No
     (ended,) = store.keys.revoke(new.key.id)
     now = datetime.now(UTC)
     assert ended.state(now) == "revoked"
-    found = store.keys.find(new.secret)
-    assert found is not None
-    assert found.state(now) == "revoked"
+    key = store.keys.find(new.secret)
+    assert key is not None
+    assert key.state(now) == "revoked"
     for which in (new.key.id, "desk", new.secret, "nobody"):
         with pytest.raises(InvalidValue):
             store.keys.revoke(which)
@@ -123,9 +123,9 @@ def test_another_process_revokes_at_once(store: Store) -> None:
         " Store(sys.argv[1]).keys.revoke('desk')"
     )
     subprocess.run([sys.executable, "-c", code, store.url], check=True)
-    found = store.keys.find(new.secret)
-    assert found is not None
-    assert found.state(datetime.now(UTC)) == "revoked"
+    key = store.keys.find(new.secret)
+    assert key is not None
+    assert key.state(datetime.now(UTC)) == "revoked"
 
 
 def test_rotating_leaves_both_keys_live_for_the_overlap(
@@ -147,12 +147,12 @@ def test_rotating_leaves_both_keys_live_for_the_overlap(
     assert old.id == first.key.id
     assert old.expires == later + WEEK
     for secret in (first.secret, new.secret):
-        found = store.keys.find(secret)
-        assert found is not None
-        assert found.state(later) == "live"
-    found = store.keys.find(first.secret)
-    assert found is not None
-    assert found.state(later + WEEK) == "expired"
+        key = store.keys.find(secret)
+        assert key is not None
+        assert key.state(later) == "live"
+    key = store.keys.find(first.secret)
+    assert key is not None
+    assert key.state(later + WEEK) == "expired"
 
 
 def test_an_overlap_does_not_make_a_key_live_longer(store: Store, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Chains of articles that evolved from each other, in whatever order they come."""
+"""Chains of articles that evolved from each other, in whatever order they arrive."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def chain_of(archive: Archive, article_id: str, reader: Reader = PUBLIC) -> Chai
 
 
 def chain(archive: Archive, article_id: str, **reader: Any) -> Told:
-    """Return ids and relations."""
-    found = chain_of(archive, article_id, **reader)
-    assert found.complete
-    return [(each.id, each.relation.value) for each in found.members]
+    """Ids and relations of a complete chain."""
+    whole = chain_of(archive, article_id, **reader)
+    assert whole.complete
+    return [(each.id, each.relation.value) for each in whole.members]
 
 
 LINKS = (link("a"), link("b", "a"), link("c", "b"), link("d", "b"))
@@ -62,7 +62,7 @@ def test_a_chain_is_the_same_in_whatever_order_it_comes(
     put(archive, *(LINKS[place] for place in order))
     assert chain(archive, "a") == [("b", "later"), ("c", "later"), ("d", "later")]
     assert chain(archive, "b") == [("a", "earlier"), ("c", "later"), ("d", "later")]
-    # What else evolved from its parent is no part of it.
+    # Another article that evolved from the same parent is not part of it.
     assert chain(archive, "c") == [("a", "earlier"), ("b", "earlier")]
 
 
@@ -89,8 +89,8 @@ def test_a_circle_ends(archive: Archive, size: int) -> None:
     ids = [f"c{place}" for place in range(size)]
     put(archive, *(link(each, ids[place - 1]) for place, each in enumerate(ids)))
     put(archive, link("tail", "c0"))
-    found = [article_id for article_id, _ in chain(archive, "c0")]
-    assert set(found) == {*ids[1:], "tail"}
+    ids_of_chain = [article_id for article_id, _ in chain(archive, "c0")]
+    assert set(ids_of_chain) == {*ids[1:], "tail"}
     assert {i for i, relation in chain(archive, "tail") if relation == "earlier"} == {
         *ids
     }
@@ -143,9 +143,9 @@ def test_a_long_chain_is_cut_and_says_so(archive: Archive) -> None:
     ids = [f"n{place:03}" for place in range(2 * STEPS + 2)]
     put(archive, link(ids[0]))
     put(archive, *(link(ids[at], ids[at - 1]) for at in range(1, len(ids))))
-    found = chain_of(archive, ids[0])
-    assert not found.complete
-    assert [each.id for each in found.members] == ids[1 : STEPS + 1]
+    part = chain_of(archive, ids[0])
+    assert not part.complete
+    assert [each.id for each in part.members] == ids[1 : STEPS + 1]
     middle = chain_of(archive, ids[STEPS])
     assert not middle.complete
     assert [each.id for each in middle.members] == [
@@ -172,14 +172,14 @@ def test_one_behind_many_that_may_not_be_seen_is_found(
     monkeypatch.setattr(chains, "_AT_ONCE", 3)
     put(archive, link("root"), link("z", "root"), link("zz", "z"), link("zzz", "zz"))
     put(archive, *(link(f"n{at}", "root", status="withheld") for at in range(8)))
-    told = [("z", "later"), ("zz", "later"), ("zzz", "later")]
-    assert chain(archive, "root") == told
-    # Where that is too many the answer says that there may be more.
+    descendants = [("z", "later"), ("zz", "later"), ("zzz", "later")]
+    assert chain(archive, "root") == descendants
+    # If too many must be checked, the answer says that there may be more.
     for most, known in ((11, 3), (10, 2), (9, 1), (8, 0), (2, 0)):
         monkeypatch.setattr(chains, "MAX_CHECKED", most)
-        found = chain_of(archive, "root")
-        assert len(found.members) == known
-        assert found.complete is (known == 3)
+        part = chain_of(archive, "root")
+        assert len(part.members) == known
+        assert part.complete is (known == 3)
 
 
 def test_the_list_of_versions_has_the_chain(

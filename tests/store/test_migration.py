@@ -1,4 +1,4 @@
-"""A store that an older Nutgraf wrote becomes one of this."""
+"""Stores of older schemas are upgraded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from index.settings import Settings
 from index.store import Store
 from index.store.tables import SCHEMA
 
-# As schema 1 was; written out, since the code that made it is gone.
+# Schema 1, written out, since the code that created it is gone.
 SCHEMA_1 = """
 CREATE TABLE articles (
     id TEXT NOT NULL, version TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -87,8 +87,8 @@ def test_nothing_is_lost_and_everything_is_as_if_it_had_been_put_today(
     with pytest.raises(ArticleKilled) as killed:
         archive.get("k")
     assert killed.value.note == "Wrong."
-    told = archive.changes(0).entries
-    assert [(each.type.value, each.id) for each in told] == [("created", "a")]
+    entries = archive.changes(0).entries
+    assert [(each.type.value, each.id) for each in entries] == [("created", "a")]
     assert {each.id for each in archive.kill("a", cascade=True)} == {"a", "w"}
     archive.close()
 

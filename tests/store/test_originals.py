@@ -1,4 +1,4 @@
-"""What was sent comes back byte for byte, to who administers, as long as it may."""
+"""Originals come back byte for byte, to administrators, until they are purged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from index.query import Filter, Reader
 from service import create_app
 
 NINJS = "application/ninjs+json"
-# With what a JSON writer would write in another way: spaces, escapes, a float of zeros.
+# With spaces, escapes and a float of zeros, which a JSON writer would write otherwise.
 ONE = (
     b'{ "uri":"urn:o:1",\n\n  "type" : "text", "body_html": "<p>Caf\\u00e9 <b>one</b>,'
     b' \xc3\xb6</p>",\r\n "x_desk": {"weight": 1.50} }'
@@ -132,8 +132,8 @@ def test_what_is_loaded_is_kept_article_by_article(
         [str(tmp_path / name)], archive.store, read_as="ninjs", article_bytes=10**6
     )
     assert report.refused == 0
-    found = archive.original("urn:o:1").data
-    assert found == (ONE.replace(b"\n", b" ") if name == "lines.jsonl" else ONE)
+    data = archive.original("urn:o:1").data
+    assert data == (ONE.replace(b"\n", b" ") if name == "lines.jsonl" else ONE)
     if name != "document.ninjs":
         assert archive.original("urn:o:2").data == TWO
 
@@ -145,8 +145,8 @@ def test_what_a_load_holds_back_is_kept_as_well(
     for lines in (TWO, other, TWO + b"\n" + ONE.replace(b"\n", b" ")):
         (tmp_path / "a.ninjs").write_bytes(lines)
         load([str(tmp_path / "a.ninjs")], archive.store, article_bytes=10**6)
-    kept = [archive.original("urn:o:2", version=each).data for each in "123"]
-    assert kept == [TWO, other, TWO]
+    originals = [archive.original("urn:o:2", version=each).data for each in "123"]
+    assert originals == [TWO, other, TWO]
 
 
 def test_a_text_is_kept_before_it_is_decoded(client: FlaskClient) -> None:
@@ -155,9 +155,9 @@ def test_a_text_is_kept_before_it_is_decoded(client: FlaskClient) -> None:
         "/v1/articles/t", data=body, content_type="text/plain; charset=windows-1252"
     )
     assert answer.status_code == 200, answer.data
-    given = client.get("/v1/articles/t/original")
-    assert given.data == body
-    assert given.content_type == "application/octet-stream"
+    answer = client.get("/v1/articles/t/original")
+    assert answer.data == body
+    assert answer.content_type == "application/octet-stream"
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ def test_json_is_kept_twice_only_where_reading_changes_it(
     client: FlaskClient, document: str, is_kept: bool
 ) -> None:
     for body in (document, f"[{document}]"):
-        (found,) = read("jsonl", body.encode())
+        (draft,) = read("jsonl", body.encode())
         expected = Original(format="jsonl", data=document.encode())
-        assert found.original == (expected if is_kept else None)
+        assert draft.original == (expected if is_kept else None)
     client.post("/v1/articles", data=document, content_type="application/json")
     answer = client.get("/v1/articles/a/original")
     if is_kept:
@@ -185,7 +185,7 @@ def test_json_is_kept_twice_only_where_reading_changes_it(
         assert (answer.status_code, answer.json["code"]) == (404, "original_not_found")
 
 
-# Who gets it, and what it is then.
+# Who may read an original, and in which form.
 
 
 def test_it_is_a_file_of_no_kind_that_a_browser_shows(client: FlaskClient) -> None:
@@ -224,7 +224,7 @@ def test_what_is_not_within_the_filter_of_a_key_is_not_there(
     assert archive.original("m", reader=desk).data == b"m"
 
 
-# What becomes of it.
+# How long it is stored.
 
 
 def test_each_version_has_its_own_and_a_repeat_keeps_the_first(

@@ -173,8 +173,8 @@ def test_a_forced_version_keeps_an_embargo_and_the_date(store: Store) -> None:
     put(store, article(version="1", embargoed_until=LATER, published=EARLIER))
     store.put([article(version="1", text="Forced.")], force=True)
     with store.reading() as view:
-        kept = view.get("a").article
-    assert (kept.embargoed_until, kept.published) == (LATER, EARLIER)
+        stored = view.get("a").article
+    assert (stored.embargoed_until, stored.published) == (LATER, EARLIER)
     assert current_text(store) == "Forced."
 
 
@@ -195,9 +195,9 @@ def test_force_lifts_no_kill_and_no_withholding(store: Store) -> None:
     with store.reading() as view:
         assert view.indexable(["killed"]) == {}
         for each, status in (("killed", CANCELED), ("withheld", WITHHELD)):
-            found = view.standing(each)
-            assert found is not None
-            assert found.restrictions.status == status
+            own = view.standing(each)
+            assert own is not None
+            assert own.restrictions.status == status
     assert store.check() == []
 
 
@@ -360,7 +360,7 @@ def test_whole_numbers_are_versions_in_their_own_order(one: int, other: int) -> 
     assert (version_key(str(one)) < version_key(str(other))) == (one < other)
 
 
-# Deleting, and what hides
+# Deletions, and changes that hide
 
 
 def test_delete_removes_every_version(store: Store) -> None:
@@ -462,8 +462,8 @@ def test_a_missing_version_is_named(store: Store) -> None:
 def test_many_gives_the_versions_asked_for_and_no_others(store: Store) -> None:
     put(store, article("a"), article("b"), article("b", text="Two."), article("c"))
     with store.reading() as view:
-        found = view.many([("a", "1"), ("b", "2"), ("c", "9"), ("z", "1")])
-        assert {key: found[key].version for key in found} == {
+        articles = view.many([("a", "1"), ("b", "2"), ("c", "9"), ("z", "1")])
+        assert {key: articles[key].version for key in articles} == {
             ("a", "1"): "1",
             ("b", "2"): "2",
         }
@@ -474,10 +474,10 @@ def test_versions_come_highest_first_with_what_they_say(store: Store) -> None:
     for version in ("9", "10", "2"):
         put(store, article(version=version, text=version, status=Status.WITHHELD))
     with store.reading() as view:
-        found = view.versions("a")
-    assert [each.version for each in found] == ["10", "9", "2"]
-    assert [each.seq for each in found] == [2, 1, 3]
-    assert {(each.status, each.headline) for each in found} == {
+        versions = view.versions("a")
+    assert [each.version for each in versions] == ["10", "9", "2"]
+    assert [each.seq for each in versions] == [2, 1, 3]
+    assert {(each.status, each.headline) for each in versions} == {
         (Status.WITHHELD, "Head")
     }
 
@@ -566,11 +566,11 @@ def test_only_a_sqlite_file_is_a_store(url: str) -> None:
 def test_commits_are_synced_and_references_checked(store: Store) -> None:
     put(store, article())
     with connections_of(store).engine.connect() as connection:
-        found = {
+        pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
-    assert found == {
+    assert pragmas == {
         "journal_mode": "wal",
         "synchronous": 2,  # FULL
         "foreign_keys": 1,
@@ -648,7 +648,7 @@ def test_a_full_database_answers_store_full_and_heals(store: Store) -> None:
     put(store, article())
     with connections_of(store).engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 20")
-    # The pool gives the same connection again, with its limit.
+    # The pool lends the same connection again, with its limit.
     with pytest.raises(StoreFull):
         store.put([article("b", text="x" * 200_000)])
     assert current_text(store) == "One."
@@ -824,7 +824,7 @@ def test_a_forked_child_makes_its_own_connections(url: str, store: Store) -> Non
 
 
 def fork(work: Any) -> int:
-    """Run something in a forked child; return the child's process id."""
+    """Run a function in a forked child; return the child's process id."""
     child = os.fork()
     if child:
         return child
@@ -841,7 +841,7 @@ def exit_code(child: int) -> int:
 
 
 def python(code: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a Python of its own, with pipes to its input and from its output."""
+    """Start another Python, with pipes to its input and from its output."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         stdin=subprocess.PIPE,
@@ -883,7 +883,7 @@ def test_kill_9_loses_nothing_acknowledged(url: str) -> None:
         for n, seq in acknowledged.items():
             assert view.get(f"{n}-2").seq == seq
             assert view.get(f"{n}-0").article.paragraphs[0].text == f"{n} 0 " * 200
-        # A batch is there as a whole or not at all.
+        # A batch is stored as a whole or not at all.
         assert view.count() % 3 == 0
 
 

@@ -1,4 +1,4 @@
-"""Kills, withholdings, restorations and purges, over each engine."""
+"""Kills, withholdings, reinstatements and purges, with each engine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]
 def put(
     archive: Archive, article_id: str = "a", text: str = "Words.", **more: Any
 ) -> str:
-    """Store an article and return what became of it."""
+    """Store an article and return its outcome."""
     document = {"headline": "Head", "paragraphs": [text], **more, "id": article_id}
     (result,) = archive.put([article_of(document)])
     if isinstance(result, InputError):
@@ -79,7 +79,7 @@ def difference(
         return moment.difference(article_id, **pair)
 
 
-def found(archive: Archive, q: str = "", reader: Reader = PUBLIC) -> list[str]:
+def hits(archive: Archive, q: str = "", reader: Reader = PUBLIC) -> list[str]:
     answer = archive.search(Request(q=q, limit=100), reader=reader)
     assert answer.articles == len(answer.hits)
     return sorted(hit.article["id"] for hit in answer.hits)
@@ -88,7 +88,7 @@ def found(archive: Archive, q: str = "", reader: Reader = PUBLIC) -> list[str]:
 def is_killed(archive: Archive, article_id: str = "a", **more: Any) -> ArticleKilled:
     with pytest.raises(ArticleKilled) as caught:
         archive.get(article_id, **more)
-    assert found(archive, "words") == []
+    assert hits(archive, "words") == []
     return caught.value
 
 
@@ -96,7 +96,7 @@ def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
     put(archive, subjects=["Ports"], people=["Ann Quay"])
     put(archive, text="Words anew.", subjects=["Ports"])
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
     (notice,) = archive.kill("a", note="Wrong.", replacement="b")
     for _ in range(2):
         killed = is_killed(archive)
@@ -158,7 +158,7 @@ def test_only_a_higher_usable_version_brings_a_killed_article_back(
     archive.kill("a")
     assert put(archive, version="10", text="Words that are right.") == "updated"
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
     assert archive.notices() == ()
     assert put(archive, version="9.5") == "stored"
     index(archive)
@@ -173,7 +173,7 @@ def test_a_kill_of_what_is_not_here_holds_when_it_comes(archive: Archive) -> Non
     assert is_killed(archive).note == "Never."
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
 
 
 def test_a_kill_is_remembered_when_a_second_one_is_taken_back(
@@ -185,7 +185,7 @@ def test_a_kill_is_remembered_when_a_second_one_is_taken_back(
     archive.kill("a")
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
     for version in ("1",):
         with pytest.raises(ArticleNotFound):
             archive.get("a", version=version)
@@ -204,7 +204,7 @@ def test_a_file_of_yesterday_stays_killed_after_a_newer_version_was_deleted(
     is_killed(archive)
     put(archive, version="3", text="Words once more.")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
 
 
 @pytest.mark.parametrize("late", [{"version": "3"}, {"version": "5"}, {}], ids=str)
@@ -215,11 +215,11 @@ def test_what_comes_late_does_not_lift_a_withholding(
     archive.withhold("a", version="5")
     put(archive, text="Words that are late.", **late)
     index(archive)
-    assert found(archive, "words") == []
-    assert found(archive, "words", HELD) == ["a"]
+    assert hits(archive, "words") == []
+    assert hits(archive, "words", HELD) == ["a"]
     put(archive, version="6", text="Words that are new.")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
     assert [each.version for each in versions_of(archive, "a")] == ["6"]
     assert list(store_problems(archive.store, archive.engine)) == []
 
@@ -228,8 +228,8 @@ def test_what_is_not_here_can_be_withheld(archive: Archive) -> None:
     assert archive.withhold("a", unknown=True) is None
     put(archive)
     index(archive)
-    assert found(archive, "words") == []
-    assert found(archive, "words", HELD) == ["a"]
+    assert hits(archive, "words") == []
+    assert hits(archive, "words", HELD) == ["a"]
     archive.kill("a")
     is_killed(archive, reader=HELD)
     with pytest.raises(ArticleNotFound):
@@ -243,11 +243,11 @@ def test_an_article_that_joins_a_killed_story_takes_along_what_hangs_on_it(
     put(archive, "third", evolved_from="second")
     index(archive)
     archive.kill("first", note="All.", cascade=True)
-    assert found(archive, "words") == ["third"]
+    assert hits(archive, "words") == ["third"]
     put(archive, "second", evolved_from="first")
     put(archive, "side", version="1")
     index(archive)
-    assert found(archive, "words") == ["side"]
+    assert hits(archive, "words") == ["side"]
     put(archive, "side", version="2", evolved_from="third")
     index(archive)
     assert is_killed(archive, "third").note == is_killed(archive, "side").note == "All."
@@ -262,7 +262,7 @@ def test_a_batch_of_a_killed_story_is_killed_whole(archive: Archive) -> None:
     ]
     archive.put(batch)
     index(archive)
-    assert found(archive, "words") == []
+    assert hits(archive, "words") == []
     assert len(archive.notices(limit=1_000)) == 300
 
 
@@ -286,7 +286,7 @@ def test_a_kill_that_names_a_version_leaves_higher_ones_alone(archive: Archive) 
     is_killed(archive)
     put(archive, version="4", text="Words.")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
 
 
 def test_an_older_version_does_not_lower_what_a_kill_covers(archive: Archive) -> None:
@@ -344,7 +344,7 @@ def test_what_was_erased_is_not_kept_again_when_a_newer_version_shows(
     archive.purge("a")
     put(archive, version="3", text="Words that are right.")
     index(archive)
-    assert found(archive, "right") == ["a"]
+    assert hits(archive, "right") == ["a"]
     for version in ("1", "2"):
         with pytest.raises(ArticlePurged):
             put(archive, version=version)
@@ -384,16 +384,16 @@ def test_what_was_withheld_comes_back_when_it_is_restored(archive: Archive) -> N
     assert archive.withhold("a") == 2
     assert archive.withhold("a") is None
     for _ in range(2):
-        assert found(archive, "words") == []
+        assert hits(archive, "words") == []
         with pytest.raises(ArticleNotFound):
             archive.get("a")
         index(archive)
-    assert found(archive, "words", HELD) == ["a"]
+    assert hits(archive, "words", HELD) == ["a"]
     assert archive.get("a", reader=HELD).article.status.value == "withheld"
     assert archive.reinstate("a") == 3
     assert archive.reinstate("a") is None
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
     assert list(store_problems(archive.store, archive.engine)) == []
 
 
@@ -402,7 +402,7 @@ def test_a_kill_can_be_taken_back(archive: Archive) -> None:
     archive.kill("a")
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
     assert archive.get("a").article.status.value == "usable"
     archive.kill("never-here")
     archive.reinstate("never-here")
@@ -424,9 +424,9 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     index(archive)
     shown = archive.get("a").article
     assert shown.paragraphs[-1].text == "Words that are right."
-    # A number that the newsroom does not count to.
+    # A number between two of the newsroom's own.
     assert (shown.version, shown.status.value) == ("4.1", "usable")
-    assert found(archive, "words") == found(archive, "right") == ["a"]
+    assert hits(archive, "words") == hits(archive, "right") == ["a"]
     assert [each.version for each in versions_of(archive, "a")] == ["4.1", "2", "1"]
     (entry,) = archive.changes(since).entries
     assert (entry.type.value, entry.version) == ("restored", "4.1")
@@ -437,7 +437,7 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     )
     assert put(archive, version="5", text="Words of the morning.") == "updated"
     index(archive)
-    assert found(archive, "morning") == ["a"]
+    assert hits(archive, "morning") == ["a"]
     assert list(store_problems(archive.store, archive.engine)) == []
 
 
@@ -454,7 +454,7 @@ def test_what_a_kill_is_taken_back_to_was_not_killed_before(archive: Archive) ->
     put(archive, version="2", text="Words that are right.")
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "right") == ["a"]
+    assert hits(archive, "right") == ["a"]
     assert [each.version for each in versions_of(archive, "a")] == ["3.1", "2"]
 
 
@@ -466,7 +466,7 @@ def test_what_came_killed_is_not_taken_back_but_sent_anew(archive: Archive) -> N
     is_killed(archive)
     put(archive, version="2")
     index(archive)
-    assert found(archive, "words") == ["a"]
+    assert hits(archive, "words") == ["a"]
 
 
 def test_what_was_withheld_by_its_version_is_shown_when_it_is_restored(
@@ -476,7 +476,7 @@ def test_what_was_withheld_by_its_version_is_shown_when_it_is_restored(
     put(archive, version="2", text="Held words.", status="withheld")
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "held") == ["a"]
+    assert hits(archive, "held") == ["a"]
     assert archive.get("a").article.version == "2"
 
 
@@ -486,8 +486,8 @@ def test_a_kill_is_not_taken_back_to_what_was_withheld(archive: Archive) -> None
     put(archive, version="3", status="canceled")
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "held") == []
-    assert found(archive, "read") == ["a"]
+    assert hits(archive, "held") == []
+    assert hits(archive, "read") == ["a"]
     assert [each.version for each in versions_of(archive, "a")] == ["3.1", "1"]
 
 
@@ -520,8 +520,8 @@ def test_a_kill_that_is_taken_back_leaves_an_embargo_in_force(archive: Archive) 
     put(archive, version="2", status="canceled")
     archive.reinstate("a")
     index(archive)
-    assert found(archive, "words") == []
-    assert found(archive, "words", HELD) == ["a"]
+    assert hits(archive, "words") == []
+    assert hits(archive, "words", HELD) == ["a"]
 
 
 def test_what_cannot_be_done_says_why(archive: Archive) -> None:
@@ -544,7 +544,7 @@ def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
     put(archive, text="Zwetschgenkuchen was served.", people=["Ann Xylander"])
     put(archive, text="Zwetschgenkuchen was not served.")
     put(archive, "b", text="Something else.")
-    # Longer than a page of the store once it is compressed, and stored as it is.
+    # Longer than a page of the store, also when compressed.
     noise = random.Random(1).randbytes(20_000)
     sent = Original(format="ninjs", data=b"Zwetschgenkuchen" + noise)
     third = article_of({"id": "a", "headline": "Third", "version": "3"})
@@ -566,17 +566,17 @@ def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
         archive.reinstate("a")
     assert put(archive, version="4", text="Words.") == "created"
     index(archive)
-    assert found(archive) == ["a", "b"]
+    assert hits(archive) == ["a", "b"]
     assert list(store_problems(archive.store, archive.engine)) == []
     archive.close()
 
 
 def holding(folder: Path, word: bytes) -> list[str]:
-    """Return the files in which a word stands."""
+    """The files that hold a word."""
     return [
-        str(each)
-        for each in folder.rglob("*")
-        if each.is_file() and word in each.read_bytes().lower()
+        str(file)
+        for file in folder.rglob("*")
+        if file.is_file() and word in file.read_bytes().lower()
     ]
 
 
@@ -596,7 +596,7 @@ def test_a_removal_is_told_though_it_was_purged(archive: Archive) -> None:
     archive.kill("killed")
     archive.kill("other")
     archive.delete("deleted")
-    for _ in range(2):  # whoever purges again erases no more
+    for _ in range(2):  # a second purge erases nothing more
         for article_id in ("killed", "deleted", "other"):
             archive.purge(article_id)
     index(archive)
@@ -626,7 +626,7 @@ def test_a_purge_makes_nothing_known_of_what_was_deleted(archive: Archive) -> No
         with pytest.raises(ArticleNotFound):
             archive.get(article_id)
         is_killed(archive, article_id, reader=HELD)
-    # Each at the seq of its deletion: so that pages of them go on.
+    # Each has the seq of its deletion, so that paging through them works.
     first = archive.notices(limit=2)
     rest = archive.notices(before=first[-1].seq)
     assert [(each.id, each.seq) for each in (*first, *rest)] == [
@@ -654,10 +654,10 @@ def test_a_story_is_killed_whole_in_whatever_order_it_came(
     index(archive)
     killed = archive.kill("first", cascade=True)
     assert {each.id for each in killed} == {"first", "second", "third", "side"}
-    assert found(archive) == ["other"]
+    assert hits(archive) == ["other"]
     put(archive, "late", evolved_from="side")
     index(archive)
-    assert found(archive) == ["other"]
+    assert hits(archive) == ["other"]
     is_killed(archive, "late")
 
 
@@ -725,7 +725,7 @@ def test_an_article_that_was_restored_stays_so_in_a_killed_story(
     archive.reinstate("second")
     put(archive, "second", text="Words anew.", evolved_from="first")
     index(archive)
-    assert found(archive, "words") == ["second"]
+    assert hits(archive, "words") == ["second"]
 
 
 def test_a_notice_is_for_those_who_could_have_read_the_article(
@@ -737,12 +737,12 @@ def test_a_notice_is_for_those_who_could_have_read_the_article(
     for article_id in ("embargoed", "open", "wire", "never-here"):
         archive.kill(article_id)
 
-    def told(reader: Reader) -> set[str]:
+    def notified(reader: Reader) -> set[str]:
         return {each.id for each in archive.notices(reader=reader)}
 
-    assert told(PUBLIC) == {"open", "wire", "never-here"}
-    assert told(HELD) == {"embargoed", "open", "wire", "never-here"}
-    assert told(DESK) == {"open"}
+    assert notified(PUBLIC) == {"open", "wire", "never-here"}
+    assert notified(HELD) == {"embargoed", "open", "wire", "never-here"}
+    assert notified(DESK) == {"open"}
     with pytest.raises(ArticleNotFound):
         archive.get("embargoed")
     with pytest.raises(ArticleNotFound):
@@ -767,15 +767,15 @@ def test_what_was_only_ever_withheld_stays_unknown_when_it_is_killed(
         put(archive, article_id, text="No words.", status="canceled")
         put(archive, article_id, text="Not at all.", status="canceled")
     index(archive)
-    told = {"open-once", "open-before"}
-    assert {each.id for each in archive.notices()} == told
+    killed_ids = {"open-once", "open-before"}
+    assert {each.id for each in archive.notices()} == killed_ids
     killed = [each for each in archive.changes(0).entries if each.type == "killed"]
-    assert {each.id for each in killed} == told
+    assert {each.id for each in killed} == killed_ids
     for article_id in ("only", "by-version"):
         with pytest.raises(ArticleNotFound):
             archive.get(article_id)
         is_killed(archive, article_id, reader=HELD)
-    for article_id in told:
+    for article_id in killed_ids:
         is_killed(archive, article_id)
 
 
@@ -821,16 +821,16 @@ def test_a_kill_is_told_to_who_read_what_has_ended_since(archive: Archive) -> No
     for article_id in ("expired", "deleted", "moved"):
         archive.kill(article_id)
 
-    def told(reader: Reader) -> set[str]:
+    def notified(reader: Reader) -> set[str]:
         return {each.id for each in archive.notices(reader=reader)}
 
-    assert told(PUBLIC) == told(HELD) == {"expired", "deleted", "moved"}
-    assert told(DESK) == {"expired", "deleted"}, "they never saw the other one"
+    assert notified(PUBLIC) == notified(HELD) == {"expired", "deleted", "moved"}
+    assert notified(DESK) == {"expired", "deleted"}, "they never saw the other one"
     held_desk = Reader(held=True, filters=DESK.filters)
-    assert told(held_desk) == {"expired", "deleted", "moved"}
+    assert notified(held_desk) == {"expired", "deleted", "moved"}
     index(archive)
     killed = [each.id for each in archive.changes(0, reader=DESK).entries][-2:]
-    assert set(killed) == told(DESK)
+    assert set(killed) == notified(DESK)
 
 
 def test_notices_come_page_by_page(archive: Archive) -> None:
@@ -848,11 +848,11 @@ def test_an_embargo_covers_versions_that_say_nothing_of_it(archive: Archive) -> 
     put(archive, embargoed_until=LATER)
     put(archive, text="Words, corrected.")
     index(archive)
-    assert found(archive) == []
+    assert hits(archive) == []
     assert iso(archive.get("a", reader=HELD).article.embargoed_until or 0) == LATER
     put(archive, text="Words, open.", embargoed_until=None)
     index(archive)
-    assert found(archive) == ["a"]
+    assert hits(archive) == ["a"]
 
 
 def test_a_retry_of_what_inherited_an_embargo_is_no_new_version(
@@ -886,10 +886,10 @@ def test_writers_and_a_kill_at_once_leave_the_article_killed(
 
     def at_once(runs: list[Callable[[], None]]) -> None:
         threads = [threading.Thread(target=run) for run in runs]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def kill() -> None:
         start.wait()

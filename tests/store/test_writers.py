@@ -1,4 +1,4 @@
-"""Writers with a filter: what they may change, however many write at once."""
+"""Writers with a filter: which articles they may change, also while others write."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     archive.close()
 
 
-def put(archive: Archive, given: Article) -> None:
-    (result,) = archive.put([given], reader=DESK)
+def put(archive: Archive, article_: Article) -> None:
+    (result,) = archive.put([article_], reader=DESK)
     if isinstance(result, InputError):
         raise result
 
@@ -49,7 +49,7 @@ def put(archive: Archive, given: Article) -> None:
         (lambda archive: archive.withhold("a", reader=DESK), ArticleNotFound),
         (lambda archive: archive.reinstate("a", reader=DESK), ArticleNotFound),
     ],
-    ids=["put", "delete", "kill", "withhold", "restore"],
+    ids=["put", "delete", "kill", "withhold", "reinstate"],
 )
 def test_an_article_that_leaves_the_filter_while_it_is_written_stays_as_it_is(
     archive: Archive,
@@ -113,7 +113,7 @@ def test_what_was_killed_is_restored_only_by_who_could_have_written_it(
 def test_who_joins_a_killed_story_kills_nothing_beyond_their_filter(
     archive: Archive,
 ) -> None:
-    """Such an article can link that story to another one, which is killed with it."""
+    """Such an article may link a killed story to another one, which is then killed."""
     archive.put(
         [
             article("Desk", article_id="killed"),
@@ -129,7 +129,7 @@ def test_who_joins_a_killed_story_kills_nothing_beyond_their_filter(
     with archive.store.reading() as view:
         killed = {each.id for each in view.notices(2**60, 10)}
     assert killed == {"killed", "new", "Desk"}
-    # Who has no filter links them, too, and kills the whole of it.
+    # A writer without a filter links them, too, and kills all of both.
     archive.put([article_of(link | WORDS | {"id": "newer"})])
     with archive.store.reading() as view:
         assert view.notice("Wire") is not None
@@ -149,8 +149,8 @@ def test_who_joins_a_killed_story_reads_no_note_that_was_not_for_them(
             "correction": "Ours",
         }
         put(archive, article_of(link | WORDS))
-    told = {n.id: (n.note, n.replacement) for n in archive.notices(reader=DESK)}
-    assert told == {
+    notices = {n.id: (n.note, n.replacement) for n in archive.notices(reader=DESK)}
+    assert notices == {
         "b": ("Of b.", "b-2"),
         "new": ("Ours", None),
         "newer": ("Of b.", "b-2"),

@@ -160,7 +160,8 @@ def _lacking(connection: sqlite3.Connection, numbers: dict[Any, Any]) -> Iterato
             yield f"its table state has no number for {name}"
     if numbers["schema"] < 1:
         yield f"there is no schema {numbers['schema']}"
-    # The upgrade knows the columns of an older schema; nobody here those of a newer.
+    # The columns of older schemas are left to the upgrade; those of newer ones are
+    # unknown.
     if numbers["schema"] == SCHEMA:
         if not isinstance(numbers.get("epoch"), int):
             yield "its table state has no number for epoch"
@@ -177,7 +178,7 @@ def _lacking(connection: sqlite3.Connection, numbers: dict[Any, Any]) -> Iterato
 
 @contextmanager
 def _new_file(file: Path) -> Iterator[Path]:
-    """Create a file under a temporary name beside; remove it at the end if it is there.
+    """Create a file under a temporary name; remove it at the end unless it was renamed.
 
     With it go the files that SQLite has created for it.
     """
@@ -216,7 +217,8 @@ def _take_place(part: Path, live: Path, clock: Clock) -> Carried:
     SQLite locks the store for writers from the first step of a copy to the last, and
     starts again by itself if the source was changed between two steps.
     """
-    # All that is known by now, while others still write; then what came meanwhile.
+    # First while others still write; once more, for what came meanwhile, while they
+    # wait.
     carried = [_carry(live, part, clock)]
     with store_errors(), _connected(part) as source, _connected(live) as target:
         ((pages,),) = source.execute("PRAGMA page_count").fetchall()
