@@ -10,8 +10,7 @@ from flask import Flask
 from index.archive import Archive
 from index.errors import ServiceError
 from index.settings import Settings
-from service import admission, authority, problems
-from service.api import documentation
+from service import admission, api, authority, problems
 from service.context import EXTENSION, Context
 from service.exchange import RawPath
 from service.metrics import Metrics
@@ -40,7 +39,7 @@ def create_app(
     found = Context(settings, archive, Metrics(metrics_folder), threads=threads)
     app.extensions[EXTENSION] = found
     admission.register(app, found)
-    documentation.register(app)
+    api.register(app)
     authority.register(app, found)
     problems.register(app)
     app.wsgi_app = RawPath(app.wsgi_app)  # type: ignore[method-assign]

@@ -11,37 +11,37 @@ from flask import Response
 
 from index import formats
 from index.access import Scope
+from index.archive import ArticleView
+from index.dates import iso
 from index.errors import InputError, ParagraphNotFound
 from index.formats import FORMATS
-from index.history import Outcome
+from index.history import Member, Outcome, VersionInfo
 from index.rendering import article_document, excerpt_document, rights_document
+from service.api.article_schemas import (
+    ArticleAnswer,
+    ArticleArguments,
+    ArticleBody,
+    DeleteAnswer,
+    ParagraphAnswer,
+    ParagraphsAnswer,
+    VersionsAnswer,
+    WriteAnswer,
+    WriteArguments,
+)
 from service.authority import key_name, reader, require
 from service.context import context
 from service.exchange import (
     ACCEPTED,
     JSON,
     PATH,
-    ArticleAnswer,
-    ArticleArguments,
-    ArticleBody,
     Blueprint,
-    DeleteAnswer,
-    DeleteArguments,
-    ParagraphAnswer,
-    ParagraphsAnswer,
     Submission,
-    VersionsAnswer,
-    WriteAnswer,
-    WriteArguments,
+    WaitArguments,
     answered,
-    decode_id,
+    conditional,
     digest_of_request,
     json_response,
-    member_document,
-    not_modified,
-    set_etag,
     submitted,
-    version_document,
 )
 from service.problems import problem_of, problem_response
 from service.refusals import NothingStored
@@ -68,9 +68,6 @@ _BODY = {
 }
 
 
-blueprint.before_request(decode_id)
-
-
 @blueprint.of_article(
     "GET",
     scope=Scope.SEARCH,
@@ -84,24 +81,28 @@ def get_article(given: dict[str, Any], article_id: str) -> Response:
     """Give an article, with the words of a query marked."""
     q = given.get("q", "")
     with context().archive.moment(reader=reader()) as moment:
-        tag = moment.tag(digest_of_request(given))
-        if unchanged := not_modified(tag):
-            return unchanged
-        view = moment.article(
-            article_id,
-            version=given.get("version"),
-            q=q,
-            within=given.get("in", "text"),
+        return conditional(
+            moment.tag(digest_of_request(given)),
+            lambda: _article_answer(
+                moment.article(
+                    article_id,
+                    version=given.get("version"),
+                    q=q,
+                    within=given.get("in", "text"),
+                ),
+                q,
+                given.get("format", "json"),
+            ),
         )
-    name = given.get("format", "json")
-    if name != "json":
-        response = Response(
-            formats.write(name, view.article),
-            content_type=FORMATS[name].media_types[0],
-        )
-    else:
-        response = json_response(article_document(view, q))
-    return set_etag(response, tag)
+
+
+def _article_answer(view: ArticleView, q: str, format_name: str) -> Response:
+    if format_name == "json":
+        return json_response(article_document(view, q))
+    return Response(
+        formats.write(format_name, view.article),
+        content_type=FORMATS[format_name].media_types[0],
+    )
 
 
 @blueprint.operation(
@@ -206,7 +207,7 @@ def post_articles(given: dict[str, Any]) -> Response:
 @blueprint.of_article(
     "DELETE",
     scope=Scope.INGEST,
-    takes=DeleteArguments,
+    takes=WaitArguments,
     gives=DeleteAnswer,
     problems=(404, 503, 507),
 )
@@ -303,3 +304,26 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
     if submission.id is None and read.label is not None:
         result["label"] = read.label
     return result
+
+
+def version_document(version: VersionInfo) -> dict[str, Any]:
+    """Return one line of an article's history."""
+    return {
+        "version": version.version,
+        "status": version.status.value,
+        "headline": version.headline,
+        "current": version.current,
+        "seq": version.seq,
+        "at": iso(version.at),
+    }
+
+
+def member_document(member: Member) -> dict[str, Any]:
+    """Return one article of a chain."""
+    return {
+        "id": member.id,
+        "version": member.version,
+        "headline": member.headline,
+        "published": None if member.published is None else iso(member.published),
+        "relation": member.relation.value,
+    }

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Response, request
+from marshmallow import Schema, fields, validate
 
 from index.access import Scope
 from index.archive import Archive, ChangePage
 from index.dates import iso
-from index.history import Entry
+from index.history import FEED_TYPES, Entry
 from index.query import Reader
 from service import authority
 from service.context import Context, context
-from service.exchange import Blueprint, ChangesAnswer, ChangesArguments, json_response
+from service.exchange import Blueprint, Text, Whole, described, json_response
 from service.refusals import Unauthorized
 
 blueprint = Blueprint(
@@ -30,6 +31,56 @@ _BEAT_SECONDS = 5.0  # a client that went away is noticed when it is written to
 # read does so before long, and the threads of a worker serve everybody in turn.
 STREAM_SECONDS = 60.0
 _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
+
+
+ChangesArguments = Schema.from_dict(
+    {
+        "since": Whole(0, metadata=described("changes after this seq", default=0)),
+        "limit": Whole(1, 1000, metadata=described("most changes", default=100)),
+        "history": Text(
+            metadata=described("as it was answered with next; another one is refused")
+        ),
+        "wait": Whole(
+            0,
+            30,
+            metadata=described("seconds to wait for a change if there is none"),
+        ),
+    },
+    name="ChangesArguments",
+)
+
+
+class ChangeEntry(Schema):
+    """Something that happened to an article."""
+
+    seq = fields.Integer(required=True)
+    type = fields.String(required=True, validate=validate.OneOf(FEED_TYPES))
+    id = fields.String(required=True)
+    version = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=described("that shows since; null where none does"),
+    )
+    at = fields.DateTime(required=True, format="iso")
+    removed = fields.Boolean(
+        required=True, metadata=described("a copy of the article is to go")
+    )
+
+
+class ChangesAnswer(Schema):
+    """A stretch of the change feed."""
+
+    changes = fields.List(fields.Nested(ChangeEntry), required=True)
+    next = fields.Integer(
+        required=True, metadata=described("ask again with since=next")
+    )
+    more = fields.Boolean(
+        required=True, metadata=described("more is there to be had now")
+    )
+    history = fields.String(
+        required=True,
+        metadata=described("of the store; another one after a backup was put back"),
+    )
 
 
 @blueprint.operation(

@@ -15,19 +15,29 @@ from service.authority import reader
 from service.context import context
 from service.exchange import (
     Blueprint,
-    DiffArguments,
-    decode_id,
+    Text,
+    conditional,
     described,
     digest_of_request,
     json_response,
-    not_modified,
-    set_etag,
 )
 
 blueprint = Blueprint(
     "comparisons", __name__, description="Compare versions of an article"
 )
-blueprint.before_request(decode_id)
+
+
+DiffArguments = Schema.from_dict(
+    {
+        "from": Text(
+            metadata=described(
+                "a version; by default the one before, of those that show"
+            )
+        ),
+        "to": Text(metadata=described("a version; by default the current one")),
+    },
+    name="DiffArguments",
+)
 
 
 class ComparedParagraph(Schema):
@@ -96,10 +106,13 @@ DiffAnswer = Schema.from_dict(
 def diff_article(given: dict[str, Any], article_id: str) -> Response:
     """Compare two versions of an article, word by word."""
     with context().archive.moment(reader=reader()) as moment:
-        tag = moment.tag(digest_of_request(given))
-        if unchanged := not_modified(tag):
-            return unchanged
-        found = moment.difference(
-            article_id, old=given.get("from"), new=given.get("to")
+        return conditional(
+            moment.tag(digest_of_request(given)),
+            lambda: json_response(
+                difference_document(
+                    moment.difference(
+                        article_id, old=given.get("from"), new=given.get("to")
+                    )
+                )
+            ),
         )
-    return set_etag(json_response(difference_document(found)), tag)

@@ -8,6 +8,7 @@ from threading import Lock
 
 from flask import Blueprint, Flask, Response, current_app, redirect
 from flask_smorest import Api
+from marshmallow import Schema
 from werkzeug.wrappers import Response as AnyResponse
 
 from service.api import (
@@ -20,7 +21,9 @@ from service.api import (
     superdesk,
     withdrawals,
 )
-from service.exchange import KEY_HEADERS, NAMED
+from service.api.article_schemas import ArticleBody, Concept, ParagraphBody
+from service.api.search_schemas import ArticleHit, ParagraphHit
+from service.exchange import KEY_HEADERS
 
 MODULES = (
     search,
@@ -32,6 +35,15 @@ MODULES = (
     superdesk,
     health,
 )
+
+# Components that others refer to by name, so put into the document by hand.
+_NAMED: dict[str, type[Schema]] = {
+    "Concept": Concept,
+    "ArticleHit": ArticleHit,
+    "ParagraphHit": ParagraphHit,
+    "ParagraphBody": ParagraphBody,
+    "ArticleBody": ArticleBody,
+}
 
 # The page is made of our own files only, and shows nothing that is not text.
 POLICY = (
@@ -116,7 +128,7 @@ def openapi() -> bytes:
     api = _Api(app)
     for name, scheme in KEY_HEADERS.items():
         api.spec.components.security_scheme(name, scheme)
-    for name, schema in NAMED.items():
+    for name, schema in _NAMED.items():
         api.spec.components.schema(name, schema=schema)
     for module in MODULES:
         api.register_blueprint(module.blueprint)

@@ -5,18 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from marshmallow import Schema, fields, validate
 
 from index.access import Scope
 from index.archive import Condition
 from index.errors import ServiceError
 from service import authority
 from service.context import context
-from service.exchange import OPEN, Blueprint, Health, Readiness, json_response
+from service.exchange import OPEN, Blueprint, json_response
 from service.problems import without_paths
 
 blueprint = Blueprint(
     "health", __name__, description="For those who run and watch the service"
 )
+
+
+class Health(Schema):
+    """That the process answers."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ok"]))
+
+
+class Readiness(Schema):
+    """Whether the service can do its work, and if not, why."""
+
+    status = fields.String(
+        required=True, validate=validate.OneOf(["ready", "not ready"])
+    )
+    problems = fields.List(fields.String(), required=True)
+    store_seq = fields.Integer()
+    index_seq = fields.Integer()
+    behind = fields.Integer()
+    behind_seconds = fields.Float()
+    indexer_running = fields.Boolean()
+    progress = fields.Float(allow_none=True)
+    disk_free = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
 @blueprint.operation("GET", "/healthz", scope=OPEN, gives=Health)

@@ -6,11 +6,12 @@ import logging
 from typing import Any
 
 from flask import Response
+from marshmallow import Schema
 
 from index.access import Scope
 from service.authority import key_name, reader
 from service.context import context
-from service.exchange import JSON, Blueprint, OriginalArguments, decode_id
+from service.exchange import JSON, Blueprint, Text, described
 
 BYTES = "application/octet-stream"
 # And no other: what somebody sent is nothing that a browser should show.
@@ -20,7 +21,14 @@ LOG = logging.getLogger("nutgraf")
 blueprint = Blueprint(
     "originals", __name__, description="Give what articles were sent as"
 )
-blueprint.before_request(decode_id)
+
+
+OriginalArguments = Schema.from_dict(
+    {
+        "version": Text(metadata=described("by default the current one")),
+    },
+    name="OriginalArguments",
+)
 
 
 @blueprint.of_article(

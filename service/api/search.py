@@ -15,25 +15,19 @@ from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery
 from index.query import Filter, Request, Sort, Unit
 from index.query import Scope as QueryScope
-from service.authority import reader
-from service.context import context
-from service.exchange import (
-    Blueprint,
+from service.api.links import Links, linked_facet, search_document
+from service.api.search_schemas import (
     FacetAnswer,
     FacetArguments,
     FieldsAnswer,
-    Links,
     SearchAnswer,
     SearchArguments,
     SuggestAnswer,
     SuggestArguments,
-    decoded,
-    json_response,
-    linked_facet,
-    not_modified,
-    search_document,
-    set_etag,
 )
+from service.authority import reader
+from service.context import context
+from service.exchange import Blueprint, conditional, decoded, json_response
 
 blueprint = Blueprint(
     "search", __name__, description="Find paragraphs and the articles they are in"
@@ -63,11 +57,10 @@ def search(given: dict[str, Any]) -> Response:
     asked = request_of(given)
     started = time.perf_counter()
     with context().archive.asking(asked, reader=reader()) as question:
-        tag = question.tag(_parameters(asked))
-        if unchanged := not_modified(tag):
-            return unchanged
-        answer = question.answer()
-    return set_etag(_answered(given, asked, answer, started), tag)
+        return conditional(
+            question.tag(_parameters(asked)),
+            lambda: _answered(given, asked, question.answer(), started),
+        )
 
 
 @blueprint.operation(
@@ -106,23 +99,17 @@ def facet(given: dict[str, Any], field: str) -> Response:
         facets=(field,),
         facet_prefix=given.get("prefix", ""),
     )
-    with context().archive.asking(asked, reader=reader()) as question:
-        tag = question.tag(_parameters(asked))
-        if unchanged := not_modified(tag):
-            return unchanged
-        answer = question.answer()
     narrowed = {
         name: value
         for name, value in given.items()
         if name not in ("prefix", "facet_size")
     }
     links = Links(request.script_root + PATH, narrowed)
-    found = {
-        "field": field,
-        **linked_facet(answer.facets[0], links),
-        "index": {"seq": answer.seq, "behind": answer.behind},
-    }
-    return set_etag(json_response(found), tag)
+    with context().archive.asking(asked, reader=reader()) as question:
+        return conditional(
+            question.tag(_parameters(asked)),
+            lambda: _facet_answer(field, question.answer(), links),
+        )
 
 
 @blueprint.operation(
@@ -211,6 +198,16 @@ def _filters(given: dict[str, Any]) -> list[Filter]:
         if refused := tuple(given.get(f"exclude.{name}", ())):
             found.append(Filter(field=name, values=refused, exclude=True))
     return found
+
+
+def _facet_answer(field: str, answer: Answer, links: Links) -> Response:
+    return json_response(
+        {
+            "field": field,
+            **linked_facet(answer.facets[0], links),
+            "index": {"seq": answer.seq, "behind": answer.behind},
+        }
+    )
 
 
 def _parameters(asked: Request) -> str:

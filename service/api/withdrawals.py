@@ -9,26 +9,26 @@ from flask import Response
 from index.access import Scope
 from index.dates import iso
 from index.history import Notice
-from service.authority import reader
-from service.context import context
-from service.exchange import (
-    Blueprint,
-    DeleteArguments,
+from service.api.withdrawal_schemas import (
     KillAnswer,
     KillArguments,
     NoticesAnswer,
     NoticesArguments,
     StatusAnswer,
+)
+from service.authority import reader
+from service.context import context
+from service.exchange import (
+    Blueprint,
+    WaitArguments,
     answered,
     checked_id,
-    decode_id,
     json_response,
 )
 
 blueprint = Blueprint(
     "withdrawals", __name__, description="Kill, withhold and restore articles"
 )
-blueprint.before_request(decode_id)
 _PROBLEMS = (404, 409, 503, 507)
 
 
@@ -66,7 +66,7 @@ def kill_article(given: dict[str, Any], article_id: str) -> Response:
     "POST",
     "/withhold",
     scope=Scope.INGEST,
-    takes=DeleteArguments,
+    takes=WaitArguments,
     gives=StatusAnswer,
     problems=_PROBLEMS,
 )
@@ -80,7 +80,7 @@ def withhold_article(given: dict[str, Any], article_id: str) -> Response:
     "POST",
     "/restore",
     scope=Scope.INGEST,
-    takes=DeleteArguments,
+    takes=WaitArguments,
     gives=StatusAnswer,
     problems=_PROBLEMS,
 )

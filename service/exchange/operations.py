@@ -14,7 +14,7 @@ from marshmallow import Schema
 from index.access import Scope
 from service.exchange.arguments import ArgumentsParser, View
 from service.exchange.parameters import PATH_PARAMETERS, NoArguments, with_id
-from service.exchange.paths import BY_ID, PATH, checked_id
+from service.exchange.paths import BY_ID, PATH, checked_id, decode_id
 from service.exchange.schemas import Problem
 
 _PATH_NAME = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -60,6 +60,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scopes: dict[str, Scope | None] = {}  # by view
+        self.before_request(decode_id)
 
     def operation(
         self,

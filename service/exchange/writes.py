@@ -5,9 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from marshmallow import Schema, fields
 
 from service.context import context
 from service.exchange.json import json_response
+from service.exchange.parameters import Flag
+from service.exchange.schemas import described
+
+WAIT: dict[str, fields.Field[Any]] = {
+    "wait": Flag(
+        metadata=described(
+            "answer once the change can be found, after 10 s at the latest",
+            default=False,
+        )
+    )
+}
+WaitArguments = Schema.from_dict(WAIT, name="WaitArguments")
 
 
 def answered(

@@ -39,7 +39,15 @@ from index.query import SHORT_FIELDS, grammar, lexer, operands
 from index.query.request import MAX_FACETS
 from index.settings import Settings
 from service import create_app, problems, refusals
-from service.api import differences, superdesk
+from service.api import (
+    article_schemas,
+    changes,
+    differences,
+    health,
+    search_schemas,
+    superdesk,
+    withdrawal_schemas,
+)
 from service.codes import PROBLEM_TYPES
 from service.exchange import schemas
 
@@ -626,6 +634,18 @@ def test_numbers_in_the_page_are_those_of_the_code() -> None:
     assert re.findall(r"\w+", short.replace(" and", "")) == list(SHORT_FIELDS)
 
 
+SCHEMA_MODULES = (
+    schemas,
+    article_schemas,
+    search_schemas,
+    withdrawal_schemas,
+    changes,
+    differences,
+    superdesk,
+    health,
+)
+
+
 def documented_schemas() -> list[str]:
     return re.findall(r"<!-- ([A-Z][A-Za-z]+) -->", text_of("docs/api.md"))
 
@@ -658,8 +678,7 @@ def test_every_key_of_an_answer_is_in_the_page(name: str) -> None:
     apart = {*documented_schemas(), *IN_PROSE} - {
         "Facet" if name == "FacetAnswer" else ""
     }
-    homes = [each for each in (schemas, differences, superdesk) if hasattr(each, name)]
-    schema = getattr(homes[0], name)
+    schema = next(vars(home)[name] for home in SCHEMA_MODULES if name in vars(home))
     declared = keys_of(schema, apart)
     said = [
         key

@@ -12,7 +12,7 @@ from http_inputs import SIGNS, WORDS, check, json_values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.exchange.parameters import SearchArguments
+from service.api.search_schemas import SearchArguments
 
 # The client is made once for all examples, which only read.
 READS = settings(

@@ -15,8 +15,8 @@ from index.article import article_of
 from index.engines import Facet
 from index.errors import InvalidValue
 from index.query import Filter, Interval, Request
+from service.api.links import Links
 from service.api.search import request_of
-from service.exchange.links import Links
 
 
 def test_an_answer_has_what_the_api_promises(reading: FlaskClient) -> None:

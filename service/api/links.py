@@ -8,7 +8,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from index.archive import Facet
+from index.archive import Answer, Facet
+from index.query import Request
+from index.rendering import answer_document, facet_document
 
 # What says where in the list one is; it means nothing once the list is another.
 _PLACE_IN_LIST = ("page", "cursor")
@@ -81,6 +83,28 @@ class Links:
     def _url(self, pairs: Iterable[str]) -> str:
         given = list(pairs)
         return f"{self._path}?{'&'.join(given)}" if given else self._path
+
+
+def search_document(answer: Answer, asked: Request, links: Links) -> dict[str, Any]:
+    """Return the answer to a search."""
+    document = answer_document(answer, asked)
+    for facet, counted in zip(answer.facets, document["facets"].values(), strict=True):
+        _link(facet, counted, links)
+    document["next_url"] = None if answer.next is None else links.next(answer.next)
+    return document
+
+
+def linked_facet(facet: Facet, links: Links) -> dict[str, Any]:
+    """Return a facet, each value with the address that ticks or unticks it."""
+    document = facet_document(facet)
+    _link(facet, document, links)
+    return document
+
+
+def _link(facet: Facet, document: dict[str, Any], links: Links) -> None:
+    for each in document["values"]:
+        each["active"] = links.active(facet, each["value"])
+        each["url"] = links.toggle(facet, each["value"])
 
 
 def _pair(name: str, text: str) -> str:

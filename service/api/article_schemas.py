@@ -1,0 +1,294 @@
+"""What operations on articles take and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from index.article import (
+    CONCEPT_FIELDS,
+    DATE_FIELDS,
+    FIELDS,
+    PLACES,
+    RIGHTS_FIELDS,
+    TEXT_FIELDS,
+    Role,
+    Status,
+)
+from index.formats import FORMATS
+from index.history import Outcome, Relation
+from service.exchange import (
+    ID_RULE,
+    WAIT,
+    Choice,
+    Flag,
+    Problem,
+    Text,
+    any_of,
+    described,
+)
+
+_VIEW: dict[str, fields.Field[Any]] = {
+    "q": Text(metadata=described("mark the words of this query")),
+    "in": Choice(
+        tuple(PLACES), metadata=described("where words are marked", default="text")
+    ),
+    "version": Text(metadata=described("an older version; by default the current one")),
+    "format": Choice(
+        ("json", *(each.name for each in FORMATS.values() if each.write)),
+        metadata=described("of the answer", default="json"),
+    ),
+}
+
+
+_FORMAT: dict[str, fields.Field[Any]] = {
+    "format": Choice(
+        tuple(FORMATS),
+        metadata=described("format of the body, where its type does not say"),
+    )
+}
+
+
+_FORCE: dict[str, fields.Field[Any]] = {
+    "force": Flag(
+        metadata=described(
+            "replace a version that is there with other content; takes the scope admin"
+            " besides",
+            default=False,
+        )
+    )
+}
+
+
+ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")
+WriteArguments = Schema.from_dict({**_FORMAT, **_FORCE, **WAIT}, name="WriteArguments")
+
+
+class Concept(Schema):
+    """A subject, person, organisation, place, author or genre."""
+
+    name = fields.String(required=True)
+    code = fields.String()
+    scheme = fields.String()
+    uri = fields.String()
+
+
+def _concepts(text: str) -> fields.Field[Any]:
+    return fields.List(
+        any_of("string", "Concept"),
+        allow_none=True,
+        metadata=described(text),
+    )
+
+
+_ABOUT = {each.name: each.about for each in FIELDS}
+
+
+_MARKS = fields.List(
+    fields.List(fields.Integer(), validate=validate.Length(equal=2)),
+    metadata=described("spans of text: start and end, in Unicode code points"),
+)
+
+
+_ED_NOTE = fields.String(
+    metadata=described("for editors: shown only to keys with read-embargoed")
+)
+
+
+_RIGHTS = {
+    name: fields.String(metadata=described("of the article, where it has one"))
+    for name in RIGHTS_FIELDS
+}
+
+
+HTML = "the text, escaped, with <mark> around what matched"
+
+
+def article_fields() -> dict[str, fields.Field[Any]]:
+    found: dict[str, fields.Field[Any]] = {
+        "id": fields.String(required=True),
+        "version": fields.String(required=True),
+        "status": fields.String(validate=validate.OneOf([*Status])),
+        "urgency": fields.Integer(validate=validate.Range(1, 9), allow_none=True),
+    }
+    for name in TEXT_FIELDS:
+        if name != "ed_note":
+            found[name] = fields.String(
+                allow_none=True, metadata=described(_ABOUT.get(name, name))
+            )
+    for name in DATE_FIELDS:
+        found[name] = fields.DateTime(
+            allow_none=True, metadata=described(_ABOUT.get(name, name))
+        )
+    for name in CONCEPT_FIELDS:
+        found[name] = _concepts(_ABOUT.get(name, name))
+    found["extra"] = fields.Dict(
+        allow_none=True, metadata=described("what the format carried besides")
+    )
+    found["headline_html"] = fields.String(allow_none=True, metadata=described(HTML))
+    return found
+
+
+class Paragraph(Schema):
+    """A paragraph of an article; ``html`` and ``marks`` where a query was given."""
+
+    id = fields.String(required=True, metadata=described("ARTICLE-ID#pN"))
+    n = fields.Integer(required=True, metadata=described("0 is the headline"))
+    role = fields.String(required=True, validate=validate.OneOf([*Role]))
+    text = fields.String(required=True)
+    html = fields.String(metadata=described(HTML))
+    marks = _MARKS
+    credit = fields.String(metadata=described("who made the picture of a caption"))
+    key = fields.String(metadata=described("stays while the text does"))
+
+
+class QueryWarning(Schema):
+    """Something in q that was not taken as typed."""
+
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+    position = fields.Integer(
+        required=True, metadata=described("code points from the start of q")
+    )
+    length = fields.Integer(required=True)
+
+
+class UnderstoodQuery(Schema):
+    """How q was taken."""
+
+    text = fields.String(required=True)
+    understood = fields.String(required=True)
+    warnings = fields.List(fields.Nested(QueryWarning), required=True)
+
+
+class ParagraphBody(Schema):
+    """A paragraph as it is sent."""
+
+    text = fields.String(required=True)
+    role = fields.String(validate=validate.OneOf([*Role]), metadata={"default": "body"})
+    credit = fields.String()
+
+
+ArticleBody = Schema.from_dict(
+    {
+        **{
+            name: field
+            for name, field in article_fields().items()
+            if name not in ("id", "version", "headline_html")
+        },
+        "id": fields.String(
+            metadata=described("the newsroom's own; PUT may leave it out", **ID_RULE)
+        ),
+        "version": fields.String(
+            metadata=described("by default one more than the last")
+        ),
+        "paragraphs": fields.List(any_of("string", "ParagraphBody")),
+        "ed_note": _ED_NOTE,
+    },
+    name="ArticleBody",
+)
+
+
+ArticleAnswer = Schema.from_dict(
+    {
+        **article_fields(),
+        "ed_note": _ED_NOTE,
+        "paragraphs": fields.List(fields.Nested(Paragraph), required=True),
+        "current": fields.Boolean(
+            required=True, metadata=described("it is the version that is searched")
+        ),
+        "seq": fields.Integer(
+            required=True, metadata=described("the change that stored this version")
+        ),
+        "at": fields.DateTime(required=True, metadata=described("when it was stored")),
+        "query": fields.Nested(UnderstoodQuery),
+    },
+    name="ArticleAnswer",
+)
+
+
+ParagraphAnswer = Schema.from_dict(
+    {**Paragraph._declared_fields, **_RIGHTS}, name="ParagraphAnswer"
+)
+
+
+ParagraphsAnswer = Schema.from_dict(
+    {
+        "id": fields.String(required=True),
+        "version": fields.String(required=True),
+        "paragraphs": fields.List(fields.Nested(Paragraph), required=True),
+        **_RIGHTS,
+    },
+    name="ParagraphsAnswer",
+)
+
+
+class Version(Schema):
+    """A stored version of an article."""
+
+    version = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf([*Status]))
+    headline = fields.String(required=True, allow_none=True)
+    current = fields.Boolean(required=True)
+    seq = fields.Integer(required=True)
+    at = fields.DateTime(required=True)
+
+
+class ChainMember(Schema):
+    """An article that evolved from another one, or that another one evolved from."""
+
+    id = fields.String(required=True)
+    version = fields.String(required=True)
+    headline = fields.String(required=True, allow_none=True)
+    published = fields.DateTime(required=True, allow_none=True)
+    relation = fields.String(required=True, validate=validate.OneOf([*Relation]))
+
+
+class VersionsAnswer(Schema):
+    """The versions of an article, and the articles of its chain."""
+
+    versions = fields.List(fields.Nested(Version), required=True)
+    chain = fields.List(fields.Nested(ChainMember), required=True)
+    chain_complete = fields.Boolean(
+        required=True, metadata=described("not more than is listed, either way")
+    )
+
+
+class WriteResult(Schema):
+    """What became of one article."""
+
+    id = fields.String(required=True, allow_none=True)
+    version = fields.String(required=True, allow_none=True)
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf([*Outcome, "error"]),
+    )
+    seq = fields.Integer(required=True, allow_none=True)
+    label = fields.String(
+        metadata=described("what to call a record whose id is not known")
+    )
+    line = fields.Integer(metadata=described("where lines were sent, from 1"))
+    warnings = fields.List(fields.String())
+    error = fields.Nested(Problem)
+
+
+class WriteAnswer(Schema):
+    """What became of each article, in the order sent."""
+
+    results = fields.List(fields.Nested(WriteResult), required=True)
+    seq = fields.Integer(
+        required=True, allow_none=True, metadata=described("the newest change made")
+    )
+    indexed = fields.Boolean(
+        required=True, metadata=described("searches include it already")
+    )
+
+
+class DeleteAnswer(Schema):
+    """What became of a deletion."""
+
+    id = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(["deleted"]))
+    seq = fields.Integer(required=True)
+    indexed = fields.Boolean(required=True)
