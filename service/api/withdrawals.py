@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response
@@ -20,6 +21,7 @@ from service.authority import reader
 from service.context import context
 from service.exchange import (
     Blueprint,
+    Former,
     WaitArguments,
     answered,
     checked_id,
@@ -29,7 +31,13 @@ from service.exchange import (
 blueprint = Blueprint(
     "withdrawals", __name__, description="Kill, withhold and restore articles"
 )
-_PROBLEMS = (404, 409, 503, 507)
+# What withholding an article and reinstating it declare alike.
+_STATUS_CHANGE: dict[str, Any] = {
+    "scope": Scope.INGEST,
+    "takes": WaitArguments,
+    "gives": StatusAnswer,
+    "problems": (404, 409, 503, 507),
+}
 
 
 @blueprint.of_article(
@@ -62,29 +70,20 @@ def kill_article(given: dict[str, Any], article_id: str) -> Response:
     )
 
 
-@blueprint.of_article(
-    "POST",
-    "/withhold",
-    scope=Scope.INGEST,
-    takes=WaitArguments,
-    gives=StatusAnswer,
-    problems=_PROBLEMS,
-)
+@blueprint.of_article("POST", "/withhold", **_STATUS_CHANGE)
 def withhold_article(given: dict[str, Any], article_id: str) -> Response:
-    """Hold an article back until it is restored."""
+    """Hold an article back until it is reinstated."""
     seq = context().archive.withhold(article_id, reader=reader())
     return answered({"id": article_id, "status": "withheld", "seq": seq}, given)
 
 
 @blueprint.of_article(
     "POST",
-    "/restore",
-    scope=Scope.INGEST,
-    takes=WaitArguments,
-    gives=StatusAnswer,
-    problems=_PROBLEMS,
+    "/reinstate",
+    formerly=Former("/restore", datetime(2026, 11, 30, tzinfo=UTC)),
+    **_STATUS_CHANGE,
 )
-def restore_article(given: dict[str, Any], article_id: str) -> Response:
+def reinstate_article(given: dict[str, Any], article_id: str) -> Response:
     """Take back that an article was killed or withheld."""
     seq = context().archive.reinstate(article_id, reader=reader())
     return answered({"id": article_id, "status": "usable", "seq": seq}, given)

@@ -2,6 +2,7 @@
 
 from service.exchange.bodies import read_sent, strict_json, unpacked
 from service.exchange.etags import conditional, digest_of_request
+from service.exchange.former import Former
 from service.exchange.json import JSON, json_response, write_json
 from service.exchange.operations import KEY_HEADERS, OPEN, Blueprint, scopes_of
 from service.exchange.parameters import (
@@ -34,6 +35,7 @@ __all__ = [
     "Blueprint",
     "Choice",
     "Flag",
+    "Former",
     "Listed",
     "Problem",
     "RawPath",

@@ -13,6 +13,7 @@ from marshmallow import Schema
 
 from index.access import Scope
 from service.exchange.arguments import ArgumentsParser, View
+from service.exchange.former import Former
 from service.exchange.parameters import PATH_PARAMETERS, NoArguments, with_id
 from service.exchange.paths import BY_ID, PATH, checked_id, decode_id
 from service.exchange.schemas import Problem
@@ -132,9 +133,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         method: str,
         rest: str = "",
         *,
-        takes: type[Schema],
-        problems: tuple[int, ...],
-        location: str = "query",
+        formerly: Former | None = None,
         **declared: Any,
     ) -> Callable[[View], View]:
         """Return a decorator that makes a function two views of an article.
@@ -143,33 +142,55 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         parameter, which is the only difference between the two.
 
         :param rest: of the path, behind the article.
+        :param formerly: what ``rest`` was before: two more routes, deprecated.
         :param declared: as :meth:`operation` takes it.
         """
 
         def decorator(view: View) -> View:
-            def by_id(given: dict[str, Any]) -> Response:
-                return view(given, checked_id(given["id"]))
-
-            by_id.__name__ = f"{view.__name__}_by_id"
-            does = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-            by_id.__doc__ = f"{does} (by id, where a proxy decodes paths)."
-            # A body that names the article cannot be left out.
-            more = (411,) if location == "json" else ()
-            for rule, schema, statuses, each in (
-                (f"{PATH}{rest}", takes, problems, view),
-                (f"{BY_ID}{rest}", with_id(takes), (*problems, *more), by_id),
-            ):
-                self.operation(
+            self._add_both_routes(view, method, rest, **declared)
+            if formerly is not None:
+                self._add_both_routes(
+                    formerly.view(view, rest),
                     method,
-                    rule,
-                    takes=schema,
-                    problems=statuses,
-                    location=location,
+                    formerly.rest,
+                    documented={"deprecated": True},
                     **declared,
-                )(each)
+                )
             return view
 
         return decorator
+
+    def _add_both_routes(
+        self,
+        view: View,
+        method: str,
+        rest: str,
+        *,
+        takes: type[Schema],
+        problems: tuple[int, ...],
+        location: str = "query",
+        **declared: Any,
+    ) -> None:
+        def by_id(given: dict[str, Any]) -> Response:
+            return view(given, checked_id(given["id"]))
+
+        by_id.__name__ = f"{view.__name__}_by_id"
+        does = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        by_id.__doc__ = f"{does} (by id, where a proxy decodes paths)."
+        # A body that names the article cannot be left out.
+        more = (411,) if location == "json" else ()
+        for rule, schema, statuses, each in (
+            (f"{PATH}{rest}", takes, problems, view),
+            (f"{BY_ID}{rest}", with_id(takes), (*problems, *more), by_id),
+        ):
+            self.operation(
+                method,
+                rule,
+                takes=schema,
+                problems=statuses,
+                location=location,
+                **declared,
+            )(each)
 
 
 def scopes_of(app: Flask) -> dict[str, Scope | None]:

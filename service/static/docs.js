@@ -209,6 +209,7 @@ function operation(path, method, described) {
       element("code", {}, path),
       " ",
       element("span", { className: "what" }, described.summary || ""),
+      described.deprecated ? " (deprecated)" : "",
     ),
     inside,
   );

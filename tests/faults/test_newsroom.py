@@ -324,10 +324,10 @@ def change_something(client: Client, seed: Any, serial: int) -> None:
     body: dict[str, Any] = {"headline": f"Followed {serial}"}
     what = seed.choice(
         ["put"] * 6
-        + ["kill", "restore", "withhold", "restore", "delete"]
+        + ["kill", "reinstate", "withhold", "reinstate", "delete"]
         + ["embargo", "expiry", "both", "higher", "older", "correct"]
     )
-    if what in ("kill", "withhold", "restore"):
+    if what in ("kill", "withhold", "reinstate"):
         reply = client.ask("POST", path_of(article_id, what))
     elif what == "delete":
         reply = client.ask("DELETE", path_of(article_id))

@@ -111,6 +111,11 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
         *("POST", "/v1/article/withhold"),
         *("/v1/article/withhold?id=urn:test:grain", 200, None),
     ),
+    ("POST", f"{ONE}/reinstate", "/v1/articles/urn:test:grain/reinstate", 200, None),
+    (
+        *("POST", "/v1/article/reinstate"),
+        *("/v1/article/reinstate?id=none", 404, None),
+    ),
     ("POST", f"{ONE}/restore", "/v1/articles/urn:test:grain/restore", 200, None),
     ("POST", "/v1/article/restore", "/v1/article/restore?id=none", 404, None),
     ("GET", "/v1/articles", "/v1/articles?status=canceled", 200, None),
@@ -216,7 +221,7 @@ def test_what_is_had_by_id_is_described_as_what_is_had_by_path(
         if path.startswith("/v1/article/") or path == "/v1/article"
         for method in methods
     ]
-    assert len(twins) == 8
+    assert len(twins) == 9
     for path, method in twins:
         rest = path.removeprefix("/v1/article")
         by_id = described["paths"][path][method]

@@ -61,6 +61,12 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("POST", "/v1/article/kill"): ("/v1/article/kill", {"id": ID}, INGEST),
     ("POST", "/v1/articles/<article_id>/withhold"): (f"{ONE}/withhold", None, INGEST),
     ("POST", "/v1/article/withhold"): (f"/v1/article/withhold?id={ID}", None, INGEST),
+    ("POST", "/v1/articles/<article_id>/reinstate"): (
+        f"{ONE}/reinstate",
+        None,
+        INGEST,
+    ),
+    ("POST", "/v1/article/reinstate"): (f"/v1/article/reinstate?id={ID}", None, INGEST),
     ("POST", "/v1/articles/<article_id>/restore"): (f"{ONE}/restore", None, INGEST),
     ("POST", "/v1/article/restore"): (f"/v1/article/restore?id={ID}", None, INGEST),
     ("DELETE", "/v1/articles/<article_id>"): (ONE, None, INGEST),
@@ -94,9 +100,20 @@ def caller(keyed: Archive) -> FlaskClient:
     return create_app(keyed.settings, keyed).test_client()
 
 
-def call(client: FlaskClient, operation: tuple[str, str], **headers: str) -> Any:
+def call(
+    client: FlaskClient,
+    operation: tuple[str, str],
+    address: str = "127.0.0.1",
+    **headers: str,
+) -> Any:
     path, body, _ = OPERATIONS[operation]
-    with client.open(path, method=operation[0], json=body, headers=headers) as answer:
+    with client.open(
+        path,
+        method=operation[0],
+        json=body,
+        headers=headers,
+        environ_overrides={"REMOTE_ADDR": address},
+    ) as answer:
         answer.get_data()  # of a file of ours
         return answer
 
@@ -123,8 +140,10 @@ def test_every_operation_is_in_the_table_and_the_other_way_round(
 def test_no_key_opens_only_what_is_open(
     caller: FlaskClient, secrets: dict[str, str], operation: tuple[str, str]
 ) -> None:
+    # An address of its own for each: one may send 60 wrong keys a minute.
+    address = f"10.0.0.{list(OPERATIONS).index(operation)}"
     for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer wrong"}):
-        answer = call(caller, operation, **headers)
+        answer = call(caller, operation, address, **headers)
         if OPERATIONS[operation][2] is OPEN:
             expected = (404,) if operation == SIGNED else (200, 302, 503)
             assert answer.status_code in expected

@@ -245,6 +245,7 @@ def test_a_writer_with_a_filter_changes_nothing_beyond_it(
         (f"/v1/articles/{MUSEUM}", "DELETE"),
         (f"/v1/articles/{MUSEUM}/kill", "POST"),
         (f"/v1/articles/{MUSEUM}/withhold", "POST"),
+        (f"/v1/articles/{MUSEUM}/reinstate", "POST"),
         (f"/v1/articles/{MUSEUM}/restore", "POST"),
         ("/v1/articles/unheard-of/kill", "POST"),
     ):
@@ -254,8 +255,9 @@ def test_a_writer_with_a_filter_changes_nothing_beyond_it(
     assert (story.status_code, story.json["parameter"]) == (400, "cascade")
     assert call(f"/v1/articles/{HARBOUR}/kill", "POST").status_code == 200
     archive.kill(MUSEUM)
+    assert call(f"/v1/articles/{MUSEUM}/reinstate", "POST").status_code == 404
     assert call(f"/v1/articles/{MUSEUM}/restore", "POST").status_code == 404
-    assert call(f"/v1/articles/{HARBOUR}/restore", "POST").status_code == 200
+    assert call(f"/v1/articles/{HARBOUR}/reinstate", "POST").status_code == 200
     assert call(f"/v1/articles/{HARBOUR}", "DELETE").status_code == 200
 
 

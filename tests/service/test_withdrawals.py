@@ -78,7 +78,7 @@ def test_notices_are_listed_the_newest_first(client: FlaskClient) -> None:
     assert rest["next"] is None
 
 
-def test_withheld_is_not_found_until_it_is_restored(
+def test_withheld_is_not_found_until_it_is_reinstated(
     client: FlaskClient, index_now: Callable[[], None]
 ) -> None:
     answer = client.post(f"{ONE}/withhold").json
@@ -86,7 +86,7 @@ def test_withheld_is_not_found_until_it_is_restored(
     assert (answer["status"], answer["seq"]) == ("withheld", 4)
     assert client.get(ONE).status_code == 404
     assert client.post(f"{ONE}/withhold").json == {**answer, "seq": None}
-    assert client.post(f"{ONE}/restore").status_code == 200
+    assert client.post(f"{ONE}/reinstate").status_code == 200
     index_now()
     assert client.get(ONE).status_code == 200
     found = client.get(SEARCH).json
@@ -95,9 +95,43 @@ def test_withheld_is_not_found_until_it_is_restored(
 
 
 @pytest.mark.parametrize(
+    ("article", "parameters"), [(ONE, ""), ("/v1/article", "?id=urn:test:grain")]
+)
+def test_the_former_name_answers_alike_and_names_its_successor(
+    client: FlaskClient, article: str, parameters: str
+) -> None:
+    answers = {}
+    for name in ("reinstate", "restore"):
+        client.post(f"{ONE}/withhold")
+        answer = answers[name] = client.post(f"{article}/{name}{parameters}")
+        assert answer.json is not None
+        assert (answer.status_code, answer.json["status"]) == (200, "usable")
+        assert client.get(ONE).status_code == 200
+    assert not {"Deprecation", "Link"} & {*answers["reinstate"].headers.keys()}
+    headers = answers["restore"].headers
+    assert headers["Deprecation"] == "@1795996800"
+    assert headers["Link"] == '<reinstate>; rel="successor-version"'
+    refused = client.post("/v1/articles/none/restore")
+    assert refused.status_code == 404
+    assert refused.headers["Link"] == headers["Link"]
+
+
+def test_only_the_former_name_is_deprecated_in_openapi(client: FlaskClient) -> None:
+    described = client.get("/openapi.json").json
+    assert described is not None
+    deprecated = {
+        path
+        for path, item in described["paths"].items()
+        if item.get("post", {}).get("deprecated")
+    }
+    assert deprecated == {"/v1/articles/{article_id}/restore", "/v1/article/restore"}
+
+
+@pytest.mark.parametrize(
     ("path", "status", "code"),
     [
         ("/v1/articles/none/withhold", 404, "article_not_found"),
+        ("/v1/articles/none/reinstate", 404, "article_not_found"),
         ("/v1/articles/none/restore", 404, "article_not_found"),
         (f"{ONE}/withhold", 409, "status_conflict"),
     ],
