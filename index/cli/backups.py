@@ -1,4 +1,4 @@
-"""What ``nutgraf backup`` and ``nutgraf restore`` do."""
+"""Commands that copy the store and put a copy back: backup and restore."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ def backup(args: Namespace, settings: Settings, screen: Screen) -> int:
     """Copy the store into one file."""
     file = Path(args.file)
     with closing(Store.open(settings.store)) as store:
-        found = store.take_backup(file, replace=args.force)
+        taken = store.take_backup(file, replace=args.force)
     size = file.stat().st_size
     if screen.as_json:
-        screen.json({"file": args.file, "bytes": size, **asdict(found)})
+        screen.json({"file": args.file, "bytes": size, **asdict(taken)})
     else:
         screen.line(
-            f"{count(found.articles, 'article')}, {count(found.versions, 'version')} up"
-            f" to change {found.seq:,} in {args.file}; {size / 1e6:,.1f} MB, checked"
+            f"{count(taken.articles, 'article')}, {count(taken.versions, 'version')} up"
+            f" to change {taken.seq:,} in {args.file}; {size / 1e6:,.1f} MB, checked"
         )
     return 0
 
 
 def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Make the store what it was when a backup was taken."""
+    """Replace the store by a backup."""
     with closing(Store.open(settings.store)) as store:
         seq = store.seq()
         if seq and not args.yes and not _agreed(store, screen):
             raise InvalidValue(
                 "--yes",
-                f"this replaces the whole store, which is at change {seq:,}; back it up"
+                f"this replaces the whole store, which is at change {seq:,}. Back it up"
                 " first, then confirm with --yes",
             )
-        done = store.restore_backup(Path(args.file))
-    found = done.backup
+        restored = store.restore_backup(Path(args.file))
+    taken = restored.backup
     if screen.as_json:
         screen.json(
             {
-                **asdict(found),
-                "before": done.before,
-                "killed_again": list(done.killed_again),
-                "restricted_again": list(done.restricted_again),
+                **asdict(taken),
+                "before": restored.before,
+                "killed_again": list(restored.killed_again),
+                "restricted_again": list(restored.restricted_again),
             }
         )
         return 0
     screen.line(
-        f"{count(found.articles, 'article')}, {count(found.versions, 'version')} up to"
-        f" change {found.seq:,}; before it was change {done.before:,}. The indexer"
-        " builds the index again"
+        f"{count(taken.articles, 'article')}, {count(taken.versions, 'version')} up to"
+        f" change {taken.seq:,}; before it was change {restored.before:,}. The"
+        " indexer rebuilds the index"
     )
-    for article_id in done.killed_again:
-        screen.line(f"killed since the backup, and again now: {article_id}")
-    for article_id in done.restricted_again:
-        screen.line(f"held back since the backup, and again now: {article_id}")
+    for article_id in restored.killed_again:
+        screen.line(f"killed since the backup, now killed again: {article_id}")
+    for article_id in restored.restricted_again:
+        screen.line(f"restricted since the backup, now restricted again: {article_id}")
     return 0
 
 
 def _agreed(store: Store, screen: Screen) -> bool:
-    """Return whether somebody at a terminal wants the store to be replaced."""
+    """Ask at the terminal whether to replace the store; without a terminal, no."""
     if not sys.stdin.isatty():
         return False
-    held = store.counts().articles
+    articles = store.counts().articles
     screen.complain(
-        f"{count(held, 'article')} in {store.path} will be replaced; write yes:"
+        f"{count(articles, 'article')} in {store.path} will be replaced; type yes:"
     )
     return sys.stdin.readline().strip() == "yes"

@@ -1,4 +1,4 @@
-"""Issuing keys: what each ``nutgraf keys`` command does."""
+"""Commands for keys: add, list, revoke and rotate."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from index.query import Filter
 from index.settings import NONE, Settings
 from index.store import Store
 
-_ONCE = "Keep it now: only its digest is stored, and nobody can show it again."
+_SAVE_IT = "Save it now: only its digest is stored, so it cannot be shown again."
 
 
 def add(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Make a key and print it, this once."""
+    """Create a key and print it, this once."""
     now = datetime.now(UTC)
     with _store(settings) as store:
         first = not store.keys.ever()
@@ -46,61 +46,66 @@ def add(args: Namespace, settings: Settings, screen: Screen) -> int:
     _show_new(screen, new, now)
     if first:
         screen.line(
-            "It is the first key: from now on the service asks every caller for one,"
-            " also on this machine, and it may be bound to other addresses."
+            "This is the first key: from now on every caller needs one, also on this"
+            " machine, and the service may listen on other addresses."
         )
     return 0
 
 
 def list_keys(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Print all keys that were ever made, but for what they are sent as."""
+    """Print all keys that were ever created, without their secrets."""
     now = datetime.now(UTC)
     with _store(settings) as store:
-        found = store.keys.all()
-        used = {each.id: _instant(store.rates.used(each.id)) for each in found}
+        keys = store.keys.all()
+        used = {key.id: _instant_text(store.rates.used(key.id)) for key in keys}
     if screen.as_json:
         screen.json(
-            {
-                "keys": [
-                    {**_document(each, now), "used": used[each.id]} for each in found
-                ]
-            }
+            {"keys": [{**_document(key, now), "used": used[key.id]} for key in keys]}
         )
         return 0
     screen.table(
         (
             (
-                each.name,
-                each.id,
-                each.state(now),
-                scopes_text(each.scopes),
-                " ".join(map(_filter_text, each.filters)),
-                _rate_text(each.rate),
-                _written(each.expires) or "never",
-                used[each.id] or "",
+                key.name,
+                key.id,
+                key.state(now),
+                scopes_text(key.scopes),
+                " ".join(map(_filter_text, key.filters)),
+                _rate_text(key.rate),
+                _date_text(key.expires) or "never",
+                used[key.id] or "",
             )
-            for each in found
+            for key in keys
         ),
-        head=("name", "id", "", "scopes", "filter", "a minute", "expires", "last used"),
+        head=(
+            "name",
+            "id",
+            "",
+            "scopes",
+            "filter",
+            "per minute",
+            "expires",
+            "last used",
+        ),
     )
     return 0
 
 
 def revoke(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """End keys at once."""
+    """Revoke keys at once."""
     now = datetime.now(UTC)
     with _store(settings) as store:
-        ended = store.keys.revoke(args.key)
+        revoked = store.keys.revoke(args.key)
     if screen.as_json:
-        screen.json({"keys": [_document(each, now) for each in ended]})
+        screen.json({"keys": [_document(key, now) for key in revoked]})
     else:
-        names = ", ".join(f"{each.name} ({each.id})" for each in ended)
-        screen.line(f"revoked {count(len(ended), 'key')}: {names}")
+        names = ", ".join(f"{key.name} ({key.id})" for key in revoked)
+        screen.line(f"revoked {count(len(revoked), 'key')}: {names}")
     return 0
 
 
 def rotate(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Make a key with the rights of another one, which ends."""
+    """Replace a key by a new one with the same rights."""
     now = datetime.now(UTC)
     with _store(settings) as store:
         new, old = store.keys.rotate(
@@ -110,7 +115,7 @@ def rotate(args: Namespace, settings: Settings, screen: Screen) -> int:
         screen.json({**_new_document(new, now), "old": _document(old, now)})
         return 0
     _show_new(screen, new, now)
-    ends = "is revoked" if old.revoked else f"ends {_written(old.expires)}"
+    ends = "is revoked" if old.revoked else f"ends {_date_text(old.expires)}"
     screen.line(f"The old key ({old.id}) {ends}.")
     return 0
 
@@ -123,7 +128,7 @@ def _store(settings: Settings) -> Iterator[Store]:
 
 def _show_new(screen: Screen, new: NewKey, now: datetime) -> None:
     screen.line(new.secret)
-    screen.line(_ONCE)
+    screen.line(_SAVE_IT)
     document = _document(new.key, now)
     screen.table(
         [
@@ -131,7 +136,7 @@ def _show_new(screen: Screen, new: NewKey, now: datetime) -> None:
             ("id", new.key.id),
             ("scopes", scopes_text(new.key.scopes)),
             ("filter", " ".join(map(_filter_text, new.key.filters)) or "none"),
-            ("a minute", _rate_text(new.key.rate)),
+            ("per minute", _rate_text(new.key.rate)),
             ("expires", document["expires"] or "never"),
         ]
     )
@@ -148,19 +153,19 @@ def _document(key: Key, now: datetime) -> dict[str, Any]:
         "state": key.state(now),
         "scopes": scopes_text(key.scopes).split(),
         "filters": [
-            {"field": each.field, "values": each.values, "exclude": each.exclude}
-            for each in key.filters
+            {"field": rule.field, "values": rule.values, "exclude": rule.exclude}
+            for rule in key.filters
         ],
         "rate": NONE if key.rate == UNLIMITED else key.rate,
         "created": iso(key.created),
-        "expires": _written(key.expires),
-        "revoked": _written(key.revoked),
+        "expires": _date_text(key.expires),
+        "revoked": _date_text(key.revoked),
     }
 
 
-def _filter_text(wanted: Filter) -> str:
-    sign = "≠" if wanted.exclude else "="
-    return f"{wanted.field}{sign}{'|'.join(wanted.values)}"
+def _filter_text(rule: Filter) -> str:
+    sign = "≠" if rule.exclude else "="
+    return f"{rule.field}{sign}{'|'.join(rule.values)}"
 
 
 def _rate_text(rate: int | None) -> str:
@@ -169,9 +174,9 @@ def _rate_text(rate: int | None) -> str:
     return "no limit" if rate == UNLIMITED else f"{rate:,}"
 
 
-def _written(instant: datetime | None) -> str | None:
+def _date_text(instant: datetime | None) -> str | None:
     return None if instant is None else iso(instant.replace(microsecond=0))
 
 
-def _instant(used: int | None) -> str | None:
-    return None if used is None else _written(from_micros(used))
+def _instant_text(micros: int | None) -> str | None:
+    return None if micros is None else _date_text(from_micros(micros))

@@ -1,7 +1,7 @@
-"""The command line: ``nutgraf load``, ``search``, ``get`` and the rest.
+"""The command line: ``nutgraf load``, ``search``, ``get`` and the other commands.
 
-Answers go to stdout and everything else to stderr. The exit code is 0 only if nothing
-failed, 2 where the command itself was mistyped, else 1.
+Answers go to stdout and everything else to stderr. The exit code is 0 if nothing
+failed, 2 if the command was mistyped, and otherwise 1.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from index.access import Scope
 from index.article import DATE_FIELD_NAMES, PLACES
-from index.cli import articles, backups, keys
-from index.cli.articles import Command
+from index.cli import articles, backups, keys, operation, searching
 from index.cli.terminal import Screen
 from index.errors import NutgrafError
 from index.formats import FORMATS
@@ -27,244 +26,202 @@ from index.query import Scope as QueryScope
 from index.query import Sort, Unit
 from index.settings import Settings
 
+Command = Callable[[Namespace, Settings, Screen], int]  # returns the exit code
+
 INTERRUPTED = 130  # as shells count SIGINT
 PIPE_CLOSED = 141  # as shells count SIGPIPE
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says how words starting with ``-`` are written."""
+    """A parser that explains how to write query words that start with ``-``."""
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong with the command and exit with 2."""
         if message.startswith("unrecognized arguments: -"):
-            message += " (a word of a query that starts with - needs -- before it)"
+            message += " (a query in which a word starts with - needs -- before it)"
         super().error(message)
 
 
+class _Commands:
+    """The commands of a parser, to which more can be added.
+
+    :param metavar: stands for a command in the usage line.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser, *, metavar: str) -> None:
+        self._subparsers = parser.add_subparsers(required=True, metavar=metavar)
+
+    def add(
+        self, name: str, run: Command, about: str, *, as_json: bool = True
+    ) -> argparse.ArgumentParser:
+        """Add a command and return its parser.
+
+        :param about: a sentence without its full stop.
+        :param as_json: it has the option ``--json``.
+        """
+        parser = self.group(name, about)
+        parser.set_defaults(run=run)
+        if as_json:
+            parser.add_argument("--json", action="store_true", help="answer in JSON")
+        return parser
+
+    def group(self, name: str, about: str) -> argparse.ArgumentParser:
+        """Add a name under which there are further commands."""
+        parser: argparse.ArgumentParser = self._subparsers.add_parser(
+            name, help=about, description=f"{about}.", allow_abbrev=False
+        )
+        return parser
+
+
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+    """Parser of the whole command line."""
     parser = _Parser(
         prog="nutgraf",
         description="Paragraph search for newsrooms.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"nutgraf {_release()}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, run: Command, about: str, *, among: Any = subparsers
-    ) -> argparse.ArgumentParser:
-        added: argparse.ArgumentParser = among.add_parser(
-            name, help=about, description=f"{about}.", allow_abbrev=False
+    commands = _Commands(parser, metavar="COMMAND")
+    _add_load(commands.add("load", articles.load, "Load files and index them"))
+    _add_search(
+        commands.add(
+            "search", searching.search, "Search the paragraphs of all articles"
         )
-        added.set_defaults(run=run)
-        if name not in ("indexer", "original"):
-            added.add_argument(
-                "--json", action="store_true", help="answer in JSON, for machines"
-            )
-        return added
+    )
+    _add_reading(commands)
+    _add_withdrawal(commands)
+    commands.add("rebuild", operation.rebuild, "Rebuild the index from the store")
+    _add_export(
+        commands.add("export", searching.export, "Export the articles, one a line")
+    )
+    _add_backups(commands)
+    commands.add(
+        "indexer",
+        operation.indexer,
+        "Keep the index up to date until stopped",
+        as_json=False,
+    )
+    commands.add("status", operation.status, "Show store, index, indexer and settings")
+    commands.add(
+        "verify", operation.verify, "Check the store, and the index against it"
+    )
+    commands.add("formats", operation.formats, "List the formats that Nutgraf reads")
+    _add_keys(
+        _Commands(
+            commands.group("keys", "Create, list, revoke and rotate keys"),
+            metavar="ACTION",
+        )
+    )
+    return parser
 
-    load = command(
-        "load", articles.load, "Put files into the store and wait for the index"
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="file, folder, or - for stdin")
+    add(
+        "--format",
+        choices=tuple(FORMATS),
+        help="format of every file (default: detect each)",
     )
-    load.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a file, a folder, or - for stdin"
-    )
-    load.add_argument(
-        "--format", choices=tuple(FORMATS), help="of all files; else found from each"
-    )
-    load.add_argument(
+    add(
         "--map",
         type=_pairs,
         action="append",
         default=[],
         metavar="NAME=FIELD,…",
-        help="names in the input, and the field each one is",
+        help="read the input's NAME as our FIELD",
     )
-    load.add_argument(
+    add(
         "--force",
         action="store_true",
-        help="replace versions that are there with other content",
+        help="replace stored versions whose content differs",
     )
-    load.add_argument(
-        "--no-wait", action="store_true", help="return once the store has it all"
-    )
-    _add_search(
-        command("search", articles.search, "Search the paragraphs of all articles")
-    )
-    get = command("get", articles.get, "Show an article")
-    get.add_argument("id", metavar="ID", help="the article's own")
-    get.add_argument("--version", help="by default the current one")
-    get.add_argument("--q", default="", metavar="QUERY", help="what to mark in it")
-    original = command(
-        "original", articles.original, "Write what an article was sent as to stdout"
-    )
-    original.add_argument("id", metavar="ID", help="the article's own")
-    original.add_argument("--version", help="by default the current one")
-    delete = command(
-        "delete", articles.delete, "Delete articles with all their versions"
-    )
-    delete.add_argument("ids", nargs="+", metavar="ID", help="of an article")
-    kill = command("kill", articles.kill, "Kill an article: only a notice of it stays")
-    kill.add_argument("id", metavar="ID", help="of the article, here or not")
-    kill.add_argument("--note", metavar="TEXT", help="why; whoever had it reads this")
-    kill.add_argument("--replacement", metavar="ID", help="the article to use instead")
-    kill.add_argument("--version", help="the highest meant, by default the current one")
-    kill.add_argument(
-        "--cascade",
-        choices=("story",),
-        help="also what it evolved from, what evolved from it, and its story",
-    )
-    for name, run, about in (
-        ("withhold", articles.withhold, "Hold articles back until they are reinstated"),
-        ("reinstate", articles.reinstate, "Take back a kill or a withholding"),
-        ("purge", articles.purge, "Erase the texts of killed articles for good"),
-    ):
-        withdrawn = command(name, run, about)
-        withdrawn.add_argument("ids", nargs="+", metavar="ID", help="of an article")
-    command("rebuild", articles.rebuild, "Build the index anew from the store")
-    export = command("export", articles.export, "Write the articles, one a line")
-    export.add_argument(
-        "--all",
-        action="store_true",
-        help="with notes to editors and with articles that do not show: withheld,"
-        " embargoed, expired; of killed ones only notices stay",
-    )
-    export.add_argument(
-        "--format",
-        choices=tuple(each.name for each in FORMATS.values() if each.write),
-        default="jsonl",
-        help="of each line",
-    )
-    export.add_argument("--output", metavar="FILE", help="by default, or as -, stdout")
-    backup = command("backup", backups.backup, "Copy the store into one file")
-    backup.add_argument("file", metavar="FILE", help="where to; the index is not in it")
-    backup.add_argument(
-        "--force", action="store_true", help="replace FILE if it is there"
-    )
-    restore = command(
-        "restore", backups.restore, "Put a backup in the place of the store"
-    )
-    restore.add_argument("file", metavar="FILE", help="made by nutgraf backup")
-    restore.add_argument(
-        "--yes", action="store_true", help="replace a store that is not empty"
-    )
-    command("indexer", articles.indexer, "Keep the index up to date until stopped")
-    command("status", articles.status, "Show store, index, indexer and settings")
-    command("verify", articles.verify, "Check the store, and the index against it")
-    command("formats", articles.formats, "List the formats that can be read")
-    keys = subparsers.add_parser(
-        "keys",
-        help="Make, list, revoke and rotate keys",
-        description="Make, list, revoke and rotate keys.",
-        allow_abbrev=False,
-    )
-    _add_keys(
-        partial(command, among=keys.add_subparsers(required=True, metavar="ACTION"))
-    )
-    return parser
-
-
-def _add_keys(command: Callable[..., argparse.ArgumentParser]) -> None:
-    add = command("add", keys.add, "Make a key, and print it this once")
-    add.add_argument(
-        "name", metavar="NAME", help="for lists and logs; one live key each"
-    )
-    add.add_argument(
-        "--scope",
-        type=_names,
-        required=True,
-        metavar="SCOPE,…",
-        help=f"what it is for: {', '.join(Scope)}",
-    )
-    add.add_argument(
-        "--filter",
-        type=_pair,
-        action="append",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="it sees and writes no other articles; of one field, any",
-    )
-    add.add_argument(
-        "--exclude",
-        type=_pair,
-        action="append",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="none of these, likewise",
-    )
-    add.add_argument(
-        "--expires", metavar="WHEN", help="2027-01-31 (that day included), or 90d"
-    )
-    add.add_argument(
-        "--rate", metavar="N", help="requests a minute, or none; else NUTGRAF_RATE"
-    )
-    command("list", keys.list_keys, "List all keys, also those that have ended")
-    revoke = command("revoke", keys.revoke, "End a key at once")
-    revoke.add_argument(
-        "key", metavar="NAME|ID", help="an id, or a name for all its live keys"
-    )
-    rotate = command(
-        "rotate", keys.rotate, "Make a key with the rights of one that then ends"
-    )
-    rotate.add_argument("key", metavar="NAME|ID", help="of the key to follow")
-    rotate.add_argument(
-        "--overlap",
-        default="7d",
-        metavar="SPAN",
-        help="how long both are live, such as 12h; 0h ends the old one at once",
-    )
+    add("--no-wait", action="store_true", help="do not wait for the index")
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("q", nargs="*", metavar="QUERY", help="words and operators; all if left out")
+    add(
+        "q",
+        nargs="*",
+        metavar="QUERY",
+        help="words and operators (default: all articles)",
+    )
     add(
         "--in",
         dest="within",
         choices=tuple(PLACES),
         default="text",
-        help="where words are sought",
+        help="part of an article to search (default: %(default)s)",
     )
     add(
         "--scope",
         choices=_values(QueryScope),
         default="article",
-        help="what words are tested on together",
+        help="whether all words must occur in one article or in one paragraph"
+        " (default: %(default)s)",
     )
-    add("--unit", choices=_values(Unit), default="article", help="what a hit is")
-    add("--from", dest="since", metavar="DATE", help="2016, 2016-09, -7d, today …")
-    add("--to", dest="until", metavar="DATE", help="included as a whole")
+    add(
+        "--unit",
+        choices=_values(Unit),
+        default="article",
+        help="whether a hit is an article or a paragraph (default: %(default)s)",
+    )
+    add(
+        "--from",
+        dest="since",
+        metavar="DATE",
+        help="first date: 2016, 2016-09, -7d, today …",
+    )
+    add("--to", dest="until", metavar="DATE", help="last date, included as a whole")
     add(
         "--date",
         choices=DATE_FIELD_NAMES,
         default="published",
-        help="which date those two mean",
+        help="date that --from and --to refer to (default: %(default)s)",
     )
-    add("--tz", default="UTC", metavar="ZONE", help="IANA time zone of dates")
+    add(
+        "--tz",
+        default="UTC",
+        metavar="ZONE",
+        help="IANA time zone of dates (default: %(default)s)",
+    )
     add(
         "--sort",
         choices=_values(Sort),
-        help="by default relevance, or newest without a query",
+        help="order of hits (default: relevance, or newest without a query)",
     )
-    add("--limit", type=int, default=10, metavar="N", help="most hits")
-    add("--page", type=int, metavar="N", help="from 1")
-    add("--cursor", help="of the answer before, to go on")
+    add(
+        "--limit",
+        type=int,
+        default=10,
+        metavar="N",
+        help="maximum number of hits (default: %(default)s)",
+    )
+    add("--page", type=int, metavar="N", help="number of the page, from 1")
+    add("--cursor", help="cursor that the previous answer ends with")
     add(
         "--facet",
         action="append",
         default=[],
         metavar="FIELD[:INTERVAL]",
-        help="count articles by a field; day week month year auto",
+        help="count articles per value of FIELD; dates per day, week, month, year or"
+        " auto",
     )
-    add("--facet-size", type=int, default=10, metavar="N", help="most values a facet")
+    add(
+        "--facet-size",
+        type=int,
+        default=10,
+        metavar="N",
+        help="maximum number of values per facet (default: %(default)s)",
+    )
     add(
         "--filter",
         type=_pair,
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="whole values; of one field, any",
+        help="only articles with this value; repeat a field to allow several values",
     )
     add(
         "--exclude",
@@ -272,33 +229,187 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="none of these",
+        help="no articles with this value",
     )
     add(
         "--missing",
         action="append",
         default=[],
         metavar="FIELD",
-        help="articles without a value",
+        help="only articles without a value",
     )
-    add("--passages", type=int, default=3, metavar="N", help="most paragraphs a hit")
-    add("--passage-length", type=int, default=0, metavar="N", help="0 is whole")
+    add(
+        "--passages",
+        type=int,
+        default=3,
+        metavar="N",
+        help="maximum number of paragraphs per hit (default: %(default)s)",
+    )
+    add(
+        "--passage-length",
+        type=int,
+        default=0,
+        metavar="N",
+        help="maximum characters per paragraph; 0 for all (default: %(default)s)",
+    )
     add(
         "--fields",
         type=_names,
         default=(),
         metavar="FIELD,…",
-        help="of the articles, with --json",
+        help="article fields to include, with --json",
     )
-    add("--explain", action="store_true", help="show the parts of scores")
+    add("--explain", action="store_true", help="show the parts of each score")
     add("--strict", action="store_true", help="refuse a query with mistakes")
+
+
+def _add_reading(commands: _Commands) -> None:
+    get = commands.add("get", searching.get, "Show an article")
+    get.add_argument("id", metavar="ID", help="id of the article")
+    get.add_argument("--version", help="version to show (default: the current one)")
+    get.add_argument(
+        "--q", default="", metavar="QUERY", help="highlight the matches of this query"
+    )
+    original = commands.add(
+        "original",
+        searching.original,
+        "Write an article to stdout as it was sent",
+        as_json=False,
+    )
+    original.add_argument("id", metavar="ID", help="id of the article")
+    original.add_argument(
+        "--version", help="version to write (default: the current one)"
+    )
+
+
+def _add_withdrawal(commands: _Commands) -> None:
+    delete = commands.add(
+        "delete", articles.delete, "Delete articles with all their versions"
+    )
+    delete.add_argument("ids", nargs="+", metavar="ID", help="id of an article")
+    kill = commands.add(
+        "kill", articles.kill, "Kill an article; only a notice of it stays"
+    )
+    kill.add_argument("id", metavar="ID", help="id of the article, stored or not")
+    kill.add_argument(
+        "--note", metavar="TEXT", help="reason, for readers who had the article"
+    )
+    kill.add_argument(
+        "--replacement", metavar="ID", help="id of the article to use instead"
+    )
+    kill.add_argument(
+        "--version",
+        help="kill all versions up to this one (default: the current one)",
+    )
+    kill.add_argument(
+        "--cascade",
+        choices=("story",),
+        help="also kill the articles it evolved from or into, and its story",
+    )
+    for name, run, about in (
+        ("withhold", articles.withhold, "Withhold articles until they are reinstated"),
+        ("reinstate", articles.reinstate, "Undo a kill, or stop withholding articles"),
+        ("purge", articles.purge, "Erase the texts of killed articles for good"),
+    ):
+        withdrawal = commands.add(name, run, about)
+        withdrawal.add_argument("ids", nargs="+", metavar="ID", help="id of an article")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--all",
+        action="store_true",
+        help="include notes to editors, and withheld, embargoed and expired articles",
+    )
+    add(
+        "--format",
+        choices=tuple(kind.name for kind in FORMATS.values() if kind.write),
+        default="jsonl",
+        help="format of each line (default: %(default)s)",
+    )
+    add("--output", metavar="FILE", help="file to write (default, or -: stdout)")
+
+
+def _add_backups(commands: _Commands) -> None:
+    backup = commands.add("backup", backups.backup, "Copy the store into one file")
+    backup.add_argument(
+        "file", metavar="FILE", help="file to write; it does not include the index"
+    )
+    backup.add_argument(
+        "--force", action="store_true", help="replace FILE if it exists"
+    )
+    restore = commands.add("restore", backups.restore, "Replace the store by a backup")
+    restore.add_argument("file", metavar="FILE", help="file from nutgraf backup")
+    restore.add_argument(
+        "--yes", action="store_true", help="replace a store that is not empty"
+    )
+
+
+def _add_keys(commands: _Commands) -> None:
+    add = commands.add("add", keys.add, "Create a key and print it, this once")
+    add.add_argument(
+        "name", metavar="NAME", help="name in lists and logs; one live key each"
+    )
+    add.add_argument(
+        "--scope",
+        type=_names,
+        required=True,
+        metavar="SCOPE,…",
+        help=f"what the key may do: {', '.join(Scope)}",
+    )
+    add.add_argument(
+        "--filter",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="read and write only articles with this value; repeat a field to allow"
+        " several values",
+    )
+    add.add_argument(
+        "--exclude",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="read and write no articles with this value",
+    )
+    add.add_argument(
+        "--expires",
+        metavar="WHEN",
+        help="last day, such as 2027-01-31, or a span, such as 90d (default: never)",
+    )
+    add.add_argument(
+        "--rate",
+        metavar="N",
+        help="requests per minute, or none for no limit (default: NUTGRAF_RATE)",
+    )
+    commands.add("list", keys.list_keys, "List all keys, also expired and revoked ones")
+    revoke = commands.add("revoke", keys.revoke, "Revoke keys at once")
+    revoke.add_argument(
+        "key", metavar="NAME|ID", help="id of a key, or name of all its live keys"
+    )
+    rotate = commands.add(
+        "rotate", keys.rotate, "Replace a key by a new one with the same rights"
+    )
+    rotate.add_argument(
+        "key", metavar="NAME|ID", help="id or name of the key to replace"
+    )
+    rotate.add_argument(
+        "--overlap",
+        default="7d",
+        metavar="SPAN",
+        help="how long both keys are live, such as 12h; 0h revokes the old key at once"
+        " (default: %(default)s)",
+    )
 
 
 def _release() -> str:
     try:
         return version("nutgraf")
     except PackageNotFoundError:
-        return "of a checkout that is not installed"
+        return "(a checkout that is not installed)"
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -317,28 +428,28 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _values(kind: type[StrEnum]) -> tuple[str, ...]:
-    return tuple(each.value for each in kind)
+    return tuple(member.value for member in kind)
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one command and return its exit code.
 
-    :param environ: where settings come from.
+    :param environ: the environment that settings are read from.
     """
     try:
         code = _run(argv, environ)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read us has seen enough
-        _fall_silent()
+    except BrokenPipeError:  # the reader of a pipe has gone away
+        _discard_output()
         return PIPE_CLOSED
     except OSError as error:
-        if error.filename is not None:  # no write: it is of a file that we opened
+        if error.filename is not None:  # opening a file failed, not writing the answer
             raise
-        with suppress(OSError):  # stderr may go the same way
+        with suppress(OSError):  # stderr may be closed too
             Screen().complain(f"nutgraf: cannot write the answer: {error.strerror}")
-        _fall_silent()
+        _discard_output()
         return 1
     return code
 
@@ -346,8 +457,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         args = build_parser().parse_args(argv)
-    except SystemExit as ended:  # argparse's way to return
-        return int(ended.code or 0)
+    except SystemExit as stopped:  # after --help, or an error that argparse printed
+        return int(stopped.code or 0)
     screen = Screen(as_json=getattr(args, "json", False))
     run: Command = args.run
     try:
@@ -357,8 +468,8 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return 1
 
 
-def _fall_silent() -> None:
-    """Keep Python from failing at its end to write what nobody takes."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _discard_output() -> None:
+    """Discard pending output, which Python could not write at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(null, stream.fileno())

@@ -16,8 +16,10 @@ import pytest
 from checkout import ROOT
 
 from index.article import Article, Status, article_of
-from index.cli import articles, parser
-from index.cli.terminal import Screen, marked, marked_html, printable
+from index.cli import parser
+from index.cli.searching import EXPORT_BATCH
+from index.cli.showing import marked, marked_html
+from index.cli.terminal import Screen, printable
 from index.engines import open_engine
 from index.formats import FORMATS, jsonl
 from index.jobs import Indexer, verification
@@ -371,7 +373,7 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
     store = nutgraf.store
     some = [
         article_of({"id": f"a{n:03}", "headline": "Head"})
-        for n in range(3 * articles.EXPORT_BATCH)
+        for n in range(3 * EXPORT_BATCH)
     ]
     store.put(some)
 
@@ -385,7 +387,7 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
     lines = nutgraf("export").out.splitlines()
     # The batch under way, and not a line more.
     assert [json.loads(line)["id"] for line in lines] == [
-        each.id for each in some[: articles.EXPORT_BATCH]
+        each.id for each in some[:EXPORT_BATCH]
     ]
 
 
@@ -481,7 +483,7 @@ def test_an_interrupt_ends_quietly(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("index.cli.articles.status", interrupted)
+    monkeypatch.setattr("index.cli.operation.status", interrupted)
     assert nutgraf("status") == (parser.INTERRUPTED, "", "")
 
 
@@ -509,8 +511,8 @@ def test_an_interrupted_load_says_what_is_stored(
         assert (told["code"], told["report"]["created"]) == ("interrupted", 1)
         return
     assert done.err == (
-        "interrupted: 1 file read: created 1; that is safe in the store; load the"
-        " same again for the rest\n"
+        "interrupted: 1 file read: created 1; these are stored; run the same load"
+        " again for the rest\n"
     )
 
 
@@ -520,10 +522,10 @@ def test_a_load_that_is_interrupted_while_it_waits_says_that_all_is_stored(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("index.cli.articles._follow", interrupted)
+    monkeypatch.setattr("index.cli.articles.wait_for_index", interrupted)
     done = nutgraf("load", file)
     assert (done.code, done.out) == (parser.INTERRUPTED, "")
-    assert done.err.startswith("interrupted: 1 file read: created 3; all is safe")
+    assert done.err.startswith("interrupted: 1 file read: created 3; all articles")
     assert done.err.count("\n") == 1
 
 
@@ -542,7 +544,7 @@ def test_the_status_shows_store_index_and_masked_settings(loaded: Nutgraf) -> No
 def test_verify_finds_all_well(
     loaded: Nutgraf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "warnings", lambda store, engine: ())
+    monkeypatch.setattr("index.cli.operation.store_warnings", lambda *_: ())
     assert loaded("verify") == (0, "all is well\n", "")
     assert loaded("verify", "--json").json == {
         "sound": True,

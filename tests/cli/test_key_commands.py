@@ -41,8 +41,8 @@ def test_a_key_is_shown_once_and_first(run: Run, store: Store) -> None:
     found = store.keys.find(first)
     assert found is not None
     assert found.name == "desk"
-    assert "It is the first key" in "".join(rest)
-    assert "It is the first key" not in run("add", "other", "--scope", "search")
+    assert "This is the first key" in "".join(rest)
+    assert "This is the first key" not in run("add", "other", "--scope", "search")
     secret = first.split("_", 2)[2]
     for arguments in (("list",), ("list", "--json"), ("revoke", "desk", "--json")):
         printed = run(*arguments)

@@ -72,7 +72,7 @@ DOORS = {
     "marshmallow": {"service"},
     "werkzeug": {"service"},
     "prometheus_client": {"service", "gunicorn.conf"},
-    "rich": {"index.cli.terminal"},
+    "rich": {"index.cli.terminal", "index.cli.showing"},
     "gunicorn": {"service.exchange.bodies", "service.worker", "gunicorn.conf"},
 }
 

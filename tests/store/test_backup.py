@@ -964,7 +964,7 @@ def test_the_commands_say_what_they_did(
     code, out, _ = run("restore", "--yes", str(file))
     assert (code, out.splitlines()[1:]) == (
         0,
-        ["killed since the backup, and again now: a"],
+        ["killed since the backup, now killed again: a"],
     )
     store.put([article("b")])
     run("backup", "--force", str(file))
@@ -975,7 +975,7 @@ def test_the_commands_say_what_they_did(
     code, out, _ = run("restore", "--yes", str(file))
     assert (code, out.splitlines()[1:]) == (
         0,
-        ["held back since the backup, and again now: b"],
+        ["restricted since the backup, now restricted again: b"],
     )
 
 

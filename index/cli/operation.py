@@ -1,0 +1,195 @@
+"""Commands that operate Nutgraf: rebuild, indexer, status, verify and formats."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from index.archive import Archive
+from index.cli.running import MEMORY, open_store_and_engine, polls, report_rebuild
+from index.cli.terminal import (
+    Screen,
+    count,
+)
+from index.errors import (
+    IndexerRunning,
+    InvalidValue,
+)
+from index.formats import FORMATS
+from index.jobs import Indexer, store_problems, store_warnings
+from index.settings import NONE, Settings
+
+
+def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Rebuild the index: by the running indexer, or here if none runs."""
+    with open_store_and_engine(settings) as (store, engine), screen.bars() as bars:
+        task = bars.add_task("rebuild", total=None)
+        request = store.request_rebuild()
+
+        def on_rebuild(done: int, total: int) -> None:
+            bars.update(task, completed=done, total=total)
+
+        for _ in polls(engine):
+            if store.rebuild_finished() >= request:
+                break
+            try:
+                with store.indexer_lock():
+                    Indexer(store, engine).catch_up(on_rebuild=on_rebuild)
+            except IndexerRunning:
+                report_rebuild(store, engine, on_rebuild)
+        state = engine.state()
+    if screen.as_json:
+        screen.json(
+            {
+                "seq": state.seq,
+                "articles": state.articles,
+                "paragraphs": state.paragraphs,
+            }
+        )
+    else:
+        screen.line(
+            f"rebuilt: {count(state.articles, 'article')},"
+            f" {count(state.paragraphs, 'paragraph')}"
+        )
+    return 0
+
+
+def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Run the indexer until SIGTERM or SIGINT."""
+    if settings.engine.startswith(MEMORY):
+        raise InvalidValue(
+            "NUTGRAF_ENGINE",
+            "an index in memory is visible only to its own process; use whoosh:FOLDER",
+            got=settings.engine,
+        )
+    stop = threading.Event()
+
+    def stop_soon(signum: int, frame: object) -> None:
+        # Calling set() here could deadlock: the interrupted wait() may hold its lock.
+        threading.Thread(target=stop.set, daemon=True).start()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop_soon)
+    with open_store_and_engine(settings, log_level=logging.INFO) as (store, engine):
+        Indexer(store, engine).run(stop)
+    return 0
+
+
+def status(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Print the state of store, index and indexer, and every setting."""
+    with open_store_and_engine(settings) as (store, engine):
+        state = Archive(store, engine, settings).state()
+        process = store.indexer_process()
+        keys = [key.state(datetime.now(UTC)) for key in store.keys.all()]
+        warnings = list(store_warnings(store, engine))
+    if screen.as_json:
+        screen.json(
+            {
+                "store": {
+                    "seq": state.store_seq,
+                    "articles": state.articles,
+                    "versions": state.versions,
+                    "bytes": state.store_bytes,
+                },
+                "index": {
+                    "seq": state.index_seq,
+                    "behind": state.behind,
+                    "articles": state.indexed_articles,
+                    "paragraphs": state.indexed_paragraphs,
+                    "segments": state.segments,
+                    "bytes": state.index_bytes,
+                    "stale": state.stale,
+                    "progress": state.progress,
+                },
+                "indexer": {"running": state.indexer_running, "process": process},
+                "keys": {"made": len(keys), "live": keys.count("live")},
+                "warnings": warnings,
+                "settings": settings.shown(),
+            }
+        )
+        return 0
+    index_text = (
+        "up to date" if not state.behind else f"{state.behind:,} changes behind"
+    )
+    if state.stale is not None:
+        index_text = f"to be rebuilt: {state.stale}"
+    if state.progress is not None:
+        index_text += f", rebuild {state.progress:.0%} done"
+    screen.table(
+        [
+            ("articles", f"{state.articles:,}"),
+            ("versions", f"{state.versions:,}"),
+            ("changes", f"{state.store_seq:,}"),
+            ("store", f"{state.store_bytes / 1e6:,.1f} MB"),
+            ("index", f"{index_text}; {state.index_bytes / 1e6:,.1f} MB"),
+            ("indexed articles", f"{state.indexed_articles:,}"),
+            ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),
+            ("segments", f"{state.segments:,}"),
+            ("indexer", _indexer_text(state.indexer_running, process)),
+            ("keys", f"{keys.count('live'):,} live, {len(keys):,} made"),
+        ]
+    )
+    for warning in warnings:
+        screen.complain(f"warning: {warning}")
+    screen.line()
+    screen.table(
+        [(name, _setting_text(value)) for name, value in settings.shown().items()]
+    )
+    return 0
+
+
+def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Check the store, and the index against it."""
+    with open_store_and_engine(settings) as (store, engine):
+        problems = list(store_problems(store, engine))
+        warnings = list(store_warnings(store, engine))
+    if screen.as_json:
+        screen.json({"sound": not problems, "problems": problems, "warnings": warnings})
+    else:
+        for problem in problems:
+            screen.line(problem)
+        for warning in warnings:
+            screen.complain(f"warning: {warning}")
+        screen.line(count(len(problems), "problem") if problems else "all is well")
+    return 1 if problems else 0
+
+
+def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """List the formats that Nutgraf reads."""
+    if screen.as_json:
+        screen.json(
+            {
+                "formats": [
+                    {
+                        "name": kind.name,
+                        "extensions": kind.extensions,
+                        "media_types": kind.media_types,
+                        "about": kind.about,
+                    }
+                    for kind in FORMATS.values()
+                ]
+            }
+        )
+    else:
+        screen.table(
+            (
+                (kind.name, " ".join(kind.extensions), kind.about)
+                for kind in FORMATS.values()
+            ),
+            head=("format", "files", ""),
+        )
+    return 0
+
+
+def _indexer_text(running: bool, process: int | None) -> str:
+    suffix = "" if process is None else f" (process {process})"
+    return f"running{suffix}" if running else "not running"
+
+
+def _setting_text(value: object) -> str:
+    if value is None:
+        return NONE
+    return " ".join(value) if isinstance(value, tuple) else str(value)
