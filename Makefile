@@ -4,7 +4,7 @@ BIN := .venv/bin
 SCHEMATHESIS := .venv/faults/bin/schemathesis
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test faults lint format bench relevance pins clean
+.PHONY: help run test faults lint format docs bench relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -34,6 +34,9 @@ lint: .venv/.installed-test  ## check form and types only
 format: .venv/.installed-test  ## put the code in form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: .venv/.installed  ## write the help of each command into docs/cli.md
+	@$(BIN)/python docs/commands.py
 
 bench: .venv/.installed-bench  ## measure Nutgraf beside its peers; ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
