@@ -1,4 +1,4 @@
-"""What ``make run`` does once Nutgraf is installed: articles, web, indexer, a hint."""
+"""``make run``: load the sample articles, start web and indexer, show a search."""
 
 from __future__ import annotations
 
@@ -13,82 +13,82 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-QUERY = "q=syria+talks&scope=paragraph"  # finds an article of seeds/
+QUERY = "q=syria+talks&scope=paragraph"  # matches an article in seeds/
 
 
 def main() -> None:
     """Load the sample articles into an empty store, then run the Procfile."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is no error: no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C prints no traceback
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
-    # Where a key was made, every caller needs one, and only its owner has it.
+    # Once a key exists, every caller needs one; only its owner knows it.
     key = "-H 'X-API-Key: YOUR-KEY' " if status["keys"]["made"] else ""
     curl = f"curl {key}'http://{bind}/v1/search?{QUERY}'"
     refuse_running(bind, status["indexer"])
     refuse_taken(bind)
     if status["store"]["articles"] == 0:
         nutgraf("load", "seeds")
-    # In a session of its own honcho hears of a Ctrl-C, or of a closed terminal, once:
-    # from here.
+    # In its own session honcho gets no signal from the terminal (Ctrl-C, hangup), only
+    # the one that stop() sends.
     honcho = subprocess.Popen(["honcho", "start"], start_new_session=True)
-    asked_to_stop = False
+    stopping = False
 
     def stop(*_: object) -> None:
-        nonlocal asked_to_stop
-        asked_to_stop = True
+        nonlocal stopping
+        stopping = True
         honcho.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     while honcho.poll() is None and not ready(bind):
         time.sleep(0.1)
-    if honcho.poll() is None and not asked_to_stop:
+    if honcho.poll() is None and not stopping:
         sys.stdout.write(f"\nNutgraf is ready. Try:\n\n  {curl}\n\n")
         sys.stdout.flush()
     code = honcho.wait()
-    sys.exit(0 if asked_to_stop else code)
+    sys.exit(0 if stopping else code)
 
 
 def nutgraf(*arguments: str, stdout: int | None = None) -> str:
-    """Run a nutgraf command and return what it prints; stop where it fails."""
-    done = subprocess.run(["nutgraf", *arguments], stdout=stdout, text=True)
-    if done.returncode:
-        sys.exit(done.returncode)
-    return done.stdout
+    """Output of a nutgraf command; if the command fails, exit with its code."""
+    command = subprocess.run(["nutgraf", *arguments], stdout=stdout, text=True)
+    if command.returncode:
+        sys.exit(command.returncode)
+    return command.stdout
 
 
 def address(bind: str) -> tuple[str, int]:
-    """Return the host and port of HOST:PORT."""
+    """Host and port of HOST:PORT."""
     host, _, port = bind.rpartition(":")
     return host.strip("[]"), int(port)
 
 
 def refuse_running(bind: str, indexer: dict[str, Any]) -> None:
-    """Stop with a clear message if a web or an indexer of ours runs already.
+    """Exit with a message if Nutgraf's web or indexer is already running.
 
-    Both outlive a honcho that was killed: nobody is left to stop them.
+    Both go on running if their honcho is killed.
 
-    :param indexer: what ``nutgraf status`` says of the store's.
+    :param indexer: the indexer's state from ``nutgraf status``.
     """
-    found = []
+    running = []
     processes: list[int] = []
     if get(bind, "/healthz") == (http.HTTPStatus.OK, {"status": "ok"}):
-        found.append(f"it answers on {bind}")
+        running.append(f"it answers on {bind}")
         processes += listeners(address(bind)[1])
     if indexer["running"]:
-        found.append("this store has an indexer")
+        running.append("this store has an indexer")
         processes += [indexer["process"]] if indexer["process"] else []
-    if found:
+    if running:
         kill = " ".join(map(str, processes))
         how = f", or with:\n\n  kill {kill}\n" if kill else "."
         sys.exit(
-            f"Nutgraf is running already: {' and '.join(found)}. Stop it with Ctrl-C"
+            f"Nutgraf is running already: {' and '.join(running)}. Stop it with Ctrl-C"
             f" where it was started{how}"
         )
 
 
 def listeners(port: int) -> list[int]:
-    """Return the processes that listen on a port, where Linux tells of them."""
+    """Processes that listen on a port, as far as /proc shows them; sorted."""
     sockets = set()
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         for line in table.read_text().splitlines()[1:] if table.exists() else ():
@@ -96,16 +96,16 @@ def listeners(port: int) -> list[int]:
             _, local, _, state, *_, inode = line.split()[:10]
             if state == "0A" and int(local.rpartition(":")[2], 16) == port:
                 sockets.add(f"socket:[{inode}]")
-    found = set()
+    processes = set()
     for handles in Path("/proc").glob("[0-9]*/fd"):
-        with suppress(OSError):  # another user's, or gone
+        with suppress(OSError):  # another user's process, or it has ended
             if any(str(handle.readlink()) in sockets for handle in handles.iterdir()):
-                found.add(int(handles.parts[2]))
-    return sorted(found)
+                processes.add(int(handles.parts[2]))
+    return sorted(processes)
 
 
 def refuse_taken(bind: str) -> None:
-    """Stop with a clear message if nothing can listen there."""
+    """Exit with a message if this address cannot be listened on."""
     family = socket.AF_INET6 if bind.startswith("[") else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -119,13 +119,13 @@ def refuse_taken(bind: str) -> None:
 
 
 def ready(bind: str) -> bool:
-    """Return whether the service answers and can search."""
+    """Whether the service answers and can search."""
     status, _ = get(bind, "/readyz")
     return status == http.HTTPStatus.OK
 
 
 def get(bind: str, path: str) -> tuple[int | None, Any]:
-    """Return the status and the JSON that the service answers, as far as it does."""
+    """Status and JSON of an answer; ``None`` for what the service does not give."""
     status = None
     connection = http.client.HTTPConnection(*address(bind), timeout=5)
     try:

@@ -1,4 +1,4 @@
-"""``nutgraf`` and ``python -m index``: the command line in its environment."""
+"""``nutgraf`` and ``python -m index``: the command line with the environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from index import cli
 
 
 def main() -> int:
-    """Run the command that the process was started with; return its exit code."""
+    """Run the command of this process and return its exit code."""
     return cli.main(sys.argv[1:], os.environ)
 
 
