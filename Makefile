@@ -1,6 +1,8 @@
 # Nutgraf: make help
 PYTHON ?= python3
 BIN := .venv/bin
+# Each process takes half of the tests, and then from the half that is not yet done.
+PARALLEL := -n auto --dist worksteal
 SCHEMATHESIS := .venv/faults/bin/schemathesis
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -12,8 +14,8 @@ help:  ## list the targets
 run: .venv/.installed  ## start Nutgraf, with the articles of seeds/ if it has none
 	@exec $(BIN)/python deploy/run.py
 
-test: lint  ## check form and types, then run the tests
-	@$(BIN)/pytest
+test: lint  ## check form and types, then run all tests on all cores
+	@$(BIN)/pytest $(PARALLEL)
 
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
 	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -26,6 +27,13 @@ os.umask(0o022)
 # How long an example takes depends on what else the machine does.
 hypothesis_settings.register_profile("nutgraf", deadline=None)
 hypothesis_settings.load_profile("nutgraf")
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests out of every garbage collection to come."""
+    gc.collect()
+    gc.freeze()
+
 
 # Invented for the tests; every fact that a test relies on can be seen here.
 DOCUMENTS: tuple[dict[str, Any], ...] = (

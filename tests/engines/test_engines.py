@@ -1258,7 +1258,7 @@ def _place(hit: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("pruned", [False, True], ids=["whole", "pruned"])
 @settings(
-    max_examples=amount(170, 1_000),  # of a dozen searches each, and their pages
+    max_examples=amount(50, 1_000),  # of a dozen searches each, and their pages
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -241,7 +241,7 @@ def test_a_damaged_index_is_never_answered_from_and_heals(tmp_path: Path) -> Non
         right = answers(client)
         assert right is not None
         healed = 0
-        for number in range(amount(40, 500)):
+        for number in range(amount(12, 500)):
             told = False
             what = harm(cluster.index, seed)
             # A new worker opens what is there now; the other may have all in memory.

@@ -270,7 +270,7 @@ FIELDS = sorted(
 )
 
 
-@many(amount(100, 2_000))
+@many(amount(30, 2_000))
 @given(
     st.dictionaries(
         st.sampled_from(FIELDS),
@@ -412,7 +412,7 @@ def test_a_hostile_query_is_answered(service: Service, q: str) -> None:
             answered(service, q=q, scope=scope, strict=strict, facet="section")
 
 
-@many(amount(2_000, 10_000))
+@many(amount(300, 10_000))
 @given(
     q=fuzzed,
     more=st.fixed_dictionaries(

@@ -13,7 +13,7 @@ from faults.amounts import amount, chance, progress
 from faults.cluster import Cluster, members, running
 from faults.ledger import Ledger, Load, hold_to, is_sound, settles
 
-CYCLES = amount(20, 500)
+CYCLES = amount(10, 500)
 ROUNDS = amount(1, 10)  # so often everything is compared
 WRITERS = 3
 MOST_FILES = 50  # that an index of this size may have, what is left behind included

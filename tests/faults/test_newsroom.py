@@ -356,7 +356,7 @@ def test_who_follows_the_feed_ends_with_what_shows(tmp_path: Path) -> None:
     with running(tmp_path / "data") as cluster, cluster.client() as client:
         followers = [Follower(cluster, "first")]
         followers[0].start()
-        for serial in range(amount(200, 5_000)):
+        for serial in range(amount(160, 5_000)):
             for attempt in range(50):
                 try:
                     change_something(client, seed, serial)

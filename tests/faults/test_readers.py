@@ -12,7 +12,7 @@ from faults.amounts import amount, chance, progress
 from faults.cluster import Cluster, deleted_mappings, open_files, running
 from faults.ledger import is_sound, settles
 
-SECONDS = amount(10, 600)
+SECONDS = amount(6, 600)
 READERS = 3
 TOGETHER = 20  # articles that are rewritten by one request, again and again
 MOST_MORE_FILES = 12  # open ones of a worker, when it has seen all of this

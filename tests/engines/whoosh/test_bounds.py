@@ -67,6 +67,7 @@ def test_articles_are_released_once_they_are_written(
                 most, sum(type(each) is IndexedArticle for each in gc.get_objects())
             )
 
+    gc.freeze()  # only objects made from here on are counted
     small_engine(tmp_path / "index").rebuild(articles(), seq=1, total=300)
     assert 0 < most <= 120
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from faults.amounts import amount
 from hypothesis import given
 from hypothesis import strategies as st
 from whoosh import analysis, columns, fields, query, sorting
@@ -44,7 +45,7 @@ from index.errors import IndexDamaged
 from index.text import surfaces, word
 
 SEED = 20160929
-QUERIES = 2_000
+QUERIES = amount(400, 2_000)
 SYLLABLES = [f"{first}{second}" for first in "bdfgklmp" for second in "aio"]
 TAGS = ("ports", "food", "labour", "sea", "rail")
 EPOCH = datetime(2016, 1, 1)

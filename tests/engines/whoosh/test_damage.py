@@ -36,9 +36,7 @@ from index.settings import Settings
 from index.store import Store
 
 SEED = 20160929
-FLIPS = amount(
-    200, 2_000
-)  # bits that are flipped, each on its own, in each way of reading
+FLIPS = amount(60, 2_000)  # bits that are flipped, each on its own, in each way
 HEALED_EVERY = 10  # of those every so many are followed by a rebuild
 
 QUERIES = (
