@@ -26,6 +26,8 @@ from index.jobs import Indexer, verification
 from index.store import Store
 from index.store.sqlite import soundness
 
+pytestmark = pytest.mark.slow
+
 ARTICLES: tuple[dict[str, Any], ...] = (
     {
         "id": "urn:test:strike",

@@ -17,6 +17,8 @@ from faults.amounts import amount, chance, progress
 from faults.cluster import Client, Cluster, path_of, running, until
 from faults.ledger import is_sound, settles
 
+pytestmark = pytest.mark.slow
+
 # A full disk, made by a limit on the size of files: what lies beyond cannot be written.
 
 SIZES = [0, 4_096, 20_000, 100_000, 400_000][: amount(1, 5)]

@@ -22,6 +22,8 @@ from faults.cluster import HOST, Client, Cluster, received, running, until
 
 from service.worker import LINGER_SECONDS, REQUEST_SECONDS
 
+pytestmark = pytest.mark.slow
+
 BODY_BYTES = 1_000_000  # NUTGRAF_BODY_BYTES here
 ARTICLES = amount(2_000, 20_000)
 DEADLINE_SECONDS = 2.0  # of a search

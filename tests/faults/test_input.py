@@ -26,6 +26,8 @@ from index.settings import Settings
 from service import create_app
 from service.codes import PROBLEM_TYPES
 
+pytestmark = pytest.mark.slow
+
 
 def many(examples: int) -> settings:
     return settings(

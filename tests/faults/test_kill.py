@@ -13,6 +13,8 @@ from faults.amounts import amount, chance, progress
 from faults.cluster import Cluster, members, running
 from faults.ledger import Ledger, Load, hold_to, is_sound, settles
 
+pytestmark = pytest.mark.slow
+
 CYCLES = amount(10, 500)
 ROUNDS = amount(1, 10)  # so often everything is compared
 WRITERS = 3

@@ -18,6 +18,8 @@ from faults.amounts import amount, chance, progress
 from faults.cluster import ROOT, Client, Cluster, Reply, path_of, running, until
 from faults.ledger import settles, walked
 
+pytestmark = pytest.mark.slow
+
 # A kill in the middle of searches.
 
 KILLS = amount(6, 120)

@@ -21,6 +21,8 @@ from index.settings import Settings
 from service import create_app, use_worker
 from service.codes import PROBLEM_TYPES
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = amount(50, 2_000)
 METHODS = {"get", "post", "put", "delete", "patch"}
 # Documented, and still never an answer to a request: ours to mend.

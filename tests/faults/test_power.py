@@ -32,13 +32,16 @@ _SECONDS = (0.2, 1.0, 7.0)
 _TOOLS = ("mkfs.ext4", "mount", "umount")
 _IMAGE_BYTES = 512 * 1024 * 1024
 
-pytestmark = pytest.mark.skipif(
-    SIZE != "full"
-    or os.geteuid() != 0
-    or not Path("/dev/loop-control").exists()
-    or None in map(shutil.which, _TOOLS),
-    reason="at length only (make faults), by root, with loop devices and mkfs.ext4",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        SIZE != "full"
+        or os.geteuid() != 0
+        or not Path("/dev/loop-control").exists()
+        or None in map(shutil.which, _TOOLS),
+        reason="at length only (make faults), by root, with loop devices and mkfs.ext4",
+    ),
+    pytest.mark.slow,
+]
 
 
 @contextmanager

@@ -23,9 +23,12 @@ from faults.cluster import HOST, ROOT, Cluster, Reply, running, until
 SITE = "nutgraf.example.org"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 OPENSSL = shutil.which("openssl")
-pytestmark = pytest.mark.skipif(
-    NGINX is None or OPENSSL is None, reason="nginx and openssl are not installed"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        NGINX is None or OPENSSL is None, reason="nginx and openssl are not installed"
+    ),
+    pytest.mark.slow,
+]
 
 # What any nginx has around a site; every file of it is in the folder of the test.
 AROUND = """

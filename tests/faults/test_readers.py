@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from faults.amounts import amount, chance, progress
 from faults.cluster import Cluster, deleted_mappings, open_files, running
 from faults.ledger import is_sound, settles
+
+pytestmark = pytest.mark.slow
 
 SECONDS = amount(6, 600)
 READERS = 3

@@ -27,6 +27,8 @@ from index.query import Request
 from index.settings import Settings
 from service import create_app
 
+pytestmark = pytest.mark.slow
+
 LATER = "2099-01-01T00:00:00Z"
 
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from service.api.search_schemas import SearchArguments
 
+pytestmark = pytest.mark.slow
+
 # The client is made once for all examples, which only read.
 READS = settings(
     max_examples=150,

@@ -23,6 +23,8 @@ from checkout import ROOT
 from index.access import UNLIMITED, Scope
 from index.store import Store
 
+pytestmark = pytest.mark.slow
+
 GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")
 
 

@@ -23,6 +23,8 @@ from benchmarks.measuring.processes import (
     started,
 )
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = 40
 
 

@@ -23,6 +23,8 @@ from gunicorn.config import Config  # type: ignore[import-untyped]
 from service import worker
 from service.worker import ROOM, Connection, Worker
 
+pytestmark = pytest.mark.slow
+
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 PUT = b"PUT /v1/articles/a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
 

@@ -49,6 +49,8 @@ from index.store import Store, carryover
 from index.store.sqlite import backup, connections
 from index.store.tables import SCHEMA
 
+pytestmark = pytest.mark.slow
+
 
 def article(
     article_id: str,

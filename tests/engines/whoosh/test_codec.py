@@ -44,6 +44,8 @@ from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexDamaged
 from index.text import surfaces, word
 
+pytestmark = pytest.mark.slow
+
 SEED = 20160929
 QUERIES = amount(400, 2_000)
 SYLLABLES = [f"{first}{second}" for first in "bdfgklmp" for second in "aio"]

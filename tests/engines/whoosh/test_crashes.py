@@ -33,6 +33,8 @@ from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexUnavailable
 from index.query import All, Search, Term
 
+pytestmark = pytest.mark.slow
+
 SEED = 20160929
 # Of the operations of a run every so many are tried, each test beginning with another;
 # 1 tries all. The last ones, about the commit itself, are always tried.

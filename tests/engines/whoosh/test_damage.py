@@ -35,6 +35,8 @@ from index.query import All, And, Not, Phrase, Prefix, Request, Search, Sort, Te
 from index.settings import Settings
 from index.store import Store
 
+pytestmark = pytest.mark.slow
+
 SEED = 20160929
 FLIPS = amount(60, 2_000)  # bits that are flipped, each on its own, in each way
 HEALED_EVERY = 10  # of those every so many are followed by a rebuild
