@@ -136,12 +136,17 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    """A client of a service that all tests share: for those that change nothing."""
-    settings = settings_in(tmp_path_factory.mktemp("reading"))
-    archive = filled_archive(settings)
-    yield create_app(settings, archive).test_client()
+def shared_archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """An archive that all tests share: for those that change nothing."""
+    archive = filled_archive(settings_in(tmp_path_factory.mktemp("shared")))
+    yield archive
     archive.close()
+
+
+@pytest.fixture(scope="session")
+def reading(shared_archive: Archive) -> FlaskClient:
+    """A client of a service that all tests share: for those that change nothing."""
+    return create_app(shared_archive.settings, shared_archive).test_client()
 
 
 @pytest.fixture(scope="module")

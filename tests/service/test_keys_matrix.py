@@ -198,23 +198,30 @@ def test_before_any_key_was_made_its_own_machine_may_do_everything(
 @pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
 @pytest.mark.parametrize("from_", ["host", "origin"])
 def test_before_any_key_was_made_nobody_elsewhere_may_do_anything(
-    client: FlaskClient, operation: tuple[str, str], from_: str
+    reading: FlaskClient, operation: tuple[str, str], from_: str
 ) -> None:
     foreign = {
         "host": ({"Host": "evil.example"}, 400, "host_refused"),
         "origin": ({"Origin": "https://evil.example"}, 403, "origin_refused"),
     }
     headers, status, code = foreign[from_]
-    answer = call(client, operation, **headers)
+    answer = call(reading, operation, **headers)
     assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+@pytest.fixture(scope="module")
+def exposed(shared_archive: Archive) -> FlaskClient:
+    """A client of a service that other machines can reach."""
+    app = create_app(shared_archive.settings, shared_archive)
+    bound_to(app, ["0.0.0.0:8000"])
+    return app.test_client()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
 def test_where_others_can_reach_it_nobody_does_anything_without_a_key(
-    app: Flask, client: FlaskClient, operation: tuple[str, str]
+    exposed: FlaskClient, operation: tuple[str, str]
 ) -> None:
-    bound_to(app, ["0.0.0.0:8000"])
-    answer = call(client, operation)
+    answer = call(exposed, operation)
     if OPERATIONS[operation][2] is not OPEN:
         assert (answer.status_code, answer.json["code"]) == (401, "unauthorized")
     elif operation[1] == "/readyz":
