@@ -166,19 +166,19 @@ def test_a_bad_parameter_is_400_and_says_which(
 
 @pytest.mark.parametrize(("kind", "body", "status", "code", "facts"), BODIES)
 def test_a_bad_body_is_refused_whole_and_says_why(
-    client: FlaskClient,
-    archive: Archive,
+    reading: FlaskClient,
+    shared_archive: Archive,
     kind: str,
     body: bytes,
     status: int,
     code: str,
     facts: dict[str, Any],
 ) -> None:
-    seq = archive.store.seq()
+    seq = shared_archive.store.seq()
     check(
-        client.put("/v1/articles/a", data=body, content_type=kind), status, code, facts
+        reading.put("/v1/articles/a", data=body, content_type=kind), status, code, facts
     )
-    assert archive.store.seq() == seq
+    assert shared_archive.store.seq() == seq
 
 
 @pytest.mark.parametrize(

@@ -250,11 +250,11 @@ WRONG_ARTICLES: list[tuple[Any, int, str]] = [
 
 @pytest.mark.parametrize(("body", "status", "code"), WRONG_ARTICLES, ids=range(11))
 def test_a_wrong_article_is_refused(
-    client: FlaskClient, body: Any, status: int, code: str
+    reading: FlaskClient, body: Any, status: int, code: str
 ) -> None:
-    answer = client.put("/v1/articles/wrong", json=body)
+    answer = reading.put("/v1/articles/wrong", json=body)
     assert (answer.status_code, answer.json["code"]) == (status, code)
-    assert client.get("/v1/articles/wrong").status_code == 404
+    assert reading.get("/v1/articles/wrong").status_code == 404
 
 
 # Posting.
@@ -505,9 +505,9 @@ BAD_JSON = [
     ("method", "path"), [("PUT", "/v1/articles/new"), ("POST", "/v1/search")]
 )
 def test_what_is_not_json_is_refused(
-    client: FlaskClient, method: str, path: str, body: bytes, fact: str | None
+    reading: FlaskClient, method: str, path: str, body: bytes, fact: str | None
 ) -> None:
-    answer = client.open(
+    answer = reading.open(
         path, method=method, data=body, content_type="application/json"
     )
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_json")

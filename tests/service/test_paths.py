@@ -74,9 +74,9 @@ def test_an_id_with_a_bare_slash_is_told_how_to_be_written(client: FlaskClient) 
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_what_can_be_no_id_is_refused(
-    client: FlaskClient, method: str, path: str, code: str
+    reading: FlaskClient, method: str, path: str, code: str
 ) -> None:
-    answer = client.open(path, method=method, json={"headline": "x"})
+    answer = reading.open(path, method=method, json={"headline": "x"})
     assert (answer.status_code, answer.json["code"]) == (400, code)
 
 
