@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from articles import article
+from engines.kinds import ENGINES, NOW, PRUNED, REOPENED, open_empty, shrink, word
 from faults.amounts import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from index.access import visible
 from index.article import PLACES, Article, article_of
 from index.dates import micros
-from index.engines import Engine, Facet, Hit, Page, Snapshot, open_engine
+from index.engines import Engine, Facet, Hit, Page
 from index.errors import InvalidQuery, LimitExceeded, SearchTimeout
 from index.query import (
     PUBLIC,
@@ -43,57 +45,6 @@ from index.query import (
 )
 from index.query.nodes import NOTHING
 
-ENGINES = ("memory:", "whoosh:{tmp}/index")
-# What a process that is started now makes of the files, after every single write.
-REOPENED = "reopened whoosh:{tmp}/index"
-# As on a large index: hits are passed over unseen, words have bitmaps, and segments are
-# made of many and in many steps.
-PRUNED = "pruned whoosh:{tmp}/index"
-SMALL = {
-    "index.engines.whoosh.searching.sparse": {
-        "_ALL_OF_ONE_LEAF": 0,
-        "_ALL_OF_SEVERAL": 0,
-        "_FIRST_BATCH": 1,
-        "_NEXT_BATCH": 2,
-    },
-    "index.engines.whoosh.files.posting_lists": {"DENSE": 4, "LEAST_DENSE": 1},
-    "index.engines.whoosh.writing.merging": {"_AT_ONCE": 20},
-    "index.engines.whoosh.files.arrays": {"_IN_MEMORY": 64, "_STEP": 2},
-    "index.engines.whoosh.writing.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
-}
-
-
-def shrink(patch: pytest.MonkeyPatch) -> None:
-    """Make every size from which the Whoosh engine works differently tiny."""
-    for module, values in SMALL.items():
-        for name, value in values.items():
-            patch.setattr(f"{module}.{name}", value)
-
-
-NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
-
-
-class Reopened:
-    """An engine that is opened anew for each snapshot."""
-
-    def __init__(self, url: str, **options: Any) -> None:
-        self._open = lambda: open_engine(url, **options)
-        self._writer = self._open()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._writer, name)
-
-    def snapshot(self) -> Snapshot:
-        return self._open().snapshot()
-
-
-def open_empty(url: str, folder: Path, **options: Any) -> Engine:
-    kind, _, inner = url.format(tmp=folder).rpartition(" ")
-    reopened = kind == "reopened"
-    engine: Any = (Reopened if reopened else open_engine)(inner, **options)
-    engine.rebuild([], seq=0, total=0)
-    return engine  # type: ignore[no-any-return]
-
 
 @pytest.fixture(
     params=(*ENGINES, REOPENED, PRUNED), ids=lambda url: url.partition(":")[0]
@@ -107,12 +58,6 @@ def engine(
     found = open_empty(request.param, tmp_path)
     yield found
     found.close()
-
-
-def article(article_id: str, *paragraphs: Any, **values: Any) -> Article:
-    return article_of(
-        {"id": article_id, "version": "1", "paragraphs": list(paragraphs), **values}
-    )
 
 
 def fill(engine: Engine, *articles: Article, seq: int = 1) -> None:
@@ -133,10 +78,6 @@ def ids(page: Page) -> list[str]:
 def found(engine: Engine, query: Query, **options: Any) -> list[str]:
     options.setdefault("sort", Sort.OLDEST)
     return sorted(ids(search(engine, query, limit=100, **options)))
-
-
-def word(form: str, field: str | None = None) -> Term:
-    return Term(form, field, text=form)
 
 
 def counts(facet: Facet) -> dict[str, int]:

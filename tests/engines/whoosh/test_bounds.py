@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines.test_engines import NOW, article, open_empty, word
+from articles import article
+from engines.kinds import NOW, open_empty, word
 
 from index.article import PLACES, Article
 from index.engines.whoosh import WhooshEngine

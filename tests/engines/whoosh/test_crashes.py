@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from articles import article
 from checkout import ROOT
-from engines.whoosh.test_whoosh import NOW, article, opened
+from engines.kinds import NOW
+from engines.whoosh.indexes import opened
 from faults.amounts import amount
 
 from index.engines import Engine

@@ -13,7 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from engines.whoosh.test_whoosh import NOW, article, found, opened
+from articles import article
+from engines.kinds import NOW
+from engines.whoosh.indexes import found, opened
 from faults.amounts import amount
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm

@@ -11,35 +11,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from articles import article
 from checkout import ROOT
+from engines.kinds import NOW
+from engines.whoosh.indexes import found, opened
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
 
-from index.article import article_of
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexerRunning, IndexUnavailable
 from index.query import All, Phrase, Search, Term
 
-NOW = datetime(2024, 6, 1, tzinfo=UTC)
 READ = 60  # generations that readers see come and go
-
-
-def opened(folder: Path, language: str = "en") -> WhooshEngine:
-    return WhooshEngine(str(folder), language=language, expansions=100)
-
-
-def article(article_id: str, *paragraphs: str):  # type: ignore[no-untyped-def]
-    return article_of({"id": article_id, "version": "1", "paragraphs": paragraphs})
-
-
-def found(engine: WhooshEngine, form: str) -> list[str]:
-    asked = Search(query=Term(form), now=NOW, limit=100)
-    return sorted(hit.id for hit in engine.snapshot().search(asked).hits)
 
 
 @pytest.fixture
@@ -285,11 +272,14 @@ def test_searches_go_on_while_the_index_changes(
 
 # Of each generation: ten articles in two paragraphs, and one that the next deletes.
 WRITER = """
-import sys, engines.whoosh.test_whoosh as t
-engine = t.opened(t.Path(sys.argv[1]))
+import sys
+from pathlib import Path
+from articles import article
+from engines.whoosh.indexes import opened
+engine = opened(Path(sys.argv[1]))
 for n in range(1, 100_000):
-    batch = [t.article(f"a{k}", f"truce gen{n}", f"again gen{n}") for k in range(10)]
-    engine.apply([*batch, t.article(f"b{n}", f"truce only{n}")], [f"b{n - 1}"], seq=n)
+    batch = [article(f"a{k}", f"truce gen{n}", f"again gen{n}") for k in range(10)]
+    engine.apply([*batch, article(f"b{n}", f"truce only{n}")], [f"b{n - 1}"], seq=n)
 """
 
 

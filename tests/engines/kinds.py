@@ -1,0 +1,67 @@
+"""The engines that tests are run on, empty, and in the states of a large index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.engines import Engine, Snapshot, open_engine
+from index.query import Term
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+
+ENGINES = ("memory:", "whoosh:{tmp}/index")
+# What a process that is started now makes of the files, after every single write.
+REOPENED = "reopened whoosh:{tmp}/index"
+# As on a large index: hits are passed over unseen, words have bitmaps, and segments are
+# made of many and in many steps.
+PRUNED = "pruned whoosh:{tmp}/index"
+SMALL = {
+    "index.engines.whoosh.searching.sparse": {
+        "_ALL_OF_ONE_LEAF": 0,
+        "_ALL_OF_SEVERAL": 0,
+        "_FIRST_BATCH": 1,
+        "_NEXT_BATCH": 2,
+    },
+    "index.engines.whoosh.files.posting_lists": {"DENSE": 4, "LEAST_DENSE": 1},
+    "index.engines.whoosh.writing.merging": {"_AT_ONCE": 20},
+    "index.engines.whoosh.files.arrays": {"_IN_MEMORY": 64, "_STEP": 2},
+    "index.engines.whoosh.writing.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
+}
+
+
+def shrink(patch: pytest.MonkeyPatch) -> None:
+    """Make every size from which the Whoosh engine works differently tiny."""
+    for module, values in SMALL.items():
+        for name, value in values.items():
+            patch.setattr(f"{module}.{name}", value)
+
+
+class Reopened:
+    """An engine that is opened anew for each snapshot."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._open = lambda: open_engine(url, **options)
+        self._writer = self._open()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+    def snapshot(self) -> Snapshot:
+        return self._open().snapshot()
+
+
+def open_empty(url: str, folder: Path, **options: Any) -> Engine:
+    """An engine without articles; before its URL may stand `reopened` or `pruned`."""
+    kind, _, inner = url.format(tmp=folder).rpartition(" ")
+    reopened = kind == "reopened"
+    engine: Any = (Reopened if reopened else open_engine)(inner, **options)
+    engine.rebuild([], seq=0, total=0)
+    return engine  # type: ignore[no-any-return]
+
+
+def word(form: str, field: str | None = None) -> Term:
+    return Term(form, field, text=form)
