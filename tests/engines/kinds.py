@@ -28,7 +28,7 @@ SMALL = {
     },
     "index.engines.whoosh.files.posting_lists": {"DENSE": 4, "LEAST_DENSE": 1},
     "index.engines.whoosh.writing.merging": {"_AT_ONCE": 20},
-    "index.engines.whoosh.files.arrays": {"_IN_MEMORY": 64, "_STEP": 2},
+    "index.engines.whoosh.files.arrays": {"_SPILL_BYTES": 64, "_SAMPLING": 2},
     "index.engines.whoosh.writing.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
 }
 
