@@ -59,9 +59,10 @@ class Archive:
     ::
 
         settings = Settings(store="sqlite:///data/nutgraf.db", engine="memory:")
-        archive = Archive.open(settings)
+        store, engine = open_parts(settings)
+        archive = Archive(store, engine, settings)
         archive.put([article_of({"id": "a-1", "headline": "Ferry back in service"})])
-        Indexer(archive.store, archive.engine).catch_up()  # usually another process
+        Indexer(store, engine).catch_up()  # in production the indexer's own process
         archive.search(Request(q="ferry")).hits[0].article["id"]  # "a-1"
 
     Methods that take a ``reader`` are limited to what that reader's filters cover;

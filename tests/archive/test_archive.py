@@ -160,7 +160,7 @@ def test_the_fields_to_return_can_be_chosen(news: Archive) -> None:
     }
 
 
-def test_notes_to_editors_can_not_be_asked_for(news: Archive) -> None:
+def test_notes_to_editors_cannot_be_requested(news: Archive) -> None:
     with pytest.raises(UnknownField):
         news.search(Request(fields=("ed_note",)), now=NOW)
 
@@ -240,7 +240,7 @@ def test_a_cursor_goes_on_and_belongs_to_its_search(news: Archive) -> None:
             news.search(Request(cursor=first.next, **other), now=NOW)  # type: ignore[arg-type]
 
 
-def test_a_word_nobody_wrote_is_told_its_neighbour(news: Archive) -> None:
+def test_a_misspelt_word_gets_a_correction(news: Archive) -> None:
     answer = news.search(Request(q="alepo -truce hospitals"), now=NOW)
     assert answer.did_you_mean == "aleppo -truce hospitals"
     assert [(each.text, each.articles) for each in answer.terms] == [
@@ -251,8 +251,8 @@ def test_a_word_nobody_wrote_is_told_its_neighbour(news: Archive) -> None:
 
 
 def test_suggestions_are_names_then_words_then_headlines(news: Archive) -> None:
-    found = [(each.type, each.text) for each in news.suggest("ale", now=NOW)]
-    assert found == [
+    suggested = [(each.type, each.text) for each in news.suggest("ale", now=NOW)]
+    assert suggested == [
         ("places", "Aleppo"),
         ("word", "aleppo"),
         ("headline", "Talks over Aleppo <close> to an end"),
@@ -300,12 +300,12 @@ def test_what_shows_less_is_masked_before_it_is_indexed(
 
 def test_a_reader_with_a_filter_sees_nothing_that_has_left_it(news: Archive) -> None:
     world = Reader(filters=(Filter(field="source", values=("World Desk",)),))
-    found = news.search(Request(q="hospitals"), now=NOW, reader=world)
-    assert found.articles == 1
+    answer = news.search(Request(q="hospitals"), now=NOW, reader=world)
+    assert answer.articles == 1
     put(news, "kerry", "Hospitals once more.", source="Elsewhere")
     # It is not indexed yet, and was theirs by what is.
-    found = news.search(Request(q="hospitals"), now=NOW, reader=world)
-    assert found.articles == 0
+    answer = news.search(Request(q="hospitals"), now=NOW, reader=world)
+    assert answer.articles == 0
     assert [each.text for each in news.suggest("ale", now=NOW, reader=world)] == []
 
 
@@ -360,9 +360,9 @@ def test_versions_are_compared_the_one_before_with_the_current_one(
 ) -> None:
     put(news, "kerry", "Second text.", section="World")
     put(news, "kerry", "Third text.", section="World", ed_note="for desks only")
-    found = difference(news, "kerry")
-    assert (found.old, found.new, found.fields) == ("2", "3", ())
-    changed = [each.html for each in found.paragraphs if each.kind != "unchanged"]
+    changes = difference(news, "kerry")
+    assert (changes.old, changes.new, changes.fields) == ("2", "3", ())
+    changed = [each.html for each in changes.paragraphs if each.kind != "unchanged"]
     assert changed == ["<del>Second</del><ins>Third</ins> text."]
     first = difference(news, "kerry", new="2")
     assert (first.old, first.new) == ("1", "2")
@@ -381,8 +381,8 @@ def test_only_versions_that_may_be_seen_are_compared(archive: Archive) -> None:
     put(archive, "a", "Secret.", status="withheld")
     put(archive, "a", "Embargoed.", embargoed_until="2030-01-01")
     put(archive, "a", "Two.", embargoed_until="2020-01-01")
-    found = difference(archive, "a")
-    assert (found.old, found.new) == ("1", "4")
+    changes = difference(archive, "a")
+    assert (changes.old, changes.new) == ("1", "4")
     for hidden in ("2", "3", "9"):
         for pair in ({"old": hidden}, {"new": hidden}):
             with pytest.raises(ArticleNotFound):
@@ -499,7 +499,7 @@ def test_a_tag_changes_with_whatever_may_change_an_answer(archive: Archive) -> N
     assert len({tags[1], stored, indexed}) == 3
 
 
-def test_the_state_says_how_far_the_index_is(news: Archive) -> None:
+def test_the_state_has_the_seq_of_the_index(news: Archive) -> None:
     put(news, "new", "x")
     state = news.state()
     assert (state.store_seq, state.index_seq, state.behind) == (4, 3, 1)
@@ -526,7 +526,7 @@ def test_no_index_is_an_error_and_not_an_empty_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_damaged_index_is_asked_to_be_built_again(tmp_path: Path) -> None:
+def test_a_rebuild_of_a_damaged_index_is_requested(tmp_path: Path) -> None:
     settings = Settings(
         store=f"sqlite:///{tmp_path}/store.db", engine=f"whoosh:{tmp_path}/index"
     )

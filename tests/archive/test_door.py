@@ -1,4 +1,4 @@
-"""Who speaks to the store and the index: the archive, and once a request."""
+"""Only the archive talks to the store and the index, once for each request."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ HARBOUR = "/v1/articles/urn:test:harbour"
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """The read transactions of the store, besides those that look keys up."""
-    found: list[None] = []
+    """The read transactions of the store, except those that look up keys."""
+    transactions: list[None] = []
     reading = Store.reading
 
     @contextmanager
     def counted(self: Store) -> Iterator[View]:
-        found.append(None)
+        transactions.append(None)
         with reading(self) as view:
             yield view
 
     monkeypatch.setattr(Store, "reading", counted)
-    return found
+    return transactions
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_nobody_reaches_through_an_archive_for_its_parts() -> None:
     for folder in ("index", "service", "benchmarks"):
         modules += (root / folder).rglob("*.py")
     reached = {
-        str(path.relative_to(root)): found
+        str(path.relative_to(root)): reached
         for path in modules
-        if (found := list(_reached(ast.parse(path.read_text("utf-8")))))
+        if (reached := list(_reached(ast.parse(path.read_text("utf-8")))))
     }
     assert reached == {}
 
 
 def _reached(tree: ast.Module) -> Iterator[str]:
-    """Yield, sorted, each store or engine that is taken out of an archive."""
+    """Yield, sorted, each expression that takes the store or engine of an archive."""
     archives = {"archive", "_archive"}
     yield from sorted(
         ast.unparse(node)

@@ -1,4 +1,4 @@
-"""The change feed: whoever follows it has, in the end, what they may see."""
+"""The change feed: a copy kept by it holds what its reader may see."""
 
 from __future__ import annotations
 
@@ -213,14 +213,14 @@ def test_what_is_taken_away_does_not_wait_for_the_index(archive: Archive) -> Non
     put(archive, "d", source="Desk")
     archive.delete("c")
     page = archive.changes(3)
-    told = [("killed", "a"), ("withheld", "b")]
-    assert [(each.type.value, each.id) for each in page.entries] == told
+    expected = [("killed", "a"), ("withheld", "b")]
+    assert [(each.type.value, each.id) for each in page.entries] == expected
     assert (page.next, page.more) == (5, False)
     assert archive.changes(page.next).entries == ()
     # Who is not to see what the index lacks is not kept waiting by it.
     page = archive.changes(3, reader=WIRE)
-    told = [*told, ("deleted", "c")]
-    assert [(each.type.value, each.id) for each in page.entries] == told
+    expected = [*expected, ("deleted", "c")]
+    assert [(each.type.value, each.id) for each in page.entries] == expected
     assert (page.next, page.more) == (7, False)
     index(archive)
     assert [each.seq for each in archive.changes(5).entries] == [6, 7]
@@ -269,7 +269,7 @@ def test_a_whole_story_is_told_of_its_kill(archive: Archive) -> None:
     }
 
 
-# What is followed by nobody knows what is done with it: any mixture of everything.
+# A copy kept by the feed, through any sequence of writes, embargoes and looks.
 
 IDS = ("a", "b", "c")
 HOURS = st.integers(-2, 6)
@@ -277,7 +277,7 @@ HOURS = st.integers(-2, 6)
 
 @dataclass(frozen=True)
 class Do:
-    """Something that is done to an article."""
+    """One step of a sequence, on an article."""
 
     what: str
     id: str = "a"
@@ -310,24 +310,24 @@ OTHERS = st.builds(
     ),
     st.sampled_from(IDS),
 )
-# Purged before anybody could ask.
+# Purged before any reader could look.
 ERASURES = st.builds(
     lambda what, id_: (Do(what, id_), Do("purge", id_)),
     st.sampled_from(["kill", "delete"]),
     st.sampled_from(IDS),
 )
-# Killed when nothing of it shows any more, or ever did.
+# Killed when the article is hidden already, or always was.
 LATE_KILLS = st.builds(
     lambda put, ends: (put, *(Do(what, put.id) for what in ends), Do("kill", put.id)),
     PUTS,
     st.lists(st.sampled_from(["delete", "withhold", "+1", "purge"]), max_size=2),
 )
-LOOK = Do("look")  # this is when those look who seldom do
+LOOK = Do("look")  # when the lazy consumers look
 TIME = st.builds(lambda hours: Do(f"+{hours}"), st.integers(1, 3))
 ONE_STEP = PUTS | OTHERS | TIME | st.sampled_from([Do("index"), LOOK])
 STEPS = st.lists(
     ERASURES | LATE_KILLS | ONE_STEP.map(lambda each: (each,)), max_size=14
-).map(lambda found: [step for steps in found for step in steps])
+).map(lambda groups: [step for group in groups for step in group])
 
 
 def do(archive: Archive, clock: Clock, step: Do) -> None:
@@ -353,44 +353,44 @@ def do(archive: Archive, clock: Clock, step: Do) -> None:
 
 
 def at(clock: Clock, hours: int) -> str:
-    # Between two whole hours: what happens at the same instant has no order.
+    # Between two whole hours, as events of the same instant have no order.
     return dates.iso(clock.now + timedelta(hours=hours, minutes=30))
 
 
 def seen(archive: Archive, now: datetime, reader: Reader) -> dict[str, str | None]:
-    """Return the version of each article that a reader sees."""
-    found = {}
+    """Version of each article that a reader sees."""
+    versions = {}
     for article_id in IDS:
         with suppress(ArticleNotFound, ArticleKilled):
             view = archive.get(article_id, now=now, reader=reader)
-            found[article_id] = view.article.version
-    return found
+            versions[article_id] = view.article.version
+    return versions
 
 
-def gone(archive: Archive, clock: Clock, reader: Reader) -> set[str]:
-    """Return the articles that a reader is told were killed."""
-    found = set()
+def killed(archive: Archive, clock: Clock, reader: Reader) -> set[str]:
+    """Ids of the articles whose kill a reader is told of."""
+    ids = set()
     for article_id in IDS:
         try:
             archive.get(article_id, now=clock.now, reader=reader)
         except ArticleKilled:
-            found.add(article_id)
+            ids.add(article_id)
         except ArticleNotFound:
             pass
-    return found
+    return ids
 
 
 class Memory:
-    """What one reader ever saw, and may therefore hear the end of."""
+    """The articles that one reader ever saw, whose end they may be told of."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.seen: set[str] = set()
-        # Killed before anything of them came: whoever has it from elsewhere is told.
+        # Killed before they arrived: every reader may have them from elsewhere.
         self.in_advance: set[str] = set()
 
     def look(self, archive: Archive, clock: Clock, since: datetime) -> None:
-        """See what shows now, and what showed at some time since."""
+        """See what is visible now, and what was visible at any time since."""
         while since < clock.now:
             self.seen |= set(seen(archive, since, self.reader))
             since += timedelta(hours=1)
@@ -398,7 +398,7 @@ class Memory:
 
 
 class Consumer:
-    """Somebody who keeps a copy in step by the feed alone."""
+    """A reader who keeps a copy up to date by the feed alone."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -410,14 +410,14 @@ class Consumer:
         more = True
         while more:
             page = archive.changes(self.since, limit=3, reader=self.reader)
-            for each in page.entries:
-                assert each.seq > self.last
-                self.last = each.seq
-                if each.removed:
-                    self.ended.add(each.id)
-                    self.copy.pop(each.id, None)
+            for entry in page.entries:
+                assert entry.seq > self.last
+                self.last = entry.seq
+                if entry.removed:
+                    self.ended.add(entry.id)
+                    self.copy.pop(entry.id, None)
                 else:
-                    self.copy[each.id] = each.version
+                    self.copy[entry.id] = entry.version
             self.since, more = page.next, page.more
 
 
@@ -504,17 +504,17 @@ def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> Non
         came: set[str] = set()  # what was ever here
         for step in steps:
             before = {
-                name: gone(archive, clock, reader) for name, reader in READERS.items()
+                name: killed(archive, clock, reader) for name, reader in READERS.items()
             }
             since = clock.now
             do(archive, clock, step)
             for name, memory in memories.items():
                 memory.look(archive, clock, since)
-                told = gone(archive, clock, memory.reader)
-                memory.in_advance |= told - came
-                assert told <= memory.seen | memory.in_advance, name
+                notices = killed(archive, clock, memory.reader)
+                memory.in_advance |= notices - came
+                assert notices <= memory.seen | memory.in_advance, name
                 if step.what == "purge":
-                    assert told >= before[name], name
+                    assert notices >= before[name], name
             came |= {step.id} if step.what == "put" else set()
             for consumer in (*early.values(), *(lazy.values() if step == LOOK else ())):
                 consumer.follow(archive)
@@ -528,10 +528,10 @@ def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> Non
                 assert consumer.copy == expected, name
                 # Nobody hears of the end of what never showed to them.
                 assert consumer.ended <= memory.seen | memory.in_advance, name
-            found = archive.search(Request(limit=100), now=clock.now, reader=reader)
+            answer = archive.search(Request(limit=100), now=clock.now, reader=reader)
             assert {
-                hit.article["id"]: hit.article["version"] for hit in found.hits
+                hit.article["id"]: hit.article["version"] for hit in answer.hits
             } == expected, name
-            assert found.articles == len(expected)
+            assert answer.articles == len(expected)
         assert list(verification.store_problems(archive.store, archive.engine)) == []
         archive.close()

@@ -1,4 +1,4 @@
-"""What is marked in a text."""
+"""Marking: the spans of a text that the leaves of a query match."""
 
 from __future__ import annotations
 

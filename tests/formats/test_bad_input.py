@@ -1,4 +1,4 @@
-"""Bad input, row by row: each has its status, its code, and the facts that help.
+"""Bad input, row by row: each with its status, its code and the facts that help.
 
 Rows that need another service than an idle one in memory have their tests elsewhere:
 deadlines and missing indexes in tests/service/test_search.py and test_problems.py, a
@@ -147,7 +147,7 @@ BODIES = [
 
 
 def check(answer: Any, status: int, code: str, facts: dict[str, Any]) -> None:
-    """Assert that an answer is this problem, with these facts and no word too many."""
+    """Assert that an answer is this problem, with these facts and no internals."""
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.content_type == "application/problem+json"
     assert {name: answer.json.get(name) for name in facts} == facts
@@ -324,7 +324,9 @@ def test_no_form_of_parts_is_ever_read(app: Flask) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
     kind = "multipart/form-data; boundary=x"
     with (
-        app.test_request_context(method="POST", data=body, content_type=kind) as made,
+        app.test_request_context(
+            method="POST", data=body, content_type=kind
+        ) as context,
         pytest.raises(RequestEntityTooLarge),
     ):
-        made.request.form.get("a")
+        context.request.form.get("a")

@@ -1,4 +1,4 @@
-"""The readers: golden files, one thing each, and what holds for any input."""
+"""The readers: golden files, each of one thing, and properties of any input."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ needs_shared = pytest.mark.skipif(
 )
 
 
-def told(record: Read) -> dict[str, Any]:
-    """Return a record as an expectation file has it: without numbers and keys."""
-    found: dict[str, Any] = {}
+def expectation_of(record: Read) -> dict[str, Any]:
+    """A record as an expectation file has it: without paragraph numbers and keys."""
+    expectation: dict[str, Any] = {}
     if record.article is not None:
-        found["article"] = document_of(record.article)
-        for paragraph in found["article"]["paragraphs"]:
+        expectation["article"] = document_of(record.article)
+        for paragraph in expectation["article"]["paragraphs"]:
             del paragraph["n"], paragraph["key"]
     if record.error is not None:
-        found["error"] = {"code": record.error.code, "detail": str(record.error)}
-        found["label"] = record.label
-    found["line"] = record.line
+        expectation["error"] = {"code": record.error.code, "detail": str(record.error)}
+        expectation["label"] = record.label
+    expectation["line"] = record.line
     if record.warnings:
-        found["warnings"] = list(record.warnings)
-    return found
+        expectation["warnings"] = list(record.warnings)
+    return expectation
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,12 @@ def told(record: Read) -> dict[str, Any]:
 )
 def test_reads_as_expected(path: Path) -> None:
     with path.open("rb") as stream:
-        found = [told(each) for each in read(path.parent.name, stream, name=path.name)]
+        records = [
+            expectation_of(record)
+            for record in read(path.parent.name, stream, name=path.name)
+        ]
     expected = path.with_name(f"{path.name}.expected.json")
-    assert found == json.loads(expected.read_text("utf-8"))
+    assert records == json.loads(expected.read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -159,8 +162,8 @@ def test_a_long_input_is_decoded_bit_by_bit() -> None:
     data = "".join(f'{{"id": "{n}", "headline": "é"}}\n' for n in range(20_000))
     for charset in ("latin-1", "utf-16-le"):
         stream = io.BytesIO(data.encode(charset))
-        found = list(read("jsonl", stream, encoding=charset))
-        assert [each.article.headline for each in found if each.article] == [
+        records = list(read("jsonl", stream, encoding=charset))
+        assert [each.article.headline for each in records if each.article] == [
             "é"
         ] * 20_000
 
@@ -184,9 +187,9 @@ def test_what_is_not_in_the_declared_charset_is_an_error_of_its_line() -> None:
 
 def test_a_document_with_one_bad_byte_is_one_error() -> None:
     data = json.dumps({"id": "1", "headline": "Zürich"}, ensure_ascii=False, indent=1)
-    (found,) = read("jsonl", data.encode("latin-1"))
-    assert found.error is not None
-    assert found.error.code == "invalid_encoding"
+    (record,) = read("jsonl", data.encode("latin-1"))
+    assert record.error is not None
+    assert record.error.code == "invalid_encoding"
 
 
 def test_an_unknown_format_or_field_is_refused_before_anything_is_read() -> None:
@@ -205,7 +208,7 @@ def lines_of(count: int) -> bytes:
 
 
 class Counting(io.BytesIO):
-    """A stream that knows how much of it was read."""
+    """A stream that counts the bytes read from it."""
 
     taken = 0
 
@@ -221,15 +224,15 @@ def test_lines_are_read_as_they_come() -> None:
     assert stream.taken < 200_000
 
 
-def test_gzip_is_looked_through_also_in_several_members() -> None:
+def test_gzip_is_unzipped_also_in_several_members() -> None:
     data = gzip.compress(lines_of(3)) + gzip.compress(lines_of(2)) + b"\0" * 512
     assert [each.article is not None for each in read("jsonl", data)] == [True] * 5
 
 
 def test_a_cut_off_gzip_file_keeps_what_came_before() -> None:
     whole = lines_of(5_000)
-    found = list(read("jsonl", gzip.compress(whole)[:-2_000]))
-    *good, last = found
+    records = list(read("jsonl", gzip.compress(whole)[:-2_000]))
+    *good, last = records
     assert len(good) > 1_000
     assert all(each.article for each in good)
     assert last.error is not None
@@ -246,19 +249,19 @@ def test_a_damaged_gzip_file_is_named_as_that() -> None:
 
 
 def test_a_cut_off_gzip_of_a_text_is_no_article() -> None:
-    (found,) = read("text", gzip.compress(b"Headline\n" * 500)[:-6])
-    assert found.article is None
-    assert "cut off" in str(found.error)
+    (record,) = read("text", gzip.compress(b"Headline\n" * 500)[:-6])
+    assert record.article is None
+    assert "cut off" in str(record.error)
 
 
 def test_a_line_too_long_costs_only_itself() -> None:
     pieces = iter([b"short\n" + b"x" * 30, b"x" * 30 + b"\nnext", b"\n", b"y" * 99])
-    found = list(sources.lines(pieces, longest=20))
-    assert [line.data for line in found] == [b"short", b"", b"next", b""]
-    assert [line.number for line in found] == [1, 2, 3, 4]
-    assert found[1].error is not None
-    assert found[1].error.facts["got"] == 60
-    assert found[3].error is not None
+    lines = list(sources.lines(pieces, longest=20))
+    assert [line.data for line in lines] == [b"short", b"", b"next", b""]
+    assert [line.number for line in lines] == [1, 2, 3, 4]
+    assert lines[1].error is not None
+    assert lines[1].error.facts["got"] == 60
+    assert lines[3].error is not None
 
 
 def test_an_input_read_whole_has_a_limit() -> None:
@@ -270,14 +273,14 @@ def test_an_input_read_whole_has_a_limit() -> None:
 @pytest.mark.parametrize("depth", [70, 100_000])
 def test_deep_nesting_refuses_one_record(depth: int) -> None:
     deep = b'{"id": "1", "headline": "h", "x": ' + b"[" * depth + b"1" + b"]" * depth
-    found = list(read("jsonl", deep + b"}\n" + lines_of(1)))
-    assert [each.article is None for each in found] == [True, False]
+    records = list(read("jsonl", deep + b"}\n" + lines_of(1)))
+    assert [each.article is None for each in records] == [True, False]
 
 
 def test_no_line_end_but_a_line_feed_ends_a_line() -> None:
     article = article_with("one\u2028two\x85three\x0bfour")
-    (found,) = read("jsonl", FORMATS["jsonl"].write(article))  # type: ignore[misc]
-    assert found.article == article
+    (record,) = read("jsonl", FORMATS["jsonl"].write(article))  # type: ignore[misc]
+    assert record.article == article
 
 
 def article_with(text: str) -> Article:
@@ -294,9 +297,9 @@ def record(**values: Any) -> bytes:
 
 
 def one(name_of_format: str, data: bytes, **options: Any) -> Article:
-    (found,) = read(name_of_format, data, **options)
-    assert found.article is not None, found.error
-    return found.article
+    (record,) = read(name_of_format, data, **options)
+    assert record.article is not None, record.error
+    return record.article
 
 
 def names(concepts: tuple[Concept, ...]) -> list[str]:
@@ -304,23 +307,23 @@ def names(concepts: tuple[Concept, ...]) -> list[str]:
 
 
 def test_the_mapping_comes_before_our_own_names() -> None:
-    found = one(
+    article = one(
         "jsonl",
         record(title="Mapped", topics=["a"], kicker="b", subjects=["c"]),
         mapping={"title": "headline", "topics": "subjects", "kicker": "subjects"},
     )
-    assert found.headline == "Mapped"
-    assert names(found.subjects) == ["a", "b", "c"]
-    assert found.extra == {"headline": "h"}
+    assert article.headline == "Mapped"
+    assert names(article.subjects) == ["a", "b", "c"]
+    assert article.extra == {"headline": "h"}
 
 
 def test_the_mapping_reaches_text_and_abstract() -> None:
-    found = one(
+    article = one(
         "jsonl",
         record(story_html="<p>x</p><p>y</p>", intro="z"),
         mapping={"story_html": "text", "intro": "abstract"},
     )
-    assert [(each.role.value, each.text) for each in found.paragraphs[1:]] == [
+    assert [(each.role.value, each.text) for each in article.paragraphs[1:]] == [
         ("abstract", "z"),
         ("body", "x"),
         ("body", "y"),
@@ -329,21 +332,21 @@ def test_the_mapping_reaches_text_and_abstract() -> None:
 
 def test_the_mapping_works_for_ninjs_and_front_matter() -> None:
     item = {"uri": "u", "headline": "h", "subject": ["s"], "desks": ["d"], "link": "l"}
-    found = one(
+    article = one(
         "ninjs",
         json.dumps(item).encode(),
         mapping={"desks": "subjects", "link": "url"},
     )
-    assert (found.id, found.url) == ("u", "l")
-    assert names(found.subjects) == ["d", "s"]
-    found = one("text", b"---\ntopic: x\n---\nH", mapping={"topic": "section"})
-    assert found.section == "x"
+    assert (article.id, article.url) == ("u", "l")
+    assert names(article.subjects) == ["d", "s"]
+    article = one("text", b"---\ntopic: x\n---\nH", mapping={"topic": "section"})
+    assert article.section == "x"
 
 
 @pytest.mark.parametrize("name", ["Date_Published", "date-published", "datePublished"])
 def test_case_hyphens_and_underscores_of_a_name_make_no_difference(name: str) -> None:
-    found = one("jsonl", record(**{name: "2020-01-02"}))
-    assert found.published == datetime(2020, 1, 2, tzinfo=UTC)
+    article = one("jsonl", record(**{name: "2020-01-02"}))
+    assert article.published == datetime(2020, 1, 2, tzinfo=UTC)
 
 
 def test_no_alias_means_two_fields() -> None:
@@ -418,9 +421,9 @@ def test_a_caption_is_parted_from_its_credit(
     ],
 )
 def test_a_dateline_is_found(text: str, line: str | None, source: str | None) -> None:
-    found = prose.dateline_of(text)
-    assert found is not None
-    assert (found.line, found.source) == (line, source)
+    dateline = prose.dateline_of(text)
+    assert dateline is not None
+    assert (dateline.line, dateline.source) == (line, source)
 
 
 @pytest.mark.parametrize(
@@ -481,11 +484,11 @@ def test_every_agency_is_listed_in_lower_case() -> None:
     ],
 )
 def test_html_becomes_paragraphs(html: str, expected: list[str]) -> None:
-    found = [
+    blocks = [
         f"{each.role}: {each.text}" + (f" [{each.credit}]" if each.credit else "")
         for each in markup.html_paragraphs(html)
     ]
-    assert found == expected
+    assert blocks == expected
 
 
 @pytest.mark.parametrize("tag", ["div", "blockquote", "b", "table><tr><td", "span"])
@@ -569,16 +572,16 @@ def articles(draw: st.DrawFn) -> Article:
 def test_an_article_written_as_jsonl_is_read_back_unchanged(article: Article) -> None:
     line = FORMATS["jsonl"].write(article)  # type: ignore[misc]
     assert line.count(b"\n") == 1
-    (found,) = read("jsonl", line)
-    assert found.error is None
-    assert found.article == article
+    (record,) = read("jsonl", line)
+    assert record.error is None
+    assert record.article == article
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.binary(max_size=200) | TEXT.map(str.encode))
 @settings(max_examples=amount(300, 20_000), deadline=None)
 def test_no_bytes_raise(name_of_format: str, data: bytes) -> None:
-    for found in read(name_of_format, data, name="x"):
-        assert (found.article is None) == (found.error is not None)
+    for record in read(name_of_format, data, name="x"):
+        assert (record.article is None) == (record.error is not None)
 
 
 NINJS_NAMES = [
@@ -611,9 +614,11 @@ VALUES = JSON | st.lists(
 @settings(max_examples=amount(120, 5_000), deadline=None)
 def test_no_record_raises(values: dict[str, Any], name_of_format: str) -> None:
     data = json.dumps({"id": "1", "uri": "1", "headline": "h"} | values).encode()
-    for found in read(name_of_format, data):
-        assert (found.article is None) == (found.error is not None)
-        assert found.error is None or found.label is None or found.label.isprintable()
+    for record in read(name_of_format, data):
+        assert (record.article is None) == (record.error is not None)
+        assert (
+            record.error is None or record.label is None or record.label.isprintable()
+        )
 
 
 @given(st.text(st.sampled_from("<>/pbrtdlitable&;\"' \nx!-"), max_size=80))
@@ -639,7 +644,7 @@ DOCS = ROOT / "docs" / "formats.md"
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """Return a table of docs/formats.md: the code words of each row, by the first."""
+    """A table of docs/formats.md: the code words of each row, by the first."""
     section = DOCS.read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     table = [line for line in section.splitlines() if line.startswith("| `")]
     words = [re.findall(r"`([^`]+)`", line) for line in table]
@@ -684,16 +689,16 @@ def test_the_examples_in_the_documentation_are_read_as_it_says() -> None:
 @needs_shared
 def test_the_seed_article_is_read_whole() -> None:
     (path,) = (SHARED / "seed").iterdir()
-    found = one("text", path.read_bytes(), name=path.name)
-    roles = [each.role for each in found.paragraphs]
+    article = one("text", path.read_bytes(), name=path.name)
+    roles = [each.role for each in article.paragraphs]
     assert roles.count(Role.CAPTION) == 1
     assert roles.count(Role.BODY) == 12
     assert len(roles) == 14
-    assert found.headline == path.read_text("utf-8").split("\n")[0]
-    assert found.source == "Reuters"
-    assert found.published == datetime(2016, 9, 29, tzinfo=UTC)
-    read_words = " ".join(each.text for each in found.paragraphs).split()
-    (caption,) = (each for each in found.paragraphs if each.role is Role.CAPTION)
+    assert article.headline == path.read_text("utf-8").split("\n")[0]
+    assert article.source == "Reuters"
+    assert article.published == datetime(2016, 9, 29, tzinfo=UTC)
+    read_words = " ".join(each.text for each in article.paragraphs).split()
+    (caption,) = (each for each in article.paragraphs if each.role is Role.CAPTION)
     assert caption.credit is not None
     lost = len(path.read_text("utf-8").replace(caption.credit, " ").split())
     assert lost - len(read_words) == 1  # the bar after the credit
@@ -704,10 +709,10 @@ def test_every_ninjs_file_of_the_trade_is_read_without_a_warning() -> None:
     for path in sorted((SHARED / "formats" / "ninjs").iterdir()):
         data = path.read_bytes()
         assert detect(path.name, data[:2048]) == "ninjs"
-        (found,) = read("ninjs", data)
-        assert found.article is not None, path.name
-        assert not found.warnings, path.name
-        assert found.article.headline or "renditions_example" in path.name
+        (record,) = read("ninjs", data)
+        assert record.article is not None, path.name
+        assert not record.warnings, path.name
+        assert record.article.headline or "renditions_example" in path.name
 
 
 # A JSON value that is parsed already is read as its text would be.
@@ -751,6 +756,6 @@ def test_a_parsed_object_is_read_as_its_text(name: str, value: dict[str, Any]) -
     ]
 
 
-def _comparable(found: Read) -> tuple[Read, str]:
-    """Return what was read, with the error as text: no two errors are equal."""
-    return replace(found, error=None), repr(found.error)
+def _comparable(record: Read) -> tuple[Read, str]:
+    """A record with its error as text, as no two errors are equal."""
+    return replace(record, error=None), repr(record.error)

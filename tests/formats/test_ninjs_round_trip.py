@@ -1,4 +1,4 @@
-"""An article that came as ninjs goes as ninjs, and comes back as the same article."""
+"""An article read from ninjs and written as ninjs is read back as the same article."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def spelt(name: str) -> st.SearchStrategy[str]:
 
 
 def item_properties() -> st.SearchStrategy[tuple[str, Any]]:
-    """One property of an item, whatever it says."""
-    found = []
+    """One property of an item, with a usual or an odd value."""
+    strategies = []
     for table, values in (
         (properties.TEXTS, WORDS | ODD),
         (properties.DATES, DATES),
@@ -73,35 +73,35 @@ def item_properties() -> st.SearchStrategy[tuple[str, Any]]:
         (properties.NAMES, st.lists(CONCEPTS, max_size=2) | CONCEPTS | ODD),
     ):
         for target, names in table.items():
-            # These are always there, or as they must be.
+            # Items always have these, or have valid ones.
             if target in ("id", "type", "status", "embargoed_until", "expires"):
                 continue
-            # A note that is no text is no note; those of pictures could not join it.
-            said = WORDS if target == "ed_note" else values
-            found += [st.tuples(spelt(name), said) for name in names]
+            # An editor's note is text: the notes of pictures are joined to it.
+            value = WORDS if target == "ed_note" else values
+            strategies += [st.tuples(spelt(name), value) for name in names]
     for name in ("headline", "description", "body"):
         for ending in ("", "_text", "_xhtml", "_caption", "_short"):
-            found.append(st.tuples(spelt(name + ending), WORDS | ODD))
+            strategies.append(st.tuples(spelt(name + ending), WORDS | ODD))
     for name in ("headlines", "descriptions", "bodies"):
-        found.append(st.tuples(spelt(name), st.lists(LISTED, max_size=3) | LISTED))
+        strategies.append(st.tuples(spelt(name), st.lists(LISTED, max_size=3) | LISTED))
     for name in ("title", "name", "eventName", "renditions", "x_desk", "charCount"):
-        found.append(st.tuples(st.just(name), ODD))
-    found.append(
+        strategies.append(st.tuples(st.just(name), ODD))
+    strategies.append(
         st.tuples(
             spelt("associations"),
             st.lists(PICTURE, max_size=2) | st.dictionaries(WORDS, PICTURE, max_size=2),
         )
     )
-    return st.one_of(found)
+    return st.one_of(strategies)
 
 
-def _once(some: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Of two properties that are one but for their case nobody knows which is meant.
-    return dict({name.lower(): (name, value) for name, value in some}.values())
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Names that differ in case only are one property, so only the last is taken.
+    return dict({name.lower(): (name, value) for name, value in members}.values())
 
 
 ITEMS = st.builds(
-    lambda fixed, some: {**_once(some), **fixed},
+    lambda fixed, members: {**_once(members), **fixed},
     st.fixed_dictionaries(
         {"uri": st.just("urn:x:1")},
         optional={
@@ -117,8 +117,8 @@ ITEMS = st.builds(
 
 
 def article_in(data: bytes) -> Article | None:
-    (found,) = read("ninjs", data)
-    return found.article
+    (record,) = read("ninjs", data)
+    return record.article
 
 
 @given(ITEMS)
@@ -142,8 +142,8 @@ def test_what_came_as_ninjs_goes_as_ninjs_and_comes_back_the_same(
 
 def written(article: Article) -> dict[str, Any]:
     assert NINJS.write is not None
-    found: dict[str, Any] = json.loads(NINJS.write(article))
-    return found
+    item: dict[str, Any] = json.loads(NINJS.write(article))
+    return item
 
 
 def test_an_article_is_written_as_expected() -> None:
@@ -167,12 +167,12 @@ ROLED = st.lists(
 
 @given(ROLED)
 def test_paragraphs_as_html_are_read_exactly(
-    some: list[tuple[Role, str, str | None]],
+    parts: list[tuple[Role, str, str | None]],
 ) -> None:
-    paragraphs = number_paragraphs(None, some)
-    found = roles.read(roles.write(paragraphs))
-    assert found is not None
-    assert [(each["role"], each["text"], each.get("credit")) for each in found] == [
+    paragraphs = number_paragraphs(None, parts)
+    document = roles.read(roles.write(paragraphs))
+    assert document is not None
+    assert [(each["role"], each["text"], each.get("credit")) for each in document] == [
         (each.role, each.text, each.credit) for each in paragraphs
     ]
 
@@ -193,15 +193,15 @@ def test_html_that_somebody_changed_is_read_as_any_html(
     text = roles.write([paragraph])
     assert roles.read(text) is not None
     assert roles.read(text.replace(*change)) is None
-    found = article_in(
+    article = article_in(
         json.dumps({"uri": "u", "body_html": text.replace(*change)}).encode()
     )
-    assert found is not None
-    assert found.paragraphs[0].text == "One."
+    assert article is not None
+    assert article.paragraphs[0].text == "One."
 
 
 def test_no_word_in_extra_stands_for_what_the_article_says() -> None:
-    """Who keeps such a copy must not show what we hold."""
+    """Whoever imports the item must not show an article that we withhold."""
     document = {
         "id": "ours",
         "status": "withheld",
@@ -218,15 +218,15 @@ def test_no_word_in_extra_stands_for_what_the_article_says() -> None:
         },
     }
     article = article_of(document)
-    found = article_in(json.dumps(written(article)).encode())
-    assert found is not None
+    read_back = article_in(json.dumps(written(article)).encode())
+    assert read_back is not None
     for name in ("id", "status", "embargoed_until", "expires", "headline"):
-        assert getattr(found, name) == getattr(article, name)
+        assert getattr(read_back, name) == getattr(article, name)
 
 
-@pytest.mark.parametrize("said", ["soon", {"at": "noon"}, ["2099-01-01"], 7, False])
+@pytest.mark.parametrize("value", ["soon", {"at": "noon"}, ["2099-01-01"], 7, False])
 def test_an_embargo_of_no_date_in_extra_does_not_keep_an_article_from_being_written(
-    said: object,
+    value: object,
 ) -> None:
     article = article_of(
         {
@@ -234,20 +234,20 @@ def test_an_embargo_of_no_date_in_extra_does_not_keep_an_article_from_being_writ
             "embargoed_until": "2099-01-01T00:00:00Z",
             "expires": "2099-02-01T00:00:00Z",
             "headline": "H",
-            "extra": {"embargoedUntil": said, "EXPIRES": said},
+            "extra": {"embargoedUntil": value, "EXPIRES": value},
         }
     )
-    found = article_in(json.dumps(written(article)).encode())
-    assert found is not None
-    assert found.embargoed_until == article.embargoed_until
-    assert found.expires == article.expires
+    read_back = article_in(json.dumps(written(article)).encode())
+    assert read_back is not None
+    assert read_back.embargoed_until == article.embargoed_until
+    assert read_back.expires == article.expires
 
 
 def test_what_an_item_says_more_of_is_not_said_twice() -> None:
     people = [{"name": "Ann", "rel": "author"}, {"name": "Bo", "rel": "about"}]
-    found = article_in(
+    article = article_in(
         json.dumps({"uri": "u", "headline": "H", "people": people}).encode()
     )
-    assert found is not None
-    assert writing.item_of(found)["people"] == people
-    assert "authors" not in writing.item_of(found)
+    assert article is not None
+    assert writing.item_of(article)["people"] == people
+    assert "authors" not in writing.item_of(article)

@@ -37,7 +37,7 @@ def article(article_id: str, text: str = "One.", version: str | None = None) -> 
 
 
 class Engine(MemoryEngine):
-    """An engine in memory that notes its commits, and can be made to fail."""
+    """An engine in memory that records its commits, and can be told to fail."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -421,7 +421,7 @@ def test_a_second_process_refuses_to_start_and_says_why(
 
 
 class running:  # noqa: N801, reads as a statement
-    """Runs an indexer in a thread for the length of a block."""
+    """Runs an indexer in a thread during a block."""
 
     def __init__(self, indexer: Indexer) -> None:
         self.stop = threading.Event()
@@ -439,7 +439,7 @@ class running:  # noqa: N801, reads as a statement
 def until(
     true: Callable[[], bool], process: subprocess.Popen[bytes] | None = None
 ) -> None:
-    """Wait until something holds, for 20 seconds at most."""
+    """Wait until a condition holds, at most 20 seconds."""
     deadline = time.monotonic() + 20
     while not true():
         assert time.monotonic() < deadline, "it did not happen"

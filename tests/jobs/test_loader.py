@@ -1,4 +1,4 @@
-"""The loader: what it reads, in which order, and how it accounts for every record."""
+"""The loader: what it reads, in which order, and how it reports every record."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_many_articles_go_back_to_an_earlier_text_by_way_of_the_disk(
         assert view.get("a7").article.extra == {"x": "é 7"}
 
 
-def test_an_interrupted_load_tells_what_the_store_has(
+def test_an_interrupted_load_reports_what_was_stored(
     store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupting(io.BytesIO):
@@ -296,7 +296,9 @@ def test_an_empty_standard_input_is_refused(loaded: Loading) -> None:
     assert (problem.file, problem.reason) == ("-", "is empty")
 
 
-def test_a_text_in_another_encoding_is_told_where(folder: Path, loaded: Loading):
+def test_a_text_in_another_encoding_is_refused_with_its_place(
+    folder: Path, loaded: Loading
+):
     (folder / "a.txt").write_bytes("Zürich votes\n\nToday.".encode("latin-1"))
     (problem,) = loaded(folder).problems
     assert problem.code == "invalid_encoding"
@@ -360,7 +362,7 @@ def test_the_standard_input_is_read(store: Store, loaded: Loading) -> None:
     assert [(each.file, each.line) for each in report.problems] == [("-", 2)]
 
 
-def test_gzip_is_looked_through(folder: Path, store: Store, loaded: Loading) -> None:
+def test_gzip_is_unzipped(folder: Path, store: Store, loaded: Loading) -> None:
     (folder / "a.jsonl.gz").write_bytes(gzip.compress(line("a").encode()))
     assert loaded(folder).created == 1
     assert ids(store) == ["a"]
@@ -434,17 +436,17 @@ def test_batches_are_bounded_by_bytes(
 def test_progress_ends_at_the_whole(folder: Path, loaded: Loading) -> None:
     for n in range(3):
         (folder / f"{n}.jsonl").write_text(line(f"a{n}"))
-    told: list[Progress] = []
-    loaded(folder, on_progress=told.append)
+    steps: list[Progress] = []
+    loaded(folder, on_progress=steps.append)
     size = sum(path.stat().st_size for path in folder.iterdir())
-    assert told[-1] == Progress(read=size, total=size, articles=3)
-    assert [each.read for each in told] == sorted(each.read for each in told)
+    assert steps[-1] == Progress(read=size, total=size, articles=3)
+    assert [each.read for each in steps] == sorted(each.read for each in steps)
 
 
 def test_the_size_of_a_stream_is_not_known(loaded: Loading) -> None:
-    told: list[Progress] = []
-    loaded("-", stdin=io.BytesIO(line("a").encode()), on_progress=told.append)
-    assert told[-1].total is None
+    steps: list[Progress] = []
+    loaded("-", stdin=io.BytesIO(line("a").encode()), on_progress=steps.append)
+    assert steps[-1].total is None
 
 
 def test_a_report_keeps_the_first_problems_and_counts_all(

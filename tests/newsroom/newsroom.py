@@ -1,8 +1,8 @@
-"""A newsroom for tests: who writes articles, and the service that their readers ask.
+"""A newsroom for tests: writers of articles, and the service that their readers ask.
 
-In one form archive and service are in the test's own process, in the other they are a
-whole Nutgraf, whose workers are all asked. Both index only when they are told to, so
-that a test knows what is indexed when it looks.
+In one form, archive and service are in the process of the test; in the other they are a
+whole Nutgraf, all of whose workers are asked. Both index only on demand, so that a test
+knows what is indexed.
 """
 
 from __future__ import annotations
@@ -31,49 +31,49 @@ from index.dates import micros
 from index.jobs import Indexer
 from service.logs import JsonLines
 
-# What differs between two answers that say the same.
+# Members that differ between two answers with the same content.
 _INCIDENTAL = ("took_ms", "request_id")
 
 
 def path(article_id: str) -> str:
-    """Return where an article is."""
+    """Address of an article."""
     return f"/v1/articles/{quote(article_id, safe='')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsroom(ABC):
-    """What a test asks of articles and their service, whatever these run in.
+    """Requests of a test to a service, in this process or in others.
 
-    :param secret: the key that requests are sent with; ``None`` is none.
+    :param secret: the key that requests are sent with, if any.
     """
 
     secret: str | None = None
 
     @abstractmethod
     def index(self) -> None:
-        """Index all that was written and every instant that has passed, then stop."""
+        """Index all writes and ended embargoes, then stop."""
 
     @abstractmethod
     def logged(self) -> str:
-        """Return all that the service has logged."""
+        """Log of the service."""
 
     @abstractmethod
-    def made_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
-        """Return a new key."""
+    def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
+        """Secret of a new key."""
 
     @abstractmethod
     def revoke(self, name: str) -> None:
-        """End a key."""
+        """Revoke a key."""
 
     @abstractmethod
     def _answers(self, address: str, headers: Mapping[str, str]) -> list[Reply]:
-        """Return what each worker answers."""
+        """Answers of all workers."""
 
     @abstractmethod
     def _answer(
         self, method: str, address: str, data: bytes | None, headers: Mapping[str, str]
     ) -> Reply:
-        """Return what one worker answers, another one each time."""
+        """Answer of one worker, another one each time."""
 
     @property
     def archive(self) -> Archive:
@@ -83,8 +83,8 @@ class Newsroom(ABC):
     def keyed(
         self, name: str, scopes: str = "search", only: Mapping[str, str] | None = None
     ) -> Self:
-        """Return the newsroom as somebody with a new key has it."""
-        return replace(self, secret=self.made_key(name, scopes, only or {}))
+        """The newsroom as the holder of a new key sees it."""
+        return replace(self, secret=self.add_key(name, scopes, only or {}))
 
     def send(
         self,
@@ -93,7 +93,7 @@ class Newsroom(ABC):
         body: object = None,
         media_type: str = "application/json",
     ) -> Reply:
-        """Send something to one worker, and return what it answers."""
+        """Answer of one worker to a request with a body."""
         if body is None:
             return self._answer(method, address, None, self._headers({}))
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -101,60 +101,61 @@ class Newsroom(ABC):
         return self._answer(method, address, data, headers)
 
     def get(self, address: str, **headers: str) -> Reply:
-        """Return what every worker answers, which must be the same."""
-        found = self._answers(address, self._headers(headers))
-        said = [(each.status, _said(each)) for each in found]
-        assert all(each == said[0] for each in said), f"workers disagree on {address}"
-        return found[-1]
+        """Answer of every worker, which must be the same."""
+        answers = self._answers(address, self._headers(headers))
+        contents = [(answer.status, _content(answer)) for answer in answers]
+        agreed = all(content == contents[0] for content in contents)
+        assert agreed, f"workers disagree on {address}"
+        return answers[-1]
 
     def get_once(self, address: str, **headers: str) -> Reply:
-        """Return what one worker answers."""
+        """Answer of one worker."""
         return self._answer("GET", address, None, self._headers(headers))
 
     def put(self, article_id: str, text: str = "Words.", **more: Any) -> dict[str, Any]:
-        """Send an article and return what became of it."""
+        """Send an article; return its result."""
         answer = self.send("PUT", path(article_id), {"paragraphs": [text], **more})
         assert answer.status == 200, answer.body
-        found: dict[str, Any] = answer.json["results"][0]
-        return found
+        result: dict[str, Any] = answer.json["results"][0]
+        return result
 
     def kill(self, article_id: str, **body: Any) -> Reply:
         """Kill an article."""
         return self.send("POST", f"{path(article_id)}/kill", body)
 
     def status(self, address: str) -> int:
-        """Return the status of an answer."""
+        """Status of an answer."""
         return self.get(address).status
 
     def search(self, q: str = "", **more: Any) -> dict[str, Any]:
-        """Return the answer to a search, which must be one."""
+        """Answer to a search, which must succeed."""
         answer = self.get(f"/v1/search?{urlencode({'q': q, **more}, doseq=True)}")
         assert answer.status == 200, answer.body
-        found: dict[str, Any] = answer.json
-        return found
+        page: dict[str, Any] = answer.json
+        return page
 
     def ids(self, q: str = "", **more: Any) -> list[str]:
-        """Return the ids that a search finds."""
+        """Ids of the hits of a search."""
         return [hit["id"] for hit in self.search(q, **more)["hits"]]
 
     def walk(self, **more: Any) -> list[str]:
-        """Return the ids of all pages, one behind the other."""
+        """Ids of the hits of all pages, in order."""
         page = self.search(**more)
-        found = [hit["id"] for hit in page["hits"]]
+        ids = [hit["id"] for hit in page["hits"]]
         while page["next"] is not None:
             page = self.search(**{**more, "cursor": page["next"]})
-            found += [hit["id"] for hit in page["hits"]]
-        return found
+            ids += [hit["id"] for hit in page["hits"]]
+        return ids
 
-    def told(self, since: int = 0) -> list[tuple[str, str]]:
-        """Return type and id of each change that a reader is told of."""
+    def feed(self, since: int = 0) -> list[tuple[str, str]]:
+        """Type and id of each change in a reader's feed."""
         answer = self.get(f"/v1/changes?since={since}&limit=1000").json
-        return [(each["type"], each["id"]) for each in answer["changes"]]
+        return [(change["type"], change["id"]) for change in answer["changes"]]
 
     def position(self) -> int:
-        """Return where the feed goes on after all that is told now."""
-        found: int = self.get("/v1/changes?limit=1000").json["next"]
-        return found
+        """The ``since`` for what follows the present end of the feed."""
+        following: int = self.get("/v1/changes?limit=1000").json["next"]
+        return following
 
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         key = {} if self.secret is None else {"X-API-Key": self.secret}
@@ -163,36 +164,36 @@ class Newsroom(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnNewsroom(Newsroom):
-    """One in the process of the test."""
+    """A newsroom in the process of the test."""
 
-    kept: Archive
+    own_archive: Archive
     client: FlaskClient
     log: pytest.LogCaptureFixture
 
     @property
     def archive(self) -> Archive:
         """The archive itself."""
-        return self.kept
+        return self.own_archive
 
     def index(self) -> None:
         """Index all that was written."""
-        Indexer(self.kept.store, self.kept.engine).catch_up()
+        Indexer(self.own_archive.store, self.own_archive.engine).catch_up()
 
     def logged(self) -> str:
-        """Return a line for each record, as the service writes them."""
+        """Log records as the lines that the service writes."""
         return "\n".join(map(JsonLines().format, self.log.records))
 
-    def made_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
-        """Return a new key."""
-        return self.kept.store.keys.add(
+    def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
+        """Secret of a new key."""
+        return self.own_archive.store.keys.add(
             name,
             keys.scopes_of(scopes.split(",")),
             filters=keys.filters_of(tuple(only.items())),
         ).secret
 
     def revoke(self, name: str) -> None:
-        """End a key."""
-        self.kept.store.keys.revoke(name)
+        """Revoke a key."""
+        self.own_archive.store.keys.revoke(name)
 
     def _answers(self, address: str, headers: Mapping[str, str]) -> list[Reply]:
         return [self._answer("GET", address, None, headers)]
@@ -206,7 +207,7 @@ class OwnNewsroom(Newsroom):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeNewsroom(Newsroom):
-    """A cluster, whose indexer is stopped but while it is told to index."""
+    """A cluster whose indexer runs only during :meth:`index`."""
 
     cluster: Cluster
     callers: dict[int, tuple[Client, float]] = field(default_factory=dict)
@@ -217,7 +218,7 @@ class WholeNewsroom(Newsroom):
         os.kill(self.cluster.indexer, signal.SIGCONT)
         try:
             with closing(self.cluster.client()) as client:
-                # In this order: what is due is logged first, and then indexed.
+                # In this order: ended embargoes are logged first, then indexed.
                 until(
                     lambda: not self._due(now) and self.cluster.caught_up(client),
                     "everything is indexed",
@@ -226,7 +227,7 @@ class WholeNewsroom(Newsroom):
             self._stop()
 
     def _stop(self) -> None:
-        """Stop the indexer, but never while it keeps others from writing."""
+        """Stop the indexer, but never while it holds the lock of the store."""
         indexer = self.cluster.indexer
         while True:
             os.kill(indexer, signal.SIGSTOP)
@@ -241,17 +242,17 @@ class WholeNewsroom(Newsroom):
             time.sleep(0.005)
 
     def empty(self) -> None:
-        """Take out all there is, as if an empty store had been put back.
+        """Delete everything, as if an empty store had been restored.
 
-        The history is another one then, for which the index is built anew.
+        That is another history, for which the index is rebuilt.
         """
         with closing(self._database()) as database, database:
             database.execute("DELETE FROM keys")
-        self.index()  # the indexer notices at once that what it knows is no more
+        self.index()  # with nothing pending, so that it notices the change at once
         if self.position() == 0:
             return
         with closing(self._database()) as database, database:
-            database.execute("PRAGMA foreign_keys = ON")  # what goes with a version
+            database.execute("PRAGMA foreign_keys = ON")  # deletes the rows of versions
             for table in ("versions", "articles", "changes", "notices"):
                 database.execute(f"DELETE FROM {table}")
             for name, value in (("seq", 0), ("epoch", secrets.randbits(62))):
@@ -261,20 +262,20 @@ class WholeNewsroom(Newsroom):
         self.index()
 
     def end(self) -> None:
-        """Let the indexer run, so that it can be asked to end."""
+        """Continue the indexer, so that it can be terminated."""
         os.kill(self.cluster.indexer, signal.SIGCONT)
 
     def logged(self) -> str:
-        """Return what all processes have logged since the cluster was started."""
+        """Log of all processes since the start of the cluster."""
         return self.cluster.log("web") + self.cluster.log("indexer")
 
-    def made_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
-        """Return a new key, made as an operator makes it."""
+    def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
+        """Secret of a new key, added by the command line."""
         filters = [f"--filter={field}={value}" for field, value in only.items()]
         return self._run("keys", "add", name, "--scope", scopes, *filters)[0]
 
     def revoke(self, name: str) -> None:
-        """End a key, as an operator does."""
+        """Revoke a key by the command line."""
         self._run("keys", "revoke", name)
 
     def _run(self, *arguments: str) -> list[str]:
@@ -292,21 +293,21 @@ class WholeNewsroom(Newsroom):
 
     def _answers(self, address: str, headers: Mapping[str, str]) -> list[Reply]:
         return [
-            self._of(worker, "GET", address, None, headers)
+            self._ask(worker, "GET", address, None, headers)
             for worker in self.cluster.workers()
         ]
 
     def _answer(
         self, method: str, address: str, data: bytes | None, headers: Mapping[str, str]
     ) -> Reply:
-        # The one that was not asked for the longest time.
+        # The worker whose last request was longest ago.
         worker = min(
             self.cluster.workers(),
             key=lambda pid: self.callers[pid][1] if pid in self.callers else 0.0,
         )
-        return self._of(worker, method, address, data, headers)
+        return self._ask(worker, method, address, data, headers)
 
-    def _of(
+    def _ask(
         self,
         worker: int,
         method: str,
@@ -315,7 +316,7 @@ class WholeNewsroom(Newsroom):
         headers: Mapping[str, str],
     ) -> Reply:
         client, used = self.callers.get(worker, (None, 0.0))
-        # What is idle for longer may be closed just when it is used again.
+        # A connection idle for longer may be closed just when it is used again.
         if client is None or time.monotonic() - used > IDLE_SECONDS:
             if client is not None:
                 client.close()
@@ -324,7 +325,8 @@ class WholeNewsroom(Newsroom):
         return client.ask(method, address, data, headers=headers)
 
 
-def _said(answer: Reply) -> Any:
+def _content(answer: Reply) -> Any:
+    """JSON of an answer without what differs from worker to worker."""
     if not answer.headers.get("Content-Type", "").endswith("json"):
         return None
     return {k: v for k, v in answer.json.items() if k not in _INCIDENTAL}

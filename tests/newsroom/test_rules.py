@@ -1,9 +1,9 @@
-"""The rules that a newsroom relies on: each a test that bears its number.
+"""The rules that a newsroom relies on, each as tests with its number.
 
-Each is asked of both engines, as a client asks, and over HTTP of a whole Nutgraf, with
-two workers that both answer and an indexer. What other test files hold in full, case by
-case, is here in its core, from the writing of an article to the answer that a reader
-gets. Rule 22 is of alerts, which there are none of.
+Each rule is tested with both engines through a test client, and over HTTP with a whole
+Nutgraf of two workers and an indexer. Other test files have all the cases; here is the
+core of each rule, from the writing of an article to the answer that a reader gets. Rule
+22 is about alerts, which do not exist yet.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ LATER = "2099-01-01T00:00:00Z"
 
 
 def paths(article_id: str) -> list[str]:
-    """Return every address that gives something of one article."""
-    found = ["", "/paragraphs", "/paragraphs/1", "/versions", "/diff", "?version=1"]
+    """Every address that answers with something of one article."""
+    ends = ["", "/paragraphs", "/paragraphs/1", "/versions", "/diff", "?version=1"]
     return [
-        *(path(article_id) + each for each in found),
+        *(path(article_id) + end for end in ends),
         f"/v1/article?id={quote(article_id)}&q=words",
         f"/v1/article/diff?id={quote(article_id)}&from=1",
     ]
 
 
 def tag_of(answer: Reply) -> dict[str, str]:
-    """Return the header of somebody who has this answer already."""
+    """Header of a client that has this answer already."""
     return {"If-None-Match": answer.headers["ETag"]}
 
 
-# An article in each format that it is given in, and what these call its rights.
-GIVEN = ("?format=jsonl", "?format=ninjs")
+# The formats in which an article is written, and their names for its rights.
+WRITTEN = ("?format=jsonl", "?format=ninjs")
 NAMES = (
     ("usage_terms", "usage_terms"),
     ("copyright", "copyright"),
@@ -56,7 +56,7 @@ NAMES = (
     ("copyright", "copyrightNotice"),
 )
 
-# Every address that could give something of an article about a secretword.
+# Every address that could answer with something of an article about a secretword.
 ANYWHERE = (
     "/v1/search",
     "/v1/search?q=secretword",
@@ -68,7 +68,7 @@ ANYWHERE = (
     "/v1/suggest?q=secret",
     "/v1/changes?limit=1000",
     "/v1/articles?status=canceled",
-    f"{path('open')}/versions",  # a chain leads from it to the other
+    f"{path('open')}/versions",  # its chain has the other
 )
 
 
@@ -78,7 +78,7 @@ def _kind(form: str) -> str:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeNewsroom]:
-    """Two workers and an indexer, which the tests have one after the other."""
+    """Two workers and an indexer, shared by the tests one after the other."""
     with running(tmp_path_factory.mktemp("rules") / "cluster") as cluster:
         newsroom = WholeNewsroom(cluster=cluster)
         newsroom.index()
@@ -104,11 +104,11 @@ def newsroom(
     )
     archive = Archive.open(settings)
     client = create_app(settings, archive).test_client()
-    yield OwnNewsroom(kept=archive, client=client, log=caplog)
+    yield OwnNewsroom(own_archive=archive, client=client, log=caplog)
     archive.close()
 
 
-# 1 to 4: who sees what, and when.
+# 1 to 4: visibility.
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_rule_01_one_rule_of_visibility_holds_on_every_path(
 def test_rule_02_an_embargo_ends_at_its_instant_and_no_tag_outlives_it(
     newsroom: Newsroom,
 ) -> None:
-    # Where it is written in another zone, the instant counts all the same.
+    # Written in another time zone, it is the same instant.
     soon = datetime.now(UTC) + timedelta(seconds=1.5)
     written = soon.astimezone(timezone(timedelta(hours=2))).isoformat()
     newsroom.put("a", embargoed_until=written)
@@ -188,11 +188,11 @@ def test_rule_03_a_lift_is_an_event_once_and_an_embargo_covers_all_versions(
     newsroom.put("a", "Words that say nothing of it.")
     newsroom.index()
     assert newsroom.status(path("a")) == 404
-    assert newsroom.told() == []
+    assert newsroom.feed() == []
     newsroom.put("a", "Words that do.", embargoed_until=None)
     newsroom.index()
     assert newsroom.status(path("a")) == 200
-    assert newsroom.told() == [("embargo_lifted", "a")]
+    assert newsroom.feed() == [("embargo_lifted", "a")]
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
     newsroom.put("b", embargoed_until=iso(soon))
     newsroom.index()
@@ -201,8 +201,8 @@ def test_rule_03_a_lift_is_an_event_once_and_an_embargo_covers_all_versions(
         time.sleep(0.01)
     for _ in range(2):
         newsroom.index()
-        assert newsroom.told(seq) == [("embargo_lifted", "b")]
-    assert ("created", "b") not in newsroom.told()
+        assert newsroom.feed(seq) == [("embargo_lifted", "b")]
+    assert ("created", "b") not in newsroom.feed()
 
 
 def test_rule_04_what_may_not_be_seen_is_not_found(newsroom: Newsroom) -> None:
@@ -239,7 +239,7 @@ def test_rule_05_a_kill_holds_when_its_call_returns(newsroom: Newsroom) -> None:
     assert newsroom.get("/v1/facets/subjects").json["values"] == []
     assert newsroom.get("/v1/suggest?q=scan").json["suggestions"] == []
     newsroom.index()
-    assert newsroom.told(seq) == [("killed", "a")]
+    assert newsroom.feed(seq) == [("killed", "a")]
     (notice,) = newsroom.get("/v1/articles?status=canceled").json["notices"]
     assert (notice["id"], notice["note"]) == ("a", "It was wrong.")
     assert "scandal" not in json.dumps(notice).lower()
@@ -284,7 +284,7 @@ def test_rule_07_only_a_newer_usable_version_ends_a_kill(newsroom: Newsroom) -> 
     newsroom.put("a", "Words that are right.", version="3")
     newsroom.index()
     assert newsroom.ids("right") == ["a"]
-    # What was killed stays so, as an older version, too.
+    # The killed version stays killed as an older version.
     assert newsroom.ids("wrong") == []
     for address in (f"{path('a')}?version=2", f"{path('a')}/diff?from=2"):
         answer = newsroom.get(address)
@@ -341,7 +341,7 @@ def test_rule_09_an_unknown_status_is_refused_and_none_is_usable(
     for word in ("embargoed", "Published", "ready", "0", 0, False, []):
         body = {"paragraphs": ["Words."], "status": word}
         answer = newsroom.send("PUT", path("a"), body)
-        if word == []:  # as good as none
+        if word == []:  # the same as no status
             assert answer.status == 200
         else:
             assert answer.status == 422, word
@@ -389,7 +389,7 @@ def test_rule_10_a_version_is_replaced_only_where_that_is_forced(
         assert newsroom.ids("was") == []
         shown = newsroom.get(f"{path('a')}?version={version}").json
         assert [each["text"] for each in shown["paragraphs"]] == [text]
-    assert newsroom.told(since) == [("updated", "a")]
+    assert newsroom.feed(since) == [("updated", "a")]
     listed = newsroom.get(f"{path('a')}/versions").json["versions"]
     assert [each["version"] for each in listed] == ["12", "10", "9"]
     body = {"paragraphs": ["Alive."], "version": "1"}
@@ -398,7 +398,7 @@ def test_rule_10_a_version_is_replaced_only_where_that_is_forced(
     newsroom.index()
     assert newsroom.status(path("b")) == 410
     assert newsroom.ids("alive") == []
-    assert newsroom.told(since) == [("updated", "a")]
+    assert newsroom.feed(since) == [("updated", "a")]
 
 
 def test_rule_10_only_who_administers_forces_a_version(newsroom: Newsroom) -> None:
@@ -434,12 +434,12 @@ def test_rule_11_a_correction_keeps_its_place(newsroom: Newsroom) -> None:
     corrected = newsroom.get(path("old")).json
     assert corrected["published"] == "2024-01-01T00:00:00Z"
     assert corrected["correction"] == "A comma was missing."
-    assert newsroom.told()[-1] == ("corrected", "old")
+    assert newsroom.feed()[-1] == ("corrected", "old")
 
 
 def test_rule_12_a_chain_heals_when_its_parent_comes(newsroom: Newsroom) -> None:
     newsroom.put("c", evolved_from="b")
-    newsroom.put("a", evolved_from="c")  # and it goes round
+    newsroom.put("a", evolved_from="c")  # a circle
     newsroom.put("b", evolved_from="a")
     for article_id, others in (("a", "bc"), ("b", "ca"), ("c", "ab")):
         chain = newsroom.get(f"{path(article_id)}/versions").json["chain"]
@@ -467,11 +467,11 @@ def test_rule_13_a_day_is_the_local_one_when_the_clocks_change(
             published=iso(datetime.fromisoformat(last) + timedelta(seconds=1)),
         )
         newsroom.index()
-        found = newsroom.search(**{"from": day, "to": day}, **zone)
-        assert {hit["id"] for hit in found["hits"]} == {f"{day}-first", f"{day}-last"}
-        (bucket,) = found["facets"]["published:day"]["values"]
+        page = newsroom.search(**{"from": day, "to": day}, **zone)
+        assert {hit["id"] for hit in page["hits"]} == {f"{day}-first", f"{day}-last"}
+        (bucket,) = page["facets"]["published:day"]["values"]
         assert (bucket["value"], bucket["count"]) == (day, 2)
-        assert found["query"]["applied"]["from"] == first
+        assert page["query"]["applied"]["from"] == first
     answer = newsroom.get("/v1/search?from=2024-02-01&to=2024-01-01")
     assert answer.status == 400
     offset = newsroom.search(
@@ -512,10 +512,10 @@ def test_rule_15_the_feed_is_in_the_order_of_commits(newsroom: Newsroom) -> None
     newsroom.put("late", published="2024-05-01")
     newsroom.put("early", published="1999-01-01")
     newsroom.put("late", "Words anew.")
-    # Nothing is told that cannot be found yet.
-    assert newsroom.told() == [("created", "first")]
+    # The feed names no article that cannot be found yet.
+    assert newsroom.feed() == [("created", "first")]
     newsroom.index()
-    assert newsroom.told(1) == [
+    assert newsroom.feed(1) == [
         ("created", "late"),
         ("created", "early"),
         ("updated", "late"),
@@ -528,7 +528,7 @@ def test_rule_15_the_feed_is_in_the_order_of_commits(newsroom: Newsroom) -> None
     assert seen == [1, 2, 3, 4]
     newsroom.put("later")
     newsroom.index()
-    assert newsroom.told(since) == [("created", "later")]
+    assert newsroom.feed(since) == [("created", "later")]
 
 
 @pytest.mark.parametrize("unit", ["article", "paragraph"])
@@ -544,12 +544,12 @@ def test_rule_16_totals_pages_and_facets_agree(newsroom: Newsroom, unit: str) ->
         )
     newsroom.index()
     more = {"q": "words", "unit": unit, "limit": 7, "facet": "section", "facet_size": 2}
-    found = newsroom.search(**more)
+    page = newsroom.search(**more)
     walked = newsroom.walk(**more)
-    assert len(walked) == len(set(walked)) == found["total"][f"{unit}s"]
-    facet = found["facets"]["section"]
+    assert len(walked) == len(set(walked)) == page["total"][f"{unit}s"]
+    facet = page["facets"]["section"]
     listed = sum(each["count"] for each in facet["values"])
-    assert found["total"]["articles"] == 29
+    assert page["total"]["articles"] == 29
     assert listed + facet["other"] + facet["missing"] == 29
     (zero,) = [
         each
@@ -558,10 +558,10 @@ def test_rule_16_totals_pages_and_facets_agree(newsroom: Newsroom, unit: str) ->
         ]
         if each["active"]
     ]
-    assert zero["count"] == 0, "what is selected stays listed"
+    assert zero["count"] == 0, "the selected value stays in the list"
 
 
-# 17 to 20: what a query finds, marks and says.
+# 17 to 20: queries: hits, marks and warnings.
 
 
 def test_rule_17_marks_are_what_matched_and_safe(newsroom: Newsroom) -> None:
@@ -623,11 +623,11 @@ def test_rule_19_nothing_narrows_an_answer_unsaid(newsroom: Newsroom) -> None:
     newsroom.put("a", published="1850-01-01")
     newsroom.put("b")
     newsroom.index()
-    found = newsroom.search("words")
-    assert found["total"]["articles"] == 2
-    assert {"from", "to"}.isdisjoint(found["query"]["applied"])
-    assert found["query"]["applied"]["status"] == "usable"
-    assert found["query"]["applied"]["tz"] == "UTC"
+    page = newsroom.search("words")
+    assert page["total"]["articles"] == 2
+    assert {"from", "to"}.isdisjoint(page["query"]["applied"])
+    assert page["query"]["applied"]["status"] == "usable"
+    assert page["query"]["applied"]["tz"] == "UTC"
     narrowed = newsroom.search("words", **{"from": "2000", "section": "x"})
     assert narrowed["query"]["applied"]["from"] == "2000-01-01T00:00:00Z"
 
@@ -638,9 +638,9 @@ def test_rule_20_a_slip_is_said_and_never_an_error_of_ours(
 ) -> None:
     newsroom.put("a")
     newsroom.index()
-    found = newsroom.search(q)
-    assert found["query"]["warnings"]
-    assert all(each["position"] >= 0 for each in found["query"]["warnings"])
+    page = newsroom.search(q)
+    assert page["query"]["warnings"]
+    assert all(each["position"] >= 0 for each in page["query"]["warnings"])
     strict = newsroom.get(f"/v1/search?q={quote(q)}&strict=1")
     assert strict.status == 400
     assert "position" in strict.json
@@ -686,16 +686,16 @@ def test_rule_21_what_a_reader_may_see_is_the_same_in_lists_and_items(
         (newsroom.keyed("all"), {"ours", "theirs"}),
     ):
         topics = {f"Topic {each}" for each in seen}
-        found = reader.search("words", facet="subjects")
-        assert {hit["id"] for hit in found["hits"]} == seen
-        assert found["total"]["articles"] == len(seen)
-        values = found["facets"]["subjects"]["values"]
+        page = reader.search("words", facet="subjects")
+        assert {hit["id"] for hit in page["hits"]} == seen
+        assert page["total"]["articles"] == len(seen)
+        values = page["facets"]["subjects"]["values"]
         assert {each["value"] for each in values} == topics
         listed = reader.get("/v1/facets/subjects").json["values"]
         assert {each["value"] for each in listed} == topics
         suggested = reader.get("/v1/suggest?q=topic").json["suggestions"]
         assert {each["text"] for each in suggested} == topics
-        assert {article_id for _, article_id in reader.told()} == seen
+        assert {article_id for _, article_id in reader.feed()} == seen
         for article_id in ("ours", "theirs", "held"):
             expected = 200 if article_id in seen else 404
             for address in paths(article_id):
@@ -711,14 +711,14 @@ def test_rule_21_rights_go_with_whatever_is_given_of_a_text(
     newsroom.index()
     for fields in ("", "&fields=id", "&fields=headline,usage_terms", "&fields=extra"):
         for unit in ("article", "paragraph"):
-            found = newsroom.get(f"/v1/search?q=words&unit={unit}{fields}").json
-            for hit in found["hits"]:
+            page = newsroom.get(f"/v1/search?q=words&unit={unit}{fields}").json
+            for hit in page["hits"]:
                 shown = hit if unit == "article" else hit["article"]
                 kept = {name: shown[name] for name in rights if shown.get(name)}
                 assert kept == (rights if shown["id"] == "a" else {})
-            assert len(found["hits"]) == 2
+            assert len(page["hits"]) == 2
     for each, expected in (("a", rights), ("b", {})):
-        for address in ("", "?q=words", "/paragraphs", "/paragraphs/1", *GIVEN):
+        for address in ("", "?q=words", "/paragraphs", "/paragraphs/1", *WRITTEN):
             shown = json.loads(newsroom.get(path(each) + address).body)
             kept = {ours: shown[name] for ours, name in NAMES if name in shown}
             assert kept == expected, address
@@ -733,7 +733,7 @@ def test_rule_21_notes_to_editors_are_for_those_who_see_what_is_held(
     assert newsroom.get("/v1/search?q=words&fields=ed_note").status == 400
     reader = newsroom.keyed("reader")
     editor = newsroom.keyed("editor", "search,read-embargoed")
-    addresses = ("", "?version=1", "/diff", *GIVEN)
+    addresses = ("", "?version=1", "/diff", *WRITTEN)
     for address in addresses:
         assert "notforall" not in reader.get(path("a") + address).text
         assert "notforall" in editor.get(path("a") + address).text, address
@@ -770,7 +770,7 @@ def test_rule_23_a_reader_of_the_feed_has_a_key_that_only_reads_and_can_be_ended
     newsroom.put("a")
     newsroom.index()
     reader, other = newsroom.keyed("reader"), newsroom.keyed("other")
-    assert reader.told() == [("created", "a")]
+    assert reader.feed() == [("created", "a")]
     for method, address in (
         ("PUT", path("a")),
         ("DELETE", path("a")),
@@ -780,7 +780,7 @@ def test_rule_23_a_reader_of_the_feed_has_a_key_that_only_reads_and_can_be_ended
         assert (refused.status, refused.json["code"]) == (403, "scope")
     newsroom.revoke("reader")
     assert reader.status("/v1/changes") == 401
-    assert other.told() == [("created", "a")]
+    assert other.feed() == [("created", "a")]
 
 
 def test_rule_24_markup_is_taken_out_and_nothing_else_is_lost(
@@ -798,10 +798,10 @@ def test_rule_24_markup_is_taken_out_and_nothing_else_is_lost(
     answer = newsroom.send("POST", "/v1/articles", item, "application/ninjs+json")
     assert answer.status == 200, answer.body
     newsroom.index()
-    found = newsroom.get(path("urn:example:html")).json
-    texts = [each["text"] for each in found["paragraphs"]]
+    stored = newsroom.get(path("urn:example:html")).json
+    texts = [each["text"] for each in stored["paragraphs"]]
     assert texts == ["A <headline>", "One word.", "5 < 6 & on"]
-    assert found["extra"]["x_desk"] == item["x_desk"]
+    assert stored["extra"]["x_desk"] == item["x_desk"]
     assert newsroom.ids("alert") == newsroom.ids("onclick") == []
     line = newsroom.get(f"{path('urn:example:html')}?format=jsonl").body
     again = newsroom.send("PUT", path("urn:example:html"), line, "application/x-ndjson")
