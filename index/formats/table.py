@@ -24,8 +24,8 @@ class Reader(Protocol):
 
     ::
 
-        (record,) = text.read(b"Ferry back in service\n\nThe ferry …", mapping={})
-        record.article.headline  # "Ferry back in service"
+        (record,) = text.read(b"Ferry back\\n\\nIt sails at six.", mapping={})
+        record.article.headline  # "Ferry back"
     """
 
     def __call__(

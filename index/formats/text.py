@@ -48,8 +48,8 @@ def read(
 
     ::
 
-        (record,) = read(b"Ferry back in service\n\nThe ferry …", mapping={})
-        record.article.headline  # "Ferry back in service"
+        (record,) = read(b"Ferry back\\n\\nIt sails at six.", mapping={})
+        record.article.headline  # "Ferry back"
 
     :param name: of the file; the id is made from it if the text gives none.
     """
