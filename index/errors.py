@@ -204,7 +204,7 @@ class UnknownFormat(InputError):
 
     def __init__(self, name: str, *, allowed: tuple[str, ...]) -> None:
         super().__init__(
-            f"no format that is read here fits {name}; choose from {', '.join(allowed)}"
+            f"no format that we read fits {name}; choose from {', '.join(allowed)}"
         )
         self.name, self.allowed = name, allowed
 
@@ -332,9 +332,9 @@ class OriginalNotFound(InputError):
 
     def __init__(self, article_id: str, version: str) -> None:
         super().__init__(
-            f"no original is stored for version {version} of {article_id}: it is stored"
-            " as sent, was made by undoing a kill, or is older than the keeping of"
-            " originals; read the article instead"
+            f"no original is stored for version {version} of {article_id}: it is"
+            " stored as sent, was created by undoing a kill, or is older than the"
+            " storage of originals; read the article instead"
         )
         self.id, self.version = article_id, version
 

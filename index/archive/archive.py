@@ -65,8 +65,8 @@ class Archive:
         Indexer(store, engine).catch_up()  # in production the indexer's own process
         archive.search(Request(q="ferry")).hits[0].article["id"]  # "a-1"
 
-    Methods that take a ``reader`` are limited to what that reader's filters cover;
-    without one, to what everybody may see.
+    With a ``reader``, a method answers with or writes only what that reader's filters
+    cover. The default, ``PUBLIC``, has no filters and sees what everybody may see.
     """
 
     def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:

@@ -224,7 +224,7 @@ class Indexer:
         if state.seq > view.seq:
             return f"the index is at seq {state.seq}, the store at {view.seq}"
         if self.store.rebuild_requested() != self.store.rebuild_finished():
-            return "asked to"
+            return "a rebuild was requested"
         return None
 
     @staticmethod

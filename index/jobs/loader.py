@@ -41,8 +41,8 @@ BATCH_ARTICLES = 200
 BATCH_BYTES = 2 * 1024 * 1024
 KEPT_PROBLEMS = 1_000  # in a report; the callback gets all of them
 TWICE = (
-    "stands more than once in this load, with other content and without a version to"
-    " tell which is newer; the last one is kept"
+    "occurs more than once in this load, with different content and no version that"
+    " tells which is newer; the last one is kept"
 )
 
 

@@ -45,10 +45,6 @@ class Request:
 
         Request(q="truce OR ceasefire", since="2016-09", facets=("source",))
 
-    ::
-
-        Request(q="kerry talks", since="2016-09", sort=Sort.NEWEST, limit=20)
-
     :param within: the fields to search, a key of :data:`index.article.PLACES`; ``in``
         in the API.
     :param since: earliest date, as :func:`index.dates.period` reads it; ``from`` in the
