@@ -282,7 +282,7 @@ def test_the_newest_accepted_version_waits_for_the_index(news: Archive) -> None:
     ],
     ids=str,
 )
-def test_what_shows_less_is_masked_before_it_is_indexed(
+def test_what_is_hidden_is_left_out_before_it_is_indexed(
     news: Archive, restriction: dict[str, str]
 ) -> None:
     put(news, "kerry", "Another text.", **restriction)
@@ -309,7 +309,7 @@ def test_a_reader_with_a_filter_sees_nothing_that_has_left_it(news: Archive) -> 
     assert [each.text for each in news.suggest("ale", now=NOW, reader=world)] == []
 
 
-def test_a_deletion_holds_at_once(news: Archive) -> None:
+def test_a_deletion_takes_effect_at_once(news: Archive) -> None:
     news.delete("kerry")
     assert ids(news, "hospitals") == []
     with pytest.raises(ArticleNotFound):
@@ -399,7 +399,7 @@ def test_only_versions_that_may_be_seen_are_compared(archive: Archive) -> None:
         difference(archive, "none")
 
 
-def test_what_is_held_within_an_article_is_not_shown(archive: Archive) -> None:
+def test_withheld_parts_of_an_article_are_not_shown(archive: Archive) -> None:
     put(
         archive,
         "a",

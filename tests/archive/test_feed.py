@@ -98,7 +98,7 @@ def types(
     return [(each.type.value, each.id) for each in page.entries]
 
 
-def test_writes_are_told_in_their_order(archive: Archive) -> None:
+def test_writes_are_listed_in_their_order(archive: Archive) -> None:
     put(archive)
     put(archive, "b")
     put(archive, headline="Another")
@@ -128,7 +128,7 @@ def test_a_removal_has_neither_text_nor_version(archive: Archive) -> None:
     )
 
 
-def test_an_older_version_is_told_to_nobody(archive: Archive) -> None:
+def test_an_older_version_is_not_listed(archive: Archive) -> None:
     put(archive, version="2")
     put(archive, version="1", headline="Late")
     assert types(archive, HELD) == [("created", "a")]
@@ -165,7 +165,7 @@ def test_an_article_expires_once(archive: Archive, clock: Clock) -> None:
     assert types(archive) == [("created", "a"), ("expired", "a")]
 
 
-def test_what_was_never_seen_is_not_told_when_it_goes(
+def test_the_end_of_what_was_never_visible_is_not_listed(
     archive: Archive, clock: Clock
 ) -> None:
     put(archive, embargoed_until=dates.iso(START + timedelta(hours=1)))
@@ -177,7 +177,7 @@ def test_what_was_never_seen_is_not_told_when_it_goes(
     assert types(archive) == []
 
 
-def test_an_article_that_leaves_a_filter_is_told_as_removed(archive: Archive) -> None:
+def test_an_article_that_leaves_a_filter_is_listed_as_removed(archive: Archive) -> None:
     put(archive, source="Wire")
     put(archive, source="Desk")
     put(archive, source="wire")
@@ -204,7 +204,7 @@ def test_the_feed_waits_for_the_index(archive: Archive) -> None:
     assert [each.id for each in archive.changes(page.next).entries] == ["b"]
 
 
-def test_what_is_taken_away_does_not_wait_for_the_index(archive: Archive) -> None:
+def test_removals_do_not_wait_for_the_index(archive: Archive) -> None:
     for article_id in ("a", "b", "c"):
         put(archive, article_id, source="Wire")
     index(archive)
@@ -247,7 +247,7 @@ def test_another_history_is_refused(archive: Archive) -> None:
         archive.changes(1, history="abc")
 
 
-def test_a_whole_story_is_told_of_its_kill(archive: Archive) -> None:
+def test_the_kill_of_a_story_is_listed_for_each_article(archive: Archive) -> None:
     put(archive, "first")
     put(archive, "second", evolved_from="first")
     put(archive, "third", evolved_from="second")

@@ -173,7 +173,7 @@ LEAVES = (
 @example(["U.S.’s talk-s", "U.S", ".us talk"], [Term("us"), Prefix("talk")], "en")
 @example(["O’Neil an-anal o'n.e.i.l"], [Term("oneil"), Prefix("anana")], "en")
 @example(["We talk", "s"], [Prefix("talk"), Exact(("talk",))], "en")
-def test_marks_are_what_the_analysis_of_each_whole_text_finds(
+def test_marks_equal_those_of_the_full_analysis(
     texts: list[str], leaves: list[WordLeaf], language: str
 ) -> None:
     expected = []
@@ -191,7 +191,7 @@ def test_marks_are_what_the_analysis_of_each_whole_text_finds(
     assert marker.marks([(text, Role.BODY) for text in texts]) == expected
 
 
-def test_of_texts_marked_at_once_each_has_what_is_sought_in_its_role() -> None:
+def test_texts_marked_at_once_are_marked_by_their_roles() -> None:
     leaves = [Term("talk"), Term("kerry", field="headline")]
     marker = Marker(leaves, language="en", places=TEXT)
     texts = [

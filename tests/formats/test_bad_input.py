@@ -188,7 +188,7 @@ def test_a_bad_body_is_refused_whole_and_says_why(
         ({"Content-Encoding": "gzip"}, 422, "invalid_gzip"),
     ],
 )
-def test_a_body_that_is_packed_wrongly_is_refused(
+def test_a_wrongly_compressed_body_is_refused(
     client: FlaskClient, headers: dict[str, str], status: int, code: str
 ) -> None:
     answer = client.put(
@@ -239,7 +239,7 @@ def test_more_articles_than_a_request_may_hold_are_refused(
         ("PATCH", "/v1/articles/a", 405, "method_not_allowed"),
     ],
 )
-def test_what_is_not_there_is_named(
+def test_what_is_missing_is_named(
     client: FlaskClient, method: str, path: str, status: int, code: str
 ) -> None:
     answer = client.open(path, method=method)
@@ -258,7 +258,7 @@ def test_a_query_with_mistakes_is_understood_and_the_answer_says_how(
     assert bool(answer.json["query"]["warnings"]) is bool(q.strip())
 
 
-def test_versions_that_come_again_late_or_changed_are_told_apart(
+def test_repeated_late_and_changed_versions_are_distinguished(
     client: FlaskClient,
 ) -> None:
     def put(headline: str, version: str) -> Any:
@@ -274,7 +274,7 @@ def test_versions_that_come_again_late_or_changed_are_told_apart(
     check(answer, 409, "version_conflict", {"version": "3"})
 
 
-def test_a_full_disk_is_said_and_reading_goes_on(
+def test_a_full_disk_is_reported_and_reading_continues(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -320,7 +320,7 @@ def test_an_article_of_ever_new_and_endless_words_is_taken_and_found(
         assert archive.search(Request(q="neighbour")).articles == 1
 
 
-def test_no_form_of_parts_is_ever_read(app: Flask) -> None:
+def test_multipart_forms_are_never_read(app: Flask) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
     kind = "multipart/form-data; boundary=x"
     with (

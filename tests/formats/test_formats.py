@@ -132,12 +132,12 @@ def test_no_two_formats_are_recognised_by_the_same_mark_or_extension() -> None:
         ("broken.gz", b"\x1f\x8b\x08\xff\xff"),
     ],
 )
-def test_what_is_in_no_format_is_not_guessed_at(name: str, head: bytes) -> None:
+def test_an_unknown_format_is_not_guessed(name: str, head: bytes) -> None:
     with pytest.raises(UnknownFormat):
         detect(name, head)
 
 
-def test_nothing_at_all_is_called_empty() -> None:
+def test_an_empty_input_is_called_empty() -> None:
     with pytest.raises(UnreadableInput, match="is empty"):
         detect("", b"")
 
@@ -153,12 +153,12 @@ def test_a_declared_charset_is_decoded(name_of_format: str, charset: str) -> Non
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF8", "us-ascii", "utf-16-be"])
-def test_utf_8_and_what_a_byte_order_mark_says_need_no_charset(charset: str) -> None:
+def test_utf_8_and_byte_order_marks_need_no_charset(charset: str) -> None:
     assert one("text", "Köln".encode("utf-8-sig"), encoding=charset).headline == "Köln"
     assert one("text", "Köln".encode("utf-16"), encoding=charset).headline == "Köln"
 
 
-def test_a_long_input_is_decoded_bit_by_bit() -> None:
+def test_a_long_input_is_decoded_in_pieces() -> None:
     data = "".join(f'{{"id": "{n}", "headline": "é"}}\n' for n in range(20_000))
     for charset in ("latin-1", "utf-16-le"):
         stream = io.BytesIO(data.encode(charset))
@@ -240,7 +240,7 @@ def test_a_cut_off_gzip_file_keeps_what_came_before() -> None:
     assert last.line == len(good) + 1
 
 
-def test_a_damaged_gzip_file_is_named_as_that() -> None:
+def test_a_damaged_gzip_file_is_reported_as_damaged() -> None:
     data = bytearray(gzip.compress(lines_of(5_000)))
     data[len(data) // 2] ^= 0xFF
     *_, last = read("jsonl", bytes(data))
@@ -398,7 +398,7 @@ def test_a_text_without_an_id_goes_by_its_name(name: str, expected: str) -> None
         ("The odds are 3/4 |", None),
     ],
 )
-def test_a_caption_is_parted_from_its_credit(
+def test_a_caption_is_separated_from_its_credit(
     text: str, expected: tuple[str, str] | None
 ) -> None:
     assert prose.caption_of(text) == expected
@@ -436,7 +436,7 @@ def test_a_dateline_is_found(text: str, line: str | None, source: str | None) ->
         "Salvador, Feb 26 - the day",
     ],
 )
-def test_a_sentence_is_no_dateline(text: str) -> None:
+def test_a_sentence_is_not_a_dateline(text: str) -> None:
     assert prose.dateline_of(text) is None
 
 
@@ -502,7 +502,7 @@ def test_html_has_a_limit() -> None:
         markup.html_paragraphs("x" * (markup.MAX_MARKUP + 1))
 
 
-def test_a_ticker_is_no_html() -> None:
+def test_a_ticker_is_not_html() -> None:
     assert not markup.is_markup("Acme <ACM> and <SRD>, 3 < 4 > 2, a<b")
 
 

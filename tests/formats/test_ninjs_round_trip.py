@@ -127,7 +127,7 @@ def article_in(data: bytes) -> Article | None:
 @example({"uri": "u", "headline": "H", "subjects": [{"name": "A", "rel": "about"}]})
 @example({"uri": "u", "bodies": {"value": "<p>One.</p>"}, "body_text": "Other."})
 @settings(max_examples=300)
-def test_what_came_as_ninjs_goes_as_ninjs_and_comes_back_the_same(
+def test_ninjs_is_written_as_ninjs_and_read_back_the_same(
     sent: dict[str, Any],
 ) -> None:
     try:
@@ -200,7 +200,7 @@ def test_html_that_somebody_changed_is_read_as_any_html(
     assert article.paragraphs[0].text == "One."
 
 
-def test_no_word_in_extra_stands_for_what_the_article_says() -> None:
+def test_extra_never_replaces_a_field() -> None:
     """Whoever imports the item must not show an article that we withhold."""
     document = {
         "id": "ours",
@@ -225,7 +225,7 @@ def test_no_word_in_extra_stands_for_what_the_article_says() -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", {"at": "noon"}, ["2099-01-01"], 7, False])
-def test_an_embargo_of_no_date_in_extra_does_not_keep_an_article_from_being_written(
+def test_an_unreadable_embargo_in_extra_does_not_prevent_writing(
     value: object,
 ) -> None:
     article = article_of(
@@ -243,7 +243,7 @@ def test_an_embargo_of_no_date_in_extra_does_not_keep_an_article_from_being_writ
     assert read_back.expires == article.expires
 
 
-def test_what_an_item_says_more_of_is_not_said_twice() -> None:
+def test_a_concept_with_more_than_we_model_is_written_once() -> None:
     people = [{"name": "Ann", "rel": "author"}, {"name": "Bo", "rel": "about"}]
     article = article_in(
         json.dumps({"uri": "u", "headline": "H", "people": people}).encode()

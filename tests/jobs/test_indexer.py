@@ -220,7 +220,7 @@ def test_a_refused_version_takes_the_older_one_out_of_the_index(
     assert engine.indexed() == {"b": "1"}
 
 
-def test_a_batch_that_is_taken_apart_is_whole_only_with_its_last_part(
+def test_a_divided_batch_is_committed_with_its_last_part(
     store: Store, engine: Engine, indexer: Indexer
 ) -> None:
     store.put([article(each) for each in "abcd"])

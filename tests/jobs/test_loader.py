@@ -129,7 +129,7 @@ def test_an_article_twice_in_a_load_is_warned_of_by_its_own_line(
         assert "more than once" in problem.reason
 
 
-def test_several_versions_of_an_article_in_a_load_are_no_mistake(
+def test_several_versions_of_an_article_in_a_load_are_no_problem(
     folder: Path, store: Store, loaded: Loading
 ) -> None:
     file = folder / "a.jsonl"
@@ -252,7 +252,7 @@ def test_folders_are_read_in_order_without_hidden_files_and_links(
     assert report.created == 3
 
 
-def test_a_link_that_was_asked_for_is_followed(
+def test_a_link_named_by_the_caller_is_followed(
     folder: Path, tmp_path: Path, store: Store, loaded: Loading
 ) -> None:
     (tmp_path / "real.jsonl").write_text(line("a"))
@@ -261,9 +261,7 @@ def test_a_link_that_was_asked_for_is_followed(
     assert ids(store) == ["a"]
 
 
-def test_what_is_no_article_by_its_name_is_passed_over_in_a_folder(
-    folder: Path, loaded: Loading
-) -> None:
+def test_other_files_in_a_folder_are_passed_over(folder: Path, loaded: Loading) -> None:
     (folder / "a.jsonl").write_text(line("a"))
     (folder / "README.md").write_text("# About these files\n")
     (folder / "broken.json").write_bytes(b"\x00\x01")
@@ -326,7 +324,7 @@ def test_a_bad_byte_costs_its_own_record_only(
         assert "(0xfc) is not UTF-8" in problem.reason
 
 
-def test_what_was_asked_for_by_name_is_never_passed_over(
+def test_a_file_named_by_the_caller_is_never_passed_over(
     folder: Path, loaded: Loading
 ) -> None:
     (folder / "README.md").write_text("# About these files\n")
