@@ -153,6 +153,6 @@ def reading(shared_archive: Archive) -> FlaskClient:
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     """An archive that the tests of one file share, for which a key was made."""
     archive = filled_archive(settings_in(tmp_path_factory.mktemp("keyed")))
-    archive.store.keys.add("first", frozenset({Scope.SEARCH}))
+    archive.keys.add("first", frozenset({Scope.SEARCH}))
     yield archive
     archive.close()

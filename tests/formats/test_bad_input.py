@@ -174,11 +174,11 @@ def test_a_bad_body_is_refused_whole_and_says_why(
     code: str,
     facts: dict[str, Any],
 ) -> None:
-    seq = shared_archive.store.seq()
+    seq = shared_archive.seq()
     check(
         reading.put("/v1/articles/a", data=body, content_type=kind), status, code, facts
     )
-    assert shared_archive.store.seq() == seq
+    assert shared_archive.seq() == seq
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ class OwnNewsroom(Newsroom):
 
     def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
         """Secret of a new key."""
-        return self.own_archive.store.keys.add(
+        return self.own_archive.keys.add(
             name,
             keys.scopes_of(scopes.split(",")),
             filters=keys.filters_of(tuple(only.items())),
@@ -193,7 +193,7 @@ class OwnNewsroom(Newsroom):
 
     def revoke(self, name: str) -> None:
         """Revoke a key."""
-        self.own_archive.store.keys.revoke(name)
+        self.own_archive.keys.revoke(name)
 
     def _answers(self, address: str, headers: Mapping[str, str]) -> list[Reply]:
         return [self._answer("GET", address, None, headers)]

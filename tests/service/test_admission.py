@@ -235,7 +235,7 @@ def test_a_key_sent_as_an_id_is_in_no_line(
     caplog: pytest.LogCaptureFixture,
     headers: dict[str, str],
 ) -> None:
-    new = archive.store.keys.add("desk", frozenset({Scope.SEARCH}))
+    new = archive.keys.add("desk", frozenset({Scope.SEARCH}))
     with caplog.at_level(logging.INFO):
         client.get(f"/v1/articles/{new.secret}", headers=headers)
         client.delete(f"/v1/articles/{new.secret}", headers={"X-API-Key": new.secret})

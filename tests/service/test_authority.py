@@ -33,9 +33,7 @@ def make(archive: Archive) -> Make:
     """A function that makes a key with these scopes."""
 
     def made(*scopes: str, name: str = "desk", **more: Any) -> NewKey:
-        return archive.store.keys.add(
-            name, keys.scopes_of(scopes or ("search",)), **more
-        )
+        return archive.keys.add(name, keys.scopes_of(scopes or ("search",)), **more)
 
     return made
 
@@ -95,7 +93,7 @@ def test_unknown_expired_and_revoked_keys_are_answered_alike(
 ) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
     expired, revoked = make(name="a", expires=past), make(name="b")
-    archive.store.keys.revoke("b")
+    archive.keys.revoke("b")
     unknown = keys.new_secret("0a1b2c3d")
     answers = []
     for secret in (expired.secret, revoked.secret, unknown, "x", "", "ä", "a b, c"):
@@ -111,7 +109,7 @@ def test_a_revoked_key_is_refused_by_the_next_request(
 ) -> None:
     new = make()
     assert client.get(PATH, headers=bearer(new)).status_code == 200
-    archive.store.keys.revoke("desk")
+    archive.keys.revoke("desk")
     refused(client.get(PATH, headers=bearer(new)))
 
 
@@ -120,7 +118,7 @@ def test_revoking_the_last_key_opens_nothing(
 ) -> None:
     assert client.get(PATH).status_code == 200
     make()
-    archive.store.keys.revoke("desk")
+    archive.keys.revoke("desk")
     refused(client.get(PATH))
 
 
@@ -128,7 +126,7 @@ def test_both_keys_of_a_rotation_are_good(
     client: FlaskClient, archive: Archive, make: Make
 ) -> None:
     first = make()
-    new, _ = archive.store.keys.rotate("desk", overlap=timedelta(days=7))
+    new, _ = archive.keys.rotate("desk", overlap=timedelta(days=7))
     for each in (first, new):
         assert client.get(PATH, headers=bearer(each)).status_code == 200
 
@@ -179,7 +177,7 @@ def test_what_is_open_needs_no_key_and_no_store(
     def broken(*given: object) -> None:
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(type(archive.store.keys), "find", broken)
+    monkeypatch.setattr(type(archive.keys), "find", broken)
     assert client.get("/healthz", headers={"X-API-Key": "x"}).status_code == 200
     answer = client.get(PATH, headers={"X-API-Key": "x"})
     assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable")
@@ -221,7 +219,7 @@ def test_who_may_come_from_elsewhere_needs_a_key_always(
     overrides = {"REMOTE_ADDR": peer}
     for path in (PATH, HARBOUR, "/metrics"):
         refused(client.get(path, headers={"Host": host}, environ_overrides=overrides))
-    new = archive.store.keys.add("desk", frozenset({Scope.SEARCH}))
+    new = archive.keys.add("desk", frozenset({Scope.SEARCH}))
     answer = client.get(
         PATH, headers={"Host": host, **bearer(new)}, environ_overrides=overrides
     )
@@ -333,7 +331,7 @@ def test_a_key_without_a_rate_has_that_of_the_settings(
         answer = limited.get(PATH, headers=own)
         assert answer.status_code == 200
         assert "RateLimit-Policy" not in answer.headers
-    assert archive.store.rates.used(archive.store.keys.all()[1].id)
+    assert archive.rates.used(archive.keys.all()[1].id)
 
 
 def test_a_wrong_key_is_refused_also_before_any_was_made(client: FlaskClient) -> None:
@@ -350,10 +348,10 @@ def test_nothing_is_told_to_a_key_that_ended_while_it_waited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     new = make()
-    newest = archive.store.seq()
+    newest = archive.seq()
 
     def awaited(found: object, page: object, *rest: object) -> object:
-        archive.store.keys.revoke("desk")
+        archive.keys.revoke("desk")
         return page
 
     monkeypatch.setattr("service.api.changes._awaited", awaited)
@@ -398,7 +396,7 @@ def test_logs_name_the_key_and_never_hold_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     new, ended = make(rate=2), make(name="old")
-    archive.store.keys.revoke("old")
+    archive.keys.revoke("old")
     wrong = keys.new_secret("0a1b2c3d")
     with caplog.at_level(logging.INFO, "nutgraf"):
         texts = [

@@ -156,7 +156,7 @@ def test_what_a_key_is_refused_with_is_as_declared(
     client: FlaskClient, archive: Archive, described: dict[str, Any]
 ) -> None:
     search = frozenset({Scope.SEARCH})
-    secret = archive.store.keys.add("desk", search, rate=2).secret
+    secret = archive.keys.add("desk", search, rate=2).secret
     statuses = []
     for method, path, sent in (
         ("GET", "/v1/search", {}),

@@ -66,7 +66,7 @@ def key(archive: Archive, client: FlaskClient, index_now: Callable[[], None]) ->
         only: tuple[tuple[str, str], ...] = (),
         exclude: tuple[tuple[str, str], ...] = (),
     ) -> Caller:
-        new = archive.store.keys.add(
+        new = archive.keys.add(
             name,
             keys.scopes_of(scopes.split(",")),
             filters=keys.filters_of(only, exclude),
@@ -200,7 +200,7 @@ def test_a_cursor_goes_with_what_may_be_seen_and_outlives_a_rotation(
     assert call(following).status_code == 200
     refused = narrow(following)
     assert (refused.status_code, refused.json["code"]) == (400, "cursor_mismatch")
-    new, _ = archive.store.keys.rotate("a", overlap=timedelta())
+    new, _ = archive.keys.rotate("a", overlap=timedelta())
     assert call(following).status_code == 401
     assert Caller(client, new.secret)(following).status_code == 200
 
@@ -272,5 +272,5 @@ def test_a_feed_is_waited_for_only_as_long_as_the_key_lives(
     assert "retry" in str(next(events))
     archive.put([article_of({"id": "late", **NEW})])
     index_now()
-    archive.store.keys.revoke("a")
+    archive.keys.revoke("a")
     assert "late" not in "".join(map(str, events))

@@ -836,10 +836,10 @@ def test_after_a_restore_nothing_is_answered_from_the_old_index(
         assert any(
             "restored" in each for each in store_problems(archive.store, archive.engine)
         )
-        assert not archive.wait_indexed(archive.store.seq(), 0)
+        assert not archive.wait_indexed(archive.seq(), 0)
         assert [each.id for each in archive.changes(0).entries] == ["b", "d", "e"]
         indexer.catch_up()
-        assert archive.wait_indexed(archive.store.seq(), 0)
+        assert archive.wait_indexed(archive.seq(), 0)
         assert archive.search(Request()).articles == 3  # b, d and e
         assert list(store_problems(archive.store, archive.engine)) == []
 
@@ -867,12 +867,12 @@ def test_a_tag_of_another_history_is_never_current(
         with archive.moment(now=now) as moment:
             return moment.tag("q=x")
 
-    seq = archive.store.seq()
+    seq = archive.seq()
     archive.store.take_backup(file)
     tags = {tag()}
     archive.store.restore_backup(file)
     Indexer(archive.store, archive.engine).catch_up()
-    assert archive.store.seq() == seq
+    assert archive.seq() == seq
     tags.add(tag())
     assert len(tags) == 2
 

@@ -200,7 +200,7 @@ def test_it_is_a_file_of_no_kind_that_a_browser_shows(client: FlaskClient) -> No
 
 def test_only_who_administers_gets_it(client: FlaskClient, archive: Archive) -> None:
     put(client)
-    keys = archive.store.keys
+    keys = archive.keys
     others = keys.add("others", frozenset(Scope) - {Scope.ADMIN}).secret
     admin = keys.add("admin", frozenset({Scope.ADMIN})).secret
     for path in ("/v1/articles/urn:o:1/original", "/v1/article/original?id=urn:o:1"):

@@ -373,7 +373,7 @@ def test_a_kill_said_again_changes_nothing(archive: Archive) -> None:
     put(archive)
     first = archive.kill("a", note="One.")
     assert archive.kill("a", note="One.") == first
-    assert archive.store.seq() == 2
+    assert archive.seq() == 2
     (second,) = archive.kill("a", note="Two.")
     assert (second.note, second.seq) == ("Two.", 3)
 
@@ -418,7 +418,7 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     put(archive, version="4", text="Never use.", status="canceled")
     archive.kill("a", note="Said once more.")
     index(archive)
-    since = archive.store.seq()
+    since = archive.seq()
     assert archive.reinstate("a") == since + 1
     assert archive.reinstate("a") is None
     index(archive)
@@ -494,12 +494,12 @@ def test_a_kill_is_not_taken_back_to_what_was_withheld(archive: Archive) -> None
 def test_a_kill_is_not_taken_back_to_what_is_beyond_a_filter(archive: Archive) -> None:
     put(archive, version="1", source="wire")
     put(archive, version="2", source="desk", status="canceled")
-    seq = archive.store.seq()
+    seq = archive.seq()
     with pytest.raises(OutsideFilter):
         archive.reinstate("a", reader=DESK)
     index(archive)
     is_killed(archive)
-    assert archive.store.seq() == seq
+    assert archive.seq() == seq
     archive.reinstate("a")
     assert archive.get("a").article.source == "wire"
 

@@ -73,7 +73,7 @@ def test_an_article_that_leaves_the_filter_while_it_is_written_stays_as_it_is(
         act(archive)
     monkeypatch.undo()
     assert archive.get("a").article.paragraphs[-1].text == "Words of the wire."
-    assert archive.store.seq() == 2
+    assert archive.seq() == 2
     another.close()
 
 
