@@ -61,8 +61,8 @@ class Marker:
     ) -> None:
         self._leaves = [(leaf, places_of(leaf, places).passages) for leaf in leaves]
         self._language = language
-        self._by_role: dict[Role, _Sought | None] = {}
-        self._by_leaves: dict[tuple[WordLeaf, ...], _Sought] = {}
+        self._by_role: dict[Role, _LeafFinder | None] = {}
+        self._by_leaves: dict[tuple[WordLeaf, ...], _LeafFinder] = {}
 
     def marks(
         self, texts: Sequence[tuple[str, Role]], check: Check = never
@@ -74,30 +74,30 @@ class Marker:
         :param check: called between steps; it may raise to stop them.
         """
         marks: list[tuple[Span, ...]] = [()] * len(texts)
-        texts_of: dict[_Sought, list[int]] = {}
+        texts_of: dict[_LeafFinder, list[int]] = {}
         for number, (_, role) in enumerate(texts):
-            sought = self._sought_in(role)
-            if sought is not None:
-                texts_of.setdefault(sought, []).append(number)
-        for sought, numbers in texts_of.items():
+            finder = self._finder_for(role)
+            if finder is not None:
+                texts_of.setdefault(finder, []).append(number)
+        for finder, numbers in texts_of.items():
             check()
-            spans = sought.spans([texts[number][0] for number in numbers], check)
+            spans = finder.spans([texts[number][0] for number in numbers], check)
             for number, text_spans in zip(numbers, spans, strict=True):
                 marks[number] = merged(text_spans)
         return marks
 
-    def _sought_in(self, role: Role) -> _Sought | None:
+    def _finder_for(self, role: Role) -> _LeafFinder | None:
         if role not in self._by_role:
             field = FIELD_OF_ROLE[role]
             leaves = tuple(leaf for leaf, fields in self._leaves if field in fields)
             if leaves and leaves not in self._by_leaves:
-                self._by_leaves[leaves] = _Sought(leaves, self._language)
+                self._by_leaves[leaves] = _LeafFinder(leaves, self._language)
             self._by_role[role] = self._by_leaves.get(leaves)
         return self._by_role[role]
 
 
-class _Sought:
-    """Leaves prepared for the search in texts."""
+class _LeafFinder:
+    """Finder of the spans of texts that some leaves match."""
 
     def __init__(self, leaves: Sequence[WordLeaf], language: str) -> None:
         self._language = language
@@ -156,10 +156,10 @@ class _Sought:
                     doubtful.append(place)
                     continue
                 word = match[0]
-                is_sought = known.get(word)
-                if is_sought is None:
-                    is_sought = known[word] = self._matches(word.lower())
-                if is_sought:
+                is_match = known.get(word)
+                if is_match is None:
+                    is_match = known[word] = self._matches(word.lower())
+                if is_match:
                     spans.append(match.span())
         for each, start in zip(texts, bounds, strict=False):
             if not each.isascii():
