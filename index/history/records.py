@@ -91,7 +91,7 @@ class Chain:
     """What an article evolved from and what evolved from it, the first one first.
 
     :param complete: ``False`` where there is more in one of the directions than
-        :data:`STEPS` articles, or may be: more than :data:`MOST_LOOKED` evolved from
+        :data:`STEPS` articles, or may be: more than :data:`MAX_CHECKED` evolved from
         these, most of them not to be shown.
     """
 

@@ -98,7 +98,7 @@ _CHANGES = (
     .limit(bindparam("limit"))
 )
 _IS_CURRENT = (articles.c.version == versions.c.version).label("current")
-_KEPT = select(
+_STORED = select(
     articles.c.id,
     versions.c.version,
     versions.c.seq,
@@ -107,12 +107,14 @@ _KEPT = select(
     _IS_CURRENT,
     _EFFECTIVE,
 ).select_from(articles)
-_GET_CURRENT = _KEPT.join(versions, OF_CURRENT).where(articles.c.id == bindparam("id"))
-_GET_VERSION = _KEPT.join(versions, versions.c.id == articles.c.id).where(
+_GET_CURRENT = _STORED.join(versions, OF_CURRENT).where(
+    articles.c.id == bindparam("id")
+)
+_GET_VERSION = _STORED.join(versions, versions.c.id == articles.c.id).where(
     articles.c.id == bindparam("id"), versions.c.version == bindparam("version")
 )
 _PAGE = (
-    _KEPT.join(versions, OF_CURRENT)
+    _STORED.join(versions, OF_CURRENT)
     .where(articles.c.id > bindparam("after"), SEARCHABLE)
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
