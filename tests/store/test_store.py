@@ -862,7 +862,8 @@ for n in itertools.count(int(sys.argv[2])):
         for m in range(3)
     ]
     written = store.put(batch)
-    print(n, written[-1].seq, flush=True)
+    # In one write, also where Python does not buffer: a kill must not cut a line.
+    print(f"{n} {written[-1].seq}\\n", end="", flush=True)
 """
 
 
