@@ -1,4 +1,4 @@
-"""Who may see, hear and do what?"""
+"""Who may read an article, hear of its end, and do what?"""
 
 from index.access.keys import (
     KEY_PREFIX,

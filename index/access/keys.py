@@ -1,7 +1,8 @@
-"""Keys: what a caller may do, as one key says it, and how a key is written and read.
+"""API keys: what a caller may do with one, and how a key is written and stored.
 
-A key is ``ng_``, its id, ``_`` and 32 random bytes in letters. Only its SHA-256 is
-kept: of 256 random bits a slow hash would protect no more, and would cost each request.
+A key is ``ng_``, its id, ``_`` and 32 random bytes in base64. Only its SHA-256 is
+stored: for 256 random bits a slow hash is no safer, and it would slow down every
+request.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from index.query import Filter, Reader, checked_filter
 from index.settings import MAX_RATE, NONE
 
 KEY_PREFIX = "ng_"
-UNLIMITED = 0  # as a rate
+UNLIMITED = 0  # value of a rate
 _NAME = re.compile(r"\w[\w.@-]{0,63}\Z")
 _ID = re.compile(r"[0-9a-f]{8}\Z")
 _KEY = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{8}})_")
@@ -33,22 +34,22 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 
 class Scope(StrEnum):
-    """What a key is for. None includes another one."""
+    """What a key allows. No scope includes another one."""
 
-    SEARCH = "search"  # to read what shows
-    READ_EMBARGOED = "read-embargoed"  # also what is withheld or under embargo
-    INGEST = "ingest"  # to store, withdraw and delete
-    ADMIN = "admin"  # its numbers, what was sent, and to replace versions
+    SEARCH = "search"  # read published articles
+    READ_EMBARGOED = "read-embargoed"  # read withheld and embargoed articles as well
+    INGEST = "ingest"  # store, withdraw and delete articles
+    ADMIN = "admin"  # read metrics and original bytes, replace versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """What is kept of a key: all but the key.
+    """A stored key: everything but the secret.
 
-    :param filters: what every article has that it lets anybody read or write.
-    :param rate: requests a minute; ``None`` is as the settings say, and
-        :data:`UNLIMITED` none.
-    :param expires: from then on it is none; ``None`` is never.
+    :param filters: conditions of every article that it may read or write.
+    :param rate: requests a minute; ``None`` for the rate in the settings,
+        :data:`UNLIMITED` for no limit.
+    :param expires: the instant from which it is invalid; ``None`` for never.
     """
 
     id: str
@@ -64,8 +65,8 @@ class Key:
         if not _NAME.match(self.name) or _ID.match(self.name):
             raise InvalidValue(
                 "name",
-                "write at most 64 letters, digits, . _ @ -, but nothing that looks"
-                " like the id of a key",
+                "write at most 64 letters, digits, . _ @ -, but not the id of a key"
+                " (8 hexadecimal digits)",
                 got=self.name,
             )
         if not self.scopes:
@@ -79,11 +80,11 @@ class Key:
 
     @property
     def reader(self) -> Reader:
-        """Who reads with this key."""
+        """What the key may read."""
         return Reader(held=Scope.READ_EMBARGOED in self.scopes, filters=self.filters)
 
     def state(self, now: datetime) -> str:
-        """Return ``live``, ``expired`` or ``revoked``."""
+        """``live``, ``expired`` or ``revoked``."""
         if self.revoked is not None:
             return "revoked"
         return "expired" if self.expires is not None and self.expires <= now else "live"
@@ -91,46 +92,46 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that was made just now, with the one text that it is sent as."""
+    """A new key and its secret, which is not stored."""
 
     key: Key
     secret: str
 
     def __repr__(self) -> str:
-        """Return what may be logged of it."""
+        """Text without the secret, for logs."""
         return f"NewKey({self.key!r})"
 
 
 def new_id() -> str:
-    """Return an id for a key, of 32 random bits: it is no secret."""
+    """New id of a key: 32 random bits, not secret."""
     return secrets.token_hex(4)
 
 
 def new_secret(key_id: str) -> str:
-    """Return a new key of this id, as it is sent; it can be had only here."""
+    """New key with this id, as callers send it; it cannot be recovered later."""
     return f"{KEY_PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
 
 
 def secret_digest(secret: str) -> bytes:
-    """Return what is kept of a key, and looked up by."""
+    """SHA-256 of a key, under which it is stored and looked up."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def equal_digests(one: bytes, other: bytes) -> bool:
-    """Return whether two digests are the same, in a time that tells nothing."""
+    """Whether two digests are equal, in constant time."""
     return hmac.compare_digest(one, other)
 
 
 def key_id_in(text: str) -> str:
-    """Return the name or id by which somebody means a key; a whole key means its id."""
-    found = _KEY.match(text)
-    return found[1] if found else text
+    """Id in a whole key; any other text, a name or an id, as it is."""
+    match = _KEY.match(text)
+    return match[1] if match else text
 
 
 def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
-    """Return the scopes of these names.
+    """Scopes by their names.
 
-    :raises InvalidValue: one is none.
+    :raises InvalidValue: a name is not a scope.
     """
     try:
         return frozenset(map(Scope, names))
@@ -143,25 +144,25 @@ def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
 def filters_of(
     only: Iterable[tuple[str, str]], exclude: Iterable[tuple[str, str]] = ()
 ) -> tuple[Filter, ...]:
-    """Return filters of pairs of field and value; values of one field are alternatives.
+    """Filters from pairs of field and value; values of one field are alternatives.
 
-    :raises UnknownField: one is no field that filters.
-    :raises InvalidValue: a value is not of its field's kind.
+    :raises UnknownField: a field cannot be filtered by.
+    :raises InvalidValue: a value does not fit its field.
     """
-    found = []
-    for pairs, turned in ((only, False), (exclude, True)):
-        values: defaultdict[str, list[str]] = defaultdict(list)
+    filters = []
+    for pairs, negated in ((only, False), (exclude, True)):
+        values_of: defaultdict[str, list[str]] = defaultdict(list)
         for field, value in pairs:
-            values[field].append(value)
-        found += [
-            checked_filter(Filter(field=field, values=tuple(some), exclude=turned))
-            for field, some in values.items()
+            values_of[field].append(value)
+        filters += [
+            checked_filter(Filter(field=field, values=tuple(values), exclude=negated))
+            for field, values in values_of.items()
         ]
-    return tuple(found)
+    return tuple(filters)
 
 
 def rate_of(text: str) -> int:
-    """Return the rate that a number, or ``none``, stands for.
+    """Rate from a number or ``none``.
 
     :raises InvalidValue: it is neither.
     """
@@ -175,10 +176,10 @@ def rate_of(text: str) -> int:
 
 
 def duration_of(name: str, text: str) -> timedelta:
-    """Return how long ``12h``, ``90d`` or ``4w`` is.
+    """Duration from ``12h``, ``90d`` or ``4w``.
 
-    :param name: what it is for, for the error.
-    :raises InvalidValue: it is no such span.
+    :param name: of the parameter, for the error.
+    :raises InvalidValue: it is not a duration.
     """
     match = _SPAN.match(text)
     if match is None:
@@ -187,13 +188,13 @@ def duration_of(name: str, text: str) -> timedelta:
 
 
 def expiry_of(text: str, now: datetime) -> datetime:
-    """Return when ``90d``, a date or an instant has passed; of a date, its whole day.
+    """Instant at which ``90d``, a date or an instant has passed; the end of a date.
 
-    :raises InvalidValue: it is none of these, or past.
+    :raises InvalidValue: it is none of these, or in the past.
     """
     if _SPAN.match(text):
         try:
-            found = now + duration_of("expires", text)
+            expires = now + duration_of("expires", text)
         except OverflowError as error:
             raise InvalidValue("expires", "is after the year 9999", got=text) from error
     else:
@@ -203,42 +204,48 @@ def expiry_of(text: str, now: datetime) -> datetime:
             raise InvalidValue(
                 "expires", "write 2027-01-31, an instant, or 90d", got=text
             ) from error
-        # An instant is itself, and no microsecond longer.
-        found = after if after - first > timedelta(microseconds=1) else first
-    if found <= now:
+        # The period of an instant is one microsecond, but the key expires at its start.
+        expires = after if after - first > timedelta(microseconds=1) else first
+    if expires <= now:
         raise InvalidValue("expires", "has passed; choose a later one", got=text)
-    return found
+    return expires
 
 
 def scopes_text(scopes: frozenset[Scope]) -> str:
-    """Return scopes as the store keeps them, in the order of :class:`Scope`."""
-    return " ".join(each.value for each in Scope if each in scopes)
+    """Scopes as stored: names separated by spaces, in the order of :class:`Scope`."""
+    return " ".join(scope.value for scope in Scope if scope in scopes)
 
 
 def filters_json(filters: tuple[Filter, ...]) -> str:
-    """Return filters as the store keeps them: JSON."""
+    """Filters as stored: JSON."""
     return json.dumps(
         [
-            {"field": each.field, "values": each.values, "exclude": each.exclude}
-            for each in filters
+            {
+                "field": condition.field,
+                "values": condition.values,
+                "exclude": condition.exclude,
+            }
+            for condition in filters
         ],
         ensure_ascii=False,
     )
 
 
-# Each request reads its key anew; what the same texts mean stays the same.
+# Every request reads its key again, but equal texts give equal scopes and filters.
 @lru_cache(maxsize=256)
 def scopes_of_text(text: str) -> frozenset[Scope]:
-    """Return the scopes that :func:`scopes_text` wrote."""
+    """Scopes from the text of :func:`scopes_text`."""
     return frozenset(map(Scope, text.split()))
 
 
 @lru_cache(maxsize=256)
 def filters_of_json(text: str) -> tuple[Filter, ...]:
-    """Return the filters that :func:`filters_json` wrote."""
+    """Filters from the JSON of :func:`filters_json`."""
     return tuple(
         Filter(
-            field=each["field"], values=tuple(each["values"]), exclude=each["exclude"]
+            field=condition["field"],
+            values=tuple(condition["values"]),
+            exclude=condition["exclude"],
         )
-        for each in json.loads(text)
+        for condition in json.loads(text)
     )

@@ -1,4 +1,4 @@
-"""What a reader may see of an article that they may see."""
+"""Publication: the parts of a visible article that a reader may see."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from index.article import Article, Status, status_of
 from index.dates import instant
 from index.errors import InvalidArticle
 
-_GONE = object()
+_HELD = object()
 
 
 def published_form(article: Article, now: datetime, *, held: bool = False) -> Article:
-    """Return an article without notes to editors, and without held parts of ``extra``.
+    """An article without notes to editors and without the held parts of ``extra``.
 
-    ``extra`` keeps what a format carried, and with it whole associated items: pictures
-    and texts with a status, an embargo and notes of their own. An item that may not be
-    shown at ``now`` is left out, also where it says so in words we do not know.
+    ``extra`` can hold whole associated items: pictures and texts with a status, an
+    embargo and notes of their own. Items that may not be shown at ``now`` are left out,
+    and so are those whose status or dates cannot be parsed.
 
-    :param held: for somebody who may see what is held. They see notes to editors, too,
-        and of ``extra`` all but what was killed or has expired.
+    :param held: for a reader of withheld and embargoed articles, who also sees notes to
+        editors, and of ``extra`` everything that was not killed and has not expired.
     """
     extra = _without_held(article.extra, now, is_item=False, held=held)
     ed_note = article.ed_note if held else None
@@ -33,29 +33,30 @@ def published_form(article: Article, now: datetime, *, held: bool = False) -> Ar
 
 def published_extra(extra: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """``extra`` of an article without its held parts, as in :func:`published_form`."""
-    kept: dict[str, Any] = _without_held(extra, now, is_item=False, held=False)
-    return kept
+    published: dict[str, Any] = _without_held(extra, now, is_item=False, held=False)
+    return published
 
 
 def _without_held(value: Any, now: datetime, *, is_item: bool, held: bool) -> Any:
     if isinstance(value, list | tuple):
-        parts = [_without_held(each, now, is_item=is_item, held=held) for each in value]
-        return [part for part in parts if part is not _GONE]
+        parts = [_without_held(part, now, is_item=is_item, held=held) for part in value]
+        return [part for part in parts if part is not _HELD]
     if not isinstance(value, Mapping):
         return value
     if is_item and not _shown(value, now, held):
-        return _GONE
-    kept = {}
+        return _HELD
+    published = {}
     for name, inner in value.items():
         plain = _plain(name)
         if plain == "ednote" and not held:
             continue
-        # By name in ninjs 1, a list since ninjs 2: an item is one level further down.
+        # ninjs 1 has associated items by name, ninjs 2 in a list: one level down in
+        # both.
         items = plain == "associations" or (is_item and "uri" not in value)
         part = _without_held(inner, now, is_item=items, held=held)
-        if part is not _GONE:
-            kept[name] = part
-    return kept
+        if part is not _HELD:
+            published[name] = part
+    return published
 
 
 def _shown(item: Mapping[str, Any], now: datetime, held: bool) -> bool:
@@ -77,7 +78,7 @@ def _shown(item: Mapping[str, Any], now: datetime, held: bool) -> bool:
             if plain == "expires" and instant(value) <= now:
                 return False
     except (InvalidArticle, ValueError, TypeError, AttributeError):
-        return False  # held in words that cannot be read is held
+        return False  # an item that cannot be parsed is held
     return True
 
 

@@ -1,4 +1,7 @@
-"""How an article stands, and who may hear of its end; kept with entries of the log."""
+"""Standings and audiences: who could see an article, and who may hear of its end.
+
+The change log and the notices of kills keep them as JSON.
+"""
 
 from __future__ import annotations
 
@@ -21,139 +24,149 @@ from index.query import Reader
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an article stood at some instant, as far as it decides who may see it."""
+    """The visibility of an article at some instant: its restrictions and values."""
 
     restrictions: Restrictions
     values: Values
 
     def shown(self, reader: Reader, now: int) -> bool:
-        """Return whether a reader sees the article at an instant."""
+        """Whether a reader sees the article at an instant."""
         shows = bool(shown(*self.restrictions, now, held=reader.held))
         return shows and self.entitles(reader)
 
     def entitles(self, reader: Reader) -> bool:
-        """Return whether the article is within a reader's filters."""
+        """Whether the article passes a reader's filters."""
         return entitled(reader, self.values)
 
     def erased(self, salt: str) -> Standing:
-        """Return one that decides the same, without the words of its values."""
+        """The same with digests in place of values; it decides the same."""
         return Standing(self.restrictions, erased(self.values, salt))
 
     def text(self) -> str:
-        """Return it as JSON."""
+        """The record as JSON."""
         return orjson.dumps([[*self.restrictions], self.values]).decode()
 
     @classmethod
-    def read(cls, found: Any) -> Standing:
-        """Return it from its parsed JSON."""
-        restrictions, values = found
+    def read(cls, parsed: Any) -> Standing:
+        """Standing from its parsed JSON."""
+        restrictions, values = parsed
         return cls(Restrictions(*restrictions), values)
 
     @staticmethod
     def values_text(values: Values) -> str:
-        """Return an article's values as JSON."""
+        """Values of an article as JSON."""
         return orjson.dumps(values).decode()
 
     @staticmethod
     def facts(before: Standing | None, after: Standing | None) -> str | None:
-        """Return both as JSON, as an entry of the log keeps them.
+        """Standings before and after a change, as the JSON of its log entry.
 
-        What is after is left out where it is as before.
+        Equal ones are written once.
         """
         if before is None and after is None:
             return None
         if before == after and after is not None:
             return f"[{after.text()}]"
-        parts = ["null" if each is None else each.text() for each in (before, after)]
+        parts = [
+            "null" if standing is None else standing.text()
+            for standing in (before, after)
+        ]
         return f"[{parts[0]}, {parts[1]}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who ever saw an article, and so may hear of its end: by the values it had then.
+    """The readers who could ever see an article, and so may hear of its end.
 
-    :param open: the values with which it last showed to all; ``None`` if it never did.
-    :param held: those with which it last showed to who may see what is held.
+    :param open: the values that it had when it last showed to the public; ``None`` if
+        it never did.
+    :param held: those that it had when it last showed to readers of held articles.
     """
 
     open: Values | None = None
     held: Values | None = None
 
     def with_readers_of(self, standing: Standing | None, now: int) -> Audience:
-        """This audience and the readers who can see an article at an instant."""
+        """This audience and the readers who see a standing at ``now``."""
         if standing is None:
             return self
-        own, values = standing.restrictions, standing.values
-        if shown(*own, now):
+        restrictions, values = standing.restrictions, standing.values
+        if shown(*restrictions, now):
             return Audience(values, values)
-        if shown(*own, now, held=True):
+        if shown(*restrictions, now, held=True):
             return Audience(self.open, values)
         return self
 
-    def tells(self, reader: Reader) -> bool:
-        """Return whether a reader is of it."""
-        known = (self.open, self.held if reader.held else None)
-        return any(each is not None and entitled(reader, each) for each in known)
+    def includes(self, reader: Reader) -> bool:
+        """Whether a reader belongs to it."""
+        return _any_entitled(reader, self.open, self.held if reader.held else None)
 
     def entitles(self, reader: Reader) -> bool:
-        """Return whether the article was within a reader's filters, seen or not."""
-        known = (self.open, self.held)
-        return any(each is not None and entitled(reader, each) for each in known)
+        """Whether the article passed a reader's filters, visible or not."""
+        return _any_entitled(reader, self.open, self.held)
 
     def erased(self, salt: str) -> Audience:
-        """Return one that decides the same, without the words of its values."""
-        known = (self.open, self.held)
+        """The same with digests in place of values; it decides the same."""
         return Audience(
-            *(None if each is None else erased(each, salt) for each in known)
+            *(
+                None if values is None else erased(values, salt)
+                for values in (self.open, self.held)
+            )
         )
 
     def text(self) -> str:
-        """Return it as JSON."""
+        """The record as JSON."""
         return orjson.dumps([self.open, self.held]).decode()
 
     @classmethod
-    def read(cls, found: Any, at: int) -> Audience | None:
-        """Return it from its parsed JSON; ``None`` where nothing is known of anybody.
+    def read(cls, parsed: Any, at: int) -> Audience | None:
+        """Audience from its parsed JSON; ``None`` if no reader is known.
 
-        :param at: the instant of the kill, by which a standing is judged: what an older
-            Nutgraf kept.
+        :param at: the instant of the kill. Older releases stored a standing instead,
+            whose readers at that instant are the audience.
         """
-        if found is None:
+        if parsed is None:
             return None
-        if isinstance(found[0], list):
-            return audience_of(Standing.read(found), at)
-        return cls(*found)
+        if isinstance(parsed[0], list):
+            return audience_of(Standing.read(parsed), at)
+        return cls(*parsed)
+
+
+def _any_entitled(reader: Reader, *known: Values | None) -> bool:
+    return any(values is not None and entitled(reader, values) for values in known)
 
 
 NOBODY = Audience()
 
 
 def audience_of(standing: Standing, at: int) -> Audience:
-    """Return who would see what came killed, by how else it stands.
+    """Readers who would see an article with a standing if it were not killed.
 
-    Of what was never here to be read that is all there is to know.
+    For an article that arrived killed, nothing else is known about its readers.
     """
-    own = standing.restrictions
-    if own.status == CANCELED:
-        own = own._replace(status=USABLE)
-    return NOBODY.with_readers_of(Standing(own, standing.values), at)
+    restrictions = standing.restrictions
+    if restrictions.status == CANCELED:
+        restrictions = restrictions._replace(status=USABLE)
+    return NOBODY.with_readers_of(Standing(restrictions, standing.values), at)
 
 
 def facts_of_kill(
     before: Standing | None, after: Standing | None, audience: Audience | None
 ) -> str:
-    """Return what an entry of a kill keeps: as others do, and who is told of it."""
-    known = [each and each.text() for each in (before, after, audience)]
-    return f"[{', '.join(each or 'null' for each in known)}]"
+    """JSON of the log entry of a kill: both standings, and who is told of it."""
+    texts = [record and record.text() for record in (before, after, audience)]
+    return f"[{', '.join(text or 'null' for text in texts)}]"
 
 
 def erased_facts(facts: str, salt: str) -> str:
-    """Return an entry's facts without the words of values."""
-    found = orjson.loads(facts)
+    """Facts of a log entry with digests in place of values."""
+    records = orjson.loads(facts)
     parts = [
-        "null" if each is None else Standing.read(each).erased(salt).text()
-        for each in found[:2]
+        "null" if standing is None else Standing.read(standing).erased(salt).text()
+        for standing in records[:2]
     ]
-    for each in found[2:]:
-        parts.append("null" if each is None else Audience(*each).erased(salt).text())
+    parts += [
+        "null" if audience is None else Audience(*audience).erased(salt).text()
+        for audience in records[2:]
+    ]
     return f"[{', '.join(parts)}]"

@@ -1,10 +1,10 @@
-"""The one rule of visibility: who may see an article, and when.
+"""Visibility: the one rule that decides who may see an article, and when.
 
-An article shows when its status is usable, its embargo has passed and it has not
-expired; to readers who may see what is held, also before that; and to readers with a
-filter only if it passes it. The rule is applied when a question is answered, never when
-it is indexed. It is written once, over plain numbers, so that the same line serves one
-article and an array of all of them.
+An article shows if its status is usable, its embargo has passed and it has not expired.
+Readers of held articles also see it while it is withheld or embargoed. Readers with
+filters see it only if it passes them. The rule is applied when a search is answered,
+never when an article is indexed. It is written once, over integers, so that the same
+lines serve a single article and an array of all articles.
 """
 
 from __future__ import annotations
@@ -28,23 +28,18 @@ NO_EXPIRY = 2**63 - 1
 
 
 class Restrictions(NamedTuple):
-    """What of an article decides whether it shows, as three integers.
+    """Status, embargo and expiry of an article, as integers.
 
-    Instants are microseconds since 1970 UTC; none is :data:`NO_EMBARGO` or
-    :data:`NO_EXPIRY`.
+    Instants are microseconds since 1970 UTC, or :data:`NO_EMBARGO`, :data:`NO_EXPIRY`.
     """
 
     status: int
     embargoed_until: int
     expires: int
 
-    def open(self, now: int) -> bool:
-        """Return whether it was to be read by all, be it until it expired."""
-        return self.status == USABLE and self.embargoed_until <= now
-
 
 def restrictions_of(article: Article) -> Restrictions:
-    """Return an article's restrictions."""
+    """Restrictions of an article."""
     embargo, expires = article.embargoed_until, article.expires
     return Restrictions(
         STATUS_CODES[article.status],
@@ -56,12 +51,12 @@ def restrictions_of(article: Article) -> Restrictions:
 def shown(
     status: Any, embargoed_until: Any, expires: Any, now: int, *, held: bool = False
 ) -> Any:
-    """Return whether articles with these restrictions show at ``now``.
+    """Whether articles with these restrictions show at ``now``.
 
-    The first three are integers, or NumPy arrays of one length; so is the answer.
-    An embargo ends at its instant, and an article expires at its.
+    The first three are integers, or NumPy arrays of equal length; so is the result. At
+    its instant an embargo is over, and an article has expired.
 
-    :param held: to somebody who also sees what is withheld or under embargo.
+    :param held: for readers of withheld and embargoed articles.
     """
     if held:
         return (status <= WITHHELD) & (now < expires)
@@ -69,71 +64,71 @@ def shown(
 
 
 Values = Mapping[str, Sequence[str]]  # of an article, by field
-_ERASED = "\0"  # begins what stands for a value that was erased; no text has it
+_ERASED = "\0"  # first character of an erased value; texts never contain it
 
 
 def values_of(article: Article) -> dict[str, list[str]]:
-    """Return what readers with a filter are judged by: an article's values by field."""
-    found = {}
+    """Values of an article by field: what the filters of readers are tested on."""
+    values = {}
     for name in FILTERABLE:
         value = getattr(article, name)
         if value is None or value == ():
             continue
         if isinstance(value, tuple):
-            found[name] = [concept.name for concept in value]
+            values[name] = [concept.name for concept in value]
         else:
-            found[name] = [str(value)]
-    return found
+            values[name] = [str(value)]
+    return values
 
 
 def entitled(reader: Reader, values: Values) -> bool:
-    """Return whether an article with these values is within a reader's filters."""
-    for each in reader.filters:
-        here = values.get(each.field, ())
-        wanted = {value_key(value) for value in each.values}
-        has = any(_among(value, wanted) for value in here)
-        has = has or (each.missing and not here)
-        if has is each.exclude:
+    """Whether an article with these values passes a reader's filters."""
+    for condition in reader.filters:
+        own = values.get(condition.field, ())
+        keys = {value_key(value) for value in condition.values}
+        matches = any(_among(value, keys) for value in own)
+        matches = matches or (condition.missing and not own)
+        if matches is condition.exclude:
             return False
     return True
 
 
-def _among(value: str, wanted: set[str]) -> bool:
+def _among(value: str, keys: set[str]) -> bool:
     if not value.startswith(_ERASED):
-        return value_key(value) in wanted
+        return value_key(value) in keys
     salt = value[1:].partition(":")[0]
-    return any(value == _digest_of(each, salt) for each in wanted)
+    return any(value == _digest_of(key, salt) for key in keys)
 
 
 def erased(values: Values, salt: str) -> dict[str, list[str]]:
-    """Return what decides the same as some values, and does not say what they were.
+    """Digests in place of values: :func:`entitled` decides the same with them.
 
-    Values that were erased before stay as they are. Whoever knows which values there
-    may be can still try them all.
+    Values that are digests already stay as they are. Somebody who knows the possible
+    values can still try them all.
     """
     return {
         name: [
-            each if each.startswith(_ERASED) else _digest_of(value_key(each), salt)
-            for each in those
+            value if value.startswith(_ERASED) else _digest_of(value_key(value), salt)
+            for value in field_values
         ]
-        for name, those in values.items()
+        for name, field_values in values.items()
     }
 
 
-def _digest_of(value: str, salt: str) -> str:
-    text = f"{salt}:{value}".encode("utf-8", "surrogatepass")
+def _digest_of(key: str, salt: str) -> str:
+    text = f"{salt}:{key}".encode("utf-8", "surrogatepass")
     return f"{_ERASED}{salt}:{hashlib.sha256(text).hexdigest()}"
 
 
 def visible(article: Article, now: datetime, reader: Reader = PUBLIC) -> bool:
-    """Return whether one article shows to a reader at ``now``."""
+    """Whether an article shows to a reader at ``now``."""
     if not shown(*restrictions_of(article), micros(now), held=reader.held):
         return False
     return not reader.filters or entitled(reader, values_of(article))
 
 
 def shows_less(before: Restrictions, after: Restrictions) -> bool:
-    """Return whether a change can hide an article, from anybody, that showed before."""
+    """Whether a change of restrictions can hide an article from some reader."""
     return (
         after.status > before.status
         or after.embargoed_until > before.embargoed_until

@@ -87,4 +87,4 @@ def may_read(notice: Notice, reader: Reader) -> bool:
     """
     if notice.audience is None:
         return not reader.filters
-    return notice.audience.tells(reader)
+    return notice.audience.includes(reader)

@@ -127,7 +127,7 @@ def entry_for(change: Change, reader: Reader, at: int) -> Entry | None:
         return _entry(change, kind, removed=True) if showed else None
     if kind is ChangeType.KILLED:
         audience = change.audience()
-        tells = not reader.filters if audience is None else audience.tells(reader)
+        tells = not reader.filters if audience is None else audience.includes(reader)
         return _entry(change, kind, removed=True) if tells else None
     was = before is not None and before.shown(reader, at)
     now = after is not None and after.shown(reader, at)
