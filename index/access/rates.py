@@ -1,10 +1,10 @@
-"""Rates: how often somebody may call, counted by all processes of a store together.
+"""Rate limits, counted by all processes of a store together.
 
-Each caller has one number: the instant at which all they have used will be theirs again
-(GCRA, a bucket that is refilled evenly, in one integer). The numbers lie in a small
-file beside the store, each in a slot of its own. It is read and written by plain calls,
-not mapped: where a disk is full, a page of a mapping that cannot be written kills the
-process. Nothing is synced, since nothing of it matters after a power cut.
+Each caller has one number: the instant at which its full allowance will be available
+again (GCRA: an evenly refilled bucket in one integer). The numbers are in a small file
+beside the store, in a slot for each caller. The file is read and written by system
+calls, not mapped: on a full disk, a page of a mapping that cannot be written kills the
+process. It is never synced, since none of it matters after a power cut.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 MINUTE = 60_000_000  # microseconds
-SLOTS = 4096  # of keys, and as many of addresses
-_NEAR = 16  # slots that a caller may have; the one unused for longest is given up
-_SLOT = struct.Struct("=8sqq")  # who, when all is theirs again, when they last called
+SLOTS = 4096  # in the table of keys, and in the table of addresses
+_NEAR = 16  # candidate slots of a caller; the least recently used one is reused
+_SLOT = struct.Struct("=8sqq")  # caller, instant of the full allowance, last call
 _HEAD = b"nutgraf rates 1\n"
 _SIZE = len(_HEAD) + 2 * SLOTS * _SLOT.size
 _NOBODY = bytes(8)
@@ -35,12 +35,12 @@ LOG = logging.getLogger("nutgraf.rates")
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left to a caller after a call.
+    """What a caller may still use after a call.
 
-    :param taken: whether the call was within the rate; if not, nothing was used.
+    :param taken: whether the call was within the rate; if not, it was not counted.
     :param left: calls that may follow at once.
-    :param full: microseconds until all of ``limit`` may be used again.
-    :param wait: microseconds until the next call may come; 0 is now.
+    :param full: microseconds until ``left`` is ``limit`` again.
+    :param wait: microseconds until the next call is allowed; 0 for now.
     """
 
     taken: bool
@@ -51,32 +51,32 @@ class Allowance:
 
 
 def allow(until: int, now: int, limit: int) -> tuple[int, Allowance]:
-    """Return the number of a caller after one more call, and what is left to them.
+    """A caller's number after one more call, and what the caller may still use.
 
-    :param until: the number before; 0 of somebody who never called.
-    :param now: microseconds, on the clock that all numbers are of.
-    :param limit: calls a minute, and at once.
+    :param until: the number before the call; 0 for a new caller.
+    :param now: microseconds since 1970 UTC, like all these numbers.
+    :param limit: calls a minute, and calls at once.
     """
     step = MINUTE // limit
-    room = step * limit
-    # A clock that was set back must not lock anybody out for longer than a full bucket.
-    used = min(max(until - now, 0), room)
-    taken = used + step <= room
+    capacity = step * limit
+    # After the clock was set back, nobody must wait longer than for a full bucket.
+    used = min(max(until - now, 0), capacity)
+    taken = used + step <= capacity
     if taken:
         used += step
-    left = (room - used) // step
-    wait = 0 if left else used + step - room
+    left = (capacity - used) // step
+    wait = 0 if left else used + step - capacity
     return now + used, Allowance(taken, limit, left, used, wait)
 
 
 class Rates:
-    """The numbers of all callers of one store.
+    """The rate limits of all callers of one store.
 
     Safe to use from several threads and processes; a forked process opens the file for
-    itself. Where the file cannot be used, each process counts for itself, and the log
-    says so: a full disk must not end all reading.
+    itself. If the file cannot be used, each process counts for itself and logs a
+    warning: a full disk must not stop readers.
 
-    :param path: of the file; it is made when first needed.
+    :param path: of the file, which is created when it is first needed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,14 +84,14 @@ class Rates:
         self._opened: dict[int, _Counters] = {}
 
     def take(self, key: str, limit: int, *, now: int | None = None) -> Allowance:
-        """Count a call with a key, and return whether it is within its rate.
+        """Count a call with a key.
 
         :param limit: calls a minute.
         """
         return self._counters().take(0, key, limit, _now() if now is None else now)
 
     def touch(self, key: str, *, now: int | None = None) -> None:
-        """Note a call with a key that has no limit."""
+        """Record a call with a key that has no limit."""
         self._counters().touch(key, _now() if now is None else now)
 
     def fail(self, address: str, limit: int, *, now: int | None = None) -> Allowance:
@@ -99,11 +99,11 @@ class Rates:
         return self._counters().take(1, address, limit, _now() if now is None else now)
 
     def used(self, key: str) -> int | None:
-        """Return when a key was last used, as microseconds since 1970 UTC, if known."""
+        """Last use of a key, in microseconds since 1970 UTC, if known."""
         return self._counters().used(key)
 
     def close(self) -> None:
-        """Let go of the file, in this process."""
+        """Close the file in this process."""
         counters = self._opened.pop(os.getpid(), None)
         if counters is not None:
             counters.close()
@@ -112,25 +112,25 @@ class Rates:
         pid = os.getpid()
         counters = self._opened.get(pid)
         if counters is None:
-            # Of two threads that come here at once, both go on with the same one. A
-            # second handle must not be closed: that would drop this process's locks.
+            # Two threads that come here at once must share one: closing a second handle
+            # would release the locks of this process.
             counters = self._opened.setdefault(pid, _Counters(self.path))
         return counters
 
 
 class _Counters:
-    """One process's hold on the file, or its own numbers in place of it."""
+    """The numbers as one process sees them: in the file, or in memory instead."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Locks of a file keep processes apart, not the threads of one.
-        self._turn = threading.Lock()
+        # File locks exclude other processes, but not other threads of this one.
+        self._lock = threading.Lock()
         self._handle: int | None = None
-        self._own: bytearray | None = None
+        self._memory: bytearray | None = None
 
     def take(self, table: int, who: str, limit: int, now: int) -> Allowance:
         name = _name(who)
-        with self._turn:
+        with self._lock:
             try:
                 return self._take(table, name, limit, now)
             except OSError as error:
@@ -139,7 +139,7 @@ class _Counters:
 
     def touch(self, who: str, now: int) -> None:
         name = _name(who)
-        with self._turn:
+        with self._lock:
             try:
                 self._touch(name, now)
             except OSError as error:
@@ -148,72 +148,73 @@ class _Counters:
 
     def used(self, who: str) -> int | None:
         name = _name(who)
-        with self._turn:
+        with self._lock:
             try:
-                _, held, _, used = self._find(0, name)
+                _, owner, _, used = self._find(0, name)
             except OSError as error:
                 self._count_alone(error)
                 return None
-        return used if held == name else None
+        return used if owner == name else None
 
     def close(self) -> None:
-        with self._turn:
+        with self._lock:
             if self._handle is not None:
                 os.close(self._handle)
                 self._handle = None
 
     def _take(self, table: int, name: bytes, limit: int, now: int) -> Allowance:
-        self._lock()
+        self._lock_file()
         try:
-            at, held, until, _ = self._find(table, name)
-            until, allowance = allow(until if held == name else 0, now, limit)
+            at, owner, until, _ = self._find(table, name)
+            until, allowance = allow(until if owner == name else 0, now, limit)
             self._write(at, _SLOT.pack(name, until, now))
         finally:
-            self._unlock()
+            self._unlock_file()
         return allowance
 
     def _touch(self, name: bytes, now: int) -> None:
-        self._lock()
+        self._lock_file()
         try:
-            at, held, until, _ = self._find(0, name)
-            self._write(at, _SLOT.pack(name, until if held == name else 0, now))
+            at, owner, until, _ = self._find(0, name)
+            self._write(at, _SLOT.pack(name, until if owner == name else 0, now))
         finally:
-            self._unlock()
+            self._unlock_file()
 
     def _find(self, table: int, name: bytes) -> tuple[int, bytes, int, int]:
-        """Return the place of a caller's slot and what it holds, perhaps another's."""
+        """Offset and content of a caller's slot, or of the slot to reuse for it."""
         first = int.from_bytes(name) % (SLOTS - _NEAR)
         at = len(_HEAD) + (table * SLOTS + first) * _SLOT.size
         oldest = None
-        near = self._read(at, _NEAR * _SLOT.size)
-        for n, slot in enumerate(_SLOT.iter_unpack(near)):
-            found = (at + n * _SLOT.size, *slot)
-            if slot[0] == name:
-                return found
-            # An unused one has the instant 0.
-            if oldest is None or slot[2] < oldest[3]:
-                oldest = found
+        slots = self._read(at, _NEAR * _SLOT.size)
+        for n, fields in enumerate(_SLOT.iter_unpack(slots)):
+            slot = (at + n * _SLOT.size, *fields)
+            if fields[0] == name:
+                return slot
+            # The last call of an unused slot is 0.
+            if oldest is None or fields[2] < oldest[3]:
+                oldest = slot
         assert oldest is not None, "there are slots"
         return oldest
 
     def _read(self, at: int, size: int) -> bytes:
-        if self._own is not None:
-            return bytes(self._own[at : at + size])
-        found = os.pread(self._file(), size, at)
-        if len(found) < size:
-            raise OSError(f"{self._path} is shorter than it was made")
-        return found
+        if self._memory is not None:
+            return bytes(self._memory[at : at + size])
+        data = os.pread(self._file(), size, at)
+        if len(data) < size:
+            raise OSError(f"{self._path} was truncated")
+        return data
 
     def _write(self, at: int, slot: bytes) -> None:
-        if self._own is not None:
-            self._own[at : at + len(slot)] = slot
+        if self._memory is not None:
+            self._memory[at : at + len(slot)] = slot
         else:
             os.pwrite(self._file(), slot, at)
 
-    def _lock(self) -> None:
-        # Others hold it for microseconds. One that was stopped while it did must not
-        # stop everybody: better a call that is not counted.
-        for _ in range(_LOCK_TRIES if self._own is None else 0):
+    def _lock_file(self) -> None:
+        # Processes hold the lock for microseconds. One that was stopped while holding
+        # it must not stop the others, so after some tries a call goes on without the
+        # lock.
+        for _ in range(_LOCK_TRIES if self._memory is None else 0):
             try:
                 fcntl.lockf(self._file(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except (BlockingIOError, PermissionError):
@@ -221,8 +222,8 @@ class _Counters:
             else:
                 return
 
-    def _unlock(self) -> None:
-        if self._own is None:
+    def _unlock_file(self) -> None:
+        if self._memory is None:
             fcntl.lockf(self._file(), fcntl.LOCK_UN)
 
     def _file(self) -> int:
@@ -232,19 +233,18 @@ class _Counters:
 
     def _count_alone(self, error: OSError) -> None:
         LOG.warning(
-            "rates are counted by each process for itself from now on, until it is"
-            " started anew: %s",
+            "rates are counted by this process alone until it is restarted: %s",
             error,
         )
         if self._handle is not None:
             with suppress(OSError):
                 os.close(self._handle)
             self._handle = None
-        self._own = bytearray(_SIZE)
+        self._memory = bytearray(_SIZE)
 
 
 def _open(path: Path) -> int:
-    """Return a handle of the file, made anew where it is none of ours."""
+    """Open the file, and create it if it is missing or not a file of rates."""
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.lockf(handle, fcntl.LOCK_EX)
