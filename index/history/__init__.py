@@ -1,4 +1,4 @@
-"""What has become of an article? Rules, without a database."""
+"""What happened to an article? The rules, without a database."""
 
 from index.history.batch import Batch, Current, Killed, Outcome, Written, next_turn
 from index.history.changes import (

@@ -1,6 +1,6 @@
-"""Versions: their order, and what becomes of an article that is put.
+"""A batch: what one write stores of the articles that are put.
 
-A :class:`Batch` holds the rules and the rows they lead to; it knows no database.
+A :class:`Batch` applies the rules and collects the rows; it knows no database.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from index.history.numbers import FIRST, check_counts_up, next_version, version_
 
 
 class Outcome(StrEnum):
-    """What became of an article that was put; all but the last are accepted writes."""
+    """Result of putting an article; every one but ``unchanged`` stores something."""
 
     CREATED = "created"
     UPDATED = "updated"
-    # History only: an older version than the current one, or of a killed article.
+    # Only for the history: the version is older than the current one, or killed.
     STORED = "stored"
-    REPLACED = "replaced"  # the version was there, with other content
+    REPLACED = "replaced"  # the version existed with other content
     UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What became of one article of a :meth:`Store.put`.
+    """Result of one article of a :meth:`Store.put`.
 
     :param version: the version that holds the content that was sent.
-    :param seq: its number in the change log; ``None`` if nothing was written.
+    :param seq: number of the change in the log; ``None`` if nothing was stored.
     """
 
     id: str
@@ -61,16 +61,16 @@ class Written:
 
 @dataclass(slots=True)
 class Killed:
-    """What of a kill, or of a withholding, decides what becomes of later versions.
+    """A kill or withholding of an article, as far as later versions depend on it.
 
-    :param version: up to which nothing shows again; ``None`` for all there may be.
-    :param purged: its texts were erased, and are not to be kept again.
-    :param over: a newer version shows since then, or it was taken back.
-    :param status: that of the articles it covers.
-    :param before: as ``version``, of an earlier one.
-    :param audience: who may read its notice.
-    :param adopted: the notice that the article is to have, where the kill was of
-        another one and meant this one, too.
+    :param version: the highest version that it covers; ``None`` for all versions.
+    :param purged: whether the texts were erased and must not be stored again.
+    :param over: whether a newer version shows since then, or the kill was undone.
+    :param status: of the versions that it covers.
+    :param before: like ``version``, for an earlier kill.
+    :param audience: the readers who may read its notice.
+    :param adopted: the notice that the article gets if the kill was of another article
+        of its story and includes it.
     """
 
     version: str | None
@@ -82,35 +82,36 @@ class Killed:
     adopted: Mapping[str, Any] | None = None
 
     def covers(self, article: Article, version: str) -> bool:
-        """Return whether an article is among what was killed.
+        """Whether an article is killed or withheld with the earlier versions.
 
-        Only what is told to be newer and usable is not.
+        While the kill is in force, only an article that was sent as usable and with a
+        newer version is not.
 
-        :param version: the one that it is to have, given or not.
+        :param version: that the article is stored as, whether it was sent with it or
+            not.
         """
         if self.over:
             return self.version is not None and not self._is_newer(version)
-        told = article.version is not None and article.status is Status.USABLE
-        return self.version is None or not told or not self._is_newer(version)
+        explicit = article.version is not None and article.status is Status.USABLE
+        return self.version is None or not explicit or not self._is_newer(version)
 
     def _is_newer(self, version: str) -> bool:
-        assert self.version is not None, "of all versions none is newer"
+        assert self.version is not None, "no version is newer than all"
         return version_key(version) > version_key(self.version)
 
     @property
     def held_until(self) -> str | None:
-        """Up to which version what it covers stays so when a newer one is killed."""
+        """The highest version that stays covered when a newer one is killed."""
         return self.version if self.over else self.before
 
 
 @dataclass(slots=True)
 class Current:
-    """What a write must know of an article that is there; the write keeps it true.
+    """The stored state of an article; a write keeps it up to date.
 
-    :param restrictions: of the whole article: its status is that of the last kill,
-        where there was one.
-    :param digests: of what was sent as the current version, and as others that were
-        asked for.
+    :param restrictions: of the article; the status is that of a kill in force.
+    :param digests: by version, of the content as it was sent: of the current version,
+        and of others that the write asked for.
     """
 
     version: str
@@ -121,72 +122,75 @@ class Current:
 
     @property
     def standing(self) -> Standing:
-        """Who may see it."""
+        """Restrictions and values together."""
         return Standing(self.restrictions, self.values)
 
 
 class Batch:
-    """The rows that one write will make, and the rules by which it makes them.
+    """The rows of one write, and the rules by which they are made.
 
-    :param seq: the newest change before this write.
+    :param seq: number of the newest change before this write.
     :param at: the instant of this write, in microseconds since 1970 UTC.
-    :param found: what is there already, by id; ``killed`` likewise.
-    :param audiences: who saw before what may be killed by this write, where anybody
-        could have.
+    :param current: the stored articles by id.
+    :param killed: the kills and withholdings by id.
+    :param audiences: by id, the readers of articles that this write may kill, if the
+        articles ever had any.
     """
 
     def __init__(
         self,
         seq: int,
         at: int,
-        found: dict[str, Current],
+        current: dict[str, Current],
         killed: dict[str, Killed] | None = None,
         audiences: dict[str, Audience] | None = None,
     ) -> None:
         self.seq, self.at = seq, at
-        self.found, self.killed = found, killed or {}
+        self.current, self.killed = current, killed or {}
         self.audiences = audiences or {}
         self.created: dict[str, dict[str, Any]] = {}
         self.updated: dict[str, dict[str, Any]] = {}
         self.versions: dict[tuple[str, str], dict[str, Any]] = {}
-        self.replaced: set[tuple[str, str]] = set()  # of these, what is there goes
+        self.replaced: set[tuple[str, str]] = set()  # versions whose rows go
         self.changes: list[dict[str, Any]] = []
         self.notices: dict[str, dict[str, Any]] = {}
-        # Of notices that are there: up to which version, and whether they are over.
+        # Stored notices to update: the version that they cover, and whether they are
+        # over.
         self.raised: dict[str, tuple[str | None, bool]] = {}
-        self.joined: list[str] = []  # articles of a story that was killed before
+        self.joined: list[str] = []  # articles of a story that was killed earlier
 
     def put(
         self, article: Article, text: str, digest: str, *, force: bool = False
     ) -> Written:
-        """Add what one article takes.
+        """Add the rows of one article.
 
-        :param text: its content as it was sent; ``digest`` of that.
-        :param force: put it in the place of other content of its version. A kill or a
-            withholding that covers the version covers it then, too.
-        :raises VersionConflict: its version is there with other content.
-        :raises InvalidArticle: its version is a number below 0, or no higher version
-            can be made of the current one.
-        :raises ArticlePurged: it is one whose text was erased.
+        :param text: its content as it was sent.
+        :param digest: of that text.
+        :param force: replace other content of the same version. A kill or withholding
+            of the version covers the new content as well.
+        :raises VersionConflict: its version is stored with other content.
+        :raises InvalidArticle: its version is a number below 0, or the current version
+            is too long to derive a higher one from it.
+        :raises ArticlePurged: its text was erased for good.
         """
-        found, killed = self.found.get(article.id), self.killed.get(article.id)
+        current, killed = self.current.get(article.id), self.killed.get(article.id)
         version = article.version
         if version is not None:
             check_counts_up(version)
-        if found is None:
+        if current is None:
             version, outcome = version or FIRST, Outcome.CREATED
-        elif version is None and found.digests[found.version] == digest:
-            return self._unchanged(article.id, found.version)
+        elif version is None and current.digests[current.version] == digest:
+            return self._unchanged(article.id, current.version)
         elif version is None:
-            version, outcome = next_version(found.version), Outcome.UPDATED
-            replace(article, version=version)  # checks it
-        elif version in found.digests:
-            if found.digests[version] == digest:
+            version, outcome = next_version(current.version), Outcome.UPDATED
+            replace(article, version=version)  # raises if it is too long
+        elif version in current.digests:
+            if current.digests[version] == digest:
                 return self._unchanged(article.id, version)
             if not force:
                 raise VersionConflict(article.id, version)
             outcome = Outcome.REPLACED
-        elif version_key(version) > version_key(found.version):
+        elif version_key(version) > version_key(current.version):
             outcome = Outcome.UPDATED
         else:
             outcome = Outcome.STORED
@@ -195,7 +199,9 @@ class Batch:
             raise ArticlePurged(article.id)
         if outcome is Outcome.REPLACED:
             self.replaced.add((article.id, version))
-        older = found is not None and version_key(version) < version_key(found.version)
+        older = current is not None and version_key(version) < version_key(
+            current.version
+        )
         if older:
             return self._store(article, version, outcome, text, digest)
         return self._make_current(article, version, outcome, text, digest, covering)
@@ -209,7 +215,7 @@ class Batch:
     def _store(
         self, article: Article, version: str, outcome: Outcome, text: str, digest: str
     ) -> Written:
-        """Keep an older version."""
+        """Add a version older than the current one."""
         self.seq += 1
         self._add_version(article, version, text, digest, sent=digest)
         self._add_change(
@@ -230,21 +236,21 @@ class Batch:
         covering: Killed | None,
     ) -> Written:
         self.seq += 1
-        found = self.found.get(article.id)
-        sent, given = digest, article
-        article = self._completed(given, found)
-        if article is not given:
+        current = self.current.get(article.id)
+        sent_digest, sent = digest, article
+        article = self._completed(sent, current)
+        if article is not sent:
             text = content_json(article)
             digest = content_digest(text)
         own = restrictions_of(article)
-        # A killed article stays so, whatever status comes with it.
+        # A killed article stays killed, whatever status it was sent with.
         now = own
         if covering is not None:
             now = own._replace(status=max(own.status, covering.status))
         values = values_of(article)
-        before = None if found is None else found.standing
-        # An index that has the version has other words of it than the store from now
-        # on: it must not answer with it before it is indexed again.
+        before = None if current is None else current.standing
+        # A replaced version has other words in the store than in the index, so it must
+        # not show before it is indexed again.
         hides = outcome is Outcome.REPLACED or (
             before is not None and shows_less(before.restrictions, now)
         )
@@ -260,16 +266,16 @@ class Batch:
             "evolved_from": article.evolved_from,
             "story": article.story,
         }
-        if found is None:
-            found = self.found[article.id] = Current(version, now, {}, values)
+        if current is None:
+            current = self.current[article.id] = Current(version, now, {}, values)
             self.created[article.id] = row
         elif article.id in self.created:
             self.created[article.id] = row
         else:
             self.updated[article.id] = row
-        found.version, found.restrictions = version, now
-        found.values, found.published = values, published
-        self._add_version(article, version, text, digest, sent=sent)
+        current.version, current.restrictions = version, now
+        current.values, current.published = values, published
+        self._add_version(article, version, text, digest, sent=sent_digest)
         kind = _change_type(article, outcome, before, own, now)
         audience = self._audience(article.id, before, Standing(own, values))
         after = Standing(now, values)
@@ -282,32 +288,32 @@ class Batch:
             outcome = Outcome.STORED
         return Written(id=article.id, version=version, outcome=outcome, seq=self.seq)
 
-    def _completed(self, article: Article, found: Current | None) -> Article:
-        """Return an article with what it keeps of the version before.
+    def _completed(self, article: Article, current: Current | None) -> Article:
+        """The article with the embargo and date of publication of the version before.
 
-        An embargo covers all versions until one says otherwise, and a correction was
-        published when the article was.
+        An embargo covers all versions until one changes it, and a correction keeps the
+        date on which the article was published.
         """
         if article.embargoed_until == LIFTED:
             article = replace(article, embargoed_until=None)
-        elif article.embargoed_until is None and found is not None:
-            embargo = found.restrictions.embargoed_until
+        elif article.embargoed_until is None and current is not None:
+            embargo = current.restrictions.embargoed_until
             if embargo > self.at:
                 article = replace(article, embargoed_until=from_micros(embargo))
-        if article.published is None and found is not None:
-            published = found.published
+        if article.published is None and current is not None:
+            published = current.published
             if published is not None:
                 article = replace(article, published=from_micros(published))
         return article
 
     def _audience(
-        self, article_id: str, before: Standing | None, came: Standing
+        self, article_id: str, before: Standing | None, sent: Standing
     ) -> Audience | None:
-        """Return who ever saw an article, and is told if it is killed now.
+        """Readers who could ever see an article, and are told if it is killed now.
 
-        ``None`` where nothing is known of anybody.
+        ``None`` if no reader is known.
 
-        :param came: how it comes now, be it killed.
+        :param sent: the standing that the article was sent with.
         """
         known = self.audiences.get(article_id)
         if before is not None:
@@ -319,9 +325,9 @@ class Batch:
         if killed is not None and not killed.over and killed.adopted is None:
             if killed.status == CANCELED:
                 return killed.audience
-            # It was to be held back when it comes.
-            came = Standing(came.restrictions._replace(status=WITHHELD), came.values)
-        return audience_of(came, self.at) if known is None else NOBODY
+            # It was withheld before it arrived.
+            sent = Standing(sent.restrictions._replace(status=WITHHELD), sent.values)
+        return audience_of(sent, self.at) if known is None else NOBODY
 
     def _keep_notice(
         self,
@@ -331,7 +337,7 @@ class Batch:
         covering: Killed | None,
         audience: Audience | None,
     ) -> None:
-        """Make, raise or end the notice of a kill, as a new current version has it."""
+        """Create, raise or end the notice of a kill for a new current version."""
         killed = self.killed.get(article.id)
         adopted = None if covering is None else covering.adopted
         if kind is ChangeType.KILLED or (adopted and article.id not in self.notices):
@@ -373,7 +379,7 @@ class Batch:
     def _add_version(
         self, article: Article, version: str, text: str, digest: str, *, sent: str
     ) -> None:
-        self.found[article.id].digests[version] = sent
+        self.current[article.id].digests[version] = sent
         self.versions[article.id, version] = {
             "id": article.id,
             "version": version,
@@ -409,9 +415,9 @@ class Batch:
 
 
 def next_turn(own: Restrictions, after: int) -> int:
-    """Return the next instant at which an article begins or ceases to show.
+    """Next instant after ``after`` at which the embargo ends or the article expires.
 
-    :data:`~index.access.NO_EXPIRY` if there is none after this instant.
+    :data:`~index.access.NO_EXPIRY` if there is none.
     """
     return min(
         (
@@ -430,9 +436,10 @@ def _change_type(
     own: Restrictions,
     now: Restrictions,
 ) -> ChangeType:
-    """Return what a new current version is to those who follow the changes.
+    """Type of the change that a new current version makes.
 
-    :param own: its own restrictions; ``now`` what they are with a kill or withholding.
+    :param own: restrictions of the version itself.
+    :param now: the same with a kill or withholding applied.
     """
     was = None if before is None else before.restrictions.status
     if own.status == CANCELED:

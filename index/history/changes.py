@@ -1,10 +1,10 @@
-"""The change feed: what of the log a reader is told.
+"""The change feed: the entries of the log as a reader may see them.
 
-An entry of the log knows how its article stood before it and after it: what restricted
-it, and its values. From that it follows, whenever and by whomever the feed is read,
-whether the reader saw the article before, and whether they see it since. So what a
-reader is told never depends on what became of the article later, nothing is left out,
-and who may not see an article is told nothing of it.
+A change records the standing of its article before and after it: restrictions and
+values. They alone decide whether a reader saw the article before the change and sees it
+after, whenever the feed is read. So an entry never depends on what happens to the
+article later, no entry is missing, and readers learn nothing of articles that they may
+not see.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from index.query import Reader
 
 
 class ChangeType(StrEnum):
-    """What happened to an article."""
+    """Type of a change."""
 
     CREATED = "created"
     UPDATED = "updated"
     CORRECTED = "corrected"
-    STORED = "stored"  # an older version came: nobody is told
+    STORED = "stored"  # an older version arrived; never shown to readers
     KILLED = "killed"
     WITHHELD = "withheld"
     RESTORED = "restored"
@@ -35,9 +35,8 @@ class ChangeType(StrEnum):
     DELETED = "deleted"
 
 
-# What readers can be told of.
-FEED_TYPES = tuple(each.value for each in ChangeType if each is not ChangeType.STORED)
-# After these the article is not to be shown any more, and a copy of it is to go.
+FEED_TYPES = tuple(kind.value for kind in ChangeType if kind is not ChangeType.STORED)
+# After these the article must no longer be shown, and copies of it must be deleted.
 REMOVALS = frozenset(
     (
         ChangeType.KILLED,
@@ -46,7 +45,7 @@ REMOVALS = frozenset(
         ChangeType.DELETED,
     )
 )
-# What changes the index; the others only change what shows of it.
+# Changes that the index must apply; the others only change visibility.
 INDEXED_TYPES = frozenset(ChangeType) - {
     ChangeType.STORED,
     ChangeType.EMBARGO_LIFTED,
@@ -56,13 +55,14 @@ INDEXED_TYPES = frozenset(ChangeType) - {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One entry of the change log.
+    """One change in the log.
 
-    :param type: a :class:`ChangeType`; of ``stored``, an older version, nobody sees
-        anything.
-    :param version: ``None`` for a deletion, and for a kill of what is not here.
-    :param hides: whether the article may show less from here on.
-    :param facts: how the article stood, as :meth:`Standing.facts` wrote it.
+    :param type: a :class:`ChangeType`; ``stored`` (an older version arrived) is never
+        shown to readers.
+    :param version: ``None`` for a deletion, and for a kill of an article that is not
+        stored.
+    :param hides: whether the change may hide the article from some reader.
+    :param facts: the standings before and after, as JSON of :meth:`Standing.facts`.
     """
 
     seq: int
@@ -74,30 +74,29 @@ class Change:
     facts: str | None = None
 
     def standings(self) -> tuple[Standing | None, Standing | None]:
-        """Return how the article stood before and after."""
+        """Standings of the article before and after the change."""
         if self.facts is None:
             return None, None
-        found = [
-            None if each is None else Standing.read(each)
-            for each in orjson.loads(self.facts)[:2]
+        standings = [
+            None if parsed is None else Standing.read(parsed)
+            for parsed in orjson.loads(self.facts)[:2]
         ]
-        return found[0], found[-1]
+        return standings[0], standings[-1]
 
     def audience(self) -> Audience | None:
-        """Return who is told of a kill; ``None`` where nothing is known of anybody."""
-        found = [None] if self.facts is None else orjson.loads(self.facts)
-        if len(found) < 3:  # of an older Nutgraf
-            found.append(found[0] or found[-1])
-        return Audience.read(found[-1], micros(self.at))
+        """The readers who are told of a kill; ``None`` if no reader is known."""
+        facts = [None] if self.facts is None else orjson.loads(self.facts)
+        if len(facts) < 3:  # written by an older release
+            facts.append(facts[0] or facts[-1])
+        return Audience.read(facts[-1], micros(self.at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a reader is told of a change.
+    """One entry of the change feed: a change as a reader may see it.
 
-    :param type: a :class:`ChangeType` other than ``stored``.
-    :param version: the one that shows since, ``None`` where none does.
-    :param removed: the article no longer shows: a copy of it is to go.
+    :param version: the version that shows since then, ``None`` if none does.
+    :param removed: whether the article no longer shows, so that copies must be deleted.
     """
 
     seq: int
@@ -109,9 +108,9 @@ class Entry:
 
 
 def entry_for(change: Change, reader: Reader, at: int) -> Entry | None:
-    """Return what a reader is told of a change, ``None`` if nothing.
+    """Feed entry of a change for a reader, ``None`` if the reader is not told.
 
-    :param at: the instant of the change.
+    :param at: the instant of the change, in microseconds since 1970 UTC.
     """
     kind = ChangeType(change.type)
     if kind is ChangeType.STORED:
@@ -127,17 +126,17 @@ def entry_for(change: Change, reader: Reader, at: int) -> Entry | None:
         return _entry(change, kind, removed=True) if showed else None
     if kind is ChangeType.KILLED:
         audience = change.audience()
-        tells = not reader.filters if audience is None else audience.includes(reader)
-        return _entry(change, kind, removed=True) if tells else None
-    was = before is not None and before.shown(reader, at)
-    now = after is not None and after.shown(reader, at)
-    if now:
-        if not was and kind in (ChangeType.UPDATED, ChangeType.CORRECTED):
+        told = not reader.filters if audience is None else audience.includes(reader)
+        return _entry(change, kind, removed=True) if told else None
+    showed = before is not None and before.shown(reader, at)
+    shows = after is not None and after.shown(reader, at)
+    if shows:
+        if not showed and kind in (ChangeType.UPDATED, ChangeType.CORRECTED):
             embargoed = before and before.restrictions.embargoed_until > at
             kind = ChangeType.EMBARGO_LIFTED if embargoed else ChangeType.CREATED
         return _entry(change, kind, removed=False)
-    if was:
-        # However it came about, to this reader it is withheld from here on.
+    if showed:
+        # Whatever the cause, the article is withheld from this reader from now on.
         if kind not in REMOVALS:
             kind = ChangeType.WITHHELD
         return _entry(change, kind, removed=True)

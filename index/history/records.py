@@ -1,4 +1,4 @@
-"""Records of the store: a version, the notice of a kill, a chain of stories, counts."""
+"""Records of the store: versions, notices of kills, chains of articles, and counts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from index.article import Article, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One version of an article as it is kept.
+    """One stored version of an article.
 
-    :param seq: the change that brought it, ``at`` the instant of that change.
+    :param current: whether it is the current version.
+    :param seq: number of the change that stored it.
+    :param at: the instant of that change.
     """
 
     article: Article
@@ -37,12 +39,13 @@ class VersionInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What is left to be read of a killed article.
+    """The notice that replaces a killed article.
 
-    :param version: the highest that was killed, ``None`` if none was ever here.
-    :param audience: who may read it, ``None`` where nothing is known of the article:
-        then whoever reads without a filter.
-    :param purged: when its texts were erased for good.
+    :param version: the highest version that was killed, ``None`` if none was stored.
+    :param cascade: whether the kill included the other articles of its story.
+    :param audience: the readers who may read it, ``None`` if no reader is known: then
+        all readers without filters.
+    :param purged: the instant at which the texts were erased for good.
     """
 
     id: str
@@ -58,9 +61,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How much a store holds: articles that are there now, and all their versions.
+    """Numbers of stored articles and of all their versions.
 
-    :param searchable: articles that are not killed.
+    :param searchable: number of articles that are not killed.
     """
 
     articles: int
@@ -69,15 +72,15 @@ class Counts:
 
 
 class Relation(StrEnum):
-    """How an article of a chain stands to the one that the chain is of."""
+    """Relation of a member of a chain to the article that the chain is for."""
 
-    EARLIER = "earlier"  # it evolved from this one
+    EARLIER = "earlier"  # the article evolved from it
     LATER = "later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One article of a chain, to be shown."""
+    """One article of a chain that the reader may see."""
 
     id: str
     version: str
@@ -88,11 +91,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What an article evolved from and what evolved from it, the first one first.
+    """The articles that one evolved from, and those that evolved from it, oldest first.
 
-    :param complete: ``False`` where there is more in one of the directions than
-        :data:`STEPS` articles, or may be: more than :data:`MAX_CHECKED` evolved from
-        these, most of them not to be shown.
+    :param complete: ``False`` if one direction has, or could have, more articles than
+        :mod:`index.store.lineage` reads.
     """
 
     members: tuple[Member, ...]
