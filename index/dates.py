@@ -1,4 +1,4 @@
-"""Dates as newsrooms write them: instants, whole periods, and relative ones."""
+"""Dates as newsrooms write them: instants, whole periods and relative dates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z", re.ASCII)
 _RELATIVE = re.compile(r"([-+])(\d{1,5})([hdwmy])\Z", re.ASCII)
-# fromisoformat takes any character for the T: 1310121530000 would be in the year 1310.
+# fromisoformat accepts any character as the T: 1310121530000 would be in the year 1310.
 _RUN_ON = re.compile(r"\d{4}-?\d{2}-?\d{3}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d", re.ASCII)
 
@@ -25,60 +25,63 @@ def utc_now() -> datetime:
 
 
 def micros(instant: datetime) -> int:
-    """Return microseconds since 1970-01-01 UTC."""
+    """Microseconds since 1970-01-01 UTC."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
-    """Return the aware UTC instant that :func:`micros` made a number of."""
+    """Aware UTC instant from microseconds since 1970-01-01 UTC."""
     return _EPOCH + value * _MICROSECOND
 
 
 def iso(instant: datetime) -> str:
-    """Return an instant as RFC 3339 in UTC with ``Z``, and a fraction if it has one."""
+    """Instant as RFC 3339 text in UTC with ``Z``, and a fraction if it has one."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def zone(name: str) -> tzinfo:
-    """Return an IANA time zone.
+    """IANA time zone by its name.
 
-    :raises ValueError: there is none of that name.
+    :raises ValueError: there is no such zone.
     """
-    # ZoneInfo reads a file of that name: keep odd names away from the file system.
+    # ZoneInfo opens a file of that name: keep odd names away from the file system.
     if not re.fullmatch(r"[A-Za-z0-9_+-]{1,30}(/[A-Za-z0-9_+-]{1,30}){0,2}", name):
-        raise ValueError(f"{name[:50]!r} is no IANA time zone, such as Europe/London")
+        raise ValueError(
+            f"{name[:50]!r} is not an IANA time zone such as Europe/London"
+        )
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
-            f"{name!r} is no IANA time zone, such as Europe/London"
+            f"{name!r} is not an IANA time zone such as Europe/London"
         ) from error
 
 
 def instant(text: str, tz: tzinfo = UTC) -> datetime:
-    """Return the UTC instant that an ISO 8601 or RFC 5322 date stands for.
+    """Parse an ISO 8601 or RFC 5322 date into a UTC instant.
 
     A date without a time is its midnight; a time without an offset is in ``tz``.
 
-    :raises ValueError: it is no date, or outside the years 1 to 9999.
+    :raises ValueError: it is not a date, or outside the years 1 to 9999.
     """
     text = text.strip()
     try:
         if _RUN_ON.match(text):
             raise ValueError("a number")
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         try:
-            found = parsedate_to_datetime(text)
+            moment = parsedate_to_datetime(text)
         except (ValueError, IndexError, TypeError, OverflowError):
             raise ValueError(
-                f"{text[:50]!r} is no date such as 2016-09-29 or 2016-09-29T14:30:00Z"
+                f"{text[:50]!r} is not a date such as 2016-09-29 or"
+                " 2016-09-29T14:30:00Z"
             ) from None
-    return to_utc(found, tz)
+    return to_utc(moment, tz)
 
 
 def to_utc(moment: datetime, tz: tzinfo = UTC) -> datetime:
-    """Return a moment as aware UTC; a naive one is in ``tz``.
+    """Moment as an aware UTC instant; a naive one is in ``tz``.
 
     :raises ValueError: outside the years 1 to 9999.
     """
@@ -91,12 +94,12 @@ def to_utc(moment: datetime, tz: tzinfo = UTC) -> datetime:
 
 
 def period(text: str, *, tz: tzinfo, now: datetime) -> tuple[datetime, datetime]:
-    """Return the half-open span of UTC instants that a date in a search stands for.
+    """Half-open span of UTC instants that a date in a search stands for.
 
-    ``2016``, ``2016-09`` and ``2016-09-29`` are the whole local year, month and day of
-    ``tz``, also where a clock change makes the day 23 or 25 hours long; ``today`` and
-    ``yesterday`` likewise. ``-7d`` (also ``h w m y``) is the instant that long before
-    ``now``. An instant is itself: one microsecond.
+    ``2016``, ``2016-09`` and ``2016-09-29`` are the whole local year, month and day in
+    ``tz``, even if a clock change makes the day 23 or 25 hours long; so are ``today``
+    and ``yesterday``. ``-7d`` (also ``h w m y``) is the instant that long before
+    ``now``. An instant spans one microsecond.
 
     :raises ValueError: it is none of these.
     """
@@ -125,14 +128,14 @@ def period(text: str, *, tz: tzinfo, now: datetime) -> tuple[datetime, datetime]
         return _local_days(first, first.replace(month=12, day=31), tz)
     if not _INSTANT.match(text):
         raise ValueError(
-            f"{text[:50]!r} is no date; write 2016-09-29, 2016-09, 2016,"
+            f"{text[:50]!r} is not a date; write 2016-09-29, 2016-09, 2016,"
             " 2016-09-29T14:30:00Z, -7d, today or yesterday"
         )
     return _moment(instant(text, tz))
 
 
 def _moment(at: datetime) -> tuple[datetime, datetime]:
-    # The last instant there is has none after it: its span is empty.
+    # No instant follows the last one, so its span is empty.
     return at, at if at == _LAST else at + _MICROSECOND
 
 

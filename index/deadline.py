@@ -1,4 +1,4 @@
-"""The deadline of a search, looked at between its steps: no signals, in any thread."""
+"""The deadline of a search, checked between its steps: no signals, in any thread."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Check = Callable[[], None]
 
 
 def until(deadline: float | None) -> Check:
-    """Return what to call between steps: it raises once a deadline has passed.
+    """A check to call between steps: it raises once the deadline has passed.
 
-    :param deadline: on :func:`time.monotonic`'s clock; ``None`` never passes.
-    :raises SearchTimeout: by what is returned.
+    :param deadline: on the clock of :func:`time.monotonic`; ``None`` for no deadline.
+    :raises SearchTimeout: raised by the check.
     """
     started = time.monotonic()
 
@@ -26,4 +26,4 @@ def until(deadline: float | None) -> Check:
 
 
 def never() -> None:
-    """Check nothing: there is no deadline."""
+    """A check without a deadline."""

@@ -1,4 +1,4 @@
-"""Settings: frozen values, built once at the front door from the environment."""
+"""Settings: frozen values, built once from the environment."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PREFIX = "NUTGRAF_"
 MB = 1024 * 1024
 MAX_RATE = 1_000_000  # requests a minute
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
-# As RFC 6454 has browsers write an origin. There is no * for all of them.
+# An origin as browsers send it (RFC 6454). There is no * for all origins.
 _ORIGIN = re.compile(
     r"(?!https://[^/]*:443\Z|http://[^/]*:80\Z)[a-z][a-z0-9+.-]*://"
     r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?\Z"
 )
-# As a Host header has it, without the port.
+# A host as in the Host header, without the port.
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z|\[[0-9a-f:.]+\]\Z")
 NONE = "none"
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
@@ -29,9 +29,11 @@ _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at a
 def _setting(
     default: Any, about: str, *, optional: bool = False, secret: bool = False
 ) -> Any:
-    """Return a setting's field; an optional one may be ``none``, which is ``None``.
+    """Dataclass field of a setting.
 
-    A secret one is shown nowhere.
+    :param about: its meaning, a row of ``docs/settings.md``.
+    :param optional: whether ``none`` is a value, which becomes ``None``.
+    :param secret: whether its value is never shown.
     """
     return field(
         default=default,
@@ -42,57 +44,60 @@ def _setting(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be set, with what holds when nothing is.
+    """All settings and their defaults.
 
-    Each is the environment variable ``NUTGRAF_`` and its name in capitals.
+    The environment variable of a setting is ``NUTGRAF_`` and its name in capitals.
     """
 
     store: str = _setting("sqlite:///data/nutgraf.db", "database URL of the store")
     engine: str = _setting("whoosh:data/index", "memory: or whoosh:FOLDER")
     bind: str = _setting("127.0.0.1:8000", "address and port of the service")
-    language: str = _setting("en", "analysis of articles without a language (BCP 47)")
+    language: str = _setting(
+        "en", "language for analysing articles that name none (BCP 47)"
+    )
     cors: tuple[str, ...] = _setting(
         (), "origins that browsers may call from, separated by spaces"
     )
     hosts: tuple[str, ...] = _setting(
-        (), "names it answers to besides its own machine's, separated by spaces"
+        (),
+        "host names to answer to besides the machine's own, separated by spaces",
     )
     push_secret: str = _setting(
         "",
-        "what Superdesk signs its pushes with; without it there is no push",
+        "secret that Superdesk signs its pushes with; without one, push is off",
         secret=True,
     )
     query_characters: int = _setting(1_000, "longest q, in characters")
     query_clauses: int = _setting(64, "most words, phrases and ranges in a q")
     query_depth: int = _setting(20, "deepest nesting of parentheses in a q")
     wildcard_letters: int = _setting(3, "letters before the first * or ?")
-    expansions: int = _setting(20_000, "most words a prefix or wildcard may stand for")
-    limit: int = _setting(100, "most hits an answer may hold")
-    window: int = _setting(10_000, "furthest hit that page can reach; cursors go on")
+    expansions: int = _setting(20_000, "most words that a prefix or wildcard may match")
+    limit: int = _setting(100, "most hits in an answer")
+    window: int = _setting(10_000, "last hit that `page` can reach; cursors go further")
     body_bytes: int = _setting(32 * MB, "largest request body, in bytes")
     article_bytes: int = _setting(1 * MB, "largest article as JSON, in bytes")
     articles_per_request: int = _setting(1_000, "most articles in one request")
     search_seconds: float = _setting(2.0, "deadline of a search, in seconds")
     index_memory: int = _setting(
-        512 * MB, "memory that writing the index may take for articles, in bytes"
+        512 * MB, "memory that the indexer may use for articles, in bytes"
     )
-    wait_seconds: float = _setting(10.0, "longest that ?wait=1 waits, in seconds")
+    wait_seconds: float = _setting(10.0, "longest wait of `?wait=1`, in seconds")
     rate: int | None = _setting(
         6_000, "requests a minute of a key without its own rate, or none", optional=True
     )
     behind: int = _setting(
-        10_000, "changes that the index may be behind until /readyz says no"
+        10_000, "changes that the index may be behind before `/readyz` fails"
     )
     disk_free: int = _setting(
-        256 * MB, "bytes that must be free on each disk, or /readyz says no"
+        256 * MB, "bytes that must be free on each disk, or `/readyz` fails"
     )
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for setting in fields(self):
+            value = getattr(self, setting.name)
             if isinstance(value, int | float) and not 0 < value < math.inf:
                 raise InvalidValue(
-                    PREFIX + each.name.upper(), "must be above 0 and finite", got=value
+                    _variable(setting), "must be above 0 and finite", got=value
                 )
         if not LANGUAGE_TAG.match(self.language):
             raise InvalidValue(
@@ -104,17 +109,16 @@ class Settings:
                     "NUTGRAF_CORS",
                     "write each origin as browsers send it, such as"
                     " https://desk.example or http://localhost:3000: scheme and host in"
-                    " small letters, a port unless it is the usual one, and no more",
+                    " lower case, the port unless it is the default, and nothing else",
                     got=origin,
                 )
-        for each_host in self.hosts:
-            if not _HOST.match(each_host):
+        for name in self.hosts:
+            if not _HOST.match(name):
                 raise InvalidValue(
                     "NUTGRAF_HOSTS",
-                    "write each host as it stands in addresses, such as"
-                    " search.desk.example or [fd00::1]: in small letters, without a"
-                    " port",
-                    got=each_host,
+                    "write each host as in addresses, such as search.desk.example or"
+                    " [fd00::1]: in lower case, without a port",
+                    got=name,
                 )
         if self.rate is not None and self.rate > MAX_RATE:
             raise InvalidValue(
@@ -128,45 +132,41 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Return the settings of a mapping such as ``os.environ``.
+        """Settings from a mapping such as ``os.environ``.
 
-        :raises InvalidValue: a ``NUTGRAF_`` variable is no setting, or has a bad value.
+        :raises InvalidValue: a ``NUTGRAF_`` variable is not a setting, or is invalid.
         """
-        kinds = {PREFIX + each.name.upper(): each for each in fields(cls)}
+        settings = {_variable(setting): setting for setting in fields(cls)}
         values: dict[str, Any] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
                 continue
-            if name not in kinds:
+            if name not in settings:
                 raise InvalidValue(
-                    name, f"is not a setting; choose from {', '.join(kinds)}"
+                    name, f"is not a setting; choose from {', '.join(settings)}"
                 )
-            default = kinds[name].default
+            setting = settings[name]
             try:
-                values[kinds[name].name] = _parse(text.strip(), kinds[name])
+                values[setting.name] = _parse(text.strip(), setting)
             except ValueError:
-                kind = _KINDS[type(default)]
-                if kinds[name].metadata["optional"]:
+                kind = _KINDS[type(setting.default)]
+                if setting.metadata["optional"]:
                     kind += f", or {NONE}"
                 raise InvalidValue(name, f"must be {kind}", got=text) from None
         return cls(**values)
 
     def shown(self) -> dict[str, Any]:
-        """Return every setting by variable name, with secrets masked."""
+        """All settings by variable name, with secrets masked."""
         return {
-            PREFIX + each.name.upper(): _masked(
-                getattr(self, each.name), secret=each.metadata["secret"]
+            _variable(setting): _masked(
+                getattr(self, setting.name), secret=setting.metadata["secret"]
             )
-            for each in fields(self)
+            for setting in fields(self)
         }
 
 
-def documented() -> tuple[tuple[str, Any, str], ...]:
-    """Return (variable, default, meaning) of each setting, in order."""
-    return tuple(
-        (PREFIX + each.name.upper(), each.default, each.metadata["about"])
-        for each in fields(Settings)
-    )
+def _variable(setting: Field[Any]) -> str:
+    return PREFIX + setting.name.upper()
 
 
 def _parse(text: str, setting: Field[Any]) -> Any:
@@ -185,5 +185,5 @@ def _parse(text: str, setting: Field[Any]) -> Any:
 def _masked(value: Any, *, secret: bool) -> Any:
     if secret and value:
         return "***"
-    # postgresql://user:password@host/name; a password may itself hold an @.
+    # postgresql://user:password@host/name; the password may contain an @.
     return _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value

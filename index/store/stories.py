@@ -84,7 +84,7 @@ def _killed_story(
         if row is not None:
             terms = {"cascade": row.cascade, "at": row.at}
             audience = Audience.read(json.loads(row.facts), row.at)
-            if reader.filters and not (audience and audience.tells(reader)):
+            if reader.filters and not (audience and audience.includes(reader)):
                 return terms
             return terms | {"note": row.note, "replacement": row.replacement}
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import runpy
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from checkout import ROOT
 
 from index.cli.parser import build_parser
-from index.settings import documented
+from index.settings import PREFIX, Settings
 
 PAGE = ROOT / "docs" / "cli.md"
 # What make docs runs.
@@ -121,8 +122,9 @@ def test_the_settings_are_documented_as_they_are() -> None:
     page = (ROOT / "docs" / "settings.md").read_text("utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert rows == [
-        f"| `{name}` | `{shown(default)}` | {about} |"
-        for name, default, about in documented()
+        f"| `{PREFIX}{setting.name.upper()}` | `{shown(setting.default)}`"
+        f" | {setting.metadata['about']} |"
+        for setting in fields(Settings)
     ]
 
 

@@ -156,7 +156,7 @@ def test_callers_are_told_that_the_store_is_not_used_but_not_where_it_is(
     for path in ("/v1/search", "/readyz"):
         answer = client.get(path)
         assert answer.status_code == 503
-        assert "others may write" in answer.text
+        assert "other users may write" in answer.text
         assert tmp_path.name not in answer.text
 
 
