@@ -1,4 +1,4 @@
-"""Keys: how they are written and read, what they allow, when they end."""
+"""Keys: how they are written and stored, what they allow, when they expire."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def key(**given: object) -> Key:
 
 
 def test_a_key_has_its_id_and_256_random_bits() -> None:
-    made = {keys.new_secret("0a1b2c3d") for _ in range(100)}
-    assert len(made) == 100
-    for each in made:
-        assert re.fullmatch(r"ng_0a1b2c3d_[A-Za-z0-9_-]{43}", each)
-        assert keys.key_id_in(each) == "0a1b2c3d"
+    secrets = {keys.new_secret("0a1b2c3d") for _ in range(100)}
+    assert len(secrets) == 100
+    for secret in secrets:
+        assert re.fullmatch(r"ng_0a1b2c3d_[A-Za-z0-9_-]{43}", secret)
+        assert keys.key_id_in(secret) == "0a1b2c3d"
     assert re.fullmatch(r"[0-9a-f]{8}", keys.new_id())
 
 
-def test_only_a_digest_is_made_of_a_key() -> None:
+def test_a_key_is_stored_as_a_digest() -> None:
     secret = keys.new_secret("0a1b2c3d")
     assert len(keys.secret_digest(secret)) == 32
     assert keys.equal_digests(keys.secret_digest(secret), keys.secret_digest(secret))
@@ -69,13 +69,13 @@ def test_a_name_is_a_word(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", " a", "a b", "a\n", "-a", "x" * 65, "0a1b2c3d", "a/b", 'a"b']
 )
-def test_what_is_no_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         key(name=name)
     assert caught.value.parameter == "name"
 
 
-def test_scopes_are_those_there_are() -> None:
+def test_an_unknown_scope_is_refused() -> None:
     assert keys.scopes_of(["search", "admin"]) == {Scope.SEARCH, Scope.ADMIN}
     for wrong in (["write"], ["SEARCH"], ["search", ""]):
         with pytest.raises(InvalidValue) as caught:
@@ -85,7 +85,7 @@ def test_scopes_are_those_there_are() -> None:
         key(scopes=[])
 
 
-def test_read_embargoed_is_nothing_without_search() -> None:
+def test_read_embargoed_needs_search() -> None:
     with pytest.raises(InvalidValue) as caught:
         key(scopes=["read-embargoed", "ingest"])
     assert caught.value.parameter == "scope"
@@ -97,7 +97,7 @@ def test_no_scope_includes_another() -> None:
         assert not key(scopes=[scope]).reader.held
 
 
-def test_a_key_says_who_reads() -> None:
+def test_a_key_has_a_reader() -> None:
     filters = keys.filters_of([("source", "Reuters")])
     assert key().reader == Reader()
     assert key(scopes=["search", "read-embargoed"], filters=filters).reader == Reader(
@@ -117,7 +117,7 @@ def test_values_of_one_field_are_alternatives() -> None:
     )
 
 
-def test_a_filter_is_one_that_searches_have() -> None:
+def test_the_filters_of_a_key_are_those_of_searches() -> None:
     with pytest.raises(UnknownField):
         keys.filters_of([("headline", "x")])
     with pytest.raises(UnknownField):
@@ -126,7 +126,7 @@ def test_a_filter_is_one_that_searches_have() -> None:
         keys.filters_of([("urgency", "high")])
 
 
-def test_filters_and_scopes_are_read_as_written() -> None:
+def test_stored_filters_and_scopes_are_read_back() -> None:
     filters = keys.filters_of([("source", 'A "quoted" | ☃')], [("section", "Sport")])
     assert keys.filters_of_json(keys.filters_json(filters)) == filters
     scopes = keys.scopes_of(["admin", "search"])
@@ -146,7 +146,7 @@ def test_filters_and_scopes_are_read_as_written() -> None:
         ("2027-01-31T10:00:00+02:00", datetime(2027, 1, 31, 8, tzinfo=UTC)),
     ],
 )
-def test_the_end_of_a_key_is_a_span_a_day_or_an_instant(
+def test_a_key_expires_after_a_duration_a_day_or_at_an_instant(
     text: str, expected: datetime
 ) -> None:
     assert keys.expiry_of(text, NOW) == expected
@@ -155,13 +155,13 @@ def test_the_end_of_a_key_is_a_span_a_day_or_an_instant(
 @pytest.mark.parametrize(
     "text", ["", "soon", "90", "0d", "-3d", "2026-03-03", "2026-02-30", "9999999d"]
 )
-def test_a_key_does_not_end_before_it_begins(text: str) -> None:
+def test_an_expiry_in_the_past_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         keys.expiry_of(text, NOW)
     assert caught.value.parameter == "expires"
 
 
-def test_a_key_lives_until_it_expires_or_is_revoked() -> None:
+def test_a_key_is_live_until_it_expires_or_is_revoked() -> None:
     ends = NOW + timedelta(seconds=1)
     assert key().state(NOW) == "live"
     assert key(expires=ends).state(NOW) == "live"

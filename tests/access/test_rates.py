@@ -1,4 +1,4 @@
-"""Rates: counted by all processes together, whatever the clock and the disk do."""
+"""Rate limits: counted by all processes together, on any clock and a full disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECOND = 1_000_000
 
 @pytest.fixture
 def counted(tmp_path: Path) -> Rates:
-    """Rates of a store's own."""
+    """Rate limits of a new store."""
     return Rates(tmp_path / "nutgraf.db-rates")
 
 
@@ -40,7 +40,7 @@ def test_a_bucket_holds_a_minute_and_is_refilled_evenly(counted: Rates) -> None:
     assert [taken(counted, "a", 3, later) for _ in range(4)] == [True] * 3 + [False]
 
 
-def test_what_is_left_is_said(counted: Rates) -> None:
+def test_an_allowance_states_what_is_left(counted: Rates) -> None:
     first = counted.take("a", 2, now=NOW)
     assert (first.left, first.full, first.wait) == (1, 30 * SECOND, 0)
     second = counted.take("a", 2, now=NOW)
@@ -50,7 +50,7 @@ def test_what_is_left_is_said(counted: Rates) -> None:
     assert (third.full, third.wait) == (59 * SECOND, 29 * SECOND)
 
 
-def test_callers_do_not_use_each_others(counted: Rates) -> None:
+def test_callers_have_separate_allowances(counted: Rates) -> None:
     assert taken(counted, "a", 1, NOW)
     assert taken(counted, "b", 1, NOW)
     assert counted.fail("a", 1, now=NOW).taken
@@ -58,7 +58,7 @@ def test_callers_do_not_use_each_others(counted: Rates) -> None:
     assert not counted.fail("a", 1, now=NOW).taken
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out_for_long(counted: Rates) -> None:
+def test_setting_the_clock_back_locks_nobody_out_for_long(counted: Rates) -> None:
     assert taken(counted, "a", 1, NOW)
     assert not taken(counted, "a", 1, NOW - 3600 * SECOND)
     assert taken(counted, "a", 1, NOW - 3600 * SECOND + MINUTE)
@@ -68,20 +68,20 @@ def test_a_clock_that_is_set_back_locks_nobody_out_for_long(counted: Rates) -> N
     st.integers(1, 1_000_000),
     st.lists(st.integers(0, MINUTE), min_size=1, max_size=30),
 )
-def test_a_rate_is_never_passed(limit: int, pauses: list[int]) -> None:
+def test_a_rate_is_never_exceeded(limit: int, pauses: list[int]) -> None:
     until, now = 0, NOW
     step = MINUTE // limit
     used = 0
     for pause in pauses:
         now += pause
-        until, found = allow(until, now, limit)
-        used += found.taken
-        assert 0 <= found.left < limit
-        assert found.taken or found.wait > 0
+        until, allowance = allow(until, now, limit)
+        used += allowance.taken
+        assert 0 <= allowance.left < limit
+        assert allowance.taken or allowance.wait > 0
         assert used <= limit + (now - NOW) // step + 1
-        if found.wait:
-            assert not allow(until, now + found.wait - 1, limit)[1].taken
-            assert allow(until, now + found.wait, limit)[1].taken
+        if allowance.wait:
+            assert not allow(until, now + allowance.wait - 1, limit)[1].taken
+            assert allow(until, now + allowance.wait, limit)[1].taken
 
 
 def _run(path: Path, tries: int, sent: Any) -> None:
@@ -111,7 +111,7 @@ def test_processes_count_together(counted: Rates, method: str) -> None:
     assert not taken(counted, "a", 100, NOW)
 
 
-def test_who_was_stopped_while_counting_stops_nobody(
+def test_a_process_stopped_while_counting_stops_no_other(
     counted: Rates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted.take("a", 1, now=NOW)
@@ -133,14 +133,14 @@ def test_who_was_stopped_while_counting_stops_nobody(
     assert not taken(counted, "b", 1, NOW)
 
 
-def test_it_is_counted_on_after_a_restart(counted: Rates) -> None:
+def test_counting_continues_after_a_restart(counted: Rates) -> None:
     assert taken(counted, "a", 1, NOW)
     counted.close()
     assert not taken(Rates(counted.path), "a", 1, NOW)
     assert not taken(counted, "a", 1, NOW)
 
 
-def test_the_file_is_its_owners_only(counted: Rates) -> None:
+def test_only_its_owner_may_read_the_file(counted: Rates) -> None:
     counted.take("a", 1)
     assert counted.path.stat().st_mode & 0o777 == 0o600
 
@@ -155,7 +155,7 @@ def test_when_a_key_was_last_used_is_known(counted: Rates) -> None:
     assert not taken(counted, "a", 1, NOW + 2), "to touch does not give back"
 
 
-def test_more_callers_than_slots_push_out_the_longest_unused(
+def test_with_too_few_slots_the_least_recently_used_is_reused(
     counted: Rates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "SLOTS", rates._NEAR + 1)
@@ -168,14 +168,14 @@ def test_more_callers_than_slots_push_out_the_longest_unused(
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * rates._SIZE])
-def test_a_file_that_is_none_is_made_anew(counted: Rates, content: bytes) -> None:
+def test_a_file_of_another_kind_is_created_anew(counted: Rates, content: bytes) -> None:
     counted.path.write_bytes(content)
     assert taken(counted, "a", 1, NOW)
     assert not taken(Rates(counted.path), "a", 1, NOW)
 
 
 @pytest.mark.parametrize("trouble", ["folder", "full", "cut"])
-def test_a_process_counts_alone_where_the_file_cannot_be_used(
+def test_a_process_counts_alone_if_the_file_cannot_be_used(
     counted: Rates,
     trouble: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The JSON form of an article: written, read, hashed, and what it refuses."""
+"""The JSON form of an article: writing, reading, hashing, and what is refused."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 @given(DOCUMENTS)
-def test_what_is_written_is_read_back_unchanged(document: dict[str, Any]) -> None:
+def test_a_written_article_is_read_back_unchanged(document: dict[str, Any]) -> None:
     article = article_of(document)
     through_json = json.loads(json.dumps(document_of(article)))
     assert article_of(through_json) == article
@@ -135,13 +135,13 @@ def test_the_digest_depends_on_content_not_on_order_or_version(
 
 
 def test_the_digest_is_the_same_in_every_release() -> None:
-    # A store written by an older release compares what comes in with these.
+    # A store written by an older release compares new content with such digests.
     assert digest(read(headline="Café", published="2016-09-29", x=[1.5, None])) == (
         "8cc744d6756417b7b0484982b22f69e569480dbf2bf4807346b91cbfafe49c08"
     )
 
 
-def test_content_that_is_no_json_is_refused() -> None:
+def test_content_that_is_not_json_is_refused() -> None:
     for value in (float("inf"), object(), "\udfff", {1: 1, "a": 2}):
         article = Article(id="a", paragraphs=read().paragraphs, extra={"x": value})
         with pytest.raises(InvalidArticle) as caught:
@@ -149,7 +149,7 @@ def test_content_that_is_no_json_is_refused() -> None:
         assert caught.value.field == "extra"
 
 
-def test_unknown_names_are_kept_and_blank_ones_are_not() -> None:
+def test_unknown_names_are_kept_and_blank_values_are_not() -> None:
     article = read(desk="foreign", note="", byline=" ", extra={"id": "x"}, list=[])
     assert article.extra == {"desk": "foreign", "id": "x"}
     assert article.byline is None
@@ -186,7 +186,7 @@ def test_a_headline_may_come_as_the_first_paragraph(headline: str | None) -> Non
         ["  "],
     ],
 )
-def test_what_are_no_paragraphs_is_refused(paragraphs: object) -> None:
+def test_invalid_paragraphs_are_refused(paragraphs: object) -> None:
     headline = None if paragraphs == ["  "] else "Head"
     assert refused_field(headline=headline, paragraphs=paragraphs) == "paragraphs"
 
@@ -213,7 +213,7 @@ def test_an_unknown_status_is_never_taken_for_usable(word: object) -> None:
     assert refused_field(status=word) == "status"
 
 
-def test_concepts_go_by_the_best_name_they_have_and_stand_once() -> None:
+def test_concepts_get_their_best_name_and_are_not_repeated() -> None:
     assert concepts_of(
         "subjects",
         [
@@ -236,7 +236,7 @@ def test_concepts_go_by_the_best_name_they_have_and_stand_once() -> None:
 
 
 @pytest.mark.parametrize("value", [[1], [{}], [{"scheme": "s"}], [{"name": [1]}], 5])
-def test_what_is_no_concept_is_refused(value: object) -> None:
+def test_an_invalid_concept_is_refused(value: object) -> None:
     assert refused_field(people=value) == "people"
 
 
@@ -277,18 +277,18 @@ def nested(depth: int) -> Any:
     [float("nan"), [float("inf")], {"a": "\ud800"}, {"\ud800": 1}, nested(70)],
     ids=["nan", "infinity", "a surrogate", "in a name", "too deep"],
 )
-def test_what_could_not_be_given_back_as_json_is_refused(value: object) -> None:
+def test_a_value_that_json_cannot_express_is_refused(value: object) -> None:
     assert refused_field(anything=value) == "extra"
 
 
 @pytest.mark.parametrize("name", DATE_FIELDS)
-def test_a_bad_date_is_an_error_unless_somebody_is_warned(name: str) -> None:
+def test_a_bad_date_is_an_error_without_a_warn_callback(name: str) -> None:
     assert refused_field(**{name: "soon"}) == name
     assert refused_field(**{name: ["2016"]}) == name
 
 
 @pytest.mark.parametrize("name", ["published", "updated"])
-def test_a_warned_reader_takes_a_bad_date_as_unknown(name: str) -> None:
+def test_a_bad_date_is_unknown_with_a_warn_callback(name: str) -> None:
     warnings: list[str] = []
     document = {"id": "a", "paragraphs": ["One."], name: "soon"}
     article = article_of(document, warn=warnings.append)
@@ -298,13 +298,13 @@ def test_a_warned_reader_takes_a_bad_date_as_unknown(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["embargoed_until", "expires"])
-def test_an_unreadable_embargo_or_expiry_is_never_none(name: str) -> None:
+def test_an_invalid_embargo_or_expiry_is_always_an_error(name: str) -> None:
     document = {"id": "a", "paragraphs": ["One."], name: "soon"}
     with pytest.raises(InvalidArticle):
         article_of(document, warn=lambda _: None)
 
 
-def test_milliseconds_are_no_date() -> None:
+def test_milliseconds_are_not_a_date() -> None:
     assert refused_field(published=1310121530000) == "published"
 
 

@@ -1,4 +1,4 @@
-"""The article's record: what it refuses, and how paragraphs are numbered and keyed."""
+"""The record of an article: what it refuses, and numbers and keys of paragraphs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_ids_are_the_newsrooms_own(article_id: str) -> None:
     "article_id",
     ["", "x" * 401, "a b", "a\u00a0b", "a\n", "a\0", "\u202ea", "a\ud800", " "],
 )
-def test_what_cannot_be_an_id_is_refused(article_id: str) -> None:
+def test_an_invalid_id_is_refused(article_id: str) -> None:
     assert refused_field(id=article_id) == "id"
 
 
@@ -87,7 +87,7 @@ def test_a_version_is_printable(version: str) -> None:
 
 @pytest.mark.parametrize("name", TEXT_FIELDS)
 @pytest.mark.parametrize("value", ["", " \t", "a\0b", "a\ud800"])
-def test_text_is_neither_blank_nor_broken(name: str, value: str) -> None:
+def test_blank_or_broken_text_is_refused(name: str, value: str) -> None:
     assert refused_field(**{name: value}) == name
 
 
@@ -97,7 +97,7 @@ def test_languages_are_tags(tag: str) -> None:
 
 
 @pytest.mark.parametrize("tag", ["e", "English please", "en_GB", "en-", "en\n"])
-def test_what_is_no_language_tag_is_refused(tag: str) -> None:
+def test_an_invalid_language_tag_is_refused(tag: str) -> None:
     assert refused_field(language=tag) == "language"
 
 
@@ -145,7 +145,7 @@ def test_a_concept_needs_a_name(name: str) -> None:
 
 
 def test_paragraphs_are_numbered_without_the_blank_ones() -> None:
-    found = number_paragraphs(
+    numbered = number_paragraphs(
         "Head",
         [
             (Role.ABSTRACT, "Short.", None),
@@ -153,7 +153,7 @@ def test_paragraphs_are_numbered_without_the_blank_ones() -> None:
             (Role.CAPTION, "Picture.", "Desk"),
         ],
     )
-    assert [(each.n, each.role, each.text, each.credit) for each in found] == [
+    assert [(each.n, each.role, each.text, each.credit) for each in numbered] == [
         (0, Role.HEADLINE, "Head", None),
         (1, Role.ABSTRACT, "Short.", None),
         (2, Role.CAPTION, "Picture.", "Desk"),

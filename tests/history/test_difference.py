@@ -1,4 +1,4 @@
-"""What two versions differ in: paragraphs, words, fields."""
+"""The difference of two versions: paragraphs, words and fields."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ Texts = Sequence[str | tuple[Role, str] | tuple[Role, str, str]]
 
 
 def paragraphs(headline: str | None, *texts: Any) -> tuple[Paragraph, ...]:
-    """Return paragraphs, those of the body as their text alone."""
+    """Numbered paragraphs; body paragraphs are given as their text alone."""
     rest = [(Role.BODY, each) if isinstance(each, str) else each for each in texts]
     return number_paragraphs(
         headline, [(*each, None) if len(each) == 2 else each for each in rest]
     )
 
 
-def became(
+def kinds_of(
     old: Sequence[Paragraph], new: Sequence[Paragraph]
 ) -> list[tuple[str, int | None, int | None]]:
-    """Return the kinds and numbers of what became of paragraphs."""
+    """Kind, old number and new number of every change."""
     return [
         (each.kind.value, each.old and each.old.n, each.new and each.new.n)
         for each in paragraph_changes(old, new)
     ]
 
 
-def told(old: str, new: str) -> str:
-    """Return one text as the other, as HTML."""
+def html_of(old: str, new: str) -> str:
+    """Both texts as one HTML text."""
     (change,) = paragraph_changes(paragraphs(old), paragraphs(new))
     return change.html
 
@@ -65,13 +65,13 @@ STRIKE = (
 def test_a_paragraph_in_the_middle_is_added_or_removed() -> None:
     old = paragraphs("Strike", STRIKE[0], STRIKE[2])
     new = paragraphs("Strike", *STRIKE)
-    assert became(old, new) == [
+    assert kinds_of(old, new) == [
         ("unchanged", 0, 0),
         ("unchanged", 1, 1),
         ("added", None, 2),
         ("unchanged", 2, 3),
     ]
-    assert became(new, old)[2] == ("removed", 2, None)
+    assert kinds_of(new, old)[2] == ("removed", 2, None)
 
 
 def test_a_paragraph_that_shares_words_has_changed() -> None:
@@ -83,7 +83,7 @@ def test_a_paragraph_that_shares_words_has_changed() -> None:
         STRIKE[2],
     )
     changes = paragraph_changes(old, new)
-    assert became(old, new) == [
+    assert kinds_of(old, new) == [
         ("unchanged", 0, 0),
         ("added", None, 1),
         ("changed", 1, 2),
@@ -102,27 +102,27 @@ def test_a_paragraph_that_shares_words_has_changed() -> None:
     ]
 
 
-def test_paragraphs_are_paired_by_the_words_they_share_not_by_their_place() -> None:
+def test_paragraphs_are_paired_by_shared_words_not_by_place() -> None:
     old = paragraphs(None, "Wheat rose to ten.", "Barley fell to four.")
     new = paragraphs(None, "Rain came.", "Wheat rose to nine.", "Barley fell to six.")
-    assert became(old, new) == [
+    assert kinds_of(old, new) == [
         ("added", None, 1),
         ("changed", 1, 2),
         ("changed", 2, 3),
     ]
 
 
-def test_a_headline_goes_with_the_headline_whatever_it_says() -> None:
+def test_headlines_are_a_pair_whatever_they_say() -> None:
     old, new = paragraphs("Strike"), paragraphs("Peace at last", "Strike")
-    assert became(old, new) == [("changed", 0, 0), ("added", None, 1)]
-    assert told("Strike", "Peace") == "<del>Strike</del><ins>Peace</ins>"
+    assert kinds_of(old, new) == [("changed", 0, 0), ("added", None, 1)]
+    assert html_of("Strike", "Peace") == "<del>Strike</del><ins>Peace</ins>"
     # Where only one has a headline, the text may have become it.
-    assert became(paragraphs(None, "Strike"), paragraphs("Strike")) == [
+    assert kinds_of(paragraphs(None, "Strike"), paragraphs("Strike")) == [
         ("changed", 1, 0)
     ]
 
 
-def test_a_role_or_a_credit_alone_is_a_change_without_marks() -> None:
+def test_a_changed_role_or_credit_is_a_change_without_spans() -> None:
     old = paragraphs("H", "The same.", (Role.CAPTION, "Cranes.", "Ana"))
     new = paragraphs("H", (Role.QUOTE, "The same."), (Role.CAPTION, "Cranes.", "Ben"))
     changes = paragraph_changes(old, new)
@@ -130,7 +130,7 @@ def test_a_role_or_a_credit_alone_is_a_change_without_marks() -> None:
     assert [(each.removed, each.added) for each in changes] == [((), ())] * 3
 
 
-def test_what_was_moved_says_where_it_was_and_is() -> None:
+def test_a_moved_paragraph_has_its_old_and_new_number() -> None:
     old, new = paragraphs("H", *STRIKE), paragraphs("H", STRIKE[2], *STRIKE[:2])
     changes = paragraph_changes(old, new)
     assert [
@@ -138,10 +138,10 @@ def test_what_was_moved_says_where_it_was_and_is() -> None:
     ] == [("added", 3), ("removed", 1)]
 
 
-def test_the_same_text_several_times_is_told_apart_by_its_place() -> None:
+def test_repeated_text_is_told_apart_by_its_place() -> None:
     old = paragraphs("H", "Applause.", "One more.", "Applause.")
     new = paragraphs("H", "One more.", "Applause.")
-    assert became(old, new) == [
+    assert kinds_of(old, new) == [
         ("unchanged", 0, 0),
         ("removed", 1, None),
         ("unchanged", 2, 1),
@@ -156,12 +156,12 @@ def test_nothing_differs_from_itself() -> None:
     assert changes[0].html == "H &amp; M"
 
 
-def test_all_can_be_new_or_gone() -> None:
-    assert became((), paragraphs("H", "One.")) == [
+def test_all_paragraphs_can_be_added_or_removed() -> None:
+    assert kinds_of((), paragraphs("H", "One.")) == [
         ("added", None, 0),
         ("added", None, 1),
     ]
-    assert became(paragraphs(None, "One."), paragraphs("Two")) == [
+    assert kinds_of(paragraphs(None, "One."), paragraphs("Two")) == [
         ("removed", 1, None),
         ("added", None, 0),
     ]
@@ -179,7 +179,7 @@ def test_all_can_be_new_or_gone() -> None:
         ("no stop", "no stop.", "no stop<ins>.</ins>"),
         ("a <b> c", "a <i> c", "a &lt;<del>b</del><ins>i</ins>&gt; c"),
         ("the café", "the cafe", "the <del>café</del><ins>cafe</ins>"),
-        # The same to a search, but not to a reader: marks tell what is written.
+        # Equal for a search, but not for a reader: changes show what is written.
         ("Mr KERRY", "Mr Kerry", "Mr <del>KERRY</del><ins>Kerry</ins>"),
         ("O’Neil ship", "O'Neil ship", "<del>O’Neil</del><ins>O&#x27;Neil</ins> ship"),
         ("U.S. aid", "U.K. aid", "<del>U.S</del><ins>U.K</ins>. aid"),
@@ -191,11 +191,11 @@ def test_all_can_be_new_or_gone() -> None:
         ("x e\u0301 y", "x e y", "x <del>e\u0301</del><ins>e</ins> y"),
     ],
 )
-def test_marks_are_words(old: str, new: str, expected: str) -> None:
-    assert told(old, new) == expected
+def test_changes_are_marked_word_by_word(old: str, new: str, expected: str) -> None:
+    assert html_of(old, new) == expected
 
 
-# Both texts can be told from the difference.
+# Both versions can be rebuilt from the difference.
 
 LETTERS = st.sampled_from("ab A.,&<'-_é\u0301\u200d👩🇩🇪港口ー\u0e19\u0e49\u0e33\r\n ")
 WORDS = st.sampled_from(["grain", "Kerry's", "U.S.", "罢工", "👩‍👧", "e\u0301", "x"])
@@ -210,7 +210,7 @@ VERSION = st.builds(number_paragraphs, st.one_of(st.none(), TEXT), BODY)
 
 
 def side(changes: Sequence[ParagraphChange], drop: str) -> list[str]:
-    """Return one version's texts, read from the HTML alone."""
+    """Texts of one version, rebuilt from the HTML alone."""
     keep = "ins" if drop == "del" else "del"
     texts = []
     for each in changes:
@@ -226,7 +226,7 @@ def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 @given(VERSION, VERSION)
-def test_either_version_can_be_told_from_the_difference(
+def test_either_version_can_be_rebuilt_from_the_difference(
     old: tuple[Paragraph, ...], new: tuple[Paragraph, ...]
 ) -> None:
     changes = paragraph_changes(old, new)
@@ -236,8 +236,8 @@ def test_either_version_can_be_told_from_the_difference(
     assert side(changes, "del") == [each.text for each in new]
     for each in changes:
         if each.old is not None and each.new is not None:
-            kept = without(each.old.text, each.removed)
-            assert kept == without(each.new.text, each.added)
+            common = without(each.old.text, each.removed)
+            assert common == without(each.new.text, each.added)
             if each.kind is ChangeKind.UNCHANGED:
                 assert each.old.text == each.new.text
                 assert not each.removed + each.added
@@ -255,11 +255,11 @@ def test_either_version_can_be_told_from_the_difference(
 
 
 @given(VERSION)
-def test_what_is_the_same_is_unchanged(whole: tuple[Paragraph, ...]) -> None:
+def test_equal_versions_have_no_changes(whole: tuple[Paragraph, ...]) -> None:
     assert {each.kind for each in paragraph_changes(whole, whole)} <= {"unchanged"}
 
 
-# Long ones.
+# Long texts.
 
 
 def repeated(*texts: str, times: int) -> tuple[Paragraph, ...]:
@@ -311,7 +311,7 @@ def repeated(*texts: str, times: int) -> tuple[Paragraph, ...]:
         ),
     ],
 )
-def test_long_and_hostile_texts_are_told_in_full(
+def test_long_and_hostile_texts_have_a_complete_difference(
     old: tuple[Paragraph, ...], new: tuple[Paragraph, ...]
 ) -> None:
     changes = paragraph_changes(old, new)
@@ -336,7 +336,7 @@ def version(*texts: str) -> Article:
 
 @pytest.mark.parametrize("several", [1, 80], ids=["whole", "in paragraphs"])
 @pytest.mark.parametrize("texts", LONG, ids=["words", "signs", "thai", "many words"])
-def test_only_so_much_is_read_and_the_rest_is_told_as_a_whole(
+def test_the_budget_limits_reading_and_the_rest_is_replaced(
     texts: tuple[str, str], several: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = 0
@@ -356,14 +356,14 @@ def test_only_so_much_is_read_and_the_rest_is_told_as_a_whole(
         version(*(text[at : at + size].strip() for at in range(0, len(text), size)))
         for text in texts
     )
-    found = difference_of(old, new)
-    assert found.coarse
+    result = difference_of(old, new)
+    assert result.coarse
     assert read < 3_000_000
-    assert side(found.paragraphs, "ins") == [each.text for each in old.paragraphs]
-    assert side(found.paragraphs, "del") == [each.text for each in new.paragraphs]
+    assert side(result.paragraphs, "ins") == [each.text for each in old.paragraphs]
+    assert side(result.paragraphs, "del") == [each.text for each in new.paragraphs]
 
 
-def test_what_is_not_so_long_is_never_coarse() -> None:
+def test_texts_of_usual_length_are_never_coarse() -> None:
     words = [f"w{n % 5_000}" for n in range(20_000)]
     old, new = (
         version(*(f"{end} {' '.join(words[n : n + 50])}" for n in range(0, 20_000, 50)))
@@ -373,7 +373,7 @@ def test_what_is_not_so_long_is_never_coarse() -> None:
     assert {each.kind for each in difference_of(old, new).paragraphs} == {"changed"}
 
 
-def test_more_paragraphs_than_can_be_told_are_refused() -> None:
+def test_too_many_paragraphs_are_refused() -> None:
     many = version(*["One."] * 13_000)
     with pytest.raises(LimitExceeded) as caught:
         difference_of(many, many)
@@ -391,10 +391,10 @@ def test_a_word_in_a_very_long_text_is_found() -> None:
     assert "<del> w20000</del>" in change.html
 
 
-def test_paragraphs_too_many_to_compare_all_are_paired_with_near_ones() -> None:
+def test_too_many_pairs_are_compared_with_near_ones_only() -> None:
     old = paragraphs("H", *(f"Word{n} of many others" for n in range(200)))
     new = paragraphs("H", *(f"Word{n} of many more" for n in range(200)))
-    assert became(old, new)[1:] == [("changed", n, n) for n in range(1, 201)]
+    assert kinds_of(old, new)[1:] == [("changed", n, n) for n in range(1, 201)]
 
 
 # Fields.
@@ -443,7 +443,7 @@ def test_a_difference_names_both_versions() -> None:
             published=datetime(2016, 9, 29, tzinfo=UTC),
         )
 
-    found = difference_of(version("1", "Old"), version("2", "New"))
-    assert (found.id, found.old, found.new) == ("a", "1", "2")
-    assert [each.name for each in found.fields] == ["headline"]
-    assert [each.kind for each in found.paragraphs] == ["changed"]
+    result = difference_of(version("1", "Old"), version("2", "New"))
+    assert (result.id, result.old, result.new) == ("a", "1", "2")
+    assert [each.name for each in result.fields] == ["headline"]
+    assert [each.kind for each in result.paragraphs] == ["changed"]

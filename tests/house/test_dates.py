@@ -1,4 +1,4 @@
-"""Dates: instants, whole periods of a zone, relative ones, and what is no date."""
+"""Dates: instants, local periods, relative dates, and text that is not a date."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_microseconds_keep_the_order(one: datetime, other: datetime) -> None:
 
 
 @given(ANY_INSTANT)
-def test_what_is_written_is_read_back(moment: datetime) -> None:
+def test_a_written_instant_is_read_back(moment: datetime) -> None:
     assert instant(iso(moment)) == moment
 
 
@@ -60,7 +60,7 @@ def test_an_instant_is_read_with_its_offset(text: str) -> None:
     assert instant(text).tzinfo is UTC
 
 
-def test_what_has_no_offset_is_in_the_zone_given() -> None:
+def test_a_time_without_an_offset_is_in_the_given_zone() -> None:
     colombo = zone("Asia/Colombo")
     assert instant("2016-09-29T20:00", colombo) == NOW
     assert iso(instant("2016-09-29", colombo)) == "2016-09-28T18:30:00Z"
@@ -86,7 +86,7 @@ def test_what_has_no_offset_is_in_the_zone_given() -> None:
         "9999-12-31T23:59-01:00",
     ],
 )
-def test_what_is_no_instant_is_refused(text: str) -> None:
+def test_text_that_is_not_an_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a date such as|the years 1 to 9999"):
         instant(text)
 
@@ -104,7 +104,7 @@ def test_any_other_text_is_a_value_error(text: str) -> None:
         assert start <= after
 
 
-def test_a_naive_moment_is_in_the_zone_given() -> None:
+def test_a_naive_moment_is_in_the_given_zone() -> None:
     naive = datetime(2016, 9, 29, 20)
     assert to_utc(naive, zone("Asia/Colombo")) == NOW
     assert to_utc(NOW) is not None
@@ -157,7 +157,7 @@ def test_a_month_before_the_31st_ends_with_its_month() -> None:
     assert span("-1m", now=late)[0] == "2016-02-29T12:00:00Z"
 
 
-def test_a_day_is_the_local_one_also_when_clocks_change() -> None:
+def test_a_day_is_local_even_if_clocks_change() -> None:
     assert span("2016-09-29", "Asia/Colombo")[0] == "2016-09-28T18:30:00Z"
     spring = period("2016-03-27", tz=zone("Europe/London"), now=NOW)
     autumn = period("2016-10-30", tz=zone("Europe/London"), now=NOW)
@@ -165,7 +165,7 @@ def test_a_day_is_the_local_one_also_when_clocks_change() -> None:
     assert autumn[1] - autumn[0] == timedelta(hours=25)
 
 
-def test_today_is_the_day_it_is_there() -> None:
+def test_today_is_the_local_day() -> None:
     evening = datetime(2016, 9, 29, 20, tzinfo=UTC)
     assert span("today", "Asia/Colombo", evening)[0] == "2016-09-29T18:30:00Z"
 
@@ -195,7 +195,7 @@ def test_days_ago_keep_the_local_hour() -> None:
         "２０１６",
     ],
 )
-def test_what_is_no_period_is_refused(text: str) -> None:
+def test_text_that_is_not_a_period_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         period(text, tz=UTC, now=NOW)
 
@@ -208,6 +208,6 @@ def test_zones_go_by_their_iana_name(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", "Europe", "Europe/Atlantis", "../../etc/passwd", "/etc/passwd", "a\0b"]
 )
-def test_what_is_no_zone_is_refused(name: str) -> None:
+def test_text_that_is_not_a_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not an IANA time zone"):
         zone(name)

@@ -1,4 +1,4 @@
-"""Which folders and files are used, by who may write to them and where they lie."""
+"""Folders and files that other users or machines may write to are not used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from service import create_app
         (0o1777, True),
     ],
 )
-def test_a_store_is_not_used_where_others_may_write(
+def test_a_store_in_a_folder_open_to_others_is_not_used(
     tmp_path: Path, mode: int, refused: bool
 ) -> None:
     folder = tmp_path / "data"
@@ -47,7 +47,7 @@ def test_a_store_is_not_used_where_others_may_write(
         Store(url).close()
 
 
-def test_a_store_is_not_used_whose_file_others_may_write_to(tmp_path: Path) -> None:
+def test_a_store_file_open_to_others_is_not_used(tmp_path: Path) -> None:
     file = tmp_path / "nutgraf.db"
     Store(f"sqlite:///{file}").close()
     file.chmod(0o660)
@@ -55,7 +55,7 @@ def test_a_store_is_not_used_whose_file_others_may_write_to(tmp_path: Path) -> N
         Store(f"sqlite:///{file}")
 
 
-def test_an_index_is_neither_read_nor_written_where_others_may_write(
+def test_an_index_open_to_others_is_neither_read_nor_written(
     settings: Settings, tmp_path: Path
 ) -> None:
     index = tmp_path / "index"
@@ -75,7 +75,7 @@ def test_an_index_is_neither_read_nor_written_where_others_may_write(
     assert {each.stat().st_mode & 0o077 for each in index.glob("*.*")} == {0}
 
 
-def test_what_is_made_is_its_owners_alone_whatever_the_umask(
+def test_new_files_are_the_owners_alone_whatever_the_umask(
     settings: Settings, tmp_path: Path
 ) -> None:
     code = """if True:
@@ -97,11 +97,11 @@ def test_what_is_made_is_its_owners_alone_whatever_the_umask(
     made = [folder, *folder.rglob("*")]
     assert {"nutgraf.db", "nutgraf.db-wal", "index"} <= {each.name for each in made}
     open_ = [each for each in made if each.stat().st_mode & 0o077]
-    # The lock of Whoosh's own is empty, and in a folder that nobody else can enter.
+    # Whoosh's own lock file is empty, and in a folder that nobody else can enter.
     assert [each.name for each in open_] == ["MAIN_WRITELOCK"]
 
 
-def test_what_belongs_to_another_user_is_not_used(
+def test_a_folder_of_another_user_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner = tmp_path.stat().st_uid
@@ -117,11 +117,11 @@ def test_what_belongs_to_another_user_is_not_used(
         assert open_to_others(tmp_path) is None
 
 
-def test_nothing_is_wrong_with_what_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_open_to_others(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "none") is None
 
 
-def test_the_service_does_not_start_over_an_index_that_others_may_write_to(
+def test_the_service_does_not_start_on_an_index_open_to_others(
     tmp_path: Path,
 ) -> None:
     index = tmp_path / "index"
@@ -148,7 +148,7 @@ def test_the_service_does_not_start_over_an_index_that_others_may_write_to(
     assert "Traceback" not in done.stderr
 
 
-def test_callers_are_told_that_the_store_is_not_used_but_not_where_it_is(
+def test_callers_learn_that_the_store_is_not_used_but_no_path(
     settings: Settings, tmp_path: Path
 ) -> None:
     tmp_path.chmod(0o777)
@@ -182,7 +182,7 @@ MOUNTS = r"""
         ("/srv/over/nutgraf", None),
     ],
 )
-def test_a_file_system_of_other_machines_is_named(
+def test_a_shared_file_system_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, kind: str | None
 ) -> None:
     mounts = tmp_path / "mountinfo"

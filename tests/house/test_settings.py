@@ -1,4 +1,4 @@
-"""Settings: what holds by default, what the environment may say, what is shown."""
+"""Settings: defaults, values from the environment, and how they are shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_other_programs_variables_are_ignored() -> None:
     assert Settings.from_environ(environ) == Settings()
 
 
-def test_values_are_read_as_what_they_are() -> None:
+def test_values_have_the_type_of_their_setting() -> None:
     settings = Settings.from_environ(
         {
             "NUTGRAF_STORE": " sqlite:///other.db ",
@@ -58,7 +58,7 @@ def test_values_are_read_as_what_they_are() -> None:
         "chrome-extension://abcdefghijklmnop",
     ],
 )
-def test_an_origin_is_taken_as_browsers_write_it(origin: str) -> None:
+def test_an_origin_is_written_as_browsers_send_it(origin: str) -> None:
     assert Settings.from_environ({"NUTGRAF_CORS": origin}).cors == (origin,)
 
 

@@ -1,4 +1,4 @@
-"""The query grammar: what is understood, what is warned about, what is refused."""
+"""The query grammar: understood queries, warnings and errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parse(text: str, **changed: Any) -> Parsed:
 
 
 def bare(query: Query) -> Query:
-    """Return a tree without the typed text of its leaves."""
+    """A tree without the typed text of its leaves."""
     if isinstance(query, And | Or):
         return type(query)(tuple(map(bare, query.children)))
     if isinstance(query, Not):
@@ -54,7 +54,7 @@ def bare(query: Query) -> Query:
     return query if isinstance(query, All) else replace(query, text="")
 
 
-# What is typed, what is understood, and the codes of the warnings.
+# Typed query, canonical text, and the codes of the warnings.
 UNDERSTOOD = [
     # words and operators
     ("kerry talks", "kerry AND talks", ""),
@@ -115,7 +115,7 @@ UNDERSTOOD = [
     ("headline:=word", "headline:=word", ""),
     ('headline:="a b"^2', 'headline:="a b"^2', ""),
     ("=", '""', "no_words"),
-    # wildcards and slips
+    # wildcards and edit distance
     ("pric*", "pric*", ""),
     ("PRIC**", "PRIC*", ""),
     ("colo?r", "colo?r", ""),
@@ -196,7 +196,7 @@ UNDERSTOOD = [
     ("urgency:[1 TO 3", "urgency:[1 TO 3]", "bad_range"),
     ("urgency:3^2", "urgency:3", "bad_suffix"),
     ("[2016 TO 2017]", "2016 AND TO AND 2017", ""),
-    # what is wrong
+    # wrong syntax
     ("", "", ""),
     (" \t\u3000 ", "", ""),
     ("!!!", '""', "no_words"),
@@ -234,7 +234,7 @@ def test_a_query_is_understood(text: str, understood: str, warnings: str) -> Non
 
 
 @pytest.mark.parametrize(("text", "understood", "warnings"), UNDERSTOOD)
-def test_what_is_understood_means_the_same(
+def test_the_understood_text_parses_to_the_same_tree(
     text: str, understood: str, warnings: str
 ) -> None:
     assert bare(parse(understood).query) == bare(parse(text).query)
@@ -290,18 +290,18 @@ def test_a_date_is_its_whole_local_period_to_the_microsecond(zone: str) -> None:
     )
 
 
-def test_a_warning_says_where_and_how_it_was_taken() -> None:
+def test_a_warning_has_a_position_and_a_detail() -> None:
     (warning,) = parse("kerry sorce:Reuters").warnings
     assert (warning.code, warning.position, warning.length) == ("unknown_field", 6, 6)
     assert "source:" in warning.detail
 
 
-def test_positions_are_those_of_the_text_as_sent() -> None:
+def test_positions_refer_to_the_text_as_it_was_sent() -> None:
     (warning,) = parse("\u202ekerry\u202c \u200f(talks").warnings
     assert (warning.position, warning.length) == (9, 1)
 
 
-def test_a_blank_query_has_no_warning_and_asks_for_everything() -> None:
+def test_a_blank_query_matches_everything_without_a_warning() -> None:
     assert parse("\u202e ") == Parsed(query=All(), understood="", warnings=())
 
 
@@ -332,7 +332,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "code", "position", "limit", "got"), REFUSED)
-def test_a_limit_is_an_error_with_its_facts(
+def test_exceeding_a_limit_is_an_error_that_states_the_limit(
     text: str, code: str, position: int | None, limit: int | None, got: int | None
 ) -> None:
     with pytest.raises(InvalidQuery) as caught:
@@ -357,9 +357,7 @@ def test_a_limit_is_an_error_with_its_facts(
         ('"a b"~1001', "q", 0),
     ],
 )
-def test_a_value_that_is_none_names_its_field(
-    text: str, field: str, position: int
-) -> None:
+def test_an_invalid_value_names_its_field(text: str, field: str, position: int) -> None:
     with pytest.raises(InvalidValue) as caught:
         parse(text)
     assert (caught.value.parameter, caught.value.position) == ("q", position)
@@ -400,7 +398,7 @@ def test_strict_refuses_an_unknown_field() -> None:
 @pytest.mark.parametrize(
     "text", ["a b", "Washington: talks", "why?", "a & b", "!!!", "a or b", ""]
 )
-def test_strict_takes_what_is_no_mistake(text: str) -> None:
+def test_strict_accepts_notes(text: str) -> None:
     assert parse(text, strict=True) == parse(text)
 
 
@@ -451,7 +449,7 @@ UNITS = [
 
 
 def calls_while(run: Callable[[], object]) -> int:
-    """Return how many Python functions are called, on any machine the same."""
+    """Number of Python calls, which is the same on any machine."""
     count = 0
 
     def profile(frame: object, event: str, argument: object) -> None:
@@ -467,7 +465,7 @@ def calls_while(run: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_the_work_grows_no_faster_than_the_text(unit: str) -> None:
+def test_parsing_takes_linear_time(unit: str) -> None:
     def work(size: int) -> int:
         text = (unit * size)[:size]
         return calls_while(lambda: parse(text, settings=WIDE))

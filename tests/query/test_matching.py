@@ -1,4 +1,4 @@
-"""Whether a token matches a leaf, and where a leaf occurs."""
+"""Matching: which tokens match a leaf, and where a leaf occurs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from index.query import (
 from index.text import analyse
 
 
-def found(text: str, leaf: WordLeaf, language: str = "en") -> list[list[str]]:
-    """Return the words of each occurrence, as they stand in the text."""
+def words_of(text: str, leaf: WordLeaf, language: str = "en") -> list[list[str]]:
+    """The words of each occurrence, as the text has them."""
     return [
         [text[start:end] for start, end in occurrence]
         for occurrence in occurrences(analyse(text), leaf, language)
@@ -54,26 +54,26 @@ def found(text: str, leaf: WordLeaf, language: str = "en") -> list[list[str]]:
 def test_a_word_occurs_wherever_a_token_matches(
     text: str, leaf: WordLeaf, expected: list[str]
 ) -> None:
-    assert found(text, leaf) == [[word] for word in expected]
+    assert words_of(text, leaf) == [[word] for word in expected]
 
 
 def test_each_token_of_a_punctuated_word_counts() -> None:
-    # co-op, coop and the part co; an engine may add up the frequencies of forms.
-    assert found("a co-op", Prefix("co")) == [["co-op"]] * 3
+    # co-op, coop and the part co: term frequencies of forms add up.
+    assert words_of("a co-op", Prefix("co")) == [["co-op"]] * 3
 
 
-def test_stems_are_those_of_the_articles_language() -> None:
+def test_stems_depend_on_the_language_of_the_article() -> None:
     text = "маленьких городов"
-    assert found(text, Term("город"), "ru") == [["городов"]]
-    assert found(text, Term("город"), "en") == []
+    assert words_of(text, Term("город"), "ru") == [["городов"]]
+    assert words_of(text, Term("город"), "en") == []
 
 
 def test_a_phrase_occurs_where_its_words_follow_each_other() -> None:
     text = "On the verge of suspending; the verge, of course, suspending of verge of it"
-    assert found(text, Phrase(("verge", "of", "suspending"))) == [
+    assert words_of(text, Phrase(("verge", "of", "suspending"))) == [
         ["verge of suspending"]
     ]
-    assert found(text, Phrase(("verge", "of"))) == [
+    assert words_of(text, Phrase(("verge", "of"))) == [
         ["verge of"],
         ["verge, of"],
         ["verge of"],
@@ -81,21 +81,21 @@ def test_a_phrase_occurs_where_its_words_follow_each_other() -> None:
 
 
 def test_a_phrase_may_overlap_itself() -> None:
-    assert len(found("bora bora bora", Phrase(("bora", "bora")))) == 2
+    assert len(words_of("bora bora bora", Phrase(("bora", "bora")))) == 2
 
 
-def test_the_whole_of_a_punctuated_word_is_followed_by_the_next_word() -> None:
+def test_a_whole_punctuated_word_is_followed_by_the_next_word() -> None:
     text = "the U.S. troops"
-    assert found(text, Phrase(("us", "troops"))) == [["U.S. troops"]]
-    assert found(text, Phrase(("u", "s", "troops"))) == [["U.S. troops"]]
-    assert found(text, Exact(("u.s", "troops"))) == [["U.S. troops"]]
-    assert found(text, Phrase(("u", "troops"))) == []
+    assert words_of(text, Phrase(("us", "troops"))) == [["U.S. troops"]]
+    assert words_of(text, Phrase(("u", "s", "troops"))) == [["U.S. troops"]]
+    assert words_of(text, Exact(("u.s", "troops"))) == [["U.S. troops"]]
+    assert words_of(text, Phrase(("u", "troops"))) == []
 
 
-def test_an_exact_phrase_takes_neither_stems_nor_folded_accents() -> None:
+def test_an_exact_phrase_uses_neither_stems_nor_folding() -> None:
     text = "Café prices, cafe price"
-    assert found(text, Exact(("café", "prices"))) == [["Café prices"]]
-    assert found(text, Exact(("cafe", "prices"))) == []
+    assert words_of(text, Exact(("café", "prices"))) == [["Café prices"]]
+    assert words_of(text, Exact(("cafe", "prices"))) == []
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_an_exact_phrase_takes_neither_stems_nor_folded_accents() -> None:
 def test_near_finds_the_words_in_any_order_within_a_distance(
     text: str, distance: int, expected: list[list[str]]
 ) -> None:
-    assert found(text, Near(("kerry", "lavrov"), distance)) == expected
+    assert words_of(text, Near(("kerry", "lavrov"), distance)) == expected
 
 
-def test_near_asks_for_as_many_words_as_it_names() -> None:
+def test_near_needs_a_repeated_word_as_often_as_it_is_written() -> None:
     leaf = Near(("talks", "talk"), 3)  # one stem twice
-    assert found("talks", leaf) == []
-    assert found("talks about talks about talk", leaf) == [["talks", "talks"]]
+    assert words_of("talks", leaf) == []
+    assert words_of("talks about talks about talk", leaf) == [["talks", "talks"]]
 
 
-def test_near_does_not_count_the_parts_of_its_own_words_as_others() -> None:
-    assert found("U.S. troops", Near(("us", "troops"), 0)) == [["U.S", "troops"]]
+def test_near_does_not_count_parts_of_its_own_words() -> None:
+    assert words_of("U.S. troops", Near(("us", "troops"), 0)) == [["U.S", "troops"]]
 
 
 def test_windows_share_no_word() -> None:
@@ -144,7 +144,7 @@ def test_windows_share_no_word() -> None:
     st.lists(st.sets(st.integers(0, 12), max_size=6), min_size=1, max_size=3),
     st.integers(0, 6),
 )
-def test_there_is_a_window_if_some_choice_of_words_is_close_enough(
+def test_a_window_exists_if_some_choice_of_words_is_close_enough(
     positions: list[set[int]], distance: int
 ) -> None:
     apart: list[dict[int, int]] = []
@@ -165,7 +165,7 @@ def test_wildcards_fit_as_shell_patterns_do(pattern: str, form: str) -> None:
     assert fits == (re.match(fnmatch.translate(pattern), form) is not None)
 
 
-def test_many_stars_take_no_longer_than_the_form_is_long() -> None:
+def test_a_wildcard_with_many_stars_takes_linear_time() -> None:
     # Backtracking over 40 stars would never end.
     pattern = wildcard_pattern("abc" + "*a" * 40 + "*b")
     assert pattern.match("abc" + "a" * 2_000) is None

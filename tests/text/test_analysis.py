@@ -1,4 +1,4 @@
-"""The analysis against its tables, written by hand, and against what always holds."""
+"""The analysis: tables written by hand, and properties of any text."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ TOKEN = re.compile(r"(?s)(.+)@(\d+)(?:\+(\d+))?\[(\d+):(\d+)\]")
 
 
 def rows(name: str, columns: int) -> list[object]:
-    """Return a table's rows as parameters whose ids are ``name:line``."""
-    found: list[object] = []
+    """Rows of a table as parameters, with ids ``name:line``."""
+    parameters: list[object] = []
     lines = (TOKENS / f"{name}.tsv").read_text(encoding="utf-8").split("\n")
     for number, line in enumerate(lines, 1):
         if line and not line.startswith("# "):
             shown = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), line)
             cells = shown.split("\t")
             assert len(cells) == columns, f"{name}.tsv:{number}"
-            found.append(pytest.param(*cells, id=f"{name}:{number}"))
-    return found
+            parameters.append(pytest.param(*cells, id=f"{name}:{number}"))
+    return parameters
 
 
 def forms_of(cell: str) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def same_word(form: str, token: str, language: str) -> bool:
 
 
 def written(tokens: Tokens) -> list[str]:
-    """Return tokens as the tables write them."""
+    """Tokens in the notation of the tables."""
     return [
         f"{form}@{position}{'' if width == 1 else f'+{width}'}[{start}:{end}]"
         for form, position, width, start, end in zip(*tokens[:5], strict=True)
@@ -66,19 +66,19 @@ def written(tokens: Tokens) -> list[str]:
 def test_a_text_has_the_tokens_of_the_table(language, text, expected):
     tokens = analyse(text)
     assert written(tokens) == list(forms_of(expected))
-    reach = [TOKEN.fullmatch(token) for token in forms_of(expected)]
+    matches = [TOKEN.fullmatch(token) for token in forms_of(expected)]
     assert tokens.length == max(
-        (int(found[2]) + int(found[3] or 1) for found in reach if found), default=0
+        (int(match[2]) + int(match[3] or 1) for match in matches if match), default=0
     )
 
 
 @pytest.mark.parametrize("text, expected", rows("query_forms", 2))
-def test_a_typed_word_is_sought_by_the_forms_of_the_table(text, expected):
+def test_a_typed_word_has_the_query_forms_of_the_table(text, expected):
     assert query_forms(text) == forms_of(expected)
 
 
 @pytest.mark.parametrize("text, expected", rows("exact_forms", 2))
-def test_an_exact_form_is_the_one_of_the_table(text, expected):
+def test_a_typed_word_has_the_exact_forms_of_the_table(text, expected):
     assert exact_forms(text) == forms_of(expected)
 
 
@@ -93,14 +93,12 @@ def test_a_typed_string_folds_as_in_the_table(text, expected):
 
 
 @pytest.mark.parametrize("language, form, token, verdict", rows("same_word", 4))
-def test_two_forms_are_the_same_word_where_the_table_says(
-    language, form, token, verdict
-):
+def test_forms_are_the_same_word_as_in_the_table(language, form, token, verdict):
     assert verdict in ("same", "other")
     assert same_word(form, token, language) is (verdict == "same")
 
 
-def test_the_table_is_as_wide_as_promised():
+def test_the_table_has_120_rows_and_10_languages():
     table = [param.values for param in rows("analyse", 3)]
     assert len(table) >= 120
     assert len({language for language, _, _ in table}) >= 10
@@ -112,7 +110,7 @@ def test_every_language_with_a_stemmer_stems(language):
     assert word_key("abc", f"{language}-XX") == word_key("abc", language)
 
 
-def test_a_run_too_long_keeps_its_place_and_is_cut():
+def test_a_word_that_is_too_long_is_cut_and_keeps_its_span():
     text = "x" * 150 + " end"
     assert analyse(text) == Tokens(
         ["x" * MAX_FORM, "end"], [0, 1], [1, 1], [0, 151], [150, 154], 2
@@ -120,7 +118,7 @@ def test_a_run_too_long_keeps_its_place_and_is_cut():
     assert query_forms(text) == ("x" * MAX_FORM, "end")
 
 
-def test_a_punctuated_word_too_long_is_only_its_parts():
+def test_a_punctuated_word_that_is_too_long_gives_its_parts_only():
     text = "a" * 60 + "-" + "b" * 60
     assert analyse(text) == Tokens(
         ["a" * 60, "b" * 60], [0, 1], [1, 1], [0, 61], [60, 121], 2
@@ -138,12 +136,12 @@ def test_the_version_is_a_whole_number():
 
 
 @pytest.mark.parametrize("form", ["国", "カ", "が", "น้ำ", "々"])
-def test_a_character_of_a_script_without_spaces_stands_alone(form):
+def test_a_character_of_a_script_without_spaces_is_a_single_one(form):
     assert is_single_cjk(form)
 
 
 @pytest.mark.parametrize("form", ["", "a", "手机", "한", "й", "🔥", "か国"])
-def test_nothing_else_stands_for_pairs(form):
+def test_no_other_form_is_a_single_character(form):
     assert not is_single_cjk(form)
 
 
@@ -174,7 +172,7 @@ def test_nothing_else_stands_for_pairs(form):
     ],
     ids=ascii,
 )
-def test_the_work_grows_with_the_length_only(unit):
+def test_analysis_takes_linear_time(unit):
     def seconds(times: int) -> float:
         text = unit * times
         begun = time.process_time()
@@ -221,7 +219,7 @@ def test_every_position_has_a_form_and_widths_fit(text):
 
 
 @given(texts)
-def test_what_is_marked_has_the_form_that_it_is_marked_for(text):
+def test_the_span_of_a_form_contains_the_form(text):
     tokens = analyse(text)
     for form, start, end in zip(tokens.forms, tokens.starts, tokens.ends, strict=True):
         assert form in analyse(text[start:end]).forms
@@ -240,7 +238,7 @@ def test_composed_and_decomposed_text_have_the_same_forms(text):
 
 
 @given(texts)
-def test_plain_text_is_read_alike_among_other_scripts(text):
+def test_ascii_text_has_the_same_tokens_beside_other_scripts(text):
     plain = text.encode("ascii", "ignore").decode()
     alone, beside = analyse(plain), analyse(plain + " й")
     assert beside.forms == [*alone.forms, "й"]
@@ -248,8 +246,8 @@ def test_plain_text_is_read_alike_among_other_scripts(text):
     assert beside.ends[:-1] == alone.ends
 
 
-def found(forms: tuple[str, ...], tokens: Tokens, *, exact: bool) -> bool:
-    """Say whether forms follow each other in tokens, as an engine would find them."""
+def is_found(forms: tuple[str, ...], tokens: Tokens, *, exact: bool) -> bool:
+    """Whether forms follow each other in tokens, as engines find them."""
 
     def matches(form: str, token: str) -> bool:
         if exact and not is_single_cjk(form):
@@ -268,19 +266,19 @@ def found(forms: tuple[str, ...], tokens: Tokens, *, exact: bool) -> bool:
 
 
 @given(texts)
-def test_what_is_typed_as_it_stands_is_found(text):
+def test_a_text_is_found_by_a_query_for_all_of_it(text):
     tokens = analyse(text)
-    assert found(query_forms(text), tokens, exact=False) == bool(tokens.forms)
-    assert found(exact_forms(text), tokens, exact=True) == bool(tokens.forms)
+    assert is_found(query_forms(text), tokens, exact=False) == bool(tokens.forms)
+    assert is_found(exact_forms(text), tokens, exact=True) == bool(tokens.forms)
 
 
 @given(texts)
-def test_each_word_of_a_text_is_found_by_itself(text):
+def test_every_word_of_a_text_is_found_by_a_query_for_it(text):
     tokens = analyse(text)
     for word in text.split():
         if query_forms(word):
-            assert found(query_forms(word), tokens, exact=False)
-            assert found(exact_forms(word), tokens, exact=True)
+            assert is_found(query_forms(word), tokens, exact=False)
+            assert is_found(exact_forms(word), tokens, exact=True)
 
 
 @given(texts)
