@@ -309,7 +309,7 @@ def _headline_and_rest(
 
 def _role(value: object) -> Role:
     try:
-        return Role(value)  # type: ignore[arg-type]
+        return Role(str(value))
     except ValueError:
         roles = ", ".join(Role)
         raise InvalidArticle(

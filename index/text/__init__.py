@@ -1,4 +1,4 @@
-"""Which words has a text?"""
+"""Which words does a text have?"""
 
 from index.text.analysis import (
     ANALYZER_VERSION,
