@@ -43,7 +43,7 @@ class Request:
 
     An example::
 
-        Request(q="truce OR ceasefire", since="2016-09", facets=("source",))
+        Request(q="kerry talks", since="2016-09", sort=Sort.NEWEST, limit=20)
 
     :param within: the fields to search, a key of :data:`index.article.PLACES`; ``in``
         in the API.
