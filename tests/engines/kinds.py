@@ -27,9 +27,9 @@ SMALL = {
         "_NEXT_BATCH": 2,
     },
     "index.engines.whoosh.files.posting_lists": {"DENSE": 4, "LEAST_DENSE": 1},
-    "index.engines.whoosh.writing.merging": {"_AT_ONCE": 20},
+    "index.engines.whoosh.writing.merging": {"_RUN_OCCURRENCES": 20},
     "index.engines.whoosh.files.arrays": {"_SPILL_BYTES": 64, "_SAMPLING": 2},
-    "index.engines.whoosh.writing.writer": {"_SHARE": 1e-7, "MERGE_FACTOR": 3},
+    "index.engines.whoosh.writing.writer": {"_BUFFER_SHARE": 1e-7, "MERGE_FACTOR": 3},
 }
 
 

@@ -357,7 +357,7 @@ def lay_out(found: Files | None, folder: Path) -> None:
 @pytest.fixture(autouse=True)
 def _in_several_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each article of a rebuild a segment, and leave the real disk in peace."""
-    monkeypatch.setattr("index.engines.whoosh.writing.writer._SHARE", 1e-9)
+    monkeypatch.setattr("index.engines.whoosh.writing.writer._BUFFER_SHARE", 1e-9)
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 

@@ -1,8 +1,8 @@
-"""A process beside the indexer that writes segments, so that both cores are at work.
+"""A background process that writes segments, so that the indexer uses a second core.
 
-It is started with the first articles that it gets, and ends with the pipe that it
-reads: when the indexer ends, it is gone as soon as it has done what it is at. Jobs and
-answers are a length of eight bytes, and as many of JSON.
+It is started with its first articles. It ends when the pipe that it reads is closed, so
+after the indexer has ended it finishes its segment and is gone. Jobs and answers are
+JSON, preceded by its length in eight bytes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexUnavailable
 
 _LENGTH = 8  # bytes
-GC_THRESHOLD = 100_000  # new objects: articles by the thousand are no cycles
-_KNOWN_BYTES = 100 * 1024 * 1024  # of chunks that it keeps from one job to the next
+# New objects between two garbage collections: thousands of articles form no cycles.
+GC_THRESHOLD = 100_000
+_DICTIONARY_BYTES = 100 * 1024 * 1024  # of chunks kept from one job to the next
 
 
 class BackgroundWriter:
-    """The process, seen from the indexer; it does one thing at a time."""
+    """The background process, seen from the indexer; it does one job at a time."""
 
     def __init__(self) -> None:
         start = f"import sys; sys.path[:0] = {sys.path!r}; from {__name__} import serve"
@@ -41,73 +42,77 @@ class BackgroundWriter:
             stdout=subprocess.PIPE,
         )
 
-    def write(self, drafts: Sequence[IndexedArticle], path: Path) -> None:
-        """Have articles written as a segment, and wait until they are.
+    def write(self, articles: Sequence[IndexedArticle], path: Path) -> None:
+        """Write articles as a segment, and wait until it is written.
 
-        :raises OSError: where the segment is written.
+        :raises OSError: the segment cannot be written.
         :raises IndexUnavailable: the process ended or failed.
         """
         process = self._process
         assert process.stdin is not None and process.stdout is not None
         try:
-            _send(process.stdin, [str(path), [_plain(each) for each in drafts]])
+            _send(process.stdin, [str(path), [_encoded(each) for each in articles]])
             answer = _receive(process.stdout)
         except (OSError, ValueError) as error:  # the pipe is broken, or closed
-            raise IndexUnavailable("the helper process of the indexer ended") from error
+            raise IndexUnavailable(
+                "the background process of the indexer ended"
+            ) from error
         if answer is None:
-            raise IndexUnavailable("the helper process of the indexer ended")
+            raise IndexUnavailable("the background process of the indexer ended")
         number, text = answer
         if number:
             raise OSError(number, text)
         if text:
-            raise IndexUnavailable(f"the helper process of the indexer failed: {text}")
+            raise IndexUnavailable(
+                f"the background process of the indexer failed: {text}"
+            )
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process, even in the middle of a job."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                with suppress(OSError):  # what it was to get is of no use any more
+                with suppress(OSError):  # unsent data does not matter any more
                     pipe.close()
 
 
 def serve() -> None:
-    """Write segments as they are asked for on the standard input, until it ends."""
-    # Ctrl-C reaches both processes; the indexer decides what becomes of this one.
+    """Write segments as jobs arrive on the standard input, until it is closed."""
+    # Ctrl-C reaches both processes; the indexer decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
     chunks = ChunkDictionary()
     while (job := _receive(sys.stdin.buffer)) is not None:
-        path, drafts = job
-        if chunks.bytes > _KNOWN_BYTES:
+        path, articles = job
+        if chunks.bytes > _DICTIONARY_BYTES:
             chunks = ChunkDictionary()
         answer: list[int | str] = [0, ""]
         try:
             buffer = WriteBuffer(chunks)
-            for draft in drafts:
-                buffer.add(_draft(draft))
+            for article in articles:
+                buffer.add(_decoded(article))
             write_segment(buffer, Path(path))
         except OSError as error:
             answer = [error.errno or EIO, error.strerror or str(error)]
-        except Exception as error:  # noqa: BLE001 - it is told where it can be handled
+        except Exception as error:  # noqa: BLE001 - reported to the indexer, which logs it
             answer = [0, f"{type(error).__name__}: {error}"]
         try:
             _send(sys.stdout.buffer, answer)
         except BrokenPipeError:
-            # The indexer is gone, and nobody knows of this file.
+            # The indexer is gone, and nobody else knows of this file.
             Path(path).unlink(missing_ok=True)
             os._exit(1)  # closing the pipe properly would fail again
 
 
-def _plain(draft: IndexedArticle) -> tuple[object, ...]:
-    """Return a draft as JSON can hold it."""
-    return tuple(draft._replace(passages=draft.passages.hex()))  # type: ignore[arg-type]
+def _encoded(article: IndexedArticle) -> tuple[object, ...]:
+    """An article as JSON can represent it."""
+    return tuple(article._replace(passages=article.passages.hex()))  # type: ignore[arg-type]
 
 
-def _draft(plain: list[Any]) -> IndexedArticle:
-    draft = IndexedArticle(*plain)
-    return draft._replace(passages=bytes.fromhex(draft.passages))  # type: ignore[arg-type]
+def _decoded(values: list[Any]) -> IndexedArticle:
+    article = IndexedArticle(*values)
+    return article._replace(passages=bytes.fromhex(article.passages))  # type: ignore[arg-type]
 
 
 def _send(pipe: IO[bytes], value: Any) -> None:
@@ -118,7 +123,7 @@ def _send(pipe: IO[bytes], value: Any) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> list[Any] | None:
-    """Return the next value, ``None`` at the end."""
+    """The next value; ``None`` at the end of the pipe."""
     head = pipe.read(_LENGTH)
     if len(head) < _LENGTH:
         return None

@@ -1,9 +1,9 @@
-"""Articles on their way into a segment: their words as numbers, their values in lists.
+"""The write buffer: articles on their way into a segment.
 
-Whatever stands between two spaces is analysed once and then is a number; a text is the
-row of its numbers. Terms, positions and everything else follow from those by array
-operations when the segment is written, so taking in an article costs little more than
-splitting it.
+Texts are split at white space into *chunks*. Each different chunk is analysed once and
+numbered; a text is the run of its chunks' numbers. Terms, positions and everything else
+follow from those by array operations when the segment is written, so adding an article
+costs little more than splitting its text.
 """
 
 from __future__ import annotations
@@ -16,35 +16,36 @@ from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, VALUE_GAP, ter
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.text import plain_form, surfaces, word
 
-# What is a number in an article, one each.
-NUMBERS = (
-    "status",
-    "embargoed_until",
-    "expires",
-    "published",
-    "updated",
-    "urgency",
-    "first_n",
-)
+# Numeric columns of articles, each with its type in the segment's file.
+COLUMNS = {
+    "status": "<u1",
+    "first_n": "<u1",
+    "embargoed_until": "<i8",
+    "expires": "<i8",
+    "published": "<i8",
+    "updated": "<i8",
+    "urgency": "<i8",
+}
 
-# What a buffer takes of memory while its segment is made, in bytes: of a chunk of text,
-# of a different chunk, of one of its tokens, of a document, of an article, of a value.
-CHUNK_BYTES = 220
-ENTRY_BYTES = 60
-_TOKEN, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 900, 200
-# What may stand around a word of letters and digits without being of it.
-_AROUND = ".,;:!?\"'()[]“”‘’…–—"
+# Memory that a buffer takes while its segment is made, in bytes: for each different
+# chunk besides its characters, for each token of one, for each chunk of a text, for
+# each document, each article and each value.
+_CHUNK, _CHUNK_TOKEN = 220, 60
+_OCCURRENCE, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 900, 200
+# Punctuation that may surround a word of letters and digits without being part of it.
+_PUNCTUATION = ".,;:!?\"'()[]“”‘’…–—"
 
 
 class ChunkDictionary(dict[str, int]):
-    """What stands between two spaces, and its number; its words are found out once.
+    """Numbers of chunks, with the tokens of each; a missing chunk is analysed.
 
-    No word has white space in it, so the words of a text are those of its chunks; and
-    splitting at white space costs a tenth of finding words.
+    No word contains white space, so the words of a text are those of its chunks.
+    Splitting at white space takes a tenth of the time of finding words.
 
-    :ivar terms: each indexed term and its number.
-    :ivar starts: of each chunk, where its tokens begin; ``lengths`` its positions.
-    :ivar entries: of each token its term; ``offsets`` its position from the chunk's.
+    :ivar terms: number of each indexed term.
+    :ivar starts: where the tokens of each chunk begin.
+    :ivar lengths: length of each chunk, in positions.
+    :ivar entries: term of each token; ``offsets`` its position within the chunk.
     """
 
     def __init__(self) -> None:
@@ -58,24 +59,25 @@ class ChunkDictionary(dict[str, int]):
 
     @property
     def bytes(self) -> int:
-        """About how much memory they take."""
-        return (
-            CHUNK_BYTES * len(self) + ENTRY_BYTES * len(self.entries) + self._characters
-        )
+        """Approximate memory in use."""
+        return _CHUNK * len(self) + _CHUNK_TOKEN * len(self.entries) + self._characters
 
     def __missing__(self, chunk: str) -> int:
         form = plain_form(chunk)
         if form is not None:
-            number = self._plain(form)
+            number = self._add_plain(form)
         else:
-            bare = chunk.strip(_AROUND)
-            # A word with something around it is that word.
-            number = self._analysed(chunk) if plain_form(bare) is None else self[bare]
+            bare = chunk.strip(_PUNCTUATION)
+            # A word in punctuation has the number of the word.
+            number = (
+                self._add_analysed(chunk) if plain_form(bare) is None else self[bare]
+            )
         self[chunk] = number
         self._characters += len(chunk)
         return number
 
-    def _plain(self, form: str) -> int:
+    def _add_plain(self, form: str) -> int:
+        """Add a chunk that is one word of one form; return its number."""
         terms = self.terms
         self.entries.append(terms.setdefault(form, len(terms)))
         self.offsets.append(0)
@@ -83,16 +85,17 @@ class ChunkDictionary(dict[str, int]):
         self.starts.append(len(self.entries))
         return len(self.lengths) - 1
 
-    def _analysed(self, chunk: str) -> int:
+    def _add_analysed(self, chunk: str) -> int:
+        """Add a chunk of any words; return its number."""
         terms, length = self.terms, 0
         for surface in surfaces(chunk):
-            found = word(surface)
+            tokens = word(surface)
             for form, position, width in zip(
-                found.forms, found.positions, found.widths, strict=True
+                tokens.forms, tokens.positions, tokens.widths, strict=True
             ):
                 self.entries.append(terms.setdefault(term_of(form, width), len(terms)))
                 self.offsets.append(length + position)
-            length += found.length
+            length += tokens.length
         self.lengths.append(length)
         self.starts.append(len(self.entries))
         return len(self.lengths) - 1
@@ -100,10 +103,12 @@ class ChunkDictionary(dict[str, int]):
 
 @dataclass(slots=True)
 class ChunkRuns:
-    """The words of a field: runs of chunks, by number, each in a row.
+    """The text of a field: runs of chunks, each in one row.
 
-    :ivar ends: where in ``numbers`` each run ends; ``rows`` the row each is in, and
-        ``starts`` the position of its first word there.
+    :ivar numbers: chunks of all runs, end to end.
+    :ivar ends: end of each run in ``numbers``.
+    :ivar rows: row of each run: a document, or an article.
+    :ivar starts: position of each run's first word in its row.
     """
 
     numbers: array[int] = field(default_factory=lambda: array("i"))
@@ -114,7 +119,7 @@ class ChunkRuns:
 
 @dataclass(slots=True)
 class KeywordValues:
-    """The values of a keyword field: each article's, as numbers of spellings."""
+    """The values of a keyword field, as pairs of an article and a spelling."""
 
     spellings: dict[str, int] = field(default_factory=dict)
     articles: array[int] = field(default_factory=lambda: array("i"))
@@ -128,9 +133,9 @@ class KeywordValues:
 
 
 class WriteBuffer:
-    """Articles that will be one segment, in the order they were added.
+    """Articles that will be one segment, in the order in which they were added.
 
-    :param chunks: those of the buffer before, if there is one.
+    :param chunks: dictionary of the buffer before, to be used further.
     """
 
     def __init__(self, chunks: ChunkDictionary | None = None) -> None:
@@ -141,7 +146,7 @@ class WriteBuffer:
         self.versions: list[str] = []
         self.languages: dict[str, int] = {}
         self.language = array("i")
-        self.numbers: dict[str, array[int]] = {name: array("q") for name in NUMBERS}
+        self.columns: dict[str, array[int]] = {name: array("q") for name in COLUMNS}
         self.sizes = array("q")
         self.passages = array("B")
         self.values: dict[str, KeywordValues] = {
@@ -154,49 +159,49 @@ class WriteBuffer:
 
     @property
     def bytes(self) -> int:
-        """About how much memory it takes to make a segment of it."""
-        return self._bytes + _TOKEN * len(self.text.numbers) + self.chunks.bytes
+        """Approximate memory that it takes to make a segment of the buffer."""
+        return self._bytes + _OCCURRENCE * len(self.text.numbers) + self.chunks.bytes
 
-    def add(self, draft: IndexedArticle) -> None:
-        """Take in an article, of an id that no other has."""
-        at = len(self.ids)
-        self.ids.append(draft.id)
-        self.versions.append(draft.version)
+    def add(self, article: IndexedArticle) -> None:
+        """Add an article; no other in the buffer has its id."""
+        number = len(self.ids)
+        self.ids.append(article.id)
+        self.versions.append(article.version)
         languages = self.languages
-        self.language.append(languages.setdefault(draft.language, len(languages)))
-        for name, column in self.numbers.items():
-            column.append(getattr(draft, name))
-        self.sizes.append(len(draft.texts))
-        self._bytes += _ARTICLE + _DOCUMENT * len(draft.texts)
-        self._add_paragraphs(draft)
-        for name, values in draft.values:
+        self.language.append(languages.setdefault(article.language, len(languages)))
+        for name, column in self.columns.items():
+            column.append(getattr(article, name))
+        self.sizes.append(len(article.texts))
+        self._bytes += _ARTICLE + _DOCUMENT * len(article.texts)
+        self._add_paragraphs(article)
+        for name, values in article.values:
             if name in self.values:
                 for value in dict.fromkeys(values):
-                    self.values[name].add(at, value)
+                    self.values[name].add(number, value)
             if name in self.lines:
-                self._add_line(self.lines[name], at, values)
+                self._add_line(self.lines[name], number, values)
 
-    def _add_paragraphs(self, draft: IndexedArticle) -> None:
-        words = self.text
-        ends, before = words.ends, len(words.numbers)
+    def _add_paragraphs(self, article: IndexedArticle) -> None:
+        runs = self.text
+        ends, before = runs.ends, len(runs.numbers)
         chunks: list[str] = []
-        for text in draft.texts:
+        for text in article.texts:
             chunks += text.split()
             ends.append(before + len(chunks))
-        words.numbers.extend(map(self.chunks.__getitem__, chunks))
+        runs.numbers.extend(map(self.chunks.__getitem__, chunks))
         row = len(self.passages)
-        self.passages.frombytes(draft.passages)
-        words.rows.extend(range(row, len(self.passages)))
-        words.starts.extend(bytes(len(draft.texts)))
+        self.passages.frombytes(article.passages)
+        runs.rows.extend(range(row, len(self.passages)))
+        runs.starts.extend(bytes(len(article.texts)))
 
-    def _add_line(self, words: ChunkRuns, article: int, values: Sequence[str]) -> None:
+    def _add_line(self, runs: ChunkRuns, article: int, values: Sequence[str]) -> None:
         lengths, number_of = self.chunks.lengths, self.chunks.__getitem__
         start = 0
         for value in values:
-            before = len(words.numbers)
-            words.numbers.extend(map(number_of, value.split()))
-            words.ends.append(len(words.numbers))
-            words.rows.append(article)
-            words.starts.append(start)
-            self._bytes += _VALUE + _TOKEN * (len(words.numbers) - before)
-            start += VALUE_GAP + sum(lengths[each] for each in words.numbers[before:])
+            before = len(runs.numbers)
+            runs.numbers.extend(map(number_of, value.split()))
+            runs.ends.append(len(runs.numbers))
+            runs.rows.append(article)
+            runs.starts.append(start)
+            self._bytes += _VALUE + _OCCURRENCE * (len(runs.numbers) - before)
+            start += VALUE_GAP + sum(lengths[chunk] for chunk in runs.numbers[before:])

@@ -7,10 +7,8 @@ from typing import NamedTuple
 from index.access import restrictions_of
 from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article
 from index.dates import micros
-from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, values_of
+from index.engines.whoosh.files import LINE_FIELDS, NO_VALUE, VALUE_FIELDS, values_of
 from index.text import stem_language
-
-UNKNOWN = -(2**63)  # a date or number that an article does not have
 
 _FIELDS = tuple(dict.fromkeys((*LINE_FIELDS, *VALUE_FIELDS)))
 _PASSAGE_OF_ROLE = {
@@ -21,12 +19,13 @@ _PASSAGE_OF_ROLE = {
 class IndexedArticle(NamedTuple):
     """An article as it goes into a segment: whole numbers, text, and tuples of them.
 
-    Dates are microseconds since 1970 UTC, or :data:`UNKNOWN`.
+    Dates are microseconds since 1970 UTC. A date or urgency that the article does not
+    have is ``NO_VALUE``.
 
-    :param language: what decides its stems, see :func:`index.text.stem_language`.
-    :param first_n: the number of its first paragraph.
-    :param passages: the field of each paragraph, as a position in ``PASSAGE_FIELDS``.
-    :param values: of each field that it has, the field's name and its values.
+    :param language: selects the stemmer, see :func:`index.text.stem_language`.
+    :param first_n: number of its first paragraph.
+    :param passages: field of each paragraph, as a position in ``PASSAGE_FIELDS``.
+    :param values: name and values of each field that it has.
     """
 
     id: str
@@ -45,14 +44,14 @@ class IndexedArticle(NamedTuple):
 
 
 def indexed_article_of(article: Article, language: str) -> IndexedArticle:
-    """Return what the index takes of an article.
+    """The indexed part of an article.
 
-    :param language: of an article that has none.
+    :param language: of an article that names none.
     """
     assert article.version is not None, article.id
     status, embargoed_until, expires = restrictions_of(article)
     published, updated = article.published, article.updated
-    known = UNKNOWN if published is None else micros(published)
+    published_micros = NO_VALUE if published is None else micros(published)
     paragraphs = article.paragraphs
     return IndexedArticle(
         id=article.id,
@@ -61,12 +60,12 @@ def indexed_article_of(article: Article, language: str) -> IndexedArticle:
         status=status,
         embargoed_until=embargoed_until,
         expires=expires,
-        published=known,
-        updated=known if updated is None else micros(updated),
-        urgency=UNKNOWN if article.urgency is None else article.urgency,
+        published=published_micros,
+        updated=published_micros if updated is None else micros(updated),
+        urgency=NO_VALUE if article.urgency is None else article.urgency,
         first_n=paragraphs[0].n,
-        passages=bytes([_PASSAGE_OF_ROLE[each.role] for each in paragraphs]),
-        texts=tuple([each.text for each in paragraphs]),
+        passages=bytes([_PASSAGE_OF_ROLE[paragraph.role] for paragraph in paragraphs]),
+        texts=tuple([paragraph.text for paragraph in paragraphs]),
         values=tuple(
             [
                 (name, tuple(values_of(article, name)))

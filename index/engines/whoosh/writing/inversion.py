@@ -1,4 +1,4 @@
-"""Turning a buffer of articles into a segment: from words by text to lists by word."""
+"""Inversion: from the words of each text to the posting list of each word."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from index.engines.whoosh.files import (
     write_term_dictionary,
 )
 from index.engines.whoosh.writing.buffer import (
+    COLUMNS,
     ChunkDictionary,
     ChunkRuns,
     KeywordValues,
@@ -37,63 +38,61 @@ _LOW_HALF = (1 << 32) - 1
 def write_segment(buffer: WriteBuffer, path: Path) -> int:
     """Write the articles of a buffer as a segment; return its length in bytes.
 
-    It is not synced to disk: that is due when it is committed, if it ever is.
+    The file is not synced to disk: a commit does that, if there ever is one.
     """
     out = ArraysWriter(path)
     try:
-        tables = _Tables(buffer.chunks)
+        chunks = _ChunkArrays(buffer.chunks)
         sizes = np.array(buffer.sizes, np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
-        lengths = _lengths(buffer.text, tables, len(owner))
+        lengths = _row_lengths(buffer.text, chunks, len(owner))
         documents = Documents(
             owner=owner,
             passage=np.frombuffer(buffer.passages, "<u1").copy(),
             lengths=lengths,
         )
         write_documents(out, sizes, documents)
-        for name in ("status", "first_n"):
-            out.put(name, np.array(buffer.numbers[name], "<u1"))
-        for name in ("embargoed_until", "expires", "published", "updated", "urgency"):
-            out.put(name, np.array(buffer.numbers[name], "<i8"))
+        for name, dtype in COLUMNS.items():
+            out.put(name, np.array(buffer.columns[name], dtype))
         write_ids(out, buffer.ids)
-        languages = np.array(buffer.language, np.int64)
+        language_of_article = np.array(buffer.language, np.int64)
         for name, values in buffer.values.items():
-            _write_values(out, name, values, len(buffer))
-        _write_values(out, VERSION, _versions(buffer.versions), len(buffer))
-        names = list(buffer.languages)
+            _write_keywords(out, name, values, len(buffer))
+        _write_keywords(out, VERSION, _version_values(buffer.versions), len(buffer))
+        languages = list(buffer.languages)
         _write_field(
             out,
             PARAGRAPH_WORDS,
-            _occurrences(buffer.text, tables),
-            tables,
-            languages[owner],
-            names,
+            _occurrences(buffer.text, chunks),
+            chunks.terms,
+            language_of_article[owner],
+            languages,
             documents,
         )
         for name in LINE_FIELDS:
-            words = buffer.lines[name]
-            if len(words.ends):
-                found = _lengths(words, tables, len(buffer))
-                out.column(f"{name}/lengths").append(found)
+            runs = buffer.lines[name]
+            if len(runs.ends):
+                line_lengths = _row_lengths(runs, chunks, len(buffer))
+                out.column(f"{name}/lengths").append(line_lengths)
                 _write_field(
                     out,
                     name,
-                    _occurrences(words, tables),
-                    tables,
+                    _occurrences(runs, chunks),
+                    chunks.terms,
+                    language_of_article,
                     languages,
-                    names,
                     None,
                 )
-        return out.close({"languages": sorted(names)})
+        return out.close({"languages": sorted(languages)})
     except BaseException:
         out.abandon()
         raise
 
 
 def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> None:
-    """Write what documents are, and how much of each field an article has.
+    """Write the columns of documents, and the size of each field of each article.
 
-    :param sizes: how many documents each article has.
+    :param sizes: number of documents of each article.
     """
     first = np.zeros(len(sizes) + 1, "<i4")
     np.cumsum(sizes, out=first[1:])
@@ -112,8 +111,11 @@ def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> Non
         out.column(f"{name}.lengths").append(lengths.astype(np.int64))
 
 
-class _Tables:
-    """What chunks stand for, as arrays."""
+# From chunks to occurrences.
+
+
+class _ChunkArrays:
+    """A chunk dictionary as arrays; ``counts`` is the number of tokens by chunk."""
 
     def __init__(self, chunks: ChunkDictionary) -> None:
         self.terms = list(chunks.terms)
@@ -125,35 +127,35 @@ class _Tables:
 
 
 class _Occurrences:
-    """Every occurrence of a term: by row and then by position."""
+    """Term, row and position of every occurrence: by row and then by position."""
 
     def __init__(self, terms: Array, rows: Array, positions: Array) -> None:
         self.terms, self.rows, self.positions = terms, rows, positions
 
 
-def _lengths(words: ChunkRuns, tables: _Tables, rows: int) -> Ints:
-    """Return the length of each row, in positions, gaps between values left out."""
-    numbers = np.frombuffer(words.numbers, np.int32)
-    ends = np.frombuffer(words.ends, np.int64)
+def _row_lengths(runs: ChunkRuns, chunks: _ChunkArrays, rows: int) -> Ints:
+    """Length of each row, in positions, without the gaps between values."""
+    numbers = np.frombuffer(runs.numbers, np.int32)
+    ends = np.frombuffer(runs.ends, np.int64)
     before = np.zeros(len(numbers) + 1, np.int64)
-    np.cumsum(tables.lengths[numbers], out=before[1:])
-    runs = np.diff(before[ends], prepend=0)
-    return np.bincount(words.rows, weights=runs, minlength=rows).astype(np.int64)
+    np.cumsum(chunks.lengths[numbers], out=before[1:])
+    run_lengths = np.diff(before[ends], prepend=0)
+    return np.bincount(runs.rows, weights=run_lengths, minlength=rows).astype(np.int64)
 
 
-def _occurrences(words: ChunkRuns, tables: _Tables) -> _Occurrences:
-    numbers = np.frombuffer(words.numbers, np.int32)
-    ends = np.frombuffer(words.ends, np.int64)
+def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
+    numbers = np.frombuffer(runs.numbers, np.int32)
+    ends = np.frombuffer(runs.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
-    lengths = tables.lengths[numbers]
+    lengths = chunks.lengths[numbers]
     after = np.cumsum(lengths)
-    # Within its run a word stands where the words before it end.
+    # In its run a chunk begins where the chunks before it end.
     firsts = np.append(0, after)[np.cumsum(sizes) - sizes]
-    shift = np.frombuffer(words.starts, np.int64) - firsts
+    shift = np.frombuffer(runs.starts, np.int64) - firsts
     positions = (after - lengths + np.repeat(shift, sizes)).astype(np.int32)
-    rows = np.repeat(np.frombuffer(words.rows, np.int32), sizes)
-    counts = tables.counts[numbers]
-    starts = tables.starts[numbers]
+    rows = np.repeat(np.frombuffer(runs.rows, np.int32), sizes)
+    counts = chunks.counts[numbers]
+    starts = chunks.starts[numbers]
     if (counts == 1).all():
         entries = starts
     else:
@@ -162,46 +164,50 @@ def _occurrences(words: ChunkRuns, tables: _Tables) -> _Occurrences:
         positions = np.repeat(positions, counts)
         rows = np.repeat(rows, counts)
     return _Occurrences(
-        tables.entries[entries], rows, positions + tables.offsets[entries]
+        chunks.entries[entries], rows, positions + chunks.offsets[entries]
     )
+
+
+# From occurrences to posting lists.
 
 
 def _write_field(
     out: ArraysWriter,
     name: str,
-    found: _Occurrences,
-    tables: _Tables,
-    languages: Array,
-    names: list[str],
+    occurrences: _Occurrences,
+    terms: list[str],
+    language_of_row: Array,
+    languages: list[str],
     documents: Documents | None,
 ) -> None:
-    """Write a field's words and lists.
+    """Write the dictionary and the posting lists of a field.
 
-    :param languages: of each row, as numbers of ``names``.
+    :param language_of_row: as positions in ``languages``.
     """
-    width = len(tables.terms)
-    pairs = found.terms
-    if len(names) > 1:
-        pairs = languages[found.rows] * width + pairs
-    counts = np.bincount(pairs, minlength=width * len(names))
+    width = len(terms)
+    pairs = occurrences.terms
+    if len(languages) > 1:
+        pairs = language_of_row[occurrences.rows] * width + pairs
+    counts = np.bincount(pairs, minlength=width * len(languages))
     used = np.flatnonzero(counts)
-    words, list_of, tag_of = _dictionary(used, counts[used], tables.terms, names)
-    write_term_dictionary(out, name, words)
-    place = np.zeros(width * len(names), np.int32)
+    dictionary, list_of, tag_of = _dictionary(used, counts[used], terms, languages)
+    write_term_dictionary(out, name, dictionary)
+    place = np.zeros(width * len(languages), np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
     pairs = place[pairs]
-    # Sorting pairs of a number and a place is several times as fast as a stable sort.
+    # Sorting list and position in one integer is several times faster than a stable
+    # argsort of the lists.
     key = list_of[pairs].astype(np.int64) << 32
     key |= np.arange(len(key))
     key.sort()
     order = key & _LOW_HALF
     key >>= 32
-    lists = _lists(
+    lists = _posting_lists(
         key,
-        found.rows[order],
-        found.positions[order],
+        occurrences.rows[order],
+        occurrences.positions[order],
         tag_of[pairs[order]],
-        np.diff(words.members_at),
+        np.diff(dictionary.members_at),
     )
     writer = PostingListsWriter(out, name, documents)
     writer.append(lists)
@@ -209,51 +215,55 @@ def _write_field(
 
 
 def _dictionary(
-    used: Ints, counts: Ints, terms: list[str], names: list[str]
+    used: Ints, counts: Ints, terms: list[str], languages: list[str]
 ) -> tuple[TermDictionary, Ints, Ints]:
-    """Return a field's words, and of each used pair its list and its tag.
+    """The dictionary of a field, and the list and the tag of each used pair.
 
-    :param used: pairs of a language and a term, as one number, ascending; ``counts``
-        how often each occurs.
+    :param used: pairs of a language and a term, as one number, ascending.
+    :param counts: occurrences of each pair.
     """
-    forms: dict[int, list[str]] = {}
+    terms_of_language: dict[int, list[str]] = {}
     stems: list[str] = []
-    for number, language in enumerate(names):
+    for number, language in enumerate(languages):
         low = np.searchsorted(used, number * len(terms))
         high = np.searchsorted(used, (number + 1) * len(terms))
-        here = [terms[at] for at in (used[low:high] - number * len(terms)).tolist()]
-        forms[number] = here
-        found = word_keys([form_of(term)[0] for term in here], language)
-        stems += [f"{language}\0{stem}" for stem in found]
-    every = [term for here in forms.values() for term in here]
-    sorted_terms = sorted(set(every))
-    number_of = {term: at for at, term in enumerate(sorted_terms)}
+        used_terms = [
+            terms[at] for at in (used[low:high] - number * len(terms)).tolist()
+        ]
+        terms_of_language[number] = used_terms
+        keys = word_keys([form_of(term)[0] for term in used_terms], language)
+        stems += [f"{language}\0{key}" for key in keys]
+    pair_terms = [
+        term for used_terms in terms_of_language.values() for term in used_terms
+    ]
+    sorted_terms = sorted(set(pair_terms))
+    term_number = {term: at for at, term in enumerate(sorted_terms)}
     sorted_stems = sorted(set(stems))
     list_number = {stem: at for at, stem in enumerate(sorted_stems)}
-    term_numbers = np.array([number_of[term] for term in every], np.int64)
+    term_numbers = np.array([term_number[term] for term in pair_terms], np.int64)
     list_of = np.array([list_number[stem] for stem in stems], np.int64)
     order = np.lexsort((term_numbers, list_of))
     members_at = np.zeros(len(sorted_stems) + 1, np.int64)
     np.cumsum(np.bincount(list_of, minlength=len(sorted_stems)), out=members_at[1:])
     tag_of = np.empty(len(order), np.int64)
     tag_of[order] = np.arange(len(order)) - members_at[list_of[order]]
-    words = TermDictionary(
+    dictionary = TermDictionary(
         terms=[term.encode() for term in sorted_terms],
         stems=[stem.encode() for stem in sorted_stems],
         members_at=members_at,
         members=term_numbers[order],
         occurrences=counts[order],
     )
-    return words, list_of, tag_of
+    return dictionary, list_of, tag_of
 
 
-def _lists(
+def _posting_lists(
     lists: Ints, rows: Array, positions: Array, tags: Array, members: Ints
 ) -> PostingLists:
-    """Return sorted occurrences as lists.
+    """Posting lists of sorted occurrences.
 
-    :param lists: the list that each occurrence is in, ascending.
-    :param members: how many terms each list has.
+    :param lists: list of each occurrence, ascending.
+    :param members: number of terms of each list.
     """
     first = np.ones(len(lists), bool)
     first[1:] = (lists[1:] != lists[:-1]) | (rows[1:] != rows[:-1])
@@ -273,8 +283,11 @@ def _lists(
     )
 
 
+# Ids and keyword values.
+
+
 def write_ids(out: ArraysWriter, ids: list[str]) -> None:
-    """Write the ids in order, the article of each, and each article's place."""
+    """Write the ids in sort order, the article of each, and each article's rank."""
     order = sorted(range(len(ids)), key=ids.__getitem__)
     out.put_strings(f"{ID}/terms", [ids[at].encode() for at in order])
     places = np.empty(len(ids), "<i4")
@@ -283,42 +296,42 @@ def write_ids(out: ArraysWriter, ids: list[str]) -> None:
     out.put(f"{ID}/places", places)
 
 
-def _versions(versions: list[str]) -> KeywordValues:
+def _version_values(versions: list[str]) -> KeywordValues:
     values = KeywordValues()
     for article, version in enumerate(versions):
         values.add(article, version)
     return values
 
 
-def _write_values(
+def _write_keywords(
     out: ArraysWriter, name: str, values: KeywordValues, articles: int
 ) -> None:
     if not values.spellings:
         return
-    write_values(
+    write_keywords(
         out,
         name,
-        [each.encode() for each in values.spellings],
+        [spelling.encode() for spelling in values.spellings],
         np.array(values.articles, np.int64),
         np.array(values.numbers, np.int64),
         articles,
     )
 
 
-def write_values(
+def write_keywords(
     out: ArraysWriter,
     name: str,
     spellings: list[bytes],
-    of_article: Any,
+    article_of: Any,
     numbers: Any,
     articles: int,
 ) -> None:
-    """Write the values of a field.
+    """Write the values of a keyword field.
 
-    :param of_article: of each value its article, ascending; ``numbers`` its spelling.
+    :param article_of: article of each value, ascending; ``numbers`` its spelling.
     """
     out.put_strings(f"{name}/values", spellings)
-    counts = np.bincount(of_article, minlength=articles)
+    counts = np.bincount(article_of, minlength=articles)
     out.put(f"{name}/codes", np.asarray(numbers, "<i4"))
     if counts.max(initial=0) > 1 or len(numbers) < articles:
         at = np.zeros(articles + 1, "<u4")

@@ -1,7 +1,7 @@
-"""Making one segment of several: lists put end to end, what is deleted left out.
+"""Segment merge: posting lists put end to end, deleted documents left out.
 
-Words are merged first; then lists, so many at a time that memory stays bounded however
-large the segments are.
+Dictionaries are merged first; then posting lists, one run after the other, so that
+memory stays bounded however large the segments are.
 """
 
 from __future__ import annotations
@@ -34,31 +34,26 @@ from index.engines.whoosh.files import (
     expand_ranges,
     write_term_dictionary,
 )
+from index.engines.whoosh.writing.buffer import COLUMNS
 from index.engines.whoosh.writing.inversion import (
     write_documents,
     write_ids,
-    write_values,
+    write_keywords,
 )
 
-COLUMNS = {
-    "status": "<u1",
-    "first_n": "<u1",
-    "embargoed_until": "<i8",
-    "expires": "<i8",
-    "published": "<i8",
-    "updated": "<i8",
-    "urgency": "<i8",
-}
-# Occurrences merged at a time, of some 60 bytes each while they are, in each thread.
-_AT_ONCE, _THREADS = 1_000_000, 2
+# Occurrences of a run, each of some 60 bytes while it is merged.
+_RUN_OCCURRENCES = 1_000_000
+_THREADS = 2  # each merges a run
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Source:
     """One of the segments that are merged.
 
-    :param documents: of each of its documents the new number, -1 for none; ``articles``
-        likewise.
+    :param live: which of its articles are live.
+    :param documents: new number of each of its documents, -1 for a deleted one.
+    :param articles: new number of each of its articles, -1 for a deleted one.
+    :param whole: nothing of it is deleted.
     """
 
     segment: Segment
@@ -68,37 +63,37 @@ class _Part:
     whole: bool
 
     def rows(self, *, of_documents: bool) -> Array:
-        """Return the new numbers of rows."""
+        """New numbers of the rows of a field."""
         return self.documents if of_documents else self.articles
 
 
 def merge(segments: Sequence[tuple[Segment, Mask]], path: Path) -> int:
-    """Write segments as one, in their order; return how many documents it has.
+    """Write segments as one, in their order; return its number of documents.
 
-    :param segments: each with which of its documents live.
+    :param segments: each with the bitmap of its live documents.
     """
     out = ArraysWriter(path)
     try:
-        parts = _parts(segments)
-        documents, sizes = _documents(parts)
+        sources = _sources(segments)
+        documents, sizes = _merged_documents(sources)
         write_documents(out, sizes, documents)
-        for name, kind in COLUMNS.items():
+        for name, dtype in COLUMNS.items():
             out.put(
                 name,
-                _kept(parts, methodcaller("column", name)).astype(kind),
+                _live_column(sources, methodcaller("column", name)).astype(dtype),
             )
-        write_ids(out, _ids(parts))
+        write_ids(out, _live_ids(sources))
         for name in (*VALUE_FIELDS, VERSION):
-            _merge_values(out, parts, name, len(sizes))
+            _merge_keywords(out, sources, name, len(sizes))
         for name in WORD_FIELDS:
-            if any(part.segment.field(name) is not None for part in parts):
+            if any(source.segment.field(name) is not None for source in sources):
                 if name != PARAGRAPH_WORDS:
-                    lengths = _kept(parts, methodcaller("line_lengths", name))
+                    lengths = _live_column(sources, methodcaller("line_lengths", name))
                     out.column(f"{name}/lengths").append(lengths)
                 _merge_field(
-                    out, parts, name, documents if name == PARAGRAPH_WORDS else None
+                    out, sources, name, documents if name == PARAGRAPH_WORDS else None
                 )
-        languages = {name for part in parts for name in part.segment.languages}
+        languages = {name for source in sources for name in source.segment.languages}
         out.close({"languages": sorted(languages)})
     except BaseException:
         out.abandon()
@@ -106,44 +101,51 @@ def merge(segments: Sequence[tuple[Segment, Mask]], path: Path) -> int:
     return len(documents.owner)
 
 
-def _parts(segments: Sequence[tuple[Segment, Mask]]) -> list[_Part]:
-    parts = []
+# Columns.
+
+
+def _sources(segments: Sequence[tuple[Segment, Mask]]) -> list[_Source]:
+    sources = []
     document = article = 0
     for segment, live in segments:
         articles = live[segment.first[:-1]]
-        parts.append(
-            _Part(
+        sources.append(
+            _Source(
                 segment,
                 articles,
-                _numbered(live, document),
-                _numbered(articles, article),
+                _renumbered(live, document),
+                _renumbered(articles, article),
                 bool(articles.all()),
             )
         )
         document += int(np.count_nonzero(live))
         article += int(np.count_nonzero(articles))
-    return parts
+    return sources
 
 
-def _numbered(live: Mask, first: int) -> Array:
+def _renumbered(live: Mask, first: int) -> Array:
+    """New numbers of live rows, from ``first``; -1 for the others."""
     numbers = np.cumsum(live, dtype=np.int32)
     numbers += first - 1
     numbers[~live] = -1
     return numbers
 
 
-def _kept(parts: Sequence[_Part], column: Callable[[Segment], Array]) -> Array:
-    return np.concatenate([column(part.segment)[part.live] for part in parts])
+def _live_column(
+    sources: Sequence[_Source], column: Callable[[Segment], Array]
+) -> Array:
+    return np.concatenate([column(source.segment)[source.live] for source in sources])
 
 
-def _documents(parts: Sequence[_Part]) -> tuple[Documents, Ints]:
+def _merged_documents(sources: Sequence[_Source]) -> tuple[Documents, Ints]:
+    """The columns of live documents, and the number of documents of each article."""
     owners, passages, lengths, sizes = [], [], [], []
-    for part in parts:
-        segment, live = part.segment, part.documents >= 0
-        owners.append(part.articles[segment.owner[live]])
+    for source in sources:
+        segment, live = source.segment, source.documents >= 0
+        owners.append(source.articles[segment.owner[live]])
         passages.append(segment.passage[live])
         lengths.append(segment.lengths[live])
-        sizes.append(np.diff(segment.first)[part.live])
+        sizes.append(np.diff(segment.first)[source.live])
     return (
         Documents(
             owner=np.concatenate(owners).astype("<i4"),
@@ -154,51 +156,52 @@ def _documents(parts: Sequence[_Part]) -> tuple[Documents, Ints]:
     )
 
 
-def _ids(parts: Sequence[_Part]) -> list[str]:
+def _live_ids(sources: Sequence[_Source]) -> list[str]:
     return [
-        part.segment.article_id(number)
-        for part in parts
-        for number in np.flatnonzero(part.live).tolist()
+        source.segment.article_id(number)
+        for source in sources
+        for number in np.flatnonzero(source.live).tolist()
     ]
 
 
-def _merge_values(
-    out: ArraysWriter, parts: Sequence[_Part], name: str, articles: int
+def _merge_keywords(
+    out: ArraysWriter, sources: Sequence[_Source], name: str, articles: int
 ) -> None:
     numbers: dict[bytes, int] = {}
-    of_article, codes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for part in parts:
-        spellings, here, code = part.segment.values(name)
+    article_of, codes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for source in sources:
+        spellings, owners, code = source.segment.values(name)
         if spellings is None:
             continue
-        live = part.live[here]
+        live = source.live[owners]
         used = np.unique(code[live])
-        recoded = np.zeros(len(spellings), np.int64)
+        renumbered = np.zeros(len(spellings), np.int64)
         for old in used.tolist():
-            recoded[old] = numbers.setdefault(spellings[old], len(numbers))
-        of_article.append(part.articles[here[live]].astype(np.int64))
-        codes.append(recoded[code[live]])
+            renumbered[old] = numbers.setdefault(spellings[old], len(numbers))
+        article_of.append(source.articles[owners[live]].astype(np.int64))
+        codes.append(renumbered[code[live]])
     if numbers:
-        write_values(
+        write_keywords(
             out,
             name,
             list(numbers),
-            np.concatenate(of_article),
+            np.concatenate(article_of),
             np.concatenate(codes),
             articles,
         )
 
 
-# Words.
+# Dictionaries.
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A field of one of the segments, and what becomes of its lists.
+class _SourceField:
+    """A field of one of the segments, with the new numbers of its lists.
 
-    :param rows: the new number of each of its rows, -1 for none.
-    :param lists: the new number of each of its lists, ascending.
-    :param tags: the new tag of each member of its lists.
+    :param rows: new number of each of its rows, -1 for a deleted one.
+    :param whole: none of its rows is deleted.
+    :param lists: new number of each of its lists, ascending.
+    :param tags: new tag of each member of its lists.
     """
 
     field: FieldIndex
@@ -210,58 +213,57 @@ class _Source:
 
 def _merge_field(
     out: ArraysWriter,
-    parts: Sequence[_Part],
+    sources: Sequence[_Source],
     name: str,
     documents: Documents | None,
 ) -> None:
     having = [
-        (field, part)
-        for part in parts
-        if (field := part.segment.field(name)) is not None
+        (field, source)
+        for source in sources
+        if (field := source.segment.field(name)) is not None
     ]
-    words, lists, tags = _words([field for field, _ in having])
-    sources = [
-        _Source(
+    dictionary, lists, tags = _merged_dictionary([field for field, _ in having])
+    fields = [
+        _SourceField(
             field,
-            part.rows(of_documents=documents is not None),
-            part.whole,
+            source.rows(of_documents=documents is not None),
+            source.whole,
             lists[at],
             tags[at],
         )
-        for at, (field, part) in enumerate(having)
+        for at, (field, source) in enumerate(having)
     ]
     writer = PostingListsWriter(out, name, documents)
-    several = np.diff(words.members_at) > 1
+    several = np.diff(dictionary.members_at) > 1
     with ThreadPoolExecutor(_THREADS) as pool:
-        # Some runs are merged while the one before is written: NumPy lets go of the
-        # interpreter.
-        runs = iter(_runs(sources, len(several)))
+        # The next runs are merged while one is written: NumPy releases the GIL.
+        runs = iter(_runs(fields, len(several)))
         merged = deque(
-            pool.submit(_merged, sources, low, high, several[low:high])
+            pool.submit(_merged_run, fields, low, high, several[low:high])
             for low, high in islice(runs, _THREADS + 1)
         )
-        # What is only in deleted articles stays until nothing of it is left: a list
-        # without rows costs little, and to know them would cost a pass over everything.
-        write_term_dictionary(out, name, words)
+        # A word that occurs only in deleted articles stays in the dictionary until its
+        # segments are gone: an empty list costs little, finding it a pass over all.
+        write_term_dictionary(out, name, dictionary)
         while merged:
             writer.append(merged.popleft().result())
             for low, high in islice(runs, 1):
                 merged.append(
-                    pool.submit(_merged, sources, low, high, several[low:high])
+                    pool.submit(_merged_run, fields, low, high, several[low:high])
                 )
     writer.close()
 
 
-def _words(
+def _merged_dictionary(
     fields: Sequence[FieldIndex],
 ) -> tuple[TermDictionary, list[Ints], list[Ints]]:
-    """Return the words of several fields, and what becomes of each one's lists.
+    """Union of the dictionaries of several fields.
 
-    :return: the words; of each field the new numbers of its lists; and the new tags of
-        their members.
+    :return: the dictionary; for each field the new numbers of its lists; for each field
+        the new tags of their members.
     """
-    terms, terms_of = _united([field.terms.all() for field in fields])
-    stems, lists_of = _united([field.stems.all() for field in fields])
+    terms, terms_of = _sorted_union([field.terms.all() for field in fields])
+    stems, lists_of = _sorted_union([field.stems.all() for field in fields])
     pairs, counts = [], []
     for field, numbers, lists in zip(fields, terms_of, lists_of, strict=True):
         at = field.members_at.astype(np.int64)
@@ -269,55 +271,58 @@ def _words(
         members = numbers[field.members]
         pairs.append(np.repeat(lists, sizes) * len(terms) + members)
         counts.append(field.member_occurrences())
-    every = np.concatenate(pairs)
-    united, places = np.unique(every, return_inverse=True)
+    all_pairs = np.concatenate(pairs)
+    united, places = np.unique(all_pairs, return_inverse=True)
     occurrences = np.bincount(places, weights=np.concatenate(counts))
     of_list = united // max(len(terms), 1)
     members_at = np.searchsorted(of_list, np.arange(len(stems) + 1))
     tags = np.arange(len(united)) - members_at[of_list]
-    words = TermDictionary(
+    dictionary = TermDictionary(
         terms=terms,
         stems=stems,
         members_at=members_at,
         members=united % max(len(terms), 1),
         occurrences=occurrences.astype(np.int64),
     )
-    bounds = np.cumsum([len(each) for each in pairs])[:-1]
-    return words, lists_of, np.split(tags[places], bounds)
+    bounds = np.cumsum([len(part) for part in pairs])[:-1]
+    return dictionary, lists_of, np.split(tags[places], bounds)
 
 
-def _united(texts: Sequence[list[bytes]]) -> tuple[list[bytes], list[Ints]]:
-    """Return strings in order, each once, and the place there of each one given."""
-    every = sorted(set().union(*texts))
-    place = {text: at for at, text in enumerate(every)}
-    return every, [
-        np.fromiter(map(place.__getitem__, each), np.int64, len(each)) for each in texts
+def _sorted_union(texts: Sequence[list[bytes]]) -> tuple[list[bytes], list[Ints]]:
+    """Distinct strings in order, and the place there of each string of each list."""
+    distinct = sorted(set().union(*texts))
+    place = {text: at for at, text in enumerate(distinct)}
+    return distinct, [
+        np.fromiter(map(place.__getitem__, part), np.int64, len(part)) for part in texts
     ]
 
 
-# Lists.
+# Posting lists.
 
 
-def _runs(sources: Sequence[_Source], count: int) -> list[tuple[int, int]]:
-    """Return runs of lists, each of about so many occurrences as fit in memory."""
+def _runs(fields: Sequence[_SourceField], count: int) -> list[tuple[int, int]]:
+    """Runs of lists, as first and end, each of up to :data:`_RUN_OCCURRENCES`.
+
+    A longer list is a run of its own.
+    """
     sizes = np.zeros(count, np.int64)
-    for each in sources:
-        sizes[each.lists] += each.field.list_occurrences()
+    for source in fields:
+        sizes[source.lists] += source.field.list_occurrences()
     ends = np.cumsum(sizes)
     bounds = [0]
     while bounds[-1] < count:
         done = int(ends[bounds[-1] - 1]) if bounds[-1] else 0
-        bound = int(ends.searchsorted(done + _AT_ONCE, "right"))
+        bound = int(ends.searchsorted(done + _RUN_OCCURRENCES, "right"))
         bounds.append(min(count, max(bound, bounds[-1] + 1)))
     return list(pairwise(bounds))
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A run of one source's lists, with new numbers.
+class _RunPart:
+    """A run of lists of one source, renumbered.
 
-    :param counts: how many postings each of the new lists gets from it; ``places`` how
-        many occurrences.
+    :param counts: number of postings that it adds to each of the new lists.
+    :param places: number of occurrences that it adds to each.
     """
 
     counts: Ints
@@ -328,33 +333,31 @@ class _Piece:
     tags: Array
 
 
-def _merged(
-    sources: Sequence[_Source], low: int, high: int, several: Mask
+def _merged_run(
+    fields: Sequence[_SourceField], low: int, high: int, several: Mask
 ) -> PostingLists:
-    pieces = [
-        piece
-        for each in sources
-        if (piece := _piece(each, low, high, several)) is not None
+    """New lists of a run, those of the sources end to end.
+
+    :param several: which of the lists have several terms, and so tags.
+    """
+    parts = [
+        part for source in fields if (part := _run_part(source, low, high)) is not None
     ]
     count = high - low
-    rows_at = _starts(
-        sum((piece.counts for piece in pieces), np.zeros(count, np.int64))
-    )
-    places_at = _starts(
-        sum((piece.places for piece in pieces), np.zeros(count, np.int64))
-    )
+    rows_at = _starts(sum((part.counts for part in parts), np.zeros(count, np.int64)))
+    places_at = _starts(sum((part.places for part in parts), np.zeros(count, np.int64)))
     rows = np.empty(rows_at[-1], np.int32)
     frequencies = np.empty(rows_at[-1], np.int64)
     positions = np.empty(places_at[-1], np.int64)
     tags = np.zeros(places_at[-1], np.int64)
     row, place = rows_at[:-1].copy(), places_at[:-1].copy()
-    for piece in pieces:
-        at = expand_ranges(row, piece.counts)
-        rows[at], frequencies[at] = piece.rows, piece.frequencies
-        at = expand_ranges(place, piece.places)
-        positions[at], tags[at] = piece.positions, piece.tags
-        row += piece.counts
-        place += piece.places
+    for part in parts:
+        at = expand_ranges(row, part.counts)
+        rows[at], frequencies[at] = part.rows, part.frequencies
+        at = expand_ranges(place, part.places)
+        positions[at], tags[at] = part.positions, part.tags
+        row += part.counts
+        place += part.places
     sizes = np.diff(places_at)
     return PostingLists(
         rows_at=rows_at,
@@ -366,7 +369,7 @@ def _merged(
     )
 
 
-def _piece(source: _Source, low: int, high: int, several: Mask) -> _Piece | None:
+def _run_part(source: _SourceField, low: int, high: int) -> _RunPart | None:
     field = source.field
     first, end = source.lists.searchsorted([low, high]).tolist()
     if first == end:
@@ -376,17 +379,22 @@ def _piece(source: _Source, low: int, high: int, several: Mask) -> _Piece | None
     rows = source.rows[run.rows]
     frequencies = run.frequencies.astype(np.int64)
     positions = run.positions
-    of_row = np.repeat(lists, np.diff(run.rows_at))
-    of_place = np.repeat(of_row, frequencies)
-    tags = _retagged(source, first, end, run)
+    list_of_row = np.repeat(lists, np.diff(run.rows_at))
+    list_of_place = np.repeat(list_of_row, frequencies)
+    tags = _new_tags(source, first, end, run)
     if not source.whole:
-        kept = rows >= 0
-        inside = np.repeat(kept, frequencies)
-        rows, frequencies, of_row = rows[kept], frequencies[kept], of_row[kept]
-        positions, tags, of_place = positions[inside], tags[inside], of_place[inside]
-    return _Piece(
-        counts=np.bincount(of_row, minlength=high - low),
-        places=np.bincount(of_place, minlength=high - low),
+        live = rows >= 0
+        inside = np.repeat(live, frequencies)
+        rows, frequencies, list_of_row = (
+            rows[live],
+            frequencies[live],
+            list_of_row[live],
+        )
+        positions, tags = positions[inside], tags[inside]
+        list_of_place = list_of_place[inside]
+    return _RunPart(
+        counts=np.bincount(list_of_row, minlength=high - low),
+        places=np.bincount(list_of_place, minlength=high - low),
         rows=rows,
         frequencies=frequencies,
         positions=positions,
@@ -394,16 +402,16 @@ def _piece(source: _Source, low: int, high: int, several: Mask) -> _Piece | None
     )
 
 
-def _retagged(source: _Source, first: int, end: int, run: PostingLists) -> Ints:
-    """Return the new tag of each occurrence of a run."""
+def _new_tags(source: _SourceField, first: int, end: int, run: PostingLists) -> Ints:
+    """New tag of each occurrence of a run."""
     members_at = source.field.members_at.astype(np.int64)
     ends = np.append(0, np.cumsum(run.frequencies, dtype=np.int64))
     places = np.diff(ends[run.rows_at])
     old = np.zeros(int(ends[-1]), np.int64)
     tagged = np.diff(run.tags_at) > 0
     old[np.repeat(tagged, places)] = run.tags
-    found: Ints = source.tags[np.repeat(members_at[first:end], places) + old]
-    return found
+    tags: Ints = source.tags[np.repeat(members_at[first:end], places) + old]
+    return tags
 
 
 def _starts(counts: Ints) -> Ints:

@@ -1,8 +1,8 @@
 """Writing the index: whole batches, durable, merged in tiers.
 
-A commit is a new table of contents. What it names is on disk before it is put in place,
-so whenever a process dies there is the old index or the new one, and nothing between.
-Files that no table names are left by processes that died; the next commit removes them.
+A commit is a new table of contents. The files that it names are on disk before it is
+put in place, so a process that dies leaves the old index or the new one, and nothing in
+between. It may also leave files that no table names; the next commit removes them.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from index.engines.whoosh.writing.inversion import write_segment
 from index.engines.whoosh.writing.merging import merge
 from index.errors import IndexUnavailable
 
-# Segments of about one size that are merged into one.
+# Segments of one tier that are merged into one.
 MERGE_FACTOR = 8
-# Documents of the smallest tier.
+# Documents below which a segment is of the smallest tier.
 _SMALLEST_TIER = 512
-# The share of a writer's memory that a buffer takes at most, while it is written.
-_SHARE = 0.4
-# Documents that are handed to the process beside this one at a time, and the share of
-# memory that their texts take at most.
-_SHARED, _SHARED_SHARE = 50_000, 0.04
-_WAITING = 3  # shares that are under way there, or wait
-# The share of that which known words may take and still be kept for the next buffer.
-_KNOWN_SHARE = 0.4
+# Shares of the memory budget. Of the whole: a write buffer while its segment is made.
+_BUFFER_SHARE = 0.4
+# Of a full buffer: a chunk dictionary that the next buffer still uses further.
+_DICTIONARY_SHARE = 0.4
+# Documents of one batch for the background process, and the share of the memory budget
+# that their texts may take.
+_BATCH_DOCUMENTS, _BATCH_SHARE = 50_000, 0.04
+_PENDING = 3  # batches given to the background process and not finished
 
 LOG = logging.getLogger("nutgraf.engine")
 
@@ -47,9 +47,10 @@ Deletions = Mapping[str, Sequence[tuple[int, int]]]  # segment → (first docume
 
 
 class Writer:
-    """Adds to an index, or replaces it; one at a time.
+    """Adds to an index, or replaces it; one commit at a time.
 
-    :param memory: bytes that articles on their way into a segment may take.
+    :param language: of articles that name none.
+    :param memory: budget in bytes for articles on their way into a segment.
     """
 
     def __init__(self, storage: DurableStorage, *, language: str, memory: int) -> None:
@@ -66,16 +67,16 @@ class Writer:
     ) -> None:
         """Add articles and remove documents in one commit.
 
-        The lock is held; :meth:`replace` wants it too.
+        The caller holds the write lock, as for :meth:`replace`.
 
         :param held: the segments of the index.
-        :raises IndexDamaged: one that had to be merged is damaged.
+        :raises IndexDamaged: a segment that had to be merged is damaged.
         """
         segments = [
-            each.with_deletions(deletions[each.segment_id()])
-            if each.segment_id() in deletions
-            else each
-            for each in held
+            segment.with_deletions(deletions[segment.segment_id()])
+            if segment.segment_id() in deletions
+            else segment
+            for segment in held
         ]
         buffer = WriteBuffer()
         for article in articles:
@@ -85,73 +86,77 @@ class Writer:
         self._storage.commit(self._merged(segments), meta)
 
     def replace(self, articles: Iterable[Article], *, meta: Meta) -> None:
-        """Replace all that the index holds by these articles, in one commit.
+        """Replace everything in the index by these articles, in one commit.
 
-        Nothing of the index is read, so it may be damaged, another version's or none.
+        The index is not read: it may be damaged, of another version, or missing.
         """
         segments = self._written(articles)
         if len(segments) > 1:
-            segments = [self._merge(segments, checked=True)]
+            segments = [self._merge(segments, trusted=True)]
         self._storage.commit(segments, meta)
 
     def _written(self, articles: Iterable[Article]) -> list[ColumnarSegment]:
-        """Write articles as segments, each as large as memory allows.
+        """Write articles as segments, each as large as the memory budget allows.
 
-        Many are shared out with a process beside this one: what it has no room for is
-        done here meanwhile.
+        Large numbers of articles are shared with a background process: batches that it
+        has no room for are written here meanwhile.
         """
         with ExitStack() as opened:
             opened.enter_context(_seldom_collected())
             pool = opened.enter_context(ThreadPoolExecutor(1))
-            beside: BackgroundWriter | None = None
-            # Articles are let go of as soon as they are written.
-            waiting: deque[tuple[Future[ColumnarSegment], list[IndexedArticle]]] = (
+            background: BackgroundWriter | None = None
+            # A batch is released as soon as it is written.
+            pending: deque[tuple[Future[ColumnarSegment], list[IndexedArticle]]] = (
                 deque()
             )
             written: list[ColumnarSegment] = []
-            buffer, share, documents, size = WriteBuffer(), list[IndexedArticle](), 0, 0
+            buffer = WriteBuffer()
+            batch, documents, characters = list[IndexedArticle](), 0, 0
             for article in articles:
-                draft = indexed_article_of(article, self._language)
-                share.append(draft)
-                documents += len(draft.texts)
-                size += sum(map(len, draft.texts))
-                if documents < _SHARED and size < self._memory * _SHARED_SHARE:
+                indexed = indexed_article_of(article, self._language)
+                batch.append(indexed)
+                documents += len(indexed.texts)
+                characters += sum(map(len, indexed.texts))
+                if (
+                    documents < _BATCH_DOCUMENTS
+                    and characters < self._memory * _BATCH_SHARE
+                ):
                     continue
-                if beside is None:
-                    beside = BackgroundWriter()
-                    opened.callback(beside.close)
-                while waiting and waiting[0][0].done():
-                    written.append(waiting.popleft()[0].result())
-                # Some wait while one is under way: there is always something to do.
-                if len(waiting) < _WAITING:
-                    job = pool.submit(self._have_written, beside, share)
-                    waiting.append((job, share))
+                if background is None:
+                    background = BackgroundWriter()
+                    opened.callback(background.close)
+                while pending and pending[0][0].done():
+                    written.append(pending.popleft()[0].result())
+                # Some wait while one is being written: the process is never idle.
+                if len(pending) < _PENDING:
+                    job = pool.submit(self._write_in_background, background, batch)
+                    pending.append((job, batch))
                 else:
-                    buffer = self._fill(buffer, share, written)
-                share, documents, size = [], 0, 0
-            buffer = self._fill(buffer, share, written)
-            # What nobody has begun is done here, while the last is done there.
-            while waiting and waiting[-1][0].cancel():
-                buffer = self._fill(buffer, waiting.pop()[1], written)
+                    buffer = self._fill(buffer, batch, written)
+                batch, documents, characters = [], 0, 0
+            buffer = self._fill(buffer, batch, written)
+            # Batches not yet begun are written here, while the last is written there.
+            while pending and pending[-1][0].cancel():
+                buffer = self._fill(buffer, pending.pop()[1], written)
             if len(buffer):
                 written.append(self._write(buffer))
-            return written + [job.result() for job, _ in waiting]
+            return written + [job.result() for job, _ in pending]
 
     def _fill(
         self,
         buffer: WriteBuffer,
-        drafts: Sequence[IndexedArticle],
+        articles: Sequence[IndexedArticle],
         written: list[ColumnarSegment],
     ) -> WriteBuffer:
-        """Add articles to a buffer, and go on with another when it is full."""
-        full = self._memory * _SHARE
-        for draft in drafts:
-            buffer.add(draft)
+        """Add articles to a buffer; when it is full, write it and start another."""
+        full = self._memory * _BUFFER_SHARE
+        for article in articles:
+            buffer.add(article)
             if buffer.bytes > full:
                 written.append(self._write(buffer))
-                known = buffer.chunks
-                few = known.bytes < full * _KNOWN_SHARE
-                buffer = WriteBuffer(known if few else None)
+                chunks = buffer.chunks
+                small = chunks.bytes < full * _DICTIONARY_SHARE
+                buffer = WriteBuffer(chunks if small else None)
         return buffer
 
     def _write(self, buffer: WriteBuffer) -> ColumnarSegment:
@@ -160,68 +165,77 @@ class Writer:
             write_segment(buffer, path)
         return segment
 
-    def _have_written(
-        self, beside: BackgroundWriter, drafts: Sequence[IndexedArticle]
+    def _write_in_background(
+        self, background: BackgroundWriter, articles: Sequence[IndexedArticle]
     ) -> ColumnarSegment:
-        documents = sum(len(each.texts) for each in drafts)
+        documents = sum(len(article.texts) for article in articles)
         segment = ColumnarSegment(NAME, documents=documents)
         with self._storage.new_file(segment) as path:
             try:
-                beside.write(drafts, path)
+                background.write(articles, path)
             except IndexUnavailable as error:
-                # Whatever became of it, the articles are still here.
-                LOG.warning("%s; it is done here", str(error))
+                # However the process ended, the articles are still here.
+                LOG.warning("%s; the indexer writes its articles", str(error))
                 path.unlink(missing_ok=True)
                 buffer = WriteBuffer()
-                for draft in drafts:
-                    buffer.add(draft)
+                for article in articles:
+                    buffer.add(article)
                 write_segment(buffer, path)
         return segment
 
     def _merge(
-        self, segments: Sequence[ColumnarSegment], *, checked: bool = False
+        self, segments: Sequence[ColumnarSegment], *, trusted: bool = False
     ) -> ColumnarSegment:
+        """Merge segments into one.
+
+        :param trusted: they were just written, so their checksums are not verified.
+        """
         opened = [
-            (Segment(self._storage.written_path(each), each.segment_id()), each.live())
-            for each in segments
+            (
+                Segment(self._storage.written_path(segment), segment.segment_id()),
+                segment.live(),
+            )
+            for segment in segments
         ]
-        if not checked:
-            # What is merged gets checksums of its own: damage would never be found.
-            for segment, _ in opened:
-                segment.check()
+        if not trusted:
+            # The merged segment gets checksums of its own, which would hide damage.
+            for source, _ in opened:
+                source.check()
         merged = ColumnarSegment(
             NAME, documents=sum(int(live.sum()) for _, live in opened)
         )
         with self._storage.new_file(merged) as path:
             merge(opened, path)
-        for each in segments:
-            self._storage.discard(each)
+        for segment in segments:
+            self._storage.discard(segment)
         return merged
 
     def _merged(self, segments: list[ColumnarSegment]) -> list[ColumnarSegment]:
-        """Merge segments of about one size once there are :data:`MERGE_FACTOR` of them.
+        """Merge the segments of a tier once there are :data:`MERGE_FACTOR` of them.
 
-        Each merge makes a segment of the next size, so a document is written again once
-        a tier. A segment of which more than half is deleted is written again as well,
-        and one of which nothing is left is dropped.
+        Each merge makes a segment of the next tier, so a document is written again once
+        per tier. A segment is also written again if more than half of it is deleted,
+        and dropped if all of it is.
         """
-        kept = [each for each in segments if each.doc_count()]
+        remaining = [segment for segment in segments if segment.doc_count()]
         tiers: dict[int, list[ColumnarSegment]] = {}
-        for each in kept:
-            tiers.setdefault(_tier(each.doc_count()), []).append(each)
+        for segment in remaining:
+            tiers.setdefault(_tier(segment.doc_count()), []).append(segment)
         chosen: list[ColumnarSegment] = []
         for tier in tiers.values():
             if len(tier) >= MERGE_FACTOR:
                 chosen += tier
             else:
                 chosen += [
-                    each for each in tier if each.doc_count() * 2 < each.doc_count_all()
+                    segment
+                    for segment in tier
+                    if segment.doc_count() * 2 < segment.doc_count_all()
                 ]
         if not chosen:
-            return kept
-        names = {each.segment_id() for each in chosen}
-        rest = [each for each in kept if each.segment_id() not in names]
-        in_order = [each for each in kept if each.segment_id() in names]
+            return remaining
+        names = {segment.segment_id() for segment in chosen}
+        rest = [segment for segment in remaining if segment.segment_id() not in names]
+        in_order = [segment for segment in remaining if segment.segment_id() in names]
         return [*rest, self._merge(in_order)]
 
 
@@ -235,7 +249,7 @@ def _tier(documents: int) -> int:
 
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Let the garbage collector rest: articles by the thousand are no cycles."""
+    """Run the garbage collector seldom: thousands of articles form no cycles."""
     before = gc.get_threshold()
     gc.set_threshold(GC_THRESHOLD, *before[1:])
     try:
