@@ -1,4 +1,4 @@
-"""How articles are taken in before they are written."""
+"""Chunks of text, and the tokens of each."""
 
 from __future__ import annotations
 
@@ -42,30 +42,28 @@ texts = st.lists(st.one_of(words, spaces, st.text(max_size=5)), max_size=12).map
 
 
 def tokens_by_chunk(text: str) -> tuple[list[tuple[str, int, int]], int]:
-    """Return the form, position and width of each token, and the length."""
+    """Form, position and width of each token, and the length of the text."""
     chunks = ChunkDictionary()
-    numbers = [chunks[each] for each in text.split()]
+    numbers = [chunks[chunk] for chunk in text.split()]
     terms = list(chunks.terms)
-    found, length = [], 0
+    tokens, length = [], 0
     for number in numbers:
         for at in range(chunks.starts[number], chunks.starts[number + 1]):
             form, width = form_of(terms[chunks.entries[at]])
-            found.append((form, length + chunks.offsets[at], width))
+            tokens.append((form, length + chunks.offsets[at], width))
         length += chunks.lengths[number]
-    return found, length
+    return tokens, length
 
 
 @given(texts)
-def test_the_words_of_a_text_are_those_of_what_stands_between_its_spaces(
-    text: str,
-) -> None:
+def test_the_words_of_a_text_are_those_of_its_chunks(text: str) -> None:
     whole = analyse(text)
-    found, length = tokens_by_chunk(text)
-    assert found == list(zip(whole.forms, whole.positions, whole.widths, strict=True))
+    tokens, length = tokens_by_chunk(text)
+    assert tokens == list(zip(whole.forms, whole.positions, whole.widths, strict=True))
     assert length == whole.length
 
 
-def test_a_word_with_something_around_it_is_known_by_its_number() -> None:
+def test_a_word_in_punctuation_has_the_number_of_the_word() -> None:
     chunks = ChunkDictionary()
     assert chunks["(truce,"] == chunks["truce"] == chunks["“truce”"]
     assert chunks["Truce"] != chunks["truce"]

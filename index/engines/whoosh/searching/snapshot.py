@@ -76,18 +76,19 @@ class IndexSnapshot:
             [live[segment.first[:-1]] for segment, live in segments], np.dtype(bool)
         )
         self.all_live = bool(self.live.all())
-        self._memo: dict[object, object] = {}
+        self._memo: dict[object, Any] = {}
         self._shown: dict[bool, tuple[int, Mask, bool]] = {}
         self._lock = threading.Lock()
 
     def memoized(self, key: object, compute: Callable[[], T]) -> T:
         """Value stored under a key, computed at first use."""
-        value = self._memo.get(key)
-        if value is None:
-            computed = compute()
-            with self._lock:
-                value = self._memo.setdefault(key, computed)
-        return value  # type: ignore[return-value]
+        value: T | None = self._memo.get(key)
+        if value is not None:
+            return value
+        computed = compute()
+        with self._lock:
+            stored: T = self._memo.setdefault(key, computed)
+        return stored
 
     def close(self) -> None:
         """Drop the posting lists cached for later searches: there is a newer snapshot.

@@ -26,6 +26,7 @@ from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexUnavailable
 
 _LENGTH = 8  # bytes
+_PASSAGES = IndexedArticle._fields.index("passages")  # bytes are not JSON
 # New objects between two garbage collections: thousands of articles form no cycles.
 GC_THRESHOLD = 100_000
 _DICTIONARY_BYTES = 100 * 1024 * 1024  # of chunks kept from one job to the next
@@ -105,14 +106,16 @@ def serve() -> None:
             os._exit(1)  # closing the pipe properly would fail again
 
 
-def _encoded(article: IndexedArticle) -> tuple[object, ...]:
+def _encoded(article: IndexedArticle) -> list[object]:
     """An article as JSON can represent it."""
-    return tuple(article._replace(passages=article.passages.hex()))  # type: ignore[arg-type]
+    values: list[object] = list(article)
+    values[_PASSAGES] = article.passages.hex()
+    return values
 
 
 def _decoded(values: list[Any]) -> IndexedArticle:
-    article = IndexedArticle(*values)
-    return article._replace(passages=bytes.fromhex(article.passages))  # type: ignore[arg-type]
+    values[_PASSAGES] = bytes.fromhex(values[_PASSAGES])
+    return IndexedArticle(*values)
 
 
 def _send(pipe: IO[bytes], value: Any) -> None:
