@@ -79,8 +79,8 @@ def _combined_counts(
 ) -> dict[str, list[int]]:
     """Counts by field: of its values in sort order, then of articles without a value.
 
-    Only of fields with few values, one per article; and of none if a facet has a prefix
-    or its field is filtered, since then facets count different articles.
+    Only of fields with few values, one per article. Empty if a facet has a prefix, or
+    counts other articles than the rest because its field is filtered.
     """
     fields = [
         request.field
