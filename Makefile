@@ -52,7 +52,7 @@ relevance: .venv/.installed-bench  ## judge its ranking; COLLECTIONS=folder
 	@[ -n '$(COLLECTIONS)' ] || { \
 	    echo 'Name the folder of test collections: make relevance COLLECTIONS=folder' >&2; \
 	    exit 2; }
-	@$(BIN)/python -m benchmarks.ranking.relevance '$(COLLECTIONS)' $(ARGS)
+	@$(BIN)/python -m benchmarks.ranking '$(COLLECTIONS)' $(ARGS)
 
 pins: .venv/.installed-test  ## write the versions in .venv to deploy/constraints.txt
 	@$(BIN)/pip freeze --exclude-editable > deploy/constraints.txt

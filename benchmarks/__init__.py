@@ -1,5 +1,5 @@
-"""What Nutgraf can do, measured: its speed beside its peers', and its ranking.
+"""Measurements of Nutgraf: its speed compared with its peers, and its ranking.
 
 ``python -m benchmarks`` measures the lines of docs/benchmarks.md, ``python -m
-benchmarks.ranking.relevance`` the ranking. Nothing here is installed with Nutgraf.
+benchmarks.ranking`` the ranking. Nothing here is installed with Nutgraf.
 """

@@ -1,4 +1,4 @@
-"""What was measured on, without names of machines, people or folders."""
+"""The machine that is measured on, without names of machines, people or folders."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sqlite3
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ LIBRARIES = (
 
 
 def description() -> dict[str, Any]:
-    """Return processor, memory, Python and libraries, as JSON can hold it."""
+    """Processor, memory, Python and libraries, for JSON."""
     return {
         "processor": _first_match("/proc/cpuinfo", r"model name\s*:\s*(.+)")
         or platform.machine(),
@@ -33,14 +34,18 @@ def description() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "sqlite": sqlite3.sqlite_version,
-        "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
+        "libraries": {
+            name: installed for name in LIBRARIES if (installed := _version(name))
+        },
         "load_before": round(os.getloadavg()[0], 2),
     }
 
 
-def in_a_line(machine: dict[str, Any]) -> str:
-    """Return the machine as a line for people."""
-    libraries = ", ".join(f"{n} {v}" for n, v in machine["libraries"].items())
+def summary(machine: Mapping[str, Any]) -> str:
+    """The machine as one line of text."""
+    libraries = ", ".join(
+        f"{name} {release}" for name, release in machine["libraries"].items()
+    )
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB,"
         f" {machine['system']}, {machine['python']}, SQLite {machine['sqlite']},"
@@ -61,5 +66,5 @@ def _version(name: str) -> str | None:
 
 def _first_match(name: str, pattern: str) -> str | None:
     path = Path(name)
-    found = re.search(pattern, path.read_text()) if path.exists() else None
-    return None if found is None else found[1].strip()
+    match = re.search(pattern, path.read_text()) if path.exists() else None
+    return None if match is None else match[1].strip()

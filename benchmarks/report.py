@@ -1,12 +1,10 @@
-"""What a run came to: a table for people, JSON for machines."""
+"""The result of a run: tables for people, JSON for machines."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks import machine
-from benchmarks.line import Line, Measured
+from benchmarks.lines import Line, Measured
 from benchmarks.workplace import Workplace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One line, measured, or why it could not be.
+    """A line and its value, or the error that prevented measuring it.
 
-    :param seconds: how long measuring took.
+    :param seconds: the time that measuring took.
     """
 
     line: Line
@@ -32,7 +30,7 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """``aim`` or ``bar`` for what was reached, ``below`` for neither."""
+        """``aim`` or ``bar`` if reached, ``below`` if neither; empty without a bar."""
         line = self.line
         if self.measured is None:
             return "failed"
@@ -44,7 +42,7 @@ class Result:
         return "bar" if line.reaches(value, line.bar) else "below"
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
+        """The result for JSON."""
         line, measured = self.line, self.measured
         return {
             "name": line.name,
@@ -68,7 +66,7 @@ def document(
     described: Mapping[str, Any],
     at: datetime,
 ) -> dict[str, Any]:
-    """Return a whole run as JSON can hold it; the workload in it can be run again."""
+    """A whole run for JSON; ``--workload`` reads its workload."""
     return {
         "at": at.astimezone(UTC).isoformat(timespec="seconds"),
         "machine": dict(described),
@@ -77,14 +75,8 @@ def document(
             **workplace.size._asdict(),
         },
         "workload": workplace.workload.document(),
-        "lines": [each.document() for each in results],
+        "lines": [result.document() for result in results],
     }
-
-
-def write_json(found: Mapping[str, Any], path: Path) -> None:
-    """Write a document to a file, whose folder is made if there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def show(
@@ -93,25 +85,25 @@ def show(
     workplace: Workplace,
     described: Mapping[str, Any],
 ) -> None:
-    """Print the lines, and the kinds of searches behind them."""
+    """Print the lines, and the kinds of searches that they consist of."""
     size = workplace.size
     console.print(
-        f"{size.articles:,} articles, {size.paragraphs:,} paragraphs besides the"
+        f"{size.articles:,} articles, {size.paragraphs:,} paragraphs without"
         f" headlines, {size.text_bytes / 1e6:,.1f} MB of text"
     )
-    console.print(machine.in_a_line(dict(described)))
+    console.print(machine.summary(described))
     console.print(lines_table(results))
-    for each in results:
-        rows = {} if each.measured is None else each.measured.details
-        if each.line.name in _BY_KIND and rows.get("by_kind"):
-            console.print(kinds_table(each.line, rows["by_kind"]))
+    for result in results:
+        details = {} if result.measured is None else result.measured.details
+        if result.line.name in _BY_KIND and details.get("by_kind"):
+            console.print(kinds_table(result.line, details["by_kind"]))
 
 
 _BY_KIND = ("search", "stock", "fts5", "articles")
 
 
 def lines_table(results: Sequence[Result]) -> Table:
-    """Return the lines as a table, each with what is behind its figure."""
+    """The lines as a table, each with the note on its value."""
     table = Table(title="Benchmark")
     table.add_column("line")
     table.add_column("what")
@@ -119,14 +111,14 @@ def lines_table(results: Sequence[Result]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("unit", "reached"):
         table.add_column(name, no_wrap=True)
-    for each in results:
-        line, measured = each.line, each.measured
+    for result in results:
+        line, measured = result.line, result.measured
         sign = "≥ " if line.higher else "≤ "
         bar, aim = (
             "" if mark is None else sign + shown(mark) for mark in (line.bar, line.aim)
         )
         what = Text(line.what)
-        what.append(f"\n{measured.note if measured else each.error}", style="dim")
+        what.append(f"\n{measured.note if measured else result.error}", style="dim")
         table.add_row(
             line.name,
             what,
@@ -134,16 +126,16 @@ def lines_table(results: Sequence[Result]) -> Table:
             aim,
             "" if measured is None else shown(measured.value),
             line.unit,
-            each.verdict,
+            result.verdict,
             style={"below": "red", "failed": "red", "aim": "green"}.get(
-                each.verdict, ""
+                result.verdict, ""
             ),
         )
     return table
 
 
 def kinds_table(line: Line, kinds: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what each kind of search came to; ratios are our time by the peer's."""
+    """The kinds of searches as a table; ratios are our time by the peer's."""
     table = Table(title=f"{line.what}, by kind")
     table.add_column("kind")
     for name in ("ours, ms", "peer, ms", "ratio", "worst"):
@@ -160,6 +152,6 @@ def kinds_table(line: Line, kinds: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def shown(value: float) -> str:
-    """Return a value with as many digits as mean something."""
+    """A value with as many digits as are significant."""
     digits = 0 if value >= 100 or not value % 1 else 1 if value >= 20 else 2
     return f"{value:,.{digits}f}"

@@ -1,4 +1,4 @@
-"""One run of the benchmark: what its lines share, measured once."""
+"""The session of a run: measurements that several lines share, each made once."""
 
 from __future__ import annotations
 
@@ -9,30 +9,35 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from benchmarks.data.workload import Asked
-from benchmarks.measuring import client
-from benchmarks.measuring.processes import bare_server, nutgraf_server, unshared_bytes
-from benchmarks.measuring.timing import FLOOR_MS, Timed, alternated
-from benchmarks.peers import Peer, Unsupported
-from benchmarks.workplace import Built, Tell, Workplace
+from benchmarks.data import TimedSearch
+from benchmarks.measuring import (
+    FLOOR_MS,
+    Load,
+    Times,
+    alternated,
+    bare_server,
+    measure_load,
+    nutgraf_server,
+    unshared_bytes,
+)
+from benchmarks.peers import Peer, Unsupported, tantivy_peer
+from benchmarks.workplace import Announce, Built, Workplace
 from index.engines import Snapshot
 
-if TYPE_CHECKING:
-    from benchmarks.peers.tantivy import Tantivy
-
 OURS, TANTIVY, ARTICLES, BARE = "ours", "tantivy", "tantivy, articles", "bare"
-CONNECTIONS = 8  # of the load client, each with one request under way
+CONNECTIONS = 8  # of the load client, with one request under way on each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long to measure.
+    """The time to spend on measurements.
 
     :param search_seconds: for one comparison of the whole workload.
-    :param builds: how many times each side builds; ended early after build_seconds.
+    :param builds: number of builds by each side; fewer after ``build_seconds``.
+    :param load_seconds: of each round of load.
+    :param openings: number of new processes.
     """
 
     search_seconds: float = 120.0
@@ -56,17 +61,18 @@ QUICK = Effort(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """How servers did under load.
+    """The servers under load.
 
-    :param unshared_bytes: of each worker of ours, after the load.
+    :param loads: server → load of each round.
+    :param unshared_bytes: USS of each of our workers, after the load.
     """
 
-    loads: Mapping[str, Sequence[client.Load]]
+    loads: Mapping[str, Sequence[Load]]
     unshared_bytes: Sequence[int]
 
 
-class Bench:
-    """One run: the workplace, how long to measure, and what lines share."""
+class Session:
+    """One run: its workplace, its effort, and the measurements that lines share."""
 
     def __init__(
         self,
@@ -74,14 +80,14 @@ class Bench:
         *,
         effort: Effort,
         collections: Path | None = None,
-        tell: Tell = lambda text: None,
+        announce: Announce = lambda text: None,
     ) -> None:
         self.workplace, self.effort = workplace, effort
-        self.collections, self.tell = collections, tell
+        self.collections, self.announce = collections, announce
         self._open = ExitStack()
 
     def close(self) -> None:
-        """Let go of everything that was opened."""
+        """Close everything that was opened."""
         self._open.close()
 
     @cached_property
@@ -91,50 +97,42 @@ class Bench:
         self._open.callback(engine.close)
         return engine.snapshot()
 
-    # Peers.
-
-    def tantivy(self, *, whole_articles: bool = False) -> tuple[Tantivy, Path]:
-        """Return a tantivy in its folder, not opened, and the folder."""
-        # Imported here: lines without it run where it is not installed.
-        from benchmarks.peers.tantivy import Tantivy
-
+    def tantivy(self, *, whole_articles: bool = False) -> tuple[Peer, Path]:
+        """tantivy, not yet opened, and its folder."""
         folder = self.workplace.folder / (
             "tantivy-articles" if whole_articles else "tantivy"
         )
-        return Tantivy(folder, whole_articles=whole_articles), folder
+        return tantivy_peer(folder, whole_articles=whole_articles), folder
 
-    def ready(self, peer: Peer, folder: Path) -> Peer:
-        """Return a peer opened, built first if it is not there."""
+    def opened(self, peer: Peer, folder: Path) -> Peer:
+        """Open a peer until the session is closed; build its index if there is none."""
         if not self.workplace.is_built(folder):
             self.workplace.build_peer(peer, folder)
         peer.open()
         self._open.callback(peer.close)
         return peer
 
-    # What several lines share.
-
     @cached_property
     def builds(self) -> dict[str, list[Built]]:
         """Our builds from the store and tantivy's, alternated."""
-        found: dict[str, list[Built]] = {OURS: [], TANTIVY: []}
+        builds: dict[str, list[Built]] = {OURS: [], TANTIVY: []}
         peer, folder = self.tantivy()
         start = time.monotonic()
         for _ in range(self.effort.builds):
-            found[OURS].append(self.workplace.build_ours())
-            found[TANTIVY].append(self.workplace.build_peer(peer, folder))
+            builds[OURS].append(self.workplace.build_ours())
+            builds[TANTIVY].append(self.workplace.build_peer(peer, folder))
             if time.monotonic() - start > self.effort.build_seconds:
                 break
-        return found
+        return builds
 
     @cached_property
-    def searches(self) -> list[tuple[Asked, Timed]]:
-        """The workload by us and by both tantivys, alternated; fuzzy queries too."""
-        tantivy = self.ready(*self.tantivy())
-        articles = self.ready(*self.tantivy(whole_articles=True))
-        asked = self.workplace.workload.asked
-        self.tell("search, beside tantivy")
+    def searches(self) -> list[tuple[TimedSearch, Times]]:
+        """The workload in our engine and both tantivys, alternated; with fuzzy ones."""
+        tantivy = self.opened(*self.tantivy())
+        articles = self.opened(*self.tantivy(whole_articles=True))
+        self.announce("search, compared with tantivy")
         return self.compared(
-            asked,
+            self.workplace.workload.searches,
             self.snapshot,
             {TANTIVY: tantivy, ARTICLES: articles},
             floor_ms=FLOOR_MS,
@@ -142,58 +140,60 @@ class Bench:
 
     def compared(
         self,
-        asked: Sequence[Asked],
+        searches: Sequence[TimedSearch],
         snapshot: Snapshot,
         peers: Mapping[str, Peer],
         *,
         floor_ms: float = 0.0,
-    ) -> list[tuple[Asked, Timed]]:
-        """Time searches by us and by peers; what a peer cannot do is left out.
+    ) -> list[tuple[TimedSearch, Times]]:
+        """Times of searches in our engine and in peers.
 
-        :param floor_ms: a peer that is faster than this counts as this fast.
+        A search that a peer does not support is left out.
+
+        :param floor_ms: a peer that is faster counts as this fast.
         """
-        chosen: list[Asked] = []
+        supported: list[TimedSearch] = []
         tasks: list[dict[str, Callable[[], object]]] = []
-        for each in asked:
-            task: dict[str, Callable[[], object]] = {OURS: _search(snapshot, each)}
+        for search in searches:
+            task: dict[str, Callable[[], object]] = {OURS: _search(snapshot, search)}
             try:
                 for name, peer in peers.items():
-                    task[name] = peer.compile(each.search())
+                    task[name] = peer.compile(search.compiled())
             except Unsupported:
                 continue
-            chosen.append(each)
+            supported.append(search)
             tasks.append(task)
 
         def on_round(done: int, rounds: int) -> None:
-            self.tell(f"search, round {done} of {rounds}")
+            self.announce(f"search, round {done} of {rounds}")
 
         timed = alternated(
             tasks,
             seconds=self.effort.search_seconds,
             ours=OURS,
             floor_ms=floor_ms,
-            tell=on_round,
+            on_round=on_round,
         )
-        return list(zip(chosen, timed, strict=True))
+        return list(zip(supported, timed, strict=True))
 
     @cached_property
     def served(self) -> Served:
-        """Our service and a bare one under load, alternated."""
+        """Our service and the bare server under load, alternated."""
         workplace, effort = self.workplace, self.effort
-        workplace.engine().close()  # store and index are there from here on
-        paths = [_path(each) for each in workplace.workload.scored]
+        workplace.engine().close()  # creates the store and the index
+        paths = [_path(search) for search in workplace.workload.scored]
         Random(1).shuffle(paths)
-        loads: dict[str, list[client.Load]] = {OURS: [], BARE: []}
+        loads: dict[str, list[Load]] = {OURS: [], BARE: []}
         with nutgraf_server(workplace.variables) as ours, bare_server() as bare:
             servers = {OURS: (ours, paths), BARE: (bare, ["/"])}
             for turn in range(effort.load_rounds + 1):
-                for name, (server, asked) in servers.items():
-                    self.tell(
+                for name, (server, requests) in servers.items():
+                    self.announce(
                         f"HTTP, {name}, round {turn}" if turn else "HTTP, warming up"
                     )
-                    load = client.measure(
+                    load = measure_load(
                         server.port,
-                        asked,
+                        requests,
                         connections=CONNECTIONS,
                         seconds=effort.load_seconds,
                     )
@@ -203,8 +203,8 @@ class Bench:
         return Served(loads=loads, unshared_bytes=unshared)
 
 
-def _search(snapshot: Snapshot, asked: Asked) -> Callable[[], object]:
-    search = asked.search()
+def _search(snapshot: Snapshot, timed: TimedSearch) -> Callable[[], object]:
+    search = timed.compiled()
 
     def run() -> object:
         return snapshot.search(search)
@@ -212,5 +212,5 @@ def _search(snapshot: Snapshot, asked: Asked) -> Callable[[], object]:
     return run
 
 
-def _path(asked: Asked) -> str:
-    return f"/v1/search?{urlencode(asked.parameters())}"
+def _path(search: TimedSearch) -> str:
+    return f"/v1/search?{urlencode(search.parameters())}"

@@ -1,4 +1,4 @@
-"""Where a run keeps its store, its indexes and those of its peers."""
+"""The workplace of a run: a folder with its store, its index and those of peers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data.corpus import Corpus, File, Size, size_of, write_lines
-from benchmarks.data.workload import Workload, draw, workload_of
-from benchmarks.measuring.processes import NUTGRAF, Done, run
+from benchmarks.data import (
+    Corpus,
+    File,
+    Size,
+    Workload,
+    draw_workload,
+    size_of,
+    workload_of,
+    write_lines,
+)
+from benchmarks.measuring import NUTGRAF, CommandResult, run
 from benchmarks.peers import Peer
 from index.article import Article
 from index.engines import Engine, open_engine
@@ -21,36 +29,38 @@ from index.jobs import Indexer
 from index.store import Store
 
 _ABOUT = "about.json"
-_BUILT = "built.json"  # in the folder of a peer whose index is complete
+_BUILT = "built.json"  # in the folder of a peer, once its index is complete
 
-Tell = Callable[[str], None]
+Announce = Callable[[str], None]  # shows what is going on
 
 
 class OtherCorpus(Exception):
-    """The folder to keep things in holds another corpus."""
+    """The folder of an earlier run holds another corpus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """How long it took to index a number of paragraphs, headlines not counted."""
+    """The time to index a number of paragraphs, without headlines."""
 
     seconds: float
     paragraphs: int
 
     @property
     def rate(self) -> float:
-        """Paragraphs a second."""
+        """Paragraphs per second."""
         return self.paragraphs / self.seconds
 
 
 class Workplace:
-    """A folder with one corpus in a store, and whatever is built from it.
+    """A folder with one corpus in a store, and the indexes built from it.
 
-    What a kept folder already has is used again, unless it is asked for anew.
+    What the folder of an earlier run has is used again; :meth:`load` and the methods
+    ``build…`` always start anew.
 
     :param base: the corpus that words are drawn from; ``corpus`` may be copies of it.
-    :param workload: that of an earlier run; by default one is drawn.
-    :raises OtherCorpus: the folder was made for another one.
+    :param per_kind: number of searches of each kind.
+    :param workload: the workload of an earlier run; by default one is drawn.
+    :raises OtherCorpus: the folder holds another corpus.
     """
 
     def __init__(
@@ -60,14 +70,14 @@ class Workplace:
         *,
         base: Corpus,
         seed: int = 1,
-        each: int = 8,
+        per_kind: int = 8,
         workload: Workload | None = None,
-        tell: Tell = lambda text: None,
+        announce: Announce = lambda text: None,
     ) -> None:
         self.folder, self.corpus, self.base = folder, corpus, base
-        self._tell = tell
+        self._announce = announce
         folder.mkdir(parents=True, exist_ok=True)
-        about = self._about(seed, each)
+        about = self._about(seed, per_kind)
         self.size = Size(**about["size"])
         self.base_size = Size(**about["base_size"])
         self.workload = workload or workload_of(about["workload"])
@@ -76,25 +86,27 @@ class Workplace:
             "NUTGRAF_ENGINE": f"whoosh:{folder / 'index'}",
         }
 
-    def _about(self, seed: int, each: int) -> dict[str, Any]:
+    def _about(self, seed: int, per_kind: int) -> dict[str, Any]:
         path = self.folder / _ABOUT
-        made_for = {
+        wanted = {
             "corpus": self.corpus.description(),
             "workload_seed": seed,
-            "searches_a_kind": each,
+            "searches_a_kind": per_kind,
         }
         if path.exists():
             about: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            if any(about[name] != value for name, value in made_for.items()):
-                raise OtherCorpus(f"{self.folder} holds another corpus; choose another")
+            if any(about[name] != value for name, value in wanted.items()):
+                raise OtherCorpus(
+                    f"{self.folder} holds another corpus; choose another folder"
+                )
             return about
-        self._tell("drawing the workload")
-        workload = draw(self.base, seed=seed, each=each)
-        self._tell("measuring the corpus")
+        self._announce("drawing the workload")
+        workload = draw_workload(self.base, seed=seed, per_kind=per_kind)
+        self._announce("measuring the corpus")
         base_size = size_of(self.base)
         size = base_size if self.corpus is self.base else size_of(self.corpus)
         about = {
-            **made_for,
+            **wanted,
             "size": size._asdict(),
             "base_size": base_size._asdict(),
             "workload": workload.document(),
@@ -102,47 +114,47 @@ class Workplace:
         path.write_text(json.dumps(about), "utf-8")
         return about
 
-    def load(self) -> Done:
-        """Load the corpus into an empty store, by ``nutgraf load``, until indexed."""
+    def load(self) -> CommandResult:
+        """Load the corpus into an empty store and index it, with ``nutgraf load``."""
         for path in self.folder.glob("nutgraf.db*"):
             path.unlink()
         shutil.rmtree(self.folder / "index", ignore_errors=True)
-        self._loaded_mark.unlink(missing_ok=True)
+        self._loaded.unlink(missing_ok=True)
         file, mapping = self._input()
         maps = [f"--map={name}={field}" for name, field in mapping.items()]
-        self._tell("nutgraf load")
-        done = run(
+        self._announce("nutgraf load")
+        result = run(
             (*NUTGRAF, "load", "--json", *maps, str(file)),
             self.variables,
-            # 1 says that some records were refused; the report counts the others.
+            # 1: some records were refused; the report counts the others.
             accepted=(0, 1),
         )
-        self._loaded_mark.write_text(json.dumps(asdict(done)), "utf-8")
-        return done
+        self._loaded.write_text(json.dumps(asdict(result)), "utf-8")
+        return result
 
     def store(self) -> Store:
-        """Open the store, loaded."""
-        if not self._loaded_mark.exists():
+        """The store, loaded if it was not; the caller closes it."""
+        if not self._loaded.exists():
             self.load()
         return Store.open(self.variables["NUTGRAF_STORE"])
 
     def engine(self) -> Engine:
-        """Open our index of the store, up to date."""
+        """Our index of the store, brought up to date; the caller closes it."""
         engine = open_engine(self.variables["NUTGRAF_ENGINE"])
         with closing(self.store()) as store:
             state = engine.state()
             if state.stale is not None or state.seq != store.seq():
-                self._tell("bringing the index up to date")
+                self._announce("bringing the index up to date")
                 Indexer(store, engine).catch_up()
         return engine
 
     def build_ours(self) -> Built:
-        """Build our index from the store, in a folder of its own that is removed."""
+        """Build our index from the store, in a folder that is removed afterwards."""
         folder = self.folder / "built"
         shutil.rmtree(folder, ignore_errors=True)
         engine = open_engine(f"whoosh:{folder}")
         with closing(self.store()) as store:
-            self._tell("building our index from the store")
+            self._announce("building our index from the store")
             started = time.perf_counter()
             Indexer(store, engine).rebuild()
             seconds = time.perf_counter() - started
@@ -151,24 +163,24 @@ class Workplace:
         return Built(seconds=seconds, paragraphs=self.size.paragraphs)
 
     def build_engine(self, name: str, articles: Iterable[Article]) -> Engine:
-        """Build our index of some articles without a store, and open it."""
+        """Build our index of some articles without a store; the caller closes it."""
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
-        self._tell(f"building {name}")
+        self._announce(f"building {name}")
         engine = open_engine(f"whoosh:{folder}")
-        # A number of articles is only wanted for progress, which nobody sees here.
+        # The total is for the progress of a rebuild, which is not shown here.
         engine.rebuild(articles, seq=1, total=self.size.articles)
         return engine
 
     def build_peer(self, peer: Peer, folder: Path) -> Built:
-        """Build a peer's index from the store, the same way as ours."""
+        """Build the index of a peer from the store, like ours."""
         with closing(self.store()) as store, store.reading() as view:
             return self.build(peer, folder, view.iterate())
 
     def build(self, peer: Peer, folder: Path, articles: Iterable[Article]) -> Built:
-        """Build a peer's index in a folder, from nothing."""
+        """Build the index of a peer in an empty folder."""
         shutil.rmtree(folder, ignore_errors=True)
-        self._tell(f"building {peer.name}")
+        self._announce(f"building {peer.name}")
         started = time.perf_counter()
         peer.build(articles)
         seconds = time.perf_counter() - started
@@ -177,21 +189,21 @@ class Workplace:
 
     @staticmethod
     def is_built(folder: Path) -> bool:
-        """Say whether a peer's index is there and complete."""
+        """Whether the index of a peer is complete."""
         return (folder / _BUILT).exists()
 
     def _input(self) -> tuple[Path, Mapping[str, str]]:
-        """Return the file to load, which is written if there is none."""
+        """The file to load and its mapping; a generated corpus is written first."""
         if isinstance(self.corpus, File):
             return self.corpus.path, self.corpus.mapping
         path = self.folder / "corpus.jsonl"
         if not path.exists():
-            self._tell("writing the corpus")
+            self._announce("writing the corpus")
             part = path.with_suffix(".part")
             write_lines(self.corpus, part)
             part.replace(path)
         return path, {}
 
     @property
-    def _loaded_mark(self) -> Path:
+    def _loaded(self) -> Path:
         return self.folder / "loaded.json"

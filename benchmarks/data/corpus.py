@@ -1,7 +1,7 @@
-"""The articles to measure on: generated, read from a file, or copied to a size.
+"""The articles to measure with: generated, read from a file, or copied to a size.
 
-A corpus can be gone through any number of times, and is the same each time. It streams:
-nothing but the article under way is held.
+A corpus can be iterated any number of times and is the same each time. It streams: only
+the current article is in memory.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.data.vocabulary import Vocabulary, vocabulary
+from benchmarks.data.vocabulary import vocabulary_of
 from index.article import Article, Concept, Role, number_paragraphs
 from index.formats import detect, read, write
 
 SOURCES, SECTIONS, PLACES, TOPICS = 14, 16, 300, 500
 FIRST_DAY = datetime(2015, 1, 1, tzinfo=UTC)
 YEARS = 10
-_VERSION = "1"  # engines that are fed without a store need one
+_VERSION = "1"  # an engine that gets articles without a store needs a version
 _HEAD_BYTES = 4_096
 
 
 class Corpus(Protocol):
-    """Articles with versions, in one order, any number of times."""
+    """Articles with versions, always in the same order."""
 
     def __iter__(self) -> Iterator[Article]:
-        """Yield the articles from the start."""
+        """The articles, from the first one."""
 
     def description(self) -> dict[str, Any]:
-        """Return what the corpus is, as JSON can hold it; no folder is named."""
+        """The description of the corpus, for JSON; it names no folder."""
 
 
 class Size(NamedTuple):
-    """How large a corpus is.
+    """The size of a corpus.
 
-    :param paragraphs: besides the headlines.
+    :param paragraphs: without headlines.
     :param text_bytes: of headlines and paragraphs, in UTF-8.
     """
 
@@ -48,41 +48,43 @@ class Size(NamedTuple):
 
 
 def size_of(articles: Iterable[Article]) -> Size:
-    """Return how large a corpus is, by going through it."""
+    """Size of a corpus, by iterating it."""
     count = paragraphs = text_bytes = 0
     for article in articles:
         count += 1
         paragraphs += body_paragraphs(article)
-        text_bytes += sum(len(each.text.encode()) for each in article.paragraphs)
+        text_bytes += sum(
+            len(paragraph.text.encode()) for paragraph in article.paragraphs
+        )
     return Size(count, paragraphs, text_bytes)
 
 
 def body_paragraphs(article: Article) -> int:
-    """Return how many paragraphs an article has besides its headline."""
+    """Number of paragraphs of an article, without its headline."""
     return len(article.paragraphs) - (article.headline is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """Made-up news, the same for a seed on every machine.
+    """Generated news; a seed gives the same articles on every machine.
 
-    :param paragraphs: besides the headlines; the last article may pass it by its rest.
+    :param paragraphs: without headlines; the last article may exceed it.
     """
 
     paragraphs: int
     seed: int = 1
 
     def __iter__(self) -> Iterator[Article]:
-        """Yield the articles from the start."""
-        press = _Press(Random(self.seed), self.seed)
-        made = 0
-        while made < self.paragraphs:
-            article = press.article()
-            made += body_paragraphs(article)
+        """The articles, from the first one."""
+        newsroom = _Newsroom(Random(self.seed), self.seed)
+        count = 0
+        while count < self.paragraphs:
+            article = newsroom.article()
+            count += body_paragraphs(article)
             yield article
 
     def description(self) -> dict[str, Any]:
-        """Return what the corpus is."""
+        """The description of the corpus, for JSON."""
         return {
             "kind": "generated",
             "asked_paragraphs": self.paragraphs,
@@ -92,26 +94,25 @@ class Generated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """The articles of a file that Nutgraf can read, ``.gz`` too.
+    """The articles of a file in any format that Nutgraf reads, also with gzip.
 
-    Records that are refused, and those that come again with the id of an earlier one,
-    are left out.
+    Refused records are skipped, and so are records with the id of an earlier one.
 
-    :param mapping: names in the input, and which of our fields each one is.
+    :param mapping: name in the input → our field.
     """
 
     path: Path
     mapping: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __iter__(self) -> Iterator[Article]:
-        """Yield the articles from the start."""
+        """The articles, from the first one."""
         seen: set[str] = set()
         with self.path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
             stream.seek(0)
             name = detect(self.path.name, head)
-            for found in read(name, stream, mapping=self.mapping):
-                article = found.article
+            for record in read(name, stream, mapping=self.mapping):
+                article = record.article
                 if article is None or article.id in seen:
                     continue
                 seen.add(article.id)
@@ -120,7 +121,7 @@ class File:
                 )
 
     def description(self) -> dict[str, Any]:
-        """Return what the corpus is."""
+        """The description of the corpus, for JSON."""
         return {
             "kind": "file",
             "name": self.path.name,
@@ -131,54 +132,55 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copies:
-    """A corpus again and again, each time with new ids, until it is large enough."""
+    """A corpus and copies of it with new ids, up to a number of paragraphs."""
 
     of: Corpus
     paragraphs: int
 
     def __iter__(self) -> Iterator[Article]:
-        """Yield the articles from the start."""
+        """The articles, from the first one."""
         return copies(self.of, paragraphs=self.paragraphs)
 
     def description(self) -> dict[str, Any]:
-        """Return what the corpus is."""
+        """The description of the corpus, for JSON."""
         return {**self.of.description(), "copied_to_paragraphs": self.paragraphs}
 
 
 def copies(
     articles: Iterable[Article], paragraphs: int = 1_000_000
 ) -> Iterator[Article]:
-    """Yield articles, then copies of them under new ids, up to so many paragraphs.
+    """Articles, then copies of them under new ids, up to a number of paragraphs.
 
-    A copy's id is the original's with ``~2``, ``~3`` …; all else is the same.
+    The id of a copy is that of the original with ``~2``, ``~3`` …; all else is equal.
 
-    :param articles: what can be gone through more than once.
-    :param paragraphs: besides the headlines; the last article may pass it by its rest.
+    :param articles: a corpus or a list, not an iterator.
+    :param paragraphs: without headlines; the last article may exceed it.
+    :raises ValueError: the articles are an iterator, or have no paragraph.
     """
     if iter(articles) is articles:
-        raise ValueError("an iterator can be gone through once only; pass a list")
-    made, turn = 0, 1
-    while made < paragraphs:
-        before = made
+        raise ValueError("an iterator can be read once only; pass a list")
+    count, turn = 0, 1
+    while count < paragraphs:
+        before = count
         for article in articles:
             if turn > 1:
                 article = replace(article, id=f"{article.id}~{turn}")
-            made += body_paragraphs(article)
+            count += body_paragraphs(article)
             yield article
-            if made >= paragraphs:
+            if count >= paragraphs:
                 return
-        if made == before:
+        if count == before:
             raise ValueError("there is no paragraph to copy")
         turn += 1
 
 
-def first(articles: Iterable[Article], paragraphs: int) -> Iterator[Article]:
-    """Yield articles from the start until they have so many paragraphs."""
-    made = 0
+def first_articles(articles: Iterable[Article], paragraphs: int) -> Iterator[Article]:
+    """The first articles that together have a number of paragraphs."""
+    count = 0
     for article in articles:
-        if made >= paragraphs:
+        if count >= paragraphs:
             return
-        made += body_paragraphs(article)
+        count += body_paragraphs(article)
         yield article
 
 
@@ -191,7 +193,7 @@ def write_lines(articles: Iterable[Article], path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Topic:
-    """What a run of stories is about: its own words, names, places and section."""
+    """A topic of the news: its own words, names, places and section."""
 
     words: tuple[str, ...]
     names: tuple[str, ...]
@@ -199,12 +201,12 @@ class _Topic:
     section: str
 
 
-class _Press:
-    """A newsroom without news: it turns random numbers into articles."""
+class _Newsroom:
+    """A source of articles made from random numbers."""
 
     def __init__(self, rng: Random, seed: int) -> None:
-        self._rng, self._seed, self._made = rng, seed, 0
-        self._vocabulary: Vocabulary = vocabulary(rng)
+        self._rng, self._seed, self._written = rng, seed, 0
+        self._vocabulary = vocabulary_of(rng)
         names = self._vocabulary.names
         self._sources = [f"{rng.choice(names)} Post" for _ in range(SOURCES)]
         self._sections = [rng.choice(names) for _ in range(SECTIONS)]
@@ -212,13 +214,13 @@ class _Press:
         self._topics = [self._topic() for _ in range(TOPICS)]
 
     def article(self) -> Article:
-        """Return the next article."""
+        """The next article."""
         rng = self._rng
-        self._made += 1
-        # Squared, so that a few topics, sources and hours make most of the news.
+        self._written += 1
+        # Squared, so that a few topics, sources and sections make up most of the news.
         topic = self._topics[int(rng.random() ** 2 * TOPICS)]
         source = self._sources[int(rng.random() ** 2 * SOURCES)]
-        # Half of all articles have at most 7 paragraphs, and a mean of 11.
+        # Half of all articles have at most 7 paragraphs; the mean is 11.
         count = max(1, round(rng.lognormvariate(2.0, 0.85)))
         headline = self._sentence(topic, rng.randint(6, 13)).rstrip(".")
         paragraphs = [(Role.BODY, self._paragraph(topic), None) for _ in range(count)]
@@ -230,7 +232,7 @@ class _Press:
         )
         author = " ".join(rng.choices(self._vocabulary.names, k=2))
         return Article(
-            id=f"urn:nutgraf:made-up:{self._seed}:{self._made:07d}",
+            id=f"urn:nutgraf:made-up:{self._seed}:{self._written:07d}",
             version=_VERSION,
             headline=headline,
             paragraphs=number_paragraphs(headline, paragraphs),
@@ -245,20 +247,20 @@ class _Press:
         )
 
     def _topic(self) -> _Topic:
-        rng, known = self._rng, self._vocabulary
+        rng, vocabulary = self._rng, self._vocabulary
         return _Topic(
             words=tuple(
-                # From all ranks: what a topic has of its own is rarely common.
-                known.stems[int(rng.random() ** 3 * len(known.stems))]
+                # From all ranks: the words of a topic are rarely frequent ones.
+                vocabulary.stems[int(rng.random() ** 3 * len(vocabulary.stems))]
                 for _ in range(60)
             ),
-            names=tuple(" ".join(rng.choices(known.names, k=2)) for _ in range(5)),
+            names=tuple(" ".join(rng.choices(vocabulary.names, k=2)) for _ in range(5)),
             places=tuple(rng.choices(self._places, k=4)),
             section=self._sections[int(rng.random() ** 2 * SECTIONS)],
         )
 
     def _paragraph(self, topic: _Topic) -> str:
-        # As in English news: half have at most 35 words, with a mean of 42.
+        # As in English news: half of them have at most 35 words, the mean is 42.
         words = max(4, round(self._rng.lognormvariate(3.555, 0.6)))
         sentences = []
         while words > 0:
@@ -268,9 +270,11 @@ class _Press:
         return " ".join(sentences)
 
     def _sentence(self, topic: _Topic, length: int) -> str:
-        rng, known = self._rng, self._vocabulary
+        rng, vocabulary = self._rng, self._vocabulary
         own = length // 5
-        words = rng.choices(known.words, cum_weights=known.weights, k=length - own)
+        words = rng.choices(
+            vocabulary.words, cum_weights=vocabulary.weights, k=length - own
+        )
         for word in rng.choices(topic.words, k=own):
             words.insert(int(rng.random() * len(words)), word)
         chance = rng.random()

@@ -1,4 +1,4 @@
-"""Test collections: documents, queries, and judgements of which documents answer them.
+"""Test collections: documents, queries, and judgements of which documents are relevant.
 
 A collection is a folder with ``docs.jsonl`` (id, title, text), ``queries.jsonl`` (id,
 text) and ``qrels.tsv`` (query, document, relevance).
@@ -16,7 +16,7 @@ from typing import Any
 from index.article import Article, Role, number_paragraphs
 from index.text import analyse
 
-# A paragraph of English news has about so many words.
+# About the mean of English news.
 PARAGRAPH_WORDS = 45
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+")
@@ -25,62 +25,62 @@ _FILES = ("docs.jsonl", "queries.jsonl", "qrels.tsv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """Documents and judged queries.
+    """Documents, queries and judgements.
 
     :param queries: query → its words; only queries with a relevant document.
-    :param judged: query → document → relevance.
+    :param judgements: query → document → relevance.
     """
 
     name: str
     documents: tuple[Article, ...]
     queries: Mapping[str, tuple[str, ...]]
-    judged: Mapping[str, Mapping[str, int]]
+    judgements: Mapping[str, Mapping[str, int]]
 
 
-def collections(folder: Path) -> list[Collection]:
-    """Return the collections in the folders of a folder, by name.
+def read_collections(folder: Path) -> list[Collection]:
+    """The test collections in the folders of a folder, by name.
 
     :raises ValueError: there is none.
     """
-    found = [
-        collection(path)
+    complete = [
+        read_collection(path)
         for path in sorted(folder.iterdir())
         if all((path / name).is_file() for name in _FILES)
     ]
-    if not found:
+    if not complete:
         raise ValueError(f"no folder in {folder} holds {', '.join(_FILES)}")
-    return found
+    return complete
 
 
-def collection(folder: Path) -> Collection:
-    """Return the collection of a folder; documents without any text are left out."""
+def read_collection(folder: Path) -> Collection:
+    """The test collection in a folder, without documents that have no text."""
     documents = tuple(
         article
         for record in _records(folder / "docs.jsonl")
-        if (article := document(record)) is not None
+        if (article := _article_of(record)) is not None
     )
-    judged: dict[str, dict[str, int]] = {}
+    judgements: dict[str, dict[str, int]] = {}
     for line in (folder / "qrels.tsv").read_text("utf-8").splitlines():
-        query, found, relevance = line.split("\t")
-        judged.setdefault(query, {})[found] = int(relevance)
+        query, document_id, relevance = line.split("\t")
+        judgements.setdefault(query, {})[document_id] = int(relevance)
     queries = {
-        str(record["id"]): words(record["text"])
+        str(record["id"]): words_of(record["text"])
         for record in _records(folder / "queries.jsonl")
     }
     return Collection(
         name=folder.name,
         documents=documents,
         queries={
-            query: found
-            for query, found in queries.items()
-            if found and any(gain > 0 for gain in judged.get(query, {}).values())
+            query: terms
+            for query, terms in queries.items()
+            if terms and any(gain > 0 for gain in judgements.get(query, {}).values())
         },
-        judged=judged,
+        judgements=judgements,
     )
 
 
-def document(record: Mapping[str, Any]) -> Article | None:
-    """Return a document as an article in English; ``None`` if it has no text."""
+def _article_of(record: Mapping[str, Any]) -> Article | None:
+    """A document as an article in English; ``None`` if it has no text."""
     headline = record["title"].strip() or None
     paragraphs = number_paragraphs(
         headline, [(Role.BODY, text, None) for text in paragraphs_of(record["text"])]
@@ -97,29 +97,30 @@ def document(record: Mapping[str, Any]) -> Article | None:
 
 
 def paragraphs_of(text: str) -> list[str]:
-    """Return the paragraphs of a text: by its blank lines, or else by its sentences.
+    """The paragraphs of a text, split at blank lines.
 
-    Sentences are put together until a paragraph has 45 words.
+    A text without blank lines is split after the sentence that brings a paragraph to 45
+    words.
     """
     blocks = [block.strip() for block in _BLANK_LINE.split(text) if block.strip()]
     if len(blocks) != 1:
         return blocks
     paragraphs: list[str] = []
-    under_way: list[str] = []
+    current: list[str] = []
     length = 0
     for sentence in _SENTENCE_END.split(blocks[0]):
-        under_way.append(sentence)
+        current.append(sentence)
         length += len(sentence.split())
         if length >= PARAGRAPH_WORDS:
-            paragraphs.append(" ".join(under_way))
-            under_way, length = [], 0
-    if under_way:
-        paragraphs.append(" ".join(under_way))
+            paragraphs.append(" ".join(current))
+            current, length = [], 0
+    if current:
+        paragraphs.append(" ".join(current))
     return paragraphs
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Return the words of a query, each once; of punctuated ones the parts."""
+def words_of(text: str) -> tuple[str, ...]:
+    """The distinct words of a query; a word with punctuation gives its parts."""
     tokens = analyse(text)
     pairs: Sequence[tuple[str, int]] = tuple(
         zip(tokens.forms, tokens.widths, strict=True)

@@ -1,4 +1,4 @@
-"""Made-up words that look like English, with the inflections of English."""
+"""Invented words that look like English, with English endings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-# The words that hold a language together; made-up ones would hide what they cost.
+# Real ones: they are the most frequent words, and costly to search.
 _FUNCTION_WORDS = """
     the of to and a in that is for on it was with as he by at be from his has had an are
     this have they which were not but their or its who been will one would said more
@@ -14,14 +14,14 @@ _FUNCTION_WORDS = """
 """
 FUNCTION_WORDS = tuple(_FUNCTION_WORDS.split())
 STEMS = 40_000
-# Of running English text, function words are a little under a half.
+# Function words are a little less than half of English text.
 _FUNCTION_SHARE = 0.42
-# What a syllable begins with; single letters are drawn twice as often.
+# Onsets of syllables; single letters are drawn twice as often as clusters.
 _SINGLE, _CLUSTERS = "bcdfghlmnprstvw", "br cl cr dr fl fr gl gr pl pr sh st str th tr"
 _ONSETS = (*_SINGLE * 2, *_CLUSTERS.split())
 _VOWELS = (*"aeiou" * 3, "ai", "ea", "ou", "oo")
 _CODAS = ("", "", "", "l", "m", "n", "r", "t", "d", "k", "nd", "nt", "rt", "st", "ck")
-# Endings of nouns, verbs and adjectives, with how often each is met.
+# Endings of nouns, verbs and adjectives, with their shares in percent.
 _ENDINGS = (
     (("", 65), ("s", 35)),
     (("", 40), ("s", 15), ("ed", 25), ("ing", 20)),
@@ -30,21 +30,21 @@ _ENDINGS = (
 
 
 class Vocabulary(NamedTuple):
-    """Words, the commonest stem first, with cumulative weights for ``choices``."""
+    """Words, the most frequent stem first, with cumulative weights for ``choices``."""
 
     words: tuple[str, ...]
     weights: tuple[float, ...]
     stems: tuple[str, ...]  # without function words
-    names: tuple[str, ...]  # capitalised, of no other use
+    names: tuple[str, ...]  # capitalised; not among the words
 
 
-def vocabulary(rng: Random, *, stems: int = STEMS) -> Vocabulary:
-    """Return a vocabulary whose frequencies follow Zipf's law.
+def vocabulary_of(rng: Random, *, stems: int = STEMS) -> Vocabulary:
+    """A vocabulary whose word frequencies follow Zipf's law.
 
-    :param stems: how many words there are besides function words and inflections.
+    :param stems: number of words, without function words and inflections.
     """
-    made = _made_up(rng, stems + 2_000)
-    content, names = made[:stems], made[stems:]
+    invented = _invented(rng, stems + 2_000)
+    content, names = invented[:stems], invented[stems:]
     words: list[str] = list(FUNCTION_WORDS)
     shares = [1 / (rank + 1) for rank in range(1, len(words) + 1)]
     scale = _FUNCTION_SHARE / sum(shares)
@@ -64,7 +64,7 @@ def vocabulary(rng: Random, *, stems: int = STEMS) -> Vocabulary:
 
 
 def inflected(stem: str, ending: str) -> str:
-    """Return a word with an English ending."""
+    """A word with an English ending."""
     if ending == "s" and stem.endswith(("s", "sh", "ch", "x")):
         return f"{stem}es"
     if ending in ("ed", "ing") and stem.endswith("e"):
@@ -72,12 +72,12 @@ def inflected(stem: str, ending: str) -> str:
     return stem + ending
 
 
-def _made_up(rng: Random, count: int) -> list[str]:
-    """Return distinct words, the short ones first as in any language."""
-    found: dict[str, None] = {}
+def _invented(rng: Random, count: int) -> list[str]:
+    """Distinct words, short ones first: in any language, they are the frequent ones."""
+    words: dict[str, None] = {}
     taken = set(FUNCTION_WORDS)
-    while len(found) < count:
-        syllables = 1 if len(found) < count // 100 else 2 + (len(found) > count // 4)
+    while len(words) < count:
+        syllables = 1 if len(words) < count // 100 else 2 + (len(words) > count // 4)
         word = "".join(
             rng.choice(_ONSETS)
             + rng.choice(_VOWELS)
@@ -85,5 +85,5 @@ def _made_up(rng: Random, count: int) -> list[str]:
             for last in (*(False,) * (syllables - 1), True)
         )
         if len(word) > 2 and word not in taken:
-            found.setdefault(word)
-    return list(found)
+            words.setdefault(word)
+    return list(words)

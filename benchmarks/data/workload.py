@@ -1,7 +1,7 @@
-"""The searches that are timed: kinds of queries, their words drawn from the corpus.
+"""The searches that are timed: several kinds, with words drawn from the corpus.
 
-A search is kept as text in our own grammar, so that it can be recorded, sent over HTTP
-and run again; peers compile the same parsed nodes that our engine gets.
+A search is text in our own grammar, so that it can be recorded, sent over HTTP and run
+again; peers compile the same parsed nodes that our engine gets.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from index.query import Request, Search, Sort, compile_request
 from index.settings import Settings
 
 FACETS = ("source", "section", "language")
-# Where facets are what is asked for, one of them is of dates: by the first of these
-# intervals (of so many days) with which a corpus has few enough buckets.
+# Intervals of date facets, in days: the first with few enough buckets is used.
 INTERVALS = (("week", 7), ("month", 28), ("year", 365))
-FUZZY = "fuzzy"  # measured apart: no mean includes it
-NOW = datetime(2100, 1, 1, tzinfo=UTC)  # nothing is embargoed, whatever the corpus
-# Bands of words, by the share of paragraphs that have one.
+FUZZY = "fuzzy"  # measured separately, and in no mean
+NOW = datetime(2100, 1, 1, tzinfo=UTC)  # no article of any corpus is under embargo then
+# Bands of words, by document frequency: the share of paragraphs with the word.
 BANDS: Mapping[str, tuple[float, float]] = {
     "rare": (3e-5, 3e-4),
     "middle": (1e-3, 1e-2),
     "frequent": (2e-2, 1e-1),
     "common": (1e-1, 1.0),
 }
-LEAST = 2  # paragraphs that a drawn word is in
-SAMPLE = 3_000  # paragraphs kept, from which words that meet are drawn
+LEAST = 2  # document frequency of a drawn word
+SAMPLE = 3_000  # paragraphs, to draw words that occur together from
 TRIES = 10_000
 _WORD = re.compile(r"[a-z]{3,20}")
-# Words as typed: upper case would be operators, and these tokenizers all cut alike.
+# Lower case, since operators are upper case; all tokenizers split such words alike.
 _RUN = re.compile(r"[a-z]+(?: [a-z]+)+")
 _SETTINGS = Settings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TimedSearch:
     """One search of the workload.
 
-    :param q: in our grammar; ``since`` and ``until`` as the API takes them.
+    :param q: query in our grammar.
+    :param since: date as in the API, like ``until``.
     """
 
     kind: str
@@ -64,99 +64,105 @@ class Asked:
         order = "" if self.sort == Sort.RELEVANCE else f" {self.sort}"
         return f"{self.kind}: {self.q or '(everything)'}{dates}{order}"
 
-    def search(self, *, passages: int = 0) -> Search:
-        """Return it as an engine gets it: the best 10 articles, totals and facets."""
+    def compiled(self) -> Search:
+        """The search for an engine: the best 10 articles, totals, facets, no text."""
         request = Request(
             q=self.q,
             since=self.since,
             until=self.until,
             sort=Sort(self.sort),
             facets=self.facets,
-            passages=passages,
+            passages=0,
         )
         return compile_request(request, settings=_SETTINGS, now=NOW)[0]
 
     def parameters(self) -> list[tuple[str, str]]:
-        """Return it as the API gets it, with its three passages a hit."""
-        found = [("q", self.q), ("sort", self.sort)]
-        found += [
+        """The search for the API, which adds three passages per hit."""
+        pairs = [("q", self.q), ("sort", self.sort)]
+        pairs += [
             (name, value)
             for name, value in (("from", self.since), ("to", self.until))
             if value is not None
         ]
-        return found + [("facet", name) for name in self.facets]
+        return pairs + [("facet", name) for name in self.facets]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Searches by kind, and the seed they were drawn with."""
+    """Searches of several kinds, and the seed that they were drawn with."""
 
     seed: int
-    asked: tuple[Asked, ...]
+    searches: tuple[TimedSearch, ...]
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON can hold it; :func:`workload_of` reads it back."""
-        return {"seed": self.seed, "asked": [asdict(each) for each in self.asked]}
+        """The workload for JSON; :func:`workload_of` reads it."""
+        return {
+            "seed": self.seed,
+            "asked": [asdict(search) for search in self.searches],
+        }
 
-    def of(self, *kinds: str) -> tuple[Asked, ...]:
-        """Return the searches of some kinds."""
-        return tuple(each for each in self.asked if each.kind in kinds)
+    def of(self, *kinds: str) -> tuple[TimedSearch, ...]:
+        """The searches of some kinds."""
+        return tuple(search for search in self.searches if search.kind in kinds)
 
     @property
-    def scored(self) -> tuple[Asked, ...]:
-        """The searches that means are made of."""
-        return tuple(each for each in self.asked if each.kind != FUZZY)
+    def scored(self) -> tuple[TimedSearch, ...]:
+        """The searches that are part of means."""
+        return tuple(search for search in self.searches if search.kind != FUZZY)
 
 
 def workload_of(document: Mapping[str, Any]) -> Workload:
-    """Return the workload that an earlier run recorded."""
+    """The workload that an earlier run recorded."""
     return Workload(
-        seed=document["seed"],
-        asked=tuple(
-            Asked(**{**each, "facets": tuple(each["facets"])})
-            for each in document["asked"]
-        ),
+        seed=document["seed"], searches=tuple(map(search_of, document["asked"]))
     )
 
 
-def draw(articles: Iterable[Article], *, seed: int = 1, each: int = 8) -> Workload:
-    """Draw a workload from a corpus, the same for a corpus and a seed.
+def search_of(document: Mapping[str, Any]) -> TimedSearch:
+    """A search from its fields as JSON."""
+    return TimedSearch(**{**document, "facets": tuple(document["facets"])})
 
-    :param each: how many searches a kind has.
+
+def draw_workload(
+    articles: Iterable[Article], *, seed: int = 1, per_kind: int = 8
+) -> Workload:
+    """Draw a workload; the same corpus and seed give the same one.
+
+    :param per_kind: number of searches of each kind.
     """
     words = _Words(articles, Random(seed))
-    asked: list[Asked] = []
-    for make in _MAKES:
-        found: dict[Asked, None] = {}
+    searches: list[TimedSearch] = []
+    for draw in _KINDS:
+        drawn: dict[TimedSearch, None] = {}
         for _ in range(TRIES):
-            if len(found) == each:
+            if len(drawn) == per_kind:
                 break
-            found.setdefault(make(words, len(found)))
-        asked += found
-    return Workload(seed=seed, asked=tuple(asked))
+            drawn.setdefault(draw(words, len(drawn)))
+        searches += drawn
+    return Workload(seed=seed, searches=tuple(searches))
 
 
 @dataclass(slots=True)
 class _Counts:
-    """In how many paragraphs each word is, and some paragraphs to look into."""
+    """Document frequencies of a corpus, and a sample of its paragraphs."""
 
     paragraphs: int = 0
-    having: Counter[str] = field(default_factory=Counter)
+    frequencies: Counter[str] = field(default_factory=Counter)
     sample: list[str] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
 
 
 class _Words:
-    """The words of a corpus by frequency, and what stands together in it."""
+    """The words of a corpus by frequency band, alone and as they occur together."""
 
     def __init__(self, articles: Iterable[Article], rng: Random) -> None:
         self.rng = rng
-        counts = _counted(articles, rng)
-        having = {w: n for w, n in counts.having.items() if n >= LEAST}
-        if not having or not counts.days:
-            raise ValueError("the corpus has too little text, or no dates, to ask for")
+        counts = _counts_of(articles, rng)
+        frequencies = {w: n for w, n in counts.frequencies.items() if n >= LEAST}
+        if not frequencies or not counts.days:
+            raise ValueError("the corpus has too little text to search, or no dates")
         self.bands = {
-            name: _band(having, low * counts.paragraphs, high * counts.paragraphs)
+            name: _band(frequencies, low * counts.paragraphs, high * counts.paragraphs)
             for name, (low, high) in BANDS.items()
         }
         self._band_of = {
@@ -170,36 +176,36 @@ class _Words:
         )
 
     def one(self, band: str) -> str:
-        """Return a word of a band."""
+        """A word of a band."""
         return self.rng.choice(self.bands[band])
 
     def several(self, *bands: str) -> list[str]:
-        """Return different words, one a band."""
-        found: list[str] = []
+        """Different words, one per band."""
+        chosen: list[str] = []
         for band in bands:
-            # In a tiny corpus a band may be the same few words as another.
-            rest = [word for word in self.bands[band] if word not in found]
-            found.append(self.rng.choice(rest or self.bands[band]))
-        return found
+            # In a tiny corpus two bands may have the same few words.
+            others = [word for word in self.bands[band] if word not in chosen]
+            chosen.append(self.rng.choice(others or self.bands[band]))
+        return chosen
 
     def together(self, *bands: str) -> list[str]:
-        """Return different words, one a band, that stand in one paragraph."""
+        """Different words, one per band, that occur in the same paragraph."""
         for _ in range(TRIES):
-            here: dict[str, list[str]] = {}
+            by_band: dict[str, list[str]] = {}
             for word in dict.fromkeys(_WORD.findall(self.rng.choice(self._sample))):
-                here.setdefault(self._band_of.get(word, ""), []).append(word)
-            found = []
+                by_band.setdefault(self._band_of.get(word, ""), []).append(word)
+            chosen = []
             for band in bands:
-                rest = [word for word in here.get(band, ()) if word not in found]
-                if not rest:
+                others = [word for word in by_band.get(band, ()) if word not in chosen]
+                if not others:
                     break
-                found.append(self.rng.choice(rest))
+                chosen.append(self.rng.choice(others))
             else:
-                return found
+                return chosen
         return self.several(*bands)
 
     def phrase(self, length: int) -> str:
-        """Return words that follow each other somewhere, not all of them common."""
+        """Words that follow each other in some paragraph, not all of them common."""
         for _ in range(TRIES):
             runs = _RUN.findall(self.rng.choice(self._sample))
             if not runs:
@@ -213,15 +219,15 @@ class _Words:
         return " ".join(self.together("frequent", "middle"))
 
     def period(self, days: int) -> tuple[str, str]:
-        """Return the first and the last day of a period in which something appeared."""
+        """First and last day of a period in which an article was published."""
         first, last = self._days[0], self._days[-1]
         latest = max(first, last - timedelta(days=days))
-        inside = [day for day in self._days if day <= latest]
-        start = self.rng.choice(inside)
+        starts = [day for day in self._days if day <= latest]
+        start = self.rng.choice(starts)
         return start.isoformat(), (start + timedelta(days=days - 1)).isoformat()
 
 
-def _counted(articles: Iterable[Article], rng: Random) -> _Counts:
+def _counts_of(articles: Iterable[Article], rng: Random) -> _Counts:
     counts = _Counts()
     for article in articles:
         if article.published is not None:
@@ -230,8 +236,8 @@ def _counted(articles: Iterable[Article], rng: Random) -> _Counts:
             if paragraph.role is Role.HEADLINE:
                 continue
             text = paragraph.text.lower()
-            counts.having.update(set(_WORD.findall(text)))
-            # Algorithm R (Vitter, 1985): each paragraph has the same chance to stay.
+            counts.frequencies.update(set(_WORD.findall(text)))
+            # Algorithm R (Vitter, 1985): every paragraph has the same chance.
             if len(counts.sample) < SAMPLE:
                 counts.sample.append(text)
             elif (place := int(rng.random() * (counts.paragraphs + 1))) < SAMPLE:
@@ -240,21 +246,25 @@ def _counted(articles: Iterable[Article], rng: Random) -> _Counts:
     return counts
 
 
-def _band(having: Mapping[str, int], low: float, high: float) -> list[str]:
-    """Return the words within a band; in a small corpus, those nearest to it."""
-    inside = sorted(word for word, n in having.items() if low <= n < high)
+def _band(frequencies: Mapping[str, int], low: float, high: float) -> list[str]:
+    """The words of a frequency band; in a small corpus, the 30 words nearest to it."""
+    inside = sorted(word for word, n in frequencies.items() if low <= n < high)
     if len(inside) >= 30:
         return inside
     middle = math.log(math.sqrt(low * high))
-    nearest = sorted(having, key=lambda w: (abs(math.log(having[w]) - middle), w))
+    nearest = sorted(
+        frequencies,
+        key=lambda word: (abs(math.log(frequencies[word]) - middle), word),
+    )
     return sorted(nearest[:30])
 
 
-_Make = Callable[[_Words, int], Asked]
+# Draws the nth search of a kind.
+_Draw = Callable[[_Words, int], TimedSearch]
 
 
-def _word(band: str, words: _Words, n: int) -> Asked:
-    return Asked(kind=f"word, {band}", q=words.one(band))
+def _word(band: str, words: _Words, n: int) -> TimedSearch:
+    return TimedSearch(kind=f"word, {band}", q=words.one(band))
 
 
 _TOGETHER = {
@@ -280,70 +290,70 @@ _APART = {
 }
 
 
-def _turn(choices: Sequence[tuple[str, ...]], n: int) -> tuple[str, ...]:
+def _nth(choices: Sequence[tuple[str, ...]], n: int) -> tuple[str, ...]:
     return choices[n % len(choices)]
 
 
-def _and(count: int, words: _Words, n: int) -> Asked:
-    found = words.together(*_turn(_TOGETHER[count], n))
-    return Asked(kind=f"AND of {count}", q=" AND ".join(found))
+def _and(count: int, words: _Words, n: int) -> TimedSearch:
+    terms = words.together(*_nth(_TOGETHER[count], n))
+    return TimedSearch(kind=f"AND of {count}", q=" AND ".join(terms))
 
 
-def _or(count: int, words: _Words, n: int) -> Asked:
-    found = words.several(*_turn(_APART[count], n))
-    return Asked(kind=f"OR of {count}", q=" OR ".join(found))
+def _or(count: int, words: _Words, n: int) -> TimedSearch:
+    terms = words.several(*_nth(_APART[count], n))
+    return TimedSearch(kind=f"OR of {count}", q=" OR ".join(terms))
 
 
-def _phrase(words: _Words, n: int) -> Asked:
-    return Asked(kind="phrase", q=f'"{words.phrase(2 + n % 2)}"')
+def _phrase(words: _Words, n: int) -> TimedSearch:
+    return TimedSearch(kind="phrase", q=f'"{words.phrase(2 + n % 2)}"')
 
 
-def _prefix(words: _Words, n: int) -> Asked:
-    return Asked(kind="prefix", q=f"{words.one('middle')[: 3 + n % 3]}*")
+def _prefix(words: _Words, n: int) -> TimedSearch:
+    return TimedSearch(kind="prefix", q=f"{words.one('middle')[: 3 + n % 3]}*")
 
 
-def _not(words: _Words, n: int) -> Asked:
+def _not(words: _Words, n: int) -> TimedSearch:
     if n % 2:
         one, other, without = words.several("middle", "frequent", "frequent")
-        return Asked(kind="with NOT", q=f"({one} OR {other}) AND NOT {without}")
+        return TimedSearch(kind="with NOT", q=f"({one} OR {other}) AND NOT {without}")
     one, without = words.several("frequent", "middle")
-    return Asked(kind="with NOT", q=f"{one} AND NOT {without}")
+    return TimedSearch(kind="with NOT", q=f"{one} AND NOT {without}")
 
 
-def _dated(words: _Words, n: int) -> Asked:
+def _dated(words: _Words, n: int) -> TimedSearch:
     since, until = words.period((30, 365)[n % 2])
     q = (
         words.one("frequent")
         if n % 3
         else " OR ".join(words.several("middle", "frequent"))
     )
-    return Asked(kind="dates", q=q, since=since, until=until)
+    return TimedSearch(kind="dates", q=q, since=since, until=until)
 
 
-def _faceted(words: _Words, n: int) -> Asked:
+def _faceted(words: _Words, n: int) -> TimedSearch:
     q = (words.one("common"), words.one("frequent"), words.one("middle"))[n % 3]
     facets = (*FACETS[:2], f"published:{words.interval}")
-    return Asked(kind="facets", q=q, facets=facets)
+    return TimedSearch(kind="facets", q=q, facets=facets)
 
 
-def _newest(words: _Words, n: int) -> Asked:
+def _newest(words: _Words, n: int) -> TimedSearch:
     if n == 0:
         q = ""
     elif n % 2:
         q = words.one("frequent")
     else:
         q = " AND ".join(words.together("middle", "frequent"))
-    return Asked(kind="newest", q=q, sort=Sort.NEWEST.value)
+    return TimedSearch(kind="newest", q=q, sort=Sort.NEWEST.value)
 
 
-def _fuzzy(words: _Words, n: int) -> Asked:
+def _fuzzy(words: _Words, n: int) -> TimedSearch:
     while len(word := words.one("middle")) < 5:
         pass
     place = words.rng.randrange(1, len(word))
-    return Asked(kind=FUZZY, q=f"{word[:place]}{word[place + 1 :]}~1")
+    return TimedSearch(kind=FUZZY, q=f"{word[:place]}{word[place + 1 :]}~1")
 
 
-_MAKES: tuple[_Make, ...] = (
+_KINDS: tuple[_Draw, ...] = (
     *(partial(_word, band) for band in ("rare", "middle", "frequent")),
     *(partial(_and, count) for count in _TOGETHER),
     *(partial(_or, count) for count in _APART),
@@ -357,10 +367,12 @@ _MAKES: tuple[_Make, ...] = (
 )
 
 
-def by_kind(asked: Iterable[Asked]) -> Iterator[tuple[str, tuple[Asked, ...]]]:
-    """Yield each kind with its searches, in the order of the first of each."""
-    found: dict[str, list[Asked]] = {}
-    for each in asked:
-        found.setdefault(each.kind, []).append(each)
-    for kind, some in found.items():
-        yield kind, tuple(some)
+def by_kind(
+    searches: Iterable[TimedSearch],
+) -> Iterator[tuple[str, tuple[TimedSearch, ...]]]:
+    """Each kind with its searches, in the order of their first ones."""
+    groups: dict[str, list[TimedSearch]] = {}
+    for search in searches:
+        groups.setdefault(search.kind, []).append(search)
+    for kind, group in groups.items():
+        yield kind, tuple(group)

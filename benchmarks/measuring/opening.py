@@ -1,7 +1,8 @@
 """The first answer of a new process: ``python -m benchmarks.measuring.opening``.
 
-It reads an engine's URL and a search from stdin and writes to stdout how long it took,
-both JSON. Starting Python and importing are not part of it, opening the index is.
+It reads an engine's URL and a search from stdin and writes to stdout how long opening
+and searching took, both as JSON. The time includes opening the index, but not starting
+Python and importing modules.
 """
 
 from __future__ import annotations
@@ -11,22 +12,21 @@ import json
 import sys
 import time
 
-from benchmarks.data.workload import Asked
+from benchmarks.data import search_of
 from index.engines import open_engine
 
 
 def main() -> None:
-    """Open an engine, ask it one thing, and say how long that took."""
-    asked = json.load(sys.stdin)
-    search = Asked(**{**asked["search"], "facets": tuple(asked["search"]["facets"])})
-    wanted = search.search()
-    kind = asked["url"].partition(":")[0]
+    """Open an engine, search once, and write how long that took."""
+    question = json.load(sys.stdin)
+    search = search_of(question["search"]).compiled()
+    kind = question["url"].partition(":")[0]
     importlib.import_module(f"index.engines.{kind}")
     started = time.perf_counter()
-    engine = open_engine(asked["url"])
+    engine = open_engine(question["url"])
     snapshot = engine.snapshot()
     opened = time.perf_counter()
-    page = snapshot.search(wanted)
+    page = snapshot.search(search)
     ended = time.perf_counter()
     engine.close()
     answer = {

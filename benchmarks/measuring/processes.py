@@ -1,4 +1,4 @@
-"""Processes that are measured from outside: commands, servers, their memory."""
+"""Child processes: commands, servers, measuring programs, and their memory."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _START_SECONDS = 60.0
 
 
 class Failed(Exception):
-    """A process that was measured did not do its work."""
+    """A process that is measured failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What a command did.
+class CommandResult:
+    """The time, memory and output of a command.
 
-    :param peak_bytes: the most memory that it and its children held at one time; pages
-        of mapped files are part of it, those of several processes once for each.
+    :param peak_bytes: peak resident memory of the command and its children together,
+        including pages of mapped files; shared pages count once for each process.
     """
 
     seconds: float
@@ -43,9 +43,9 @@ class Done:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with Nutgraf's settings replaced."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
-    return {**kept, **variables}
+    """The environment of this process, with Nutgraf's settings replaced."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
+    return {**others, **variables}
 
 
 def run(
@@ -53,10 +53,11 @@ def run(
     variables: Mapping[str, str],
     *,
     accepted: tuple[int, ...] = (0,),
-) -> Done:
+) -> CommandResult:
     """Run a command to its end.
 
-    :raises Failed: its exit code is none of those accepted.
+    :param accepted: exit codes that are no failure.
+    :raises Failed: the command ended with another exit code.
     """
     started = time.perf_counter()
     with subprocess.Popen(
@@ -67,58 +68,79 @@ def run(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        watch = _Watch(process.pid)
+        watch = _MemoryWatch(process.pid)
         output, errors = process.communicate()
         seconds = time.perf_counter() - started
         peak = watch.end()
     if process.returncode not in accepted:
-        said = (errors or output).strip()[-2_000:]
+        message = (errors or output).strip()[-2_000:]
         raise Failed(
-            f"{' '.join(command[1:4])} ended with {process.returncode}: {said}"
+            f"{' '.join(command[1:4])} ended with {process.returncode}: {message}"
         )
-    return Done(seconds=seconds, peak_bytes=peak, output=output)
+    return CommandResult(seconds=seconds, peak_bytes=peak, output=output)
 
 
-class _Watch:
-    """A thread that notes the most memory a process and its children hold.
+def answer_of(
+    module: str, question: object, *, timeout_seconds: float | None = None
+) -> Any:
+    """Run a measuring program, and return the answer to a question; both are JSON.
+
+    :param module: run as ``python -m``; reads the question from stdin and writes the
+        answer to stdout.
+    :raises Failed: the program failed.
+    """
+    process = subprocess.run(
+        (sys.executable, "-m", module),
+        cwd=ROOT,
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
+    )
+    if process.returncode:
+        raise Failed(f"{module} failed: {process.stderr.strip()[-500:]}")
+    return json.loads(process.stdout)
+
+
+class _MemoryWatch:
+    """A thread that records the peak memory of a process and its children.
 
     The kernel's own figure for a child (``ru_maxrss``) starts at that of its parent.
     """
 
     def __init__(self, pid: int) -> None:
         self._pid, self._peak, self._ended = pid, 0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def end(self) -> int:
-        """Stop looking and return the peak in bytes."""
+        """Stop and return the peak in bytes."""
         self._ended.set()
         self._thread.join()
         return self._peak
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         while not self._ended.wait(_POLL_SECONDS):
             family = [self._pid, *descendants(self._pid)]
-            now = sum(_kilobytes(pid, "VmRSS") for pid in family)
-            # The kernel keeps the highest of each process, also between two looks.
+            current = sum(_kilobytes(pid, "VmRSS") for pid in family)
+            # The kernel knows the peak of each process, also between two polls.
             highest = max(_kilobytes(pid, "VmHWM") for pid in family)
-            self._peak = max(self._peak, now * 1_024, highest * 1_024)
+            self._peak = max(self._peak, current * 1_024, highest * 1_024)
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the processes that a process started, and theirs."""
+    """Ids of the children of a process, and of their children."""
     try:
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:  # it has ended
         return []
-    found = [int(each) for each in listed]
-    for child in tuple(found):
-        found += descendants(child)
-    return found
+    children = [int(pid) for pid in listed]
+    return children + [pid for child in children for pid in descendants(child)]
 
 
 def unshared_bytes(pid: int) -> int:
-    """Return the memory that a process has to itself (USS)."""
+    """Bytes of memory that a process shares with no other (USS)."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return 1_024 * sum(
         int(n) for n in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.M)
@@ -130,8 +152,8 @@ def _kilobytes(pid: int, name: str) -> int:
         text = Path(f"/proc/{pid}/status").read_text()
     except OSError:  # it has ended
         return 0
-    found = re.search(rf"^{name}:\s+(\d+) kB", text, re.M)
-    return 0 if found is None else int(found[1])
+    line = re.search(rf"^{name}:\s+(\d+) kB", text, re.M)
+    return 0 if line is None else int(line[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +164,11 @@ class Server:
     port: int
 
     def workers(self) -> list[int]:
-        """Return its worker processes, the first one first."""
+        """Ids of its worker processes, the first worker first."""
         return sorted(descendants(self.pid))
 
     def connection(self) -> http.client.HTTPConnection:
-        """Return a new connection."""
+        """A new connection."""
         return http.client.HTTPConnection(HOST, self.port, timeout=60)
 
 
@@ -156,17 +178,17 @@ def nutgraf_server(
 ) -> Iterator[Server]:
     """Serve Nutgraf with its own gunicorn.conf.py."""
     port = free_port()
-    more = {"NUTGRAF_BIND": f"{HOST}:{port}", "WEB_CONCURRENCY": str(workers)}
+    settings = {"NUTGRAF_BIND": f"{HOST}:{port}", "WEB_CONCURRENCY": str(workers)}
     command = (sys.executable, "-m", "gunicorn", "wsgi:app")
-    with _serving(command, {**variables, **more}, port, workers) as server:
+    with _serving(command, {**variables, **settings}, port, workers) as server:
         yield server
 
 
 @contextmanager
 def bare_server(*, workers: int = 2) -> Iterator[Server]:
-    """Serve the bare application of :mod:`benchmarks.peers.bare`."""
+    """Serve the bare application of :mod:`benchmarks.measuring.bare`."""
     port = free_port()
-    module = "benchmarks.peers.bare"
+    module = "benchmarks.measuring.bare"
     command = (
         *(sys.executable, "-m", "gunicorn", "-c", f"python:{module}"),
         *("--workers", str(workers), "--bind", f"{HOST}:{port}", f"{module}:app"),
@@ -181,28 +203,28 @@ def _serving(
 ) -> Iterator[Server]:
     with (
         tempfile.TemporaryFile() as log,
-        started(command, variables, log) as process,
+        running(command, variables, log) as process,
     ):
         server = Server(process.pid, port)
-        limit = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + _START_SECONDS
         while len(server.workers()) < workers or not _listens(port):
-            if process.poll() is not None or time.monotonic() > limit:
+            if process.poll() is not None or time.monotonic() > deadline:
                 log.seek(0)
-                said = log.read().decode(errors="replace").strip()[-1_000:]
-                raise Failed(f"{' '.join(command[1:4])} did not start: {said}")
+                message = log.read().decode(errors="replace").strip()[-1_000:]
+                raise Failed(f"{' '.join(command[1:4])} did not start: {message}")
             time.sleep(0.05)
         yield server
 
 
 @contextmanager
-def started(
+def running(
     command: Sequence[str],
     variables: Mapping[str, str],
     log: BinaryIO | int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep a command running for the length of a block, then end it by its id.
+    """Keep a command running for the length of a block, then terminate it.
 
-    :param log: where it writes what it has to say.
+    :param log: its stderr.
     """
     with subprocess.Popen(
         command,
@@ -229,7 +251,7 @@ def request_json(
 ) -> Any:
     """Send a request and return the JSON of its answer.
 
-    :raises Failed: the answer is none of success.
+    :raises Failed: the status of the answer is not 200.
     """
     headers = {} if body is None else {"Content-Type": "application/json"}
     connection.request(method, path, body, headers)
@@ -241,7 +263,7 @@ def request_json(
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """A port that no process listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

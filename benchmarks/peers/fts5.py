@@ -1,4 +1,4 @@
-"""SQLite FTS5: what comes with Python, with its Porter stemmer."""
+"""SQLite FTS5, which comes with Python, with its Porter stemmer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.data.workload import FACETS
-from benchmarks.peers import DAYS, Answer, Run, Unsupported
+from benchmarks.data import FACETS
+from benchmarks.peers.peer import DAYS, Answer, Run, Unsupported
 from index.article import Article
 from index.dates import micros
 from index.query import (
@@ -36,7 +36,7 @@ _TABLES = f"""
 
 
 class FTS5:
-    """A database with a full-text table and what its rows are."""
+    """A database with a full-text table, and a table of the values of its rows."""
 
     name = "SQLite FTS5"
 
@@ -45,7 +45,7 @@ class FTS5:
         self._connection: sqlite3.Connection | None = None
 
     def build(self, articles: Iterable[Article]) -> int:
-        """Index articles, all of it on disk when this returns; return their number."""
+        """Index articles, all on disk on return; the number of articles."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._file.unlink(missing_ok=True)
         connection = sqlite3.connect(self._file)
@@ -56,22 +56,25 @@ class FTS5:
             for article in articles:
                 count += 1
                 values = [getattr(article, name) for name in FACETS]
-                when = None if article.published is None else micros(article.published)
-                for each in article.paragraphs:
+                published = (
+                    None if article.published is None else micros(article.published)
+                )
+                for paragraph in article.paragraphs:
                     n += 1
                     connection.execute(
-                        "INSERT INTO words (rowid, text) VALUES (?, ?)", (n, each.text)
+                        "INSERT INTO words (rowid, text) VALUES (?, ?)",
+                        (n, paragraph.text),
                     )
                     connection.execute(
                         f"INSERT INTO paragraphs VALUES ({marks})",
-                        (n, f"{article.id}#p{each.n}", when, *values),
+                        (n, f"{article.id}#p{paragraph.n}", published, *values),
                     )
             connection.execute("INSERT INTO words (words) VALUES ('optimize')")
         connection.close()
         return count
 
     def open(self) -> None:
-        """Open what was built."""
+        """Open the index."""
         self._connection = sqlite3.connect(self._file)
         self._connection.executescript(
             "PRAGMA mmap_size = 8000000000; PRAGMA temp_store = MEMORY;"
@@ -79,7 +82,7 @@ class FTS5:
         )
 
     def compile(self, search: Search) -> Run:
-        """Return a function that answers a search: 10 best, exact total, facets."""
+        """A function that answers a search: the best hits, exact total, facets."""
         connection = self._connection
         if connection is None:
             raise ValueError("open it first")
@@ -95,9 +98,9 @@ class FTS5:
                 " JOIN paragraphs USING (n)"
             )
         counts = [
-            f"SELECT {_bucket(each)}, count(*) FROM found JOIN paragraphs USING (n)"
-            f" GROUP BY 1 ORDER BY 2 DESC LIMIT {10 if each.interval is None else -1}"
-            for each in search.facets
+            f"SELECT {_bucket(facet)}, count(*) FROM found JOIN paragraphs USING (n)"
+            f" GROUP BY 1 ORDER BY 2 DESC LIMIT {10 if facet.interval is None else -1}"
+            for facet in search.facets
         ]
 
         def run() -> Answer:
@@ -108,43 +111,43 @@ class FTS5:
             return Answer(
                 hits=len(execute(best, (search.limit,)).fetchall()),
                 total=total,
-                facets=sum(len(execute(each).fetchall()) for each in counts),
+                facets=sum(len(execute(count).fetchall()) for count in counts),
             )
 
         return run
 
     def size(self) -> int:
-        """Return how many bytes the index has on disk."""
+        """Bytes of the index on disk."""
         return self._file.stat().st_size
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Release files and memory."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
 
 def _fill(search: Search) -> tuple[str, list[str | int]]:
-    """Return the statement that finds the rows of a search, and its values."""
+    """The statement that collects the rows of a search, and its values."""
     conditions: list[str] = []
     values: list[str | int] = []
     if isinstance(search.query, All):
-        chosen = "SELECT n, 0.0 FROM paragraphs"
+        select = "SELECT n, 0.0 FROM paragraphs"
     else:
         rank = "0.0" if search.sort is Sort.NEWEST else "words.rank"
-        chosen = f"SELECT words.rowid, {rank} FROM words"
+        select = f"SELECT words.rowid, {rank} FROM words"
         conditions.append("words MATCH ?")
         values.append(_expression(search.query))
     if search.dates is not None:
-        inside = []
+        bounds = []
         for end, operator in ((search.dates.low, ">="), (search.dates.high, "<=")):
             if end is not None:
-                inside.append(f"published {operator} ?")
+                bounds.append(f"published {operator} ?")
                 values.append(end)
-        chosen += " JOIN paragraphs ON n = words.rowid"
-        conditions += inside
+        select += " JOIN paragraphs ON n = words.rowid"
+        conditions += bounds
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"INSERT INTO found {chosen}{where}", values
+    return f"INSERT INTO found {select}{where}", values
 
 
 def _bucket(facet: FacetRequest) -> str:
@@ -154,7 +157,7 @@ def _bucket(facet: FacetRequest) -> str:
 
 
 def _expression(query: Query) -> str:
-    """Return a query in FTS5's language; every word is quoted, so none is a keyword."""
+    """A query in FTS5's syntax; every word is quoted, so none is a keyword."""
     if isinstance(query, Term):
         return f'"{query.form}"'
     if isinstance(query, Phrase):
@@ -164,12 +167,12 @@ def _expression(query: Query) -> str:
     if isinstance(query, Or):
         return f"({' OR '.join(map(_expression, query.children))})"
     if isinstance(query, And):
-        wanted = [each for each in query.children if not isinstance(each, Not)]
-        refused = [each.child for each in query.children if isinstance(each, Not)]
-        if not wanted:
+        required = [child for child in query.children if not isinstance(child, Not)]
+        excluded = [child.child for child in query.children if isinstance(child, Not)]
+        if not required:
             raise Unsupported("NOT alone")
-        found = f"({' AND '.join(map(_expression, wanted))})"
-        for each in refused:
-            found = f"({found} NOT {_expression(each)})"
-        return found
+        expression = f"({' AND '.join(map(_expression, required))})"
+        for child in excluded:
+            expression = f"({expression} NOT {_expression(child)})"
+        return expression
     raise Unsupported(type(query).__name__)

@@ -1,4 +1,4 @@
-"""Whoosh as it comes: its schema, stemming analyzer, codec, searcher and facets."""
+"""Stock Whoosh: its own schema, stemming analyzer, codec, searcher and facets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from whoosh import fields, query, sorting
 from whoosh.analysis import StemmingAnalyzer
 from whoosh.index import create_in, open_dir
 
-from benchmarks.data.workload import FACETS
-from benchmarks.peers import Answer, Run, Unsupported
+from benchmarks.data import FACETS
+from benchmarks.peers.peer import Answer, Run, Unsupported
 from index.article import Article
 from index.dates import from_micros
 from index.query import (
@@ -44,7 +44,7 @@ class StockWhoosh:
         self._searcher: Any = None
 
     def build(self, articles: Iterable[Article]) -> int:
-        """Index articles, all of it on disk when this returns; return their number."""
+        """Index articles, all on disk on return; the number of articles."""
         self._folder.mkdir(parents=True, exist_ok=True)
         writer = create_in(str(self._folder), self._schema()).writer(limitmb=WRITER_MB)
         count = 0
@@ -52,32 +52,32 @@ class StockWhoosh:
             count += 1
             values = {name: getattr(article, name) or "" for name in FACETS}
             if article.published is not None:
-                # Its dates know no zone; ours are all UTC.
+                # Its dates have no time zone; ours are all UTC.
                 values[PUBLISHED] = article.published.replace(tzinfo=None)
-            for each in article.paragraphs:
+            for paragraph in article.paragraphs:
                 writer.add_document(
-                    id=f"{article.id}#p{each.n}", text=each.text, **values
+                    id=f"{article.id}#p{paragraph.n}", text=paragraph.text, **values
                 )
         writer.commit()
         return count
 
     def open(self) -> None:
-        """Open what was built."""
+        """Open the index."""
         self._searcher = open_dir(str(self._folder)).searcher()
 
     def compile(self, search: Search) -> Run:
-        """Return a function that answers a search: 10 best, exact total, facets."""
+        """A function that answers a search: the best hits, exact total, facets."""
         searcher = self._searcher
-        asked = self._query(search.query)
-        if asked == query.NullQuery:
+        compiled = self._query(search.query)
+        if compiled == query.NullQuery:
             raise Unsupported("stop words only")
         if search.dates is not None:
-            asked = query.And([asked, _range(search.dates)])
+            compiled = query.And([compiled, _range(search.dates)])
         facets = sorting.Facets()
-        for each in search.facets:
-            # Dates too: its date buckets need bounds, and cost it more than values do.
+        for facet in search.facets:
+            # Dates too: its date buckets need bounds, and are slower than values.
             facets.add_facet(
-                each.name, sorting.FieldFacet(each.field, maptype=sorting.Count)
+                facet.name, sorting.FieldFacet(facet.field, maptype=sorting.Count)
             )
         by_date = search.sort is Sort.NEWEST
         options: dict[str, Any] = {"limit": search.limit, "groupedby": facets}
@@ -85,21 +85,21 @@ class StockWhoosh:
             options |= {"sortedby": PUBLISHED, "reverse": True}
 
         def run() -> Answer:
-            found = searcher.search(asked, **options)
+            results = searcher.search(compiled, **options)
             return Answer(
-                hits=min(search.limit, len(found)),
-                total=len(found),
-                facets=sum(len(found.groups(each.name)) for each in search.facets),
+                hits=min(search.limit, len(results)),
+                total=len(results),
+                facets=sum(len(results.groups(facet.name)) for facet in search.facets),
             )
 
         return run
 
     def size(self) -> int:
-        """Return how many bytes the index has on disk."""
+        """Bytes of the index on disk."""
         return sum(path.stat().st_size for path in self._folder.iterdir())
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Release files and memory."""
         if self._searcher is not None:
             self._searcher.close()
             self._searcher = None
@@ -112,35 +112,35 @@ class StockWhoosh:
             **{name: fields.ID(sortable=True) for name in FACETS},
         )
 
-    def _query(self, asked: Query) -> Any:
-        if isinstance(asked, And | Or):
-            return self._compound(asked)
-        if isinstance(asked, Not):
-            return query.Not(self._query(asked.child))
-        if isinstance(asked, All):
+    def _query(self, ours: Query) -> Any:
+        if isinstance(ours, And | Or):
+            return self._compound(ours)
+        if isinstance(ours, Not):
+            return query.Not(self._query(ours.child))
+        if isinstance(ours, All):
             return query.Every()
-        if isinstance(asked, Range):
-            return _range(asked)
-        if isinstance(asked, Term):
-            return self._words((asked.form,))
-        if isinstance(asked, Phrase):
-            return self._words(asked.forms)
-        if isinstance(asked, Prefix):
-            return query.Prefix(TEXT, asked.prefix)
-        if isinstance(asked, Fuzzy):
-            return query.FuzzyTerm(TEXT, asked.form, maxdist=asked.distance)
-        raise Unsupported(type(asked).__name__)
+        if isinstance(ours, Range):
+            return _range(ours)
+        if isinstance(ours, Term):
+            return self._words((ours.form,))
+        if isinstance(ours, Phrase):
+            return self._words(ours.forms)
+        if isinstance(ours, Prefix):
+            return query.Prefix(TEXT, ours.prefix)
+        if isinstance(ours, Fuzzy):
+            return query.FuzzyTerm(TEXT, ours.form, maxdist=ours.distance)
+        raise Unsupported(type(ours).__name__)
 
-    def _compound(self, asked: And | Or) -> Any:
-        children = [self._query(child) for child in asked.children]
+    def _compound(self, ours: And | Or) -> Any:
+        children = [self._query(child) for child in ours.children]
         children = [child for child in children if child != query.NullQuery]
         if not children:
             return query.NullQuery
-        kind = query.And if isinstance(asked, And) else query.Or
+        kind = query.And if isinstance(ours, And) else query.Or
         return kind(children)
 
     def _words(self, forms: Iterable[str]) -> Any:
-        # Its analyzer drops stop words, in queries as in texts; so does its parser.
+        # Its analyzer drops stop words, in texts as well as in queries.
         words = [
             token.text for form in forms for token in self._analyzer(form, mode="query")
         ]

@@ -1,9 +1,9 @@
 """tantivy-py: Lucene's design in Rust, the fastest engine that Python can embed.
 
-As DESIGN 10 pins it: one writer thread, one document a paragraph with the headline as
-its own, the text stemmed (``en_stem``) with positions, three fast fields and the date,
-and nothing stored but ids. Its hits stay the addresses that it gives; reading their ids
-would cost it more.
+Set up as docs/benchmarks.md says under "Equal work": one writer thread; one document
+for each paragraph and one for the headline; text stemmed (``en_stem``) with positions;
+three fast fields and the date; only ids stored. Hits remain document addresses, since
+reading their ids would take more time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import tantivy
 
-from benchmarks.data.workload import FACETS
-from benchmarks.peers import DAYS, Answer, Run, Unsupported
+from benchmarks.data import FACETS
+from benchmarks.peers.peer import DAYS, Answer, Run, Unsupported
 from index.article import Article
 from index.dates import from_micros
 from index.query import (
@@ -35,14 +35,14 @@ from index.query import (
     Term,
 )
 
-HEAP_BYTES = 512_000_000  # of the writer, as much as ours has by default
+HEAP_BYTES = 512_000_000  # of the writer, the default of ours too
 TEXT, PUBLISHED = "text", "published"
 _MUST, _SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
 _MUST_NOT = tantivy.Occur.MustNot
 
 
 def english() -> tantivy.TextAnalyzer:
-    """Return tantivy's own ``en_stem``, to cut the words of a query with."""
+    """tantivy's own ``en_stem``, to analyse the words of a query."""
     kind = tantivy.Filter
     return (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
@@ -56,7 +56,7 @@ def english() -> tantivy.TextAnalyzer:
 class Tantivy:
     """A tantivy index in a folder.
 
-    :param whole_articles: one document an article instead of one a paragraph.
+    :param whole_articles: one document for each article, not for each paragraph.
     """
 
     def __init__(self, folder: Path, *, whole_articles: bool = False) -> None:
@@ -68,13 +68,13 @@ class Tantivy:
         self._searcher: tantivy.Searcher | None = None
 
     def build(self, articles: Iterable[Article]) -> int:
-        """Index articles, all of it on disk when this returns; return their number."""
+        """Index articles, all on disk on return; the number of articles."""
         self._folder.mkdir(parents=True, exist_ok=True)
         index = tantivy.Index(self._schema, path=str(self._folder), reuse=False)
         writer = index.writer(heap_size=HEAP_BYTES, num_threads=1)
-        # Of the ways to make a document in Python this is the fastest: a third faster
-        # than keywords, half as fast again as add_json.
-        add, make, schema = (
+        # from_dict is the fastest way to create documents: a third faster than
+        # keywords, half as fast again as add_json.
+        add, create, schema = (
             writer.add_document,
             tantivy.Document.from_dict,
             self._schema,
@@ -83,58 +83,57 @@ class Tantivy:
         for article in articles:
             count += 1
             for document in self._documents(article):
-                add(make(document, schema))
+                add(create(document, schema))
         writer.commit()
         writer.wait_merging_threads()
         return count
 
     def open(self) -> None:
-        """Open what was built."""
+        """Open the index."""
         self._index = tantivy.Index(self._schema, path=str(self._folder), reuse=True)
         self._searcher = self._index.searcher()
 
     def compile(self, search: Search) -> Run:
-        """Return a function that answers a search: 10 best, exact total, facets."""
+        """A function that answers a search: the best hits, exact total, facets."""
         searcher = self._opened()
-        query = self.query(search.query)
+        query = self._compiled(search.query)
         if search.dates is not None:
             query = _all_of([query, self._range(search.dates)])
-        facets = {each.name: _aggregation(each) for each in search.facets}
+        facets = {facet.name: _aggregation(facet) for facet in search.facets}
         by_date = search.sort is Sort.NEWEST
         order_by = PUBLISHED if by_date else None
         limit = search.limit
 
         def run() -> Answer:
-            found = searcher.search(query, limit, count=True, order_by_field=order_by)
-            counted = searcher.aggregate(query, facets)
-            total: int = found.count  # type: ignore[attr-defined]
+            # Its type stubs do not have the count.
+            result: Any = searcher.search(
+                query, limit, count=True, order_by_field=order_by
+            )
+            counts = searcher.aggregate(query, facets)
             return Answer(
-                hits=len(found.hits),
-                total=total,
-                facets=sum(len(each["buckets"]) for each in counted.values()),
+                hits=len(result.hits),
+                total=result.count,
+                facets=sum(len(facet["buckets"]) for facet in counts.values()),
             )
 
         return run
 
     def size(self) -> int:
-        """Return how many bytes the index has on disk."""
+        """Bytes of the index on disk."""
         return sum(path.stat().st_size for path in self._folder.iterdir())
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Release files and memory."""
         self._index = self._searcher = None
 
-    def ranking(self, query: tantivy.Query, limit: int) -> list[str]:
-        """Return the ids of the best documents, the best first."""
+    def ranking(self, query: Query, limit: int) -> list[str]:
+        """Ids of the best documents, the best first."""
         searcher = self._opened()
-        found = searcher.search(query, limit, count=False)
-        return [searcher.doc(address)["id"][0] for _, address in found.hits]
+        result = searcher.search(self._compiled(query), limit, count=False)
+        return [searcher.doc(address)["id"][0] for _, address in result.hits]
 
-    def query(self, query: Query) -> tantivy.Query:
-        """Return our query as tantivy's.
-
-        :raises Unsupported: it has nothing like it.
-        """
+    def _compiled(self, query: Query) -> tantivy.Query:
+        """Our query as tantivy's."""
         if isinstance(query, And | Or):
             return self._boolean(query)
         if isinstance(query, Not):
@@ -148,7 +147,7 @@ class Tantivy:
         if isinstance(query, Phrase):
             return self._words(query.forms)
         if isinstance(query, Prefix):
-            # Ours match whole words, its the stems of words.
+            # Our prefixes match words, its prefixes match stems.
             pattern = f"{query.prefix}.*"
             return tantivy.Query.regex_query(self._schema, TEXT, pattern)
         if isinstance(query, Fuzzy):
@@ -160,9 +159,9 @@ class Tantivy:
     def _boolean(self, query: And | Or) -> tantivy.Query:
         occur = _MUST if isinstance(query, And) else _SHOULD
         clauses = [
-            (_MUST_NOT, self.query(child.child))
+            (_MUST_NOT, self._compiled(child.child))
             if isinstance(child, Not) and isinstance(query, And)
-            else (occur, self.query(child))
+            else (occur, self._compiled(child))
             for child in query.children
         ]
         if not clauses:
@@ -177,7 +176,7 @@ class Tantivy:
         if not words:
             return tantivy.Query.empty_query()
         if len(words) == 1:
-            # With frequencies, without positions: nobody asks for them here.
+            # With frequencies, for the score, but without positions.
             return tantivy.Query.term_query(self._schema, TEXT, words[0], "freq")
         return tantivy.Query.phrase_query(self._schema, TEXT, list(words))
 
@@ -199,11 +198,12 @@ class Tantivy:
             if (value := getattr(article, name)) is not None
         }
         if self._whole:
-            text = "\n".join(each.text for each in article.paragraphs)
+            text = "\n".join(paragraph.text for paragraph in article.paragraphs)
             yield {"id": article.id, TEXT: text, **values}
             return
-        for each in article.paragraphs:
-            yield {"id": f"{article.id}#p{each.n}", TEXT: each.text, **values}
+        for paragraph in article.paragraphs:
+            document_id = f"{article.id}#p{paragraph.n}"
+            yield {"id": document_id, TEXT: paragraph.text, **values}
 
     def _opened(self) -> tantivy.Searcher:
         if self._searcher is None:

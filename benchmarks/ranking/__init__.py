@@ -1,1 +1,5 @@
-"""How good is the order of hits?"""
+"""How good is our ranking?"""
+
+from benchmarks.ranking.relevance import Comparison, Scores, compare_rankings
+
+__all__ = ["Comparison", "Scores", "compare_rankings"]

@@ -6,7 +6,6 @@ import ast
 import gzip
 import hashlib
 import http.server
-import importlib.util
 import json
 import math
 import os
@@ -21,6 +20,7 @@ from configparser import ConfigParser
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,26 +31,43 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks import bench
-from benchmarks.data import judged
-from benchmarks.data.corpus import (
+from benchmarks.data import (
+    FUZZY,
+    NOW,
+    Collection,
     Copies,
     File,
     Generated,
-    body_paragraphs,
-    copies,
-    first,
+    TimedSearch,
+    draw_workload,
+    first_articles,
+    judged,
+    read_collections,
     size_of,
+    workload_of,
     write_lines,
 )
-from benchmarks.data.workload import BANDS, FUZZY, NOW, Asked, draw, workload_of
-from benchmarks.line import Measured
-from benchmarks.lines import BY_NAME, LINES
-from benchmarks.measuring import client, timing
-from benchmarks.measuring.processes import Failed, run, unshared_bytes
-from benchmarks.peers import Peer, Unsupported
-from benchmarks.peers.fts5 import FTS5
-from benchmarks.peers.stock_whoosh import StockWhoosh
-from benchmarks.ranking import metrics, relevance, tuning
+from benchmarks.data.corpus import body_paragraphs, copies
+from benchmarks.data.workload import BANDS
+from benchmarks.lines import BY_NAME, LINES, Measured
+from benchmarks.measuring import Failed, measure_load, run, timing, unshared_bytes
+from benchmarks.peers import (
+    FTS5,
+    Peer,
+    StockWhoosh,
+    Unsupported,
+    has_tantivy,
+    tantivy_peer,
+)
+from benchmarks.ranking import (
+    Scores,
+    command,
+    counting,
+    metrics,
+    parameters,
+    relevance,
+    tuning,
+)
 from benchmarks.report import Result, shown
 from benchmarks.workplace import OtherCorpus, Workplace
 from index.article import article_of, content_json
@@ -61,7 +78,7 @@ from index.settings import Settings
 
 SMALL = Generated(paragraphs=600, seed=7)
 needs_tantivy = pytest.mark.skipif(
-    importlib.util.find_spec("tantivy") is None,
+    not has_tantivy(),
     reason="tantivy comes with the extra [bench], which make test does not install",
 )
 
@@ -123,7 +140,7 @@ def test_words_are_spread_as_in_a_language() -> None:
 
 
 def test_copies_have_new_ids_and_the_same_text() -> None:
-    originals = list(first(SMALL, 50))
+    originals = list(first_articles(SMALL, 50))
     count = sum(map(body_paragraphs, originals))
     found = list(copies(originals, paragraphs=count * 2))
     assert sum(map(body_paragraphs, found)) == count * 2
@@ -168,7 +185,7 @@ def test_a_corpus_that_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_a_description_names_no_folder(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
-    write_lines(first(SMALL, 5), path)
+    write_lines(first_articles(SMALL, 5), path)
     about = Copies(of=File(path=path), paragraphs=9).description()
     assert about["name"] == "news.jsonl"
     assert about["copied_to_paragraphs"] == 9
@@ -178,11 +195,11 @@ def test_a_description_names_no_folder(tmp_path: Path) -> None:
 # The workload
 
 
-WORKLOAD = draw(SMALL, seed=5, each=4)
+WORKLOAD = draw_workload(SMALL, seed=5, per_kind=4)
 
 
 def test_a_workload_has_every_kind_that_issue_3_names() -> None:
-    kinds = Counter(each.kind for each in WORKLOAD.asked)
+    kinds = Counter(each.kind for each in WORKLOAD.searches)
     assert set(kinds.values()) == {4}
     assert set(kinds) == {
         *("word, rare", "word, middle", "word, frequent"),
@@ -193,17 +210,19 @@ def test_a_workload_has_every_kind_that_issue_3_names() -> None:
 
 
 def test_a_workload_is_the_same_for_a_seed_and_can_be_recorded() -> None:
-    assert draw(SMALL, seed=5, each=4) == WORKLOAD
-    assert draw(SMALL, seed=6, each=4) != WORKLOAD
+    assert draw_workload(SMALL, seed=5, per_kind=4) == WORKLOAD
+    assert draw_workload(SMALL, seed=6, per_kind=4) != WORKLOAD
     assert workload_of(json.loads(json.dumps(WORKLOAD.document()))) == WORKLOAD
 
 
-@pytest.mark.parametrize("asked", WORKLOAD.asked, ids=lambda asked: asked.label)
-def test_every_search_of_a_workload_is_understood_as_written(asked: Asked) -> None:
+@pytest.mark.parametrize("asked", WORKLOAD.searches, ids=lambda asked: asked.label)
+def test_every_search_of_a_workload_is_understood_as_written(
+    asked: TimedSearch,
+) -> None:
     found = parse(asked.q, settings=Settings(), tz=UTC, now=NOW, strict=True)
     assert found.warnings == ()
-    assert asked.search().query == found.query
-    assert asked.search().passages == 0
+    assert asked.compiled().query == found.query
+    assert asked.compiled().passages == 0
 
 
 def test_words_are_drawn_by_how_many_paragraphs_have_them() -> None:
@@ -214,7 +233,7 @@ def test_words_are_drawn_by_how_many_paragraphs_have_them() -> None:
         for paragraph in article.paragraphs[1:]:
             having.update(set(re.findall("[a-z]{3,20}", paragraph.text.lower())))
             count += 1
-    for asked in draw(corpus, seed=1, each=8).asked:
+    for asked in draw_workload(corpus, seed=1, per_kind=8).searches:
         kind, _, band = asked.kind.partition(", ")
         # In so small a corpus a rare word is in fewer than two paragraphs.
         if kind == "word" and band != "rare":
@@ -236,7 +255,7 @@ def test_words_joined_by_and_stand_together_somewhere() -> None:
 def test_a_corpus_without_dates_is_refused() -> None:
     undated = article_of({"id": "a", "paragraphs": ["word word"] * 2, "version": "1"})
     with pytest.raises(ValueError, match="no dates"):
-        draw([undated])
+        draw_workload([undated])
 
 
 # Timing
@@ -317,7 +336,7 @@ def port() -> Iterator[int]:
 
 
 def test_the_load_client_counts_answers(port: int) -> None:
-    found = client.measure(port, ["/ok"], connections=2, seconds=0.2)
+    found = measure_load(port, ["/ok"], connections=2, seconds=0.2)
     assert found.requests > 10
     assert found.failed == 0
     assert found.rate == pytest.approx(found.requests / found.seconds)
@@ -326,7 +345,7 @@ def test_the_load_client_counts_answers(port: int) -> None:
 
 def test_the_load_client_does_not_count_failures_as_answers(port: int) -> None:
     with pytest.raises(Failed, match="failed"):
-        client.measure(port, ["/ok", "/gone"], connections=1, seconds=0.2)
+        measure_load(port, ["/ok", "/gone"], connections=1, seconds=0.2)
 
 
 def test_the_bare_server_is_set_up_as_ours() -> None:
@@ -338,7 +357,7 @@ def test_the_bare_server_is_set_up_as_ours() -> None:
         return found
 
     ours = settings(ROOT / "gunicorn.conf.py")
-    bare = settings(ROOT / "benchmarks/peers/bare.py")
+    bare = settings(ROOT / "benchmarks/measuring/bare.py")
     shared = ("worker_class", "threads", "preload_app", "timeout", "keepalive")
     assert {name: bare[name] for name in shared} == {
         name: ours[name] for name in shared
@@ -353,9 +372,7 @@ def peer_of(name: str, folder: Path) -> Peer:
         return FTS5(folder)
     if name == "stock Whoosh":
         return StockWhoosh(folder)
-    from benchmarks.peers.tantivy import Tantivy
-
-    return Tantivy(folder, whole_articles=name == "tantivy, articles")
+    return tantivy_peer(folder, whole_articles=name == "tantivy, articles")
 
 
 @pytest.fixture(scope="module")
@@ -383,8 +400,8 @@ def test_a_peer_does_the_work_that_ours_does(
     peer.open()
     compared = 0
     with closing(peer):
-        for asked in WORKLOAD.asked:
-            search = asked.search()
+        for asked in WORKLOAD.searches:
+            search = asked.compiled()
             try:
                 found = peer.compile(search)()
             except Unsupported:
@@ -408,7 +425,9 @@ def test_everything_newest_first_is_every_paragraph(tmp_path: Path) -> None:
     peer.build(SMALL)
     peer.open()
     with closing(peer):
-        found = peer.compile(Asked(kind="newest", q="", sort="newest").search())()
+        found = peer.compile(
+            TimedSearch(kind="newest", q="", sort="newest").compiled()
+        )()
     assert found.total == size.paragraphs + size.articles  # a headline each
 
 
@@ -459,7 +478,7 @@ def test_without_blank_lines_sentences_are_put_together() -> None:
 
 
 def test_the_words_of_a_query_are_taken_once_and_in_parts() -> None:
-    assert judged.words("The C-17, the plane") == ("the", "c", "17", "plane")
+    assert judged.words_of("The C-17, the plane") == ("the", "c", "17", "plane")
 
 
 @pytest.fixture
@@ -492,7 +511,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_collection_is_read_without_what_cannot_be_judged(folder: Path) -> None:
-    (found,) = judged.collections(folder)
+    (found,) = read_collections(folder)
     assert found.name == "small"
     assert [each.id for each in found.documents] == ["1", "2", "3"]
     assert found.documents[1].headline is None
@@ -501,44 +520,44 @@ def test_a_collection_is_read_without_what_cannot_be_judged(folder: Path) -> Non
 
 def test_a_folder_without_collections_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"qrels\.tsv"):
-        judged.collections(tmp_path)
+        read_collections(tmp_path)
 
 
 def test_a_perfect_ranker_scores_1(folder: Path) -> None:
-    (collection,) = judged.collections(folder)
+    (collection,) = read_collections(folder)
 
     def rank(words: Any) -> list[str]:
         return ["3"] if "museums" in words else ["1", "2"]
 
     found = relevance.evaluate(collection, rank)
-    assert found == relevance.Scores(ndcg=1.0, average_precision=1.0, recall=1.0)
+    assert found == Scores(ndcg=1.0, average_precision=1.0, recall=1.0)
 
 
 def test_a_trial_scores_as_an_engine_does() -> None:
-    documents = tuple(first(SMALL, 300))
+    documents = tuple(first_articles(SMALL, 300))
     one, other = documents[0].paragraphs[1], documents[5].paragraphs[1]
-    words = judged.words(f"{one.text} {other.text}")
-    collection = judged.Collection(
+    words = judged.words_of(f"{one.text} {other.text}")
+    collection = Collection(
         name="made up",
         documents=documents,
         queries={"q": words},
-        judged={"q": {documents[0].id: 1}},
+        judgements={"q": {documents[0].id: 1}},
     )
     engine = MemoryEngine()
     engine.rebuild(documents, seq=1, total=len(documents))
     search = Search(query=relevance.any_of(words), now=NOW, limit=1_000, passages=0)
     expected = {hit.id: hit.score for hit in engine.snapshot().search(search).hits}
-    counted = tuning.Counted(collection)
-    scores = counted.scores("q", tuning.current())
+    counted = counting.CountedCollection(collection)
+    scores = counted.scores("q", parameters.current())
     found = {i: s for i, s in zip(counted.ids, scores, strict=True) if s > 0}
     assert found == pytest.approx(expected, abs=2e-6)
     best = max(expected, key=lambda each: (expected[each], each))
-    assert counted.ranking("q", tuning.current(), 1) == [best]
+    assert counted.ranking("q", parameters.current(), 1) == [best]
 
 
 def test_parameters_are_put_back_after_a_trial() -> None:
-    before = tuning.current()
-    tried = tuning.Parameters(
+    before = parameters.current()
+    tried = parameters.Parameters(
         k1=9.0,
         k1_paragraph=8.0,
         b_article=0.1,
@@ -547,20 +566,20 @@ def test_parameters_are_put_back_after_a_trial() -> None:
         paragraph_share=3.0,
         headline=before.headline,
     )
-    with pytest.raises(ZeroDivisionError), tuning.applied(tried):
-        assert tuning.current() == tried
+    with pytest.raises(ZeroDivisionError), parameters.applied(tried):
+        assert parameters.current() == tried
         raise ZeroDivisionError
-    assert tuning.current() == before
+    assert parameters.current() == before
 
 
 def test_parameters_are_chosen_without_the_collection_left_out(folder: Path) -> None:
-    (collection,) = judged.collections(folder)
+    (collection,) = read_collections(folder)
     pair = [
-        judged.Collection(
+        Collection(
             name=name,
             documents=collection.documents,
             queries=collection.queries,
-            judged=collection.judged,
+            judgements=collection.judgements,
         )
         for name in ("one", "two")
     ]
@@ -568,10 +587,10 @@ def test_parameters_are_chosen_without_the_collection_left_out(folder: Path) -> 
     assert [fold.left_out for fold in found.folds] == ["one", "two"]
     assert found.together.ndcg.keys() == {"one", "two"}
     # All is found at the top already: there is nothing to gain.
-    assert found.together.chosen == tuning.TEXTBOOK
+    assert found.together.chosen == parameters.TEXTBOOK
     # What we use now was chosen on all collections: no fold may start from it.
-    assert all(fold.chosen == tuning.TEXTBOOK for fold in found.folds)
-    assert {each.name for each in found.neighbours} == set(tuning.GRID)
+    assert all(fold.chosen == parameters.TEXTBOOK for fold in found.folds)
+    assert {each.name for each in found.neighbours} == set(parameters.GRID)
     with pytest.raises(ValueError, match="two collections"):
         tuning.tune(pair[:1])
 
@@ -579,25 +598,27 @@ def test_parameters_are_chosen_without_the_collection_left_out(folder: Path) -> 
 def test_only_what_is_varied_is_chosen(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (collection,) = judged.collections(folder)
+    (collection,) = read_collections(folder)
     monkeypatch.setattr(
-        tuning.Counted, "ndcg", lambda self, chosen: chosen.k1 + chosen.damping
+        counting.CountedCollection,
+        "ndcg",
+        lambda self, chosen: chosen.k1 + chosen.damping,
     )
     found = tuning.tune([collection, collection], ("damping",))
-    assert found.together.chosen == replace(tuning.TEXTBOOK, damping=8.0)
+    assert found.together.chosen == replace(parameters.TEXTBOOK, damping=8.0)
 
 
 def test_our_parameters_and_the_textbooks_are_on_the_grid() -> None:
-    for name, choices in tuning.GRID.items():
-        assert getattr(tuning.current(), name) in choices
-        assert getattr(tuning.TEXTBOOK, name) in choices
+    for name, choices in parameters.GRID.items():
+        assert getattr(parameters.current(), name) in choices
+        assert getattr(parameters.TEXTBOOK, name) in choices
 
 
 def test_a_parameter_that_is_none_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        relevance.main([str(folder), "--tune", "--vary", "k1,k2"])
+        command.main([str(folder), "--tune", "--vary", "k1,k2"])
     assert "no parameter 'k2'; choose from k1, k1_paragraph" in capsys.readouterr().err
 
 
@@ -606,7 +627,7 @@ def test_relevance_goes_through(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "result.json"
-    assert relevance.main([str(folder), "--json", str(out)]) == 0
+    assert command.main([str(folder), "--json", str(out)]) == 0
     assert "small" in capsys.readouterr().out
     found = json.loads(out.read_text())["comparison"]
     assert found["mean"]["ours"]["ndcg"] == pytest.approx(1.0)
@@ -681,10 +702,10 @@ def test_without_tantivy_the_lines_that_need_it_are_named(
     ("arguments", "said"),
     [
         (["--only", "speed"], "no line speed"),
-        (["--corpus", "nowhere.jsonl"], "is no file"),
+        (["--corpus", "nowhere.jsonl"], "is not a file"),
         (["--map", "a=b"], "--map is for"),
         (["--map", "a"], "NAME=FIELD"),
-        (["--workload", "nowhere.json", "--only", "size"], "no result"),
+        (["--workload", "nowhere.json", "--only", "size"], "not the result"),
     ],
 )
 def test_what_is_mistyped_is_said(
@@ -703,7 +724,9 @@ def test_a_kept_folder_is_used_again_and_never_for_another_corpus(
     def open_it(paragraphs: int) -> Workplace:
         told.clear()
         corpus = Generated(paragraphs=paragraphs)
-        return Workplace(tmp_path, corpus, base=corpus, each=1, tell=told.append)
+        return Workplace(
+            tmp_path, corpus, base=corpus, per_kind=1, announce=told.append
+        )
 
     before = open_it(100)
     assert told
@@ -781,6 +804,112 @@ def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
     foreign = found - sys.stdlib_module_names - {"index", "benchmarks"}
     names = {"whoosh": "whoosh-reloaded"}
     assert {names.get(name, name) for name in foreign} <= declared
+
+
+# Lowest first: each imports from itself and from lower ones, for types too.
+ROOMS = (
+    *("documents", "machine", "data", "measuring", "peers", "ranking"),
+    *("workplace", "session", "lines", "report", "bench", "__main__"),
+)
+# Tuning changes the constants in this module, so it needs the module itself.
+PAST_DOORS = {"index.engines.ranking"}
+
+
+def modules() -> dict[str, ast.Module]:
+    """Each module of benchmarks, by name."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): ast.parse(path.read_text("utf-8"))
+        for path in sorted((ROOT / "benchmarks").rglob("*.py"))
+    }
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The modules of benchmarks and index that a module imports, anywhere in it."""
+    return {
+        inner if is_module(inner := f"{node.module}.{alias.name}") else node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if node.module.partition(".")[0] in {"benchmarks", "index"}
+    }
+
+
+def room(name: str) -> str:
+    return name.split(".")[1]
+
+
+def test_benchmarks_import_lower_rooms_only_and_without_circles() -> None:
+    graph = {
+        name: {target for target in imported(tree) if target.startswith("benchmarks.")}
+        for name, tree in modules().items()
+        if name != "benchmarks"
+    }
+    assert [
+        f"{name} imports {target}"
+        for name, targets in graph.items()
+        for target in targets
+        if ROOMS.index(room(target)) > ROOMS.index(room(name))
+    ] == []
+    tuple(TopologicalSorter(graph).static_order())
+
+
+def test_benchmarks_come_in_at_doors() -> None:
+    inside = {
+        f"{name} imports {target}"
+        for name, tree in modules().items()
+        for target in imported(tree) - PAST_DOORS
+        if target.count(".") > 1 and target.split(".")[:2] != name.split(".")[:2]
+    }
+    assert inside == set()
+
+
+def test_doors_of_benchmarks_only_hand_names_on() -> None:
+    for path in (ROOT / "benchmarks").glob("*/__init__.py"):
+        docstring, *imports, names = ast.parse(path.read_text("utf-8")).body
+        assert isinstance(docstring, ast.Expr), path
+        assert all(isinstance(node, ast.ImportFrom) for node in imports), path
+        assert isinstance(names, ast.Assign), path
+        assert ast.unparse(names.targets[0]) == "__all__"
+
+
+def test_modules_of_benchmarks_are_short() -> None:
+    lengths = {
+        path: len(path.read_text("utf-8").splitlines())
+        for path in (ROOT / "benchmarks").rglob("*.py")
+    }
+    assert {path: lines for path, lines in lengths.items() if lines > 450} == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "printed"),
+    [
+        ("benchmarks", "usage: python -m benchmarks "),
+        ("benchmarks.ranking", "usage: python -m benchmarks.ranking "),
+        ("benchmarks.measuring.client", "JSONDecodeError"),
+        ("benchmarks.measuring.opening", "JSONDecodeError"),
+    ],
+)
+def test_what_runs_as_a_module_is_not_imported_by_its_door(
+    module: str, printed: str
+) -> None:
+    # Else runpy warns that the module is run twice.
+    process = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-m", module, "--help"],
+        cwd=ROOT,
+        input="this is not JSON",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert printed in process.stdout + process.stderr
+    assert "RuntimeWarning" not in process.stderr
 
 
 def test_nutgraf_itself_knows_nothing_of_its_benchmarks() -> None:

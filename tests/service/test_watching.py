@@ -15,13 +15,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.measuring.processes import (
-    HOST,
-    NUTGRAF,
-    Server,
-    nutgraf_server,
-    started,
-)
+from benchmarks.measuring import HOST, NUTGRAF, Server, nutgraf_server, running
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +50,7 @@ class Watched:
         return float(found)
 
     def start_indexer(self) -> None:
-        self._indexer.enter_context(started((*NUTGRAF, "indexer"), self._variables))
+        self._indexer.enter_context(running((*NUTGRAF, "indexer"), self._variables))
 
     def stop_indexer(self) -> None:
         self._indexer.close()

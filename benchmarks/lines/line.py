@@ -1,4 +1,4 @@
-"""A line of the benchmark: what it measures, its bar and aim, and a measured value."""
+"""A line of the benchmark: one figure with its bar and aim, and its measured value."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.session import Bench
+from benchmarks.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a line came to.
+    """The measured value of a line.
 
-    :param note: in a few words, what stands behind the value.
-    :param details: all of it, as JSON can hold it.
+    :param note: the figures behind the value, in a few words.
+    :param details: all figures, for JSON.
     """
 
     value: float
@@ -24,25 +24,26 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One figure.
+    """One figure of the benchmark.
 
-    :param name: what ``--only`` calls it.
-    :param bar: below it the work is not done; ``None`` for what is only reported.
-    :param higher: more is better.
+    :param name: as for ``--only``.
+    :param bar: the value it must reach; ``None`` if it is only reported.
+    :param aim: the value we want to reach.
+    :param higher: higher values are better.
     :param peer: it needs tantivy.
     """
 
     name: str
     what: str
     unit: str
-    measure: Callable[[Bench], Measured]
+    measure: Callable[[Session], Measured]
     bar: float | None = None
     aim: float | None = None
     higher: bool = False
     peer: bool = False
 
     def reaches(self, value: float, mark: float | None) -> bool:
-        """Say whether a value is as good as a bar or an aim."""
+        """Whether a value is as good as a bar or an aim."""
         if mark is None:
             return True
         return value >= mark if self.higher else value <= mark

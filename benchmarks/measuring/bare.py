@@ -1,7 +1,8 @@
-"""The least a WSGI application can answer, and how gunicorn is to serve it.
+"""The smallest answer of a WSGI application, and gunicorn's settings to serve it.
 
-``gunicorn -c python:benchmarks.peers.bare benchmarks.peers.bare:app``: what every
-request costs before Nutgraf does anything. The settings are those of gunicorn.conf.py.
+``gunicorn -c python:benchmarks.measuring.bare benchmarks.measuring.bare:app`` shows the
+cost of a request before Nutgraf does anything. The settings are those of
+gunicorn.conf.py.
 """
 
 from __future__ import annotations
