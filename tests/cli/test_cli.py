@@ -1,4 +1,4 @@
-"""The command line: answers, exit codes, errors, and what it leaves in the store."""
+"""The command line: answers, exit codes, errors, and effects on the store."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ ARTICLES: tuple[dict[str, Any], ...] = (
 
 
 class Done(NamedTuple):
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -93,7 +93,7 @@ def nutgraf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Nutgraf:
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     file = tmp_path / "articles.jsonl"
-    file.write_text("".join(json.dumps(each) + "\n" for each in ARTICLES))
+    file.write_text("".join(json.dumps(article) + "\n" for article in ARTICLES))
     return str(file)
 
 
@@ -143,7 +143,7 @@ def test_a_load_replaces_a_version_only_where_it_is_forced(
     nutgraf: Nutgraf, tmp_path: Path
 ) -> None:
     file = tmp_path / "a.jsonl"
-    for text, options, told in (
+    for text, options, outcome in (
         ("One.", (), "created 1"),
         ("Two.", (), "refused 1"),
         ("Two.", ("--force",), "replaced 1"),
@@ -151,7 +151,7 @@ def test_a_load_replaces_a_version_only_where_it_is_forced(
     ):
         article = {"id": "a", "version": "1", "paragraphs": [text]}
         file.write_text(json.dumps(article), "utf-8")
-        assert f"1 file read: {told}\n" in nutgraf("load", *options, str(file)).out
+        assert f"1 file read: {outcome}\n" in nutgraf("load", *options, str(file)).out
     assert "Two." in nutgraf("get", "a").out
 
 
@@ -222,23 +222,23 @@ def test_a_search_in_json_is_what_the_api_answers(loaded: Nutgraf) -> None:
 
 
 def test_the_parameters_of_a_search_are_those_of_the_api(loaded: Nutgraf) -> None:
-    def found(*options: str) -> set[str]:
+    def ids(*options: str) -> set[str]:
         answer = loaded("search", "--json", *options).json
         return {hit.get("article", hit)["id"] for hit in answer["hits"]}
 
     strike, grain = "urn:test:strike", "urn:test:grain"
-    assert found() == {strike, grain}
-    assert found("--in", "headline", "grain") == {grain}
-    assert found("dockers talks", "--scope", "paragraph") == set()
-    assert found("dockers", "--unit", "paragraph") == {strike}
-    assert found("--from", "2016-09-30") == {grain}
-    assert found("--to", "2016-09-29") == {strike}
-    assert found("--filter", "source=market desk") == {grain}
-    assert found("--exclude", "source=Market Desk") == {strike}
-    assert found("--missing", "subjects") == {grain}
-    assert found("--limit", "1", "--sort", "oldest") == {strike}
-    assert found("--limit", "1", "--page", "2", "--sort", "oldest") == {grain}
-    assert found("--", "grain", "-dockers") == {grain}
+    assert ids() == {strike, grain}
+    assert ids("--in", "headline", "grain") == {grain}
+    assert ids("dockers talks", "--scope", "paragraph") == set()
+    assert ids("dockers", "--unit", "paragraph") == {strike}
+    assert ids("--from", "2016-09-30") == {grain}
+    assert ids("--to", "2016-09-29") == {strike}
+    assert ids("--filter", "source=market desk") == {grain}
+    assert ids("--exclude", "source=Market Desk") == {strike}
+    assert ids("--missing", "subjects") == {grain}
+    assert ids("--limit", "1", "--sort", "oldest") == {strike}
+    assert ids("--limit", "1", "--page", "2", "--sort", "oldest") == {grain}
+    assert ids("--", "grain", "-dockers") == {grain}
 
 
 def test_a_cursor_goes_on_where_the_answer_ended(loaded: Nutgraf) -> None:
@@ -289,9 +289,9 @@ def test_what_was_sent_is_written_as_it_came(loaded: Nutgraf, tmp_path: Path) ->
     assert loaded("load", str(tmp_path / "a.ninjs")).code == 0
     assert loaded("original", "a") == (0, item, "")
     assert loaded("original", "a", "--version", "7").code == 1
-    kept = loaded("original", "urn:test:strike")
-    assert (kept.code, kept.out) == (1, "")
-    assert "it is stored as sent" in kept.err
+    done = loaded("original", "urn:test:strike")
+    assert (done.code, done.out) == (1, "")
+    assert "it is stored as sent" in done.err
 
 
 @pytest.mark.parametrize("article_id", ["urn:test:none", "urn:test:later"])
@@ -365,23 +365,26 @@ def test_an_export_holds_nothing_that_does_not_show(loaded: Nutgraf) -> None:
         check=True,
     )
     articles = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [each["id"] for each in articles] == ["urn:test:grain", "urn:test:strike"]
-    assert all("ed_note" not in each for each in articles)
+    assert [article["id"] for article in articles] == [
+        "urn:test:grain",
+        "urn:test:strike",
+    ]
+    assert all("ed_note" not in article for article in articles)
 
 
 def test_an_export_leaves_out_what_is_withheld_while_it_runs(
     nutgraf: Nutgraf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = nutgraf.store
-    some = [
+    stored = [
         article_of({"id": f"a{n:03}", "headline": "Head"})
         for n in range(3 * EXPORT_BATCH)
     ]
-    store.put(some)
+    store.put(stored)
 
     def write_and_withhold(article: Article) -> bytes:
-        if article.id == some[0].id:
-            store.put([replace(each, status=Status.WITHHELD) for each in some])
+        if article.id == stored[0].id:
+            store.put([replace(each, status=Status.WITHHELD) for each in stored])
         return jsonl.write(article)
 
     shape = replace(FORMATS["jsonl"], write=write_and_withhold)
@@ -389,7 +392,7 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
     lines = nutgraf("export").out.splitlines()
     # The batch under way, and not a line more.
     assert [json.loads(line)["id"] for line in lines] == [
-        each.id for each in some[:EXPORT_BATCH]
+        each.id for each in stored[:EXPORT_BATCH]
     ]
 
 
@@ -490,7 +493,7 @@ def test_an_interrupt_ends_quietly(
 
 
 class Interrupted(io.BytesIO):
-    """What is typed until Ctrl-C."""
+    """A stdin that ends with Ctrl-C."""
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
@@ -509,8 +512,8 @@ def test_an_interrupted_load_says_what_is_stored(
     done = nutgraf("load", "-", *(["--json"] if as_json else []))
     assert (done.code, done.out) == (parser.INTERRUPTED, "")
     if as_json:
-        told = json.loads(done.err)
-        assert (told["code"], told["report"]["created"]) == ("interrupted", 1)
+        error = json.loads(done.err)
+        assert (error["code"], error["report"]["created"]) == ("interrupted", 1)
         return
     assert done.err == (
         "interrupted: 1 file read: created 1; these are stored; run the same load"
@@ -518,7 +521,7 @@ def test_an_interrupted_load_says_what_is_stored(
     )
 
 
-def test_a_load_that_is_interrupted_while_it_waits_says_that_all_is_stored(
+def test_a_load_interrupted_while_it_waits_says_that_all_is_stored(
     nutgraf: Nutgraf, file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -533,11 +536,11 @@ def test_a_load_that_is_interrupted_while_it_waits_says_that_all_is_stored(
 
 def test_the_status_shows_store_index_and_masked_settings(loaded: Nutgraf) -> None:
     loaded.environ["NUTGRAF_CORS"] = "https://desk.example"
-    found = loaded("status", "--json").json
-    assert found["store"]["articles"] == found["index"]["articles"] == 3
-    assert found["store"]["seq"] == found["index"]["seq"] == 3
-    assert found["indexer"] == {"running": False, "process": None}
-    assert found["settings"]["NUTGRAF_LIMIT"] == 100
+    status = loaded("status", "--json").json
+    assert status["store"]["articles"] == status["index"]["articles"] == 3
+    assert status["store"]["seq"] == status["index"]["seq"] == 3
+    assert status["indexer"] == {"running": False, "process": None}
+    assert status["settings"]["NUTGRAF_LIMIT"] == 100
     text = loaded("status").out
     assert "up to date" in text
     assert "NUTGRAF_LIMIT" in text
@@ -643,7 +646,7 @@ def test_a_rebuild_brings_a_deleted_index_back(loaded: Nutgraf) -> None:
 
 
 def test_the_formats_are_listed(nutgraf: Nutgraf) -> None:
-    names = [each["name"] for each in nutgraf("formats", "--json").json["formats"]]
+    names = [kind["name"] for kind in nutgraf("formats", "--json").json["formats"]]
     assert {"text", "jsonl", "ninjs"} <= set(names)
     assert all(name in nutgraf("formats").out for name in names)
 

@@ -23,21 +23,23 @@ DOCS = runpy.run_path(str(ROOT / "docs" / "commands.py"))
 def below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """The parsers of a parser's commands, by name."""
     return {
-        name: each
+        name: command
         for action in parser._actions
         if isinstance(action, argparse._SubParsersAction)
-        for name, each in action.choices.items()
+        for name, command in action.choices.items()
     }
 
 
 @cache
 def commands() -> dict[str, argparse.ArgumentParser]:
     """The parser of each command, by name; ``keys`` stands for each of its own."""
-    found = {}
+    parsers = {}
     for name, parser in below(build_parser()).items():
         inner = below(parser)
-        found |= {f"{name} {each}": inner[each] for each in inner} or {name: parser}
-    return found
+        parsers |= {f"{name} {action}": inner[action] for action in inner} or {
+            name: parser
+        }
+    return parsers
 
 
 @cache
@@ -57,8 +59,8 @@ def arguments() -> list[tuple[str, argparse.Action]]:
 
 
 def test_every_command_is_documented_and_nothing_else() -> None:
-    documented_commands = [each for each in sections() if each.startswith("`nutgraf ")]
-    assert documented_commands == [f"`nutgraf {name}`" for name in commands()]
+    headings = [heading for heading in sections() if heading.startswith("`nutgraf ")]
+    assert headings == [f"`nutgraf {name}`" for name in commands()]
 
 
 @pytest.mark.parametrize("name", commands())

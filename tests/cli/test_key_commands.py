@@ -1,4 +1,4 @@
-"""``nutgraf keys``: a key is shown once; lists tell all but the key."""
+"""``nutgraf keys``: a key is shown once; lists show everything but the key."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def run(store: Store, capsys: pytest.CaptureFixture[str]) -> Run:
 
 def test_a_key_is_shown_once_and_first(run: Run, store: Store) -> None:
     first, *rest = run("add", "desk", "--scope", "search,ingest").splitlines()
-    found = store.keys.find(first)
-    assert found is not None
-    assert found.name == "desk"
+    key = store.keys.find(first)
+    assert key is not None
+    assert key.name == "desk"
     assert "This is the first key" in "".join(rest)
     assert "This is the first key" not in run("add", "other", "--scope", "search")
     secret = first.split("_", 2)[2]
     for arguments in (("list",), ("list", "--json"), ("revoke", "desk", "--json")):
         printed = run(*arguments)
         assert secret not in printed
-        assert found.id in printed
+        assert key.id in printed
 
 
 def test_what_was_asked_for_is_what_is_made(run: Run, store: Store) -> None:
@@ -57,13 +57,13 @@ def test_what_was_asked_for_is_what_is_made(run: Run, store: Store) -> None:
         *("--exclude", "section=Sport", "--expires", "2100-01-31", "--rate", "30"),
         "--json",
     )
-    made = json.loads(printed)
-    found = store.keys.find(made["key"])
-    assert found is not None
-    assert (found.rate, found.reader.held) == (30, True)
-    del made["key"], made["created"]
-    assert made == {
-        "id": found.id,
+    created = json.loads(printed)
+    key = store.keys.find(created["key"])
+    assert key is not None
+    assert (key.rate, key.reader.held) == (30, True)
+    del created["key"], created["created"]
+    assert created == {
+        "id": key.id,
         "name": "partner",
         "state": "live",
         "scopes": ["search", "read-embargoed"],
@@ -76,7 +76,7 @@ def test_what_was_asked_for_is_what_is_made(run: Run, store: Store) -> None:
         "revoked": None,
     }
     (listed,) = json.loads(run("list", "--json"))["keys"]
-    assert {**made, "created": listed["created"], "used": None} == listed
+    assert {**created, "created": listed["created"], "used": None} == listed
     table = run("list")
     assert "source=AP|Reuters section≠Sport" in table
     assert "2100-02-01T00:00:00Z" in table
@@ -92,8 +92,8 @@ def test_a_key_without_a_limit_says_so(run: Run) -> None:
 
 
 def test_when_a_key_was_last_used_is_listed(run: Run, store: Store) -> None:
-    made = json.loads(run("add", "a", "--scope", "search", "--json"))
-    store.rates.take(made["id"], 10, now=1_700_000_000_000_000)
+    created = json.loads(run("add", "a", "--scope", "search", "--json"))
+    store.rates.take(created["id"], 10, now=1_700_000_000_000_000)
     (listed,) = json.loads(run("list", "--json"))["keys"]
     assert listed["used"] == "2023-11-14T22:13:20Z"
     assert "2023-11-14T22:13:20Z" in run("list")
@@ -122,7 +122,7 @@ def test_revoking_names_what_it_ended(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("add", "a b", "--scope", "search"), "name"),
         (("add", "a", "--scope", "write"), "choose from search, read-embargoed"),
@@ -135,7 +135,7 @@ def test_revoking_names_what_it_ended(run: Run) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_the_way_out(
-    run: Run, store: Store, arguments: tuple[str, ...], said: str
+    run: Run, store: Store, arguments: tuple[str, ...], message: str
 ) -> None:
-    assert said in run(*arguments, code=1)
+    assert message in run(*arguments, code=1)
     assert not store.keys.ever()
