@@ -17,8 +17,10 @@ from hypothesis import settings as hypothesis_settings
 from index.access import Scope
 from index.archive import Archive
 from index.article import Original, article_of, draft_of
+from index.dates import Clock, utc_now
 from index.jobs import Indexer
 from index.settings import Settings
+from index.store import Store
 from service import create_app
 
 # Tests make folders for stores, and no store is used where the group may write.
@@ -113,6 +115,36 @@ def settings(tmp_path: Path) -> Settings:
 def archive(settings: Settings) -> Iterator[Archive]:
     """A test's own archive."""
     archive = filled_archive(settings)
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of a test's own store and archive: the real time."""
+    return utc_now
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """A test's own store, which is empty."""
+    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}", clock=clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=["memory", "whoosh"])
+def empty_archive(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> Iterator[Archive]:
+    """A test's own archive over each engine in turn, which is empty."""
+    archive = Archive.open(
+        Settings(
+            store=f"sqlite:///{tmp_path}/store.db",
+            engine=request.param.format(tmp=tmp_path),
+        ),
+        clock=clock,
+    )
     yield archive
     archive.close()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from archives import put
 
 from index.archive import Archive
-from index.article import article_of
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
@@ -34,24 +33,10 @@ NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 ENGINES = ("memory:", "whoosh:{tmp}/index")
 
 
-@pytest.fixture(params=ENGINES, ids=lambda url: url.partition(":")[0])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+@pytest.fixture
+def archive(empty_archive: Archive) -> Archive:
     """An empty archive over each engine in turn."""
-    archive = Archive.open(
-        Settings(
-            store=f"sqlite:///{tmp_path}/store.db",
-            engine=request.param.format(tmp=tmp_path),
-        )
-    )
-    yield archive
-    archive.close()
-
-
-def put(archive: Archive, article_id: str, *paragraphs: Any, **values: Any) -> None:
-    (result,) = archive.put(
-        [article_of({"id": article_id, "paragraphs": list(paragraphs), **values})]
-    )
-    assert not isinstance(result, InputError), result
+    return empty_archive
 
 
 def catch_up(archive: Archive) -> None:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from archives import index, put
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from index import dates
 from index.archive import Archive
-from index.article import article_of
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
@@ -25,7 +23,7 @@ from index.errors import (
     InputError,
 )
 from index.history import ChangeType, Entry
-from index.jobs import Indexer, verification
+from index.jobs import verification
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 
@@ -65,29 +63,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=lambda url: url[:6])
-def archive(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
-) -> Iterator[Archive]:
-    archive = Archive.open(
-        Settings(
-            store=f"sqlite:///{tmp_path}/store.db",
-            engine=request.param.format(tmp=tmp_path),
-        ),
-        clock=clock,
-    )
-    yield archive
-    archive.close()
-
-
-def put(archive: Archive, article_id: str = "a", **values: Any) -> Any:
-    document = {"headline": "Head", "paragraphs": ["One."], **values, "id": article_id}
-    (result,) = archive.put([article_of(document)])
-    return result
-
-
-def index(archive: Archive) -> None:
-    Indexer(archive.store, archive.engine).catch_up()
+@pytest.fixture
+def archive(empty_archive: Archive) -> Archive:
+    """An empty archive over each engine in turn."""
+    return empty_archive
 
 
 def types(

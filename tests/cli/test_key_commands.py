@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -13,14 +12,6 @@ from index.cli import main
 from index.store import Store
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """The store that the commands work on."""
-    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}")
-    yield store
-    store.close()
 
 
 @pytest.fixture

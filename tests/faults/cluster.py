@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +26,7 @@ from weakref import WeakSet
 import pytest
 from checkout import ROOT
 from faults.amounts import SEED
+from waiting import until
 
 from index.settings import Settings
 
@@ -38,15 +39,6 @@ _TIED = (
 # A server may close a connection that is idle for longer, just when it is used again.
 IDLE_SECONDS = 2.0
 _SHOWN = 4_000  # characters of the end of a log
-
-
-def until(true: Callable[[], object], what: str, seconds: float = 20) -> None:
-    """Wait until something holds, and fail where it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from faults.cluster import Client, Cluster, path_of, until
+from faults.cluster import Client, Cluster, path_of
+from waiting import until
 
 from index.store import Store
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from faults.amounts import amount, chance, progress
-from faults.cluster import Client, Cluster, path_of, running, until
+from faults.cluster import Client, Cluster, path_of, running
 from faults.ledger import is_sound, settles
+from waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 from faults.amounts import LATE_SECONDS, SIZE, amount, chance, progress
-from faults.cluster import HOST, Client, Cluster, received, running, until
+from faults.cluster import HOST, Client, Cluster, received, running
+from waiting import until
 
 from service.worker import LINGER_SECONDS, REQUEST_SECONDS
 

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from faults.amounts import amount, chance, progress
-from faults.cluster import ROOT, Client, Cluster, Reply, path_of, running, until
+from faults.cluster import ROOT, Client, Cluster, Reply, path_of, running
 from faults.ledger import settles, walked
+from waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 from faults.amounts import SIZE, amount, chance, progress
-from faults.cluster import running, until
+from faults.cluster import running
 from faults.ledger import Ledger, Load, hold_to, is_sound, settles
+from waiting import until
 
 CUTS = amount(2, 50)
 WRITERS = 3

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 from faults.amounts import amount, progress
-from faults.cluster import HOST, ROOT, Cluster, Reply, running, until
+from faults.cluster import HOST, ROOT, Cluster, Reply, running
+from waiting import until
 
 SITE = "nutgraf.example.org"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from articles import sent_article as article
 from checkout import ROOT
+from waiting import until
 
-from index.article import Article, Role, number_paragraphs
+from index.article import Article
 from index.engines import EngineState, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
@@ -27,13 +29,6 @@ from index.jobs import indexer as module
 from index.jobs.indexer import Stopped
 from index.query import All, Search
 from index.store import Store
-
-
-def article(article_id: str, text: str = "One.", version: str | None = None) -> Article:
-    paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
-    return Article(
-        id=article_id, headline="Head", paragraphs=paragraphs, version=version
-    )
 
 
 class Engine(MemoryEngine):
@@ -93,13 +88,6 @@ class Engine(MemoryEngine):
             Search(query=All(), now=datetime.now(UTC), limit=1_000)
         )
         return {hit.id: hit.version for hit in page.hits}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -389,7 +377,7 @@ def test_killing_the_process_loses_nothing_and_the_next_catches_up(
     engine = open_engine(environ["NUTGRAF_ENGINE"])
     for cycle in range(2):
         with nutgraf(environ, "indexer") as process:
-            until(store.indexer_running, process)
+            until(lambda: lives(process) and store.indexer_running())
             for n in range(40):
                 store.put([article(f"{cycle}-{n}", f"Words of {n}.")])
             # At different moments of a batch, of which some forty are under way.
@@ -397,8 +385,8 @@ def test_killing_the_process_loses_nothing_and_the_next_catches_up(
             process.kill()
             process.communicate()
     with nutgraf(environ, "indexer") as process:
-        until(store.indexer_running, process)
-        until(lambda: engine.state().seq == 80, process)
+        until(lambda: lives(process) and store.indexer_running())
+        until(lambda: lives(process) and engine.state().seq == 80)
         assert list(store_problems(store, engine)) == []
         process.send_signal(signal.SIGTERM)
         log = process.communicate(timeout=10)[1]
@@ -436,12 +424,7 @@ class running:  # noqa: N801, reads as a statement
         assert not self.thread.is_alive()
 
 
-def until(
-    true: Callable[[], bool], process: subprocess.Popen[bytes] | None = None
-) -> None:
-    """Wait until a condition holds, at most 20 seconds."""
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        assert process is None or process.poll() is None, process.communicate()
-        time.sleep(0.01)
+def lives(process: subprocess.Popen[bytes]) -> bool:
+    """Hold a process to run still."""
+    assert process.poll() is None, process.communicate()
+    return True

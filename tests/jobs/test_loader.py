@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,6 @@ def line(article_id: str, **more: Any) -> str:
     return json.dumps(
         {"id": article_id, "headline": "Head", "paragraphs": ["One."], **more}
     )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
-    yield store
-    store.close()
 
 
 @pytest.fixture

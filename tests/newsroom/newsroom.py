@@ -22,8 +22,9 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import pytest
-from faults.cluster import IDLE_SECONDS, Client, Cluster, Reply, state_of, until
+from faults.cluster import IDLE_SECONDS, Client, Cluster, Reply, state_of
 from flask.testing import FlaskClient
+from waiting import until
 
 from index.access import keys
 from index.archive import Archive

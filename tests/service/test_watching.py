@@ -8,12 +8,12 @@ import os
 import re
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from waiting import until
 
 from benchmarks.measuring import HOST, NUTGRAF, Server, nutgraf_server, running
 
@@ -72,14 +72,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             yield found
         finally:
             found.stop_indexer()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something holds, for 30 seconds at most."""
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def article(name: str) -> tuple[str, str, bytes]:

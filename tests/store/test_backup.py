@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,19 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from articles import sent_article as article
 from checkout import ROOT
 from faults.amounts import amount
+from waiting import until
 
 from index.access import Scope, restrictions_of
 from index.archive import Archive
 from index.archive.feed import may_read, page_of_changes
 from index.article import (
     Article,
-    Role,
     Status,
     content_digest,
     content_json,
-    number_paragraphs,
 )
 from index.cli import parser
 from index.dates import Clock
@@ -52,22 +51,6 @@ from index.store.tables import SCHEMA
 pytestmark = pytest.mark.slow
 
 
-def article(
-    article_id: str,
-    text: str = "One.",
-    status: Status = Status.USABLE,
-    **values: Any,
-) -> Article:
-    paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
-    return Article(
-        id=article_id,
-        headline="Head",
-        paragraphs=paragraphs,
-        status=status,
-        **values,
-    )
-
-
 def ids(store: Store) -> list[str]:
     with store.reading() as view:
         return [each.id for each in view.iterate()]
@@ -83,14 +66,6 @@ def run_sql(file: Path, *statements: str) -> None:
 def left_over(store: Store) -> list[Path]:
     """The hidden files beside a store."""
     return list(store.path.parent.glob(".*"))
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something holds, for 20 seconds at most."""
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 @pytest.fixture

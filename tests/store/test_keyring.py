@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -31,14 +29,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    """An empty store."""
-    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}", clock=clock)
-    yield store
-    store.close()
 
 
 def test_a_key_is_found_by_what_is_sent_and_by_nothing_else(store: Store) -> None:

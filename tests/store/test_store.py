@@ -11,18 +11,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from articles import sent_article as article
 from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.access import CANCELED, WITHHELD, Standing, restrictions_of, values_of
-from index.article import Article, Role, Status, number_paragraphs
+from index.article import Article, Status
 from index.errors import (
     ArticleNotFound,
     ArticlePurged,
@@ -45,11 +45,6 @@ EARLIER = datetime(2000, 1, 1, tzinfo=UTC)
 DATABASE = "nutgraf.db"
 
 
-def article(article_id: str = "a", text: str = "One.", **more: Any) -> Article:
-    paragraphs = number_paragraphs("Head", [(Role.BODY, text, None)])
-    return Article(id=article_id, headline="Head", paragraphs=paragraphs, **more)
-
-
 def standing(stored: Article) -> Standing:
     return Standing(restrictions_of(stored), values_of(stored))
 
@@ -57,13 +52,6 @@ def standing(stored: Article) -> Standing:
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / DATABASE}"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    store = Store(url)
-    yield store
-    store.close()
 
 
 def connections_of(store: Store) -> connections.Connections:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from archives import index, put
 from sqlalchemy import Engine, event
 
 from index.archive import Archive
@@ -20,7 +21,6 @@ from index.errors import (
     ArticleKilled,
     ArticleNotFound,
     ArticlePurged,
-    InputError,
     InvalidArticle,
     LimitExceeded,
     OutsideFilter,
@@ -28,7 +28,7 @@ from index.errors import (
     VersionConflict,
 )
 from index.history import Difference, VersionInfo
-from index.jobs import Indexer, store_problems
+from index.jobs import store_problems
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
 from index.store import Store
@@ -38,31 +38,10 @@ HELD = Reader(held=True)
 DESK = Reader(filters=(Filter(field="source", values=("desk",)),))
 
 
-@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=lambda url: url[:6])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
-    archive = Archive.open(
-        Settings(
-            store=f"sqlite:///{tmp_path}/store.db",
-            engine=request.param.format(tmp=tmp_path),
-        )
-    )
-    yield archive
-    archive.close()
-
-
-def put(
-    archive: Archive, article_id: str = "a", text: str = "Words.", **more: Any
-) -> str:
-    """Store an article and return its outcome."""
-    document = {"headline": "Head", "paragraphs": [text], **more, "id": article_id}
-    (result,) = archive.put([article_of(document)])
-    if isinstance(result, InputError):
-        raise result
-    return result.outcome.value
-
-
-def index(archive: Archive) -> None:
-    Indexer(archive.store, archive.engine).catch_up()
+@pytest.fixture
+def archive(empty_archive: Archive) -> Archive:
+    """An empty archive over each engine in turn."""
+    return empty_archive
 
 
 def versions_of(

@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from articles import article
 from engines.kinds import NOW
 from engines.whoosh.indexes import found, opened
 from faults.amounts import amount
+from waiting import until
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
 from whoosh.writing import SegmentWriter
@@ -102,14 +102,6 @@ def place_in(path: Path, chance: random.Random) -> int:
             return chance.randrange(directory, directory + length)
         return chance.randrange(HEADER.size, directory)
     return chance.randrange(len(data))
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something holds, for 20 seconds at most."""
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.001)
 
 
 def checked(engine: WhooshEngine) -> None:
