@@ -64,6 +64,7 @@ def test_setting_the_clock_back_locks_nobody_out_for_long(counted: Rates) -> Non
     assert taken(counted, "a", 1, NOW - 3600 * SECOND + MINUTE)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 1_000_000),
     st.lists(st.integers(0, MINUTE), min_size=1, max_size=30),
@@ -93,6 +94,7 @@ def _run_forked(counted: Rates, tries: int, sent: Any) -> None:
     sent.put(sum(counted.take("a", 100, now=NOW).taken for _ in range(tries)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_processes_count_together(counted: Rates, method: str) -> None:
     context = multiprocessing.get_context(method)

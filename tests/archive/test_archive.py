@@ -429,6 +429,7 @@ def test_an_index_ahead_of_its_store_is_unavailable(news: Archive) -> None:
         news.search(Request(q="aleppo"), now=NOW)
 
 
+@pytest.mark.slow
 def test_marking_has_a_deadline(archive: Archive) -> None:
     put(archive, "a", "a " * 20_000)
     catch_up(archive)

@@ -75,6 +75,7 @@ def test_a_tag_is_of_the_moment_that_the_article_is_of(
         assert later.tag("x") != tag
 
 
+@pytest.mark.slow
 def test_nobody_reaches_through_an_archive_for_its_parts() -> None:
     # Jobs and commands that need the parts get them from ``open_parts``.
     assert list(_reached(ast.parse("found.archive.store.seq(); archive.engine"))) == [

@@ -33,6 +33,7 @@ def marked_texts(draw: st.DrawFn) -> tuple[str, tuple[Span, ...]]:
     return text, merged((min(span), max(span)) for span in spans if span[0] != span[1])
 
 
+@pytest.mark.slow
 @given(marked_texts())
 def test_without_marks_and_escapes_html_is_the_text(
     example: tuple[str, tuple[Span, ...]],
@@ -133,6 +134,7 @@ def test_an_accent_stays_with_its_letter() -> None:
         assert end % 2 == 0
 
 
+@pytest.mark.slow
 @given(marked_texts(), st.integers(0, 60))
 def test_what_is_shown_is_a_part_of_the_text_and_never_longer_than_asked(
     example: tuple[str, tuple[Span, ...]], length: int
@@ -148,6 +150,7 @@ def test_what_is_shown_is_a_part_of_the_text_and_never_longer_than_asked(
         assert 0 <= first < last <= len(shown)
 
 
+@pytest.mark.slow
 @given(marked_texts(), st.integers(20, 60))
 def test_a_mark_that_fits_is_shown_whole(
     example: tuple[str, tuple[Span, ...]], length: int

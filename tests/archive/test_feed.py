@@ -400,6 +400,7 @@ class Consumer:
             self.since, more = page.next, page.more
 
 
+@pytest.mark.slow
 @given(steps=STEPS)
 @hypothesis_settings(max_examples=60)
 @example(

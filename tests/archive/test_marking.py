@@ -163,6 +163,7 @@ LEAVES = (
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=3),
     st.lists(LEAVES, min_size=1, max_size=3),
@@ -221,6 +222,7 @@ ENDINGS = (
 )
 
 
+@pytest.mark.slow
 def test_english_stems_start_as_their_words_do() -> None:
     # Marker relies on it. Endings are all that the stemmer's rules know, and its
     # exceptions are the only whole words: so short words, and what its rules are about.

@@ -110,6 +110,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_a_written_article_is_read_back_unchanged(document: dict[str, Any]) -> None:
     article = article_of(document)
@@ -124,6 +125,7 @@ def version_of(article: Article) -> dict[str, Any]:
     return {} if article.version is None else {"version": article.version}
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_the_digest_depends_on_content_not_on_order_or_version(
     document: dict[str, Any],

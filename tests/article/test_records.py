@@ -173,12 +173,14 @@ def keyed(*texts: str) -> list[str]:
     return [each.key for each in number_paragraphs(None, rest)]
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_keys_are_unique_in_an_article(texts: list[str]) -> None:
     keys = keyed(*texts)
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.slow
 @given(TEXTS, TEXTS)
 def test_keys_survive_edits_elsewhere(before: list[str], after: list[str]) -> None:
     (key,) = keyed("Kept.")

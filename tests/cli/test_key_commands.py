@@ -27,6 +27,7 @@ def run(store: Store, capsys: pytest.CaptureFixture[str]) -> Run:
     return ran
 
 
+@pytest.mark.slow
 def test_a_key_is_shown_once_and_first(run: Run, store: Store) -> None:
     first, *rest = run("add", "desk", "--scope", "search,ingest").splitlines()
     key = store.keys.find(first)
@@ -73,6 +74,7 @@ def test_what_was_asked_for_is_what_is_made(run: Run, store: Store) -> None:
     assert "2100-02-01T00:00:00Z" in table
 
 
+@pytest.mark.slow
 def test_a_key_without_a_limit_says_so(run: Run) -> None:
     assert json.loads(run("add", "a", "--scope", "search", "--rate", "none", "--json"))[
         "rate"
@@ -90,6 +92,7 @@ def test_when_a_key_was_last_used_is_listed(run: Run, store: Store) -> None:
     assert "2023-11-14T22:13:20Z" in run("list")
 
 
+@pytest.mark.slow
 def test_rotating_prints_the_new_key_and_when_the_old_one_ends(
     run: Run, store: Store
 ) -> None:

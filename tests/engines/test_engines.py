@@ -594,6 +594,7 @@ def test_nothing_older_is_missed_while_articles_arrive(crowd: Engine) -> None:
     assert [(hit.id, None) for hit in second.hits] == rest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("unit", Unit)
 def test_pages_are_walked_alike_after_updates(
@@ -1027,6 +1028,7 @@ def test_the_state_counts_what_is_there(news: Engine) -> None:
     assert state.stale is None
 
 
+@pytest.mark.slow
 def test_many_small_batches_are_one_index(engine: Engine) -> None:
     for n in range(40):
         engine.apply(
@@ -1197,6 +1199,7 @@ def _place(hit: Any) -> tuple[Any, ...]:
     return (round(hit.score, 4), hit.id, hit.key.n or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pruned", [False, True], ids=["whole", "pruned"])
 @settings(
     max_examples=amount(50, 1_000),  # of a dozen searches each, and their pages

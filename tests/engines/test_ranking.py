@@ -18,6 +18,7 @@ FREQUENCIES = st.floats(0, 1_000)
 LENGTHS = st.floats(1, 10_000)
 
 
+@pytest.mark.slow
 @given(count=COUNTS, data=st.data())
 def test_what_few_have_tells_more(count: int, data: st.DataObject) -> None:
     fewer = data.draw(st.integers(0, count))

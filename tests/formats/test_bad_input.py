@@ -304,6 +304,7 @@ def test_markup_is_text_and_is_escaped(client: FlaskClient, archive: Archive) ->
         assert ">" not in bare
 
 
+@pytest.mark.slow
 def test_an_article_of_ever_new_and_endless_words_is_taken_and_found(
     settings: Settings, tmp_path: Path
 ) -> None:

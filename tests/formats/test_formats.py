@@ -158,6 +158,7 @@ def test_utf_8_and_byte_order_marks_need_no_charset(charset: str) -> None:
     assert one("text", "Köln".encode("utf-16"), encoding=charset).headline == "Köln"
 
 
+@pytest.mark.slow
 def test_a_long_input_is_decoded_in_pieces() -> None:
     data = "".join(f'{{"id": "{n}", "headline": "é"}}\n' for n in range(20_000))
     for charset in ("latin-1", "utf-16-le"):
@@ -229,6 +230,7 @@ def test_gzip_is_unzipped_also_in_several_members() -> None:
     assert [each.article is not None for each in read("jsonl", data)] == [True] * 5
 
 
+@pytest.mark.slow
 def test_a_cut_off_gzip_file_keeps_what_came_before() -> None:
     whole = lines_of(5_000)
     records = list(read("jsonl", gzip.compress(whole)[:-2_000]))
@@ -567,6 +569,7 @@ def articles(draw: st.DrawFn) -> Article:
     )
 
 
+@pytest.mark.slow
 @given(articles())
 @settings(max_examples=60, deadline=None)
 def test_an_article_written_as_jsonl_is_read_back_unchanged(article: Article) -> None:
@@ -577,6 +580,7 @@ def test_an_article_written_as_jsonl_is_read_back_unchanged(article: Article) ->
     assert record.article == article
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(FORMATS)), st.binary(max_size=200) | TEXT.map(str.encode))
 @settings(max_examples=amount(300, 20_000), deadline=None)
 def test_no_bytes_raise(name_of_format: str, data: bytes) -> None:
@@ -607,6 +611,7 @@ VALUES = JSON | st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from(NINJS_NAMES + OUR_NAMES), VALUES, max_size=8),
     st.sampled_from(["jsonl", "ninjs"]),
@@ -621,12 +626,14 @@ def test_no_record_raises(values: dict[str, Any], name_of_format: str) -> None:
         )
 
 
+@pytest.mark.slow
 @given(st.text(st.sampled_from("<>/pbrtdlitable&;\"' \nx!-"), max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_no_html_raises_or_yields_blank_paragraphs(html: str) -> None:
     assert all(block.text.strip() for block in markup.html_paragraphs(html))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.from_regex(r"[a-z]{1,8}( [a-z]{1,8}){0,5}\.", fullmatch=True), min_size=1
@@ -730,6 +737,7 @@ _VALUES = st.recursive(
 _OBJECTS = st.dictionaries(_NAMES, _VALUES, max_size=6)
 
 
+@pytest.mark.slow
 @given(_OBJECTS)
 def test_a_parsed_object_is_of_the_format_of_its_text(value: dict[str, Any]) -> None:
     assert detect_object(value) == detect("", json.dumps(value).encode())
@@ -743,6 +751,7 @@ def test_a_name_counts_where_it_is_among_the_first_bytes(room: int) -> None:
     assert detect_object(value) == ("ninjs" if room <= 4_096 else "jsonl")
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["jsonl", "ninjs"]),
     st.dictionaries(st.sampled_from(NINJS_NAMES + OUR_NAMES), VALUES, max_size=8),

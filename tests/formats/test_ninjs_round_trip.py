@@ -121,6 +121,7 @@ def article_in(data: bytes) -> Article | None:
     return record.article
 
 
+@pytest.mark.slow
 @given(ITEMS)
 @example({"uri": "u", "byline": " ", "by": "Ann", "headline": "H"})
 @example({"uri": "u", "guid": "g", "headline": "H", "title": "T", "name": "N"})
@@ -165,6 +166,7 @@ ROLED = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ROLED)
 def test_paragraphs_as_html_are_read_exactly(
     parts: list[tuple[Role, str, str | None]],

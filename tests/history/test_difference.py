@@ -225,6 +225,7 @@ def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return "".join(text[a:b] for a, b in zip(at[::2], at[1::2], strict=True))
 
 
+@pytest.mark.slow
 @given(VERSION, VERSION)
 def test_either_version_can_be_rebuilt_from_the_difference(
     old: tuple[Paragraph, ...], new: tuple[Paragraph, ...]
@@ -254,6 +255,7 @@ def test_either_version_can_be_rebuilt_from_the_difference(
                 assert not cut, "no word is cut"
 
 
+@pytest.mark.slow
 @given(VERSION)
 def test_equal_versions_have_no_changes(whole: tuple[Paragraph, ...]) -> None:
     assert {each.kind for each in paragraph_changes(whole, whole)} <= {"unchanged"}
@@ -266,6 +268,7 @@ def repeated(*texts: str, times: int) -> tuple[Paragraph, ...]:
     return paragraphs("Head", *texts * times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -334,6 +337,7 @@ def version(*texts: str) -> Article:
     return Article(id="a", version="1", paragraphs=paragraphs(None, *texts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("several", [1, 80], ids=["whole", "in paragraphs"])
 @pytest.mark.parametrize("texts", LONG, ids=["words", "signs", "thai", "many words"])
 def test_the_budget_limits_reading_and_the_rest_is_replaced(
@@ -363,6 +367,7 @@ def test_the_budget_limits_reading_and_the_rest_is_replaced(
     assert side(result.paragraphs, "del") == [each.text for each in new.paragraphs]
 
 
+@pytest.mark.slow
 def test_texts_of_usual_length_are_never_coarse() -> None:
     words = [f"w{n % 5_000}" for n in range(20_000)]
     old, new = (
@@ -380,6 +385,7 @@ def test_too_many_paragraphs_are_refused() -> None:
     assert (caught.value.limit, caught.value.got) == (25_000, 26_000)
 
 
+@pytest.mark.slow
 def test_a_word_in_a_very_long_text_is_found() -> None:
     words = [f"w{n}" for n in range(30_000)]
     changed = [*words[:100], "new", *words[100:20_000], *words[20_001:]]

@@ -91,6 +91,7 @@ def digest_of(corpus: Generated) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
     asked = (
         "import hashlib; from benchmarks.data.corpus import Generated;"
@@ -113,6 +114,7 @@ def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
     assert found != {digest_of(Generated(paragraphs=200, seed=4))}
 
 
+@pytest.mark.slow
 def test_a_generated_corpus_has_the_size_asked_for_and_unique_ids() -> None:
     size = size_of(SMALL)
     last = list(SMALL)[-1]
@@ -120,10 +122,12 @@ def test_a_generated_corpus_has_the_size_asked_for_and_unique_ids() -> None:
     assert len({article.id for article in SMALL}) == size.articles
 
 
+@pytest.mark.slow
 def test_a_generated_corpus_streams() -> None:
     assert len(list(islice(Generated(paragraphs=10**9), 5))) == 5
 
 
+@pytest.mark.slow
 def test_words_are_spread_as_in_a_language() -> None:
     words: Counter[str] = Counter()
     lengths = []
@@ -139,6 +143,7 @@ def test_words_are_spread_as_in_a_language() -> None:
     assert 35 < sum(lengths) / len(lengths) < 55
 
 
+@pytest.mark.slow
 def test_copies_have_new_ids_and_the_same_text() -> None:
     originals = list(first_articles(SMALL, 50))
     count = sum(map(body_paragraphs, originals))
@@ -177,12 +182,14 @@ def test_a_file_is_read_zipped_and_mapped_and_each_id_once(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_a_corpus_that_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "corpus.jsonl"
     write_lines(SMALL, path)
     assert list(File(path=path)) == list(SMALL)
 
 
+@pytest.mark.slow
 def test_a_description_names_no_folder(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
     write_lines(first_articles(SMALL, 5), path)
@@ -209,6 +216,7 @@ def test_a_workload_has_every_kind_that_issue_3_names() -> None:
     assert FUZZY not in {each.kind for each in WORKLOAD.scored}
 
 
+@pytest.mark.slow
 def test_a_workload_is_the_same_for_a_seed_and_can_be_recorded() -> None:
     assert draw_workload(SMALL, seed=5, per_kind=4) == WORKLOAD
     assert draw_workload(SMALL, seed=6, per_kind=4) != WORKLOAD
@@ -225,6 +233,7 @@ def test_every_search_of_a_workload_is_understood_as_written(
     assert asked.compiled().passages == 0
 
 
+@pytest.mark.slow
 def test_words_are_drawn_by_how_many_paragraphs_have_them() -> None:
     corpus = Generated(paragraphs=6_000, seed=2)
     having: Counter[str] = Counter()
@@ -241,6 +250,7 @@ def test_words_are_drawn_by_how_many_paragraphs_have_them() -> None:
             assert low <= having[asked.q] / count < high, asked
 
 
+@pytest.mark.slow
 def test_words_joined_by_and_stand_together_somewhere() -> None:
     texts = [
         set(re.findall("[a-z]+", paragraph.text.lower()))
@@ -292,6 +302,7 @@ def test_contestants_alternate_and_the_warm_up_does_not_count() -> None:
 # Processes
 
 
+@pytest.mark.slow
 def test_the_peak_memory_of_a_command_is_its_own_and_its_children_s() -> None:
     hold = "b = bytearray(80_000_000); import time; time.sleep(0.3)"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
@@ -335,6 +346,7 @@ def port() -> Iterator[int]:
         serving.join()
 
 
+@pytest.mark.slow
 def test_the_load_client_counts_answers(port: int) -> None:
     found = measure_load(port, ["/ok"], connections=2, seconds=0.2)
     assert found.requests > 10
@@ -343,6 +355,7 @@ def test_the_load_client_counts_answers(port: int) -> None:
     assert 0 < found.p50_ms <= found.p95_ms
 
 
+@pytest.mark.slow
 def test_the_load_client_does_not_count_failures_as_answers(port: int) -> None:
     with pytest.raises(Failed, match="failed"):
         measure_load(port, ["/ok", "/gone"], connections=1, seconds=0.2)
@@ -382,6 +395,7 @@ def ours() -> MemoryEngine:
     return engine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -419,6 +433,7 @@ def test_a_peer_does_the_work_that_ours_does(
     assert compared > len(WORKLOAD.scored) * 0.8
 
 
+@pytest.mark.slow
 def test_everything_newest_first_is_every_paragraph(tmp_path: Path) -> None:
     size = size_of(SMALL)
     peer = FTS5(tmp_path)
@@ -533,6 +548,7 @@ def test_a_perfect_ranker_scores_1(folder: Path) -> None:
     assert found == Scores(ndcg=1.0, average_precision=1.0, recall=1.0)
 
 
+@pytest.mark.slow
 def test_a_trial_scores_as_an_engine_does() -> None:
     documents = tuple(first_articles(SMALL, 300))
     one, other = documents[0].paragraphs[1], documents[5].paragraphs[1]
@@ -716,6 +732,7 @@ def test_what_is_mistyped_is_said(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_kept_folder_is_used_again_and_never_for_another_corpus(
     tmp_path: Path,
 ) -> None:
@@ -747,6 +764,7 @@ def values(found: dict[str, Any]) -> dict[str, float]:
     return {line["name"]: line["value"] for line in found["lines"]}
 
 
+@pytest.mark.slow
 def test_lines_without_peers_run_alone(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     arguments = ("--paragraphs", "150", "--keep", str(tmp_path / "kept"))

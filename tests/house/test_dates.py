@@ -20,11 +20,13 @@ def span(text: str, tz: str = "UTC", now: datetime = NOW) -> list[str]:
     return [iso(each) for each in period(text, tz=zone(tz), now=now)]
 
 
+@pytest.mark.slow
 @given(ANY_INSTANT)
 def test_microseconds_stand_for_exactly_one_instant(moment: datetime) -> None:
     assert from_micros(micros(moment)) == moment
 
 
+@pytest.mark.slow
 @given(ANY_INSTANT, ANY_INSTANT)
 def test_microseconds_keep_the_order(one: datetime, other: datetime) -> None:
     assert (one < other) == (micros(one) < micros(other))
@@ -91,6 +93,7 @@ def test_text_that_is_not_an_instant_is_refused(text: str) -> None:
         instant(text)
 
 
+@pytest.mark.slow
 @given(
     st.text(max_size=40)
     | st.from_regex(r"[0-9TZWzhdwmy:.+ -]{1,30}", fullmatch=True)

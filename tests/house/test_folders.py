@@ -75,6 +75,7 @@ def test_an_index_open_to_others_is_neither_read_nor_written(
     assert {each.stat().st_mode & 0o077 for each in index.glob("*.*")} == {0}
 
 
+@pytest.mark.slow
 def test_new_files_are_the_owners_alone_whatever_the_umask(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_missing_folder_is_not_open_to_others(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "none") is None
 
 
+@pytest.mark.slow
 def test_the_service_does_not_start_on_an_index_open_to_others(
     tmp_path: Path,
 ) -> None:

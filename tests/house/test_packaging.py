@@ -57,6 +57,7 @@ def foreign_imports() -> set[str]:
     return found - sys.stdlib_module_names - {"index", "service"}
 
 
+@pytest.mark.slow
 def test_every_library_that_is_imported_is_declared_and_the_other_way_round():
     declared = requirements("options", "install_requires").keys() - DATA
     names = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in declared}

@@ -371,6 +371,7 @@ def status(environ: dict[str, str]) -> Any:
         return json.loads(process.communicate()[0])
 
 
+@pytest.mark.slow
 def test_killing_the_process_loses_nothing_and_the_next_catches_up(
     environ: dict[str, str], store: Store
 ) -> None:
@@ -397,6 +398,7 @@ def test_killing_the_process_loses_nothing_and_the_next_catches_up(
     engine.close()
 
 
+@pytest.mark.slow
 def test_a_second_process_refuses_to_start_and_says_why(
     environ: dict[str, str], store: Store
 ) -> None:

@@ -414,6 +414,7 @@ def test_limits_are_settings() -> None:
 WIDE = Settings(query_characters=10**7, query_clauses=10**7, query_depth=10**7)
 
 
+@pytest.mark.slow
 def test_no_nesting_reaches_pythons_limit() -> None:
     with pytest.raises(InvalidQuery) as caught:
         parse("(" * 10_000, settings=WIDE)
@@ -488,6 +489,7 @@ TEXTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(TEXTS)
 @example("-\u202e(a")
 @example('headline:"')
@@ -506,6 +508,7 @@ def test_any_text_is_understood_or_refused_with_a_reason(text: str) -> None:
     assert again.understood == parsed.understood
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_strict_understands_the_same_or_refuses(text: str) -> None:
     try:

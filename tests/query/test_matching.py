@@ -140,6 +140,7 @@ def test_windows_share_no_word() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sets(st.integers(0, 12), max_size=6), min_size=1, max_size=3),
     st.integers(0, 6),

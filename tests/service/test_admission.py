@@ -146,6 +146,7 @@ def test_a_page_may_ask_before(shared: FlaskClient) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == HOME
 
 
+@pytest.mark.slow
 def test_every_answer_is_safe_to_show(reading: FlaskClient) -> None:
     for path in ("/v1/search", "/nope", "/healthz", "/openapi.json", "/metrics"):
         headers = reading.get(path).headers

@@ -138,6 +138,7 @@ def test_a_missing_scope_is_named(client: FlaskClient, make: Make) -> None:
     assert "search" in answer.json["detail"]
 
 
+@pytest.mark.slow
 def test_a_key_that_may_not_write_is_refused_before_its_body_is_read(
     client: FlaskClient, make: Make
 ) -> None:
@@ -237,6 +238,7 @@ def test_a_server_may_listen_elsewhere_than_the_settings_say(
     refused(client.get(PATH))
 
 
+@pytest.mark.slow
 def test_it_answers_to_the_names_it_was_told(
     settings: Settings, archive: Archive, make: Make
 ) -> None:
@@ -279,6 +281,7 @@ def test_a_page_of_an_allowed_origin_may_send_a_key(
     assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= exposed
 
 
+@pytest.mark.slow
 def test_a_rate_is_told_and_kept(client: FlaskClient, make: Make) -> None:
     headers = bearer(make(rate=2))
     first = client.get(PATH, headers=headers)
@@ -298,6 +301,7 @@ def test_a_rate_is_told_and_kept(client: FlaskClient, make: Make) -> None:
     assert client.get("/healthz", headers=headers).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_rate_is_shared_by_the_apps_of_a_store(
     settings: Settings, archive: Archive, make: Make
 ) -> None:
@@ -313,6 +317,7 @@ def test_a_rate_is_shared_by_the_apps_of_a_store(
     second_archive.close()
 
 
+@pytest.mark.slow
 def test_a_key_without_a_rate_has_that_of_the_settings(
     settings: Settings, archive: Archive, make: Make
 ) -> None:
@@ -389,6 +394,7 @@ def test_guessing_is_slowed_down_and_good_keys_are_not(
         assert answer.status_code == status
 
 
+@pytest.mark.slow
 def test_logs_name_the_key_and_never_hold_it(
     client: FlaskClient,
     archive: Archive,

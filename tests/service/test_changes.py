@@ -54,6 +54,7 @@ def test_a_removal_says_so(client: FlaskClient, index_now: Callable[[], None]) -
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["?since=9", "?since=1&history=0"])
 def test_another_history_is_a_conflict(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/v1/changes{query}")
@@ -85,6 +86,7 @@ def test_who_waits_is_answered_when_something_happens(
     assert [each["id"] for each in answer["changes"]] == ["new"]
 
 
+@pytest.mark.slow
 def test_waiting_ends_with_its_time(client: FlaskClient) -> None:
     answer = page(client, "?since=3&wait=1")
     assert (answer["changes"], answer["next"]) == ([], 3)
@@ -105,6 +107,7 @@ def test_a_head_request_does_not_wait(client: FlaskClient) -> None:
     assert time.monotonic() - began < 25
 
 
+@pytest.mark.slow
 def test_one_too_many_is_asked_to_come_back(app: Flask, client: FlaskClient) -> None:
     use_threads(app, 2)
     stream = client.get("/v1/changes", headers=EVENTS, buffered=False)
@@ -216,6 +219,7 @@ def served(app: Flask) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_the_consumer_of_the_readme_keeps_a_copy_in_step(
     served: str, client: FlaskClient, index_now: Callable[[], None]
 ) -> None:
@@ -247,6 +251,7 @@ def failing(app: Flask, name: str, *statuses: int) -> list[int]:
     return left
 
 
+@pytest.mark.slow
 def test_the_consumer_of_the_readme_waits_where_it_is_asked_to(
     app: Flask, served: str
 ) -> None:
@@ -258,6 +263,7 @@ def test_the_consumer_of_the_readme_waits_where_it_is_asked_to(
     assert None not in copy.values()
 
 
+@pytest.mark.slow
 def test_the_consumer_of_the_readme_takes_only_what_is_gone_for_gone(
     app: Flask, served: str
 ) -> None:

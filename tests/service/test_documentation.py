@@ -152,6 +152,7 @@ def test_a_real_answer_is_as_declared(
     validate(described, answer, method, path)
 
 
+@pytest.mark.slow
 def test_what_a_key_is_refused_with_is_as_declared(
     client: FlaskClient, archive: Archive, described: dict[str, Any]
 ) -> None:
@@ -239,6 +240,7 @@ def test_what_is_had_by_id_is_described_as_what_is_had_by_path(
             assert by_id[same] == by_path[same]
 
 
+@pytest.mark.slow
 def test_the_document_is_sound(described: dict[str, Any]) -> None:
     assert described["openapi"] == "3.1.0"
     for schema in described["components"]["schemas"].values():
@@ -412,6 +414,7 @@ def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
 # When it is built.
 
 
+@pytest.mark.slow
 def test_the_document_is_built_once_and_when_it_is_asked_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def test_it_is_not_ready_when_a_disk_is_nearly_full(
     assert "on the disk of the store" in reasons(archive, disk_free=2 * free)
 
 
+@pytest.mark.slow
 def test_the_disk_of_the_index_is_looked_at_before_the_index_is_there(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_the_index_is_measured(client: FlaskClient) -> None:
     assert value(text, "nutgraf_indexer_running") == 0
 
 
+@pytest.mark.slow
 def test_how_far_the_index_is_behind_is_measured(
     client: FlaskClient, archive: Archive
 ) -> None:
@@ -217,6 +219,7 @@ def test_who_waits_is_measured(app: Flask) -> None:
     assert value(client.get("/metrics").text, "nutgraf_waiting_requests") == 0
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_searches_is_measured(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -108,6 +108,7 @@ SEEN: list[tuple[str, str, Any, Any, set[str]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "scopes", "only", "exclude", "seen"), SEEN, ids=[row[0] for row in SEEN]
 )
@@ -176,6 +177,7 @@ def test_a_word_of_other_articles_only_is_none_that_is_meant(key: Key) -> None:
     assert answer["did_you_mean"] is None
 
 
+@pytest.mark.slow
 def test_a_tag_is_that_of_what_may_be_seen_not_of_the_key(
     key: Key, archive: Archive, client: FlaskClient
 ) -> None:
@@ -217,6 +219,7 @@ def test_a_killed_article_is_gone_only_to_who_could_have_seen_it(
     assert narrow(path).json["notices"] == []
 
 
+@pytest.mark.slow
 def test_a_writer_with_a_filter_changes_nothing_beyond_it(
     key: Key, archive: Archive
 ) -> None:
@@ -261,6 +264,7 @@ def test_a_writer_with_a_filter_changes_nothing_beyond_it(
     assert call(f"/v1/articles/{HARBOUR}", "DELETE").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_feed_is_waited_for_only_as_long_as_the_key_lives(
     key: Key, archive: Archive, index_now: Callable[[], None]
 ) -> None:

@@ -124,6 +124,7 @@ ids = st.text(
 ).filter(str.isprintable)
 
 
+@pytest.mark.slow
 @given(ids)
 def test_every_id_survives_the_path(article_id: str) -> None:
     sent = f"/v1/articles/{quote(article_id, safe='')}"

@@ -97,6 +97,7 @@ def test_an_original_is_what_was_sent(client: FlaskClient, archive: Archive) -> 
     assert archive.original("n").data == body
 
 
+@pytest.mark.slow
 def test_no_item_is_longer_than_a_line_may_be(client: FlaskClient) -> None:
     long = "<b></b>" * (MAX_LINE // 7 + 1)
     body = json.dumps([{"id": "l", "body": f"{long}text"}, {**OURS, "id": "s"}])

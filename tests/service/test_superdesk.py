@@ -66,6 +66,7 @@ def push(superdesk: FlaskClient) -> Push:
 # What became of items.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", sorted(each.stem for each in PUSHED.glob("*.json")))
 def test_a_story_is_taken_as_told(push: Push, story: str) -> None:
     steps = json.loads((PUSHED / f"{story}.json").read_text("utf-8"))
@@ -195,6 +196,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     archive.close()
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=150)
 @given(st.dictionaries(NAMES, JSON, max_size=8), st.sampled_from("ab"))
 def test_whatever_is_pushed_is_taken_or_refused_with_a_reason(
@@ -288,6 +290,7 @@ def test_a_packed_body_is_signed_packed(push: Push) -> None:
     assert push(packed, **of_plain).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_chunked_body_is_signed_as_a_whole(superdesk: FlaskClient) -> None:
     body = json.dumps(ITEM).encode()
     answer = superdesk.post(

@@ -61,6 +61,7 @@ def test_nothing_is_wrong_with_a_store_that_was_only_written_by_us(
     assert store.check() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "finding"),
     [

@@ -105,6 +105,7 @@ def test_a_whole_key_given_for_its_id_is_not_repeated(store: Store) -> None:
     assert secret[-20:] not in f"{caught.value} {caught.value.facts}"
 
 
+@pytest.mark.slow
 def test_another_process_revokes_at_once(store: Store) -> None:
     new = store.keys.add("desk", SEARCH)
     assert store.keys.find(new.secret) == new.key

@@ -265,6 +265,7 @@ def test_a_forced_version_replaces_it(archive: Archive) -> None:
     assert archive.store.check() == []
 
 
+@pytest.mark.slow
 def test_a_killed_article_is_there_for_audit_until_it_is_purged(
     client: FlaskClient, archive: Archive
 ) -> None:
@@ -293,6 +294,7 @@ def rows(file: Path) -> list[tuple[str, str, bytes]]:
         return database.execute("SELECT id, version, data FROM originals").fetchall()
 
 
+@pytest.mark.slow
 def test_a_backup_brings_back_what_was_not_purged_since(
     client: FlaskClient, archive: Archive, tmp_path: Path
 ) -> None:

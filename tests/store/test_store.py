@@ -343,6 +343,7 @@ def test_the_order_of_versions_is_total(one: str, other: str) -> None:
     )
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
 def test_whole_numbers_are_versions_in_their_own_order(one: int, other: int) -> None:
     assert (version_key(str(one)) < version_key(str(other))) == (one < other)
@@ -470,6 +471,7 @@ def test_versions_come_highest_first_with_what_they_say(store: Store) -> None:
     }
 
 
+@pytest.mark.slow
 def test_all_current_versions_are_walked_by_id(store: Store) -> None:
     ids = [f"urn:{n:04}" for n in range(1_203)]
     put(store, *(article(each) for each in reversed(ids)))
@@ -738,6 +740,7 @@ def write_some(url: str, name: str, count: int) -> None:
         puts(store, article(f"{name}-{n}"), article("shared", text=f"{name} {n}"))
 
 
+@pytest.mark.slow
 def test_threads_leave_no_gap_and_lose_nothing(url: str, store: Store) -> None:
     threads = [
         threading.Thread(target=write_some, args=(url, f"t{n}", 8)) for n in range(4)
@@ -749,6 +752,7 @@ def test_threads_leave_no_gap_and_lose_nothing(url: str, store: Store) -> None:
     assert_all_written(store, writers=4, count=8)
 
 
+@pytest.mark.slow
 def test_threads_share_one_store(store: Store) -> None:
     failed: list[object] = []
 
@@ -773,6 +777,7 @@ def test_threads_share_one_store(store: Store) -> None:
     assert store.check() == []
 
 
+@pytest.mark.slow
 def test_processes_create_one_store_and_leave_no_gap(url: str) -> None:
     processes = [
         SPAWN.Process(target=write_some, args=(url, f"p{n}", 10)) for n in range(3)
@@ -855,6 +860,7 @@ for n in itertools.count(int(sys.argv[2])):
 """
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_acknowledged(url: str) -> None:
     acknowledged: dict[int, int] = {}
     for cycle in range(3):
@@ -900,6 +906,7 @@ def refused(url: str) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_an_indexer_in_another_process_is_refused(url: str, store: Store) -> None:
     with store.indexer_lock():
         process = SPAWN.Process(target=refused, args=(url,))
@@ -910,6 +917,7 @@ def test_an_indexer_in_another_process_is_refused(url: str, store: Store) -> Non
         assert store.indexer_running()
 
 
+@pytest.mark.slow
 def test_a_forked_child_does_not_go_on_holding_the_lock(url: str, store: Store) -> None:
     code = (
         "import os, sys, time; from index.store import Store\n"
@@ -937,6 +945,7 @@ def test_leaving_the_block_in_a_child_leaves_the_parents_lock(store: Store) -> N
         os._exit(0)
 
 
+@pytest.mark.slow
 def test_the_lock_ends_with_its_process(url: str, store: Store) -> None:
     code = (
         "import sys; from index.store import Store\n"

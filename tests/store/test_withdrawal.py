@@ -215,6 +215,7 @@ def test_what_is_not_here_can_be_withheld(archive: Archive) -> None:
         archive.get("a")
 
 
+@pytest.mark.slow
 def test_an_article_that_joins_a_killed_story_takes_along_what_hangs_on_it(
     archive: Archive,
 ) -> None:
@@ -233,6 +234,7 @@ def test_an_article_that_joins_a_killed_story_takes_along_what_hangs_on_it(
     assert list(store_problems(archive.store, archive.engine)) == []
 
 
+@pytest.mark.slow
 def test_a_batch_of_a_killed_story_is_killed_whole(archive: Archive) -> None:
     archive.kill("0", cascade=True)
     batch = [
@@ -278,6 +280,7 @@ def test_an_older_version_does_not_lower_what_a_kill_covers(archive: Archive) ->
     assert notice.version == "7"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [False, True])
 def test_what_was_killed_stays_so_when_a_newer_version_shows(
     archive: Archive, at_once: bool
@@ -388,6 +391,7 @@ def test_a_kill_can_be_taken_back(archive: Archive) -> None:
     assert archive.notices() == ()
 
 
+@pytest.mark.slow
 def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     archive: Archive,
 ) -> None:
@@ -515,6 +519,7 @@ def test_what_cannot_be_done_says_why(archive: Archive) -> None:
         archive.withhold("a")
 
 
+@pytest.mark.slow
 def test_a_purge_erases_every_byte_of_the_text(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     archive = Archive.open(
@@ -567,6 +572,7 @@ def test_a_deleted_article_can_be_purged(archive: Archive) -> None:
         put(archive)
 
 
+@pytest.mark.slow
 def test_a_removal_is_told_though_it_was_purged(archive: Archive) -> None:
     rink = Reader(filters=(Filter(field="keywords", values=("rink",)),))
     for article_id in ("killed", "deleted"):
@@ -615,6 +621,7 @@ def test_a_purge_makes_nothing_known_of_what_was_deleted(archive: Archive) -> No
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
 def test_a_story_is_killed_whole_in_whatever_order_it_came(
     archive: Archive, order: tuple[int, ...]
@@ -640,6 +647,7 @@ def test_a_story_is_killed_whole_in_whatever_order_it_came(
     is_killed(archive, "late")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "link",
     [
@@ -787,6 +795,7 @@ def test_a_kill_of_what_nobody_saw_is_told_to_nobody(
     assert [each.id for each in archive.notices(reader=HELD)] == ["a"] * held
 
 
+@pytest.mark.slow
 def test_a_kill_is_told_to_who_read_what_has_ended_since(archive: Archive) -> None:
     soon = iso(datetime.now(UTC) + timedelta(seconds=0.5))
     put(archive, "expired", expires=soon, source="Desk")
@@ -852,6 +861,7 @@ def test_a_correction_keeps_the_date_of_publication(archive: Archive) -> None:
     assert iso(published) == "2020-02-02T10:00:00Z"
 
 
+@pytest.mark.slow
 def test_writers_and_a_kill_at_once_leave_the_article_killed(
     archive: Archive,
 ) -> None:

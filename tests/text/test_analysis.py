@@ -218,6 +218,7 @@ def test_every_position_has_a_form_and_widths_fit(text):
     assert {p for p, width in spans if width == 1} == set(range(tokens.length))
 
 
+@pytest.mark.slow
 @given(texts)
 def test_the_span_of_a_form_contains_the_form(text):
     tokens = analyse(text)
@@ -225,6 +226,7 @@ def test_the_span_of_a_form_contains_the_form(text):
         assert form in analyse(text[start:end]).forms
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"[A-Za-z0-9]{1,100}", fullmatch=True))
 def test_a_plain_word_is_its_form_in_lower_case(word):
     assert analyse(word) == Tokens([word.lower()], [0], [1], [0], [len(word)], 1)
@@ -304,6 +306,7 @@ def test_a_form_is_the_same_word_as_itself_and_as_its_folded_form(text, language
         assert word_key(fold(form), language) == word_key(form, language)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=12)), st.sampled_from(("en", "de-AT", "ta", "xx")))
 def test_keys_of_a_vocabulary_are_the_keys_of_its_forms(
     texts: list[str], language: str

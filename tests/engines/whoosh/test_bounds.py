@@ -30,6 +30,7 @@ def small_engine(folder: Path) -> WhooshEngine:
     )
 
 
+@pytest.mark.slow
 def test_long_chunks_do_not_fill_a_write_buffer_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,6 +54,7 @@ def test_long_chunks_do_not_fill_a_write_buffer_each(
     assert 1 not in sizes[:-1], sizes
 
 
+@pytest.mark.slow
 def test_articles_are_released_once_they_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +75,7 @@ def test_articles_are_released_once_they_are_written(
     assert 0 < most <= 120
 
 
+@pytest.mark.slow
 def test_boosts_of_one_leaf_share_its_cached_postings(tmp_path: Path) -> None:
     engine = open_empty(URL, tmp_path)
     engine.apply(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def tokens_by_chunk(text: str) -> tuple[list[tuple[str, int, int]], int]:
     return tokens, length
 
 
+@pytest.mark.slow
 @given(texts)
 def test_the_words_of_a_text_are_those_of_its_chunks(text: str) -> None:
     whole = analyse(text)

@@ -53,6 +53,7 @@ def test_the_folder_is_for_its_owner_only(engine: WhooshEngine, folder: Path) ->
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
 def test_another_process_sees_a_commit_at_once(
     engine: WhooshEngine, folder: Path
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_generation_is_not_taken_for_another_of_the_same_number(
     assert found(reader, "truce") == ["b"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("at", range(0, 100, 7))
 def test_damage_anywhere_in_a_segment_is_told_or_harmless(
@@ -190,6 +192,7 @@ def test_files_are_synced_before_the_table_of_contents_names_them(
     ]
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused(engine: WhooshEngine, folder: Path) -> None:
     program = (
         "import sys, whoosh.index as w;"
@@ -219,6 +222,7 @@ def test_stock_whoosh_opens_and_searches_the_index(
         assert len(results) == 2
 
 
+@pytest.mark.slow
 def test_segments_are_merged_and_deleted_articles_purged(
     engine: WhooshEngine, folder: Path
 ) -> None:
@@ -233,6 +237,7 @@ def test_segments_are_merged_and_deleted_articles_purged(
     assert found(engine, "version9") == []
 
 
+@pytest.mark.slow
 def test_searches_go_on_while_the_index_changes(
     engine: WhooshEngine, folder: Path
 ) -> None:
@@ -283,6 +288,7 @@ for n in range(1, 100_000):
 """
 
 
+@pytest.mark.slow
 def test_readers_see_one_generation_while_another_process_writes_and_merges(
     engine: WhooshEngine, folder: Path
 ) -> None:
