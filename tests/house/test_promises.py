@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
-from checkout import ROOT
+from checkout import ROOT, names_of_tests
 
 ROWS = [
     tuple(cell.strip() for cell in line.strip("| \n").split(" | "))
     for line in (ROOT / "docs/promises.md").read_text("utf-8").splitlines()
     if line.startswith("| ") and not line.startswith(("| promise |", "| --- |"))
 ]
-
-
-def names_in(pattern: str) -> set[str]:
-    """Return the names of the tests in files."""
-    return {
-        node.name
-        for path in (ROOT / "tests").rglob(pattern)
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    }
 
 
 def named() -> set[str]:
@@ -36,7 +25,7 @@ def test_every_promise_names_tests() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    assert named() - names_in("test_*.py") == set()
+    assert named() - names_of_tests() == set()
 
 
 def test_every_fault_test_stands_behind_a_promise() -> None:
@@ -46,4 +35,4 @@ def test_every_fault_test_stands_behind_a_promise() -> None:
         "test_no_process_is_left_when_a_test_fails",
         "test_any_path_is_answered_with_a_problem",
     }
-    assert names_in("faults/test_*.py") - named() == about_themselves
+    assert names_of_tests("faults/test_*.py") - named() == about_themselves

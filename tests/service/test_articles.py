@@ -363,8 +363,9 @@ def test_a_deletion_hides_at_once(client: FlaskClient) -> None:
 
 
 def test_a_write_waits_until_it_can_be_found(
-    client: FlaskClient, index_now: Callable[[], None]
+    settings: Settings, archive: Archive, index_now: Callable[[], None]
 ) -> None:
+    client = create_app(replace(settings, wait_seconds=20), archive).test_client()
     indexer = threading.Timer(0.05, index_now)
     indexer.start()
     answer = client.put("/v1/articles/new?wait=1", json=SMALL)
