@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -38,6 +39,7 @@ _TIED = (
 )
 # A server may close a connection that is idle for longer, just when it is used again.
 IDLE_SECONDS = 2.0
+_PORTS = range(10_000, 32_000)  # below those that the system gives to clients
 _SHOWN = 4_000  # characters of the end of a log
 
 
@@ -240,10 +242,7 @@ class Cluster:
     @cached_property
     def port(self) -> int:
         """The port that it keeps over every restart."""
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port: int = probe.getsockname()[1]
-        return port
+        return free_port()
 
     @property
     def index(self) -> Path:
@@ -379,6 +378,16 @@ def running(
         raise
     finally:
         cluster.stop()
+
+
+def free_port() -> int:
+    """A port that nobody uses, nor is given while a server on it starts anew."""
+    while True:
+        # Not of random: Hypothesis starts that alike in all processes that run tests.
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def received(connection: socket.socket) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from faults.amounts import amount, progress
-from faults.cluster import HOST, ROOT, Cluster, Reply, running
+from faults.cluster import HOST, ROOT, Cluster, Reply, free_port, running
 from waiting import until
 
 SITE = "nutgraf.example.org"
@@ -105,9 +105,7 @@ def nginx(folder: Path, cluster: Cluster) -> Iterator[int]:
         check=True,
         capture_output=True,
     )
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     site = replaced(
         (ROOT / "deploy/nginx.conf").read_text("utf-8"),
         listen=("listen 443 ssl;", f"listen {HOST}:{port} ssl;"),
