@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -326,33 +327,44 @@ def test_errors_of_a_deletion_in_json_are_no_answers(loaded: Nutgraf) -> None:
     assert json.loads(done.err)["code"] == "article_not_found"
 
 
+@pytest.fixture
+def copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Path], Nutgraf]:
+    """A function that loads a file into a store of its own."""
+
+    def copy(file: Path) -> Nutgraf:
+        folder = tmp_path / "copy"
+        folder.mkdir()
+        nutgraf = Nutgraf(folder, capsys)
+        assert nutgraf("load", str(file)).code == 0
+        return nutgraf
+
+    return copy
+
+
+def articles_in(nutgraf: Nutgraf) -> list[Article]:
+    with nutgraf.store.reading() as view:
+        return list(view.iterate())
+
+
 def test_an_export_of_all_read_back_is_the_same_store(
-    loaded: Nutgraf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    loaded: Nutgraf, tmp_path: Path, copy: Callable[[Path], Nutgraf]
 ) -> None:
     out = tmp_path / "all.jsonl"
     done = loaded("export", "--all", "--output", str(out))
     assert done == (0, f"3 articles to {out}\n", "")
-    copy_folder = tmp_path / "copy"
-    copy_folder.mkdir()
-    copy = Nutgraf(copy_folder, capsys)
-    assert copy("load", str(out)).code == 0
-    with loaded.store.reading() as ours, copy.store.reading() as theirs:
-        assert list(ours.iterate()) == list(theirs.iterate())
+    assert articles_in(copy(out)) == articles_in(loaded)
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
 def test_an_export_as_items_makes_the_same_articles(
-    loaded: Nutgraf, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    loaded: Nutgraf, copy: Callable[[Path], Nutgraf], tmp_path: Path
 ) -> None:
     out = tmp_path / "all.ninjs"
     done = loaded("export", "--all", "--format", "ninjs", "--output", str(out))
     assert done.code == 0
-    copy_folder = tmp_path / "copy"
-    copy_folder.mkdir()
-    copy = Nutgraf(copy_folder, capsys)
-    assert copy("load", str(out)).code == 0
-    with loaded.store.reading() as ours, copy.store.reading() as theirs:
-        assert list(ours.iterate()) == list(theirs.iterate())
+    assert articles_in(copy(out)) == articles_in(loaded)
 
 
 def test_an_export_holds_nothing_that_does_not_show(loaded: Nutgraf) -> None:

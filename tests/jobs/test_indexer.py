@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 from articles import sent_article as article
-from checkout import ROOT
+from commands import nutgraf
 from waiting import until
 
 from index.article import Article
@@ -354,16 +353,6 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
         "NUTGRAF_ENGINE": f"whoosh:{tmp_path / 'index'}",
     }
-
-
-def nutgraf(environ: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "index", *arguments],
-        cwd=ROOT,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
 
 
 def status(environ: dict[str, str]) -> Any:

@@ -388,9 +388,9 @@ def test_a_wrong_format_or_mapping_is_refused_before_anything_is_read(
         loaded("none", mapping={"topics": "topics"})
 
 
-def test_many_small_files_share_transactions(
-    folder: Path, store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def sizes(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many articles each transaction stores."""
     sizes: list[int] = []
     put = store.put
     monkeypatch.setattr(
@@ -398,6 +398,12 @@ def test_many_small_files_share_transactions(
         "put",
         lambda batch, **how: (sizes.append(len(batch)), put(batch, **how))[1],
     )
+    return sizes
+
+
+def test_many_small_files_share_transactions(
+    folder: Path, sizes: list[int], loaded: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "BATCH_ARTICLES", 4)
     for n in range(10):
         (folder / f"{n}.jsonl").write_text(line(f"a{n}"))
@@ -406,15 +412,8 @@ def test_many_small_files_share_transactions(
 
 
 def test_batches_are_bounded_by_bytes(
-    folder: Path, store: Store, loaded: Loading, monkeypatch: pytest.MonkeyPatch
+    folder: Path, sizes: list[int], loaded: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes: list[int] = []
-    put = store.put
-    monkeypatch.setattr(
-        store,
-        "put",
-        lambda batch, **how: (sizes.append(len(batch)), put(batch, **how))[1],
-    )
     monkeypatch.setattr(module, "BATCH_BYTES", 3_000)
     text = ["x" * 1_000]
     (folder / "a.jsonl").write_text(

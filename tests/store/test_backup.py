@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from articles import sent_article as article
-from checkout import ROOT
+from commands import nutgraf
 from faults.amounts import amount
 from waiting import until
 
@@ -850,17 +850,6 @@ def test_a_tag_of_another_history_is_never_current(
     assert archive.seq() == seq
     tags.add(tag())
     assert len(tags) == 2
-
-
-def nutgraf(environ: dict[str, str], *argv: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "index", *argv],
-        cwd=ROOT,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
 
 
 def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
