@@ -31,6 +31,12 @@ hypothesis_settings.register_profile("nutgraf", deadline=None)
 hypothesis_settings.load_profile("nutgraf")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: a third of the time tests wait for others."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Keep modules and collected tests out of every garbage collection to come."""
     gc.collect()
