@@ -24,7 +24,7 @@ from index.engines.whoosh.stock import (
     ColumnarFieldWriter,
     ColumnarTermsReader,
     Contents,
-    NotKept,
+    NotSupported,
     SegmentDraft,
     contents_of,
 )
@@ -37,7 +37,7 @@ _CRC = 4  # bytes
 class ColumnarCodec(base.Codec):  # type: ignore[misc]  # Whoosh has no types
     """Reads and writes segments of arrays, one file each.
 
-    :raises NotKept: the storage has no folder, such as one in memory.
+    :raises NotSupported: the storage has no folder, such as one in memory.
     """
 
     # A term's shortest and longest document are computed when the term is read.
@@ -79,12 +79,14 @@ class ColumnarCodec(base.Codec):  # type: ignore[misc]  # Whoosh has no types
 
         :raises IndexDamaged: the segment's file is damaged, or has another number of
             documents.
-        :raises NotKept: the segment is still being written.
+        :raises NotSupported: the segment is still being written.
         """
         draft = self._drafts.get(_path(storage, segment))
         if draft is not None and draft.is_open:
             # Whoosh's writer of several processes does this before it merges segments.
-            raise NotKept("a segment that is not written cannot be read: no procs=")
+            raise NotSupported(
+                "a segment that is not written cannot be read: no procs="
+            )
         contents = self._open(storage, segment)
         if contents.documents != segment.doc_count_all():
             raise IndexDamaged(
@@ -232,7 +234,9 @@ def _path(storage: Any, segment: ColumnarSegment) -> Path:
     folder = getattr(storage, "folder", None)
     if not folder or not isinstance(folder, str | Path):  # '' for one in memory
         kind = type(storage).__name__
-        raise NotKept(f"segments are files in a folder, which {kind} does not have")
+        raise NotSupported(
+            f"segments are files in a folder, which {kind} does not have"
+        )
     return Path(folder, segment.make_filename(EXTENSION))
 
 

@@ -37,7 +37,11 @@ from index.engines.whoosh.files.schema import (
     values_of,
     whoosh_schema,
 )
-from index.engines.whoosh.stock.stored_values import NotKept, stored_text, stored_values
+from index.engines.whoosh.stock.stored_values import (
+    NotSupported,
+    stored_text,
+    stored_values,
+)
 from index.engines.whoosh.writing.buffer import WriteBuffer
 from index.engines.whoosh.writing.indexed_article import indexed_article_of
 from index.engines.whoosh.writing.inversion import write_segment
@@ -703,7 +707,7 @@ def test_readers_of_one_index_do_not_disturb_each_other(
     assert not failed
 
 
-# What is not kept.
+# What is not supported.
 
 
 def write_one(folder: Path, field: fields.FieldType, value: Any) -> None:
@@ -712,7 +716,7 @@ def write_one(folder: Path, field: fields.FieldType, value: Any) -> None:
     try:
         writer.add_document(it=value)
         writer.commit()
-    except NotKept:
+    except NotSupported:
         writer.cancel()
         assert not list(folder.glob("*.toc.*"))
         raise
@@ -729,27 +733,27 @@ def write_one(folder: Path, field: fields.FieldType, value: Any) -> None:
         (fields.COLUMN(columns.CompressedBlockColumn()), b"1", "pickle"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_by_its_name(
+def test_unsupported_fields_and_values_are_refused_by_name(
     tmp_path: Path, field: fields.FieldType, value: Any, why: str
 ) -> None:
-    with pytest.raises(NotKept, match=rf"field 'it': .*{why}") as told:
+    with pytest.raises(NotSupported, match=rf"field 'it': .*{why}") as caught:
         write_one(tmp_path, field, value)
-    assert told.value.field == "it"
-    assert isinstance(told.value, TypeError)
+    assert caught.value.field == "it"
+    assert isinstance(caught.value, TypeError)
 
 
 def test_a_segment_cannot_be_read_while_it_is_written(tmp_path: Path) -> None:
     writer = SegmentWriter(create_in(str(tmp_path), SCHEMA), codec=ColumnarCodec())
     writer.add_document(key="urn:1")
     writer.perdocwriter.close()
-    with pytest.raises(NotKept, match="not written"):
+    with pytest.raises(NotSupported, match="not written"):
         writer.per_document_reader()
     writer.cancel()
 
 
 def test_a_storage_without_a_folder_is_refused() -> None:
     index = RamStorage().create_index(SCHEMA)
-    with pytest.raises(NotKept, match="RamStorage"):
+    with pytest.raises(NotSupported, match="RamStorage"):
         SegmentWriter(index, codec=ColumnarCodec())
 
 

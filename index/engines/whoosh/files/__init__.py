@@ -1,4 +1,4 @@
-"""What lies on the disk? A segment is arrays in one file."""
+"""What is on the disk? A segment: arrays in one file."""
 
 from index.engines.whoosh.files.arrays import (
     Array,
@@ -8,6 +8,7 @@ from index.engines.whoosh.files.arrays import (
     Mask,
     Strings,
     expand_ranges,
+    narrowed_offsets,
     narrowest_type,
 )
 from index.engines.whoosh.files.cache import cached
@@ -76,6 +77,7 @@ __all__ = [
     "confirm_damage",
     "expand_ranges",
     "form_of",
+    "narrowed_offsets",
     "narrowest_type",
     "passage_numbers",
     "term_of",

@@ -1,11 +1,11 @@
-"""Whoosh's own reader and writer over our segments."""
+"""How does Whoosh itself read and write our segments?"""
 
 from index.engines.whoosh.stock.contents import Contents, contents_of
 from index.engines.whoosh.stock.reading import (
     ColumnarDocumentReader,
     ColumnarTermsReader,
 )
-from index.engines.whoosh.stock.stored_values import NotKept
+from index.engines.whoosh.stock.stored_values import NotSupported
 from index.engines.whoosh.stock.writing import (
     ColumnarDocumentWriter,
     ColumnarFieldWriter,
@@ -18,7 +18,7 @@ __all__ = [
     "ColumnarFieldWriter",
     "ColumnarTermsReader",
     "Contents",
-    "NotKept",
+    "NotSupported",
     "SegmentDraft",
     "contents_of",
 ]

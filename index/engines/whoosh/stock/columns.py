@@ -1,4 +1,4 @@
-"""Columns as Whoosh reads them: a value of each document, to sort and to group by."""
+"""Columns for Whoosh: one value per document, to sort and to group by."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from whoosh.columns import (
 from whoosh.filedb.structfile import BufferFile, StructFile
 
 from index.engines.whoosh.files import Array, Strings
-from index.engines.whoosh.stock.stored_values import NotKept
+from index.engines.whoosh.stock.stored_values import NotSupported
 
 
 class NumberReader(ColumnReader):  # type: ignore[misc]  # Whoosh has no types
-    """Reads a number of each document."""
+    """Reads a column of numbers."""
 
     def __init__(self, values: Array) -> None:
         self._values = values.data
@@ -37,23 +37,24 @@ class NumberReader(ColumnReader):  # type: ignore[misc]  # Whoosh has no types
         return iter(self._values)
 
     def sort_key(self, document: int) -> int:
-        """Return what orders a document."""
+        """Sort key of a document."""
         value = int(self._values[document])
         return -value if self._reverse else value
 
     def set_reverse(self) -> None:
-        """Order from high to low."""
+        """Sort in descending order."""
         self._reverse = True
 
 
-class SpellingReader(ColumnReader):  # type: ignore[misc]
-    """Reads a spelling of each document, as bytes.
+class StringReader(ColumnReader):  # type: ignore[misc]
+    """Reads a column of strings, as bytes.
 
-    :param codes: of each document its spelling; -1 where it has none.
+    :param values: the distinct values.
+    :param codes: number of each document's value; -1 if it has none.
     """
 
-    def __init__(self, spellings: Strings, codes: Array, default: bytes) -> None:
-        self._spellings = spellings
+    def __init__(self, values: Strings, codes: Array, default: bytes) -> None:
+        self._values = values
         self._codes = codes.data
         self._default = default
 
@@ -62,17 +63,17 @@ class SpellingReader(ColumnReader):  # type: ignore[misc]
 
     def __getitem__(self, document: int) -> bytes:
         code = self._codes[document]
-        return self._default if code < 0 else bytes(self._spellings[code])
+        return self._default if code < 0 else bytes(self._values[code])
 
     def __iter__(self) -> Iterator[bytes]:
-        known: list[bytes] = [*self._spellings[:], self._default]
-        return (known[code] for code in self._codes)  # that of -1 is the last
+        values: list[bytes] = [*self._values[:], self._default]
+        return (values[code] for code in self._codes)  # -1 is the last: the default
 
 
 class MappedFile(BufferFile):  # type: ignore[misc]
-    """A file of Whoosh's over bytes of a memory map.
+    """A Whoosh file over part of a memory map.
 
-    Whoosh's own copies all of it at once; this does when it is read as a stream.
+    Whoosh's own class copies all bytes at once; this one only to read them as a stream.
     """
 
     def __init__(self, view: memoryview, name: str) -> None:
@@ -86,9 +87,9 @@ class MappedFile(BufferFile):  # type: ignore[misc]
 
 
 class ColumnDraft:
-    """A column of Whoosh's being written, to be kept byte for byte.
+    """A Whoosh column being written, to be stored byte for byte.
 
-    :raises NotKept: it is a column that pickles what it holds.
+    :raises NotSupported: the column type pickles its values.
     """
 
     def __init__(self, field: str, column: Column) -> None:
@@ -97,15 +98,15 @@ class ColumnDraft:
             inner = inner._child
         if isinstance(inner, PickleColumn | CompressedBlockColumn):
             kind = type(inner).__name__
-            raise NotKept(f"{kind} pickles what it holds", field=field)
+            raise NotSupported(f"{kind} pickles its values", field=field)
         self._bytes = BytesIO()
         self._writer = column.writer(StructFile(self._bytes))
 
     def add(self, document: int, value: Any) -> None:
-        """Add the value of a document behind the last that had one."""
+        """Append the value of a document."""
         self._writer.add(document, value)
 
     def close(self, documents: int) -> bytes:
-        """Return the column's bytes."""
+        """Finish the column; return its bytes."""
         self._writer.finish(documents)
         return self._bytes.getvalue()

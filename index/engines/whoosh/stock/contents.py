@@ -1,8 +1,8 @@
-"""What the file of a segment holds, document by document, whoever wrote it.
+"""The contents of a segment, document by document, whoever wrote it.
 
-Segments of ours are of articles: a document is a paragraph, and an article's own words,
-values and dates hold for each of its paragraphs. A segment that a writer of Whoosh's
-made through the codec has no articles: see :mod:`.codec_writing` for how it is kept.
+Our engine writes segments of articles: a document is a paragraph, and the own words,
+values and dates of an article belong to each of its paragraphs. Whoosh's writers write
+segments of documents through the codec: :mod:`.writing` has their format.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from index.engines.whoosh.files import (
     Strings,
     expand_ranges,
 )
-from index.engines.whoosh.stock.columns import MappedFile, NumberReader, SpellingReader
+from index.engines.whoosh.stock.columns import MappedFile, NumberReader, StringReader
 from index.engines.whoosh.stock.stored_values import stored_values
 from index.errors import IndexDamaged
 
-DOCUMENTS = "documents"  # the kind of file that writers of Whoosh's make
+DOCUMENTS = "documents"  # the kind of segment that Whoosh's writers write
 STORED = "stored"
 
 
-class Placed:
-    """Positions in documents: those of each are a run of one array."""
+class PositionLists:
+    """Positions of a term: those of each document are a run of one array."""
 
     def __init__(self, starts: Array, ends: Array, positions: Array) -> None:
         self._starts, self._ends, self._positions = starts, ends, positions
@@ -51,10 +51,10 @@ class Placed:
 
 
 class Postings:
-    """Where a term is.
+    """The posting list of a term.
 
-    :ivar documents: ascending; ``weights`` and ``frequencies`` of each.
-    :ivar placed: finds the positions; ``None`` where there are none.
+    :param documents: ascending; ``weights`` and ``frequencies`` of each.
+    :param read_positions: reads the positions; ``None`` if none are stored.
     """
 
     def __init__(
@@ -62,20 +62,20 @@ class Postings:
         documents: Array,
         weights: Array,
         frequencies: Array,
-        placed: Callable[[], Placed] | None = None,
+        read_positions: Callable[[], PositionLists] | None = None,
     ) -> None:
         self.documents, self.weights = documents, weights
         self.frequencies = frequencies
-        self._placed = placed
+        self._read_positions = read_positions
 
     @cached_property
-    def positions(self) -> Placed | None:
-        """The positions in each document."""
-        return None if self._placed is None else self._placed()
+    def positions(self) -> PositionLists | None:
+        """Positions in each document."""
+        return None if self._read_positions is None else self._read_positions()
 
 
-class Words(ABC):
-    """The terms of a field.
+class FieldTerms(ABC):
+    """The term dictionary of a field.
 
     :ivar terms: in the order of their bytes.
     """
@@ -84,53 +84,53 @@ class Words(ABC):
 
     @abstractmethod
     def postings(self, number: int) -> Postings:
-        """Return where a term is."""
+        """Posting list of a term."""
 
 
 class Contents(ABC):
-    """What a segment holds.
+    """The contents of a segment.
 
-    :ivar documents: how many, deleted or not.
-    :ivar fields: the names of the fields that have terms, in order.
+    :ivar documents: number of documents, deleted ones included.
+    :ivar fields: names of the fields that have terms, in order.
     """
 
     documents: int
     fields: Sequence[str]
 
     def __init__(self) -> None:
-        self._words: dict[str, Words] = {}
+        self._terms: dict[str, FieldTerms] = {}
 
-    def words(self, field: str) -> Words | None:
-        """Return the terms of a field, ``None`` if it has none."""
-        if field not in self._words and field in self.fields:
-            self._words[field] = self._read_words(field)
-        return self._words.get(field)
+    def terms(self, field: str) -> FieldTerms | None:
+        """Term dictionary of a field, ``None`` if it has no terms."""
+        if field not in self._terms and field in self.fields:
+            self._terms[field] = self._read_terms(field)
+        return self._terms.get(field)
 
     @abstractmethod
-    def _read_words(self, field: str) -> Words:
+    def _read_terms(self, field: str) -> FieldTerms:
         pass
 
     @abstractmethod
     def lengths(self, field: str) -> Array | None:
-        """Return how long a field is in each document, ``None`` if that is not kept."""
+        """Length of a field in each document, ``None`` if it is not stored."""
 
     @abstractmethod
     def stored(self, document: int) -> dict[str, Any]:
-        """Return the stored fields of a document."""
+        """Stored fields of a document."""
 
     @abstractmethod
     def has_column(self, field: str) -> bool:
-        """Return whether a field has a value of each document."""
+        """Whether a field has a column."""
 
     @abstractmethod
     def column(self, field: str, column: Column) -> ColumnReader:
-        """Return a new reader of a field's values, as a column type says they are."""
+        """New reader of a field's column, as its column type reads it."""
 
 
 def contents_of(path: Path, name: str) -> Contents:
-    """Return what the file of a segment holds.
+    """Contents of the file of a segment.
 
-    :raises IndexDamaged: it is not what was written.
+    :raises IndexDamaged: the file is damaged.
     """
     file = ArraysFile(path)
     if "languages" in file.metadata:
@@ -144,25 +144,25 @@ def contents_of(path: Path, name: str) -> Contents:
 
 
 class ArticleContents(Contents):
-    """A segment of ours: see :mod:`.segment`."""
+    """A segment of our engine; see :class:`index.engines.whoosh.files.Segment`."""
 
     def __init__(self, segment: Segment) -> None:
         super().__init__()
         self._segment = segment
         self.documents = segment.documents
         names = (PARAGRAPH_WORDS, *LINE_FIELDS)
-        found = [name for name in names if segment.field(name) is not None]
-        self.fields = sorted([ID, *found]) if segment.articles else []
+        indexed = [name for name in names if segment.field(name) is not None]
+        self.fields = sorted([ID, *indexed]) if segment.articles else []
 
-    def _read_words(self, field: str) -> Words:
+    def _read_terms(self, field: str) -> FieldTerms:
         segment = self._segment
         if field == ID:
             return _Ids(segment)
-        found = segment.field(field)
-        assert found is not None, field
-        if isinstance(found, ParagraphIndex):
-            return _Forms(found, None)
-        return _Forms(found, segment.first)
+        index = segment.field(field)
+        assert index is not None, field
+        if isinstance(index, ParagraphIndex):
+            return _SurfaceForms(index, None)
+        return _SurfaceForms(index, segment.first)
 
     def lengths(self, field: str) -> Array | None:
         segment = self._segment
@@ -190,20 +190,20 @@ class ArticleContents(Contents):
         default = column.default_value()
         if field in DATE_FIELD_NAMES:
             dates = segment.column(field)
-            known = np.where(dates == NO_VALUE, default, dates)
-            return NumberReader(known[segment.owner])
-        spellings, articles, codes = segment.values(field)
-        assert spellings is not None, field
+            filled = np.where(dates == NO_VALUE, default, dates)
+            return NumberReader(filled[segment.owner])
+        values, articles, codes = segment.values(field)
+        assert values is not None, field
         first = np.full(segment.articles, -1, np.int32)
-        # Of several values the first: written last.
+        # The first of several values wins, since it is assigned last.
         first[articles[::-1]] = codes[::-1]
-        return SpellingReader(spellings, first[segment.owner], default)
+        return StringReader(values, first[segment.owner], default)
 
 
-class _Forms(Words):
-    """Surface forms: each is in the list of its stem, or in one for each language.
+class _SurfaceForms(FieldTerms):
+    """Surface forms: each is in the posting list of its stem, one for each language.
 
-    :param first: each article's first document, where rows are articles.
+    :param first: first document of each article, if rows are articles.
     """
 
     def __init__(self, field: FieldIndex, first: Array | None) -> None:
@@ -212,27 +212,27 @@ class _Forms(Words):
 
     def postings(self, number: int) -> Postings:
         entries = self._field.entries(number)
-        found = [self._rows(at, tag) for at, tag in entries]
-        rows, frequencies = (np.concatenate(each) for each in zip(*found, strict=True))
+        parts = [self._postings(number, tag) for number, tag in entries]
+        rows, frequencies = (np.concatenate(each) for each in zip(*parts, strict=True))
         if len(entries) > 1:
             order = np.argsort(rows, kind="stable")
             rows, frequencies = rows[order], frequencies[order]
-        documents, of_row = rows, np.arange(len(rows))
+        documents, row_of = rows, np.arange(len(rows))
         if self._first is not None:
             counts = self._first[rows + 1] - self._first[rows]
             documents = expand_ranges(self._first[rows], counts)
-            of_row = np.repeat(of_row, counts)
+            row_of = np.repeat(row_of, counts)
 
-        def placed() -> Placed:
+        def read_positions() -> PositionLists:
             ends = np.cumsum(frequencies, dtype=np.int64)
             starts = ends - frequencies
-            return Placed(starts[of_row], ends[of_row], self._positions(entries))
+            return PositionLists(starts[row_of], ends[row_of], self._positions(entries))
 
-        repeated = frequencies[of_row]
-        return Postings(documents, repeated, repeated, placed)
+        repeated = frequencies[row_of]
+        return Postings(documents, repeated, repeated, read_positions)
 
-    def _rows(self, number: int, tag: int) -> tuple[Array, Array]:
-        """Return where one term of a list is: rows and frequencies."""
+    def _postings(self, number: int, tag: int) -> tuple[Array, Array]:
+        """Rows and frequencies of one term of a posting list."""
         rows, frequencies = self._field.postings(number)
         tags = self._field.tags(number)
         if tags is None:
@@ -242,24 +242,24 @@ class _Forms(Words):
         return owners[starts], np.diff(np.append(starts, len(owners)))
 
     def _positions(self, entries: list[tuple[int, int]]) -> Array:
-        """Return the positions of a term, by row."""
+        """Positions of a term, by row."""
         rows, positions = [], []
         for number, tag in entries:
             owners = np.repeat(*self._field.postings(number))
-            placed, tags = self._field.positions(number), self._field.tags(number)
+            at, tags = self._field.positions(number), self._field.tags(number)
             if tags is not None:
-                inside = tags == tag
-                owners, placed = owners[inside], placed[inside]
+                matches = tags == tag
+                owners, at = owners[matches], at[matches]
             rows.append(owners)
-            positions.append(placed)
-        found = np.concatenate(positions)
+            positions.append(at)
+        joined = np.concatenate(positions)
         if len(entries) > 1:
-            found = found[np.argsort(np.concatenate(rows), kind="stable")]
-        return found
+            joined = joined[np.argsort(np.concatenate(rows), kind="stable")]
+        return joined
 
 
-class _Ids(Words):
-    """The ids of articles: each is in all documents of one."""
+class _Ids(FieldTerms):
+    """Ids of articles: each is in all documents of its article."""
 
     def __init__(self, segment: Segment) -> None:
         self.terms = segment.file.strings(f"{ID}/terms")
@@ -277,7 +277,7 @@ class _Ids(Words):
 
 
 class DocumentContents(Contents):
-    """What a writer of Whoosh's wrote."""
+    """A segment that one of Whoosh's writers wrote."""
 
     def __init__(self, file: ArraysFile) -> None:
         super().__init__()
@@ -287,7 +287,7 @@ class DocumentContents(Contents):
         self.fields = sorted(name[: -len(end)] for name in file if name.endswith(end))
         self._stored = file.strings(STORED)
 
-    def _read_words(self, field: str) -> Words:
+    def _read_terms(self, field: str) -> FieldTerms:
         return _Terms(self._file, field)
 
     def lengths(self, field: str) -> Array | None:
@@ -307,8 +307,8 @@ class DocumentContents(Contents):
         return column.reader(mapped, 0, len(view), self.documents)
 
 
-class _Terms(Words):
-    """The terms of a field, whatever they are: each has its own postings."""
+class _Terms(FieldTerms):
+    """Terms of any kind: each has a posting list of its own."""
 
     def __init__(self, file: ArraysFile, field: str) -> None:
         self.terms = file.strings(f"{field}/terms")
@@ -318,17 +318,17 @@ class _Terms(Words):
         self._frequencies = file.get(f"{field}/frequencies", "<u4")
         self._positions_at = file.get(f"{field}/positions.at", "<u4")
         self._positions = file.get(f"{field}/positions", "<u4")
-        self._placed = f"{field}/positions" in file
-        self._counted = f"{field}/frequencies" in file
+        self._has_positions = f"{field}/positions" in file
+        self._has_frequencies = f"{field}/frequencies" in file
 
     def postings(self, number: int) -> Postings:
         low, high = self._at[number : number + 2].tolist()
         rows, weights = self._rows[low:high], self._weights[low:high]
-        if self._placed:
+        if self._has_positions:
             starts = self._positions_at[low:high]
             ends = self._positions_at[low + 1 : high + 1]
-            placed = Placed(starts, ends, self._positions)
-            return Postings(rows, weights, ends - starts, lambda: placed)
-        if self._counted:
+            positions = PositionLists(starts, ends, self._positions)
+            return Postings(rows, weights, ends - starts, lambda: positions)
+        if self._has_frequencies:
             return Postings(rows, weights, self._frequencies[low:high])
         return Postings(rows, weights, weights)

@@ -1,4 +1,4 @@
-"""The postings of a term the way Whoosh goes through them."""
+"""Posting lists as Whoosh reads them: statistics and a matcher."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from whoosh.util.numeric import byte_to_length
 
 from index.engines.whoosh.files import Array
 from index.engines.whoosh.stock.contents import Contents, Postings
-from index.engines.whoosh.stock.stored_values import NotKept
+from index.engines.whoosh.stock.stored_values import NotSupported
 
-# The lengths that stock Whoosh tells apart: it keeps a byte of each, and rounds up.
+# The lengths that stock Whoosh can store: it rounds each up to one of 256, in a byte.
 _LENGTHS = np.array([byte_to_length(byte) for byte in range(256)], np.int64)
 
 
 def rounded_lengths(exact: Array) -> bytes:
-    """Return lengths as the bytes that stock Whoosh keeps of them."""
-    places = np.searchsorted(_LENGTHS, exact)
-    return np.minimum(places, 255).astype(np.uint8).tobytes()
+    """Lengths as the bytes that stock Whoosh stores."""
+    rounded = np.searchsorted(_LENGTHS, exact)
+    return np.minimum(rounded, 255).astype(np.uint8).tobytes()
 
 
 class Lengths:
-    """How long the fields of each document are, rounded as in stock Whoosh."""
+    """Field lengths of each document, rounded as in stock Whoosh."""
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
-        self._known: dict[str, bytes] = {}
+        self._rounded: dict[str, bytes] = {}
 
     def __getitem__(self, field: str) -> bytes:
-        """Return the lengths of a field, as bytes; none if it has none."""
-        found = self._known.get(field)
-        if found is None:
+        """Lengths of a field, a byte per document; empty if none are stored."""
+        lengths = self._rounded.get(field)
+        if lengths is None:
             exact = self._contents.lengths(field)
-            found = b"" if exact is None else rounded_lengths(exact)
-            self._known[field] = found
-        return found
+            lengths = b"" if exact is None else rounded_lengths(exact)
+            self._rounded[field] = lengths
+        return lengths
 
 
 class PostingBlock:
-    """The postings of a term as Whoosh takes them: one block, not to be changed."""
+    """The posting list of a term as Whoosh takes it: one immutable block."""
 
     def __init__(self, postings: Postings, lengths: bytes) -> None:
         self.postings = postings
@@ -54,32 +54,32 @@ class PostingBlock:
 
     @cached_property
     def ids(self) -> list[int]:
-        """The documents, ascending."""
+        """Documents, ascending."""
         return self.postings.documents.tolist()  # type: ignore[no-any-return]
 
     @cached_property
     def weights(self) -> list[float]:
-        """The weight in each of them."""
-        found: Array = self.postings.weights.astype(np.float64)
-        return found.tolist()  # type: ignore[no-any-return]
+        """Weight in each document."""
+        weights: Array = self.postings.weights.astype(np.float64)
+        return weights.tolist()  # type: ignore[no-any-return]
 
     @cached_property
     def info(self) -> TermInfo:
-        """The statistics of the term."""
+        """Statistics of the term."""
         documents, weights = self.postings.documents, self.postings.weights
-        least = most = 0
+        shortest = longest = 0
         if self._lengths:
-            kept = np.frombuffer(self._lengths, np.uint8)[documents]
-            # A document of no length has the term all the same: it says nothing.
-            kept = kept[kept > 0]
-            if len(kept):
-                least = byte_to_length(int(kept.min()))
-                most = byte_to_length(int(kept.max()))
+            lengths = np.frombuffer(self._lengths, np.uint8)[documents]
+            # A document may have the term and yet no length: it does not count.
+            lengths = lengths[lengths > 0]
+            if len(lengths):
+                shortest = byte_to_length(int(lengths.min()))
+                longest = byte_to_length(int(lengths.max()))
         return TermInfo(
             weight=float(weights.sum(dtype=np.float64)),
             df=len(documents),
-            minlength=least,
-            maxlength=most,
+            minlength=shortest,
+            maxlength=longest,
             maxweight=float(weights.max()),
             minid=int(documents[0]),
             maxid=int(documents[-1]),
@@ -87,7 +87,7 @@ class PostingBlock:
 
 
 class PostingMatcher(LeafMatcher):  # type: ignore[misc]  # Whoosh has no types
-    """Goes through the postings of a term."""
+    """Iterates over the postings of a term."""
 
     def __init__(
         self,
@@ -96,26 +96,26 @@ class PostingMatcher(LeafMatcher):  # type: ignore[misc]  # Whoosh has no types
         *,
         term: tuple[str, bytes],
         scorer: Any = None,
-        place: int = 0,
+        at: int = 0,
     ) -> None:
         self._block = block
         self._ids = block.ids
-        self._at = place
+        self._at = at
         self._term = term
         self.format, self.scorer = format_, scorer
 
     def copy(self) -> PostingMatcher:
-        """Return another one that stands where this does."""
+        """Copy of the matcher, at the same posting."""
         return PostingMatcher(
             self._block,
             self.format,
             term=self._term,
             scorer=self.scorer,
-            place=self._at,
+            at=self._at,
         )
 
     def is_active(self) -> bool:
-        """Return whether it stands on a posting."""
+        """Whether the matcher is on a posting."""
         return self._at < len(self._ids)
 
     def reset(self) -> None:
@@ -123,39 +123,39 @@ class PostingMatcher(LeafMatcher):  # type: ignore[misc]  # Whoosh has no types
         self._at = 0
 
     def id(self) -> int:
-        """Return the document it stands on, behind the last one that."""
+        """Current document; behind the end the last one."""
         try:
             return self._ids[self._at]
         except IndexError:
-            # Whoosh's matcher of what is not in another asks before it looks whether
-            # there is one, and its own posting lists mostly answer.
+            # Whoosh's AndNotMatcher asks before it checks whether the matcher is
+            # active, and Whoosh's own posting lists mostly answer.
             return self._ids[-1]
 
     def all_ids(self) -> Iterator[int]:
-        """Return the documents from here on."""
+        """Documents from the current one on."""
         return iter(self._ids[self._at :])
 
     def next(self) -> bool:
-        """Go to the next posting; return whether there is none, as of a block's end."""
+        """Go to the next posting; return whether that was the end of a block."""
         if not self.is_active():
             raise ReadTooFar
         self._at += 1
         return not self.is_active()
 
     def skip_to(self, id: int) -> None:  # the name is Whoosh's
-        """Go to the first posting from here on that is not before a document."""
+        """Go on to the first posting whose document is ``id`` or a later one."""
         if not self.is_active():
             raise ReadTooFar
         self._at = bisect_left(self._ids, id, self._at)
 
-    # What a posting says.
+    # The current posting.
 
     def weight(self) -> float:
-        """Return the weight of the posting."""
+        """Weight of the posting."""
         return self._block.weights[self._at]
 
     def value(self) -> bytes:
-        """Return the posting encoded as its format has it."""
+        """The posting, encoded in its format."""
         if isinstance(self.format, Existence):
             return b""
         if isinstance(self.format, Frequency):
@@ -163,12 +163,14 @@ class PostingMatcher(LeafMatcher):  # type: ignore[misc]  # Whoosh has no types
         if type(self.format) is Positions:
             return bytes(self.format.encode(self._positions()))
         kind = type(self.format).__name__
-        raise NotKept(f"postings of format {kind} are not kept", field=self._term[0])
+        raise NotSupported(
+            f"postings of format {kind} are not supported", field=self._term[0]
+        )
 
     def value_as(self, astype: str) -> Any:
-        """Return the posting as ``frequency``, ``weight``, ``positions`` …"""
+        """The posting as ``frequency``, ``weight``, ``positions`` …"""
         if not self.supports(astype):
-            raise NotKept(f"no {astype} are kept of it", field=self._term[0])
+            raise NotSupported(f"its postings have no {astype}", field=self._term[0])
         if astype == "positions":
             return self._positions()
         if astype == "frequency":
@@ -181,34 +183,34 @@ class PostingMatcher(LeafMatcher):  # type: ignore[misc]  # Whoosh has no types
     def _positions(self) -> list[int]:
         positions = self._block.postings.positions
         if positions is None:
-            raise NotKept("no positions are kept of it", field=self._term[0])
+            raise NotSupported("its postings have no positions", field=self._term[0])
         return positions[self._at]
 
-    # Quality: all postings are one block.
+    # Block quality: all postings are one block.
 
     def skip_to_quality(self, minquality: float) -> int:
-        """Go past all if none can be better; return how many blocks that is."""
+        """Skip the block if no posting can score higher; return the blocks skipped."""
         if self.block_quality() > minquality:
             return 0
         self._at = len(self._ids)
         return 1
 
     def block_min_id(self) -> int:
-        """Return the first document."""
+        """First document."""
         return self._ids[0]
 
     def block_max_id(self) -> int:
-        """Return the last document."""
+        """Last document."""
         return self._ids[-1]
 
     def block_min_length(self) -> int:
-        """Return the length of the shortest document."""
+        """Length of the shortest document."""
         return int(self._block.info.min_length())
 
     def block_max_length(self) -> int:
-        """Return the length of the longest document."""
+        """Length of the longest document."""
         return int(self._block.info.max_length())
 
     def block_max_weight(self) -> float:
-        """Return the highest weight."""
+        """Highest weight."""
         return float(self._block.info.max_weight())

@@ -1,7 +1,7 @@
-"""Stored fields as JSON text, with marks for what JSON has no words for.
+"""Stored fields as JSON, with marks for values that JSON does not have.
 
-Stock Whoosh pickles what a document stores. A pickle runs code when it is read, so
-there is none here: what cannot be said this way is refused when it is written.
+Stock Whoosh pickles the stored fields of a document. Unpickling can run any code, so we
+use no pickles: a value that cannot be written as marked JSON is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-# An object with one name that begins like this stands for a value that is no JSON.
+# An object whose only key begins with this stands for a value that JSON does not have.
 _MARK = "$"
 
 _PLAIN = (type(None), bool, int, str)
@@ -24,15 +24,15 @@ _TEXTS: dict[type, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
     time: ("time", time.isoformat, time.fromisoformat),
     Decimal: ("decimal", str, Decimal),
 }
-_GROUPS: dict[type, str] = {tuple: "tuple", set: "set", frozenset: "frozenset"}
-_GROUP_OF_MARK = {f"{_MARK}{mark}": kind for kind, mark in _GROUPS.items()}
+_COLLECTIONS: dict[type, str] = {tuple: "tuple", set: "set", frozenset: "frozenset"}
+_COLLECTION_OF_MARK = {f"{_MARK}{mark}": kind for kind, mark in _COLLECTIONS.items()}
 _TEXT_OF_MARK = {f"{_MARK}{mark}": read for mark, _, read in _TEXTS.values()}
 
 
-class NotKept(TypeError):
-    """A schema, a value or a folder asks for what segments of ours do not keep.
+class NotSupported(TypeError):
+    """A schema, a value or a storage needs what our segments do not support.
 
-    :ivar field: the field at fault, where there is one.
+    :ivar field: the field at fault, if it is one field.
     """
 
     def __init__(self, detail: str, *, field: str | None = None) -> None:
@@ -41,28 +41,27 @@ class NotKept(TypeError):
 
 
 def stored_text(values: Mapping[str, Any]) -> bytes:
-    """Return the stored fields of a document as JSON.
+    """Stored fields of a document as JSON.
 
-    Values are of the very types that are kept, not of types derived from them: another
-    type could not be given back. A time's zone comes back as its offset, and which of
-    two equal times it is does not.
+    A value of a subclass is refused, since it would be read back as its base class. A
+    time zone is read back as its offset; ``fold`` is lost.
 
-    :raises NotKept: a field has a value of another type.
+    :raises NotSupported: a value is of an unsupported type.
     """
     marked = {}
     for name, value in values.items():
         try:
             marked[name] = _marked(value)
         except (TypeError, RecursionError) as error:
-            raise NotKept(str(error), field=name) from error
+            raise NotSupported(str(error), field=name) from error
     return json.dumps(marked, separators=(",", ":")).encode()
 
 
 def stored_values(text: bytes) -> dict[str, Any]:
-    """Return the stored fields that :func:`stored_text` made a text of."""
+    """Stored fields from the JSON of :func:`stored_text`."""
     if not text:
         return {}
-    return {name: _meant(value) for name, value in json.loads(text).items()}
+    return {name: _unmarked(value) for name, value in json.loads(text).items()}
 
 
 def _marked(value: Any) -> Any:
@@ -81,29 +80,29 @@ def _marked(value: Any) -> Any:
     if kind in _TEXTS:
         mark, text, _ = _TEXTS[kind]
         return {f"{_MARK}{mark}": text(value)}
-    if kind in _GROUPS:
-        return {f"{_MARK}{_GROUPS[kind]}": [_marked(each) for each in value]}
+    if kind in _COLLECTIONS:
+        return {f"{_MARK}{_COLLECTIONS[kind]}": [_marked(each) for each in value]}
     if kind is timedelta:
         parts = [value.days, value.seconds, value.microseconds]
         return {f"{_MARK}timedelta": parts}
     raise TypeError(f"cannot store {str(value)[:50]!r}, of type {kind.__qualname__}")
 
 
-def _meant(value: Any) -> Any:
+def _unmarked(value: Any) -> Any:
     if isinstance(value, list):
-        return [_meant(each) for each in value]
+        return [_unmarked(each) for each in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         ((mark, inside),) = value.items()
         if mark in _TEXT_OF_MARK:
             return _TEXT_OF_MARK[mark](inside)
-        if mark in _GROUP_OF_MARK:
-            return _GROUP_OF_MARK[mark](_meant(each) for each in inside)
+        if mark in _COLLECTION_OF_MARK:
+            return _COLLECTION_OF_MARK[mark](_unmarked(each) for each in inside)
         if mark == f"{_MARK}float":
             return float(inside)
         if mark == f"{_MARK}dict":
-            return {_meant(key): _meant(each) for key, each in inside}
+            return {_unmarked(key): _unmarked(each) for key, each in inside}
         if mark == f"{_MARK}timedelta":
             return timedelta(*inside)
-    return {key: _meant(each) for key, each in value.items()}
+    return {key: _unmarked(each) for key, each in value.items()}

@@ -1,11 +1,22 @@
-"""Writing segments for a writer of Whoosh's: documents that are no articles of ours.
+"""Segments that Whoosh's writers write: documents that are not articles of ours.
 
-Such a segment is a file of arrays of the kind ``documents``. Of each field there are
-``terms``, in the order of their bytes, ``rows`` and ``weights`` of each posting with
-``rows.at`` where those of each term begin, where the format has them ``positions`` and
-``positions.at`` of each posting, or ``frequencies`` if they are not the weights;
-``lengths`` of each document, exact; and ``column``, as Whoosh wrote it. What documents
-store is JSON.
+The file of such a segment is of the kind ``documents``. Each field has these arrays:
+
+``terms``
+    In the order of their bytes.
+``rows``, ``weights``
+    Document and weight of each posting; ``rows.at`` is the offset of each term.
+``positions``, ``positions.at``
+    Positions and their offset by posting, if the field's format has positions.
+``frequencies``
+    Frequency of each posting, if the format has no positions and the frequencies are
+    not the weights.
+``lengths``
+    Exact length of each document.
+``column``
+    The field's column, as Whoosh wrote it.
+
+Stored fields are JSON.
 """
 
 from __future__ import annotations
@@ -19,46 +30,51 @@ from whoosh.codec import base
 from whoosh.columns import Column
 from whoosh.formats import Existence, Frequency, Positions
 
-from index.engines.whoosh.files import Array, ArraysWriter, narrowest_type
+from index.engines.whoosh.files import (
+    Array,
+    ArraysWriter,
+    narrowed_offsets,
+    narrowest_type,
+)
 from index.engines.whoosh.stock.columns import ColumnDraft
 from index.engines.whoosh.stock.contents import DOCUMENTS, STORED
-from index.engines.whoosh.stock.stored_values import NotKept, stored_text
+from index.engines.whoosh.stock.stored_values import NotSupported, stored_text
 
 _FORMATS = (Existence, Frequency, Positions)
-_WHOLE = 2**53  # from here on not every whole number is a weight
+_WHOLE = 2**53  # below this a float holds every whole number
 
 
 class SegmentDraft:
     """The file of a segment that two writers fill: one by document, one by field.
 
-    It is written when the last of those that were made is closed.
+    It is written when the last open writer is closed.
     """
 
     def __init__(self, path: Path) -> None:
         self.arrays = ArraysWriter(path)
-        self.documents: int | None = None  # known once they are all there
+        self.documents: int | None = None  # known when all are written
         self._open = 0
-        self._spoilt = False
+        self._incomplete = False
 
     @property
     def is_open(self) -> bool:
-        """Whether a writer is not done yet."""
+        """Whether a writer is still open."""
         return self._open > 0
 
     def open(self) -> None:
-        """Take note of another writer."""
+        """Count a writer that opens the draft."""
         self._open += 1
 
-    def close(self, *, spoilt: bool = False) -> None:
-        """Take note that a writer is done.
+    def close(self, *, incomplete: bool = False) -> None:
+        """Count a writer as closed; write the file after the last.
 
-        :param spoilt: it broke off: there shall be no file.
+        :param incomplete: the writer stopped early: write no file.
         """
         self._open -= 1
-        self._spoilt |= spoilt
+        self._incomplete |= incomplete
         if self._open:
             return
-        if self._spoilt:
+        if self._incomplete:
             self.arrays.abandon()
             return
         if self.documents is None:
@@ -68,7 +84,7 @@ class SegmentDraft:
 
 
 class ColumnarDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
-    """Writes what is kept by document; Whoosh has no types, and calls it in order."""
+    """Writes stored fields, lengths and columns; Whoosh calls it in order."""
 
     def __init__(self, draft: SegmentDraft) -> None:
         draft.open()
@@ -77,52 +93,52 @@ class ColumnarDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
         self._stored: list[bytes] = []
         self._lengths: dict[str, array[int]] = {}
         self._columns: dict[str, ColumnDraft] = {}
-        # Of the document that is being written; it may be taken back.
+        # The current document, which may still be cancelled.
         self._values: dict[str, Any] | None = None
-        self._sizes: dict[str, int] = {}
+        self._field_lengths: dict[str, int] = {}
         self._cells: list[tuple[str, Column, Any]] = []
 
     def start_doc(self, docnum: int) -> None:
-        """Begin a document, which is behind the one before."""
+        """Begin a document; its number is one more than the last."""
         assert self._values is None, "the document before was not finished"
         assert docnum == len(self._stored), (docnum, len(self._stored))
-        self._values, self._sizes, self._cells = {}, {}, []
+        self._values, self._field_lengths, self._cells = {}, {}, []
 
     def add_field(
         self, fieldname: str, fieldobj: Any, value: Any, length: int | None
     ) -> None:
-        """Keep what a field stores, if it is not ``None``, and its length."""
+        """Add the length of a field, and its stored value unless that is ``None``."""
         assert self._values is not None, "no document was started"
         if value is not None:
             self._values[fieldname] = value
         if length:
-            self._sizes[fieldname] = length
+            self._field_lengths[fieldname] = length
 
     def add_column_value(self, fieldname: str, columnobj: Column, value: Any) -> None:
-        """Keep the value of a field's column.
+        """Add a value to a field's column.
 
-        :raises NotKept: the column would be pickled.
+        :raises NotSupported: the column pickles its values.
         """
         if fieldname not in self._columns:
             self._columns[fieldname] = ColumnDraft(fieldname, columnobj)
         self._cells.append((fieldname, columnobj, value))
 
     def add_vector_items(self, fieldname: str, fieldobj: Any, items: Any) -> None:
-        """Refuse the terms of a document.
+        """Refuse a term vector.
 
-        :raises NotKept: always.
+        :raises NotSupported: always.
         """
-        raise NotKept("term vectors are not kept", field=fieldname)
+        raise NotSupported("term vectors are not supported", field=fieldname)
 
     def finish_doc(self) -> None:
-        """Keep the document.
+        """Add the current document.
 
-        :raises NotKept: it stores a value that is not kept.
+        :raises NotSupported: a stored value is of an unsupported type.
         """
         assert self._values is not None, "no document was started"
         number = len(self._stored)
         text = stored_text(self._values) if self._values else b""
-        for name, length in self._sizes.items():
+        for name, length in self._field_lengths.items():
             lengths = self._lengths.setdefault(name, array("Q"))
             lengths.extend([0] * (number - len(lengths)))
             lengths.append(length)
@@ -132,11 +148,11 @@ class ColumnarDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
         self._values = None
 
     def cancel_doc(self) -> None:
-        """Take the document back."""
+        """Drop the current document."""
         self._values = None
 
     def close(self) -> None:
-        """Write all documents; one that was not finished is kept too, as in Whoosh."""
+        """Write all documents, also one that was not finished, as Whoosh does."""
         if self._values is not None:
             self.finish_doc()
         count = len(self._stored)
@@ -147,15 +163,15 @@ class ColumnarDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
             exact = np.frombuffer(lengths, np.uint64)
             arrays.column(f"{name}/lengths").append(exact)
         for name, column in self._columns.items():
-            kept = np.frombuffer(column.close(count), np.uint8)
-            arrays.put(f"{name}/column", kept)
+            data = np.frombuffer(column.close(count), np.uint8)
+            arrays.put(f"{name}/column", data)
         self._draft.documents = count
         self.is_closed = True
         self._draft.close()
 
 
 class ColumnarFieldWriter(base.FieldWriter):  # type: ignore[misc]
-    """Writes terms and their postings, field by field, each once and in order."""
+    """Writes the terms and postings of each field, all in order."""
 
     def __init__(self, draft: SegmentDraft) -> None:
         draft.open()
@@ -166,11 +182,13 @@ class ColumnarFieldWriter(base.FieldWriter):  # type: ignore[misc]
     def start_field(self, fieldname: str, fieldobj: Any) -> None:
         """Begin a field.
 
-        :raises NotKept: of its format.
+        :raises NotSupported: its format is not one of ours.
         """
         if type(fieldobj.format) not in _FORMATS:
             kind = type(fieldobj.format).__name__
-            raise NotKept(f"postings of format {kind} are not kept", field=fieldname)
+            raise NotSupported(
+                f"postings of format {kind} are not supported", field=fieldname
+            )
         self._field = _FieldDraft(fieldname, fieldobj.format)
 
     def start_term(self, text: bytes) -> None:
@@ -181,9 +199,9 @@ class ColumnarFieldWriter(base.FieldWriter):  # type: ignore[misc]
     def add(
         self, docnum: int, weight: float, vbytes: bytes, length: int | None
     ) -> None:
-        """Keep a posting of the term.
+        """Add a posting of the current term.
 
-        One of a document that was taken back is left out: Whoosh passes it on.
+        Whoosh also passes postings of cancelled documents; these are left out.
         """
         assert self._field is not None, "no field was started"
         documents = self._draft.documents
@@ -191,29 +209,29 @@ class ColumnarFieldWriter(base.FieldWriter):  # type: ignore[misc]
             self._field.add(docnum, weight, vbytes)
 
     def finish_term(self) -> None:
-        """Be done with a term."""
+        """Finish a term."""
         assert self._field is not None, "no field was started"
         self._field.finish_term()
 
     def finish_field(self) -> None:
-        """Write a field."""
+        """Write the current field."""
         assert self._field is not None, "no field was started"
         self._field.write(self._draft.arrays)
         self._field = None
 
     def close(self) -> None:
-        """Be done; there shall be no file if a field was broken off."""
+        """Close; there will be no file if a field was not finished."""
         self.is_closed = True
-        self._draft.close(spoilt=self._field is not None)
+        self._draft.close(incomplete=self._field is not None)
 
 
 class _FieldDraft:
-    """The postings of a field."""
+    """The terms and postings of a field being written."""
 
     def __init__(self, name: str, format_: Any) -> None:
         self._name, self._format = name, format_
-        self._placed = isinstance(format_, Positions)
-        self._counted = isinstance(format_, Frequency)
+        self._has_positions = isinstance(format_, Positions)
+        self._has_frequencies = isinstance(format_, Frequency)
         self._terms: list[bytes] = []
         self._term: bytes | None = None
         self._rows_at = array("q", [0])
@@ -231,16 +249,16 @@ class _FieldDraft:
         assert self._term is not None, "no term was started"
         self._rows.append(document)
         self._weights.append(weight)
-        if self._placed:
-            # Whoosh encoded them a moment ago, in this process: no pickle is kept.
+        if self._has_positions:
+            # Whoosh has just encoded these in this process: no pickle reaches the file.
             positions = self._format.decode_positions(value) if value else []
             self._frequencies.append(len(positions))
             self._positions.extend(positions)
-        elif self._counted:
-            # With a word for the spelling checker comes whatever was at hand.
-            known = len(value) == self._format.posting_size
+        elif self._has_frequencies:
+            # A word for the spelling checker comes with bytes of another format.
+            encoded = len(value) == self._format.posting_size
             self._frequencies.append(
-                self._format.decode_frequency(value) if known else 1
+                self._format.decode_frequency(value) if encoded else 1
             )
 
     def finish_term(self) -> None:
@@ -253,26 +271,24 @@ class _FieldDraft:
     def write(self, arrays: ArraysWriter) -> None:
         name = self._name
         arrays.put_strings(f"{name}/terms", self._terms)
-        arrays.put(f"{name}/rows.at", _starts(np.frombuffer(self._rows_at, np.int64)))
+        arrays.put(
+            f"{name}/rows.at", narrowed_offsets(np.frombuffer(self._rows_at, np.int64))
+        )
         arrays.put(f"{name}/rows", np.frombuffer(self._rows, np.int32))
         weights = _weights(np.frombuffer(self._weights, np.float64))
         arrays.put(f"{name}/weights", weights)
         frequencies = np.frombuffer(self._frequencies, np.int64)
-        if self._placed:
+        if self._has_positions:
             ends = np.append(0, np.cumsum(frequencies))
-            arrays.put(f"{name}/positions.at", _starts(ends))
+            arrays.put(f"{name}/positions.at", narrowed_offsets(ends))
             positions = np.frombuffer(self._positions, np.int64)
             arrays.column(f"{name}/positions").append(positions)
-        elif self._counted and not np.array_equal(frequencies, weights):
+        elif self._has_frequencies and not np.array_equal(frequencies, weights):
             arrays.column(f"{name}/frequencies").append(frequencies)
 
 
-def _starts(at: Array) -> Array:
-    return at.astype("<u4" if at[-1] < 1 << 32 else "<u8")
-
-
 def _weights(exact: Array) -> Array:
-    """Return weights as whole numbers if all are, else as precisely as Whoosh does."""
+    """Weights as whole numbers if all are, else as the 32-bit floats of Whoosh."""
     whole = (exact >= 0) & (exact < _WHOLE) & (exact == np.floor(exact))
     if whole.all():
         return exact.astype(narrowest_type(int(exact.max(initial=0))))
