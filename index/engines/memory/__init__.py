@@ -1,4 +1,4 @@
-"""The reference engine: what a search means, as a program."""
+"""What does a search mean? The reference engine: its code is the specification."""
 
 from index.engines.memory.engine import MemoryEngine
 

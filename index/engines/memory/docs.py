@@ -1,4 +1,4 @@
-"""Articles with their words, and the articles of one moment."""
+"""Analysed articles, and the articles of one moment."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from index.query import Search
 from index.text import Tokens, analyse, is_plain
 
 _LINES = tuple(
-    each.name for each in fields.FIELDS if each.kind in (Kind.TEXT, Kind.KEYWORD)
+    field.name for field in fields.FIELDS if field.kind in (Kind.TEXT, Kind.KEYWORD)
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Doc:
-    """An article with its words.
+    """An article with its tokens.
 
-    :param passages: the tokens of each paragraph; ``fields`` which field each is in.
-    :param lines: field → the tokens of each of its values.
+    :param passages: tokens of each paragraph.
+    :param fields: field of each paragraph.
+    :param lines: field of the article's own → tokens of each of its values.
     """
 
     article: Article
@@ -32,26 +33,26 @@ class Doc:
     lines: Mapping[str, tuple[Tokens, ...]]
 
     def length(self, name: str) -> int:
-        """Return how many words the article has in a field."""
+        """Length of a field, in words."""
         if name in PASSAGE_FIELDS:
             return sum(
                 tokens.length
-                for tokens, here in zip(self.passages, self.fields, strict=True)
-                if here == name
+                for tokens, field in zip(self.passages, self.fields, strict=True)
+                if field == name
             )
         return sum(tokens.length for tokens in self.lines.get(name, ()))
 
 
 def doc_of(article: Article, language: str) -> Doc:
-    """Return an article with its words.
+    """Analyse an article.
 
-    :param language: of an article without one.
+    :param language: for an article without one.
     """
     return Doc(
         article=article,
         language=article.language or language,
-        passages=tuple(analyse(each.text) for each in article.paragraphs),
-        fields=tuple(FIELD_OF_ROLE[each.role] for each in article.paragraphs),
+        passages=tuple(analyse(paragraph.text) for paragraph in article.paragraphs),
+        fields=tuple(FIELD_OF_ROLE[paragraph.role] for paragraph in article.paragraphs),
         lines={
             name: tuple(analyse(value) for value in values)
             for name in _LINES
@@ -61,7 +62,7 @@ def doc_of(article: Article, language: str) -> Doc:
 
 
 def values_of(article: Article, name: str) -> list[str]:
-    """Return the values of a field as text: one for each of several."""
+    """Values of a field as text, empty if the article has none."""
     value = getattr(article, name)
     if value is None:
         return []
@@ -71,7 +72,7 @@ def values_of(article: Article, name: str) -> list[str]:
 
 
 def date_of(article: Article, name: str) -> int | None:
-    """Return a date in microseconds since 1970 UTC, as orders and ranges take it."""
+    """A date in microseconds since 1970 UTC, for sorting and for ranges."""
     instant = getattr(article, name)
     if instant is None and name == "updated":
         instant = article.published
@@ -92,7 +93,7 @@ class Docs:
         return len(self.by_id)
 
     def visible(self, search: Search) -> set[Doc]:
-        """Return the articles that show, whatever is asked."""
+        """Articles that the reader of a search may see."""
         return {
             doc
             for doc in self
@@ -101,7 +102,7 @@ class Docs:
         }
 
     def visible_words(self, search: Search) -> Counter[str]:
-        """Return the plain words of visible articles, and how many have each."""
+        """Plain words of visible articles, with their document frequency."""
         counts: Counter[str] = Counter()
         for doc in self.visible(search):
             counts.update(
@@ -115,9 +116,9 @@ class Docs:
         return counts
 
     def with_form(self, test: Callable[[str], bool]) -> tuple[set[str], set[Doc]]:
-        """Return the forms that pass a test, and the articles that hold one of them.
+        """Forms that pass a test, and the articles that have one of them.
 
-        What makes this engine bearable: a leaf is looked for only where it can be.
+        This lookup table makes the engine fast enough for tests.
         """
         if self._with_form is None:
             table: dict[str, list[Doc]] = defaultdict(list)

@@ -1,8 +1,8 @@
-"""The reference engine: exact, slow, strict; what a search means, as a program.
+"""The reference engine: exact, slow and strict, it defines what a search means.
 
-It goes through every article and asks of each what ``DESIGN`` section 4 says, one
-article after another, with sets and dictionaries. Other engines are right when they
-answer as this one does. It is for tests, and for a service that keeps nothing.
+It tests the articles one after another, with sets and dictionaries. Other engines are
+correct if they answer as it does. It is for tests, and for a service that stores
+nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 from index.article import Article
 from index.engines.engine import EngineState
 from index.engines.memory.docs import Doc, Docs, doc_of
-from index.engines.memory.search import Answering
+from index.engines.memory.search import Evaluation
 from index.engines.result import Page, WordCount
 from index.query import Search
 from index.text import fold
@@ -29,14 +29,14 @@ class MemoryEngine:
 
     def __init__(self, *, language: str = "en", expansions: int = 20_000) -> None:
         self._language, self._expansions = language, expansions
-        self._snapshot = self._holding({}, seq=0)
+        self._snapshot = self._snapshot_of({}, seq=0)
 
     def snapshot(self) -> MemorySnapshot:
-        """Return the newest committed state."""
+        """Newest committed snapshot."""
         return self._snapshot
 
     def state(self) -> EngineState:
-        """Return what the engine holds."""
+        """Counts and sequence number of the newest snapshot."""
         snapshot = self._snapshot
         return EngineState(
             seq=snapshot.seq,
@@ -55,7 +55,7 @@ class MemoryEngine:
             by_id.pop(article_id, None)
         for article in puts:
             by_id[article.id] = doc_of(article, self._language)
-        self._snapshot = self._holding(by_id, seq=seq, epoch=self._snapshot.epoch)
+        self._snapshot = self._snapshot_of(by_id, seq=seq, epoch=self._snapshot.epoch)
 
     def rebuild(
         self,
@@ -66,26 +66,26 @@ class MemoryEngine:
         epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        """Replace everything by these articles."""
+        """Replace the whole index by these articles."""
         by_id = {}
         for done, article in enumerate(articles, 1):
             by_id[article.id] = doc_of(article, self._language)
             progress(done)
-        self._snapshot = self._holding(by_id, seq=seq, epoch=epoch)
+        self._snapshot = self._snapshot_of(by_id, seq=seq, epoch=epoch)
 
     def check(self) -> Iterator[str]:
         """Yield nothing: there are no files."""
         yield from ()
 
     def cache_bytes(self) -> int:
-        """Return 0: nothing is kept of a search."""
+        """0: there are no caches."""
         return 0
 
     def close(self) -> None:
-        """Let go of memory."""
-        self._snapshot = self._holding({}, seq=0)
+        """Free memory."""
+        self._snapshot = self._snapshot_of({}, seq=0)
 
-    def _holding(
+    def _snapshot_of(
         self, by_id: dict[str, Doc], *, seq: int, epoch: int | None = None
     ) -> MemorySnapshot:
         return MemorySnapshot(
@@ -103,22 +103,22 @@ class MemorySnapshot:
         self._expansions = expansions
 
     def search(self, search: Search) -> Page:
-        """Return what matches."""
-        found = Answering(self.docs, search, expansions=self._expansions)
-        return found.page(self.seq)
+        """Answer a search."""
+        evaluation = Evaluation(self.docs, search, expansions=self._expansions)
+        return evaluation.page(self.seq)
 
     def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
-        """Return the words that start with a folded prefix, commonest first."""
-        found = [
+        """Words that start with a folded prefix, most frequent first."""
+        counts = [
             WordCount(text=form, articles=count)
             for form, count in self.docs.visible_words(search).items()
             if fold(form).startswith(prefix)
         ]
-        found.sort(key=lambda word: (-word.articles, word.text))
-        return tuple(found[:limit])
+        counts.sort(key=lambda word: (-word.articles, word.text))
+        return tuple(counts[:limit])
 
     def similar(self, form: str, search: Search) -> str | None:
-        """Return the word of visible articles that ``form`` is a slip from."""
+        """Closest word of visible articles that ``form`` may be a misspelling of."""
         folded = fold(form)
         distance = 1 if len(folded) <= 4 else 2
         ranked = [
@@ -126,5 +126,5 @@ class MemorySnapshot:
             for word, count in self.docs.visible_words(search).items()
             if fold(word) != folded
         ]
-        near = [each for each in ranked if each[0] <= distance]
+        near = [candidate for candidate in ranked if candidate[0] <= distance]
         return min(near)[2] if near else None
