@@ -1,4 +1,4 @@
-"""Where are the words? What an engine promises; `memory` is its specification."""
+"""Which articles match a search? What an engine promises; `memory` specifies it."""
 
 from index.engines.engine import (
     OTHER_HISTORY,

@@ -1,7 +1,7 @@
-"""The engine seam: what an engine promises, and how one is opened.
+"""The interface of an engine, and of a snapshot of its index.
 
-An engine holds nothing that the store does not: it can be deleted at any time and built
-again. One process writes (the indexer), any number read.
+An engine stores nothing that the store does not have: its index can be deleted at any
+time and rebuilt. One process writes (the indexer), any number read.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from index.article import Article
 from index.engines.result import Page, WordCount
 from index.query import Search
 
-# What articles may take on their way into an index on disk, where nothing else is set.
-MEMORY = 512 * 1024 * 1024  # bytes
+# Default memory of articles on their way into an index on disk, in bytes.
+MEMORY = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineState:
-    """What an engine holds.
+    """The state of an index.
 
-    :param seq: the newest change applied; 0 for none.
-    :param epoch: of the store's history that it was built from, if it knows.
-    :param stale: why it must be rebuilt before it can be read, ``None`` if it need not.
-    :param progress: share of a rebuild that is done, where one is under way.
+    :param seq: the newest change of the store that was applied; 0 for none.
+    :param epoch: the history of the store that ``seq`` belongs to, if it is known.
+    :param stale: why the index must be rebuilt before it can be read, or ``None``.
+    :param progress: share of a rebuild that is done, ``None`` if none is running.
     """
 
     seq: int
@@ -40,67 +40,67 @@ class EngineState:
 
 
 class Snapshot(Protocol):
-    """One committed state of an engine; every answer it gives comes from that state.
+    """An immutable committed state of an index, which all its answers come from.
 
-    Safe to use from several threads. Costs nothing to drop.
+    Several threads may use it. It need not be closed.
     """
 
     @property
     def seq(self) -> int:
-        """The newest change of the store that it includes."""
+        """Newest change of the store in the snapshot."""
 
     @property
     def epoch(self) -> int | None:
-        """Which of the store's histories ``seq`` is of; ``None`` if it was not told."""
+        """History of the store that ``seq`` belongs to, ``None`` if it is unknown."""
 
     def search(self, search: Search) -> Page:
-        """Return what matches.
+        """Answer a search.
 
         :raises SearchTimeout: the deadline passed.
-        :raises LimitExceeded: a wildcard stands for too many words, or a date facet
-            has too many buckets.
+        :raises LimitExceeded: a date facet has too many buckets.
+        :raises InvalidQuery: a wildcard stands for too many words.
         """
 
     def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
-        """Return the words that start with a folded prefix, commonest first.
+        """Words that start with a folded prefix, most frequent first.
 
-        Only words of visible articles, counted in visible articles; of ``search`` only
-        ``now``, ``reader``, ``hidden``, ``places`` and ``deadline`` are used.
+        Only visible articles count. Of ``search`` only ``now``, ``reader``, ``hidden``,
+        ``places`` and ``deadline`` are used.
         """
 
     def similar(self, form: str, search: Search) -> str | None:
-        """Return the word of visible articles that ``form`` is a slip from.
+        """Closest word of visible articles that ``form`` may be a misspelling of.
 
-        At most 1 edit away for words of up to 4 letters, 2 beyond; the nearest, of
-        those the commonest, of those the first. ``None`` if there is none.
+        It is at most 1 edit away if ``form`` has up to 4 letters, else 2. Of equally
+        close words the most frequent, then the first. ``None`` if there is none.
         """
 
 
 class Engine(Protocol):
     """An index of articles.
 
-    :ivar folder: where it lies on a disk, ``None`` if it does not; absolute.
+    :ivar folder: absolute path of the index, ``None`` if it is not on a disk.
     """
 
     url: str
     folder: Path | None
 
     def snapshot(self) -> Snapshot:
-        """Return the newest committed state.
+        """Snapshot of the newest committed state.
 
         :raises IndexUnavailable: there is none that can be read.
         """
 
     def state(self) -> EngineState:
-        """Return what the engine holds, from its newest committed state."""
+        """State of the index: its newest commit, sizes, and a rebuild's progress."""
 
     def apply(
         self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int
     ) -> None:
         """Commit one batch: all of it or nothing, durable when this returns.
 
-        An article replaces the one of its id. No id stands twice in a batch, nor in
-        both lists. Each article has a version.
+        An article replaces the one with its id. An id occurs once in a batch, in only
+        one of the two lists. Each article has a version.
         """
 
     def rebuild(
@@ -112,25 +112,27 @@ class Engine(Protocol):
         epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        """Replace everything by these articles, in one commit; readers go on meanwhile.
+        """Replace the whole index by these articles, in one commit.
 
-        :param epoch: which of the store's histories ``seq`` is of; it holds for what is
-            applied from here on.
-        :param total: how many articles will come, for progress only.
+        Readers can search the old index until then.
+
+        :param epoch: the history of the store that ``seq`` belongs to, as will those of
+            later batches.
+        :param total: expected number of articles, for progress only.
         :param progress: called now and then with the number of articles done.
         """
 
     def check(self) -> Iterator[str]:
-        """Yield a sentence for everything in its files that is not what was written.
+        """Yield a sentence for each damaged part of the files, by reading all of them.
 
-        All of them are read; what an article should be only the store knows.
+        It does not compare articles with the store.
         """
 
     def cache_bytes(self) -> int:
-        """Return what this process keeps of earlier searches, for later ones."""
+        """Size of this process's caches of earlier searches, in bytes."""
 
     def close(self) -> None:
-        """Let go of files and memory."""
+        """Close files and free memory."""
 
 
 OTHER_HISTORY = (
@@ -139,9 +141,8 @@ OTHER_HISTORY = (
 
 
 def of_one_history(index: EngineState | Snapshot, epoch: int) -> bool:
-    """Return whether the sequence numbers of an index are those of a store.
+    """Whether the sequence numbers of an index are those of a store.
 
-    An engine that holds nothing yet, or was built before stores had a history of their
-    own, goes with any store.
+    True for an empty index, and for one that was built before stores had histories.
     """
     return index.epoch is None or index.epoch == epoch

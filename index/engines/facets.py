@@ -1,4 +1,4 @@
-"""Facets from counts: order, listing, and the buckets of dates."""
+"""Facets from counts: which values are listed, and the buckets of dates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from index.query import FacetRequest, Interval, Range, value_key
 from index.text import fold_text
 
 MAX_BUCKETS = 1_000
-AUTO_BUCKETS = 60  # a chart's worth
+AUTO_BUCKETS = 60  # as many as fit in a chart
 _FINEST_FIRST = (
     Interval.DAY,
     Interval.WEEK,
@@ -27,16 +27,17 @@ _FINEST_FIRST = (
 _YEARS = {Interval.YEAR: 1, Interval.DECADE: 10, Interval.CENTURY: 100}
 
 
-# The same values are listed again and again.
+# Cached, since facets list the same values in search after search.
 _folded = lru_cache(maxsize=20_000)(fold_text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """A value's articles.
+    """The counts of a value.
 
-    :param spellings: how often each spelling of the value stands in them; one is enough
-        where there is only one.
+    :param articles: number of articles.
+    :param spellings: spelling → number of articles. If there is only one spelling, its
+        number does not matter.
     """
 
     articles: int
@@ -44,14 +45,14 @@ class Counted:
 
     @property
     def shown(self) -> str:
-        """The commonest spelling; of equals, the first by code point."""
+        """Most frequent spelling; of equally frequent ones the first by code point."""
         if len(self.spellings) == 1:
             return next(iter(self.spellings))
-        return min(self.spellings, key=lambda each: (-self.spellings[each], each))
+        return min(self.spellings, key=lambda text: (-self.spellings[text], text))
 
 
 def value_order(value: str) -> tuple[str, str]:
-    """Return what sorts values that equally many articles have."""
+    """Sort key for values with the same number of articles."""
     return _folded(value), value
 
 
@@ -65,48 +66,49 @@ def value_facet(
     with_other: Callable[[frozenset[str]], int],
     distinct: int | None = None,
 ) -> Facet:
-    """Return a facet of values: commonest first, then by value without accents.
+    """Facet of values, most frequent first, then by value without accents.
 
-    :param counted: by :func:`value_key`, values with at least one article: all of
-        them, or at least the ``size`` commonest, their equals and the active ones.
-    :param distinct: how many there are, where not all are in ``counted``.
-    :param active: the values filtered for; they are listed even with no article left.
-    :param with_other: given the listed values, by :func:`value_key`, how many articles
-        have a value besides them.
+    :param counted: by :func:`value_key`, the values that occur: all, or at least the
+        ``size`` most frequent, everything tied with the last of them, and the selected
+        ones.
+    :param active: the selected values; they are listed even without an article.
+    :param with_other: number of articles with a value that is not listed, given the
+        listed ones by :func:`value_key`.
+    :param distinct: number of values that occur, if ``counted`` does not have all.
     """
-    rows = [(-each.articles, each.shown, key) for key, each in counted.items()]
+    rows = [(-value.articles, value.shown, key) for key, value in counted.items()]
     if request.prefix:
         prefix = fold_text(request.prefix)
         rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
     rows.sort(key=lambda row: (row[0], *value_order(row[1])))
-    chosen = {value_key(value): value for value in active}
-    listed = rows[:size] + [row for row in rows[size:] if row[2] in chosen]
+    selected = {value_key(value): value for value in active}
+    listed = rows[:size] + [row for row in rows[size:] if row[2] in selected]
     values = [
-        FacetValue(value=value, count=-less, active=key in chosen)
-        for less, value, key in listed
+        FacetValue(value=value, count=-negative, active=key in selected)
+        for negative, value, key in listed
     ]
-    shown = {key for _, _, key in listed}
+    listed_keys = {key for _, _, key in listed}
     values += [
         FacetValue(value=value, count=0, active=True)
-        for key, value in sorted(chosen.items())
-        if key not in shown and key not in counted
+        for key, value in sorted(selected.items())
+        if key not in listed_keys and key not in counted
     ]
     return Facet(
         field=request.field,
         values=tuple(values),
         missing=missing,
-        other=0 if request.prefix else with_other(frozenset(shown)),
+        other=0 if request.prefix else with_other(frozenset(listed_keys)),
         distinct=len(rows) if distinct is None else distinct,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buckets:
-    """Local days, weeks (from Monday), months … centuries, without a gap.
+    """Consecutive local days, weeks (from Monday), months … or centuries.
 
-    :param labels: the first day of each, in ISO 8601.
-    :param edges: where each starts, in microseconds since 1970 UTC, and where the last
-        ends: one more than ``labels``.
+    :param labels: first day of each bucket, in ISO 8601.
+    :param edges: start of each bucket and end of the last, in microseconds since 1970
+        UTC: one more than ``labels``.
     """
 
     interval: Interval
@@ -116,7 +118,7 @@ class Buckets:
     def facet(
         self, request: FacetRequest, counts: Sequence[int], *, missing: int
     ) -> Facet:
-        """Return the facet of these buckets, in order of time."""
+        """Facet of the buckets, in order of time."""
         return Facet(
             field=request.field,
             interval=self.interval.value,
@@ -127,12 +129,12 @@ class Buckets:
         )
 
     def place(self, instant: int) -> int:
-        """Return which bucket an instant is in, from 0."""
+        """Index of the bucket of an instant, from 0."""
         return bisect_right(self.edges, instant) - 1
 
 
 def no_dates(request: FacetRequest, *, missing: int) -> Facet:
-    """Return the facet of articles none of which has a date."""
+    """Facet of articles without any date."""
     interval = None if request.interval is None else request.interval.value
     return Facet(
         field=request.field,
@@ -150,13 +152,13 @@ def buckets(
     bounds: Range | None,
     tz: tzinfo,
 ) -> Buckets | None:
-    """Return the buckets of a date facet, ``None`` if there is nothing to count.
+    """Buckets of a date facet, ``None`` if there is nothing to count.
 
-    They cover the range of dates that was asked for, where it has both ends and is
-    about the same field; else the dates there are.
+    They cover the search's range of dates if it has two ends and is of the same field,
+    else the dates of the hits.
 
-    :param known: the first and the last date of the hits, in microseconds since 1970.
-    :param bounds: the range of dates asked for.
+    :param known: first and last date of the hits, in microseconds since 1970 UTC.
+    :param bounds: the search's range of dates.
     :raises LimitExceeded: there would be more than :data:`MAX_BUCKETS`.
     """
     span = known
@@ -176,7 +178,7 @@ def _covering(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
     low, high = _local_day(first, tz), _local_day(last, tz)
     if interval is Interval.AUTO:
         interval = next(
-            (each for each in _FINEST_FIRST if _count(low, high, each) <= AUTO_BUCKETS),
+            (unit for unit in _FINEST_FIRST if _count(low, high, unit) <= AUTO_BUCKETS),
             Interval.CENTURY,
         )
     count = _count(low, high, interval)
@@ -188,32 +190,32 @@ def _covering(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
             code="too_many_buckets",
         )
     labels, edges = _grid(_start(low, interval), count, interval, tz)
-    # At the ends of time a local midnight may be outside the years 1 to 9999.
+    # A local midnight at either end may be outside the years 1 to 9999.
     if edges[0] > first or edges[-1] <= last:
         edges = (min(edges[0], first), *edges[1:-1], max(edges[-1], last + 1))
     return Buckets(interval=interval, labels=labels, edges=edges)
 
 
-# Of one archive, most searches find dates of the same days.
+# Cached, since most searches of an archive have the same range of dates.
 @lru_cache(maxsize=64)
 def _grid(
     start: date, count: int, interval: Interval, tz: tzinfo
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Return the labels and edges of so many buckets."""
+    """Labels and edges of ``count`` buckets from ``start`` on."""
     starts = [start]
     while len(starts) < count and (following := _next(starts[-1], interval)):
         starts.append(following)
-    edges = [_midnight(each, tz) for each in starts]
-    behind = _next(starts[-1], interval)
-    edges.append(edges[-1] + 1 if behind is None else _midnight(behind, tz))
-    return tuple(each.isoformat() for each in starts), tuple(edges)
+    edges = [_midnight(day, tz) for day in starts]
+    end = _next(starts[-1], interval)
+    edges.append(edges[-1] + 1 if end is None else _midnight(end, tz))
+    return tuple(day.isoformat() for day in starts), tuple(edges)
 
 
 def _local_day(instant: int, tz: tzinfo) -> date:
     moment = from_micros(instant)
     try:
         return moment.astimezone(tz).date()
-    except OverflowError:  # the first or last hours that a date can have
+    except OverflowError:  # within a day of the first or last date there is
         return moment.date()
 
 

@@ -1,4 +1,4 @@
-"""How an engine is opened, by its URL."""
+"""Opening an engine by its URL."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def open_engine(
     expansions: int = 20_000,
     memory: int = MEMORY,
 ) -> Engine:
-    """Return the engine of a URL: ``memory:`` or ``whoosh:FOLDER``.
+    """Open the engine of a URL: ``memory:`` or ``whoosh:FOLDER``.
 
-    :param language: how articles without a language are analysed.
+    :param language: of articles without a language.
     :param expansions: how many words a prefix, wildcard or fuzzy term may stand for.
-    :param memory: bytes that articles may take on their way into an index on disk.
-    :raises InvalidValue: no such kind of engine.
+    :param memory: of articles on their way into an index on disk, in bytes.
+    :raises InvalidValue: the URL is of no known kind.
     """
     kind, _, rest = url.partition(":")
-    # Imported here, so that each engine's libraries are loaded only where it is used.
+    # Imported here, so that the libraries of an engine are loaded only if it is used.
     if kind == "memory":
         from index.engines.memory import MemoryEngine
 

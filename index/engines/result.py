@@ -1,7 +1,7 @@
-"""What an engine answers: identifiers, numbers and counts; the text is the store's.
+"""What does an engine answer? Ids, scores and counts; texts come from the store.
 
-Records of which an answer has many are named tuples: they are made in a third of the
-time that frozen dataclasses take.
+Records that an answer has many of are named tuples: creating one takes a third of the
+time of a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from index.query import SortKey, WordLeaf
 class Passage(NamedTuple):
     """A matching paragraph.
 
-    :param leaves: those that count in it, to be marked.
+    :param leaves: the leaves that count in it, to be marked.
     """
 
     n: int
@@ -25,10 +25,10 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeafScore:
-    """What one leaf added to a hit's score.
+    """The parts of one leaf in the score of a hit.
 
     :param article: from the article's fields (BM25F), before the sum.
-    :param paragraph: from the best matching paragraph (BM25), before its weight.
+    :param paragraph: from the best matching paragraph (BM25), before it is weighted.
     """
 
     text: str
@@ -37,13 +37,13 @@ class LeafScore:
 
 
 class Hit(NamedTuple):
-    """An article that matches, or one of its paragraphs.
+    """A matching article, or a matching paragraph of one.
 
-    :param passages: the best matching paragraphs, in reading order; where hits are
-        paragraphs, the one.
-    :param passages_total: how many paragraphs of the article match.
-    :param leaves: those that count in this article.
-    :param parts: the score taken apart, if the search asked to explain.
+    :param passages: the best matching paragraphs, in reading order; if hits are
+        paragraphs, this one.
+    :param passages_total: number of matching paragraphs of the article.
+    :param leaves: the leaves that count in this article.
+    :param parts: the parts of each leaf in the score, if the search asks for them.
     """
 
     id: str
@@ -57,15 +57,15 @@ class Hit(NamedTuple):
 
 
 class FacetValue(NamedTuple):
-    """A value and the number of articles that have it.
+    """A value of a facet and the number of articles that have it.
 
-    :param value: as stored; of values that differ in case only, the commonest. For a
-        date facet the bucket's first local day, ``2016-09-01``.
-    :param active: it is one of the values filtered for.
+    :param value: the most frequent of its spellings, which differ only in case. In a
+        date facet the first local day of the bucket, ``2016-09-01``.
+    :param active: a filter selects this value.
     """
 
     value: str
-    count: int  # type: ignore[assignment]  # tuples count, too
+    count: int  # type: ignore[assignment]  # tuple has a method count
     active: bool = False
 
 
@@ -75,7 +75,7 @@ class Facet:
 
     :param missing: articles without a value.
     :param other: articles with a value that is not listed.
-    :param distinct: how many values there are, listed or not.
+    :param distinct: number of values, listed or not.
     """
 
     field: str
@@ -87,7 +87,7 @@ class Facet:
 
 
 class WordCount(NamedTuple):
-    """A word, or what a leaf asks for, and the visible articles that have it."""
+    """A word or the text of a leaf, and the number of visible articles that have it."""
 
     text: str
     articles: int
@@ -95,13 +95,13 @@ class WordCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer of an engine, all of it from one state of the index.
+    """A page of hits, all from one snapshot.
 
-    :param articles: how many articles match, exactly; ``paragraphs`` likewise.
-    :param after: the last hit's place in the order if more follow, else ``None``.
-    :param seq: the newest change of the store that this answer includes.
-    :param terms: for each word leaf, left to right, how many visible articles have it,
-        whatever else is asked.
+    :param articles: exact number of matching articles; ``paragraphs`` likewise.
+    :param after: sort key of the last hit if more follow, else ``None``.
+    :param seq: newest change of the store in the snapshot.
+    :param terms: for each word leaf, left to right, the number of visible articles that
+        have it, regardless of the rest of the search.
     """
 
     hits: tuple[Hit, ...]
