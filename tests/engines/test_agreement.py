@@ -1,0 +1,195 @@
+"""Whoosh answers as the reference engine does, whatever is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from articles import article
+from engines.kinds import ENGINES, open_empty, shrink
+from engines.searches import search
+from faults.amounts import amount
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.article import PLACES, Article
+from index.engines import Engine, Hit, Page
+from index.query import (
+    PUBLIC,
+    All,
+    And,
+    Exact,
+    FacetRequest,
+    Filter,
+    Fuzzy,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Range,
+    Reader,
+    Scope,
+    Sort,
+    Term,
+    Unit,
+    Wildcard,
+)
+
+WORDS = ("truce", "truces", "talks", "aleppo", "kerry", "c-17", "the", "café", "cafe")
+texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
+forms = st.sampled_from(
+    ("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us")
+)
+fields_ = st.sampled_from((None, None, None, "headline", "body", "byline", "keywords"))
+leaves = st.one_of(
+    st.builds(Term, forms, fields_, st.sampled_from((1.0, 2.0))),
+    st.builds(Phrase, st.lists(forms, min_size=2, max_size=3).map(tuple), fields_),
+    st.builds(
+        Near,
+        st.lists(forms, min_size=2, max_size=3).map(tuple),
+        st.integers(0, 4),
+        fields_,
+    ),
+    st.builds(Prefix, st.sampled_from(("tru", "tal", "c", "caf")), fields_),
+    st.builds(Wildcard, st.sampled_from(("tr*s", "c?17", "caf*")), fields_),
+    st.builds(Fuzzy, st.sampled_from(("truse", "alepo", "kerri")), st.just(1), fields_),
+    st.builds(
+        Exact, st.sampled_from((("café",), ("c-17",), ("the", "truce"))), fields_
+    ),
+    st.builds(Range, st.just("urgency"), st.integers(1, 9), st.integers(1, 9)),
+)
+queries = st.recursive(
+    leaves | st.just(All()),
+    lambda inner: st.one_of(
+        st.builds(And, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
+        st.builds(Not, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def articles_(draw: st.DrawFn, number: int) -> Article:
+    return article(
+        f"a{number}",
+        *draw(st.lists(texts, min_size=1, max_size=4)),
+        headline=draw(st.none() | texts),
+        byline=draw(st.none() | texts),
+        keywords=draw(st.lists(st.sampled_from(("truce", "Truce", "the cafe")))),
+        urgency=draw(st.none() | st.integers(1, 9)),
+        published=draw(st.none() | st.sampled_from(("2020-01-01", "2020-02-01"))),
+        language=draw(st.sampled_from((None, "en", "fr", "xx"))),
+        status=draw(st.sampled_from(("usable", "usable", "usable", "withheld"))),
+    )
+
+
+searches = st.fixed_dictionaries(
+    {
+        "query": queries,
+        "scope": st.sampled_from(Scope),
+        "unit": st.sampled_from(Unit),
+        "sort": st.sampled_from(Sort),
+        "places": st.sampled_from(list(PLACES.values())),
+        "filters": st.sampled_from(
+            ((), (Filter(field="keywords", values=("TRUCE",)),))
+        ),
+        "reader": st.sampled_from(
+            (
+                PUBLIC,
+                PUBLIC,
+                Reader(held=True),
+                Reader(filters=(Filter(field="keywords", values=("truce", "x")),)),
+                Reader(
+                    held=True,
+                    filters=(
+                        Filter(field="keywords", values=("the cafe",), exclude=True),
+                        Filter(field="urgency", values=("1", "2"), missing=True),
+                    ),
+                ),
+            )
+        ),
+    }
+)
+
+
+def same(one: Page, other: Page) -> None:
+    """Hold two answers to be one, scores to 1e-4 and order where scores differ."""
+    assert (one.articles, one.paragraphs) == (other.articles, other.paragraphs)
+    assert one.facets == other.facets
+    assert one.terms == other.terms
+    assert [hit.score for hit in one.hits] == pytest.approx(
+        [hit.score for hit in other.hits], abs=1e-4
+    )
+    ordered = [sorted(page.hits, key=_place) for page in (one, other)]
+    for left, right in zip(*ordered, strict=True):
+        assert (left.id, left.version, left.key.n) == (
+            right.id,
+            right.version,
+            right.key.n,
+        )
+        assert left.passages_total == right.passages_total
+        assert left.leaves == right.leaves
+        assert [(each.n, each.leaves) for each in left.passages] == [
+            (each.n, each.leaves) for each in right.passages
+        ]
+
+
+def _place(hit: Any) -> tuple[Any, ...]:
+    return (round(hit.score, 4), hit.id, hit.key.n or 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pruned", [False, True], ids=["whole", "pruned"])
+@settings(
+    max_examples=amount(50, 1_000),  # of a dozen searches each, and their pages
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_whoosh_answers_as_memory_does(
+    data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    pruned: bool,
+) -> None:
+    if pruned:
+        shrink(monkeypatch)
+    batch = [
+        data.draw(articles_(number)) for number in range(data.draw(st.integers(1, 6)))
+    ]
+    folder = tmp_path_factory.mktemp("engine")
+    engines = [open_empty(url, folder) for url in ENGINES]
+    for engine in engines:
+        half = len(batch) // 2
+        engine.apply(batch[:half], (), seq=1)
+        engine.apply(batch[half:], (), seq=2)
+    for _ in range(6):
+        options = data.draw(searches)
+        query = options.pop("query")
+        facets = (FacetRequest(field="keywords"), FacetRequest(field="urgency"))
+        pages = [
+            search(engine, query, limit=50, facets=facets, **options)
+            for engine in engines
+        ]
+        same(*pages)
+        walked = paged(engines[1], query, data.draw(st.integers(1, 3)), **options)
+        assert [hit.key for hit in walked] == [hit.key for hit in pages[1].hits]
+    for engine in engines:
+        engine.close()
+
+
+def paged(engine: Engine, query: Query, limit: int, **options: Any) -> list[Hit]:
+    """Return all hits, page by page: half of the way by cursor, half by offset."""
+    hits: list[Hit] = []
+    page = search(engine, query, limit=limit, **options)
+    while page.hits:
+        hits += page.hits
+        if page.after is None:
+            break
+        by_offset = search(engine, query, limit=limit, offset=len(hits), **options)
+        page = search(engine, query, limit=limit, after=page.after, **options)
+        assert by_offset == page
+    return hits

@@ -1,0 +1,241 @@
+"""Filters, facets and the buckets of dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from articles import article
+from engines.kinds import word
+from engines.searches import counts, fill, matching_ids, search
+
+from index.dates import micros
+from index.engines import Engine
+from index.errors import LimitExceeded
+from index.query import All, FacetRequest, Filter, Interval, Range
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ((Filter(field="source", values=("World Desk",)),), ["kerry", "lavrov"]),
+        ((Filter(field="source", values=("WORLD desk",)),), ["kerry", "lavrov"]),
+        ((Filter(field="source", values=("World",)),), []),  # whole values
+        (
+            (Filter(field="source", values=("World Desk", "Business Desk")),),
+            ["cocoa", "kerry", "lavrov"],
+        ),
+        (
+            (
+                Filter(field="source", values=("World Desk",)),
+                Filter(field="places", values=("geneva",)),
+            ),
+            ["lavrov"],
+        ),
+        (
+            (Filter(field="source", values=("World Desk",), exclude=True),),
+            ["cocoa", "undated"],
+        ),
+        ((Filter(field="source", missing=True),), ["undated"]),
+        (
+            (Filter(field="source", missing=True, exclude=True),),
+            ["cocoa", "kerry", "lavrov"],
+        ),
+        (
+            (Filter(field="source", values=("Business Desk",), missing=True),),
+            ["cocoa", "undated"],
+        ),
+        ((Filter(field="urgency", values=("2",)),), ["kerry"]),
+        ((Filter(field="people", values=("nobody",)),), []),
+    ],
+    ids=str,
+)
+def test_filters_compare_whole_values_without_case(
+    news: Engine, filters: tuple[Filter, ...], expected: list[str]
+) -> None:
+    assert matching_ids(news, All(), filters=filters) == expected
+
+
+def test_a_range_of_dates_narrows(news: Engine) -> None:
+    bounds = Range("published", micros(datetime(2016, 9, 20, tzinfo=UTC)), None)
+    assert matching_ids(news, All(), dates=bounds) == ["cocoa", "kerry"]
+
+
+def test_facets_count_articles(engine: Engine) -> None:
+    fill(
+        engine,
+        article("a", "truce", "truce", places=["usa", "uk", "usa"]),
+        article("b", "truce", places=["USA"]),
+        article("c", "truce", places=["usa"]),
+        article("d", "truce"),
+        article("e", "other", places=["japan"]),
+    )
+    page = search(
+        engine, word("truce"), facets=(FacetRequest(field="places"),), limit=0
+    )
+    (facet,) = page.facets
+    assert counts(facet) == {"usa": 3, "uk": 1}
+    assert (facet.missing, facet.other, facet.distinct) == (1, 0, 2)
+
+
+def test_a_facet_says_what_it_does_not_list(engine: Engine) -> None:
+    fill(
+        engine,
+        article("a", "x", places=["one", "two"]),
+        article("b", "x", places=["one", "three"]),
+        article("c", "x", places=["two", "three", "four"]),
+    )
+    request = (FacetRequest(field="places"),)
+    (facet,) = search(engine, facets=request, facet_size=1).facets
+    assert counts(facet) == {"one": 2}
+    assert (facet.other, facet.distinct) == (3, 4)
+    (facet,) = search(engine, facets=request, facet_size=3).facets
+    assert (list(counts(facet)), facet.other) == (["one", "three", "two"], 1)
+    (facet,) = search(engine, facets=request, facet_size=0).facets
+    assert (facet.values, facet.other) == ((), 3)
+
+
+def test_a_facet_ignores_its_own_filter_only(news: Engine) -> None:
+    requests = (FacetRequest(field="section"), FacetRequest(field="source"))
+    page = search(
+        news,
+        filters=(
+            Filter(field="section", values=("business",)),
+            Filter(field="source", values=("none such",)),
+        ),
+        facets=requests,
+    )
+    section, source = page.facets
+    assert page.articles == 0
+    assert counts(section) == {"business": 0}
+    assert counts(source) == {"Business Desk": 1, "none such": 0}
+    assert [value.active for value in source.values] == [False, True]
+
+
+def test_exclusions_hold_for_their_own_facet(news: Engine) -> None:
+    page = search(
+        news,
+        filters=(Filter(field="section", values=("World",), exclude=True),),
+        facets=(FacetRequest(field="section"),),
+    )
+    assert counts(page.facets[0]) == {"Business": 1}
+
+
+def test_a_selected_value_stays_listed_beyond_the_size(news: Engine) -> None:
+    page = search(
+        news,
+        filters=(Filter(field="places", values=("washington",)),),
+        facets=(FacetRequest(field="places"),),
+        facet_size=1,
+    )
+    assert counts(page.facets[0]) == {"Aleppo": 1, "Washington": 1}
+    assert [value.active for value in page.facets[0].values] == [False, True]
+
+
+def test_facet_values_can_be_asked_for_by_their_start(engine: Engine) -> None:
+    fill(
+        engine,
+        article("a", "x", people=["Zoë Adams", "Bo"]),
+        article("b", "x", people=["zoe baker"]),
+    )
+    (facet,) = search(
+        engine, facets=(FacetRequest(field="people", prefix="ZOE"),)
+    ).facets
+    assert list(counts(facet)) == ["Zoë Adams", "zoe baker"]
+
+
+def test_facets_do_not_depend_on_the_page(crowd: Engine) -> None:
+    request = (FacetRequest(field="published", interval=Interval.DAY),)
+    whole = search(crowd, facets=request)
+    after = search(crowd, facets=request, after=whole.after)
+    assert after.facets == whole.facets
+    assert after.articles == whole.articles == 60
+
+
+def test_a_date_facet_fills_empty_buckets(news: Engine) -> None:
+    request = FacetRequest(field="published", interval=Interval.MONTH)
+    (facet,) = search(news, facets=(request,)).facets
+    assert counts(facet) == {
+        "2016-09-01": 2,
+        "2016-10-01": 0,
+        "2016-11-01": 0,
+        "2016-12-01": 0,
+        "2017-01-01": 1,
+    }
+    assert (facet.missing, facet.interval) == (1, "month")
+
+
+def test_a_date_facet_covers_the_range_that_was_asked_for(news: Engine) -> None:
+    request = FacetRequest(field="published", interval=Interval.DAY)
+    low = micros(datetime(2016, 9, 10, tzinfo=UTC))
+    high = micros(datetime(2016, 9, 14, tzinfo=UTC)) - 1
+
+    def days(bounds: Range) -> dict[str, int]:
+        return counts(search(news, facets=(request,), dates=bounds).facets[0])
+
+    assert days(Range("published", low, high)) == {
+        "2016-09-10": 0,
+        "2016-09-11": 0,
+        "2016-09-12": 1,
+        "2016-09-13": 0,
+    }
+    assert days(Range("published", high, high)) == {"2016-09-13": 0}
+    assert days(Range("published", low, None))["2016-09-12"] == 1
+    assert len(days(Range("published", None, high))) == 1  # open: what there is
+    assert len(days(Range("updated", low, high))) == 1  # about another field
+
+
+def test_dates_are_counted_in_the_asked_time_zone(engine: Engine) -> None:
+    fill(
+        engine,
+        article("a", "x", published="2021-03-28T00:30:00Z"),
+        article("b", "x", published="2021-03-27T23:30:00Z"),
+    )
+    request = (FacetRequest(field="published", interval=Interval.DAY),)
+    utc = search(engine, facets=request).facets[0]
+    assert counts(utc) == {"2021-03-27": 1, "2021-03-28": 1}
+    paris = search(engine, facets=request, tz="Europe/Paris").facets[0]
+    assert counts(paris) == {"2021-03-28": 2}
+
+
+@pytest.mark.parametrize("interval", Interval)
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize(
+    "instant", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "9999-12-31"]
+)
+def test_dates_at_the_ends_of_time_are_counted(
+    engine: Engine, interval: Interval, tz: str, instant: str
+) -> None:
+    fill(engine, article("a", "x", published=instant))
+    request = FacetRequest(field="published", interval=interval)
+    (facet,) = search(engine, facets=(request,), tz=tz).facets
+    assert [value.count for value in facet.values] == [1]
+
+
+def test_a_junk_date_only_makes_automatic_buckets_wider(engine: Engine) -> None:
+    fill(
+        engine,
+        article("a", "x", published="0101-01-01"),
+        article("b", "x", published="2020-01-01"),
+    )
+    request = FacetRequest(field="published", interval=Interval.AUTO)
+    (facet,) = search(engine, facets=(request,)).facets
+    assert facet.interval == "century"
+    assert (facet.values[0].value, facet.values[-1].value) == (
+        "0100-01-01",
+        "2000-01-01",
+    )
+
+
+def test_too_many_buckets_are_refused(engine: Engine) -> None:
+    fill(
+        engine,
+        article("a", "x", published="1900-01-01"),
+        article("b", "x", published="2020-01-01"),
+    )
+    with pytest.raises(LimitExceeded) as caught:
+        search(engine, facets=(FacetRequest(field="published", interval=Interval.DAY),))
+    assert caught.value.code == "too_many_buckets"
+    auto = FacetRequest(field="published", interval=Interval.AUTO)
+    facet = search(engine, facets=(auto,)).facets[0]
+    assert (facet.interval, len(facet.values)) == ("decade", 13)
