@@ -78,7 +78,7 @@ def test_facets_count_articles(engine: Engine) -> None:
     assert (facet.missing, facet.other, facet.distinct) == (1, 0, 2)
 
 
-def test_a_facet_says_what_it_does_not_list(engine: Engine) -> None:
+def test_a_facet_counts_what_it_does_not_list(engine: Engine) -> None:
     fill(
         engine,
         article("a", "x", places=["one", "two"]),
@@ -132,7 +132,7 @@ def test_a_selected_value_stays_listed_beyond_the_size(news: Engine) -> None:
     assert [value.active for value in page.facets[0].values] == [False, True]
 
 
-def test_facet_values_can_be_asked_for_by_their_start(engine: Engine) -> None:
+def test_facet_values_can_be_limited_to_a_prefix(engine: Engine) -> None:
     fill(
         engine,
         article("a", "x", people=["Zoë Adams", "Bo"]),
@@ -165,7 +165,7 @@ def test_a_date_facet_fills_empty_buckets(news: Engine) -> None:
     assert (facet.missing, facet.interval) == (1, "month")
 
 
-def test_a_date_facet_covers_the_range_that_was_asked_for(news: Engine) -> None:
+def test_a_date_facet_covers_the_range_of_the_search(news: Engine) -> None:
     request = FacetRequest(field="published", interval=Interval.DAY)
     low = micros(datetime(2016, 9, 10, tzinfo=UTC))
     high = micros(datetime(2016, 9, 14, tzinfo=UTC)) - 1
@@ -185,7 +185,7 @@ def test_a_date_facet_covers_the_range_that_was_asked_for(news: Engine) -> None:
     assert len(days(Range("updated", low, high))) == 1  # about another field
 
 
-def test_dates_are_counted_in_the_asked_time_zone(engine: Engine) -> None:
+def test_dates_are_counted_in_the_time_zone_of_the_search(engine: Engine) -> None:
     fill(
         engine,
         article("a", "x", published="2021-03-28T00:30:00Z"),

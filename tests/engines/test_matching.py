@@ -123,13 +123,13 @@ def test_an_unknown_date_is_outside_of_every_range(news: Engine) -> None:
         ("all", ["kerry"]),
     ],
 )
-def test_in_says_where_words_are_sought(
+def test_in_chooses_the_fields_that_are_searched(
     news: Engine, where: str, expected: list[str]
 ) -> None:
     assert matching_ids(news, word("aleppo"), in_=where) == expected
 
 
-def test_in_all_reaches_the_lines_of_an_article(news: Engine) -> None:
+def test_in_all_also_searches_the_own_fields_of_an_article(news: Engine) -> None:
     assert matching_ids(news, word("commodities")) == []
     assert matching_ids(news, word("commodities"), in_="all") == ["cocoa"]
     assert matching_ids(news, word("reporter"), in_="all") == ["kerry"]
@@ -204,7 +204,7 @@ def test_words_of_every_script_are_found_as_typed(
     assert matching_ids(engine, query) == ["a"]
 
 
-def test_near_words_are_told_apart_though_one_word_stands_for_both(
+def test_near_needs_two_occurrences_even_of_words_with_one_stem(
     engine: Engine,
 ) -> None:
     # The one is a prefix of the other, and only the longer one was ever indexed.
@@ -219,7 +219,7 @@ def test_an_exact_form_keeps_accents(engine: Engine) -> None:
     assert matching_ids(engine, Exact(("cafe",))) == ["b"]
 
 
-def test_article_scope_lets_words_stand_in_different_paragraphs(news: Engine) -> None:
+def test_article_scope_matches_words_of_different_paragraphs(news: Engine) -> None:
     query = And((word("kerry"), word("hospitals")))
     assert matching_ids(news, query, scope=Scope.ARTICLE) == ["kerry"]
     assert matching_ids(news, query, scope=Scope.PARAGRAPH) == []
@@ -265,7 +265,7 @@ def test_a_leaf_in_an_and_that_fails_does_not_count(news: Engine) -> None:
     assert [leaf.text for leaf in page.hits[0].leaves] == ["hospitals"]
 
 
-def test_where_no_leaf_counts_every_paragraph_matches(news: Engine) -> None:
+def test_if_no_leaf_counts_every_paragraph_matches(news: Engine) -> None:
     for query in (Not(word("cocoa")), Range("urgency", 1, 3), word("ada", "byline")):
         page = search(
             news, query, filters=(Filter(field="people", values=("john kerry",)),)

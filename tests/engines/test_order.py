@@ -53,7 +53,7 @@ def test_equal_scores_put_newer_first_then_ids(engine: Engine) -> None:
     assert len({hit.score for hit in search(engine, word("same")).hits}) == 1
 
 
-def test_filters_and_conditions_score_nothing(news: Engine) -> None:
+def test_filters_and_ranges_do_not_score(news: Engine) -> None:
     for query in (All(), word("ada", "byline"), Range("urgency", 1, 9)):
         assert {hit.score for hit in search(news, query).hits} == {0.0}
 
@@ -101,7 +101,7 @@ def test_updated_falls_back_to_published(engine: Engine) -> None:
     assert ids(search(engine, sort=Sort.NEWEST)) == ["b", "a", "c"]
 
 
-def test_explain_takes_the_score_apart(news: Engine) -> None:
+def test_explain_shows_the_parts_of_a_score(news: Engine) -> None:
     query = Or((word("kerry"), word("geneva"), word("ada", "byline")))
     page = search(news, query, explain=True)
     first = page.hits[0]
@@ -115,7 +115,7 @@ def test_explain_takes_the_score_apart(news: Engine) -> None:
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("unit", Unit)
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_pages_walked_are_the_whole_without_a_repeat(
+def test_following_cursors_gives_each_hit_once(
     crowd: Engine, sort: Sort, unit: Unit, size: int
 ) -> None:
     whole = walk(crowd, word("truce"), 100, sort=sort, unit=unit)
@@ -123,7 +123,7 @@ def test_pages_walked_are_the_whole_without_a_repeat(
     assert len(whole) == len(set(whole)) == (60 if unit is Unit.ARTICLE else 90)
 
 
-def test_an_offset_leaves_hits_out(crowd: Engine) -> None:
+def test_an_offset_skips_hits(crowd: Engine) -> None:
     whole = ids(search(crowd, sort=Sort.OLDEST, limit=60))
     page = search(crowd, sort=Sort.OLDEST, limit=10, offset=20)
     assert ids(page) == whole[20:30]
@@ -136,7 +136,7 @@ def test_the_last_page_has_no_successor(crowd: Engine) -> None:
     assert search(crowd, limit=0).after is None
 
 
-def test_nothing_older_is_missed_while_articles_arrive(crowd: Engine) -> None:
+def test_cursors_miss_nothing_older_while_articles_arrive(crowd: Engine) -> None:
     first = search(crowd, sort=Sort.NEWEST, limit=20)
     rest = walk(crowd, All(), 20, sort=Sort.NEWEST)[20:]
     crowd.apply([article("new", "x", published="2025-01-01")], (), seq=2)
@@ -148,7 +148,7 @@ def test_nothing_older_is_missed_while_articles_arrive(crowd: Engine) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("unit", Unit)
-def test_pages_are_walked_alike_after_updates(
+def test_cursors_stay_valid_after_updates(
     crowd: Engine, sort: Sort, unit: Unit
 ) -> None:
     changed = [
@@ -169,7 +169,7 @@ def test_pages_are_walked_alike_after_updates(
         assert walk(crowd, word("truce"), size, sort=sort, unit=unit) == whole
 
 
-def test_a_cursor_goes_on_although_its_article_is_gone(crowd: Engine) -> None:
+def test_a_cursor_stays_valid_if_its_article_is_deleted(crowd: Engine) -> None:
     first = search(crowd, sort=Sort.NEWEST, limit=20)
     rest = walk(crowd, All(), 20, sort=Sort.NEWEST)[20:]
     crowd.apply((), [first.hits[-1].id], seq=2)

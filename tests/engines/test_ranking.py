@@ -20,7 +20,7 @@ LENGTHS = st.floats(1, 10_000)
 
 @pytest.mark.slow
 @given(count=COUNTS, data=st.data())
-def test_what_few_have_tells_more(count: int, data: st.DataObject) -> None:
+def test_rare_words_have_a_higher_weight(count: int, data: st.DataObject) -> None:
     fewer = data.draw(st.integers(0, count))
     more = data.draw(st.integers(fewer, count))
     for part in (

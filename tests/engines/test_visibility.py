@@ -55,13 +55,13 @@ HELD = {
 
 
 @pytest.mark.parametrize("reason", HELD)
-def test_what_may_not_be_seen_shows_nowhere(engine: Engine, reason: str) -> None:
+def test_an_invisible_article_shows_nowhere(engine: Engine, reason: str) -> None:
     values = {"source": "Desk", "published": "2020-01-01", **HELD[reason]}
     fill(engine, article("a", "The secretword.", **values), article("b", "other"))
     assert everywhere(engine) == set()
 
 
-def test_what_may_be_seen_shows_everywhere(engine: Engine) -> None:
+def test_a_visible_article_shows_everywhere(engine: Engine) -> None:
     values = {"source": "Desk", "published": "2020-01-01"}
     fill(engine, article("a", "The secretword.", **values), article("b", "other"))
     assert everywhere(engine) == EVERYWHERE
@@ -85,7 +85,7 @@ def test_an_embargo_ends_and_an_article_expires_at_their_instants(
 
 
 @pytest.mark.parametrize("reason", HELD)
-def test_who_may_see_what_is_held_sees_it_everywhere(
+def test_a_held_article_shows_everywhere_to_readers_with_the_right(
     engine: Engine, reason: str
 ) -> None:
     values = {"source": "Desk", "published": "2020-01-01", **HELD[reason]}
@@ -108,7 +108,7 @@ def test_who_may_see_what_is_held_sees_it_everywhere(
     ],
     ids=str,
 )
-def test_a_readers_filter_decides_what_shows_anywhere(
+def test_a_readers_filter_applies_everywhere(
     engine: Engine, wanted: Filter, shows: bool
 ) -> None:
     values = {"source": "Desk", "published": "2020-01-01", "urgency": 2}

@@ -45,7 +45,7 @@ def test_a_rebuild_replaces_everything(news: Engine) -> None:
     assert news.state().progress is None
 
 
-def test_the_state_counts_what_is_there(news: Engine) -> None:
+def test_the_state_counts_articles_and_paragraphs(news: Engine) -> None:
     state = news.state()
     assert (state.seq, state.articles, state.paragraphs) == (4, 4, 10)
     assert state.stale is None

@@ -523,7 +523,7 @@ def test_an_operation_that_fails_leaves_the_old_index_and_nothing_behind(
 
 
 @every_scenario
-def test_a_process_really_killed_leaves_the_old_index_or_the_new_one(
+def test_a_killed_process_leaves_the_old_index_or_the_new_one(
     scenario: Scenario, tmp_path: Path
 ) -> None:
     begun(scenario, tmp_path / "begun")

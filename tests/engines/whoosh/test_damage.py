@@ -139,7 +139,7 @@ def unread(in_background: None, monkeypatch: pytest.MonkeyPatch) -> None:
 # A damaged number may be the root of a NumPy warning before it is one of an exception.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("way", ["at once", "in the background"])
-def test_a_flipped_bit_anywhere_is_told_or_changes_nothing(
+def test_a_flipped_bit_anywhere_is_detected_or_harmless(
     way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda handle: None)
@@ -189,7 +189,7 @@ def harmed(folder: Path, name: str) -> Path:
     return path
 
 
-def test_damage_found_in_the_background_ends_the_answers_and_is_logged(
+def test_damage_found_in_the_background_is_logged_and_stops_searches(
     engine: WhooshEngine,
     folder: Path,
     in_background: None,
@@ -215,7 +215,7 @@ def test_damage_found_in_the_background_ends_the_answers_and_is_logged(
     assert path.name in record.getMessage()
 
 
-def test_places_are_checked_before_a_large_segment_answers(
+def test_offsets_are_checked_before_a_large_segment_answers(
     engine: WhooshEngine, folder: Path, unread: None
 ) -> None:
     harmed(folder, "text/rows.at")
@@ -264,7 +264,7 @@ def test_a_disk_that_cannot_read_a_segment_has_damaged_it(
         opened(folder).snapshot()
 
 
-def test_too_many_open_files_are_no_reason_to_build_the_index_again(
+def test_too_many_open_files_are_no_reason_to_rebuild(
     engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = opened(folder)
@@ -282,7 +282,7 @@ def test_too_many_open_files_are_no_reason_to_build_the_index_again(
     assert reader.state().stale is None
 
 
-def test_closing_an_engine_ends_its_reading(
+def test_closing_an_engine_stops_its_background_check(
     engine: WhooshEngine, folder: Path, in_background: None
 ) -> None:
     reader = opened(folder)
@@ -293,7 +293,7 @@ def test_closing_an_engine_ends_its_reading(
     reader.close()
 
 
-def test_what_waits_is_read_in_a_process_that_was_forked_meanwhile(
+def test_a_forked_process_checks_the_waiting_segments(
     engine: WhooshEngine,
     folder: Path,
     in_background: None,
@@ -365,7 +365,7 @@ def test_verifying_reads_every_file(
 
 @pytest.mark.parametrize("kind", ["toc", "json", "seg"])
 @pytest.mark.parametrize("harm", ["removed", "altered"])
-def test_verifying_names_a_file_that_is_damaged_or_lost(
+def test_verifying_names_a_damaged_or_lost_file(
     archive: Archive, settings: Settings, folder: Path, kind: str, harm: str
 ) -> None:
     path = max(folder.glob(f"*.{kind}"))
@@ -380,7 +380,7 @@ def test_verifying_names_a_file_that_is_damaged_or_lost(
         assert path.name in wrong
 
 
-def test_the_archive_has_a_damaged_index_built_again(
+def test_the_archive_has_a_damaged_index_rebuilt(
     archive: Archive, settings: Settings, folder: Path
 ) -> None:
     path = max(folder.glob("*.seg"))
@@ -434,7 +434,7 @@ def beside_a_killed_commit(folder: Path) -> None:
     "intrude",
     [default_codec, our_codec, everything_merged, only_deletions],
 )
-def test_what_another_program_wrote_is_refused_and_built_again(
+def test_an_index_of_another_program_is_refused_and_rebuilt(
     engine: WhooshEngine, folder: Path, intrude: Callable[[Path], None]
 ) -> None:
     intrude(folder)
@@ -453,7 +453,7 @@ def test_what_another_program_wrote_is_refused_and_built_again(
         assert len(searcher.search(WhooshTerm("text", "truce"))) == 1
 
 
-def test_another_programs_table_is_not_taken_for_that_of_a_killed_commit(
+def test_another_programs_table_of_contents_is_not_used(
     engine: WhooshEngine, folder: Path
 ) -> None:
     beside_a_killed_commit(folder)
@@ -463,7 +463,7 @@ def test_another_programs_table_is_not_taken_for_that_of_a_killed_commit(
     assert found(engine, "truce") == ["new"]
 
 
-def test_a_segment_of_documents_that_are_no_articles_is_told_from_ours(
+def test_a_segment_of_whooshs_own_writer_is_refused(
     engine: WhooshEngine, folder: Path
 ) -> None:
     before = set(folder.glob("*.seg"))

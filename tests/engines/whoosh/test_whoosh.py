@@ -64,7 +64,7 @@ def test_another_process_sees_a_commit_at_once(
         assert reader.snapshot().seq == n + 1
 
 
-def test_an_index_for_another_language_must_be_built_again(
+def test_an_index_for_another_language_must_be_rebuilt(
     engine: WhooshEngine, folder: Path
 ) -> None:
     engine.apply([article("a", "truce")], (), seq=1)
@@ -75,7 +75,7 @@ def test_an_index_for_another_language_must_be_built_again(
     assert engine.state().stale is not None
 
 
-def test_an_index_of_another_analyzer_must_be_built_again(
+def test_an_index_of_another_analyzer_must_be_rebuilt(
     engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.engines.whoosh.engine.ANALYZER_VERSION", -1)
@@ -89,7 +89,7 @@ def test_an_index_of_another_analyzer_must_be_built_again(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("harm", ["truncated", "emptied", "removed", "altered"])
 @pytest.mark.parametrize("kind", ["toc", "seg", "json"])
-def test_a_damaged_index_is_said_to_be_and_heals_by_a_rebuild(
+def test_a_damaged_index_is_refused_and_a_rebuild_repairs_it(
     engine: WhooshEngine, folder: Path, kind: str, harm: str
 ) -> None:
     engine.apply([article("a", "truce talks"), article("b", "truce")], (), seq=1)
@@ -141,7 +141,7 @@ def test_a_generation_is_not_taken_for_another_of_the_same_number(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("at", range(0, 100, 7))
-def test_damage_anywhere_in_a_segment_is_told_or_harmless(
+def test_damage_anywhere_in_a_segment_is_detected_or_harmless(
     engine: WhooshEngine, folder: Path, at: int
 ) -> None:
     for n in range(MERGE_FACTOR - 1):
@@ -238,7 +238,7 @@ def test_segments_are_merged_and_deleted_articles_purged(
 
 
 @pytest.mark.slow
-def test_searches_go_on_while_the_index_changes(
+def test_searches_continue_while_the_index_changes(
     engine: WhooshEngine, folder: Path
 ) -> None:
     # Each article says in two paragraphs which generation it is of: an answer that
@@ -289,7 +289,7 @@ for n in range(1, 100_000):
 
 
 @pytest.mark.slow
-def test_readers_see_one_generation_while_another_process_writes_and_merges(
+def test_readers_see_one_generation_while_another_process_writes(
     engine: WhooshEngine, folder: Path
 ) -> None:
     tests = ROOT / "tests"
