@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from articles import article
 from engines.kinds import NOW, word
 from engines.searches import COCOA, LAVROV, fill, ids, matching_ids, search
