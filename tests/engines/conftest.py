@@ -30,7 +30,7 @@ def engine(
 
 @pytest.fixture
 def news(engine: Engine) -> Engine:
-    """Four articles that most tests can do with."""
+    """Four articles, enough for most tests."""
     fill(engine, KERRY, LAVROV, COCOA, UNDATED, seq=4)
     return engine
 

@@ -1,4 +1,4 @@
-"""The engines that tests are run on, empty, and in the states of a large index."""
+"""The engines that tests run on; one works on small indexes as on large ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from index.query import Term
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 ENGINES = ("memory:", "whoosh:{tmp}/index")
-# What a process that is started now makes of the files, after every single write.
+# The engine is opened anew after every write, as in a new process.
 REOPENED = "reopened whoosh:{tmp}/index"
-# As on a large index: hits are passed over unseen, words have bitmaps, and segments are
-# made of many and in many steps.
+# The engine works as on a large index: upper bounds skip hits, words have bitmaps, and
+# segments are merged often and in many steps.
 PRUNED = "pruned whoosh:{tmp}/index"
 SMALL = {
     "index.engines.whoosh.searching.sparse": {
@@ -34,7 +34,7 @@ SMALL = {
 
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
-    """Make every size from which the Whoosh engine works differently tiny."""
+    """Make all thresholds of the Whoosh engine tiny."""
     for module, values in SMALL.items():
         for name, value in values.items():
             patch.setattr(f"{module}.{name}", value)
@@ -55,7 +55,7 @@ class Reopened:
 
 
 def open_empty(url: str, folder: Path, **options: Any) -> Engine:
-    """An engine without articles; before its URL may stand `reopened` or `pruned`."""
+    """An empty engine; its URL may begin with `reopened` or `pruned`."""
     kind, _, inner = url.format(tmp=folder).rpartition(" ")
     reopened = kind == "reopened"
     engine: Any = (Reopened if reopened else open_engine)(inner, **options)

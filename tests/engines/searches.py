@@ -1,4 +1,4 @@
-"""Articles that engines are filled with, and searches in short."""
+"""Articles to fill engines with, and short forms of searches."""
 
 from __future__ import annotations
 

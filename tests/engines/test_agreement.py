@@ -116,7 +116,7 @@ searches = st.fixed_dictionaries(
 
 
 def same(one: Page, other: Page) -> None:
-    """Hold two answers to be one, scores to 1e-4 and order where scores differ."""
+    """Assert that two pages are equal: scores to 1e-4, order where scores differ."""
     assert (one.articles, one.paragraphs) == (other.articles, other.paragraphs)
     assert one.facets == other.facets
     assert one.terms == other.terms
@@ -182,7 +182,7 @@ def test_whoosh_answers_as_memory_does(
 
 
 def paged(engine: Engine, query: Query, limit: int, **options: Any) -> list[Hit]:
-    """Return all hits, page by page: half of the way by cursor, half by offset."""
+    """All hits, page by page: the first half by cursor, the second by offset."""
     hits: list[Hit] = []
     page = search(engine, query, limit=limit, **options)
     while page.hits:

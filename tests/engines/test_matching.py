@@ -151,7 +151,7 @@ def test_a_word_is_stemmed_in_the_language_of_each_article(engine: Engine) -> No
     assert matching_ids(engine, word("runs")) == ["en", "none"]
     assert matching_ids(engine, word("hauses")) == ["de"]
     assert matching_ids(engine, word("gouvernement")) == ["fr"]
-    # Only in English do these two have one stem.
+    # These two have the same stem only in English.
     fill(
         engine,
         article("en2", "policies", language="en-GB"),
@@ -207,7 +207,7 @@ def test_words_of_every_script_are_found_as_typed(
 def test_near_needs_two_occurrences_even_of_words_with_one_stem(
     engine: Engine,
 ) -> None:
-    # The one is a prefix of the other, and only the longer one was ever indexed.
+    # One word is a prefix of the other, and only the longer one is indexed.
     fill(engine, article("a", "美国 代表"))
     assert matching_ids(engine, Near(("美", "美国"), 5)) == ["a"]
     assert matching_ids(engine, Near(("美国", "美国"), 5)) == []

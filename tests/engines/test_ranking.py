@@ -1,4 +1,4 @@
-"""index.engines.ranking: what must hold of a score, whatever the parameters are."""
+"""Properties of scores that hold for any parameters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_part_grows_with_occurrences_and_falls_with_length(
 def test_numbers_and_arrays_score_alike(
     frequency: float, length: float, having: int
 ) -> None:
-    """An upper bound of an array is one of its numbers only if both are one formula."""
+    """Upper bounds are computed on arrays, scores on numbers: they must agree."""
 
     def score(frequency: object, length: object, having: object) -> object:
         idf = ranking.idf(1_000, having)
@@ -74,7 +74,7 @@ def test_numbers_and_arrays_score_alike(
 
 @pytest.mark.parametrize("having", [1, 300, 900, 999, 1_000])
 def test_one_word_ranks_by_how_often_and_in_how_short_a_text(having: int) -> None:
-    """Even a word that every article has, as long as some paragraph is without it."""
+    """Even a word that all articles have, if some paragraph does not have it."""
 
     def score(frequency: float, length: float) -> float:
         weighted = ranking.field_frequency(frequency, 10 * length, 500.0, 1.0)
@@ -91,7 +91,7 @@ def test_one_word_ranks_by_how_often_and_in_how_short_a_text(having: int) -> Non
 
 
 def test_a_word_of_the_subject_outweighs_function_words() -> None:
-    """Four words that nine in ten articles have, against one that one in fifty has."""
+    """Four words that 90% of articles have, against one that 2% have."""
 
     def part(having: int, frequency: float) -> float:
         return float(ranking.article_part(frequency, ranking.idf(1_000, having), 1.0))

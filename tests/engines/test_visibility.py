@@ -1,4 +1,4 @@
-"""What may not be seen shows nowhere: hits, counts, facets, words."""
+"""Invisible articles show nowhere: not in hits, counts, facets or words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from index.query import All, FacetRequest, Filter, Interval, Reader, Search
 
 
 def everywhere(engine: Engine, **options: Any) -> set[str]:
-    """Every place where an article could show: hits, facets, terms, words, spelling."""
+    """The parts of answers in which an article shows."""
     snapshot = engine.snapshot()
     asked = Search(
         query=word("secretword"),

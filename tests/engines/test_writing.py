@@ -39,10 +39,10 @@ def test_a_snapshot_never_changes(news: Engine) -> None:
 
 
 def test_a_rebuild_replaces_everything(news: Engine) -> None:
-    told: list[int] = []
-    news.rebuild(iter([COCOA, LAVROV]), seq=9, total=2, progress=told.append)
+    progress: list[int] = []
+    news.rebuild(iter([COCOA, LAVROV]), seq=9, total=2, progress=progress.append)
     assert matching_ids(news, All()) == ["cocoa", "lavrov"]
-    assert (news.snapshot().seq, told[-1]) == (9, 2)
+    assert (news.snapshot().seq, progress[-1]) == (9, 2)
     assert news.state().progress is None
 
 

@@ -1,4 +1,4 @@
-"""Whoosh indexes in a folder, and what is found in them."""
+"""Whoosh indexes in a folder, and short searches of them."""
 
 from __future__ import annotations
 

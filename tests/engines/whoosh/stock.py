@@ -32,7 +32,7 @@ EPOCH = datetime(2016, 1, 1)
 
 
 def made_up_words(chance: random.Random, count: int) -> list[str]:
-    """Return words of two to four syllables; the first are to be frequent."""
+    """Words of two to four syllables; the first will be the frequent ones."""
     made = {
         "".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(count)
     }
@@ -40,7 +40,7 @@ def made_up_words(chance: random.Random, count: int) -> list[str]:
 
 
 def pick(chance: random.Random, words: Sequence[str], count: int) -> list[str]:
-    """Return words, the first of them more often, as in any language."""
+    """Random words, the first of the list more often, as in any language."""
     return [words[int(len(words) * chance.random() ** 3)] for _ in range(count)]
 
 
@@ -91,7 +91,7 @@ def documents(chance: random.Random, words: list[str]) -> Iterator[dict[str, Any
 
 
 def filled(folder: Path, words: list[str], *, segments: int) -> Pair:
-    """Return both indexes of the same documents, in so many segments."""
+    """Both indexes of the same documents, in a number of segments."""
     chance = random.Random(SEED)
     made = list(documents(chance, words))
     found = []
@@ -108,7 +108,7 @@ def filled(folder: Path, words: list[str], *, segments: int) -> Pair:
 
 
 def random_query(chance: random.Random, words: list[str], depth: int = 0) -> Any:
-    """Return a query of any kind; compound ones are two deep at most."""
+    """Random query of any kind; compound queries are at most two deep."""
 
     def one_word() -> str:
         return pick(chance, words, 1)[0]
@@ -165,7 +165,7 @@ def random_query(chance: random.Random, words: list[str], depth: int = 0) -> Any
         lambda: query.And([query.Not(inner()), query.Term("body", one_word())]),
         lambda: query.Require(inner(), inner()),
     ]
-    # Not inside another: Whoosh cannot estimate how many documents they find.
+    # Not nested: Whoosh cannot estimate how many documents these match.
     spans: list[Callable[[], Any]] = [
         near,
         lambda: SpanFirst(query.Term("body", one_word()), limit=chance.randint(0, 9)),

@@ -1,4 +1,4 @@
-"""Damaged and foreign files of the Whoosh engine: told, never answered from, mended."""
+"""Damaged files: detected, never answered from, rebuilt."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def answers(engine: WhooshEngine) -> object:
 
 
 def flipped(path: Path, place: int, bit: int) -> None:
-    """Flip a bit of a file, which becomes another file: some may have it mapped."""
+    """Flip a bit in a copy of a file that replaces it: the old one may be mapped."""
     data = bytearray(path.read_bytes())
     data[place] ^= 1 << bit
     path.unlink()
@@ -74,7 +74,7 @@ def flipped(path: Path, place: int, bit: int) -> None:
 
 
 def place_in(path: Path, chance: random.Random) -> int:
-    """Return a place in a file; of a segment as often in its ends as in its arrays."""
+    """Random offset in a file; in a segment half are in the header and directory."""
     data = path.read_bytes()
     if path.suffix == ".seg":
         _, _, _, directory, length, _ = HEADER.unpack_from(data)
@@ -88,7 +88,7 @@ def place_in(path: Path, chance: random.Random) -> int:
 
 
 def checked(engine: WhooshEngine) -> None:
-    """Wait until an engine has read all of the index, if it could open it."""
+    """Wait until an engine has checked its index, if it could open it."""
     until(lambda: engine._newest is None or not engine._scrub._waiting)
 
 
@@ -106,20 +106,20 @@ def engine(folder: Path) -> Iterator[WhooshEngine]:
 
 @pytest.fixture
 def in_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every segment for a large one."""
+    """Check every segment in the background, like a large one."""
     monkeypatch.setattr(scrub, "AT_ONCE", 0)
 
 
 @pytest.fixture
 def unread(in_background: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every segment for a large one whose turn has not come."""
+    """Check no segment: each is a large one that is still waiting."""
     monkeypatch.setattr(Scrub, "resume", lambda self: None)
 
 
-# Bits.
+# Flipped bits.
 
 
-# A damaged number may be the root of a NumPy warning before it is one of an exception.
+# A damaged number may cause a NumPy warning before it causes an exception.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("way", ["at once", "in the background"])
 def test_a_flipped_bit_anywhere_is_detected_or_harmless(
@@ -134,7 +134,7 @@ def test_a_flipped_bit_anywhere_is_detected_or_harmless(
     if way == "in the background":
         monkeypatch.setattr(scrub, "AT_ONCE", 0)
     chance = random.Random(f"{SEED} {way}")
-    told = 0
+    detected = 0
     for flip in range(FLIPS):
         folder = tmp_path / "index"
         shutil.copytree(tmp_path / "sound", folder)
@@ -148,7 +148,7 @@ def test_a_flipped_bit_anywhere_is_detected_or_harmless(
         try:
             assert answers(engine) == right
         except IndexUnavailable:
-            told += 1
+            detected += 1
             assert engine.state().stale is not None
         if flip % HEALED_EVERY == 0:
             engine.rebuild([article("new", "truce")], seq=99, total=1)
@@ -156,14 +156,14 @@ def test_a_flipped_bit_anywhere_is_detected_or_harmless(
             assert engine.state().stale is None
         engine.close()
         shutil.rmtree(folder)
-    assert told > FLIPS * 0.7  # the rest is padding
+    assert detected > FLIPS * 0.7  # the rest is padding
 
 
-# How damage is found.
+# Checks.
 
 
 def harmed(folder: Path, name: str) -> Path:
-    """Alter one array of the largest segment, and return its file."""
+    """Alter one array of the largest segment; return its file."""
     path = max(folder.glob("*.seg"), key=lambda each: each.stat().st_size)
     segment = Segment(path, path.stem)
     _, count, place, _ = segment.file._arrays[name]
@@ -296,7 +296,7 @@ def test_a_forked_process_checks_the_waiting_segments(
         reader.snapshot()
 
 
-# Verifying, and mending.
+# Verifying and rebuilding.
 
 
 @pytest.fixture
@@ -323,7 +323,7 @@ def archive(settings: Settings) -> Iterator[Archive]:
 
 
 def found_wrong(settings: Settings) -> list[str]:
-    """Return what a new process would find wrong."""
+    """Problems that a new process finds."""
     again = Archive.open(settings)
     try:
         return list(store_problems(again.store, again.engine))

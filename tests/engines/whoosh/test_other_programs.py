@@ -81,7 +81,7 @@ def test_an_index_of_another_program_is_refused_and_rebuilt(
     engine.rebuild([article("new", "truce")], seq=51, total=1)
     assert found(engine, "truce") == ["new"]
     assert found(opened(folder), "truce") == ["new"]
-    # The table of contents, what it says of itself, one segment, and the lock.
+    # The table of contents, its metadata, one segment and the lock.
     assert len(list(folder.iterdir())) == 4
     with open_dir(folder).searcher() as searcher:
         assert len(searcher.search(WhooshTerm("text", "truce"))) == 1

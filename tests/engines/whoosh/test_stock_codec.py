@@ -30,14 +30,14 @@ def assert_same_matches(pair: Pair, asked: list[Any]) -> None:
 def test_finds_and_scores_as_the_stock_codec_does(
     pair: Pair, words: list[str], limit: int | None
 ) -> None:
-    # With a limit Whoosh leaves out blocks that cannot be good enough.
+    # With a limit Whoosh skips blocks whose scores are too low.
     failed = 0
     with pair.stock.searcher() as stock, pair.ours.searcher() as ours:
         for asked in random_queries(words, QUERIES if limit is None else QUERIES // 4):
             try:
                 expected = scores(stock.search(asked, limit=limit))
             except (AssertionError, IndexError):
-                # Of a few nestings Whoosh's own matchers make a mess.
+                # Whoosh's own matchers fail on a few nestings.
                 failed += 1
                 continue
             found = scores(ours.search(asked, limit=limit))

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 
 class Given(analysis.Analyzer):  # type: ignore[misc]  # Whoosh has no types
-    """Takes terms with their positions as they are given: ``term@position``."""
+    """Reads terms with their positions: ``term@position``."""
 
     def __call__(self, value: str, **options: Any) -> Iterator[analysis.Token]:
         token = analysis.Token(positions=True, chars=False, mode="index", boosts=True)
@@ -44,7 +44,7 @@ class Given(analysis.Analyzer):  # type: ignore[misc]  # Whoosh has no types
 
 
 def tokens(values: Sequence[str]) -> str:
-    """Return the terms of a field's values with their positions, for :class:`Given`."""
+    """Terms of a field's values with their positions, for :class:`Given`."""
     made, start = [], 0
     for value in values:
         length = 0
@@ -62,7 +62,7 @@ def tokens(values: Sequence[str]) -> str:
 
 
 def put_with_stock_codec(folder: Path, parts: list[list[Article]]) -> FileIndex:
-    """Return an index of the same tokens and values, by the stock codec."""
+    """Index of the same tokens and values, written by the stock codec."""
     column = fields.COLUMN(columns.NumericColumn("q"))
     words = {
         name: fields.TEXT(analyzer=Given(), sortable=name in VALUE_FIELDS)
@@ -190,7 +190,7 @@ def test_deleted_documents_are_not_found_and_are_merged_away(
         ) - set(gone)
         assert not gone & set(searcher.docs_for_query(query.Prefix("text", "")))
         before = list(searcher.reader().all_stored_fields())
-    # A writer of Whoosh's reads it through our readers.
+    # Whoosh's writer reads the segment through our readers.
     writer = SegmentWriter(index, codec=ColumnarCodec())
     writer.commit(optimize=True)
     with index.searcher() as searcher:

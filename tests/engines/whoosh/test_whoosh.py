@@ -1,4 +1,4 @@
-"""What the Whoosh engine promises of its files."""
+"""The files of the Whoosh engine: commits, generations, processes."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_segments_are_merged_and_deleted_articles_purged(
     state = engine.state()
     assert (state.articles, state.seq) == (10, 100)
     assert state.segments < 20
-    # Besides the segments the table of contents, what it says of itself, and the lock.
+    # Besides segments: the table of contents, its metadata and the lock.
     assert len(list(folder.iterdir())) == state.segments + 3
     assert found(engine, "version99") == ["a9"]
     assert found(engine, "version9") == []
@@ -241,8 +241,8 @@ def test_segments_are_merged_and_deleted_articles_purged(
 def test_searches_continue_while_the_index_changes(
     engine: WhooshEngine, folder: Path
 ) -> None:
-    # Each article says in two paragraphs which generation it is of: an answer that
-    # holds two generations, or not all ten articles, mixes states.
+    # Each article names its generation in two paragraphs. An answer with two
+    # generations, or without some of the ten articles, would mix states.
     def generation(n: int) -> list:  # type: ignore[type-arg]
         return [article(f"a{k}", f"truce gen{n}", f"again gen{n}") for k in range(10)]
 
@@ -275,7 +275,7 @@ def test_searches_continue_while_the_index_changes(
     assert wrong == []
 
 
-# Of each generation: ten articles in two paragraphs, and one that the next deletes.
+# Each generation has ten articles of two paragraphs, and one that the next deletes.
 WRITER = """
 import sys
 from pathlib import Path
@@ -353,7 +353,7 @@ def test_readers_see_one_generation_while_another_process_writes(
         assert each == sorted(each)
         assert len(set(each)) > READ // 10
     assert max(merged) < MERGE_FACTOR + 2
-    # And what the writer was killed over is as whole as ever.
+    # The index is undamaged although its writer was killed.
     assert opened(folder).snapshot().seq >= READ
     engine.apply([article("b", "truce")], (), seq=10**6)
     assert len(list(folder.iterdir())) == engine.state().segments + 3
@@ -366,14 +366,17 @@ def test_progress_of_a_rebuild_shows_in_other_processes(
     engine, reader = opened(folder), opened(folder)
     seen: list[float | None] = []
 
-    def told(done: int) -> None:
+    def check_progress(done: int) -> None:
         seen.append(reader.state().progress)
         with pytest.raises(IndexUnavailable) as caught:
             reader.snapshot()
         assert caught.value.progress == seen[-1]
 
     engine.rebuild(
-        (article(f"a{n}", "x") for n in range(4)), seq=1, total=4, progress=told
+        (article(f"a{n}", "x") for n in range(4)),
+        seq=1,
+        total=4,
+        progress=check_progress,
     )
     assert seen == [0.25, 0.5, 0.75, 1.0]
     assert reader.state().progress is None
