@@ -51,7 +51,7 @@ def suggestions(
     if len(forms) == 1:
         offers += [
             Suggestion(text=word.text, type="word", articles=word.articles)
-            for word in snapshot.words(fold(forms[0]), search, search.limit)
+            for word in snapshot.completions(fold(forms[0]), search, search.limit)
         ]
     page = snapshot.search(replace(search, query=_starting(forms)))
     articles = view.many([(hit.id, hit.version) for hit in page.hits])
@@ -85,7 +85,7 @@ def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | 
     for leaf in absent[:_CORRECTED_WORDS]:
         # A word of one or two letters is one edit from too many others.
         if isinstance(leaf, Term) and len(leaf.form) > 2:
-            similar = snapshot.similar(leaf.form, search)
+            similar = snapshot.correction(leaf.form, search)
             if similar is not None:
                 word = re.compile(rf"(?<!\w){re.escape(leaf.text)}(?!\w)")
                 corrected = similar.join(word.split(corrected))

@@ -61,14 +61,16 @@ class Snapshot(Protocol):
         :raises InvalidQuery: a wildcard stands for too many words.
         """
 
-    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+    def completions(
+        self, prefix: str, search: Search, limit: int
+    ) -> tuple[WordCount, ...]:
         """Words that start with a folded prefix, most frequent first.
 
         Only visible articles count. Of ``search`` only ``now``, ``reader``, ``hidden``,
         ``places`` and ``deadline`` are used.
         """
 
-    def similar(self, form: str, search: Search) -> str | None:
+    def correction(self, form: str, search: Search) -> str | None:
         """Closest word of visible articles that ``form`` may be a misspelling of.
 
         It is at most 1 edit away if ``form`` has up to 4 letters, else 2. Of equally

@@ -38,9 +38,9 @@ def everywhere(engine: Engine, **options: Any) -> set[str]:
         seen.add("missing")
     if page.terms[0].articles:
         seen.add("terms")
-    if snapshot.words("secretw", asked, 10):
+    if snapshot.completions("secretw", asked, 10):
         seen.add("words")
-    if snapshot.similar("secretwurd", asked):
+    if snapshot.correction("secretwurd", asked):
         seen.add("spelling")
     return seen
 

@@ -33,22 +33,26 @@ def test_a_term_for_too_many_words_is_refused(url: str, tmp_path: Path) -> None:
 def test_a_prefix_is_completed_by_the_most_frequent_words(news: Engine) -> None:
     snapshot = news.snapshot()
     asked = Search(query=All(), now=NOW)
-    words = [(each.text, each.articles) for each in snapshot.words("co", asked, 2)]
+    words = [
+        (each.text, each.articles) for each in snapshot.completions("co", asked, 2)
+    ]
     assert words == [("cocoa", 2), ("collapse", 1)]
 
 
 def test_words_with_diacritics_are_completions(engine: Engine) -> None:
     fill(engine, article("a", "भारतीय दिल्ली", language="hi"))
     asked = Search(query=All(), now=NOW)
-    assert [each.text for each in engine.snapshot().words("दि", asked, 9)] == ["दिल्ली"]
-    assert engine.snapshot().similar("भारतिय", asked) == "भारतीय"
+    assert [each.text for each in engine.snapshot().completions("दि", asked, 9)] == [
+        "दिल्ली"
+    ]
+    assert engine.snapshot().correction("भारतिय", asked) == "भारतीय"
 
 
 def test_a_misspelling_is_corrected_to_the_closest_word(news: Engine) -> None:
     snapshot = news.snapshot()
     asked = Search(query=All(), now=NOW)
-    assert snapshot.similar("alepo", asked) == "aleppo"
-    assert snapshot.similar("xyzzyx", asked) is None
+    assert snapshot.correction("alepo", asked) == "aleppo"
+    assert snapshot.correction("xyzzyx", asked) is None
 
 
 def test_terms_are_counted_regardless_of_the_rest_of_the_search(news: Engine) -> None:

@@ -107,7 +107,9 @@ class MemorySnapshot:
         evaluation = Evaluation(self.docs, search, expansions=self._expansions)
         return evaluation.page(self.seq)
 
-    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+    def completions(
+        self, prefix: str, search: Search, limit: int
+    ) -> tuple[WordCount, ...]:
         """Words that start with a folded prefix, most frequent first."""
         counts = [
             WordCount(text=form, articles=count)
@@ -117,7 +119,7 @@ class MemorySnapshot:
         counts.sort(key=lambda word: (-word.articles, word.text))
         return tuple(counts[:limit])
 
-    def similar(self, form: str, search: Search) -> str | None:
+    def correction(self, form: str, search: Search) -> str | None:
         """Closest word of visible articles that ``form`` may be a misspelling of."""
         folded = fold(form)
         distance = 1 if len(folded) <= 4 else 2

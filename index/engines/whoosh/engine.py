@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from index.article import Article
 from index.engines.engine import MEMORY, EngineState
@@ -33,8 +34,13 @@ _PROGRESS_SECONDS = 0.5
 # opens the newest generation instead.
 _OPEN_ATTEMPTS = 20
 
-# A generation: its number, its metadata and its snapshot.
-_Opened = tuple[int, Meta, IndexSnapshot]
+
+class _Opened(NamedTuple):
+    """An opened generation of the index."""
+
+    generation: int
+    meta: Meta
+    snapshot: IndexSnapshot
 
 
 class WhooshEngine:
@@ -60,8 +66,8 @@ class WhooshEngine:
     def snapshot(self) -> WhooshSnapshot:
         """Newest committed generation."""
         try:
-            _, meta, state = self._opened()
-            return WhooshSnapshot(state, meta.epoch, self._expansions)
+            _, meta, snapshot = self._opened()
+            return WhooshSnapshot(snapshot, meta.epoch, self._expansions)
         except OSError as error:
             # No damage, so no reason to rebuild: too many open files, for example.
             raise IndexUnavailable(f"the index cannot be read now: {error}") from error
@@ -74,14 +80,14 @@ class WhooshEngine:
         progress = self._storage.progress()
         size = self._storage.size()
         try:
-            _, meta, state = self._opened()
-            with confirm_damage(state.segments):
+            _, meta, snapshot = self._opened()
+            with confirm_damage(snapshot.segments):
                 return EngineState(
-                    seq=state.seq,
+                    seq=snapshot.seq,
                     epoch=meta.epoch,
-                    articles=state.live_articles,
-                    paragraphs=int(state.sizes[state.live].sum()),
-                    segments=len(state.segments),
+                    articles=snapshot.live_articles,
+                    paragraphs=int(snapshot.sizes[snapshot.live].sum()),
+                    segments=len(snapshot.segments),
                     bytes=size,
                     progress=progress,
                 )
@@ -101,10 +107,10 @@ class WhooshEngine:
         """Commit one batch: all of it or nothing, durable when this returns."""
         replaced = {*deletes, *(article.id for article in puts)}
         with self._storage.writing():
-            generation, meta, state = self._opened()
+            generation, meta, snapshot = self._opened()
             segments = self._storage.segments(generation, meta)
-            with confirm_damage(state.segments):
-                deletions = _deletions(state, replaced)
+            with confirm_damage(snapshot.segments):
+                deletions = _deletions(snapshot, replaced)
             new = self._meta(seq, meta.epoch)
             self._writer.commit(segments, puts, deletions, meta=new)
 
@@ -143,7 +149,7 @@ class WhooshEngine:
     def cache_bytes(self) -> int:
         """Size of this process's caches of earlier searches, in bytes."""
         opened = self._newest
-        return 0 if opened is None else opened[2].cache_bytes()
+        return 0 if opened is None else opened.snapshot.cache_bytes()
 
     def close(self) -> None:
         """Close files and free memory."""
@@ -203,7 +209,7 @@ class WhooshEngine:
                 opened = self._open_newest()
                 self._read_at = changed if settled else None
             self._scrub.resume()
-        for segment in opened[2].segments:
+        for segment in opened.snapshot.segments:
             if segment.damage is not None:
                 raise IndexDamaged(segment.damage)
         return opened
@@ -222,9 +228,10 @@ class WhooshEngine:
                     progress = self._storage.progress()
                     raise IndexUnavailable(stale or "", progress=progress)
                 previous = self._newest
-                self._newest = generation, meta, self._open(generation, meta)
+                snapshot = self._open(generation, meta)
+                self._newest = _Opened(generation, meta, snapshot)
                 if previous is not None:
-                    previous[2].close()
+                    previous.snapshot.close()
                 return self._newest
             except IndexUnavailable:
                 if self._is_newest(generation, meta):
@@ -246,11 +253,11 @@ class WhooshEngine:
                 raise IndexDamaged(f"{segment!r} does not have {len(live):,} documents")
             segments.append((segment, live))
         with confirm_damage([segment for segment, _ in segments]):
-            state = IndexSnapshot(segments, meta.seq)
+            snapshot = IndexSnapshot(segments, meta.seq)
         used = {segment.id for segment, _ in segments}
         for segment_id in self._segments.keys() - used:
             del self._segments[segment_id]
-        return state
+        return snapshot
 
     def _segment(self, segment: ColumnarSegment) -> Segment:
         name = segment.segment_id()
@@ -285,43 +292,47 @@ class WhooshSnapshot:
     """One generation of the index; see :class:`index.engines.Snapshot`."""
 
     def __init__(
-        self, state: IndexSnapshot, epoch: int | None, expansions: int
+        self, snapshot: IndexSnapshot, epoch: int | None, expansions: int
     ) -> None:
-        self._state = state
+        self._snapshot = snapshot
         self.epoch = epoch
         self._expansions = expansions
 
     @property
     def seq(self) -> int:
         """Newest change of the store in the snapshot."""
-        return self._state.seq
+        return self._snapshot.seq
 
     def search(self, search: Search) -> Page:
         """Answer a search."""
-        with confirm_damage(self._state.segments):
+        with confirm_damage(self._snapshot.segments):
             return self._evaluation(search).page()
 
-    def words(self, prefix: str, search: Search, limit: int) -> tuple[WordCount, ...]:
+    def completions(
+        self, prefix: str, search: Search, limit: int
+    ) -> tuple[WordCount, ...]:
         """Words that start with a folded prefix, most frequent first."""
-        with confirm_damage(self._state.segments):
-            return completions(self._state, self._evaluation(search), prefix, limit)
+        with confirm_damage(self._snapshot.segments):
+            return completions(self._snapshot, self._evaluation(search), prefix, limit)
 
-    def similar(self, form: str, search: Search) -> str | None:
+    def correction(self, form: str, search: Search) -> str | None:
         """Closest word of visible articles that ``form`` may be a misspelling of."""
-        with confirm_damage(self._state.segments):
-            return correction(self._state, self._evaluation(search), form)
+        with confirm_damage(self._snapshot.segments):
+            return correction(self._snapshot, self._evaluation(search), form)
 
     def _evaluation(self, search: Search) -> Evaluation:
-        return Evaluation(self._state, search, expansions=self._expansions)
+        return Evaluation(self._snapshot, search, expansions=self._expansions)
 
 
-def _deletions(state: IndexSnapshot, ids: set[str]) -> dict[str, list[tuple[int, int]]]:
+def _deletions(
+    snapshot: IndexSnapshot, ids: set[str]
+) -> dict[str, list[tuple[int, int]]]:
     """Ranges of documents to delete, by segment: the first and the count of each."""
     ranges: dict[str, list[tuple[int, int]]] = {}
     for article_id in ids:
-        number = state.find(article_id)
+        number = snapshot.find(article_id)
         if number >= 0:
-            segment, row = state.located(number)
+            segment, row = snapshot.located(number)
             first, end = segment.first[row : row + 2].tolist()
             ranges.setdefault(segment.id, []).append((first, end - first))
     return ranges

@@ -90,7 +90,7 @@ def test_boosts_of_one_leaf_share_its_cached_postings(tmp_path: Path) -> None:
     for n in range(60):
         leaf = Prefix("alpha", None, 1 + n / 1000, "alpha*")
         snapshot.search(Search(query=leaf, now=NOW))
-    (postings,) = snapshot._state._memo[POSTING_CACHE]._postings.values()
+    (postings,) = snapshot._snapshot._memo[POSTING_CACHE]._postings.values()
     assert postings.bytes >= postings.rows.nbytes > 100_000
 
 
@@ -105,7 +105,7 @@ def test_the_least_recently_used_postings_are_evicted(
     snapshot: Any = engine.snapshot()
     for n in range(200):
         snapshot.search(Search(query=word(f"word{n}"), now=NOW))
-    cached = snapshot._state._memo[POSTING_CACHE]._postings
+    cached = snapshot._snapshot._memo[POSTING_CACHE]._postings
     assert 1 < len(cached) < 20
     assert [each.all_articles.tolist() for each in cached.values()] == (
         [[0]] * len(cached)
@@ -117,7 +117,7 @@ def test_a_replaced_snapshot_is_freed_at_once(tmp_path: Path) -> None:
     engine.apply([article("a", "truce")], (), seq=1)
     snapshot: Any = engine.snapshot()
     snapshot.search(Search(query=word("truce"), now=NOW))
-    gone = weakref.ref(snapshot._state)
+    gone = weakref.ref(snapshot._snapshot)
     gc.disable()
     try:
         del snapshot
@@ -136,7 +136,7 @@ def test_facets_in_any_order_share_one_combined_column(tmp_path: Path) -> None:
     for order in permutations(names):
         facets = tuple(FacetRequest(field=name) for name in order)
         snapshot.search(Search(query=All(), now=NOW, facets=facets))
-    assert len(snapshot._state._memo["combined columns"]) == 1
+    assert len(snapshot._snapshot._memo["combined columns"]) == 1
 
 
 @pytest.mark.parametrize("url", ["memory:", URL], ids=["memory", "whoosh"])

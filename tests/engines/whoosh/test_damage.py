@@ -59,8 +59,8 @@ def answers(engine: WhooshEngine) -> object:
     return (
         snapshot.seq,
         pages,
-        snapshot.words("o", every, 20),
-        snapshot.similar("harbor", every),
+        snapshot.completions("o", every, 20),
+        snapshot.correction("harbor", every),
         engine.state().articles,
     )
 
