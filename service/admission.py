@@ -1,8 +1,8 @@
-"""Who may call from where, and the headers that every answer carries.
+"""From where the service may be called, and the headers of every answer.
 
-A web page can make its reader's browser call ``localhost``: a foreign ``Host`` (DNS
-rebinding) and a foreign ``Origin`` are refused, with a key or without one.
-:mod:`service.authority` asks for the key.
+A web page can make its reader's browser call ``localhost``. So a foreign ``Host`` (DNS
+rebinding) and a foreign ``Origin`` are refused, with or without a key.
+:mod:`service.authority` checks the key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from service.refusals import HostRefused, OriginRefused
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-# What an answer has unless it has another of its own.
+# Headers of an answer, unless its view sets them itself.
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -32,39 +32,43 @@ _HEADERS = (
 )
 
 
-def register(app: Flask, found: Context) -> None:
-    """Make an app check where requests come from, and count and log them."""
-    hosts = allowed_hosts(found.settings)
-    origins = frozenset(found.settings.cors)
+def register(app: Flask, ctx: Context) -> None:
+    """Make an app check where requests come from, count them and log them."""
+    hosts = allowed_hosts(ctx.settings)
+    origins = frozenset(ctx.settings.cors)
 
     @app.before_request
     def admit() -> Response | None:
         g.started = time.perf_counter()
         sent = request.headers.get("X-Request-Id", "")
         g.request_id = sent if _REQUEST_ID.match(sent) else uuid.uuid4().hex
-        # Without a Host, Werkzeug would take the address that the server is bound to.
+        # Without a Host, Werkzeug takes the address that the server is bound to.
         host = request.host if "Host" in request.headers else None
-        # RFC 9112, 3.2.2: a host in the request line counts for more than Host.
-        for named in (host, *hosts_of_target(request.environ)):
-            if named is None or without_port(named) not in hosts:
-                raise HostRefused(named, allowed=hosts)
+        # RFC 9112, 3.2.2: a host in the request line takes precedence over Host.
+        for name in (host, *hosts_of_target(request.environ)):
+            if name is None or without_port(name) not in hosts:
+                raise HostRefused(name, allowed=hosts)
         origin = request.headers.get("Origin")
         if origin is None or origin == f"{request.scheme}://{host}":
             return None
         if origin not in origins:
             raise OriginRefused(origin)
         g.origin = origin
-        asks = "Access-Control-Request-Method" in request.headers
-        return _preflight() if request.method == "OPTIONS" and asks else None
+        if (
+            request.method == "OPTIONS"
+            and "Access-Control-Request-Method" in request.headers
+        ):
+            return _preflight()
+        return None
 
     @app.after_request
     def finish(response: Response) -> Response:
         headers = response.headers
-        # One look for all: each look of Werkzeug's goes through the whole list.
-        there = {name.lower() for name, _ in headers}
+        # Each lookup of Werkzeug's goes through the whole list.
+        present = {name.lower() for name, _ in headers}
         headers.add("X-Request-Id", g.request_id)
         for name, value in _HEADERS:
-            if name.lower() not in there:
+            if name.lower() not in present:
                 headers.add(name, value)
         if origins:
             response.vary.add("Origin")
@@ -74,7 +78,7 @@ def register(app: Flask, found: Context) -> None:
                 "ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing,"
                 " WWW-Authenticate, X-Request-Id"
             )
-        _count(found, response)
+        _count(ctx, response)
         return response
 
 
@@ -89,18 +93,18 @@ def _preflight() -> Response:
     return response
 
 
-def _count(found: Context, response: Response) -> None:
+def _count(ctx: Context, response: Response) -> None:
     seconds = time.perf_counter() - g.started
-    # The route, not the path: ids would make a counter each.
+    # The route, not the path: otherwise each id would make a counter of its own.
     route = request.url_rule.rule if request.url_rule is not None else "none"
     method = request.method if request.method in METHODS else "other"
-    found.metrics.observe(method, route, response.status_code, seconds)
-    found.measure()
+    ctx.metrics.observe(method, route, response.status_code, seconds)
+    ctx.measure()
     refusal = {}
     if "problem" in g:
         refusal["code"] = g.problem
-        found.metrics.problems.labels(g.problem).inc()
-    # Without the query string: what readers look for is theirs.
+        ctx.metrics.problems.labels(g.problem).inc()
+    # Without the query string: what readers search for is private.
     log_request(
         method=method,
         path=request.path[:500],

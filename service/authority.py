@@ -1,11 +1,11 @@
-"""Who calls, by which key, and whether they may: asked before any view, in one place.
+"""Authorization: which key a request was sent with, and whether it has the scope.
 
-Each operation names its scope where it is declared; an endpoint without one is a
-mistake that ends the start of the app. A key is sent in a header and looked up in every
-request, so that what is revoked is refused from that moment on, in every process.
+Checked before any view, in one place. Each operation declares its scope; an app with an
+endpoint that has none does not start. The key comes in a header and is looked up for
+each request, so a revoked key is refused at once, in every process.
 
-Until a key was ever made, callers on this machine need none: they may do everything but
-read what is withheld or under embargo.
+As long as no key has ever been made, callers on this machine need none: they may do
+everything except read articles that are withheld or under embargo.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from service.refusals import (
     Unauthorized,
 )
 
-POLICY = "key"  # what the rate is called in headers
+POLICY = "key"  # name of the rate in headers
 WINDOW = 60  # seconds
-# Wrong keys from one address in a minute, until the answer is 429. A right key is never
-# refused for them: behind a proxy, all callers have one address.
+# Wrong keys that one address may send in a minute; then the answer is 429. A right key
+# is accepted even then, since behind a proxy all callers have one address.
 FAILURES = 60
 _BEARER = "bearer "
 
 log = logging.getLogger("nutgraf.authority")
 
 
-def register(app: Flask, found: Context) -> None:
-    """Make an app ask each caller for a key with the scope of what they call.
+def register(app: Flask, ctx: Context) -> None:
+    """Make an app check the key and scope of each request.
 
-    :raises RuntimeError: an endpoint of the app has no scope, not even an open one.
+    :raises RuntimeError: an endpoint declares no scope, not even an open one.
     """
     scopes = scopes_of(app)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} - scopes.keys()
@@ -51,17 +51,17 @@ def register(app: Flask, found: Context) -> None:
 
     @app.before_request
     def authorize() -> None:
-        # Without an endpoint there is nothing to be had; OPTIONS says what there is.
+        # No endpoint: the answer is 404 or 405. OPTIONS only lists methods.
         if request.endpoint is None or request.method == "OPTIONS":
             return
         scope = scopes[request.endpoint]
         if scope is OPEN:
             return
-        key = _identified(found)
+        key = _identified(ctx)
         g.key = key
         if key is None:
             return
-        _count(found, key)
+        _count(ctx, key)
         if scope not in key.scopes:
             log.warning(
                 "scope", extra={"key": key.name, "scope": scope, "path": request.path}
@@ -69,10 +69,10 @@ def register(app: Flask, found: Context) -> None:
             raise ScopeMissing(scope)
 
     @app.after_request
-    def tell(response: Response) -> Response:
+    def add_rate(response: Response) -> Response:
         allowance: Allowance | None = g.get("allowance")
         if allowance is not None:
-            # As draft-ietf-httpapi-ratelimit-headers-10 has them.
+            # As in draft-ietf-httpapi-ratelimit-headers-10.
             response.headers["RateLimit-Policy"] = (
                 f'"{POLICY}";q={allowance.limit};w={WINDOW}'
             )
@@ -83,15 +83,15 @@ def register(app: Flask, found: Context) -> None:
 
 
 def reader() -> Reader:
-    """Return who reads, as far as it decides what this request may be shown."""
+    """Reader of this request: what its key may see."""
     key: Key | None = g.get("key")
     return PUBLIC if key is None else key.reader
 
 
 def require(scope: Scope) -> None:
-    """Check that the caller has a scope besides that of what they call.
+    """Check that the caller has a further scope, besides that of the operation.
 
-    :raises ScopeMissing: their key is without it.
+    :raises ScopeMissing: their key does not have it.
     """
     key: Key | None = g.get("key")
     if key is not None and scope not in key.scopes:
@@ -99,9 +99,9 @@ def require(scope: Scope) -> None:
 
 
 def watch() -> Callable[[], None]:
-    """Return what raises :class:`Unauthorized` once this request's key has ended.
+    """Check for long answers: it raises :class:`Unauthorized` once the key has ended.
 
-    For answers that take long; it can be called after the request's own time.
+    It may still be called after the view has returned.
     """
     key: Key | None = g.get("key")
     keys = context().archive.keys
@@ -111,21 +111,21 @@ def watch() -> Callable[[], None]:
             if keys.ever():
                 raise Unauthorized(sent=False)
             return
-        found = keys.known(key.id)
-        if found is None or found.state(datetime.now(UTC)) != "live":
+        current = keys.known(key.id)
+        if current is None or current.state(datetime.now(UTC)) != "live":
             raise Unauthorized(sent=True)
 
     return check
 
 
 def key_name() -> str | None:
-    """Return the name of the key that this request was let in by, for the log."""
+    """Name of this request's key, for the log."""
     key: Key | None = g.get("key")
     return None if key is None else key.name
 
 
 def may(scope: Scope) -> bool:
-    """Return whether the caller of an open operation has a scope as well."""
+    """Whether the caller of an open operation has a scope."""
     try:
         key = _identified(context())
     except (Unauthorized, ConflictingKeys, TooManyFailures):
@@ -133,17 +133,17 @@ def may(scope: Scope) -> bool:
     return key is None or scope in key.scopes
 
 
-def _identified(found: Context) -> Key | None:
-    """Return the key that was sent; ``None`` where none is needed.
+def _identified(ctx: Context) -> Key | None:
+    """Live key that was sent; ``None`` if none was sent and none is needed.
 
-    :raises Unauthorized: none was sent, or what was sent is none that is live.
-    :raises ConflictingKeys: two were sent.
-    :raises TooManyFailures: this address has sent too many wrong ones.
+    :raises Unauthorized: no key was sent, or one that is not live.
+    :raises ConflictingKeys: two different keys were sent.
+    :raises TooManyFailures: this address has sent too many wrong keys.
     """
     sent = _sent()
-    keys = found.archive.keys
+    keys = ctx.archive.keys
     if sent is None:
-        if _needs_no_key(found) and not keys.ever():
+        if _needs_no_key(ctx) and not keys.ever():
             return None
         raise Unauthorized(sent=False)
     key = keys.find(sent)
@@ -151,7 +151,7 @@ def _identified(found: Context) -> Key | None:
     if key is not None and state == "live":
         return key
     address = request.remote_addr or ""
-    allowance = found.archive.rates.fail(network_of(address), FAILURES)
+    allowance = ctx.archive.rates.fail(network_of(address), FAILURES)
     if not allowance.taken:
         raise TooManyFailures(
             limit=FAILURES, retry_after=max(1, _seconds(allowance.wait))
@@ -169,32 +169,32 @@ def _identified(found: Context) -> Key | None:
 
 
 def _sent() -> str | None:
-    """Return the key in the headers, ``None`` if there is none."""
-    found = []
+    """Key in the headers, ``None`` if there is none."""
+    keys = []
     authorization = request.headers.get("Authorization", "")
-    # Other schemes are somebody else's, such as a proxy's.
+    # Other schemes are for somebody else, such as a proxy.
     if authorization[: len(_BEARER)].lower() == _BEARER:
-        found.append(authorization[len(_BEARER) :].strip())
+        keys.append(authorization[len(_BEARER) :].strip())
     if "X-API-Key" in request.headers:
-        found.append(request.headers["X-API-Key"].strip())
-    if len(set(found)) > 1:
+        keys.append(request.headers["X-API-Key"].strip())
+    if len(set(keys)) > 1:
         raise ConflictingKeys
-    return found[0] if found else None
+    return keys[0] if keys else None
 
 
-def _needs_no_key(found: Context) -> bool:
-    """Return whether only its own machine can have sent this request."""
+def _needs_no_key(ctx: Context) -> bool:
+    """Whether this request can only come from this machine."""
     return (
-        found.loopback
+        ctx.loopback
         and is_loopback(f"{request.remote_addr or 'localhost'}:0")
-        # A name that the service is known by elsewhere came through a proxy.
-        and without_port(request.host) in (*LOOPBACK, found.bound_host)
+        # Any other host name means that the request came through a proxy.
+        and without_port(request.host) in (*LOOPBACK, ctx.bound_host)
     )
 
 
-def _count(found: Context, key: Key) -> None:
-    rates = found.archive.rates
-    limit = found.settings.rate if key.rate is None else key.rate
+def _count(ctx: Context, key: Key) -> None:
+    rates = ctx.archive.rates
+    limit = ctx.settings.rate if key.rate is None else key.rate
     if limit is None or limit == UNLIMITED:
         rates.touch(key.id)
         return

@@ -1,4 +1,4 @@
-"""What the views of one app share: settings, the archive, metrics, room to wait."""
+"""What the views of one app share: settings, archive, metrics, slots to wait in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from flask import current_app
+from flask import Flask, current_app
 
 from index.archive import Archive
 from index.settings import Settings
@@ -19,10 +19,10 @@ EXTENSION = "nutgraf"
 class Context:
     """One app's settings, archive and metrics.
 
-    The archive is opened by the first request that needs it: after gunicorn has forked
-    its workers, since database connections and index files must not be shared by them.
+    The first request that needs the archive opens it: after gunicorn has forked its
+    workers, which must not share database connections and index files.
 
-    :param threads: of this process; half of them may wait at a time.
+    :param threads: threads of this process; at most half of them may wait at a time.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Context:
 
     @property
     def archive(self) -> Archive:
-        """The archive, opened if it is not yet.
+        """The archive; the first use opens it.
 
         :raises ServiceError: it cannot be opened now.
         """
@@ -54,55 +54,63 @@ class Context:
         return self._archive
 
     def alive(self) -> bool:
-        """Whether the server goes on: who waits stops waiting when it does not."""
+        """Whether the server keeps running; if not, waiting requests must end."""
         return self._alive()
 
     def use_worker(self, alive: Callable[[], bool]) -> None:
-        """Ask a server's worker, from here on, whether it goes on."""
+        """From now on, ask a server's worker whether it keeps running."""
         self._alive = alive
 
     @contextmanager
-    def room_to_wait(self) -> Iterator[bool]:
-        """Yield whether this thread may wait; too many would leave none to answer."""
-        leave = self.take_room()
-        try:
-            yield leave is not None
-        finally:
-            if leave is not None:
-                leave()
+    def waiting_slot(self) -> Iterator[bool]:
+        """Take a slot to wait in for the length of a block; yield whether one was free.
 
-    def take_room(self) -> Callable[[], None] | None:
-        """Return what gives the room of a waiting thread back, ``None`` if none is."""
+        If too many threads waited, none would be left to answer.
+        """
+        release = self.take_slot()
+        try:
+            yield release is not None
+        finally:
+            if release is not None:
+                release()
+
+    def take_slot(self) -> Callable[[], None] | None:
+        """Take a slot to wait in; return what releases it, ``None`` if none is free."""
         waiting = self._waiting
         if not waiting.acquire(blocking=False):
             return None
         self.metrics.waiting.inc()
 
-        def leave() -> None:
+        def release() -> None:
             self.metrics.waiting.dec()
             waiting.release()
 
-        return leave
+        return release
 
     def bound_to(self, addresses: Iterable[str]) -> None:
-        """Take in where the server listens, each as ``HOST:PORT``."""
-        # Whether only its own machine can reach the service.
+        """Set the addresses the server listens on, each as ``HOST:PORT``."""
+        # Whether only this machine can reach the service.
         self.loopback = all(map(is_loopback, addresses))
 
     def use_threads(self, threads: int) -> None:
-        """Let half of so many threads wait; to be called before the first request."""
+        """Set the number of threads before the first request; half of them may wait."""
         self._slots = max(1, threads // 2)
         self._waiting = threading.BoundedSemaphore(self._slots)
 
     def measure(self) -> None:
-        """Tell the metrics how this process is."""
-        # One that has not searched yet keeps nothing, and need not open anything.
+        """Set the gauges of this process."""
+        # Before the first search there is no cache, and no need to open the archive.
         archive = self._archive
         cache = 0 if archive is None else archive.cache_bytes()
         self.metrics.measure(slots=self._slots, cache_bytes=cache)
 
 
 def context() -> Context:
-    """Return the context of the app that is answering."""
-    found: Context = current_app.extensions[EXTENSION]
-    return found
+    """Context of the app that is answering."""
+    return context_of(current_app)
+
+
+def context_of(app: Flask) -> Context:
+    """Context of an app."""
+    shared: Context = app.extensions[EXTENSION]
+    return shared

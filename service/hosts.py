@@ -11,23 +11,23 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    """Return the hosts, without ports, that the service answers to."""
+    """Hosts, without ports, that the service answers to."""
     bound = host_of(settings.bind)
     return tuple(dict.fromkeys((*LOOPBACK, bound, *settings.hosts)))
 
 
 def host_of(bind: str) -> str:
-    """Return the host of ``HOST:PORT``."""
+    """Host of ``HOST:PORT``, in lower case."""
     return bind.rpartition(":")[0].lower()
 
 
 def without_port(host: str) -> str:
-    """Return the host of a ``Host`` header."""
+    """Host of a ``Host`` header, in lower case."""
     return re.sub(r":\d*\Z", "", host.lower())
 
 
 def is_loopback(bind: str) -> bool:
-    """Return whether ``HOST:PORT`` can be reached from its own machine only."""
+    """Whether only its own machine can reach ``HOST:PORT`` or ``unix:FILE``."""
     host = bind.rpartition(":")[0]
     if host == "localhost" or bind.startswith("unix:"):
         return True
@@ -38,15 +38,15 @@ def is_loopback(bind: str) -> bool:
 
 
 def network_of(address: str) -> str:
-    """Return what stands for whoever has an address: of IPv6, its first half.
+    """Network that counts as one caller: an IPv4 address, or the first half of an IPv6.
 
-    The other half is its owner's to choose, as often as they like.
+    An IPv6 caller can choose the second half, and change it at will.
     """
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return found.exploded[:19] if mapped is None else str(mapped)
+    if isinstance(parsed, IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return parsed.exploded[:19] if mapped is None else str(mapped)
     return address

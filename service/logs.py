@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, so that nothing sent to us can forge a line."""
+"""Logs: one JSON object a line, so that no caller can forge a line."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from index.access import KEY_PREFIX
 
 ACCESS = logging.getLogger("nutgraf.access")
 
-# What every record has; all else on one was given with ``extra``.
+# Attributes of every record; all others come from ``extra``.
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
-# A key does not belong into an address, but comes there by mistake, and from there into
-# the path of a line. Its id tells which one is to be revoked.
+# Callers send keys in addresses by mistake, and so the path of a line may hold one. The
+# key's id is kept: it says which key to revoke.
 _SECRET = re.compile(rf"({KEY_PREFIX}[0-9a-f]{{8}}_)[A-Za-z0-9_-]+", re.IGNORECASE)
 
-# json.dumps would make one for each line, since lines are no plain JSON.
+# One encoder for all lines: with default=str, json.dumps makes a new one each time.
 _JSON = json.JSONEncoder(ensure_ascii=True, default=str)
 
 
 def log_request(**facts: object) -> None:
-    """Log one request that was answered.
+    """Log one answered request.
 
-    Nothing is made of it where nobody reads it, and nobody asks where in our code such
-    a line came from: the logger itself would look that up for each.
+    No record is made if the level is off. The place in our code is left out: it is the
+    same for every line, and the logger would look it up each time.
     """
     if ACCESS.isEnabledFor(logging.INFO):
         record = ACCESS.makeRecord(
@@ -41,7 +41,7 @@ class JsonLines(logging.Formatter):
     """Formats a record as one JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Line of a record, with keys cut to their ids."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(
                 timespec="milliseconds"
@@ -62,7 +62,7 @@ class JsonLines(logging.Formatter):
 
 
 def configuration(level: str = "INFO") -> dict[str, object]:
-    """Return a configuration for :func:`logging.config.dictConfig`: all to stderr."""
+    """Configuration for :func:`logging.config.dictConfig`: everything to stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

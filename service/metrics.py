@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: requests as they are answered, the index as it stands."""
+"""Metrics for Prometheus: answered requests, and the state of store and index."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from prometheus_client.registry import Collector
 
 from index.archive import ArchiveState, Condition
 
-# Seconds; a search has 2 by default, a waiting write 10.
+# Seconds. By default, a search may take 2 and a write with ?wait=1 may wait 10.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10)
 
 
 class Metrics:
     """The counters of this process.
 
-    :param folder: where the worker processes of one server add their numbers up, the
-        one that Prometheus' client writes to; ``None`` for a single process.
+    :param folder: where Prometheus' client adds up the numbers of all worker processes;
+        ``None`` for a single process.
     """
 
     def __init__(self, folder: str | None = None) -> None:
@@ -60,7 +60,7 @@ class Metrics:
             ("code",),
             registry=self._registry,
         )
-        # Of the workers that live, added up.
+        # Summed over the workers that are alive.
         self.waiting = self._gauge(
             "nutgraf_waiting_requests", "Requests that wait for the index or for news"
         )
@@ -77,26 +77,26 @@ class Metrics:
         self.seconds.labels(method, route).observe(seconds)
 
     def measure(self, *, slots: int, cache_bytes: int) -> None:
-        """Take in how this worker is."""
+        """Set the gauges of this worker."""
         self._slots.set(slots)
         self._cache.set(cache_bytes)
 
     def exposition(self, state: ArchiveState, condition: Condition) -> bytes:
-        """Return all numbers in Prometheus' text format."""
-        shown = self._registry
+        """All metrics in Prometheus' text format."""
+        requests = self._registry
         if self._folder is not None:
-            shown = CollectorRegistry()
-            MultiProcessCollector(shown, path=self._folder)  # type: ignore[no-untyped-call]
-        here = CollectorRegistry()
-        here.register(_ArchiveCollector(state, condition))
-        return generate_latest(shown) + generate_latest(here)
+            requests = CollectorRegistry()
+            MultiProcessCollector(requests, path=self._folder)  # type: ignore[no-untyped-call]
+        archive = CollectorRegistry()
+        archive.register(_ArchiveCollector(state, condition))
+        return generate_latest(requests) + generate_latest(archive)
 
     def _gauge(self, name: str, about: str) -> Gauge:
         return Gauge(name, about, multiprocess_mode="livesum", registry=self._registry)
 
 
 class _ArchiveCollector(Collector):
-    """What is the same whichever worker is asked: of store, index and machine."""
+    """Numbers of store, index and machine, which are the same in every worker."""
 
     def __init__(self, state: ArchiveState, condition: Condition) -> None:
         self._state, self._condition = state, condition
@@ -157,6 +157,6 @@ class _ArchiveCollector(Collector):
         free = GaugeMetricFamily(
             "nutgraf_disk_free_bytes", "What may still be written", labels=("of",)
         )
-        for what, left in condition.free.items():
-            free.add_metric((what,), left)
+        for folder, free_bytes in condition.free.items():
+            free.add_metric((folder,), free_bytes)
         yield free

@@ -89,7 +89,7 @@ def _answer_ours(error: NutgrafError) -> Response:
     document = problem_of(error)
     _count_refused_write(error.code)
     if document["status"] >= 500:
-        # The cause, where there is one, is what an operator needs.
+        # An operator needs the cause, if there is one.
         log.warning("%s: %s", error.code, error, exc_info=error.__cause__)
     response = problem_response({**document, "instance": request.path})
     if isinstance(error, refusals.Unauthorized):

@@ -1,4 +1,4 @@
-"""What operations on articles take and answer."""
+"""Parameters and answers of the operations on articles."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _concepts(text: str) -> fields.Field[Any]:
     )
 
 
-_ABOUT = {each.name: each.about for each in FIELDS}
+_ABOUT = {field.name: field.about for field in FIELDS}
 
 
 _MARKS = fields.List(
@@ -106,7 +106,7 @@ HTML = "the text, escaped, with <mark> around what matched"
 
 
 def article_fields() -> dict[str, fields.Field[Any]]:
-    found: dict[str, fields.Field[Any]] = {
+    declared: dict[str, fields.Field[Any]] = {
         "id": fields.String(required=True),
         "version": fields.String(required=True),
         "status": fields.String(validate=validate.OneOf([*Status])),
@@ -114,24 +114,24 @@ def article_fields() -> dict[str, fields.Field[Any]]:
     }
     for name in TEXT_FIELDS:
         if name != "ed_note":
-            found[name] = fields.String(
+            declared[name] = fields.String(
                 allow_none=True, metadata=described(_ABOUT.get(name, name))
             )
     for name in DATE_FIELDS:
-        found[name] = fields.DateTime(
+        declared[name] = fields.DateTime(
             allow_none=True, metadata=described(_ABOUT.get(name, name))
         )
     for name in CONCEPT_FIELDS:
-        found[name] = _concepts(_ABOUT.get(name, name))
-    found["extra"] = fields.Dict(
+        declared[name] = _concepts(_ABOUT.get(name, name))
+    declared["extra"] = fields.Dict(
         allow_none=True, metadata=described("what the format carried besides")
     )
-    found["headline_html"] = fields.String(allow_none=True, metadata=described(HTML))
-    return found
+    declared["headline_html"] = fields.String(allow_none=True, metadata=described(HTML))
+    return declared
 
 
 class Paragraph(Schema):
-    """A paragraph of an article; ``html`` and ``marks`` where a query was given."""
+    """A paragraph of an article; with a query, also ``html`` and ``marks``."""
 
     id = fields.String(required=True, metadata=described("ARTICLE-ID#pN"))
     n = fields.Integer(required=True, metadata=described("0 is the headline"))
@@ -144,7 +144,7 @@ class Paragraph(Schema):
 
 
 class QueryWarning(Schema):
-    """Something in q that was not taken as typed."""
+    """A part of q that was not understood as typed."""
 
     code = fields.String(required=True)
     detail = fields.String(required=True)
@@ -155,7 +155,7 @@ class QueryWarning(Schema):
 
 
 class UnderstoodQuery(Schema):
-    """How q was taken."""
+    """How q was understood."""
 
     text = fields.String(required=True)
     understood = fields.String(required=True)
@@ -163,7 +163,7 @@ class UnderstoodQuery(Schema):
 
 
 class ParagraphBody(Schema):
-    """A paragraph as it is sent."""
+    """A paragraph in a body."""
 
     text = fields.String(required=True)
     role = fields.String(validate=validate.OneOf([*Role]), metadata={"default": "body"})
@@ -236,7 +236,7 @@ class Version(Schema):
 
 
 class ChainMember(Schema):
-    """An article that evolved from another one, or that another one evolved from."""
+    """An article that evolved from this one, or this one from it."""
 
     id = fields.String(required=True)
     version = fields.String(required=True)
@@ -246,7 +246,7 @@ class ChainMember(Schema):
 
 
 class VersionsAnswer(Schema):
-    """The versions of an article, and the articles of its chain."""
+    """The versions of an article, and the other articles of its chain."""
 
     versions = fields.List(fields.Nested(Version), required=True)
     chain = fields.List(fields.Nested(ChainMember), required=True)
@@ -256,7 +256,7 @@ class VersionsAnswer(Schema):
 
 
 class WriteResult(Schema):
-    """What became of one article."""
+    """Outcome of one article."""
 
     id = fields.String(required=True, allow_none=True)
     version = fields.String(required=True, allow_none=True)
@@ -274,7 +274,7 @@ class WriteResult(Schema):
 
 
 class WriteAnswer(Schema):
-    """What became of each article, in the order sent."""
+    """Outcomes of the articles, in the order sent."""
 
     results = fields.List(fields.Nested(WriteResult), required=True)
     seq = fields.Integer(
@@ -286,7 +286,7 @@ class WriteAnswer(Schema):
 
 
 class DeleteAnswer(Schema):
-    """What became of a deletion."""
+    """Answer to a deletion."""
 
     id = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["deleted"]))

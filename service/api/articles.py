@@ -50,7 +50,7 @@ blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
 )
 LOG = logging.getLogger("nutgraf")
-_WRITTEN = tuple(each.media_types[0] for each in FORMATS.values() if each.write)
+_WRITTEN = tuple(known.media_types[0] for known in FORMATS.values() if known.write)
 _SCHEMAS = {JSON: ArticleBody, "application/ninjs+json": {"type": "object"}}
 _BODY_PROBLEMS = (411, 413, 415, 422, 503, 507)
 _BODY = {
@@ -77,21 +77,21 @@ _BODY = {
     also={304: None},
     problems=(404, 410, 503),
 )
-def get_article(given: dict[str, Any], article_id: str) -> Response:
+def get_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Give an article, with the words of a query marked."""
-    q = given.get("q", "")
+    q = arguments.get("q", "")
     with context().archive.moment(reader=reader()) as moment:
         return conditional(
-            moment.tag(digest_of_request(given)),
+            moment.tag(digest_of_request(arguments)),
             lambda: _article_answer(
                 moment.article(
                     article_id,
-                    version=given.get("version"),
+                    version=arguments.get("version"),
                     q=q,
-                    within=given.get("in", "text"),
+                    within=arguments.get("in", "text"),
                 ),
                 q,
-                given.get("format", "json"),
+                arguments.get("format", "json"),
             ),
         )
 
@@ -112,7 +112,7 @@ def _article_answer(view: ArticleView, q: str, format_name: str) -> Response:
     gives=ParagraphsAnswer,
     problems=(404, 410, 503),
 )
-def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
+def list_paragraphs(arguments: dict[str, Any], article_id: str) -> Response:
     """List the paragraphs of an article."""
     view = context().archive.get(article_id, reader=reader())
     return json_response(
@@ -120,7 +120,7 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
             "id": article_id,
             "version": view.article.version,
             "paragraphs": [
-                excerpt_document(each, marked=False) for each in view.excerpts
+                excerpt_document(excerpt, marked=False) for excerpt in view.excerpts
             ],
             **rights_document(view.article),
         }
@@ -134,13 +134,13 @@ def list_paragraphs(given: dict[str, Any], article_id: str) -> Response:
     gives=ParagraphAnswer,
     problems=(404, 410, 503),
 )
-def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
+def get_paragraph(arguments: dict[str, Any], article_id: str, n: int) -> Response:
     """Give one paragraph of an article; 0 is the headline."""
     view = context().archive.get(article_id, reader=reader())
-    for each in view.excerpts:
-        if each.n == n:
-            found = excerpt_document(each, marked=False)
-            return json_response(found | rights_document(view.article))
+    for excerpt in view.excerpts:
+        if excerpt.n == n:
+            document = excerpt_document(excerpt, marked=False)
+            return json_response(document | rights_document(view.article))
     raise ParagraphNotFound(article_id, n, last=view.excerpts[-1].n)
 
 
@@ -151,15 +151,15 @@ def get_paragraph(given: dict[str, Any], article_id: str, n: int) -> Response:
     gives=VersionsAnswer,
     problems=(404, 410, 503),
 )
-def list_versions(given: dict[str, Any], article_id: str) -> Response:
+def list_versions(arguments: dict[str, Any], article_id: str) -> Response:
     """List the versions of an article, the newest first, and what evolved into what."""
     with context().archive.moment(reader=reader()) as moment:
-        found = moment.versions(article_id)
+        versions = moment.versions(article_id)
         chain = moment.chain(article_id)
     return json_response(
         {
-            "versions": [version_document(each) for each in found],
-            "chain": [member_document(each) for each in chain.members],
+            "versions": [version_document(version) for version in versions],
+            "chain": [member_document(member) for member in chain.members],
             "chain_complete": chain.complete,
         }
     )
@@ -173,13 +173,13 @@ def list_versions(given: dict[str, Any], article_id: str) -> Response:
     problems=(409, *_BODY_PROBLEMS),
     documented=_BODY,
 )
-def put_article(given: dict[str, Any], article_id: str) -> Response:
+def put_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Store an article, or its next version."""
-    written = write(given, article_id)
-    (error,) = written.errors
+    outcome = write(arguments, article_id)
+    (error,) = outcome.errors
     if error is not None:
-        return problem_response(problem_of(error), **written.answer, indexed=False)
-    return answered(written.answer, given)
+        return problem_response(problem_of(error), **outcome.answer, indexed=False)
+    return answered(outcome.answer, arguments)
 
 
 @blueprint.operation(
@@ -192,16 +192,16 @@ def put_article(given: dict[str, Any], article_id: str) -> Response:
     problems=_BODY_PROBLEMS,
     documented=_BODY,
 )
-def post_articles(given: dict[str, Any]) -> Response:
+def post_articles(arguments: dict[str, Any]) -> Response:
     """Store one article or many, each with its id in the body."""
-    written = write(given)
-    failed = [error for error in written.errors if error is not None]
-    if failed and len(failed) == len(written.errors):
+    outcome = write(arguments)
+    failed = [error for error in outcome.errors if error is not None]
+    if failed and len(failed) == len(outcome.errors):
         error = failed[0] if len(failed) == 1 else NothingStored(len(failed))
         return problem_response(
-            {**problem_of(error), "status": 422}, **written.answer, indexed=False
+            {**problem_of(error), "status": 422}, **outcome.answer, indexed=False
         )
-    return answered(written.answer, given, 207 if failed else 200)
+    return answered(outcome.answer, arguments, 207 if failed else 200)
 
 
 @blueprint.of_article(
@@ -211,47 +211,47 @@ def post_articles(given: dict[str, Any]) -> Response:
     gives=DeleteAnswer,
     problems=(404, 503, 507),
 )
-def delete_article(given: dict[str, Any], article_id: str) -> Response:
+def delete_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Delete an article with all its versions."""
     seq = context().archive.delete(article_id, reader=reader())
-    return answered({"id": article_id, "status": "deleted", "seq": seq}, given)
+    return answered({"id": article_id, "status": "deleted", "seq": seq}, arguments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """What became of the articles of one request.
+class WriteOutcome:
+    """Outcome of the articles of one request.
 
-    :param answer: ``results`` and ``seq``, as they are answered.
-    :param errors: for each article its error, or ``None``, in the same order.
+    :param answer: ``results`` and ``seq``, as in the answer.
+    :param errors: the error of each article, or ``None``, in the order sent.
     """
 
     answer: dict[str, Any]
     errors: tuple[InputError | None, ...]
 
 
-def write(given: dict[str, Any], article_id: str | None = None) -> Writing:
-    """Store the articles of a request and return what became of each, in order.
+def write(arguments: dict[str, Any], article_id: str | None = None) -> WriteOutcome:
+    """Store the articles of a request; their outcomes, in the order sent.
 
     :param article_id: the id in the address, if there is one.
-    :raises ScopeMissing: something is to be replaced, and the key is not for that.
+    :raises ScopeMissing: ``force`` is set, and the key lacks ``admin``.
     """
-    force = given.get("force", False)
+    force = arguments.get("force", False)
     if force:
-        # What is replaced is kept nowhere: that is more than who writes may do.
+        # The replaced content is lost, so the scope of writers is not enough.
         require(Scope.ADMIN)
-    submissions = submitted(given.get("format"), article_id)
-    drafts = [each.draft for each in submissions if each.draft is not None]
+    submissions = submitted(arguments.get("format"), article_id)
+    drafts = [sent.draft for sent in submissions if sent.draft is not None]
     outcomes = iter(context().archive.put(drafts, reader=reader(), force=force))
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
-    for each in submissions:
-        read = each.read
-        outcome = next(outcomes) if each.draft is not None else read.error
+    for submission in submissions:
+        read = submission.read
+        outcome = next(outcomes) if submission.draft is not None else read.error
         assert outcome is not None, "a record is an article or an error"
         result: dict[str, Any]
         if isinstance(outcome, InputError):
             errors.append(outcome)
-            result = _failed(each, outcome)
+            result = _failed(submission, outcome)
         else:
             errors.append(None)
             if outcome.outcome is Outcome.REPLACED:
@@ -273,16 +273,16 @@ def write(given: dict[str, Any], article_id: str | None = None) -> Writing:
         if read.warnings:
             result["warnings"] = read.warnings
         results.append(result)
-    _tell_refused(errors)
-    changes = [result["seq"] for result in results if result["seq"] is not None]
-    return Writing(
-        answer={"results": results, "seq": max(changes, default=None)},
+    _report_refused(errors)
+    seqs = [result["seq"] for result in results if result["seq"] is not None]
+    return WriteOutcome(
+        answer={"results": results, "seq": max(seqs, default=None)},
         errors=tuple(errors),
     )
 
 
-def _tell_refused(errors: list[InputError | None]) -> None:
-    """Count the articles of a request that were refused, and log it once for all."""
+def _report_refused(errors: list[InputError | None]) -> None:
+    """Count and log the refused articles of a request, in one line."""
     codes = Counter(error.code for error in errors if error is not None)
     for code, count in codes.items():
         context().metrics.refused_writes.labels(code).inc(count)
@@ -307,7 +307,7 @@ def _failed(submission: Submission, error: InputError) -> dict[str, Any]:
 
 
 def version_document(version: VersionInfo) -> dict[str, Any]:
-    """Return one line of an article's history."""
+    """JSON document of a version in an article's history."""
     return {
         "version": version.version,
         "status": version.status.value,
@@ -319,7 +319,7 @@ def version_document(version: VersionInfo) -> dict[str, Any]:
 
 
 def member_document(member: Member) -> dict[str, Any]:
-    """Return one article of a chain."""
+    """JSON document of an article in a chain."""
     return {
         "id": member.id,
         "version": member.version,

@@ -1,4 +1,4 @@
-"""The change feed: asked for page by page, waited for, or as a stream of events."""
+"""The change feed: by pages, by waiting for a change, or as a stream of events."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from index.access import Scope
-from index.archive import Archive, ChangePage
+from index.archive import ChangePage
 from index.dates import iso
 from index.history import FEED_TYPES, Entry
 from index.query import Reader
 from service import authority
 from service.context import Context, context
-from service.exchange import Blueprint, Text, Whole, described, json_response
+from service.exchange import Blueprint, Text, Whole, described, json_response, waited
 from service.refusals import Unauthorized
 
 blueprint = Blueprint(
     "changes", __name__, description="Follow what happens to the articles"
 )
 EVENTS = "text/event-stream"
-_LOOK_SECONDS = 0.05  # between two looks for something new: two rows by their keys
-_BEAT_SECONDS = 5.0  # a client that went away is noticed when it is written to
-# Then the client connects again, where it left off: so that whoever lost the right to
-# read does so before long, and the threads of a worker serve everybody in turn.
+_POLL_SECONDS = 0.05  # between two polls of the store: two rows by their keys
+_BEAT_SECONDS = 5.0  # between two lines; writing shows whether the client is gone
+# Then the client connects again and continues. So a key that may no longer read is
+# refused before long, and the threads of a worker serve all clients in turn.
 STREAM_SECONDS = 60.0
 _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
 
@@ -51,7 +52,7 @@ ChangesArguments = Schema.from_dict(
 
 
 class ChangeEntry(Schema):
-    """Something that happened to an article."""
+    """A change of an article, as its readers see it."""
 
     seq = fields.Integer(required=True)
     type = fields.String(required=True, validate=validate.OneOf(FEED_TYPES))
@@ -68,7 +69,7 @@ class ChangeEntry(Schema):
 
 
 class ChangesAnswer(Schema):
-    """A stretch of the change feed."""
+    """A page of the change feed."""
 
     changes = fields.List(fields.Nested(ChangeEntry), required=True)
     next = fields.Integer(
@@ -83,6 +84,41 @@ class ChangesAnswer(Schema):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The change feed as one request reads it.
+
+    :param limit: highest number of entries in a page.
+    """
+
+    ctx: Context
+    reader: Reader
+    limit: int
+
+    def page(self, since: int, history: str | None) -> ChangePage:
+        """Page of the changes after a seq."""
+        return self.ctx.archive.changes(
+            since, history=history, limit=self.limit, reader=self.reader
+        )
+
+    def wait(self, page: ChangePage, seconds: float) -> ChangePage:
+        """First later page with an entry; the last one without when time is up."""
+        deadline = time.monotonic() + seconds
+        while not page.entries and self.ctx.alive() and time.monotonic() < deadline:
+            later = self.after(page)
+            # Nothing is new, or the index does not include it yet.
+            if later.next == page.next:
+                time.sleep(_POLL_SECONDS)
+            page = later
+        return page
+
+    def after(self, page: ChangePage) -> ChangePage:
+        """Page after a page; the same one if the store has no newer change."""
+        if page.more or self.ctx.archive.seq() > page.next:
+            return self.page(page.next, page.history)
+        return page
+
+
 @blueprint.operation(
     "GET",
     "/v1/changes",
@@ -92,47 +128,43 @@ class ChangesAnswer(Schema):
     gives_text=(EVENTS,),
     problems=(409, 503),
 )
-def list_changes(given: dict[str, Any]) -> Response:
+def list_changes(arguments: dict[str, Any]) -> Response:
     """List what happened to the articles, the oldest first."""
-    since, history = given.get("since", 0), given.get("history")
-    limit = given.get("limit", 100)
-    found, who, still = context(), authority.reader(), authority.watch()
+    ctx, reader, check_key = context(), authority.reader(), authority.watch()
+    feed = Feed(ctx, reader, limit=arguments.get("limit", 100))
+    since, history = arguments.get("since", 0), arguments.get("history")
     if _wants_events():
         since, history = _last_event() or (since, history)
-        page = found.archive.changes(since, history=history, limit=limit, reader=who)
-        return _stream(found, page, limit, who, still)
-    page = found.archive.changes(since, history=history, limit=limit, reader=who)
-    refused = False
-    seconds = given.get("wait", 0)
+        return _stream(feed, feed.page(since, history), check_key)
+    page = feed.page(since, history)
+    seconds = arguments.get("wait", 0)
     if seconds and not page.entries and request.method != "HEAD":
-        with found.room_to_wait() as room:
-            refused = not room
-            if room:
-                page = _awaited(found, page, limit, who, seconds)
-                still()
-    response = json_response(
+
+        def wait() -> ChangePage:
+            awaited = feed.wait(page, seconds)
+            check_key()
+            return awaited
+
+        page = waited(wait, otherwise=page)
+    return json_response(
         {
-            "changes": [entry_document(each) for each in page.entries],
+            "changes": [entry_document(entry) for entry in page.entries],
             "next": page.next,
             "more": page.more,
             "history": page.history,
         }
     )
-    if refused:
-        # Too many wait already: this one is to ask again.
-        response.headers["Retry-After"] = "1"
-    return response
 
 
 def _wants_events() -> bool:
-    """Return whether events are asked for by their name, and no less than JSON."""
+    """Whether the client names event streams, and wants them no less than JSON."""
     accepted = request.accept_mimetypes
-    wish = max((q for name, q in accepted if name.lower() == EVENTS), default=0)
-    return wish > 0 and wish >= accepted["application/json"]
+    quality = max((q for name, q in accepted if name.lower() == EVENTS), default=0)
+    return quality > 0 and quality >= accepted["application/json"]
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:
-    """Return one entry of the feed."""
+    """JSON document of an entry of the feed."""
     return {
         "seq": entry.seq,
         "type": entry.type.value,
@@ -143,92 +175,55 @@ def entry_document(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _awaited(
-    found: Context, page: ChangePage, limit: int, reader: Reader, seconds: float
-) -> ChangePage:
-    """Return the first page that has an entry, or the last without, when time is up."""
-    deadline = time.monotonic() + seconds
-    while not page.entries and found.alive() and time.monotonic() < deadline:
-        before = page.next
-        if page.more or _news(found.archive, page):
-            page = _after(found, page, limit, reader)
-        if page.next == before:  # nothing new, or the index does not have it yet
-            time.sleep(_LOOK_SECONDS)
-    return page
-
-
-def _after(found: Context, page: ChangePage, limit: int, reader: Reader) -> ChangePage:
-    return found.archive.changes(
-        page.next, history=page.history, limit=limit, reader=reader
-    )
-
-
-def _news(archive: Archive, page: ChangePage) -> bool:
-    """Return whether there may be something after a page."""
-    return archive.seq() > page.next
-
-
 def _last_event() -> tuple[int, str] | None:
-    """Return up to where a client that comes back has it all, and of which history."""
-    found = _EVENT_ID.match(request.headers.get("Last-Event-ID", ""))
-    return None if found is None else (int(found[1]), found[2])
+    """Seq and history of the last event that a returning client has."""
+    match = _EVENT_ID.match(request.headers.get("Last-Event-ID", ""))
+    return None if match is None else (int(match[1]), match[2])
 
 
-def _stream(
-    found: Context,
-    page: ChangePage,
-    limit: int,
-    reader: Reader,
-    still: Callable[[], None],
-) -> Response:
-    """Return a stream that begins with a page, and goes on while there is room."""
-    leave = None if request.method == "HEAD" else found.take_room()
+def _stream(feed: Feed, first: ChangePage, check_key: Callable[[], None]) -> Response:
+    """Stream of events: those of a first page, and later ones if a slot is free."""
+    release = None if request.method == "HEAD" else feed.ctx.take_slot()
 
     def events() -> Iterator[str]:
-        yield f"retry: {1000 if leave else 3000}\n\n"
-        yield from _events_of(page)
-        if leave:
-            yield from _followed(found, page, limit, reader, still)
+        yield f"retry: {1000 if release else 3000}\n\n"
+        yield from _events_of(first)
+        if release:
+            yield from _later_events(feed, first, check_key)
 
     response = Response(events(), content_type=f"{EVENTS}; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # for a proxy in front
-    if leave:
-        response.call_on_close(leave)
+    if release:
+        response.call_on_close(release)
     return response
 
 
-def _followed(
-    found: Context,
-    page: ChangePage,
-    limit: int,
-    reader: Reader,
-    still: Callable[[], None],
+def _later_events(
+    feed: Feed, page: ChangePage, check_key: Callable[[], None]
 ) -> Iterator[str]:
     end = time.monotonic() + STREAM_SECONDS
     beat = time.monotonic() + _BEAT_SECONDS
-    while found.alive() and time.monotonic() < end:
-        if page.more or _news(found.archive, page):
-            before = page.next
-            page = _after(found, page, limit, reader)
-            if page.next > before:
-                try:
-                    still()
-                except Unauthorized:
-                    return  # it is told so when it connects again
-                yield from _events_of(page)
-                beat = time.monotonic() + _BEAT_SECONDS
-                continue
+    while feed.ctx.alive() and time.monotonic() < end:
+        before, page = page.next, feed.after(page)
+        if page.next > before:
+            try:
+                check_key()
+            except Unauthorized:
+                return  # the client gets the error when it connects again
+            yield from _events_of(page)
+            beat = time.monotonic() + _BEAT_SECONDS
+            continue
         if time.monotonic() >= beat:
             yield ": still here\n\n"
             beat = time.monotonic() + _BEAT_SECONDS
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _events_of(page: ChangePage) -> Iterator[str]:
-    for each in page.entries:
-        data = json.dumps(entry_document(each), ensure_ascii=False)
-        yield f"id: {each.seq}@{page.history}\nevent: {each.type.value}\n"
+    for entry in page.entries:
+        data = json.dumps(entry_document(entry), ensure_ascii=False)
+        yield f"id: {entry.seq}@{page.history}\nevent: {entry.type.value}\n"
         yield f"data: {data}\n\n"
     if not page.entries or page.entries[-1].seq < page.next:
-        # Nothing to tell, but the client need not ask for it again.
+        # The reader may not see these changes; the client need not ask for them again.
         yield f"id: {page.next}@{page.history}\n\n"

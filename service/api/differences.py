@@ -1,4 +1,4 @@
-"""What two versions of an article differ in."""
+"""Differences between two versions of an article."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DiffArguments = Schema.from_dict(
 
 
 class ComparedParagraph(Schema):
-    """A paragraph as one of two versions has it."""
+    """A paragraph in one of two versions."""
 
     n = fields.Integer(required=True, metadata=described("0 is the headline"))
     role = fields.String(required=True, validate=validate.OneOf([*Role]))
@@ -103,15 +103,15 @@ DiffAnswer = Schema.from_dict(
     also={304: None},
     problems=(404, 410, 503),
 )
-def diff_article(given: dict[str, Any], article_id: str) -> Response:
+def diff_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Compare two versions of an article, word by word."""
     with context().archive.moment(reader=reader()) as moment:
         return conditional(
-            moment.tag(digest_of_request(given)),
+            moment.tag(digest_of_request(arguments)),
             lambda: json_response(
                 difference_document(
                     moment.difference(
-                        article_id, old=given.get("from"), new=given.get("to")
+                        article_id, old=arguments.get("from"), new=arguments.get("to")
                     )
                 )
             ),

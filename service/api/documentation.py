@@ -1,4 +1,4 @@
-"""The API described: for machines at /openapi.json, for people at /docs."""
+"""Documentation of the API: for programs at /openapi.json, for people at /docs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MODULES = (
     health,
 )
 
-# Components that others refer to by name, so put into the document by hand.
+# Components that declarations refer to by name only, so they are added here.
 _NAMED: dict[str, type[Schema]] = {
     "Concept": Concept,
     "ArticleHit": ArticleHit,
@@ -45,7 +45,7 @@ _NAMED: dict[str, type[Schema]] = {
     "ArticleBody": ArticleBody,
 }
 
-# The page is made of our own files only, and shows nothing that is not text.
+# The page loads our own files only, and shows everything as text.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -92,14 +92,14 @@ def docs() -> Response:
 @pages.get("/openapi.json")
 def openapi_json() -> Response:
     """Give the API as an OpenAPI document."""
-    with _BUILDING:  # one thread builds it, those that come meanwhile wait for it
+    with _BUILDING:  # one thread builds it; others wait for the result
         document = openapi()
     return Response(document, mimetype="application/json")
 
 
 def register(app: Flask) -> None:
-    """Give an app the API's blueprints and the documents about them."""
-    # What there is, is no secret; what is in it, is.
+    """Add the API and its documentation to an app."""
+    # Which operations there are is no secret.
     app.config["OPEN_ENDPOINTS"] = (
         "documentation.index_page",
         "documentation.docs",
@@ -113,10 +113,10 @@ def register(app: Flask) -> None:
 
 @cache
 def openapi() -> bytes:
-    """The OpenAPI document as JSON; it takes longer than all else in an app's start.
+    """OpenAPI document as JSON; building it takes longer than starting an app.
 
-    It says nothing of settings, so that it is the same for every app. An app of its own
-    is made for it, since flask-smorest describes blueprints while it registers them.
+    It does not depend on settings, so every app has the same. It is built from an app
+    of its own, since flask-smorest documents blueprints while it registers them.
     """
     app = Flask("service")
     app.config.update(
@@ -139,5 +139,5 @@ def openapi() -> bytes:
 
 
 class _Api(Api):  # type: ignore[misc]
-    # Each operation says itself which problems it can answer with.
+    # Each operation declares its own problems.
     DEFAULT_ERROR_RESPONSE_NAME = None

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can work, and its numbers."""
+"""Health: whether the process is alive, whether it is ready, and its metrics."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ blueprint = Blueprint(
 
 
 class Health(Schema):
-    """That the process answers."""
+    """The process answers."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ok"]))
 
 
 class Readiness(Schema):
-    """Whether the service can do its work, and if not, why."""
+    """Whether the service is ready, and if not, why."""
 
     status = fields.String(
         required=True, validate=validate.OneOf(["ready", "not ready"])
@@ -43,7 +43,7 @@ class Readiness(Schema):
 
 
 @blueprint.operation("GET", "/healthz", scope=OPEN, gives=Health)
-def healthz(given: dict[str, Any]) -> Response:
+def healthz(arguments: dict[str, Any]) -> Response:
     """Say that the process answers."""
     return json_response({"status": "ok"})
 
@@ -51,21 +51,21 @@ def healthz(given: dict[str, Any]) -> Response:
 @blueprint.operation(
     "GET", "/readyz", scope=OPEN, gives=Readiness, also={503: Readiness}
 )
-def readyz(given: dict[str, Any]) -> Response:
+def readyz(arguments: dict[str, Any]) -> Response:
     """Say whether searches can be answered and changes are being indexed."""
     try:
         condition = context().archive.condition()
-        counted = authority.may(Scope.ADMIN)
+        is_admin = authority.may(Scope.ADMIN)
     except ServiceError as error:
         return _not_ready({"status": "not ready", "problems": [without_paths(error)]})
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "status": "not ready" if condition.problems else "ready",
-        "problems": [without_paths(each) for each in condition.problems],
+        "problems": [without_paths(problem) for problem in condition.problems],
     }
-    # How much there is, and how much is being written, is for those who run it.
-    if counted:
-        found |= _numbers(condition)
-    return _not_ready(found) if condition.problems else json_response(found)
+    # The amounts stored and written are for operators only.
+    if is_admin:
+        document |= _numbers(condition)
+    return _not_ready(document) if condition.problems else json_response(document)
 
 
 @blueprint.operation(
@@ -76,19 +76,19 @@ def readyz(given: dict[str, Any]) -> Response:
     gives_type="text/plain",
     problems=(503,),
 )
-def metrics(given: dict[str, Any]) -> Response:
+def metrics(arguments: dict[str, Any]) -> Response:
     """Give the numbers that Prometheus collects."""
-    found = context()
-    # Asked before anything is written, so that a store that is gone is a 503.
-    state, condition = found.archive.state(), found.archive.condition()
+    ctx = context()
+    # Read before the answer begins, so that a missing store is a 503.
+    state, condition = ctx.archive.state(), ctx.archive.condition()
     return Response(
-        found.metrics.exposition(state, condition),
+        ctx.metrics.exposition(state, condition),
         content_type="text/plain; version=0.0.4; charset=utf-8",
     )
 
 
 def _numbers(condition: Condition) -> dict[str, Any]:
-    """Return what only those who run the service need to see."""
+    """Figures for operators only."""
     return {
         "store_seq": condition.store_seq,
         "index_seq": condition.index_seq,
@@ -100,7 +100,7 @@ def _numbers(condition: Condition) -> dict[str, Any]:
     }
 
 
-def _not_ready(found: dict[str, Any]) -> Response:
-    response = json_response(found, 503)
+def _not_ready(document: dict[str, Any]) -> Response:
+    response = json_response(document, 503)
     response.headers["Retry-After"] = "5"
     return response

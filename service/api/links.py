@@ -1,4 +1,4 @@
-"""Addresses that answers carry: the next page, and facet values to tick or untick."""
+"""Links in answers: the next page, and facet values to tick or untick."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from index.archive import Answer, Facet
 from index.query import Request
 from index.rendering import answer_document, facet_document
 
-# What says where in the list one is; it means nothing once the list is another.
+# Positions in the list of hits; they mean nothing for another list.
 _PLACE_IN_LIST = ("page", "cursor")
 _PERIOD = ("from", "to", "date")
 
 
 class Links:
-    """The addresses around one search.
+    """Links to searches that differ from one search in one parameter.
 
-    An answer has hundreds of them, which differ in one parameter: each parameter is
-    written once.
+    An answer has hundreds of them, so each parameter is escaped only once.
 
-    :param path: of the search resource, ``/v1/search``.
-    :param given: its parameters by name, as they were given; several values as a list.
+    :param path: path of the search resource, ``/v1/search``.
+    :param arguments: parameters of the search by name; repeated ones as a list.
     """
 
-    def __init__(self, path: str, given: dict[str, Any]) -> None:
+    def __init__(self, path: str, arguments: dict[str, Any]) -> None:
         self._path = path
         self._pairs = [
             (name, text, _pair(name, text))
-            for name, values in given.items()
+            for name, values in arguments.items()
             if name not in _PLACE_IN_LIST
             for value in (values if isinstance(values, list) else [values])
             for text in (_written(value),)
         ]
-        # What the addresses start with that have one parameter more.
+        # Start of the links with one parameter more.
         self._start = self._url([*(pair for _, _, pair in self._pairs), ""])
         timeless = [pair for name, _, pair in self._pairs if name not in _PERIOD]
         self._timeless, self._timeless_start = (
@@ -52,11 +51,11 @@ class Links:
         )
 
     def next(self, cursor: str) -> str:
-        """Return the address of the next page."""
+        """Link to the next page."""
         return self._start + _pair("cursor", cursor)
 
     def toggle(self, facet: Facet, value: str) -> str:
-        """Return the search narrowed to a facet's value, or widened if it was."""
+        """Link that filters by a facet's value, or drops that filter if it is set."""
         active = self.active(facet, value)
         if facet.interval is not None:
             if active:
@@ -64,16 +63,16 @@ class Links:
             first, last = _period(facet.interval, value)
             return f"{self._timeless_start}from={first}&to={last}&date={facet.field}"
         if active:
-            widened = facet.field, value.casefold()
+            ticked = facet.field, value.casefold()
             return self._url(
                 pair
                 for name, text, pair in self._pairs
-                if (name, text.casefold()) != widened
+                if (name, text.casefold()) != ticked
             )
         return self._start + _pair(facet.field, value)
 
     def active(self, facet: Facet, value: str) -> bool:
-        """Return whether the search is narrowed to a facet's value."""
+        """Whether the search is filtered by a facet's value."""
         if facet.interval is None:
             return (facet.field, value.casefold()) in self._narrowed
         if None in self._period:
@@ -81,30 +80,32 @@ class Links:
         return self._period == (*_period(facet.interval, value), facet.field)
 
     def _url(self, pairs: Iterable[str]) -> str:
-        given = list(pairs)
-        return f"{self._path}?{'&'.join(given)}" if given else self._path
+        written = list(pairs)
+        return f"{self._path}?{'&'.join(written)}" if written else self._path
 
 
-def search_document(answer: Answer, asked: Request, links: Links) -> dict[str, Any]:
-    """Return the answer to a search."""
-    document = answer_document(answer, asked)
-    for facet, counted in zip(answer.facets, document["facets"].values(), strict=True):
-        _link(facet, counted, links)
+def search_document(
+    answer: Answer, search_request: Request, links: Links
+) -> dict[str, Any]:
+    """JSON document of the answer to a search."""
+    document = answer_document(answer, search_request)
+    for facet, counts in zip(answer.facets, document["facets"].values(), strict=True):
+        _link(facet, counts, links)
     document["next_url"] = None if answer.next is None else links.next(answer.next)
     return document
 
 
 def linked_facet(facet: Facet, links: Links) -> dict[str, Any]:
-    """Return a facet, each value with the address that ticks or unticks it."""
+    """JSON document of a facet, each value with the link that ticks or unticks it."""
     document = facet_document(facet)
     _link(facet, document, links)
     return document
 
 
 def _link(facet: Facet, document: dict[str, Any], links: Links) -> None:
-    for each in document["values"]:
-        each["active"] = links.active(facet, each["value"])
-        each["url"] = links.toggle(facet, each["value"])
+    for row in document["values"]:
+        row["active"] = links.active(facet, row["value"])
+        row["url"] = links.toggle(facet, row["value"])
 
 
 def _pair(name: str, text: str) -> str:
@@ -124,7 +125,7 @@ def _written(value: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _period(interval: str, value: str) -> tuple[str, str]:
-    """Return from and to of a bucket, which take whole periods.
+    """Values of ``from`` and ``to`` for a bucket: the shortest that cover it.
 
     :param value: the bucket's name, its first local day.
     """

@@ -1,4 +1,4 @@
-"""What articles were sent as, for whoever checks what was made of it."""
+"""Originals: the bytes that articles were sent as, to check how they were read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.context import context
 from service.exchange import JSON, Blueprint, Text, described
 
 BYTES = "application/octet-stream"
-# And no other: what somebody sent is nothing that a browser should show.
+# No other types: browsers must not display bytes that somebody sent.
 TYPES = {"ninjs": JSON, "jsonl": JSON}
 
 LOG = logging.getLogger("nutgraf")
@@ -40,14 +40,14 @@ OriginalArguments = Schema.from_dict(
     gives_text=(BYTES,),
     problems=(404, 410, 503),
 )
-def get_original(given: dict[str, Any], article_id: str) -> Response:
+def get_original(arguments: dict[str, Any], article_id: str) -> Response:
     """Give the bytes that a version was sent as, where reading it changed them."""
-    version = given.get("version")
-    found = context().archive.original(article_id, version=version, reader=reader())
+    version = arguments.get("version")
+    original = context().archive.original(article_id, version=version, reader=reader())
     LOG.info(
         "original given",
         extra={"id": article_id, "version": version, "key": key_name()},
     )
-    response = Response(found.data, content_type=TYPES.get(found.format, BYTES))
+    response = Response(original.data, content_type=TYPES.get(original.format, BYTES))
     response.headers["Content-Disposition"] = "attachment"
     return response

@@ -1,4 +1,4 @@
-"""Search, and what helps with asking: suggestions, facets, the fields there are."""
+"""Search, and what helps to write one: suggestions, facets, the list of fields."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ blueprint = Blueprint(
 )
 PATH = "/v1/search"
 
-# What a parameter is called here and in the request that the archive takes.
+# Names of parameters here, and in the Request that the archive takes.
 _NAMES = {"in": "within", "from": "since", "to": "until"}
 _ENUMS = {"scope": QueryScope, "unit": Unit, "sort": Sort}
 _PLAIN = (
@@ -52,14 +52,14 @@ _PLAIN = (
     also={304: None},
     problems=(503,),
 )
-def search(given: dict[str, Any]) -> Response:
+def search(arguments: dict[str, Any]) -> Response:
     """Find articles or paragraphs."""
-    asked = request_of(given)
+    search_request = request_of(arguments)
     started = time.perf_counter()
-    with context().archive.asking(asked, reader=reader()) as question:
+    with context().archive.asking(search_request, reader=reader()) as question:
         return conditional(
-            question.tag(_parameters(asked)),
-            lambda: _answered(given, asked, question.answer(), started),
+            question.tag(_parameters(search_request)),
+            lambda: _answered(arguments, search_request, question.answer(), started),
         )
 
 
@@ -72,12 +72,15 @@ def search(given: dict[str, Any]) -> Response:
     gives=SearchAnswer,
     problems=(411, 413, 415, 422, 503),
 )
-def search_by_body(given: dict[str, Any]) -> Response:
+def search_by_body(arguments: dict[str, Any]) -> Response:
     """Find articles or paragraphs, with the parameters in a JSON object."""
-    asked = request_of(given)
+    search_request = request_of(arguments)
     started = time.perf_counter()
     return _answered(
-        given, asked, context().archive.search(asked, reader=reader()), started
+        arguments,
+        search_request,
+        context().archive.search(search_request, reader=reader()),
+        started,
     )
 
 
@@ -90,24 +93,24 @@ def search_by_body(given: dict[str, Any]) -> Response:
     also={304: None},
     problems=(503,),
 )
-def facet(given: dict[str, Any], field: str) -> Response:
+def facet(arguments: dict[str, Any], field: str) -> Response:
     """Count articles by the values of one field."""
     field = decoded(field, "facet")
-    asked = replace(
-        request_of(given),
+    search_request = replace(
+        request_of(arguments),
         limit=0,
         facets=(field,),
-        facet_prefix=given.get("prefix", ""),
+        facet_prefix=arguments.get("prefix", ""),
     )
     narrowed = {
         name: value
-        for name, value in given.items()
+        for name, value in arguments.items()
         if name not in ("prefix", "facet_size")
     }
     links = Links(request.script_root + PATH, narrowed)
-    with context().archive.asking(asked, reader=reader()) as question:
+    with context().archive.asking(search_request, reader=reader()) as question:
         return conditional(
-            question.tag(_parameters(asked)),
+            question.tag(_parameters(search_request)),
             lambda: _facet_answer(field, question.answer(), links),
         )
 
@@ -120,84 +123,84 @@ def facet(given: dict[str, Any], field: str) -> Response:
     gives=SuggestAnswer,
     problems=(503,),
 )
-def suggest(given: dict[str, Any]) -> Response:
+def suggest(arguments: dict[str, Any]) -> Response:
     """Suggest words, headlines and names that start like what was typed."""
-    q, most = given["q"], context().settings.query_characters
-    if len(q) > most:
+    q, limit = arguments["q"], context().settings.query_characters
+    if len(q) > limit:
         raise InvalidQuery(
-            f"q has {len(q):,} characters; at most {most:,}",
+            f"q has {len(q):,} characters; at most {limit:,}",
             code="query_too_long",
-            limit=most,
+            limit=limit,
             got=len(q),
         )
-    found = context().archive.suggest(
-        q, limit=given.get("limit", 10), now=datetime.now(UTC), reader=reader()
+    suggestions = context().archive.suggest(
+        q, limit=arguments.get("limit", 10), now=datetime.now(UTC), reader=reader()
     )
     return json_response(
         {
             "suggestions": [
                 {
-                    "text": each.text,
-                    "type": each.type,
-                    "articles": each.articles,
-                    "id": each.id,
+                    "text": suggestion.text,
+                    "type": suggestion.type,
+                    "articles": suggestion.articles,
+                    "id": suggestion.id,
                 }
-                for each in found
+                for suggestion in suggestions
             ]
         }
     )
 
 
 @blueprint.operation("GET", "/v1/fields", scope=Scope.SEARCH, gives=FieldsAnswer)
-def list_fields(given: dict[str, Any]) -> Response:
+def list_fields(arguments: dict[str, Any]) -> Response:
     """List the fields, and what can be done with each."""
     return json_response(
         {
             "fields": [
                 {
-                    "name": each.name,
-                    "kind": each.kind.value,
-                    "about": each.about,
-                    "many": each.many,
-                    "searchable": each.searchable_words,
-                    "range": each.kind in (Kind.INTEGER, Kind.DATE),
-                    "filterable": each.filterable,
-                    "facetable": each.facetable,
-                    "sortable": each.kind is Kind.DATE,
-                    "returned": each.returned,
+                    "name": field.name,
+                    "kind": field.kind.value,
+                    "about": field.about,
+                    "many": field.many,
+                    "searchable": field.searchable_words,
+                    "range": field.kind in (Kind.INTEGER, Kind.DATE),
+                    "filterable": field.filterable,
+                    "facetable": field.facetable,
+                    "sortable": field.kind is Kind.DATE,
+                    "returned": field.returned,
                 }
-                for each in FIELDS
+                for field in FIELDS
             ]
         }
     )
 
 
-def request_of(given: dict[str, Any]) -> Request:
-    """Return the request that parameters stand for."""
+def request_of(arguments: dict[str, Any]) -> Request:
+    """Request to the archive, from the parameters of a search."""
     values: dict[str, Any] = {
-        _NAMES.get(name, name): given[name] for name in _PLAIN if name in given
+        _NAMES.get(name, name): arguments[name] for name in _PLAIN if name in arguments
     }
     for name, kind in _ENUMS.items():
-        if name in given:
-            values[name] = kind(given[name])
+        if name in arguments:
+            values[name] = kind(arguments[name])
     return Request(
         **values,
-        filters=tuple(_filters(given)),
-        facets=tuple(dict.fromkeys(given.get("facet", ()))),
-        fields=tuple(dict.fromkeys(given.get("fields", ()))),
+        filters=tuple(_filters(arguments)),
+        facets=tuple(dict.fromkeys(arguments.get("facet", ()))),
+        fields=tuple(dict.fromkeys(arguments.get("fields", ()))),
     )
 
 
-def _filters(given: dict[str, Any]) -> list[Filter]:
-    found = []
+def _filters(arguments: dict[str, Any]) -> list[Filter]:
+    filters = []
     for name in FILTERABLE:
-        values = tuple(given.get(name, ()))
-        missing = given.get(f"missing.{name}", False)
+        values = tuple(arguments.get(name, ()))
+        missing = arguments.get(f"missing.{name}", False)
         if values or missing:
-            found.append(Filter(field=name, values=values, missing=missing))
-        if refused := tuple(given.get(f"exclude.{name}", ())):
-            found.append(Filter(field=name, values=refused, exclude=True))
-    return found
+            filters.append(Filter(field=name, values=values, missing=missing))
+        if excluded := tuple(arguments.get(f"exclude.{name}", ())):
+            filters.append(Filter(field=name, values=excluded, exclude=True))
+    return filters
 
 
 def _facet_answer(field: str, answer: Answer, links: Links) -> Response:
@@ -210,16 +213,16 @@ def _facet_answer(field: str, answer: Answer, links: Links) -> Response:
     )
 
 
-def _parameters(asked: Request) -> str:
-    return f"{request.path} {asked!r}"
+def _parameters(search_request: Request) -> str:
+    return f"{request.path} {search_request!r}"
 
 
 def _answered(
-    given: dict[str, Any], asked: Request, answer: Answer, started: float
+    arguments: dict[str, Any], search_request: Request, answer: Answer, started: float
 ) -> Response:
     searched = time.perf_counter()
-    links = Links(request.script_root + PATH, given)
-    response = json_response(search_document(answer, asked, links))
+    links = Links(request.script_root + PATH, arguments)
+    response = json_response(search_document(answer, search_request, links))
     written = time.perf_counter()
     response.headers["Server-Timing"] = (
         f"search;dur={(searched - started) * 1000:.1f},"

@@ -1,4 +1,4 @@
-"""What searches, suggestions, facets and the list of fields take and answer."""
+"""Parameters and answers of searches, suggestions, facets and the list of fields."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from service.exchange import (
 
 
 def _filters() -> dict[str, fields.Field[Any]]:
-    found: dict[str, fields.Field[Any]] = {}
-    for each in FIELDS:
-        if each.filterable:
-            whole = each.kind is Kind.INTEGER
+    declared: dict[str, fields.Field[Any]] = {}
+    for field in FIELDS:
+        if field.filterable:
+            whole = field.kind is Kind.INTEGER
             value = WholeText if whole else Text
             kinds = {"type": ["integer", "string"]} if whole else {}
-            found[each.name] = Repeatable(
+            declared[field.name] = Repeatable(
                 value(metadata=kinds),
                 metadata=described(
-                    f"{each.about}: only articles with one of these values"
+                    f"{field.about}: only articles with one of these values"
                 ),
             )
-            found[f"exclude.{each.name}"] = Repeatable(
+            declared[f"exclude.{field.name}"] = Repeatable(
                 value(metadata=kinds),
-                metadata=described(f"{each.about}: no article with one of these"),
+                metadata=described(f"{field.about}: no article with one of these"),
             )
-            found[f"missing.{each.name}"] = Flag(
-                metadata=described(f"{each.about}: articles without a value")
+            declared[f"missing.{field.name}"] = Flag(
+                metadata=described(f"{field.about}: articles without a value")
             )
-    return found
+    return declared
 
 
 _DEFAULTS = Request()
@@ -166,14 +166,14 @@ SuggestArguments = Schema.from_dict(
 
 
 class Passage(Paragraph):
-    """A matching paragraph, or its sentences around what matched."""
+    """A matching paragraph, or its sentences around the matches."""
 
     score = fields.Float(required=True)
     html = fields.String(required=True, metadata=described(HTML))
 
 
 class ScorePart(Schema):
-    """What a word added to a score."""
+    """What a word contributed to a score."""
 
     text = fields.String(required=True)
     article = fields.Float(required=True)
@@ -203,21 +203,21 @@ ArticleHit = Schema.from_dict(
 
 
 class ParagraphHit(Passage):
-    """A hit of unit=paragraph: a passage and the article it is from."""
+    """A hit with unit=paragraph: a passage and its article."""
 
     article = fields.Nested(ArticleSummary, required=True)
     explain = _EXPLAIN
 
 
 class WordCount(Schema):
-    """A word of q and how many articles have it."""
+    """A word of q, and the number of articles that contain it."""
 
     text = fields.String(required=True)
     articles = fields.Integer(required=True)
 
 
 class SearchQuery(UnderstoodQuery):
-    """How the query was taken, and what else narrowed the answer."""
+    """How the query was understood, and what else filtered the answer."""
 
     did_you_mean = fields.String(required=True, allow_none=True)
     terms = fields.List(fields.Nested(WordCount), required=True)
@@ -298,7 +298,7 @@ class FacetAnswer(Facet):
 
 
 class Suggestion(Schema):
-    """Something that starts like what was typed."""
+    """A word, headline or value that starts with the typed text."""
 
     text = fields.String(required=True)
     type = fields.String(
@@ -317,7 +317,7 @@ class SuggestAnswer(Schema):
 
 
 class FieldAnswer(Schema):
-    """A field and what can be done with it."""
+    """A field, and what it can be used for."""
 
     name = fields.String(required=True)
     kind = fields.String(required=True, validate=validate.OneOf([*Kind]))

@@ -1,8 +1,8 @@
-"""Superdesk's HTTP push: items as its publishing sends them, signed with a secret.
+"""Superdesk's HTTP push: items as Superdesk publishes them, signed with a secret.
 
-What a newsroom system does with an error is to send again, or to stop sending: so what
-was said before, what is older than what we have, and what is no article to begin with,
-is all taken, and the answer says what became of it.
+On an error, a newsroom system sends the item again, or stops sending. So items that are
+repeated, older than the stored article, or not articles at all are accepted too, and
+the answer says what happened to them.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from service.context import context
 from service.exchange import (
     OPEN,
     Blueprint,
+    decompressed,
     described,
     json_response,
     read_sent,
     strict_json,
     submitted_ninjs,
-    unpacked,
 )
 from service.refusals import InvalidJson, PushOff, SignatureRefused
 
 HEADER = "x-superdesk-signature"
-# Items of Superdesk's planning: they are about coverage, and are no articles.
+# Items of Superdesk's planning: they describe coverage, and are not articles.
 PLANNING = frozenset({"event", "planning", "planning_featured"})
 NO_TEXT = "it has neither a headline nor text"
 _SIGNATURE = re.compile(r"sha1=([0-9a-fA-F]{40})\Z")
@@ -51,7 +51,7 @@ blueprint = Blueprint("push", __name__, description="Take what Superdesk pushes"
 
 
 class PushAnswer(Schema):
-    """What became of an item that was pushed."""
+    """Outcome of a pushed item."""
 
     id = fields.String(required=True, allow_none=True)
     version = fields.String(required=True, allow_none=True)
@@ -73,10 +73,10 @@ class PushAnswer(Schema):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What became of an item that was pushed.
+    """Outcome of a pushed item.
 
-    :param version: the item's own, or the one that holds it.
-    :param seq: of the change that it made, ``None`` if it made none.
+    :param version: the item's version, or the stored one with its content.
+    :param seq: the change that the item made, ``None`` if it made none.
     """
 
     id: str | None
@@ -114,14 +114,14 @@ class Pushed:
         },
     },
 )
-def push_item(given: dict[str, Any]) -> Response:
+def push_item(arguments: dict[str, Any]) -> Response:
     """Take an item that Superdesk pushes."""
-    body = unpacked(signed_body(context().settings.push_secret))
+    body = decompressed(signed_body(context().settings.push_secret))
     item = strict_json(body)
     if not isinstance(item, dict):
         raise InvalidJson("push one ninjs item, as a JSON object")
-    said = {name.lower(): value for name, value in item.items()}
-    pushed = take(said, item, body)
+    members = {name.lower(): value for name, value in item.items()}
+    pushed = take(members, item, body)
     if pushed.reason is not None:
         LOG.warning("push of %r ignored: %s", pushed.id, pushed.reason)
     answer = asdict(pushed)
@@ -132,49 +132,49 @@ def push_item(given: dict[str, Any]) -> Response:
 
 
 def signed_body(secret: str) -> bytes:
-    """Return the request's body as it was sent, if it is signed with a secret.
+    """Body of the request as it was sent, if it is signed with a secret.
 
-    :raises PushOff: there is no secret.
-    :raises SignatureRefused: it is signed with another one, or not at all.
+    :raises PushOff: no secret is set.
+    :raises SignatureRefused: it is signed with another secret, or not at all.
     """
     if not secret:
         raise PushOff
-    found = _SIGNATURE.match(request.headers.get(HEADER, ""))
-    if found is None:
+    signature = _SIGNATURE.match(request.headers.get(HEADER, ""))
+    if signature is None:
         raise SignatureRefused(HEADER, missing=True)
     body = read_sent()
     expected = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
-    if not hmac.compare_digest(expected, found[1].lower()):
+    if not hmac.compare_digest(expected, signature[1].lower()):
         raise SignatureRefused(HEADER, missing=False)
     return body
 
 
-def take(said: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushed:
-    """Do what an item says, and return what became of it.
+def take(members: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushed:
+    """Store, kill or withhold the article of an item.
 
-    :param said: the item, its names in small letters.
-    :param body: that it was read from.
-    :raises InputError: it is an article that cannot be kept.
+    :param members: the item, with its names in lower case.
+    :param body: the bytes that the item was parsed from.
+    :raises InputError: the article cannot be stored.
     """
-    article_id, version = said.get("guid") or said.get("uri"), _version(said)
-    kind = str(said.get("type")).lower()
+    article_id, version = members.get("guid") or members.get("uri"), _version(members)
+    kind = str(members.get("type")).lower()
     if kind in PLANNING:
-        shown = article_id[:MAX_ID] if isinstance(article_id, str) else None
-        return _ignored(shown, version, f"{kind} items are no articles")
+        short_id = article_id[:MAX_ID] if isinstance(article_id, str) else None
+        return _ignored(short_id, version, f"{kind} items are no articles")
     if not isinstance(article_id, str):
         raise InvalidArticle("id", "an item needs a guid")
     article_id = check_id(article_id.strip())
-    told = said.get("pubstatus")
-    status = Status.USABLE if told in (None, "") else status_of(told)
+    pubstatus = members.get("pubstatus")
+    status = Status.USABLE if pubstatus in (None, "") else status_of(pubstatus)
     if status is Status.USABLE:
         return _put(article_id, version, item, body)
     archive = context().archive
     if status is Status.CANCELED:
-        # A kill that is only old holds. It is late where it was taken for granted
-        # before, and a newer version shows since.
+        # An old kill still counts. It is only too late if it was carried out before,
+        # and a newer version has become visible since.
         if version is not None and archive.was_killed(article_id, version):
             return _ignored(article_id, version, "a newer version came after this kill")
-        return _killed(article_id, version, said.get("ednote"))
+        return _killed(article_id, version, members.get("ednote"))
     newer = None if version is None else archive.newer_than(article_id, version)
     if newer is not None:
         return _ignored(article_id, version, f"version {newer} came before it")
@@ -185,9 +185,9 @@ def take(said: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushed:
     return withheld
 
 
-def _version(said: Mapping[str, Any]) -> str | None:
-    """Return the version that an item has, as the reader of ninjs takes it."""
-    version = said.get("version")
+def _version(members: Mapping[str, Any]) -> str | None:
+    """Version of an item, as the ninjs reader understands it."""
+    version = members.get("version")
     if isinstance(version, float) and version.is_integer():
         version = int(version)
     if isinstance(version, int) and not isinstance(version, bool):
@@ -207,29 +207,29 @@ def _put(
         if isinstance(read.error, InvalidArticle) and read.error.field == "paragraphs":
             return _ignored(article_id, version, NO_TEXT)
         raise read.error
-    (written,) = context().archive.put([draft])
-    if isinstance(written, ArticlePurged):
+    (outcome,) = context().archive.put([draft])
+    if isinstance(outcome, ArticlePurged):
         return _ignored(article_id, version, "its texts were erased for good")
-    if isinstance(written, InputError):
-        raise written
+    if isinstance(outcome, InputError):
+        raise outcome
     return Pushed(
-        id=written.id,
-        version=written.version,
-        status=written.outcome.value,
-        seq=written.seq,
+        id=outcome.id,
+        version=outcome.version,
+        status=outcome.outcome.value,
+        seq=outcome.seq,
         warnings=read.warnings,
     )
 
 
 def _killed(article_id: str, version: str | None, note: object) -> Pushed:
-    """Kill an article by an item that may say no more than that."""
-    why = note.strip() if isinstance(note, str) else ""
-    notices = context().archive.kill(article_id, note=why or None, version=version)
+    """Kill an article by an item that may contain nothing else."""
+    text = note.strip() if isinstance(note, str) else ""
+    notices = context().archive.kill(article_id, note=text or None, version=version)
     return Pushed(
         id=article_id,
         version=version,
         status="killed",
-        seq=max(each.seq for each in notices),
+        seq=max(notice.seq for notice in notices),
     )
 
 

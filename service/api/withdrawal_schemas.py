@@ -1,4 +1,4 @@
-"""What kills, withholdings and the list of notices take and answer."""
+"""Parameters and answers of withdrawals, and of the list of notices."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NoticesArguments = Schema.from_dict(
 
 
 class Notice(Schema):
-    """What is left to be read of a killed article."""
+    """Notice of a kill: all that readers still get of the article."""
 
     id = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["canceled"]))
@@ -59,7 +59,7 @@ class Notice(Schema):
 
 
 class KillAnswer(Schema):
-    """That an article is killed: no answer begun from here on has its text."""
+    """Answer to a kill; no answer that begins after it has the text."""
 
     id = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["canceled"]))
@@ -72,7 +72,7 @@ class KillAnswer(Schema):
 
 
 class StatusAnswer(Schema):
-    """How an article stands now."""
+    """Status of an article after the change."""
 
     id = fields.String(required=True)
     status = fields.String(

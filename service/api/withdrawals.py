@@ -1,4 +1,4 @@
-"""Kills and what is like them, and the notices that stay."""
+"""Withdrawals: killing, withholding and reinstating articles; notices of kills."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from service.exchange import (
 blueprint = Blueprint(
     "withdrawals", __name__, description="Kill, withhold and restore articles"
 )
-# What withholding an article and reinstating it declare alike.
+# What the operations that withhold and reinstate an article have in common.
 _STATUS_CHANGE: dict[str, Any] = {
     "scope": Scope.INGEST,
     "takes": WaitArguments,
@@ -49,32 +49,32 @@ _STATUS_CHANGE: dict[str, Any] = {
     gives=KillAnswer,
     problems=(413, 415, 422, 503, 507),
 )
-def kill_article(given: dict[str, Any], article_id: str) -> Response:
+def kill_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Kill an article: from here on its notice is all there is of it."""
-    replacement = given.get("replacement")
+    replacement = arguments.get("replacement")
     notices = context().archive.kill(
         article_id,
-        note=given.get("note"),
+        note=arguments.get("note"),
         replacement=None if replacement is None else checked_id(replacement),
-        version=given.get("version"),
-        cascade="cascade" in given,
+        version=arguments.get("version"),
+        cascade="cascade" in arguments,
         reader=reader(),
     )
     return json_response(
         {
             "id": article_id,
             "status": "canceled",
-            "seq": max(each.seq for each in notices),
-            "notices": [notice_document(each) for each in notices],
+            "seq": max(notice.seq for notice in notices),
+            "notices": [notice_document(notice) for notice in notices],
         }
     )
 
 
 @blueprint.of_article("POST", "/withhold", **_STATUS_CHANGE)
-def withhold_article(given: dict[str, Any], article_id: str) -> Response:
+def withhold_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Hold an article back until it is reinstated."""
     seq = context().archive.withhold(article_id, reader=reader())
-    return answered({"id": article_id, "status": "withheld", "seq": seq}, given)
+    return answered({"id": article_id, "status": "withheld", "seq": seq}, arguments)
 
 
 @blueprint.of_article(
@@ -83,10 +83,10 @@ def withhold_article(given: dict[str, Any], article_id: str) -> Response:
     formerly=Former("/restore", datetime(2026, 11, 30, tzinfo=UTC)),
     **_STATUS_CHANGE,
 )
-def reinstate_article(given: dict[str, Any], article_id: str) -> Response:
+def reinstate_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Take back that an article was killed or withheld."""
     seq = context().archive.reinstate(article_id, reader=reader())
-    return answered({"id": article_id, "status": "usable", "seq": seq}, given)
+    return answered({"id": article_id, "status": "usable", "seq": seq}, arguments)
 
 
 @blueprint.operation(
@@ -97,22 +97,22 @@ def reinstate_article(given: dict[str, Any], article_id: str) -> Response:
     gives=NoticesAnswer,
     problems=(503,),
 )
-def list_notices(given: dict[str, Any]) -> Response:
+def list_notices(arguments: dict[str, Any]) -> Response:
     """List the notices of killed articles, the newest first."""
-    limit = given.get("limit", 100)
-    found = context().archive.notices(
-        before=given.get("before"), limit=limit, reader=reader()
+    limit = arguments.get("limit", 100)
+    notices = context().archive.notices(
+        before=arguments.get("before"), limit=limit, reader=reader()
     )
     return json_response(
         {
-            "notices": [notice_document(each) for each in found],
-            "next": found[-1].seq if len(found) == limit else None,
+            "notices": [notice_document(notice) for notice in notices],
+            "next": notices[-1].seq if len(notices) == limit else None,
         }
     )
 
 
 def notice_document(notice: Notice) -> dict[str, Any]:
-    """Return the notice of a kill."""
+    """JSON document of the notice of a kill."""
     return {
         "id": notice.id,
         "status": "canceled",

@@ -1,6 +1,6 @@
 """How is a request read and an answer written?"""
 
-from service.exchange.bodies import read_sent, strict_json, unpacked
+from service.exchange.bodies import decompressed, read_sent, strict_json
 from service.exchange.etags import conditional, digest_of_request
 from service.exchange.former import Former
 from service.exchange.json import JSON, json_response, write_json
@@ -22,6 +22,7 @@ from service.exchange.submissions import (
     submitted,
     submitted_ninjs,
 )
+from service.exchange.waiting import waited
 from service.exchange.writes import WAIT, WaitArguments, answered
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "checked_id",
     "conditional",
     "decoded",
+    "decompressed",
     "described",
     "digest_of_request",
     "hosts_of_target",
@@ -59,6 +61,6 @@ __all__ = [
     "strict_json",
     "submitted",
     "submitted_ninjs",
-    "unpacked",
+    "waited",
     "write_json",
 ]

@@ -1,8 +1,8 @@
-"""Parameters: read strictly, declared once in :mod:`service.exchange.parameters`.
+"""Arguments: the parameters of a request, read strictly by their declarations.
 
-flask-smorest's own parser answers 422 for a bad value and lets unknown and repeated
-parameters pass. This one refuses all of them with 400, naming the parameter; it also
-looks at the given parameters only, not at all that could be.
+flask-smorest's own parser answers 422 to a bad value and accepts unknown and repeated
+parameters. This one answers 400 to all of them and names the parameter. It also looks
+only at the parameters that were sent, not at all those declared.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ View = Callable[..., Response]
 MAX_PARAMETERS = 500
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
-# Parameters by what other APIs call them, without - and _.
+# Names that other APIs have for our parameters, without - and _.
 ELSEWHERE = {
     "q": ("query", "querry", "search"),
     "limit": ("size", "perpage", "pagesize", "rows"),
@@ -43,9 +43,9 @@ ELSEWHERE = {
 
 
 class ArgumentsParser:
-    """Hands the declared parameters of a request to a view, as a dictionary.
+    """Passes the parameters of a request to a view, as a dictionary.
 
-    Only what was given is in it, by the names of the API, in the order given.
+    It holds only those that were sent, by their names in the API, in the order sent.
     """
 
     DEFAULT_VALIDATION_STATUS = 400
@@ -53,22 +53,22 @@ class ArgumentsParser:
     def use_args(
         self, schema: type[Schema], *, location: str
     ) -> Callable[[View], View]:
-        """Return a decorator that appends the parameters to a view's arguments.
+        """Decorator that adds the parameters to a view's arguments.
 
-        :param location: ``query``, or ``json`` for the same names in a body.
+        :param location: ``query``, or ``json`` for a body with the same names.
         """
         declared = {
             field.data_key or name: field for name, field in schema().fields.items()
         }
         if location == "query":
-            given = _of_query
+            read = _of_query
         else:
-            given = partial(_of_body, optional=getattr(schema, "optional", False))
+            read = partial(_of_body, optional=getattr(schema, "optional", False))
 
         def decorator(view: View) -> View:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Response:
-                return view(*args, load(given(declared), declared), **kwargs)
+                return view(*args, load(read(declared), declared), **kwargs)
 
             return wrapper
 
@@ -76,15 +76,15 @@ class ArgumentsParser:
 
 
 def load(
-    given: dict[str, Any], declared: dict[str, fields.Field[Any]]
+    sent: dict[str, Any], declared: dict[str, fields.Field[Any]]
 ) -> dict[str, Any]:
-    """Return parameters with their values read.
+    """Deserialize the parameters of a request.
 
     :raises UnknownParameter: one is not declared.
-    :raises InvalidValue: a value does not fit, or a required one is missing.
+    :raises InvalidValue: a value does not fit, or a required parameter is missing.
     """
     loaded: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in sent.items():
         if name not in declared:
             raise UnknownParameter(name, nearest=nearest(name, declared))
         try:
@@ -103,26 +103,28 @@ def load(
 
 
 def nearest(name: str, declared: Collection[str]) -> str | None:
-    """Return the parameter that a name may stand for: one spelt or meant alike."""
-    known = {each.casefold(): each for each in declared}
+    """Parameter that an unknown name probably means: by its spelling or other APIs."""
+    by_folded = {parameter.casefold(): parameter for parameter in declared}
     folded = name.casefold()
-    if folded in known:
-        return known[folded]
+    if folded in by_folded:
+        return by_folded[folded]
     word = re.sub(r"[-_]", "", folded)
-    for parameter, others in ELSEWHERE.items():
-        if word in others and parameter in declared:
+    for parameter, aliases in ELSEWHERE.items():
+        if word in aliases and parameter in declared:
             return parameter
-    found = process.extractOne(folded, list(known), scorer=fuzz.ratio, score_cutoff=60)
-    return known[found[0]] if found else None
+    closest = process.extractOne(
+        folded, list(by_folded), scorer=fuzz.ratio, score_cutoff=60
+    )
+    return by_folded[closest[0]] if closest else None
 
 
 def query_pairs(query_string: str) -> list[tuple[str, str]]:
-    """Return the names and values of a query string, in order.
+    """Names and values of a query string, in order.
 
-    :param query_string: as WSGI gives it, its bytes as Latin-1.
-    :raises InvalidValue: something in it is not UTF-8.
+    :param query_string: as WSGI passes it, its bytes decoded as Latin-1.
+    :raises InvalidValue: part of it is not UTF-8.
     """
-    # Some clients send UTF-8 as it is, without escapes.
+    # Some clients send UTF-8 without escaping it.
     ascii_only = quote_from_bytes(query_string.encode("latin-1"), safe=_PRINTABLE)
     if ascii_only.count("&") >= MAX_PARAMETERS:
         raise LimitExceeded(
@@ -150,34 +152,36 @@ def _of_query(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
     values: dict[str, list[str]] = {}
     for name, value in query_pairs(request.environ.get("QUERY_STRING", "")):
         values.setdefault(name, []).append(value)
-    given: dict[str, Any] = {}
-    for name, several in values.items():
+    sent: dict[str, Any] = {}
+    for name, texts in values.items():
         if isinstance(declared.get(name), Repeatable):
-            given[name] = several
-        elif len(several) > 1 and name in declared:
-            raise RepeatedParameter(name, got=len(several))
+            sent[name] = texts
+        elif len(texts) > 1 and name in declared:
+            raise RepeatedParameter(name, got=len(texts))
         else:
-            given[name] = several[0]
-    return given
+            sent[name] = texts[0]
+    return sent
 
 
 def _of_body(
     declared: dict[str, fields.Field[Any]], *, optional: bool
 ) -> dict[str, Any]:
-    outside = [name for name, _ in query_pairs(request.environ.get("QUERY_STRING", ""))]
-    if outside:
-        names = ", ".join(dict.fromkeys(outside))
+    in_query = [
+        name for name, _ in query_pairs(request.environ.get("QUERY_STRING", ""))
+    ]
+    if in_query:
+        names = ", ".join(dict.fromkeys(in_query))
         raise UnknownParameter(
-            outside[0],
+            in_query[0],
             hint=f"with {request.method} put {names[:200]} into the JSON body",
         )
-    given = {} if optional and has_no_body() else json_object()
-    for name, value in given.items():
+    members = {} if optional and has_no_body() else json_object()
+    for name, value in members.items():
         if name in declared and not _fits(declared[name], value):
             raise InvalidValue(
                 name, "has the wrong type", got=JSON_TYPES.get(type(value))
             )
-    return given
+    return members
 
 
 def _fits(field: fields.Field[Any], value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Request bodies: counted, unpacked and read strictly."""
+"""Request bodies: measured, decompressed and parsed strictly."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _GZIP = b"\x1f\x8b"
 
 
 def read_body() -> bytes:
-    """Return the request's body, unpacked if it came as gzip.
+    """Body of the request, decompressed if it came as gzip.
 
-    :raises UnsupportedMediaType: it is packed in another way.
+    :raises UnsupportedMediaType: it is compressed in another way.
     """
-    return unpacked(read_sent())
+    return decompressed(read_sent())
 
 
 def read_sent() -> bytes:
-    """Return the request's body, byte for byte as it was sent.
+    """Body of the request, byte for byte as it was sent.
 
-    It is counted while it is read, since a chunked body does not say how long it is:
-    what is too long is refused, never cut.
+    It is measured while it is read, since a chunked body does not declare its length. A
+    body that is too long is refused, never truncated.
 
     :raises BodyTooLarge: it is above the limit.
-    :raises IncompleteBody: it was cut off, or its chunks are broken.
-    :raises RequestTimeout: it comes too slowly.
-    :raises LengthRequired: there is none.
+    :raises IncompleteBody: it was cut off, or its chunks are damaged.
+    :raises RequestTimeout: it arrives too slowly.
+    :raises LengthRequired: there is no body.
     """
     limit = context().settings.body_bytes
     declared = request.content_length
@@ -54,38 +54,38 @@ def read_sent() -> bytes:
             raise LengthRequired
     elif declared > limit:
         raise BodyTooLarge(limit=limit, got=declared)
-    packed = _read(limit)
-    # A server hands over what there is of a body that was cut off.
-    if declared is not None and len(packed) != declared:
+    body = _read(limit)
+    # If a body was cut off, the server passes on the part that arrived.
+    if declared is not None and len(body) != declared:
         raise IncompleteBody(
-            f"only {len(packed):,} of {declared:,} bytes came", got=len(packed)
+            f"only {len(body):,} of {declared:,} bytes came", got=len(body)
         )
-    return packed
+    return body
 
 
-def unpacked(packed: bytes) -> bytes:
-    """Return a body without the packing that the request's header names.
+def decompressed(body: bytes) -> bytes:
+    """Body without the compression that ``Content-Encoding`` names.
 
-    :raises BodyTooLarge: unpacked it is above the limit.
-    :raises UnsupportedMediaType: it is packed in another way than with gzip.
+    :raises BodyTooLarge: it is above the limit when decompressed.
+    :raises UnsupportedMediaType: it is compressed, but not as gzip.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("gzip", "x-gzip"):
-        return _unpacked(packed, context().settings.body_bytes)
+        return _gunzip(body, context().settings.body_bytes)
     if encoding not in ("identity", ""):
         raise UnsupportedMediaType(encoding, encodings=("gzip",))
-    return packed
+    return body
 
 
 def read_file() -> bytes:
-    """Return the request's body, unpacked also if it is a gzip file by itself.
+    """Body of the request, decompressed also if the file sent is a gzip file.
 
-    :raises UnreadableInput: it is packed more often than that.
+    :raises UnreadableInput: the decompressed file is a gzip file again.
     """
     body = read_body()
     if body.startswith(_GZIP):
-        body = _unpacked(body, context().settings.body_bytes)
-        # The formats would unpack it once more, without a limit.
+        body = _gunzip(body, context().settings.body_bytes)
+        # The formats would decompress it again, without a limit.
         if body.startswith(_GZIP):
             raise UnreadableInput(
                 "the body is compressed twice; do so once", code="invalid_gzip"
@@ -94,32 +94,32 @@ def read_file() -> bytes:
 
 
 def has_no_body() -> bool:
-    """Return whether the request came without a body."""
+    """Whether the request has no body."""
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     return not chunked and not request.content_length
 
 
 def json_object() -> dict[str, Any]:
-    """Return the JSON object that is the request's body.
+    """JSON object in the body of the request.
 
-    :raises UnsupportedMediaType: the body is declared as something else.
-    :raises InvalidJson: it is no object.
+    :raises UnsupportedMediaType: the body is declared as another media type.
+    :raises InvalidJson: it is not a JSON object.
     """
     if not request.is_json:
         raise UnsupportedMediaType(request.mimetype, accepted=JSON_TYPES)
-    found = strict_json(read_body())
-    if not isinstance(found, dict):
+    value = strict_json(read_body())
+    if not isinstance(value, dict):
         raise InvalidJson("the body must be a JSON object")
-    return found
+    return value
 
 
 def strict_json(data: bytes) -> Any:
-    """Return the value of a JSON text, refusing what JSON does not allow.
+    """Value of a JSON text.
 
-    That is NaN and infinite numbers, a name twice in an object, lone surrogates, and
-    more than 64 levels.
+    NaN, infinite numbers, repeated names in an object, lone surrogates and more than 64
+    levels are errors too.
 
-    :raises InvalidJson: it is not JSON, with line and column where they are known.
+    :raises InvalidJson: it is not such JSON, with line and column if they are known.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -148,29 +148,29 @@ def _next_piece() -> bytes:
     try:
         return request.stream.read(_CHUNK)
     except ParseException as error:
-        # Of the chunked coding, which gunicorn undoes while the body is read.
+        # gunicorn decodes the chunked coding while the body is read.
         raise IncompleteBody(f"its chunks are broken ({str(error)[:80]})") from error
     except (OSError, ClientDisconnected) as error:
-        # Werkzeug raises an error of its own when the stream raises one.
+        # Werkzeug replaces the stream's error with one of its own.
         if TimeoutError in (type(error), type(error.__context__)):
             raise RequestTimeout from error
         raise IncompleteBody("the connection closed too early") from error
 
 
-def _unpacked(packed: bytes, limit: int) -> bytes:
+def _gunzip(data: bytes, limit: int) -> bytes:
     member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
-        found = member.decompress(packed, limit + 1)
+        text = member.decompress(data, limit + 1)
     except zlib.error as error:
         raise UnreadableInput("the body is not gzip", code="invalid_gzip") from error
-    if len(found) > limit:
+    if len(text) > limit:
         raise BodyTooLarge(limit=limit)
-    # Members are not chained: a body of a million empty ones would cost hours.
+    # One member only: a body of a million empty members would take hours.
     if not member.eof or member.unused_data:
         raise UnreadableInput(
             "the body is not one complete gzip member", code="invalid_gzip"
         )
-    return found
+    return text
 
 
 def _check(value: Any, *, surrogates: bool, depth: int = 0) -> None:

@@ -21,6 +21,6 @@ def conditional(tag: str, answer: Callable[[], Response]) -> Response:
     return response
 
 
-def digest_of_request(given: dict[str, Any]) -> str:
-    """Digest of the request with these parameters, for the ETag of its answer."""
-    return hashlib.sha256(f"{request.path} {given!r}".encode()).hexdigest()
+def digest_of_request(arguments: dict[str, Any]) -> str:
+    """Digest of a request, for the ETag of its answer."""
+    return hashlib.sha256(f"{request.path} {arguments!r}".encode()).hexdigest()

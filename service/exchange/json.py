@@ -12,14 +12,14 @@ JSON = "application/json"
 
 
 def write_json(value: Any) -> bytes:
-    """Return JSON text in UTF-8, ending with a newline."""
+    """Write a value as JSON in UTF-8, ending with a newline."""
     try:
         return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        # Integers beyond 64 bits, which an article's extra may hold.
+        # An article's extra may hold integers beyond 64 bits.
         return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """Return an answer that is JSON."""
+    """Answer whose body is JSON."""
     return Response(write_json(value), status=status, content_type=JSON)

@@ -1,4 +1,4 @@
-"""Operations: each declared once with its scope, its parameters and its answers."""
+"""Operations: each is declared once, with scope, parameters and answers."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ MEANINGS = {
 }
 
 
-OPEN = None  # the scope of what everybody may call
+OPEN = None  # scope of an operation that everybody may call
 
 
-# How a key is sent: the names of both ways in the OpenAPI document.
+# The two ways to send a key, by their names in the OpenAPI document.
 KEY_HEADERS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -54,13 +54,16 @@ KEY_HEADERS = {
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """A blueprint whose views declare who may call, what they take and answer."""
+    """Blueprint whose views declare their scope, parameters and answers.
+
+    Views get the id in the path decoded.
+    """
 
     ARGUMENTS_PARSER = ArgumentsParser()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.scopes: dict[str, Scope | None] = {}  # by view
+        self.scopes: dict[str, Scope | None] = {}  # by the view's name
         self.before_request(decode_id)
 
     def operation(
@@ -79,17 +82,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         location: str = "query",
         documented: Mapping[str, Any] = MappingProxyType({}),
     ) -> Callable[[View], View]:
-        """Return a decorator that makes a function the view of a method and path.
+        """Decorator that makes a function the view of a method and path.
 
-        :param scope: what a key must have, or :data:`OPEN`. There is no default.
-        :param takes: the parameters; they come as a dictionary, the first argument.
-        :param gives: the answer, with ``gives_status``, of the type ``gives_type``.
-        :param gives_text: other media types that the same can be asked for in.
-        :param also: other answers that are no problem, by status.
-        :param problems: the statuses of the problems it can answer with; 400 and 403
-            are always among them, as are those of slow clients, long heads and keys.
+        :param scope: the scope that a key needs, or :data:`OPEN`. There is no default.
+        :param takes: the parameters; the view gets them as a dictionary, first.
+        :param gives: the answer, with ``gives_status`` and the type ``gives_type``.
+        :param gives_text: other media types that the answer is available in.
+        :param also: other answers that are not problems, by status.
+        :param problems: statuses of its problems; 400 and 403 are always added, and
+            those for slow clients, long heads and keys.
         :param location: where the parameters are, ``query`` or ``json``.
-        :param documented: what else OpenAPI says of it.
+        :param documented: more about the operation, for OpenAPI.
         """
 
         always = {400, 403, 408, 431}
@@ -98,8 +101,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def decorator(view: View) -> View:
             self.scopes[view.__name__] = scope
-            needed = not getattr(takes, "optional", False)
-            wrapped = self.arguments(takes, location=location, required=needed)(view)
+            required = not getattr(takes, "optional", False)
+            wrapped = self.arguments(takes, location=location, required=required)(view)
             answers = self.response(gives_status, gives, content_type=gives_type)
             wrapped = answers(wrapped)
             for media_type in gives_text:
@@ -117,12 +120,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                     content_type="application/problem+json",
                     description=MEANINGS[status],
                 )(wrapped)
-            more = {"operationId": view.__name__, **documented}
+            details = {"operationId": view.__name__, **documented}
             if scope is not OPEN:
-                more["security"] = [{name: [scope.value]} for name in KEY_HEADERS]
-            parameters = [PATH_PARAMETERS[n] for n in _PATH_NAME.findall(rule)]
+                details["security"] = [{name: [scope.value]} for name in KEY_HEADERS]
+            parameters = [PATH_PARAMETERS[name] for name in _PATH_NAME.findall(rule)]
             self.route(rule, methods=[method], parameters=parameters)(
-                self.doc(**more)(wrapped)
+                self.doc(**details)(wrapped)
             )
             return view
 
@@ -136,14 +139,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         formerly: Former | None = None,
         **declared: Any,
     ) -> Callable[[View], View]:
-        """Return a decorator that makes a function two views of an article.
+        """Decorator that makes a function two views of an article.
 
-        By the article's path and, for proxies that decode paths, by its ``id`` as a
-        parameter, which is the only difference between the two.
+        One finds the article by its path; the other, for proxies that decode paths, by
+        the parameter ``id``. They differ in nothing else.
 
-        :param rest: of the path, behind the article.
-        :param formerly: what ``rest`` was before: two more routes, deprecated.
-        :param declared: as :meth:`operation` takes it.
+        :param rest: rest of the path, after the article.
+        :param formerly: what ``rest`` was before; adds two deprecated routes.
+        :param declared: the other arguments of :meth:`operation`.
         """
 
         def decorator(view: View) -> View:
@@ -171,17 +174,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         location: str = "query",
         **declared: Any,
     ) -> None:
-        def by_id(given: dict[str, Any]) -> Response:
-            return view(given, checked_id(given["id"]))
+        def by_id(arguments: dict[str, Any]) -> Response:
+            return view(arguments, checked_id(arguments["id"]))
 
         by_id.__name__ = f"{view.__name__}_by_id"
-        does = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-        by_id.__doc__ = f"{does} (by id, where a proxy decodes paths)."
-        # A body that names the article cannot be left out.
-        more = (411,) if location == "json" else ()
-        for rule, schema, statuses, each in (
+        summary = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+        by_id.__doc__ = f"{summary} (by id, where a proxy decodes paths)."
+        # The id is in the body, so the body is required.
+        no_body = (411,) if location == "json" else ()
+        for rule, schema, statuses, function in (
             (f"{PATH}{rest}", takes, problems, view),
-            (f"{BY_ID}{rest}", with_id(takes), (*problems, *more), by_id),
+            (f"{BY_ID}{rest}", with_id(takes), (*problems, *no_body), by_id),
         ):
             self.operation(
                 method,
@@ -190,13 +193,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                 problems=statuses,
                 location=location,
                 **declared,
-            )(each)
+            )(function)
 
 
 def scopes_of(app: Flask) -> dict[str, Scope | None]:
-    """Return the scope of each endpoint of an app that has one declared."""
-    found: dict[str, Scope | None] = dict.fromkeys(app.config["OPEN_ENDPOINTS"], OPEN)
+    """Scope of each endpoint of an app that declares one."""
+    scopes: dict[str, Scope | None] = dict.fromkeys(app.config["OPEN_ENDPOINTS"], OPEN)
     for name, blueprint in app.blueprints.items():
         if isinstance(blueprint, Blueprint):
-            found |= {f"{name}.{view}": each for view, each in blueprint.scopes.items()}
-    return found
+            scopes |= {
+                f"{name}.{view}": scope for view, scope in blueprint.scopes.items()
+            }
+    return scopes

@@ -1,4 +1,4 @@
-"""Kinds of parameters, and the parameters that stand in paths."""
+"""Kinds of parameters, and the parameters in paths."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
 class Refused(ValidationError):
-    """A value that does not fit, with the code that says why."""
+    """Value that does not fit, with the code of its problem."""
 
     def __init__(self, detail: str, *, code: str) -> None:
         super().__init__(detail)
@@ -41,7 +41,7 @@ class Text(fields.String):
 
 
 class Whole(fields.Integer):
-    """A whole number, in ASCII digits where it comes as text."""
+    """Whole number; as text, in ASCII digits."""
 
     def __init__(self, low: int, high: int | None = None, **kwargs: Any) -> None:
         bounds = f"{low:,} or more" if high is None else f"{low:,} to {high:,}"
@@ -57,24 +57,24 @@ class Whole(fields.Integer):
 
 
 class WholeText(Text):
-    """A whole number that is a value of a field, as text; JSON may have a number."""
+    """Whole number as text, to compare with a field; in JSON, also a number."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         text = super()._deserialize(value, *args, **kwargs)
-        # The archive says what is wrong with any other.
+        # The archive refuses any other text, and says why.
         return str(int(text)) if _DIGITS.match(text) else text
 
 
 class Flag(fields.Boolean):
-    """A switch: ``1`` or ``true``, ``0`` or ``false``."""
+    """Switch: ``1`` or ``true``, ``0`` or ``false``."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
-        known = _FLAGS.get(str(value).lower())
-        if known is None:
+        flag = _FLAGS.get(str(value).lower())
+        if flag is None:
             raise ValidationError("must be 1, true, 0 or false")
-        return known
+        return flag
 
 
 class Choice(Text):
@@ -87,10 +87,7 @@ class Choice(Text):
 
 
 class Repeatable(fields.List[Any]):
-    """A parameter that may be given several times, or as a list in JSON.
-
-    Each value may not be blank.
-    """
+    """Parameter that may be repeated, or be a list in JSON; no value may be blank."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         items = value if isinstance(value, list) else [value]
@@ -100,7 +97,7 @@ class Repeatable(fields.List[Any]):
 
 
 class Listed(Repeatable):
-    """Names with commas between them, or as a list."""
+    """Names, separated by commas or in a list."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
         items = value if isinstance(value, list) else [value]
@@ -118,10 +115,10 @@ def _path_parameter(name: str, text: str, **schema: Any) -> dict[str, Any]:
     }
 
 
-# The parts of paths, by the names that the routes have for them.
+# Parameters in paths, by their names in the routes.
 PATH_PARAMETERS = {
-    each["name"]: each
-    for each in (
+    parameter["name"]: parameter
+    for parameter in (
         _path_parameter(
             "article_id",
             "the article's id, percent-encoded: / is %2F",
@@ -158,6 +155,6 @@ NoArguments = Schema.from_dict({}, name="NoArguments")
 
 
 def with_id(arguments: type[Schema]) -> type[Schema]:
-    """Return parameters, and the id of the article that they are of."""
+    """Parameters of an operation on an article, with the article's ``id`` added."""
     name = arguments.__name__.replace("Arguments", "ByIdArguments")
     return Schema.from_dict({**_ID, **arguments._declared_fields}, name=name)

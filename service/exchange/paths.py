@@ -1,8 +1,7 @@
-"""Routes match the path as it was sent, so that ids may hold slashes.
+"""Paths: routes match the path as it was sent, so that ids may contain slashes.
 
-WSGI hands over a path that is decoded already: ``a%2Fversions``, an id, could not be
-told from the versions of ``a``. Servers pass the request line on beside it, and from
-there the path is taken.
+WSGI passes the path decoded: the id ``a%2Fversions`` would look like the versions of
+``a``. So the path is taken from the request line, which servers pass as well.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from flask import request
 from index.article import check_id
 from index.errors import InvalidArticle, InvalidValue
 
-PATH = "/v1/articles/<article_id>"  # of an article
-BY_ID = "/v1/article"  # and with its id as a parameter
+PATH = "/v1/articles/<article_id>"  # path of an article
+BY_ID = "/v1/article"  # the same with the id as a parameter
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
 
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-# RFC 3986, 2.3: these mean the same escaped or not.
+# RFC 3986, 2.3: escaped or not, these mean the same.
 _UNRESERVED = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 )
@@ -33,8 +32,8 @@ _UNRESERVED = frozenset(
 class RawPath:
     """WSGI middleware that makes ``PATH_INFO`` the path as sent, still encoded.
 
-    Of gunicorn's ``RAW_URI`` and Werkzeug's ``REQUEST_URI`` the first is taken that
-    stands for the same path as ``PATH_INFO``; without one, that path encoded again.
+    It takes gunicorn's ``RAW_URI`` or Werkzeug's ``REQUEST_URI`` if that decodes to
+    ``PATH_INFO``; otherwise it encodes ``PATH_INFO`` again.
     """
 
     def __init__(self, app: WsgiApp) -> None:
@@ -47,28 +46,25 @@ class RawPath:
 
 
 def raw_path(environ: Environ) -> str:
-    """Return the path below the application's root, normalised as RFC 3986 6.2.2 says.
+    """Path below the application's root, encoded and normalised as in RFC 3986, 6.2.2.
 
-    Escapes of unreserved characters are undone, the others are in capitals; dot
-    segments stay, since ``..`` may be an id.
+    Unreserved characters are unescaped and other escapes are in capitals. Dot segments
+    stay, since ``..`` may be an id.
     """
     root = environ.get("SCRIPT_NAME", "").encode("latin-1")
-    decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
+    path: bytes = environ.get("PATH_INFO", "").encode("latin-1")
     for name in ("RAW_URI", "REQUEST_URI"):
         sent = _path_of(environ.get(name, ""))
-        if unquote_to_bytes(sent) == root + decoded:
+        if unquote_to_bytes(sent) == root + path:
             below = _normal(sent)
             start = _normal(quote_from_bytes(root))
             if below.startswith(start):
                 return below[len(start) :]
-    return _normal(quote_from_bytes(decoded))
+    return _normal(quote_from_bytes(path))
 
 
 def hosts_of_target(environ: Environ) -> list[str]:
-    """Return the hosts, with ports, that the request line itself names.
-
-    There is none where it holds a path, as it nearly always does.
-    """
+    """Hosts, with ports, in the request line itself: none if it holds only a path."""
     targets = {environ.get(name, "") for name in ("RAW_URI", "REQUEST_URI")}
     return [
         _parts(target).netloc
@@ -78,9 +74,9 @@ def hosts_of_target(environ: Environ) -> list[str]:
 
 
 def decoded(raw: str, name: str) -> str:
-    """Return what stands, encoded, in a part of a raw path.
+    """Decoded part of a raw path.
 
-    :param name: what the part is, for the error.
+    :param name: name of the part, for the error.
     :raises InvalidValue: it is not UTF-8.
     """
     try:
@@ -95,17 +91,17 @@ def decoded(raw: str, name: str) -> str:
 
 
 def decoded_id(raw: str) -> str:
-    """Return the id that stands in a raw path.
+    """Decoded id of a raw path.
 
-    :raises InvalidValue: it is not UTF-8, or no id could be so.
+    :raises InvalidValue: it is not UTF-8, or breaks the rules for ids.
     """
     return checked_id(decoded(raw, "id"))
 
 
 def checked_id(article_id: str) -> str:
-    """Return an id that may be one.
+    """The same id, checked.
 
-    :raises InvalidValue: it may not.
+    :raises InvalidValue: it breaks the rules for ids.
     """
     try:
         return check_id(article_id)
@@ -122,7 +118,7 @@ def _path_of(uri: str) -> str:
 
 
 def _parts(address: str) -> SplitResult:
-    # RFC 9112, 3.2.2: a request line may hold the whole address.
+    # RFC 9112, 3.2.2: a request line may contain the whole address.
     try:
         return urlsplit(address)
     except ValueError:
@@ -140,6 +136,6 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def decode_id() -> None:
-    """Give views the id that the raw path holds encoded."""
+    """Decode the id that the raw path passes to a view."""
     if request.view_args and "article_id" in request.view_args:
         request.view_args["article_id"] = decoded_id(request.view_args["article_id"])

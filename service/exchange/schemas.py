@@ -13,16 +13,17 @@ from marshmallow import INCLUDE, Schema, fields, validate
 from index.article import MAX_ID
 from service.codes import PROBLEM_TYPES
 
-# What an id may be; in a path it is percent-encoded.
+# JSON Schema of an id; in a path, ids are percent-encoded.
 ID_RULE: dict[str, Any] = {"minLength": 1, "maxLength": MAX_ID, "pattern": r"^\S+$"}
 
 
 def described(text: str, **more: Any) -> dict[str, Any]:
+    """Metadata of a field: its description in OpenAPI, and more of its schema."""
     return {"description": text, **more}
 
 
 def any_of(*schemas: str) -> fields.Raw:
-    """A value of any of these schemas: a type of JSON, or the name of a component."""
+    """Value of any of these schemas, each a type of JSON or the name of a component."""
     return fields.Raw(
         metadata={
             "anyOf": [
@@ -36,10 +37,10 @@ def any_of(*schemas: str) -> fields.Raw:
 
 
 class Problem(Schema):
-    """What went wrong, as RFC 9457 has it; ``code`` never changes its meaning."""
+    """Problem document of RFC 9457; the meaning of a ``code`` never changes."""
 
     class Meta:
-        """Errors carry further facts by name."""
+        """Errors have members of their own."""
 
         unknown = INCLUDE
 

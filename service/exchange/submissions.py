@@ -1,4 +1,4 @@
-"""Articles in request bodies, in any format that is read."""
+"""Submissions: the articles in a request's body, in any format that is read."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from service.context import context
 from service.exchange.bodies import read_file, strict_json
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
 
-# What a media type says about the format; where it says nothing, the content does.
+# Format of each media type; None if the content has to decide.
 FORMAT_OF_TYPE: dict[str, str | None] = {
-    media_type: each.name
-    for each in formats.FORMATS.values()
-    for media_type in each.media_types
+    media_type: known.name
+    for known in formats.FORMATS.values()
+    for media_type in known.media_types
 } | {"": None, "application/octet-stream": None, "application/json": None}
 ACCEPTED = tuple(sorted(filter(None, FORMAT_OF_TYPE), key="application/json".__ne__))
-_LIST = "articles"  # the member that holds them, where a body is an object
-# Members that an answer adds to an article. They are left out of one that has the first
-# three: it was read here, and is sent back.
+_LIST = "articles"  # member with the articles, in a body that is an object
+# Members that an answer adds to an article. If a body has the first three, the article
+# was read from here and is sent back: all five are dropped.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
 
 
@@ -36,8 +36,8 @@ READ_ONLY = ("current", "seq", "at", "query", "headline_html")
 class Submission:
     """One record of a body.
 
-    :param id: the article's, where it is known although the record may be none.
-    :param draft: of the article; ``None`` if the record is none.
+    :param id: the article's id, if it is known; also of a record that has an error.
+    :param draft: the article, ready to store; ``None`` if the record has an error.
     """
 
     read: Read
@@ -48,11 +48,11 @@ class Submission:
 def submitted(
     format_name: str | None, article_id: str | None = None
 ) -> list[Submission]:
-    """Return what the request's body holds, in order.
+    """Records in the request's body, in order.
 
-    :param format_name: as the caller says it; else the media type or the content says.
-    :param article_id: the id in the address, for a body of one article, which may leave
-        its own out.
+    :param format_name: the format; by default the media type or the content decides.
+    :param article_id: the id in the address; the body is then one article, which may
+        leave its id out.
     :raises InputError: the body as a whole cannot be read.
     """
     name = format_name or _format_of_type()
@@ -60,11 +60,11 @@ def submitted(
     if name is None and not request.is_json:
         name = formats.detect("", body)
     if name in (None, "ninjs") or (name == "jsonl" and article_id is not None):
-        found = _of_json(body, name, article_id)
+        records = _records_of_json(body, name, article_id)
     else:
         charset = request.mimetype_params.get("charset")
-        found = map(_submission, formats.read(name, body, encoding=charset))
-    submissions = _counted(found)
+        records = map(_submission, formats.read(name, body, encoding=charset))
+    submissions = _checked(records)
     if article_id is None:
         return submissions
     if len(submissions) != 1:
@@ -75,12 +75,12 @@ def submitted(
 
 
 def submitted_ninjs(item: dict[str, Any], body: bytes) -> Submission:
-    """Return what one ninjs item is.
+    """Record of one ninjs item.
 
-    :param body: that it was read from.
+    :param body: the bytes that the item was parsed from.
     """
-    (found,) = _of_item(item, "ninjs", None, lambda: (body,), 0, len(body))
-    return _sized(found, context().settings.article_bytes)
+    (record,) = _records_of_item(item, "ninjs", None, lambda: (body,), 0, len(body))
+    return _sized(record, context().settings.article_bytes)
 
 
 def _submission(read: Read) -> Submission:
@@ -93,7 +93,7 @@ def _format_of_type() -> str | None:
     return FORMAT_OF_TYPE[request.mimetype]
 
 
-def _of_json(
+def _records_of_json(
     body: bytes, format_name: str | None, article_id: str | None
 ) -> Iterator[Submission]:
     value = strict_json(body)
@@ -101,17 +101,21 @@ def _of_json(
     if isinstance(value, dict):
         items, listed = value.get(_LIST), partial(json_items, name=_LIST)
         if not isinstance(items, list):
-            yield from _of_item(
+            yield from _records_of_item(
                 value, format_name, article_id, lambda: (body,), 0, len(body)
             )
             return
     if not isinstance(items, list):
         raise InvalidJson("send an article, or a list of articles")
-    # Found when the first is asked for: of most bodies none is.
-    sent = cache(lambda: [each.encode() for each in listed(body.decode("utf-8-sig"))])
+    # Split when the first item's bytes are needed; for most bodies none are.
+    bytes_of_items = cache(
+        lambda: [each.encode() for each in listed(body.decode("utf-8-sig"))]
+    )
     for at, item in enumerate(items):
         if isinstance(item, dict):
-            yield from _of_item(item, format_name, article_id, sent, at, len(body))
+            yield from _records_of_item(
+                item, format_name, article_id, bytes_of_items, at, len(body)
+            )
         else:
             error = InvalidArticle(
                 "article", f"is {JSON_TYPES[type(item)]}; it must be an object"
@@ -119,44 +123,44 @@ def _of_json(
             yield Submission(read=Read(article=None, error=error))
 
 
-def _of_item(
+def _records_of_item(
     item: dict[str, Any],
     format_name: str | None,
     article_id: str | None,
-    sent: Callable[[], Sequence[bytes]],
+    bytes_of_items: Callable[[], Sequence[bytes]],
     at: int,
-    most: int,
+    max_size: int,
 ) -> Iterator[Submission]:
-    """Yield what an item is.
+    """Yield the records of one item of a JSON body.
 
-    :param sent: gives the bytes of each item, of which this is number ``at``.
-    :param most: bytes that it has at the most.
+    :param bytes_of_items: gives the bytes of all items; this one is number ``at``.
+    :param max_size: upper bound of the item's size in bytes.
     """
     if all(name in item for name in READ_ONLY[:3]):
         item = {name: value for name, value in item.items() if name not in READ_ONLY}
     name = format_name or formats.detect_object(item)
     ids = ("uri", "guid") if name == "ninjs" else ("id",)
-    said = next((item[each] for each in ids if item.get(each)), None)
-    if said is None and article_id is not None:
+    stated_id = next((item[member] for member in ids if item.get(member)), None)
+    if stated_id is None and article_id is not None:
         item = {**item, ids[0]: article_id}
-    known = said if isinstance(said, str) else None
-    if most > MAX_LINE and (size := len(sent()[at])) > MAX_LINE:
+    known_id = stated_id if isinstance(stated_id, str) else None
+    if max_size > MAX_LINE and (size := len(bytes_of_items()[at])) > MAX_LINE:
         too_long = LimitExceeded("bytes of a line", limit=MAX_LINE, got=size)
-        yield Submission(read=Read(article=None, error=too_long), id=known)
+        yield Submission(read=Read(article=None, error=too_long), id=known_id)
         return
-    for read in formats.read_parsed(name, item, lambda: sent()[at].decode()):
+    for read in formats.read_parsed(name, item, lambda: bytes_of_items()[at].decode()):
         yield Submission(
-            read=replace(read, line=None),  # it has none in a body
-            id=known if read.article is None else read.article.id,
+            read=replace(read, line=None),  # lines are only counted in JSONL
+            id=known_id if read.article is None else read.article.id,
         )
 
 
-def _counted(found: Iterable[Submission]) -> list[Submission]:
+def _checked(records: Iterable[Submission]) -> list[Submission]:
     settings = context().settings
-    several = list(itertools.islice(found, settings.articles_per_request + 1))
-    if len(several) > settings.articles_per_request:
+    submissions = list(itertools.islice(records, settings.articles_per_request + 1))
+    if len(submissions) > settings.articles_per_request:
         raise TooManyArticles(limit=settings.articles_per_request)
-    return [_sized(each, settings.article_bytes) for each in several]
+    return [_sized(submission, settings.article_bytes) for submission in submissions]
 
 
 def _sized(submission: Submission, limit: int) -> Submission:
@@ -177,7 +181,7 @@ def _sized(submission: Submission, limit: int) -> Submission:
 def _with_id(submission: Submission, article_id: str) -> Submission:
     read, draft = submission.read, submission.draft
     if draft is not None and draft.article.id != article_id:
-        # A text that says no id gets one of this kind from its format.
+        # The format makes such an id for a text without one.
         if draft.article.id.startswith("text:"):
             article = replace(draft.article, id=article_id)
             read = replace(read, article=article)

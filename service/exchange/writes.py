@@ -11,6 +11,7 @@ from service.context import context
 from service.exchange.json import json_response
 from service.exchange.parameters import Flag
 from service.exchange.schemas import described
+from service.exchange.waiting import waited
 
 WAIT: dict[str, fields.Field[Any]] = {
     "wait": Flag(
@@ -24,22 +25,14 @@ WaitArguments = Schema.from_dict(WAIT, name="WaitArguments")
 
 
 def answered(
-    answer: dict[str, Any], given: dict[str, Any], status: int = 200
+    answer: dict[str, Any], arguments: dict[str, Any], status: int = 200
 ) -> Response:
-    """Return the answer to a write, once it is indexed if that was asked for."""
-    seq = answer["seq"]
-    found = context()
-    # What was unchanged may have been stored a moment ago, and not be indexed yet.
-    newest = found.archive.seq() if seq is None else seq
-    indexed, refused = found.archive.wait_indexed(newest, 0), False
-    if given.get("wait") and not indexed:
-        with found.room_to_wait() as room:
-            refused = not room
-            if room:
-                seconds = found.settings.wait_seconds
-                indexed = found.archive.wait_indexed(newest, seconds)
-    response = json_response({**answer, "indexed": indexed}, status)
-    if refused:
-        # Too many wait already; the write stands, and can be asked for again.
-        response.headers["Retry-After"] = "1"
-    return response
+    """Answer to a write; with ``wait``, once the write is indexed or time is up."""
+    seq, archive = answer["seq"], context().archive
+    # An unchanged article may have been stored just now, and not be indexed yet.
+    newest = archive.seq() if seq is None else seq
+    indexed = archive.wait_indexed(newest, 0)
+    if arguments.get("wait") and not indexed:
+        seconds = context().settings.wait_seconds
+        indexed = waited(lambda: archive.wait_indexed(newest, seconds), otherwise=False)
+    return json_response({**answer, "indexed": indexed}, status)

@@ -355,11 +355,11 @@ def test_nothing_is_told_to_a_key_that_ended_while_it_waited(
     new = make()
     newest = archive.seq()
 
-    def awaited(found: object, page: object, *rest: object) -> object:
+    def wait(feed: object, page: object, seconds: float) -> object:
         archive.keys.revoke("desk")
         return page
 
-    monkeypatch.setattr("service.api.changes._awaited", awaited)
+    monkeypatch.setattr("service.api.changes.Feed.wait", wait)
     path = f"/v1/changes?since={newest}&wait=1"
     refused(client.get(path, headers=bearer(new)))
 

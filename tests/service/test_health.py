@@ -213,8 +213,8 @@ def test_who_waits_is_measured(app: Flask) -> None:
     client = app.test_client()
     client.get("/healthz")
     assert value(client.get("/metrics").text, "nutgraf_waiting_slots") == 4
-    with found.room_to_wait() as room:
-        assert room
+    with found.waiting_slot() as slot:
+        assert slot
         assert value(client.get("/metrics").text, "nutgraf_waiting_requests") == 1
     assert value(client.get("/metrics").text, "nutgraf_waiting_requests") == 0
 
