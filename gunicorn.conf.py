@@ -1,4 +1,4 @@
-"""How gunicorn serves ``wsgi:app``; its own variables and options go above this."""
+"""Settings of gunicorn for ``wsgi:app``; its variables and options override them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import tempfile
 from contextlib import suppress
 from typing import Any
 
-# Prometheus' client looks for this when it is imported, so it stands above the imports:
-# in files there the workers add their numbers up.
+# Folder with the files in which the workers add up their metrics. Prometheus' client
+# reads the variable on import, so it is set above the imports.
 _METRICS = "nutgraf-metrics-"
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_METRICS)
@@ -38,54 +38,54 @@ bind = _settings.bind
 worker_class = "service.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
-# Workers share the memory of the code; each opens the archive itself, after the fork.
+# Workers share the memory of the code. Each opens the archive itself, after the fork.
 preload_app = True
 
-# A thread worker is killed when its main loop hangs, not by a slow request: searches
-# have their own deadline. The graceful time covers the longest ?wait=1.
+# A threaded worker is killed if its main loop hangs, not for a slow request: searches
+# have their own deadline. graceful_timeout is longer than the longest ?wait=1.
 timeout = 30
 graceful_timeout = 15
 keepalive = 5
 
-# The longest that gunicorn can limit a line to: an id of 400 characters may be 4,800
-# bytes escaped. A longer q than fits goes into the body of POST /v1/search.
+# The highest limit that gunicorn has: an id of 400 characters may be 4,800 bytes when
+# escaped. A q that is too long for it goes into the body of POST /v1/search.
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Gunicorn would take a header SCRIPT_NAME, which any caller on its machine can send,
-# for the place where the app is mounted.
+# Otherwise gunicorn believes a header SCRIPT_NAME, which any caller on its machine can
+# send, about the path where the app is mounted.
 forwarder_headers = ""
 
-# Gunicorn's control socket would lie in the home folder, the same for all instances.
+# Gunicorn's control socket is in the home folder, the same one for all instances.
 control_socket_disable = True
 
-# One line of JSON a request is written by the service itself.
+# The service itself writes one line of JSON for each request.
 accesslog = None
 logconfig_dict = configuration()
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to be reachable from other machines as long as no key was ever made."""
-    elsewhere = [each for each in server.cfg.bind if not is_loopback(each)]
+    """Refuse to listen for other machines as long as no key has ever been made."""
+    public = [address for address in server.cfg.bind if not is_loopback(address)]
     try:
         store = Store.open(_settings.store)
-        ever = store.keys.ever()
-        # Its connections must not be there when the workers are forked.
+        has_keys = store.keys.ever()
+        # Workers must not inherit its connections when they are forked.
         store.close()
     except (InvalidValue, ServiceError) as error:
-        if elsewhere:
+        if public:
             raise SystemExit(
-                f"nutgraf: will not bind to {elsewhere[0]}, as it is unknown"
+                f"nutgraf: will not bind to {public[0]}, as it is unknown"
                 f" whether there are keys: {error}"
             ) from error
         server.log.error("the store cannot be opened: %s", error)
         return
-    if ever:
+    if has_keys:
         return
-    if elsewhere:
+    if public:
         raise SystemExit(
-            f"nutgraf: will not bind to {elsewhere[0]}: no key was ever made, so"
+            f"nutgraf: will not bind to {public[0]}: no key was ever made, so"
             " whoever reaches the service could read and write everything; make one"
             " (nutgraf keys add NAME --scope search), or bind to 127.0.0.1"
             " (NUTGRAF_BIND=127.0.0.1:8000)"
@@ -100,17 +100,17 @@ _M_ARENA_MAX = -8  # of mallopt(3)
 
 
 def when_ready(server: Any) -> None:
-    """Leave as little as possible for each worker to have for itself.
+    """Share as much memory as possible between the workers.
 
-    What is imported before the fork is shared; collecting garbage in a worker would
-    write into all of it, and make it the worker's own. The GNU C library gives each
-    thread a heap, and each would keep the room of its largest arrays; the threads of a
-    worker take turns anyway, so one heap serves them all.
+    Modules imported before the fork are shared. Garbage collection in a worker would
+    write to all of their memory and so copy it; freezing prevents that. With glibc's
+    default each thread has its own heap and never returns the memory of its largest
+    arrays. The threads of a worker take turns anyway, so one heap serves them all.
     """
-    with suppress(AttributeError, OSError):  # other C libraries have no such thing
+    with suppress(AttributeError, OSError):  # not glibc
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
     for listener in server.LISTENERS:
-        # What is accepted there inherits it; gunicorn has no setting of its own.
+        # Accepted sockets inherit it; gunicorn has no setting for it.
         limit = struct.pack("ll", SILENCE_SECONDS, 0)
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     try:
@@ -122,7 +122,7 @@ def when_ready(server: Any) -> None:
 
 
 def _address(listener: Any) -> str:
-    """Return where a socket listens, as ``HOST:PORT`` or ``unix:FILE``."""
+    """Address of a listening socket, as ``HOST:PORT`` or ``unix:FILE``."""
     name = listener.getsockname()
     if not isinstance(name, tuple):
         return f"unix:{name}"
@@ -130,8 +130,8 @@ def _address(listener: Any) -> str:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tell the app where it listens and how many threads it has; open the index."""
-    # Not what was asked for: systemd may have handed the sockets over.
+    """Give the app its addresses, threads and worker, and open the index."""
+    # The real addresses, not those of the settings: systemd may pass the sockets.
     bound_to(worker.wsgi, [_address(each) for each in worker.sockets])
     use_threads(worker.wsgi, worker.cfg.threads)
     use_worker(worker.wsgi, lambda: bool(worker.alive))
@@ -139,12 +139,12 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Let go of the numbers that only a living worker has."""
+    """Remove the gauges of a worker that has ended."""
     mark_process_dead(worker.pid)
 
 
 def on_exit(server: Any) -> None:
-    """Remove the folder of numbers if it was made here."""
+    """Remove the folder of metrics if it was made here."""
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     if _METRICS in folder:
         shutil.rmtree(folder, ignore_errors=True)

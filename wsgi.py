@@ -9,6 +9,6 @@ from service import create_app
 
 app = create_app(
     Settings.from_environ(os.environ),
-    # gunicorn.conf.py sets it, since gunicorn runs several processes.
+    # gunicorn.conf.py sets it: gunicorn runs several processes, which share metrics.
     metrics_folder=os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
 )

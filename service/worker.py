@@ -1,15 +1,15 @@
-"""The gunicorn worker: a thread for each request that has come, none for who is slow.
+"""The gunicorn worker: threads get complete requests, and never wait for slow clients.
 
 gunicorn's own threaded worker gives a connection to a thread when it is accepted, and
-the thread waits for the request; closing one waits in the loop that accepts the others.
-Here that loop takes in what clients send, without waiting for any of them:
+the thread waits for the request; closing a connection blocks the loop that accepts the
+others. Here that loop reads what clients send, without waiting for any of them:
 
-- A request gets a thread when it is whole. As long as a client sends nothing, or a head
-  byte by byte, it occupies none.
-- A body that is not there yet, or is longer than the loop keeps, is read by a thread,
-  but never by more than a quarter of them: requests without one are always answered.
-- Who is too slow is told so, and given up.
-- A connection is closed in steps, between which the others are served.
+- A request gets a thread when it is complete. A client that sends nothing, or a head
+  byte by byte, occupies no thread.
+- A thread reads a body that has not arrived yet, or that is longer than the loop keeps.
+  At most a quarter of the threads do so: requests without a body are always answered.
+- Clients that are too slow get an error and are disconnected.
+- A connection is closed in steps, and other clients are served in between.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ from service.exchange import write_json
 from service.problems import MEDIA_TYPE, problem_of
 from service.refusals import HeadTooLarge, RequestTimeout
 
-# From the first byte of a request to its last. A head is sent in one piece; ten seconds
-# are enough for one that is lost and sent again several times on its way.
+# From the first byte of a request to its last. Clients send a head in one piece; ten
+# seconds allow for several retransmissions.
 REQUEST_SECONDS = 10.0
-# A body may take longer, as long as it comes at this rate: 0.5 Mbit/s is less than any
-# newsroom has, and a thousand times what somebody sends with who means to be slow.
+# A body may take longer if it arrives at this rate: 0.5 Mbit/s, less than any newsroom
+# has, and a thousand times the rate of attackers that are slow on purpose.
 BYTES_PER_SECOND = 64 * 1024
-# How long a client may send or take nothing: before its first request, and while a
-# thread waits for it to take its answer.
+# How long a client may be silent: before it sends its first request, and while a thread
+# waits for it to receive the answer.
 SILENCE_SECONDS = 5
-# What the loop keeps of one request. Heads are below 10 kB, and so are most bodies.
+# Bytes of one request that the loop keeps. Heads and most bodies are below 10 kB.
 ROOM = 64 * 1024
-# RFC 9112, 9.6: closed at once, a connection on which something was not read yet is
-# reset, and the answer may be lost with it.
+# RFC 9112, 9.6: if a connection is closed while bytes are unread, TCP resets it and the
+# client may lose the answer.
 LINGER_SECONDS = 2.0
 
 _PIECE = 16 * 1024
-_LOOK_SECONDS = 0.5  # between two looks at whose time is over
+_CHECK_SECONDS = 0.5  # between two checks for clients whose time is over
 _END_OF_HEAD = b"\r\n\r\n"
-# How long the body is to be; anything but a plain number leaves that open.
+# The body's length; without a group if the header has anything but a plain number.
 _LENGTH = re.compile(
     rb"\r\n(?:content-length|transfer-encoding):[ \t]*(?:(\d{1,9})[ \t]*(?=\r\n))?",
     re.IGNORECASE,
@@ -64,7 +64,7 @@ _LENGTH = re.compile(
 
 
 def _answer(error: NutgrafError) -> bytes:
-    """Return the whole answer that refuses a request of which nothing is known."""
+    """Whole answer that refuses a request before it is parsed."""
     document = problem_of(error)
     status = HTTPStatus(document["status"])
     body = write_json(document)
@@ -81,19 +81,19 @@ TOO_LARGE = _answer(HeadTooLarge(limit=ROOM))
 
 
 class Rest(SocketUnreader):  # type: ignore[misc]
-    """What a thread reads of a request: what the loop has of it, then the connection.
+    """Request as a thread reads it: first the loop's bytes, then the socket's.
 
-    :ivar deadline: when the request must be whole, on the monotonic clock.
+    :ivar deadline: when the request must be complete, on the monotonic clock.
     """
 
     deadline = 0.0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return the next bytes, ``b""`` at the end.
+        """Next bytes of the request, ``b""`` at the end.
 
-        What has come is given also after the deadline: it was we who were late.
+        Bytes that have arrived count even after the deadline: the delay was ours.
 
-        :raises TimeoutError: they do not come in time.
+        :raises TimeoutError: they do not arrive in time.
         """
         size = min(max(self.mxchunk, size_hint or 0), self.max_body_chunk)
         while True:
@@ -117,15 +117,15 @@ class Rest(SocketUnreader):  # type: ignore[misc]
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A client's connection, and what has come of its next request.
+    """Connection of a client, with the received part of its next request.
 
-    :param linger: what closes it without waiting for the client.
+    :param linger: closes it without blocking.
     :ivar timeout: when the client's time is over, on the monotonic clock.
-    :ivar received: what no thread has been given yet.
-    :ivar head: the length of the request's head, 0 as long as it is not there.
-    :ivar watched: whether the loop is told when more comes.
-    :ivar reads_body: whether a thread has it that may wait for the rest of a body.
-    :ivar closing: whether nothing is awaited any more but the client's closing.
+    :ivar received: bytes that no thread has got yet.
+    :ivar head: length of the request's head, 0 until it is complete.
+    :ivar watched: whether the poller reports new bytes.
+    :ivar reads_body: whether a thread has it and may wait for the rest of a body.
+    :ivar closing: whether only the client's close is still awaited.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Connection(TConn):  # type: ignore[misc]
         super().__init__(cfg, sock, client, server)
         self.parser = get_parser(cfg, sock, client)
         self.parser.unreader = Rest(sock)
-        self.data_ready = True  # when a thread gets it
+        self.data_ready = True  # a thread only gets it with data
         self.timeout = time.monotonic() + SILENCE_SECONDS
         self.received = bytearray()
         self.head = 0
@@ -147,7 +147,7 @@ class Connection(TConn):  # type: ignore[misc]
         self._linger = linger
 
     def take(self, piece: bytes) -> None:
-        """Take in what has come."""
+        """Add received bytes, and look for the end of the head."""
         start = max(0, len(self.received) - len(_END_OF_HEAD) + 1)
         self.received += piece
         if not self.head:
@@ -155,34 +155,35 @@ class Connection(TConn):  # type: ignore[misc]
             self.head = end + len(_END_OF_HEAD) if end >= 0 else 0
 
     def is_whole(self) -> bool:
-        """Return whether a thread needs nothing more to answer, or to refuse it."""
+        """Whether a thread can answer or refuse the request without waiting."""
         if not self.head:
-            # A line that ends otherwise than it must is refused as it is.
+            # A line with a wrong ending: the parser refuses it as it is.
             return self.received.count(b"\n") != self.received.count(b"\r\n")
-        found = _LENGTH.search(self.received, 0, self.head)
-        if found is None:
+        header = _LENGTH.search(self.received, 0, self.head)
+        if header is None:
             return True
-        length = found[1]
+        length = header[1]
         return length is not None and len(self.received) >= self.head + int(length)
 
     def needs_more(self) -> bool:
-        """Return whether what was received is not enough to go on with.
+        """Whether the loop should receive more.
 
-        Who sends requests without awaiting the answers would fill our memory with them.
+        Not beyond one request: a client that sends many without awaiting the answers
+        would fill our memory.
         """
         if self.closing:
             return True
         return len(self.received) < ROOM and not self.is_whole()
 
     def hand_over(self) -> None:
-        """Let whoever reads the request next begin with what was received."""
+        """Pass the received bytes to the reader of the request."""
         self.parser.unreader.unread(bytes(self.received))
         self.parser.unreader.deadline = self.timeout
         self.received.clear()
         self.head = 0
 
     def close(self, graceful: bool = False) -> None:
-        """Close it, at once or when the client has taken its answer."""
+        """Close it, at once or when the client has received its answer."""
         if graceful:
             self._linger(self)
         else:
@@ -190,31 +191,31 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threaded worker, whose loop takes requests in and waits for nobody.
+    """gunicorn's threaded worker, with a loop that receives requests without blocking.
 
-    What is overridden runs in that loop, as in gunicorn, and no other thread touches a
-    connection that a thread has not been given.
+    The overridden methods run in that loop, as in gunicorn. Until a thread gets a
+    connection, only the loop touches it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A worker that can open no file any more ends. Half are left for the index, the
-        # store and the log; who finds no room waits until another is closed.
+        # A worker that cannot open files ends. Half of them are left for the index, the
+        # store and the log; further connections wait until another one is closed.
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             self.worker_connections = min(self.cfg.worker_connections, files // 2)
-        # Idle ones never take the room of those whose requests threads could answer.
+        # Idle connections leave room for those whose requests the threads can answer.
         self.max_keepalived = max(1, self.worker_connections - self.cfg.threads)
-        # Those that no thread has, except idle ones, which gunicorn keeps.
+        # Connections that no thread has, except idle ones, which gunicorn keeps.
         self._waiting: set[Connection] = set()
-        self._bodies = max(1, self.cfg.threads // 4)  # threads that may wait for one
-        self._next_look = 0.0
+        self._bodies = max(1, self.cfg.threads // 4)  # threads that may wait for a body
+        self._next_check = 0.0
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Refuse what the loop cannot read.
+        """Refuse a configuration that the loop cannot serve.
 
-        :raises RuntimeError: which gunicorn shows without a traceback.
+        :raises RuntimeError: gunicorn shows it without a traceback.
         """
         if cfg.is_ssl or cfg.protocol != "http" or cfg.http_protocols != ["h1"]:
             raise RuntimeError(
@@ -224,7 +225,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().check_config(cfg, log)
 
     def accept(self, listener: Any) -> None:
-        """Take in a new connection, and the request that it may have brought along."""
+        """Accept a connection, and read the request that may have come with it."""
         try:
             sock, client = listener.accept()
         except OSError as error:
@@ -236,7 +237,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._read(Connection(self.cfg, sock, client, server, self._closed))
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Take in the next request of a connection that has answered one before."""
+        """Read the next request of a connection that was answered before."""
         conn.timeout = time.monotonic() + REQUEST_SECONDS
         conn.take(conn.parser.unreader.take_buffered())
         self._read(conn)
@@ -250,38 +251,38 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
-        """Give up those whose time is over."""
+        """Disconnect the clients whose time is over."""
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_check:
             return
-        self._next_look = now + _LOOK_SECONDS
-        for conn in [each for each in self._waiting if each.timeout <= now]:
+        self._next_check = now + _CHECK_SECONDS
+        for conn in [conn for conn in self._waiting if conn.timeout <= now]:
             if conn.closing or not conn.received:
                 self._drop(conn)
             else:
                 self._refuse(conn, TOO_SLOW)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Do not wait longer for a first request, either, when the worker ends."""
+        """Wait no longer for first requests, either, when the worker ends."""
         super()._cap_keepalive(deadline)
         for conn in self._waiting:
             if not conn.received:
                 conn.timeout = min(conn.timeout, deadline)
 
     def _readable(self, conn: Connection, _: Any) -> None:
-        # Another event of the same turn may have had it handed over, or closed.
+        # An earlier event of the same turn may have handed it over, or closed it.
         if conn.watched:
             self._read(conn)
 
     def _read(self, conn: Connection) -> None:
-        """Take in what has come, and hand the request over if that is all of it."""
+        """Receive bytes, and hand the request over if it is complete."""
         piece = None
         try:
             if conn.needs_more():
                 piece = conn.sock.recv(_PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             pass
-        except OSError:  # there is nobody to answer
+        except OSError:  # the client is gone
             self._drop(conn)
             return
         if conn.closing:
@@ -304,13 +305,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         elif len(conn.received) < ROOM:
             self._watch(conn)
         elif conn.head:
-            self._unwatch(conn)  # the rest can wait on its way
+            self._unwatch(conn)  # the rest can wait in the network
             self._waiting.add(conn)
         else:
             self._refuse(conn, TOO_LARGE)
 
     def _hand_over(self, conn: Connection) -> None:
-        """Give a request to the next thread that is free."""
+        """Give a request to the next free thread."""
         self._unwatch(conn)
         self._waiting.discard(conn)
         conn.hand_over()
@@ -322,16 +323,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._hand_over(conn)
 
     def _next_body(self) -> None:
-        """Let a thread read another body, first that of which most has come.
+        """Let a thread read another body: the one of which most has arrived.
 
-        So who sends as fast as we read goes before who does not.
+        So clients that send as fast as we read go before slower ones.
         """
-        heads = [each for each in self._waiting if each.head and not each.closing]
-        if heads:
-            self._hand_over_body(max(heads, key=lambda conn: len(conn.received)))
+        waiting = [conn for conn in self._waiting if conn.head and not conn.closing]
+        if waiting:
+            self._hand_over_body(max(waiting, key=lambda conn: len(conn.received)))
 
     def _refuse(self, conn: Connection, answer: bytes) -> None:
-        """Answer a request that no thread gets, and close its connection."""
+        """Answer a request without a thread, and close its connection."""
         try:
             conn.sock.send(answer, socket.MSG_DONTWAIT)
         except OSError:
@@ -340,17 +341,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._linger(conn)
 
     def _closed(self, conn: Connection) -> None:
-        """Close a connection that gunicorn counts no more."""
+        """Close a connection that gunicorn no longer counts."""
         self.nr_conns += 1
         self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:
-        """Close a connection as soon as the client has, or after some seconds."""
+        """Close a connection once the client has, or after LINGER_SECONDS."""
         conn.closing = True
         conn.timeout = time.monotonic() + LINGER_SECONDS
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-        except OSError:  # it is closed, or was reset
+        except OSError:  # already closed, or reset
             self._drop(conn)
         else:
             self._watch(conn)
@@ -363,12 +364,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def _watch(self, conn: Connection) -> None:
-        """Read on when more comes."""
+        """Read again when more bytes arrive."""
         self._waiting.add(conn)
         if not conn.watched:
             conn.watched = True
-            told = partial(self._readable, conn)
-            self.poller.register(conn.sock, selectors.EVENT_READ, told)
+            callback = partial(self._readable, conn)
+            self.poller.register(conn.sock, selectors.EVENT_READ, callback)
 
     def _unwatch(self, conn: Connection) -> None:
         if conn.watched:

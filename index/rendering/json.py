@@ -1,4 +1,4 @@
-"""The JSON form of an answer, the same for the HTTP API and the command line."""
+"""JSON documents of answers, the same for the HTTP API and the command line."""
 
 from __future__ import annotations
 
@@ -16,156 +16,160 @@ from index.text import Span
 Document = dict[str, Any]
 
 
-def answer_document(answer: Answer, asked: Request) -> Document:
-    """Return an answer as the API gives it, without the addresses that only it knows.
+def answer_document(answer: Answer, request: Request) -> Document:
+    """Answer to a search, without the links, which only the API can make.
 
-    Facets go by the names they were asked for by, such as ``published:month``.
+    Facets have the names of the request, such as ``published:month``.
     """
-    rendered = article_hit if answer.unit == "article" else paragraph_hit
+    hit_document = article_hit if answer.unit == "article" else paragraph_hit
     return {
         "query": {
             "text": answer.text,
             "understood": answer.understood,
-            "warnings": [warning_document(each) for each in answer.warnings],
+            "warnings": [warning_document(warning) for warning in answer.warnings],
             "did_you_mean": answer.did_you_mean,
             "terms": [
-                {"text": each.text, "articles": each.articles} for each in answer.terms
+                {"text": term.text, "articles": term.articles} for term in answer.terms
             ],
             "applied": answer.applied,
         },
         "total": {"articles": answer.articles, "paragraphs": answer.paragraphs},
         "took_ms": answer.took_ms,
         "index": {"seq": answer.seq, "behind": answer.behind},
-        "hits": [rendered(hit) for hit in answer.hits],
+        "hits": [hit_document(hit) for hit in answer.hits],
         "facets": {
             name: facet_document(facet)
-            for name, facet in zip(asked.facets, answer.facets, strict=True)
+            for name, facet in zip(request.facets, answer.facets, strict=True)
         },
         "next": answer.next,
     }
 
 
-def warning_document(warned: QueryWarning) -> Document:
-    """Return a warning about the query's text."""
+def warning_document(warning: QueryWarning) -> Document:
+    """Warning about the text of the query."""
     return {
-        "code": warned.code,
-        "detail": warned.detail,
-        "position": warned.position,
-        "length": warned.length,
+        "code": warning.code,
+        "detail": warning.detail,
+        "position": warning.position,
+        "length": warning.length,
     }
 
 
 def article_hit(hit: ArticleHit) -> Document:
-    """Return a hit that is an article with its best passages."""
-    found = {**_article(hit), "score": hit.score, "passages_total": hit.passages_total}
-    found["passages"] = [excerpt_document(each) for each in hit.passages]
-    return found | _explained(hit)
+    """Hit that is an article, with its best passages."""
+    return {
+        **_article(hit),
+        "score": hit.score,
+        "passages_total": hit.passages_total,
+        "passages": [excerpt_document(passage) for passage in hit.passages],
+        **_explanation(hit),
+    }
 
 
 def paragraph_hit(hit: ArticleHit) -> Document:
-    """Return a hit that is a paragraph, with its article inside."""
+    """Hit that is a paragraph, with its article inside."""
     (passage,) = hit.passages
-    return {**excerpt_document(passage), "article": _article(hit)} | _explained(hit)
+    return {**excerpt_document(passage), "article": _article(hit)} | _explanation(hit)
 
 
 def excerpt_document(excerpt: Excerpt, *, marked: bool = True) -> Document:
-    """Return a paragraph; what is unknown of it is left out.
+    """Paragraph, without the members that have no value.
 
-    :param marked: with its marks and its HTML.
+    :param marked: whether to include its marks and its HTML.
     """
-    found: Document = {"id": excerpt.id, "n": excerpt.n, "role": excerpt.role}
+    document: Document = {"id": excerpt.id, "n": excerpt.n, "role": excerpt.role}
     if excerpt.score is not None:
-        found["score"] = excerpt.score
-    found["text"] = excerpt.text
+        document["score"] = excerpt.score
+    document["text"] = excerpt.text
     if marked:
-        found["html"] = excerpt.html
-        found["marks"] = [[start, end] for start, end in excerpt.marks]
+        document["html"] = excerpt.html
+        document["marks"] = [[start, end] for start, end in excerpt.marks]
     if excerpt.credit is not None:
-        found["credit"] = excerpt.credit
+        document["credit"] = excerpt.credit
     if excerpt.key is not None:
-        found["key"] = excerpt.key
-    return found
+        document["key"] = excerpt.key
+    return document
 
 
 def article_document(view: ArticleView, q: str) -> Document:
-    """Return an article with all its paragraphs."""
-    found = document_of(view.article)
-    found["paragraphs"] = [
-        excerpt_document(each, marked=view.marked) for each in view.excerpts
+    """Article with all its paragraphs."""
+    document = document_of(view.article)
+    document["paragraphs"] = [
+        excerpt_document(excerpt, marked=view.marked) for excerpt in view.excerpts
     ]
-    found |= {"current": view.current, "seq": view.seq, "at": iso(view.at)}
+    document |= {"current": view.current, "seq": view.seq, "at": iso(view.at)}
     if view.marked:
-        found["query"] = {
+        document["query"] = {
             "text": q,
             "understood": view.understood,
-            "warnings": [warning_document(each) for each in view.warnings],
+            "warnings": [warning_document(warning) for warning in view.warnings],
         }
         if view.excerpts[0].n == 0:
-            found["headline_html"] = view.excerpts[0].html
-    return found
+            document["headline_html"] = view.excerpts[0].html
+    return document
 
 
 def rights_document(article: Article) -> Document:
-    """Return what is known of what may be done with an article."""
-    found = {name: getattr(article, name) for name in RIGHTS_FIELDS}
-    return {name: text for name, text in found.items() if text is not None}
+    """Rights in an article: the fields about them that have a value."""
+    rights = {name: getattr(article, name) for name in RIGHTS_FIELDS}
+    return {name: text for name, text in rights.items() if text is not None}
 
 
 def difference_document(difference: Difference) -> Document:
-    """Return what two versions differ in."""
+    """Differences between two versions of an article."""
     return {
         "id": difference.id,
         "from": difference.old,
         "to": difference.new,
         "coarse": difference.coarse,
         "fields": [
-            {"name": each.name, "from": each.old, "to": each.new}
-            for each in difference.fields
+            {"name": change.name, "from": change.old, "to": change.new}
+            for change in difference.fields
         ],
-        "paragraphs": [_change_document(each) for each in difference.paragraphs],
+        "paragraphs": [_change_document(change) for change in difference.paragraphs],
     }
 
 
 def error_document(error: NutgrafError) -> Document:
-    """Return an error with its facts, as a problem document has them."""
+    """Error with its facts, as in a problem document."""
     return {"code": error.code, "detail": str(error), **error.facts}
 
 
 def facet_document(facet: Facet) -> Document:
-    """Return one facet: its values as listed, and the articles that are in none."""
-    found: Document = {
+    """Facet: its listed values, and the articles that have none of them."""
+    document: Document = {
         "values": [
-            {"value": each.value, "count": each.count, "active": each.active}
-            for each in facet.values
+            {"value": row.value, "count": row.count, "active": row.active}
+            for row in facet.values
         ],
         "missing": facet.missing,
         "other": facet.other,
         "distinct": facet.distinct,
     }
     if facet.interval is not None:
-        found["interval"] = facet.interval
-    return found
+        document["interval"] = facet.interval
+    return document
 
 
 def _article(hit: ArticleHit) -> Document:
-    found: Document = {"id": hit.article["id"], "version": hit.article["version"]}
+    document: Document = {"id": hit.article["id"], "version": hit.article["version"]}
     if "headline" in hit.article:
-        # The marked headline stands right after the plain one.
-        found["headline"] = hit.article["headline"]
-        found["headline_html"] = hit.headline_html
-    return found | hit.article
+        # Right after the plain headline.
+        document["headline"] = hit.article["headline"]
+        document["headline_html"] = hit.headline_html
+    return document | hit.article
 
 
 def _change_document(change: ParagraphChange) -> Document:
-    found: Document = {
+    document: Document = {
         "type": change.kind.value,
         "from": _marked_document(change.old, change.removed),
         "to": _marked_document(change.new, change.added),
         "html": change.html,
     }
     if change.moved is not None:
-        found["moved"] = change.moved
-    return found
+        document["moved"] = change.moved
+    return document
 
 
 def _marked_document(
@@ -176,7 +180,7 @@ def _marked_document(
     return paragraph_json(paragraph) | {"marks": [[*mark] for mark in marks]}
 
 
-def _explained(hit: ArticleHit) -> Document:
+def _explanation(hit: ArticleHit) -> Document:
     if hit.parts is None:
         return {}
     return {
