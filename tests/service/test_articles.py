@@ -365,10 +365,17 @@ def test_a_deletion_hides_at_once(client: FlaskClient) -> None:
 def test_a_write_waits_until_it_can_be_found(
     settings: Settings, archive: Archive, index_now: Callable[[], None]
 ) -> None:
-    client = create_app(replace(settings, wait_seconds=20), archive).test_client()
-    indexer = threading.Timer(0.05, index_now)
+    client = create_app(replace(settings, wait_seconds=30), archive).test_client()
+    answered = threading.Event()
+
+    def index() -> None:
+        while not answered.wait(0.05):
+            index_now()
+
+    indexer = threading.Thread(target=index)
     indexer.start()
     answer = client.put("/v1/articles/new?wait=1", json=SMALL)
+    answered.set()
     indexer.join()
     assert answer.json["indexed"] is True
     assert client.get("/v1/search?q=small").json["total"]["articles"] == 1
