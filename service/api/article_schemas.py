@@ -32,11 +32,11 @@ from service.exchange import (
 _VIEW: dict[str, fields.Field[Any]] = {
     "q": Text(metadata=described("mark the words of this query")),
     "in": Choice(
-        tuple(PLACES), metadata=described("where words are marked", default="text")
+        tuple(PLACES), metadata=described("where to mark the words", default="text")
     ),
     "version": Text(metadata=described("an older version; by default the current one")),
     "format": Choice(
-        ("json", *(each.name for each in FORMATS.values() if each.write)),
+        ("json", *(known.name for known in FORMATS.values() if known.write)),
         metadata=described("of the answer", default="json"),
     ),
 }
@@ -45,7 +45,9 @@ _VIEW: dict[str, fields.Field[Any]] = {
 _FORMAT: dict[str, fields.Field[Any]] = {
     "format": Choice(
         tuple(FORMATS),
-        metadata=described("format of the body, where its type does not say"),
+        metadata=described(
+            "format of the body, if its media type does not determine it"
+        ),
     )
 }
 
@@ -53,8 +55,8 @@ _FORMAT: dict[str, fields.Field[Any]] = {
 _FORCE: dict[str, fields.Field[Any]] = {
     "force": Flag(
         metadata=described(
-            "replace a version that is there with other content; takes the scope admin"
-            " besides",
+            "replace a stored version that has other content; also needs the scope"
+            " admin",
             default=False,
         )
     )
@@ -87,22 +89,22 @@ _ABOUT = {field.name: field.about for field in FIELDS}
 
 _MARKS = fields.List(
     fields.List(fields.Integer(), validate=validate.Length(equal=2)),
-    metadata=described("spans of text: start and end, in Unicode code points"),
+    metadata=described("start and end of each mark in text, in Unicode code points"),
 )
 
 
 _ED_NOTE = fields.String(
-    metadata=described("for editors: shown only to keys with read-embargoed")
+    metadata=described("note to editors, only for keys with read-embargoed")
 )
 
 
 _RIGHTS = {
-    name: fields.String(metadata=described("of the article, where it has one"))
+    name: fields.String(metadata=described("as in the article, if it has one"))
     for name in RIGHTS_FIELDS
 }
 
 
-HTML = "the text, escaped, with <mark> around what matched"
+HTML = "the text, escaped, with <mark> around each match"
 
 
 def article_fields() -> dict[str, fields.Field[Any]]:
@@ -124,7 +126,7 @@ def article_fields() -> dict[str, fields.Field[Any]]:
     for name in CONCEPT_FIELDS:
         declared[name] = _concepts(_ABOUT.get(name, name))
     declared["extra"] = fields.Dict(
-        allow_none=True, metadata=described("what the format carried besides")
+        allow_none=True, metadata=described("other data of the format")
     )
     declared["headline_html"] = fields.String(allow_none=True, metadata=described(HTML))
     return declared
@@ -139,8 +141,8 @@ class Paragraph(Schema):
     text = fields.String(required=True)
     html = fields.String(metadata=described(HTML))
     marks = _MARKS
-    credit = fields.String(metadata=described("who made the picture of a caption"))
-    key = fields.String(metadata=described("stays while the text does"))
+    credit = fields.String(metadata=described("the credit of a caption's picture"))
+    key = fields.String(metadata=described("stays the same as long as the text does"))
 
 
 class QueryWarning(Schema):
@@ -149,7 +151,7 @@ class QueryWarning(Schema):
     code = fields.String(required=True)
     detail = fields.String(required=True)
     position = fields.Integer(
-        required=True, metadata=described("code points from the start of q")
+        required=True, metadata=described("offset in q, in code points")
     )
     length = fields.Integer(required=True)
 
@@ -178,10 +180,10 @@ ArticleBody = Schema.from_dict(
             if name not in ("id", "version", "headline_html")
         },
         "id": fields.String(
-            metadata=described("the newsroom's own; PUT may leave it out", **ID_RULE)
+            metadata=described("the newsroom's own id; PUT may leave it out", **ID_RULE)
         ),
         "version": fields.String(
-            metadata=described("by default one more than the last")
+            metadata=described("by default, the previous number plus one")
         ),
         "paragraphs": fields.List(any_of("string", "ParagraphBody")),
         "ed_note": _ED_NOTE,
@@ -196,7 +198,7 @@ ArticleAnswer = Schema.from_dict(
         "ed_note": _ED_NOTE,
         "paragraphs": fields.List(fields.Nested(Paragraph), required=True),
         "current": fields.Boolean(
-            required=True, metadata=described("it is the version that is searched")
+            required=True, metadata=described("searches use this version")
         ),
         "seq": fields.Integer(
             required=True, metadata=described("the change that stored this version")
@@ -251,7 +253,8 @@ class VersionsAnswer(Schema):
     versions = fields.List(fields.Nested(Version), required=True)
     chain = fields.List(fields.Nested(ChainMember), required=True)
     chain_complete = fields.Boolean(
-        required=True, metadata=described("not more than is listed, either way")
+        required=True,
+        metadata=described("whether the whole chain is listed, in both directions"),
     )
 
 
@@ -265,10 +268,8 @@ class WriteResult(Schema):
         validate=validate.OneOf([*Outcome, "error"]),
     )
     seq = fields.Integer(required=True, allow_none=True)
-    label = fields.String(
-        metadata=described("what to call a record whose id is not known")
-    )
-    line = fields.Integer(metadata=described("where lines were sent, from 1"))
+    label = fields.String(metadata=described("name for a record whose id is unknown"))
+    line = fields.Integer(metadata=described("line of the record in JSONL, from 1"))
     warnings = fields.List(fields.String())
     error = fields.Nested(Problem)
 
@@ -278,10 +279,10 @@ class WriteAnswer(Schema):
 
     results = fields.List(fields.Nested(WriteResult), required=True)
     seq = fields.Integer(
-        required=True, allow_none=True, metadata=described("the newest change made")
+        required=True, allow_none=True, metadata=described("the newest of the changes")
     )
     indexed = fields.Boolean(
-        required=True, metadata=described("searches include it already")
+        required=True, metadata=described("true: searches already include the change")
     )
 
 

@@ -57,8 +57,8 @@ _BODY = {
     "requestBody": {
         "required": True,
         "description": (
-            "One article or several, in any format that is read; of"
-            " application/octet-stream the content says which"
+            "One or more articles, in any format that is read; the format of"
+            " application/octet-stream is detected from the content"
         ),
         "content": {
             media_type: {"schema": _SCHEMAS.get(media_type, {"type": "string"})}
@@ -78,7 +78,7 @@ _BODY = {
     problems=(404, 410, 503),
 )
 def get_article(arguments: dict[str, Any], article_id: str) -> Response:
-    """Give an article, with the words of a query marked."""
+    """Get an article, with the words of a query marked."""
     q = arguments.get("q", "")
     with context().archive.moment(reader=reader()) as moment:
         return conditional(
@@ -135,7 +135,7 @@ def list_paragraphs(arguments: dict[str, Any], article_id: str) -> Response:
     problems=(404, 410, 503),
 )
 def get_paragraph(arguments: dict[str, Any], article_id: str, n: int) -> Response:
-    """Give one paragraph of an article; 0 is the headline."""
+    """Get one paragraph of an article; 0 is the headline."""
     view = context().archive.get(article_id, reader=reader())
     for excerpt in view.excerpts:
         if excerpt.n == n:
@@ -152,7 +152,7 @@ def get_paragraph(arguments: dict[str, Any], article_id: str, n: int) -> Respons
     problems=(404, 410, 503),
 )
 def list_versions(arguments: dict[str, Any], article_id: str) -> Response:
-    """List the versions of an article, the newest first, and what evolved into what."""
+    """List the versions of an article, the highest first, and its chain."""
     with context().archive.moment(reader=reader()) as moment:
         versions = moment.versions(article_id)
         chain = moment.chain(article_id)
@@ -193,7 +193,7 @@ def put_article(arguments: dict[str, Any], article_id: str) -> Response:
     documented=_BODY,
 )
 def post_articles(arguments: dict[str, Any]) -> Response:
-    """Store one article or many, each with its id in the body."""
+    """Store one or more articles that contain their ids."""
     outcome = write(arguments)
     failed = [error for error in outcome.errors if error is not None]
     if failed and len(failed) == len(outcome.errors):

@@ -22,9 +22,7 @@ from service.context import Context, context
 from service.exchange import Blueprint, Text, Whole, described, json_response, waited
 from service.refusals import Unauthorized
 
-blueprint = Blueprint(
-    "changes", __name__, description="Follow what happens to the articles"
-)
+blueprint = Blueprint("changes", __name__, description="Follow the changes of articles")
 EVENTS = "text/event-stream"
 _POLL_SECONDS = 0.05  # between two polls of the store: two rows by their keys
 _BEAT_SECONDS = 5.0  # between two lines; writing shows whether the client is gone
@@ -37,14 +35,18 @@ _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
 ChangesArguments = Schema.from_dict(
     {
         "since": Whole(0, metadata=described("changes after this seq", default=0)),
-        "limit": Whole(1, 1000, metadata=described("most changes", default=100)),
+        "limit": Whole(
+            1, 1000, metadata=described("maximum number of changes", default=100)
+        ),
         "history": Text(
-            metadata=described("as it was answered with next; another one is refused")
+            metadata=described(
+                "history from the answer with next; another one is an error"
+            )
         ),
         "wait": Whole(
             0,
             30,
-            metadata=described("seconds to wait for a change if there is none"),
+            metadata=described("seconds to wait for a change, if there is none"),
         ),
     },
     name="ChangesArguments",
@@ -60,11 +62,11 @@ class ChangeEntry(Schema):
     version = fields.String(
         required=True,
         allow_none=True,
-        metadata=described("that shows since; null where none does"),
+        metadata=described("the version visible after the change; null if none is"),
     )
     at = fields.DateTime(required=True, format="iso")
     removed = fields.Boolean(
-        required=True, metadata=described("a copy of the article is to go")
+        required=True, metadata=described("true: remove your copy of the article")
     )
 
 
@@ -72,15 +74,15 @@ class ChangesAnswer(Schema):
     """A page of the change feed."""
 
     changes = fields.List(fields.Nested(ChangeEntry), required=True)
-    next = fields.Integer(
-        required=True, metadata=described("ask again with since=next")
-    )
+    next = fields.Integer(required=True, metadata=described("the seq to send as since"))
     more = fields.Boolean(
-        required=True, metadata=described("more is there to be had now")
+        required=True, metadata=described("true: more changes are available now")
     )
     history = fields.String(
         required=True,
-        metadata=described("of the store; another one after a backup was put back"),
+        metadata=described(
+            "history of the store; it changes when a backup is restored"
+        ),
     )
 
 
@@ -129,7 +131,7 @@ class Feed:
     problems=(409, 503),
 )
 def list_changes(arguments: dict[str, Any]) -> Response:
-    """List what happened to the articles, the oldest first."""
+    """List the changes of articles, the oldest first."""
     ctx, reader, check_key = context(), authority.reader(), authority.watch()
     feed = Feed(ctx, reader, limit=arguments.get("limit", 100))
     since, history = arguments.get("since", 0), arguments.get("history")

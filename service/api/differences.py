@@ -30,9 +30,7 @@ blueprint = Blueprint(
 DiffArguments = Schema.from_dict(
     {
         "from": Text(
-            metadata=described(
-                "a version; by default the one before, of those that show"
-            )
+            metadata=described("a version; by default the visible one before")
         ),
         "to": Text(metadata=described("a version; by default the current one")),
     },
@@ -49,10 +47,14 @@ class ComparedParagraph(Schema):
     marks = fields.List(
         fields.List(fields.Integer(), validate=validate.Length(equal=2)),
         required=True,
-        metadata=described("spans of text that the other version has not"),
+        metadata=described(
+            "start and end of each text that the other version does not have"
+        ),
     )
-    key = fields.String(required=True, metadata=described("stays while the text does"))
-    credit = fields.String(metadata=described("who made the picture of a caption"))
+    key = fields.String(
+        required=True, metadata=described("stays the same as long as the text does")
+    )
+    credit = fields.String(metadata=described("the credit of a caption's picture"))
 
 
 ParagraphChange = Schema.from_dict(
@@ -62,10 +64,12 @@ ParagraphChange = Schema.from_dict(
         "to": fields.Nested(ComparedParagraph, required=True, allow_none=True),
         "html": fields.String(
             required=True,
-            metadata=described("both texts in one, escaped, with <del> and <ins>"),
+            metadata=described("both texts merged and escaped, with <del> and <ins>"),
         ),
         "moved": fields.Integer(
-            metadata=described("its number in the other version, where it is the same")
+            metadata=described(
+                "its number in the other version, if the same text is there"
+            )
         ),
     },
     name="ParagraphChange",
@@ -85,7 +89,7 @@ DiffAnswer = Schema.from_dict(
         "to": fields.String(required=True, metadata=described("a version")),
         "coarse": fields.Boolean(
             required=True,
-            metadata=described("too long to be compared word by word throughout"),
+            metadata=described("true: too long to be compared word by word everywhere"),
         ),
         "fields": fields.List(fields.Nested(FieldChange), required=True),
         "paragraphs": fields.List(fields.Nested(ParagraphChange), required=True),

@@ -53,15 +53,16 @@ POLICY = (
 DESCRIPTION = """Paragraph search for newsrooms.
 
 Every paragraph of every article is indexed. Parameters are read strictly: an unknown
-one, one given twice or one with a bad value is refused by name. Errors are problems
-(RFC 9457) with a stable `code`. Where keys were made, each call but those for health
-and documentation needs one, in `Authorization: Bearer` or `X-API-Key`. Answers carry a
-weak `ETag`; send it back as `If-None-Match` and an unchanged answer costs nothing.
+or repeated parameter and a bad value are errors that name the parameter. Errors are
+problems (RFC 9457) with a stable `code`. Once a key has been made, all calls need one,
+except those for health and documentation; send it in `Authorization: Bearer` or in
+`X-API-Key`. Answers have a weak `ETag`; send it as `If-None-Match`, and an answer that
+has not changed is 304, without a search.
 """
 
 _ROOT = {
     "operationId": "index_page",
-    "summary": "Send people to the documentation.",
+    "summary": "Redirect to the documentation.",
     "tags": ["documentation"],
     "responses": {
         "302": {
@@ -77,13 +78,13 @@ _BUILDING = Lock()
 
 @pages.get("/")
 def index_page() -> AnyResponse:
-    """Send people who come to the root to the documentation."""
+    """Redirect from the root to the documentation."""
     return redirect("docs")
 
 
 @pages.get("/docs")
 def docs() -> Response:
-    """Show the documentation, with a search to try."""
+    """Page with the documentation and a search to try."""
     response = current_app.send_static_file("docs.html")
     response.headers["Content-Security-Policy"] = POLICY
     return response
@@ -91,7 +92,7 @@ def docs() -> Response:
 
 @pages.get("/openapi.json")
 def openapi_json() -> Response:
-    """Give the API as an OpenAPI document."""
+    """The API as an OpenAPI document."""
     with _BUILDING:  # one thread builds it; others wait for the result
         document = openapi()
     return Response(document, mimetype="application/json")

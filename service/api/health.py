@@ -16,7 +16,7 @@ from service.exchange import OPEN, Blueprint, json_response
 from service.problems import without_paths
 
 blueprint = Blueprint(
-    "health", __name__, description="For those who run and watch the service"
+    "health", __name__, description="Health and metrics, for operators"
 )
 
 
@@ -44,7 +44,7 @@ class Readiness(Schema):
 
 @blueprint.operation("GET", "/healthz", scope=OPEN, gives=Health)
 def healthz(arguments: dict[str, Any]) -> Response:
-    """Say that the process answers."""
+    """Whether the process is alive."""
     return json_response({"status": "ok"})
 
 
@@ -52,7 +52,7 @@ def healthz(arguments: dict[str, Any]) -> Response:
     "GET", "/readyz", scope=OPEN, gives=Readiness, also={503: Readiness}
 )
 def readyz(arguments: dict[str, Any]) -> Response:
-    """Say whether searches can be answered and changes are being indexed."""
+    """Whether the service can answer searches and index changes."""
     try:
         condition = context().archive.condition()
         is_admin = authority.may(Scope.ADMIN)
@@ -77,7 +77,7 @@ def readyz(arguments: dict[str, Any]) -> Response:
     problems=(503,),
 )
 def metrics(arguments: dict[str, Any]) -> Response:
-    """Give the numbers that Prometheus collects."""
+    """Metrics for Prometheus."""
     ctx = context()
     # Read before the answer begins, so that a missing store is a 503.
     state, condition = ctx.archive.state(), ctx.archive.condition()

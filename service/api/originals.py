@@ -19,13 +19,13 @@ TYPES = {"ninjs": JSON, "jsonl": JSON}
 
 LOG = logging.getLogger("nutgraf")
 blueprint = Blueprint(
-    "originals", __name__, description="Give what articles were sent as"
+    "originals", __name__, description="Get the original bytes of articles"
 )
 
 
 OriginalArguments = Schema.from_dict(
     {
-        "version": Text(metadata=described("by default the current one")),
+        "version": Text(metadata=described("a version; by default the current one")),
     },
     name="OriginalArguments",
 )
@@ -41,7 +41,7 @@ OriginalArguments = Schema.from_dict(
     problems=(404, 410, 503),
 )
 def get_original(arguments: dict[str, Any], article_id: str) -> Response:
-    """Give the bytes that a version was sent as, where reading it changed them."""
+    """Get the original bytes of a version, if parsing changed them."""
     version = arguments.get("version")
     original = context().archive.original(article_id, version=version, reader=reader())
     LOG.info(

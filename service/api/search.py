@@ -30,7 +30,7 @@ from service.context import context
 from service.exchange import Blueprint, conditional, decoded, json_response
 
 blueprint = Blueprint(
-    "search", __name__, description="Find paragraphs and the articles they are in"
+    "search", __name__, description="Search for paragraphs and their articles"
 )
 PATH = "/v1/search"
 
@@ -53,7 +53,7 @@ _PLAIN = (
     problems=(503,),
 )
 def search(arguments: dict[str, Any]) -> Response:
-    """Find articles or paragraphs."""
+    """Search for articles or paragraphs."""
     search_request = request_of(arguments)
     started = time.perf_counter()
     with context().archive.asking(search_request, reader=reader()) as question:
@@ -73,7 +73,7 @@ def search(arguments: dict[str, Any]) -> Response:
     problems=(411, 413, 415, 422, 503),
 )
 def search_by_body(arguments: dict[str, Any]) -> Response:
-    """Find articles or paragraphs, with the parameters in a JSON object."""
+    """Search for articles or paragraphs, with the parameters in a JSON object."""
     search_request = request_of(arguments)
     started = time.perf_counter()
     return _answered(
@@ -124,7 +124,7 @@ def facet(arguments: dict[str, Any], field: str) -> Response:
     problems=(503,),
 )
 def suggest(arguments: dict[str, Any]) -> Response:
-    """Suggest words, headlines and names that start like what was typed."""
+    """Suggest words, headlines and names that start with the typed text."""
     q, limit = arguments["q"], context().settings.query_characters
     if len(q) > limit:
         raise InvalidQuery(
@@ -153,7 +153,7 @@ def suggest(arguments: dict[str, Any]) -> Response:
 
 @blueprint.operation("GET", "/v1/fields", scope=Scope.SEARCH, gives=FieldsAnswer)
 def list_fields(arguments: dict[str, Any]) -> Response:
-    """List the fields, and what can be done with each."""
+    """List the fields, and what each can be used for."""
     return json_response(
         {
             "fields": [

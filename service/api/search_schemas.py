@@ -37,7 +37,9 @@ def _filters() -> dict[str, fields.Field[Any]]:
             )
             declared[f"exclude.{field.name}"] = Repeatable(
                 value(metadata=kinds),
-                metadata=described(f"{field.about}: no article with one of these"),
+                metadata=described(
+                    f"{field.about}: no articles with one of these values"
+                ),
             )
             declared[f"missing.{field.name}"] = Flag(
                 metadata=described(f"{field.about}: articles without a value")
@@ -50,15 +52,17 @@ _DEFAULTS = Request()
 
 _WHERE: dict[str, fields.Field[Any]] = {
     "q": Text(
-        metadata=described("the query; blank is everything", example="kerry talks")
+        metadata=described(
+            "the query; if it is blank, all articles match", example="kerry talks"
+        )
     ),
     "in": Choice(
-        tuple(PLACES), metadata=described("where words are sought", default="text")
+        tuple(PLACES), metadata=described("where to look for the words", default="text")
     ),
     "scope": Choice(
         tuple(Scope),
         metadata=described(
-            "whether the words must be in one article or in one paragraph",
+            "whether all words must occur in one article or in one paragraph",
             default=_DEFAULTS.scope.value,
         ),
     ),
@@ -69,22 +73,30 @@ _WHERE: dict[str, fields.Field[Any]] = {
             " 2016-09-29T14:30:00Z, -7d, today, yesterday"
         )
     ),
-    "to": Text(metadata=described("the last one, included")),
+    "to": Text(
+        metadata=described("last day, month, year or instant, which is included")
+    ),
     "date": Choice(
         DATE_FIELD_NAMES,
-        metadata=described("what from and to are about", default=_DEFAULTS.date),
+        metadata=described(
+            "the date that from and to apply to", default=_DEFAULTS.date
+        ),
     ),
     "tz": Text(metadata=described("IANA time zone", default=_DEFAULTS.tz)),
     "strict": Flag(
         metadata=described(
-            "answer 400 where q is not understood as typed", default=False
+            "answer 400 if a part of q is not understood as typed", default=False
         )
     ),
 }
 
 
 _FACET_SIZE = Whole(
-    0, 1_000, metadata=described("most values of a facet", default=_DEFAULTS.facet_size)
+    0,
+    1_000,
+    metadata=described(
+        "maximum number of values of a facet", default=_DEFAULTS.facet_size
+    ),
 )
 
 
@@ -97,19 +109,19 @@ SearchArguments = Schema.from_dict(
         ),
         "sort": Choice(
             tuple(Sort),
-            metadata=described("by default relevance with q, newest without"),
+            metadata=described("order; by default relevance with q, otherwise newest"),
         ),
         "limit": Whole(
             0,
             metadata=described(
-                "most hits in the answer, to 100 unless the operator says else",
+                "maximum number of hits; 100 at most, unless the operator changes it",
                 default=_DEFAULTS.limit,
             ),
         ),
         "page": Whole(
-            1, metadata=described("page of that size, from 1; not together with cursor")
+            1, metadata=described("page number, from 1; not together with cursor")
         ),
-        "cursor": Text(metadata=described("next of the answer before")),
+        "cursor": Text(metadata=described("next from the previous answer")),
         "facet": Repeatable(
             Text(),
             metadata=described(
@@ -121,25 +133,27 @@ SearchArguments = Schema.from_dict(
         "passages": Whole(
             0,
             20,
-            metadata=described("most passages of a hit", default=_DEFAULTS.passages),
+            metadata=described(
+                "maximum number of passages of a hit", default=_DEFAULTS.passages
+            ),
         ),
         "passage_length": Whole(
             0,
             100_000,
             metadata=described(
-                "characters of a passage, cut at sentence ends; 0 is all of it",
+                "characters of a passage, cut at the end of a sentence; 0: not cut",
                 default=_DEFAULTS.passage_length,
             ),
         ),
         "fields": Listed(
             Choice(RETURNABLE),
-            metadata=described("article fields to return, with commas between them"),
+            metadata=described("article fields to return, separated by commas"),
         ),
         "explain": Flag(
-            metadata=described("show the parts of each score", default=False)
+            metadata=described("return the parts of each score", default=False)
         ),
         "format": Choice(
-            ("json",), metadata=described("of the answer", default="json")
+            ("json",), metadata=described("format of the answer", default="json")
         ),
     },
     name="SearchArguments",
@@ -149,7 +163,7 @@ SearchArguments = Schema.from_dict(
 FacetArguments = Schema.from_dict(
     {
         **_WHERE,
-        "prefix": Text(metadata=described("only values that start like this")),
+        "prefix": Text(metadata=described("only values that start with this text")),
         "facet_size": _FACET_SIZE,
     },
     name="FacetArguments",
@@ -158,8 +172,10 @@ FacetArguments = Schema.from_dict(
 
 SuggestArguments = Schema.from_dict(
     {
-        "q": Text(required=True, metadata=described("what is typed so far")),
-        "limit": Whole(1, 50, metadata=described("most suggestions", default=10)),
+        "q": Text(required=True, metadata=described("the text typed so far")),
+        "limit": Whole(
+            1, 50, metadata=described("maximum number of suggestions", default=10)
+        ),
     },
     name="SuggestArguments",
 )
@@ -193,7 +209,8 @@ ArticleHit = Schema.from_dict(
         **article_fields(),
         "score": fields.Float(required=True),
         "passages_total": fields.Integer(
-            required=True, metadata=described("matching paragraphs of the article")
+            required=True,
+            metadata=described("number of matching paragraphs of the article"),
         ),
         "passages": fields.List(fields.Nested(Passage), required=True),
         "explain": _EXPLAIN,
@@ -222,7 +239,8 @@ class SearchQuery(UnderstoodQuery):
     did_you_mean = fields.String(required=True, allow_none=True)
     terms = fields.List(fields.Nested(WordCount), required=True)
     applied = fields.Dict(
-        required=True, metadata=described("what narrowed the answer and is not in q")
+        required=True,
+        metadata=described("the filters and order in effect that are not in q"),
     )
 
 
@@ -236,9 +254,12 @@ class Total(Schema):
 class IndexState(Schema):
     """The state of the index that an answer comes from."""
 
-    seq = fields.Integer(required=True, metadata=described("newest change included"))
+    seq = fields.Integer(
+        required=True, metadata=described("the newest change that the answer includes")
+    )
     behind = fields.Integer(
-        required=True, metadata=described("changes not yet included")
+        required=True,
+        metadata=described("number of accepted changes that it does not include yet"),
     )
 
 
@@ -247,10 +268,14 @@ class FacetValue(Schema):
 
     value = fields.String(required=True)
     count = fields.Integer(required=True)
-    active = fields.Boolean(required=True, metadata=described("it is filtered for"))
+    active = fields.Boolean(
+        required=True, metadata=described("the search filters for this value")
+    )
     url = fields.String(
         required=True,
-        metadata=described("the search with this value ticked or unticked"),
+        metadata=described(
+            "the search with this value selected, or deselected if it is active"
+        ),
     )
 
 
@@ -259,12 +284,15 @@ class Facet(Schema):
 
     values = fields.List(fields.Nested(FacetValue), required=True)
     missing = fields.Integer(
-        required=True, metadata=described("articles without a value")
+        required=True, metadata=described("number of articles without a value")
     )
     other = fields.Integer(
-        required=True, metadata=described("articles with a value that is not listed")
+        required=True,
+        metadata=described("number of articles with a value that is not listed"),
     )
-    distinct = fields.Integer(required=True, metadata=described("values there are"))
+    distinct = fields.Integer(
+        required=True, metadata=described("number of different values")
+    )
     interval = fields.String(validate=validate.OneOf([*Interval]))
 
 
@@ -285,7 +313,7 @@ class SearchAnswer(Schema):
     next = fields.String(
         required=True,
         allow_none=True,
-        metadata=described("cursor; null on the last page"),
+        metadata=described("cursor of the next page; null on the last page"),
     )
     next_url = fields.String(required=True, allow_none=True)
 
@@ -302,11 +330,13 @@ class Suggestion(Schema):
 
     text = fields.String(required=True)
     type = fields.String(
-        required=True, metadata=described("word, headline or the name of a field")
+        required=True, metadata=described("word, headline, or the name of a field")
     )
     articles = fields.Integer(required=True)
     id = fields.String(
-        required=True, allow_none=True, metadata=described("of a headline's article")
+        required=True,
+        allow_none=True,
+        metadata=described("id of the headline's article"),
     )
 
 
@@ -323,18 +353,22 @@ class FieldAnswer(Schema):
     kind = fields.String(required=True, validate=validate.OneOf([*Kind]))
     about = fields.String(required=True)
     many = fields.Boolean(
-        required=True, metadata=described("several values an article")
+        required=True, metadata=described("an article may have several values")
     )
-    searchable = fields.Boolean(required=True, metadata=described("field:word in q"))
-    range = fields.Boolean(required=True, metadata=described("field:[a TO b] in q"))
+    searchable = fields.Boolean(
+        required=True, metadata=described("can be used in q as field:word")
+    )
+    range = fields.Boolean(
+        required=True, metadata=described("can be used in q as field:[a TO b]")
+    )
     filterable = fields.Boolean(
-        required=True, metadata=described("FIELD= as parameter")
+        required=True, metadata=described("can be used as a filter, FIELD=value")
     )
-    facetable = fields.Boolean(required=True, metadata=described("facet=FIELD"))
-    sortable = fields.Boolean(required=True, metadata=described("an order goes by it"))
-    returned = fields.Boolean(
-        required=True, metadata=described("in a hit unless asked")
+    facetable = fields.Boolean(
+        required=True, metadata=described("can be used as facet=FIELD")
     )
+    sortable = fields.Boolean(required=True, metadata=described("an order sorts by it"))
+    returned = fields.Boolean(required=True, metadata=described("in hits by default"))
 
 
 class FieldsAnswer(Schema):

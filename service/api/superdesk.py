@@ -47,7 +47,9 @@ NO_TEXT = "it has neither a headline nor text"
 _SIGNATURE = re.compile(r"sha1=([0-9a-fA-F]{40})\Z")
 
 LOG = logging.getLogger("nutgraf.push")
-blueprint = Blueprint("push", __name__, description="Take what Superdesk pushes")
+blueprint = Blueprint(
+    "push", __name__, description="Accept items that Superdesk pushes"
+)
 
 
 class PushAnswer(Schema):
@@ -65,9 +67,11 @@ class PushAnswer(Schema):
         ),
     )
     seq = fields.Integer(
-        required=True, allow_none=True, metadata=described("of the change made")
+        required=True,
+        allow_none=True,
+        metadata=described("the change; null if there was none"),
     )
-    reason = fields.String(metadata=described("why it was ignored"))
+    reason = fields.String(metadata=described("why the item was ignored"))
     warnings = fields.List(fields.String())
 
 
@@ -101,8 +105,8 @@ class Pushed:
                 "name": HEADER,
                 "required": True,
                 "description": (
-                    "sha1= and the HMAC-SHA1 of the body as it is sent, with the"
-                    " secret of NUTGRAF_PUSH_SECRET, in hexadecimal"
+                    "sha1= and, in hexadecimal, the HMAC-SHA1 of the body as it is sent;"
+                    " its key is the secret in NUTGRAF_PUSH_SECRET"
                 ),
                 "schema": {"type": "string", "pattern": "^sha1=[0-9a-fA-F]{40}$"},
             }
@@ -115,7 +119,7 @@ class Pushed:
     },
 )
 def push_item(arguments: dict[str, Any]) -> Response:
-    """Take an item that Superdesk pushes."""
+    """Accept an item that Superdesk pushes."""
     body = decompressed(signed_body(context().settings.push_secret))
     item = strict_json(body)
     if not isinstance(item, dict):

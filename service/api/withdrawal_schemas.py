@@ -8,19 +8,22 @@ from service.exchange import ID_RULE, Choice, Text, Whole, described
 
 KillArguments = Schema.from_dict(
     {
-        "note": Text(metadata=described("why, for everybody who had the article")),
+        "note": Text(
+            metadata=described("the reason, for everybody who could see the article")
+        ),
         "replacement": Text(
             metadata=described("id of the article to use instead", **ID_RULE)
         ),
         "cascade": Choice(
             ("story",),
             metadata=described(
-                "story: also what it evolved from, what evolved from it, and its story"
+                "story: also kill the articles it evolved from, those that evolved from"
+                " it, and those of its story"
             ),
         ),
         "version": Text(
             metadata=described(
-                "the highest version that is meant; by default the current one"
+                "kill all versions up to this one; by default up to the current one"
             )
         ),
     },
@@ -30,10 +33,14 @@ KillArguments.optional = True  # type: ignore[attr-defined]  # as a body
 NoticesArguments = Schema.from_dict(
     {
         "status": Choice(
-            ("canceled",), required=True, metadata=described("of the articles")
+            ("canceled",), required=True, metadata=described("status of the articles")
         ),
-        "before": Whole(1, metadata=described("only notices with a smaller seq")),
-        "limit": Whole(1, 1000, metadata=described("most notices", default=100)),
+        "before": Whole(
+            1, metadata=described("only notices with a smaller seq: for the next page")
+        ),
+        "limit": Whole(
+            1, 1000, metadata=described("maximum number of notices", default=100)
+        ),
     },
     name="NoticesArguments",
 )
@@ -47,7 +54,9 @@ class Notice(Schema):
     version = fields.String(
         required=True,
         allow_none=True,
-        metadata=described("the highest that was killed; null if none ever came"),
+        metadata=described(
+            "the highest version that was killed; null if none has arrived"
+        ),
     )
     seq = fields.Integer(required=True)
     at = fields.DateTime(required=True, format="iso")
@@ -67,7 +76,7 @@ class KillAnswer(Schema):
     notices = fields.List(
         fields.Nested(Notice),
         required=True,
-        metadata=described("of this article, and of those killed with it"),
+        metadata=described("notices of this article, and of those killed with it"),
     )
 
 
@@ -81,7 +90,7 @@ class StatusAnswer(Schema):
     seq = fields.Integer(
         required=True,
         allow_none=True,
-        metadata=described("null if it stood so already"),
+        metadata=described("the change; null if the article already had this status"),
     )
     indexed = fields.Boolean(required=True)
 
@@ -93,5 +102,5 @@ class NoticesAnswer(Schema):
     next = fields.Integer(
         required=True,
         allow_none=True,
-        metadata=described("ask for those before this seq; null at the end"),
+        metadata=described("the seq to send as before; null on the last page"),
     )

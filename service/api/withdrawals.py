@@ -29,7 +29,7 @@ from service.exchange import (
 )
 
 blueprint = Blueprint(
-    "withdrawals", __name__, description="Kill, withhold and restore articles"
+    "withdrawals", __name__, description="Kill, withhold and reinstate articles"
 )
 # What the operations that withhold and reinstate an article have in common.
 _STATUS_CHANGE: dict[str, Any] = {
@@ -50,7 +50,7 @@ _STATUS_CHANGE: dict[str, Any] = {
     problems=(413, 415, 422, 503, 507),
 )
 def kill_article(arguments: dict[str, Any], article_id: str) -> Response:
-    """Kill an article: from here on its notice is all there is of it."""
+    """Kill an article: only its notice remains."""
     replacement = arguments.get("replacement")
     notices = context().archive.kill(
         article_id,
@@ -72,7 +72,7 @@ def kill_article(arguments: dict[str, Any], article_id: str) -> Response:
 
 @blueprint.of_article("POST", "/withhold", **_STATUS_CHANGE)
 def withhold_article(arguments: dict[str, Any], article_id: str) -> Response:
-    """Hold an article back until it is reinstated."""
+    """Withhold an article until it is reinstated."""
     seq = context().archive.withhold(article_id, reader=reader())
     return answered({"id": article_id, "status": "withheld", "seq": seq}, arguments)
 
@@ -84,7 +84,7 @@ def withhold_article(arguments: dict[str, Any], article_id: str) -> Response:
     **_STATUS_CHANGE,
 )
 def reinstate_article(arguments: dict[str, Any], article_id: str) -> Response:
-    """Take back that an article was killed or withheld."""
+    """Reinstate an article: undo a kill or a withholding."""
     seq = context().archive.reinstate(article_id, reader=reader())
     return answered({"id": article_id, "status": "usable", "seq": seq}, arguments)
 

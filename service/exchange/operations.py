@@ -21,24 +21,24 @@ from service.exchange.schemas import Problem
 _PATH_NAME = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
-# What each status means where an operation can answer with it.
+# Meaning of each status that operations answer with.
 MEANINGS = {
-    207: "Some are kept; results says which",
-    304: "Nothing changed since the ETag sent",
-    400: "A parameter, the query or the JSON is wrong",
-    401: "There is no key, or none that is known and has not ended",
-    403: "The key lacks the scope, a signature is wrong, or the origin may not call",
-    404: "There is no such article, paragraph or version, or the service is off",
-    408: "The request did not come in time",
-    409: "What is stored forbids it: other content, or a kill",
-    410: "The article was killed; the problem is its notice",
-    411: "A body is needed",
-    413: "The body is too large, or holds too many articles",
-    415: "The media type is not read here",
-    422: "The body cannot be unpacked, or none of its articles be kept",
-    429: "The key, or the address with wrong keys, has called too often",
-    431: "The head of the request is too large",
-    503: "The index or the store cannot answer just now; see Retry-After",
+    207: "Some articles were stored, others failed; results says which",
+    304: "The answer with the ETag that was sent has not changed",
+    400: "A parameter, the query or the JSON is not valid",
+    401: "There is no key, or it is unknown, expired or revoked",
+    403: "The key lacks the scope, or the signature or origin is not accepted",
+    404: "No such article, paragraph or version, or push is switched off",
+    408: "The request arrived too slowly",
+    409: "It conflicts with the stored content, status or history",
+    410: "The article was killed; the problem has its notice",
+    411: "The request needs a body",
+    413: "The body is too large, or has too many articles",
+    415: "The media type is not accepted",
+    422: "The body cannot be decompressed, or none of its articles could be stored",
+    429: "Too many requests with this key, or wrong keys from this address",
+    431: "The request line and headers are too large",
+    503: "The index or the store is not available now; see Retry-After",
     507: "The store's disk is full",
 }
 
@@ -179,7 +179,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         by_id.__name__ = f"{view.__name__}_by_id"
         summary = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-        by_id.__doc__ = f"{summary} (by id, where a proxy decodes paths)."
+        by_id.__doc__ = f"{summary} (by id, for use behind proxies that decode paths)."
         # The id is in the body, so the body is required.
         no_body = (411,) if location == "json" else ()
         for rule, schema, statuses, function in (

@@ -130,7 +130,7 @@ PATH_PARAMETERS = {
         ),
         _path_parameter(
             "field",
-            "a field; of dates, also with an interval: published:month",
+            "a field; dates may have an interval, as in published:month",
             type="string",
             enum=[
                 *FACETABLE,

@@ -57,5 +57,5 @@ class Problem(Schema):
     got = fields.Raw()
     line = fields.Integer()
     column = fields.Integer()
-    scope = fields.String(metadata=described("what the key lacks"))
-    retry_after = fields.Integer(metadata=described("seconds until the next try"))
+    scope = fields.String(metadata=described("the scope that the key lacks"))
+    retry_after = fields.Integer(metadata=described("seconds until the next attempt"))

@@ -16,7 +16,7 @@ from service.exchange.waiting import waited
 WAIT: dict[str, fields.Field[Any]] = {
     "wait": Flag(
         metadata=described(
-            "answer once the change can be found, after 10 s at the latest",
+            "answer once searches include the change, or after 10 s",
             default=False,
         )
     )

@@ -1,28 +1,28 @@
-// Shows openapi.json, and tries searches. Everything that comes from the service is put
-// into the page as text, never as markup.
+// Shows openapi.json and runs searches. Everything from the service is inserted into the
+// page as text, never as markup.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 
 function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(tag), properties);
+  created.append(...children);
+  return created;
 }
 
 // --- the key ---
 
-// It lives in this field, as long as the page is open, and is sent as a header: addresses
-// are kept in histories and logs.
+// It is only in this field, as long as the page is open, and is sent as a header: browser
+// histories and logs keep addresses.
 const withKey = () => (byId("key").value ? { headers: { "X-API-Key": byId("key").value } } : {});
 
-// A link cannot send a header, so with a key its answer is shown here.
+// A link cannot send a header, so with a key its answer is shown in the page.
 async function show(event) {
   if (!byId("key").value) return;
   event.preventDefault();
   const address = event.currentTarget.getAttribute("href");
   const answer = byId("answer");
-  asked(address);
+  showRequest(address);
   try {
     const response = await fetch(address, withKey());
     answer.replaceChildren(element("pre", {}, JSON.stringify(await response.json(), null, 2)));
@@ -31,7 +31,7 @@ async function show(event) {
   }
 }
 
-function asked(address) {
+function showRequest(address) {
   const request = byId("request");
   const link = element("a", { href: address }, address);
   link.addEventListener("click", show);
@@ -42,7 +42,7 @@ function asked(address) {
 
 // --- a search to try ---
 
-// Marks are spans of code points; JavaScript counts UTF-16 units.
+// Marks are spans of code points; JavaScript counts in UTF-16 code units.
 function marked(text, marks) {
   const points = Array.from(text);
   const parts = [];
@@ -56,9 +56,9 @@ function marked(text, marks) {
   return parts;
 }
 
-function hit(found) {
-  const article = found.article || found;
-  const passages = found.passages || [found];
+function showHit(hit) {
+  const article = hit.article || hit;
+  const passages = hit.passages || [hit];
   const facts = [article.source, article.section, (article.published || "").slice(0, 10)];
   const link = element(
     "a",
@@ -77,11 +77,11 @@ function hit(found) {
   );
 }
 
-function facet(name, counted) {
-  const buttons = counted.values.map((value) => {
+function showFacet(name, facet) {
+  const buttons = facet.values.map((value) => {
     const button = element("button", { type: "button" }, `${value.value} ${value.count}`);
     button.setAttribute("aria-pressed", String(value.active));
-    button.addEventListener("click", () => ask(value.url));
+    button.addEventListener("click", () => search(value.url));
     return button;
   });
   return buttons.length
@@ -89,7 +89,7 @@ function facet(name, counted) {
     : "";
 }
 
-function shown(answer) {
+function showAnswer(answer) {
   const { query, total } = answer;
   const parts = [];
   for (const warning of query.warnings) {
@@ -111,25 +111,25 @@ function shown(answer) {
     });
     parts.push(element("p", {}, "Did you mean ", other));
   }
-  for (const [name, counted] of Object.entries(answer.facets)) parts.push(facet(name, counted));
-  parts.push(...answer.hits.map(hit));
+  for (const [name, facet] of Object.entries(answer.facets)) parts.push(showFacet(name, facet));
+  parts.push(...answer.hits.map(showHit));
   if (answer.next_url) {
     const more = element("button", { type: "button" }, "Next page");
-    more.addEventListener("click", () => ask(answer.next_url));
+    more.addEventListener("click", () => search(answer.next_url));
     parts.push(more);
   }
   return parts;
 }
 
-async function ask(address) {
+async function search(address) {
   const answer = byId("answer");
-  asked(address);
+  showRequest(address);
   try {
     const response = await fetch(address, withKey());
     const body = await response.json();
     answer.replaceChildren(
       ...(response.ok
-        ? shown(body)
+        ? showAnswer(body)
         : [element("p", { className: "warning" }, `${response.status} ${body.code}: ${body.detail}`)]),
     );
   } catch (error) {
@@ -139,11 +139,11 @@ async function ask(address) {
 
 byId("try").addEventListener("submit", (event) => {
   event.preventDefault();
-  const given = new URLSearchParams({ q: byId("q").value });
-  if (byId("unit").value !== "article") given.set("unit", byId("unit").value);
-  given.append("facet", "source");
-  given.append("facet", "section");
-  ask(`v1/search?${given}`);
+  const parameters = new URLSearchParams({ q: byId("q").value });
+  if (byId("unit").value !== "article") parameters.set("unit", byId("unit").value);
+  parameters.append("facet", "source");
+  parameters.append("facet", "section");
+  search(`v1/search?${parameters}`);
 });
 
 // --- the document ---
@@ -170,17 +170,17 @@ function parameterRow(parameter) {
   );
 }
 
-// Every filter comes three times for each field: one row says it all.
+// Each field has three filters: one row describes all exclude., one all missing.
 function withoutRepeats(parameters) {
-  const seen = parameters.filter(({ name }) => !/^(exclude|missing)\./.test(name));
-  const filters = parameters.length - seen.length;
+  const distinct = parameters.filter(({ name }) => !/^(exclude|missing)\./.test(name));
+  const filters = parameters.length - distinct.length;
   return filters
     ? [
-        ...seen,
-        { name: "exclude.FIELD", schema: { type: "string" }, description: "no article with this value, for each field above that is a filter" },
-        { name: "missing.FIELD", schema: { type: "boolean" }, description: "articles without a value, likewise" },
+        ...distinct,
+        { name: "exclude.FIELD", schema: { type: "string" }, description: "no articles with this value; for each filter above" },
+        { name: "missing.FIELD", schema: { type: "boolean" }, description: "articles without a value; for each filter above" },
       ]
-    : seen;
+    : distinct;
 }
 
 function operation(path, method, described) {
@@ -216,26 +216,26 @@ function operation(path, method, described) {
 }
 
 async function describe() {
-  const described = await (await fetch("openapi.json")).json();
-  const sections = described.tags.map((tag) => {
-    const made = element("section", {}, element("h2", {}, tag.description || tag.name));
-    for (const [path, item] of Object.entries(described.paths)) {
-      for (const [method, each] of Object.entries(item)) {
-        if (Array.isArray(each.tags) && each.tags.includes(tag.name)) {
-          each.parameters = [...(item.parameters || []), ...(each.parameters || [])];
-          made.append(operation(path, method, each));
+  const openapi = await (await fetch("openapi.json")).json();
+  const sections = openapi.tags.map((tag) => {
+    const section = element("section", {}, element("h2", {}, tag.description || tag.name));
+    for (const [path, item] of Object.entries(openapi.paths)) {
+      for (const [method, described] of Object.entries(item)) {
+        if (Array.isArray(described.tags) && described.tags.includes(tag.name)) {
+          described.parameters = [...(item.parameters || []), ...(described.parameters || [])];
+          section.append(operation(path, method, described));
         }
       }
     }
-    return made;
+    return section;
   });
   byId("operations").replaceChildren(
     ...sections,
-    element("p", {}, "All of it for machines: ", element("a", { href: "openapi.json" }, "openapi.json")),
+    element("p", {}, "The same for programs: ", element("a", { href: "openapi.json" }, "openapi.json")),
   );
-  const codes = described.components.schemas.Problem.properties.code.enum;
+  const codes = openapi.components.schemas.Problem.properties.code.enum;
   byId("codes").replaceChildren(...codes.map((code) => element("li", { id: code }, element("code", {}, code))));
-  if (location.hash) location.hash = location.hash; // what it names has only now been made
+  if (location.hash) location.hash = location.hash; // its target exists only now
 }
 
 describe().catch((error) => byId("operations").replaceChildren(`openapi.json cannot be read: ${error.message}`));
