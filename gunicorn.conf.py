@@ -86,7 +86,7 @@ def on_starting(server: Any) -> None:
     if public:
         raise SystemExit(
             f"nutgraf: will not bind to {public[0]}: no key was ever made, so"
-            " whoever reaches the service could read and write everything; make one"
+            " anybody who reaches the service could read and write everything; make one"
             " (nutgraf keys add NAME --scope search), or bind to 127.0.0.1"
             " (NUTGRAF_BIND=127.0.0.1:8000)"
         )

@@ -56,19 +56,19 @@ class Metrics:
         )
         self.refused_writes = Counter(
             "nutgraf_refused_writes",
-            "Writes refused, articles of one request each for itself, by code",
+            "Refused writes by code; each article of a request counts",
             ("code",),
             registry=self._registry,
         )
         # Summed over the workers that are alive.
         self.waiting = self._gauge(
-            "nutgraf_waiting_requests", "Requests that wait for the index or for news"
+            "nutgraf_waiting_requests", "Requests waiting for the index or for a change"
         )
         self._slots = self._gauge(
             "nutgraf_waiting_slots", "How many requests may wait at a time"
         )
         self._cache = self._gauge(
-            "nutgraf_cache_bytes", "What workers keep of earlier searches"
+            "nutgraf_cache_bytes", "Size of what workers cache of earlier searches"
         )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -108,7 +108,7 @@ class _ArchiveCollector(Collector):
             ("nutgraf_store_seq", "Newest accepted change", condition.store_seq),
             (
                 "nutgraf_index_seq",
-                "Newest change that can be found",
+                "Newest indexed change",
                 condition.index_seq,
             ),
             ("nutgraf_index_behind", "Changes not indexed yet", condition.behind),
@@ -134,28 +134,28 @@ class _ArchiveCollector(Collector):
             ("nutgraf_index_bytes", "Size of the index", state.index_bytes),
             (
                 "nutgraf_indexer_running",
-                "Whether an indexer process is at work",
+                "Whether an indexer process is running",
                 condition.indexer_running,
             ),
             (
                 "nutgraf_rebuild_running",
-                "Whether the index is being built anew",
+                "Whether the index is being rebuilt",
                 state.progress is not None,
             ),
         ):
             yield GaugeMetricFamily(name, about, float(value))
         yield CounterMetricFamily(
             "nutgraf_rebuilds_requested",
-            "Rebuilds asked for: by a command, a restore, a purge, or a damaged index",
+            "Rebuilds requested by a command, a restore, a purge or a damaged index",
             state.rebuilds_requested,
         )
         yield CounterMetricFamily(
             "nutgraf_rebuilds_finished",
-            "The newest of them that was done",
+            "Newest requested rebuild that is finished",
             state.rebuilds_finished,
         )
         free = GaugeMetricFamily(
-            "nutgraf_disk_free_bytes", "What may still be written", labels=("of",)
+            "nutgraf_disk_free_bytes", "Free disk space", labels=("of",)
         )
         for folder, free_bytes in condition.free.items():
             free.add_metric((folder,), free_bytes)

@@ -105,7 +105,7 @@ class Pushed:
                 "name": HEADER,
                 "required": True,
                 "description": (
-                    "sha1= and, in hexadecimal, the HMAC-SHA1 of the body as it is sent;"
+                    "sha1= and the HMAC-SHA1 of the body as it is sent, in hexadecimal;"
                     " its key is the secret in NUTGRAF_PUSH_SECRET"
                 ),
                 "schema": {"type": "string", "pattern": "^sha1=[0-9a-fA-F]{40}$"},

@@ -58,7 +58,7 @@ def read_sent() -> bytes:
     # If a body was cut off, the server passes on the part that arrived.
     if declared is not None and len(body) != declared:
         raise IncompleteBody(
-            f"only {len(body):,} of {declared:,} bytes came", got=len(body)
+            f"only {len(body):,} of {declared:,} bytes arrived", got=len(body)
         )
     return body
 
@@ -149,7 +149,7 @@ def _next_piece() -> bytes:
         return request.stream.read(_CHUNK)
     except ParseException as error:
         # gunicorn decodes the chunked coding while the body is read.
-        raise IncompleteBody(f"its chunks are broken ({str(error)[:80]})") from error
+        raise IncompleteBody(f"its chunks are damaged ({str(error)[:80]})") from error
     except (OSError, ClientDisconnected) as error:
         # Werkzeug replaces the stream's error with one of its own.
         if TimeoutError in (type(error), type(error.__context__)):
