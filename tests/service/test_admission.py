@@ -1,4 +1,4 @@
-"""Who may call from where, and the headers of every answer."""
+"""From where the service may be called, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOME = "https://desk.example"
 
 @pytest.fixture
 def shared(settings: Settings, archive: Archive) -> FlaskClient:
-    """A client of a service that pages of HOME may call."""
+    """A client of a service that accepts pages of HOME."""
     return create_app(replace(settings, cors=(HOME,)), archive).test_client()
 
 
@@ -71,7 +71,7 @@ def test_a_foreign_host_in_the_request_line_is_refused(
         assert (answer.status_code, answer.json["code"]) == (400, "host_refused")
 
 
-def test_its_own_host_in_the_request_line_is_none_to_refuse(
+def test_its_own_host_in_the_request_line_is_accepted(
     reading: FlaskClient,
 ) -> None:
     for target in ("http://LOCALHOST:8000/healthz", "/healthz", "//evil.example", "*"):
@@ -135,7 +135,7 @@ def test_a_page_of_an_allowed_origin_may_call(shared: FlaskClient) -> None:
     )
 
 
-def test_a_page_may_ask_before(shared: FlaskClient) -> None:
+def test_a_page_may_send_a_preflight(shared: FlaskClient) -> None:
     answer = shared.options(
         "/v1/articles/a%2Fb",
         headers={"Origin": HOME, "Access-Control-Request-Method": "PUT"},
@@ -179,7 +179,7 @@ def test_a_request_keeps_its_id_if_it_is_a_plain_one(reading: FlaskClient) -> No
         ("127.evil.example:80", False),
     ],
 )
-def test_loopback_is_told_from_the_rest(bind: str, expected: bool) -> None:
+def test_loopback_addresses_are_recognised(bind: str, expected: bool) -> None:
     assert is_loopback(bind) is expected
 
 
@@ -194,7 +194,7 @@ def test_loopback_is_told_from_the_rest(bind: str, expected: bool) -> None:
         ("", ""),
     ],
 )
-def test_addresses_of_one_owner_count_as_one(address: str, network: str) -> None:
+def test_addresses_of_one_network_count_as_one(address: str, network: str) -> None:
     assert network_of(address) == network
 
 

@@ -25,7 +25,7 @@ SMALL = {"headline": "Small", "paragraphs": ["One line."]}
 # Reading.
 
 
-def test_an_article_is_given_with_every_paragraph(client: FlaskClient) -> None:
+def test_an_article_has_every_paragraph(client: FlaskClient) -> None:
     answer = client.get("/v1/articles/urn:test:harbour").json
     assert answer["headline"] == "Harbour strike enters second week"
     assert [each["n"] for each in answer["paragraphs"]] == [0, 1, 2, 3]
@@ -68,7 +68,7 @@ def test_a_line_as_export_writes_it(client: FlaskClient) -> None:
     assert "current" not in document
 
 
-def test_an_article_unchanged_is_not_given_again(client: FlaskClient) -> None:
+def test_an_unchanged_article_is_not_sent_again(client: FlaskClient) -> None:
     tag = client.get(GRAIN).headers["ETag"]
     assert client.get(GRAIN, headers={"If-None-Match": tag}).status_code == 304
     client.put(GRAIN, json=SMALL)
@@ -79,7 +79,7 @@ def test_an_article_unchanged_is_not_given_again(client: FlaskClient) -> None:
     "path",
     ["", "/paragraphs", "/paragraphs/1", "/versions", "/diff", "?version=1"],
 )
-def test_what_is_not_there_is_not_found(client: FlaskClient, path: str) -> None:
+def test_a_missing_article_is_404(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/v1/articles/none{path}")
     assert (answer.status_code, answer.json["code"]) == (404, "article_not_found")
 
@@ -152,7 +152,7 @@ def result(answer: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_put_says_what_became_of_it(client: FlaskClient) -> None:
+def test_a_put_answers_with_its_outcome(client: FlaskClient) -> None:
     created = client.put("/v1/articles/new", json=SMALL)
     assert created.status_code == 200
     assert created.json["seq"] == result(created)["seq"] == 4
@@ -280,13 +280,13 @@ def test_each_of_many_gets_its_result_in_order(client: FlaskClient) -> None:
     assert client.get("/v1/articles/m3").status_code == 200
 
 
-def test_all_went_well(client: FlaskClient) -> None:
+def test_several_articles_are_all_stored(client: FlaskClient) -> None:
     answer = client.post("/v1/articles", json={"articles": [{"id": "m1", **SMALL}]})
     assert answer.status_code == 200
     assert result(answer)["status"] == "created"
 
 
-def test_none_went_well(client: FlaskClient) -> None:
+def test_several_articles_all_fail(client: FlaskClient) -> None:
     answer = client.post("/v1/articles", json=[{"id": "m1"}, {"id": "m2"}])
     assert (answer.status_code, answer.json["code"]) == (422, "nothing_stored")
     assert answer.content_type == "application/problem+json"
@@ -317,12 +317,12 @@ def test_a_date_that_cannot_be_read_is_a_warning(client: FlaskClient) -> None:
     assert "published" in result(answer)["warnings"][0]
 
 
-def test_nothing_can_be_posted(client: FlaskClient) -> None:
+def test_an_empty_list_can_be_posted(client: FlaskClient) -> None:
     answer = client.post("/v1/articles", json=[])
     assert (answer.status_code, answer.json["results"]) == (200, [])
 
 
-def test_too_many_articles_are_refused_before_any_is_kept(
+def test_too_many_articles_are_refused_before_any_is_stored(
     settings: Settings, archive: Archive
 ) -> None:
     few = create_app(replace(settings, articles_per_request=2), archive).test_client()
@@ -340,7 +340,7 @@ def test_an_unknown_format_is_named(client: FlaskClient) -> None:
     assert (looks.status_code, looks.json["code"]) == (415, "unknown_format")
 
 
-def test_a_large_number_in_extra_is_given_back_or_refused(client: FlaskClient) -> None:
+def test_a_large_number_in_extra_is_returned_or_refused(client: FlaskClient) -> None:
     answer = client.put("/v1/articles/new", json={**SMALL, "count": 2**64 - 1})
     assert answer.status_code == 200
     assert client.get("/v1/articles/new").json["extra"] == {"count": 2**64 - 1}
@@ -387,7 +387,7 @@ def test_waiting_ends(client: FlaskClient, settings: Settings) -> None:
     assert answer.status_code == 200
     assert answer.json["indexed"] is False
     assert time.monotonic() - started >= settings.wait_seconds
-    # Unchanged, and still not to be found.
+    # Unchanged, and still not indexed.
     again = client.put("/v1/articles/new", json=SMALL).json
     assert (again["results"][0]["status"], again["indexed"]) == ("unchanged", False)
 
@@ -468,7 +468,7 @@ def test_gzip_is_unpacked_within_the_limit(
     assert "accepted" not in other.json
 
 
-def test_a_gzip_file_is_unpacked_within_the_limit(
+def test_a_gzip_file_is_decompressed_up_to_the_limit(
     settings: Settings, archive: Archive
 ) -> None:
     client = create_app(replace(settings, body_bytes=5000), archive).test_client()
@@ -527,7 +527,7 @@ def test_what_is_not_json_is_refused(
     "media_type",
     ["application/x-www-form-urlencoded", "image/png", "multipart/form-data"],
 )
-def test_a_media_type_that_is_not_read_is_refused(
+def test_a_media_type_that_is_not_accepted_is_refused(
     client: FlaskClient, media_type: str
 ) -> None:
     for method, path in (("PUT", "/v1/articles/a"), ("POST", "/v1/search")):
@@ -562,7 +562,7 @@ def test_an_empty_body_is_not_json(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_json")
 
 
-def test_a_body_that_stops_short_is_refused(client: FlaskClient) -> None:
+def test_a_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
     answer = client.put(
         "/v1/articles/a",
         data=b'{"headline": "x"}',
@@ -572,7 +572,7 @@ def test_a_body_that_stops_short_is_refused(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json["code"]) == (400, "incomplete_body")
 
 
-def test_a_server_may_hand_over_a_body_that_stops_short(client: FlaskClient) -> None:
+def test_a_server_may_pass_on_a_body_that_is_cut_off(client: FlaskClient) -> None:
     answer = client.put(
         "/v1/articles/a",
         data=b"Only the start",

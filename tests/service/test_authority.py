@@ -1,4 +1,4 @@
-"""Keys over HTTP: how they are sent, what is answered without a good one, and rates."""
+"""Keys over HTTP: how to send them, answers without a right key, and rates."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bearer(new: NewKey) -> dict[str, str]:
 
 
 def refused(answer: Any) -> dict[str, Any]:
-    """Hold an answer to what everybody without a good key gets."""
+    """Check that an answer is the one for callers without a right key."""
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.content_type == "application/problem+json"
@@ -82,7 +82,7 @@ def test_a_key_in_the_address_is_an_unknown_parameter(
     assert new.secret not in answer.text
 
 
-def test_without_a_key_nothing_is_told(client: FlaskClient, make: Make) -> None:
+def test_without_a_key_nothing_is_revealed(client: FlaskClient, make: Make) -> None:
     make()
     for headers in ({}, {"Authorization": "Basic ZGVzazpwYXNz"}):
         assert "Bearer KEY" in refused(client.get(PATH, headers=headers))["detail"]
@@ -122,7 +122,7 @@ def test_revoking_the_last_key_opens_nothing(
     refused(client.get(PATH))
 
 
-def test_both_keys_of_a_rotation_are_good(
+def test_both_keys_of_a_rotation_work(
     client: FlaskClient, archive: Archive, make: Make
 ) -> None:
     first = make()
@@ -157,13 +157,13 @@ def test_a_key_that_may_not_write_is_refused_before_its_body_is_read(
             content_type="application/json",
         )
         assert (answer.status_code, answer.json["scope"]) == (403, "ingest")
-    # Nor is it told whether there is such an article.
+    # Nor does it reveal whether the article exists.
     for path in (HARBOUR, "/v1/articles/none"):
         answer = client.delete(path, headers=bearer(new))
         assert (answer.status_code, answer.json["scope"]) == (403, "ingest")
 
 
-def test_what_is_open_needs_no_key_and_no_store(
+def test_open_operations_need_no_key_and_no_store(
     client: FlaskClient,
     archive: Archive,
     make: Make,
@@ -184,7 +184,7 @@ def test_what_is_open_needs_no_key_and_no_store(
     assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable")
 
 
-def test_only_who_administers_is_told_how_much_there_is(
+def test_only_administrators_see_the_figures_in_readyz(
     client: FlaskClient, make: Make
 ) -> None:
     assert "store_seq" in client.get("/readyz").json
@@ -195,7 +195,7 @@ def test_only_who_administers_is_told_how_much_there_is(
     assert "store_seq" in client.get("/readyz", headers=bearer(admin)).json
 
 
-def test_numbers_are_for_who_administers(client: FlaskClient, make: Make) -> None:
+def test_metrics_are_for_administrators(client: FlaskClient, make: Make) -> None:
     assert client.get("/metrics").status_code == 200
     reader, admin = make(), make("admin", name="watch")
     refused(client.get("/metrics"))
@@ -212,7 +212,7 @@ def test_numbers_are_for_who_administers(client: FlaskClient, make: Make) -> Non
         ("127.0.0.1:8000", "search.desk.example", "127.0.0.1"),
     ],
 )
-def test_who_may_come_from_elsewhere_needs_a_key_always(
+def test_callers_from_other_machines_always_need_a_key(
     settings: Settings, archive: Archive, bind: str, host: str, peer: str
 ) -> None:
     given = replace(settings, bind=bind, hosts=("search.desk.example",))
@@ -239,7 +239,7 @@ def test_a_server_may_listen_elsewhere_than_the_settings_say(
 
 
 @pytest.mark.slow
-def test_it_answers_to_the_names_it_was_told(
+def test_it_answers_to_its_configured_names(
     settings: Settings, archive: Archive, make: Make
 ) -> None:
     given = replace(settings, hosts=("search.desk.example",))
@@ -282,12 +282,12 @@ def test_a_page_of_an_allowed_origin_may_send_a_key(
 
 
 @pytest.mark.slow
-def test_a_rate_is_told_and_kept(client: FlaskClient, make: Make) -> None:
+def test_a_rate_is_announced_and_enforced(client: FlaskClient, make: Make) -> None:
     headers = bearer(make(rate=2))
     first = client.get(PATH, headers=headers)
     assert first.headers["RateLimit-Policy"] == '"key";q=2;w=60'
     assert first.headers["RateLimit"] == '"key";r=1;t=30'
-    # What was refused for its scope was a call too.
+    # A call refused for its scope counts too.
     second = client.put(HARBOUR, headers=headers)
     assert (second.status_code, second.headers["RateLimit"]) == (403, '"key";r=0;t=60')
     third = client.get(PATH, headers=headers)
@@ -341,12 +341,12 @@ def test_a_key_without_a_rate_has_that_of_the_settings(
 
 def test_a_wrong_key_is_refused_also_before_any_was_made(client: FlaskClient) -> None:
     refused(client.get(PATH, headers={"X-API-Key": keys.new_secret("0a1b2c3d")}))
-    # What another scheme says is not for this service.
+    # Another scheme is not for this service.
     answer = client.get(PATH, headers={"Authorization": "Basic ZGVzazpwYXNz"})
     assert answer.status_code == 200
 
 
-def test_nothing_is_told_to_a_key_that_ended_while_it_waited(
+def test_a_key_that_ends_while_it_waits_gets_nothing(
     client: FlaskClient,
     archive: Archive,
     make: Make,
@@ -368,7 +368,7 @@ def test_callers_without_a_key_have_no_rate(client: FlaskClient) -> None:
     assert "RateLimit" not in client.get(PATH).headers
 
 
-def test_guessing_is_slowed_down_and_good_keys_are_not(
+def test_guessing_is_slowed_down_and_right_keys_are_not(
     client: FlaskClient, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authority, "FAILURES", 2)
@@ -381,10 +381,10 @@ def test_guessing_is_slowed_down_and_good_keys_are_not(
     assert answer.json["code"] == "rate_limited"
     assert int(answer.headers["Retry-After"]) >= 1
     assert client.get(PATH, headers=bearer(new)).status_code == 200
-    refused(client.get(PATH))  # who sends none guesses nothing
+    refused(client.get(PATH))  # no key is not a wrong key
     elsewhere = {"REMOTE_ADDR": "10.0.0.7"}
     refused(client.get(PATH, headers={"X-API-Key": "x"}, environ_overrides=elsewhere))
-    # The last half of an address of IPv6 is its owner's to choose.
+    # The owner of an IPv6 address chooses its second half.
     for last, status in ((":1", 401), (":2:3", 401), ("ffff:4:5:6", 429)):
         answer = client.get(
             PATH,
@@ -431,13 +431,13 @@ def test_logs_name_the_key_and_never_hold_it(
     assert [each["reason"] for each in events[2:]] == ["revoked", "unknown"]
 
 
-def test_an_operation_must_say_who_may_call_it() -> None:
+def test_an_operation_must_declare_its_scope() -> None:
     blueprint = Blueprint("b", __name__)
     with pytest.raises(TypeError, match="scope"):
         blueprint.operation("GET", "/x", gives={})  # type: ignore[call-arg]
 
 
-def test_an_app_with_an_endpoint_of_no_scope_does_not_start(
+def test_an_app_with_an_endpoint_without_scope_does_not_start(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_app(settings)
@@ -465,7 +465,7 @@ def test_the_document_says_which_scope_an_operation_needs(client: FlaskClient) -
 def test_the_page_keeps_a_key_out_of_addresses(client: FlaskClient) -> None:
     with client.get("/docs") as answer:
         (field,) = re.findall(r'<input id="key"[^>]*>', answer.text)
-    # What has no name is in no address that a form makes.
+    # A field without a name is not in the address of a form.
     assert " name=" not in field
     assert 'type="password"' in field
     with client.get("/static/docs.js") as answer:

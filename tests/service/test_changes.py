@@ -33,7 +33,7 @@ def page(client: FlaskClient, query: str = "") -> Any:
     return answer.json
 
 
-def test_a_page_says_where_the_next_begins(client: FlaskClient) -> None:
+def test_a_page_has_the_start_of_the_next(client: FlaskClient) -> None:
     first = page(client, "?limit=2")
     assert [each["seq"] for each in first["changes"]] == [1, 2]
     assert (first["next"], first["more"]) == (2, True)
@@ -62,7 +62,7 @@ def test_another_history_is_a_conflict(client: FlaskClient, query: str) -> None:
     assert (answer.status_code, answer.json["code"]) == (409, "history_changed")
 
 
-def test_who_waits_is_answered_when_something_happens(
+def test_a_waiting_request_is_answered_at_the_next_change(
     client: FlaskClient, archive: Archive, index_now: Callable[[], None]
 ) -> None:
     asked = threading.Event()
@@ -108,7 +108,9 @@ def test_a_head_request_does_not_wait(client: FlaskClient) -> None:
 
 
 @pytest.mark.slow
-def test_one_too_many_is_asked_to_come_back(app: Flask, client: FlaskClient) -> None:
+def test_one_waiting_request_too_many_must_retry(
+    app: Flask, client: FlaskClient
+) -> None:
     use_threads(app, 2)
     stream = client.get("/v1/changes", headers=EVENTS, buffered=False)
     refused = client.get("/v1/changes?since=3&wait=30")
@@ -120,7 +122,7 @@ def test_one_too_many_is_asked_to_come_back(app: Flask, client: FlaskClient) -> 
 
 
 def events(chunks: Iterator[bytes], count: int) -> list[dict[str, str]]:
-    """Read so many events of a stream, as a browser would."""
+    """Read this many events of a stream, as a browser does."""
     found: list[dict[str, str]] = []
     text = ""
     while len(found) < count:
@@ -134,7 +136,7 @@ def events(chunks: Iterator[bytes], count: int) -> list[dict[str, str]]:
     return found
 
 
-def test_a_stream_tells_what_is_there_and_what_comes(
+def test_a_stream_has_past_and_future_changes(
     client: FlaskClient, index_now: Callable[[], None]
 ) -> None:
     stream = client.get("/v1/changes?since=1", headers=EVENTS, buffered=False)
@@ -169,7 +171,7 @@ def test_a_stream_tells_what_is_there_and_what_comes(
         ("application/json;q=0.5, text/event-stream;q=0.8", True),
     ],
 )
-def test_only_who_likes_events_best_has_a_stream(
+def test_only_a_client_that_prefers_events_gets_a_stream(
     app: Flask, client: FlaskClient, accept: str, *, streams: bool
 ) -> None:
     use_worker(app, lambda: False)
@@ -193,7 +195,7 @@ def test_a_stream_ends_after_a_while(
 
 
 def consumer() -> Callable[..., Iterator[tuple[int, str]]]:
-    """Return the generator that the README offers."""
+    """The generator in the README."""
     readme = (ROOT / "README.md").read_text("utf-8")
     (block,) = (
         each
@@ -239,7 +241,7 @@ def test_the_consumer_of_the_readme_keeps_a_copy_in_step(
 
 
 def failing(app: Flask, name: str, *statuses: int) -> list[int]:
-    """Make an app answer first requests for a path with these; return what is left."""
+    """Make an app answer a path with these first; return the list of those left."""
     left = list(statuses)
 
     @app.before_request
@@ -264,7 +266,7 @@ def test_the_consumer_of_the_readme_waits_where_it_is_asked_to(
 
 
 @pytest.mark.slow
-def test_the_consumer_of_the_readme_takes_only_what_is_gone_for_gone(
+def test_the_consumer_of_the_readme_removes_only_what_is_gone(
     app: Flask, served: str
 ) -> None:
     copy: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells the truth: real answers are held to it."""
+"""The OpenAPI document is true: real answers are checked against it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def described(reading: FlaskClient) -> dict[str, Any]:
 
 
 def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> None:
-    """Hold an answer to what the document says of its path and status."""
+    """Check an answer against the document, by its path and status."""
     operation = described["paths"][path][method.lower()]
     status = str(answer.status_code)
     assert status in operation["responses"], f"{method} {path} {status}"
@@ -153,7 +153,7 @@ def test_a_real_answer_is_as_declared(
 
 
 @pytest.mark.slow
-def test_what_a_key_is_refused_with_is_as_declared(
+def test_refusals_of_a_key_are_as_declared(
     client: FlaskClient, archive: Archive, described: dict[str, Any]
 ) -> None:
     search = frozenset({Scope.SEARCH})
@@ -213,7 +213,7 @@ def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None
     assert routes == {(method, path) for method, path, _ in operations(described)}
 
 
-def test_what_is_had_by_id_is_described_as_what_is_had_by_path(
+def test_operations_by_id_are_described_as_those_by_path(
     described: dict[str, Any],
 ) -> None:
     twins = [
@@ -297,7 +297,7 @@ def test_every_media_type_is_described(
             assert answer.content_type.partition(";")[0] in answers
 
 
-def test_what_an_id_may_be_is_described(described: dict[str, Any]) -> None:
+def test_the_rules_for_ids_are_described(described: dict[str, Any]) -> None:
     (in_path,) = described["paths"][ONE]["parameters"]
     given = {each["name"]: each for each in operation_of(described, "/v1/article")}
     body = described["components"]["schemas"]["ArticleBody"]["properties"]["id"]
@@ -315,7 +315,7 @@ def operation_of(described: dict[str, Any], path: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_facet_is_described_and_can_be_had(
+def test_every_facet_is_described_and_works(
     reading: FlaskClient, described: dict[str, Any]
 ) -> None:
     (field,) = described["paths"]["/v1/facets/{field}"]["parameters"]
@@ -328,7 +328,7 @@ def test_every_facet_is_described_and_can_be_had(
         assert interval.value in facet["facet"]["description"]
 
 
-def test_every_parameter_says_what_it_is(described: dict[str, Any]) -> None:
+def test_every_parameter_has_a_description(described: dict[str, Any]) -> None:
     for method, path, operation in operations(described):
         shared = described["paths"][path].get("parameters", ())
         for each in (*operation.get("parameters", ()), *shared):
@@ -354,7 +354,7 @@ def test_every_code_is_in_the_document(described: dict[str, Any]) -> None:
     assert list(PROBLEM_TYPES) == sorted(PROBLEM_TYPES)
 
 
-def test_a_document_is_made_for_each_app_alike(
+def test_every_app_has_the_same_document(
     app: Flask, settings: Settings, described: dict[str, Any]
 ) -> None:
     from service import create_app
@@ -383,7 +383,7 @@ class Page(HTMLParser):
         self.inline |= any(name.startswith("on") or name == "style" for name in given)
 
 
-def test_the_page_is_made_of_our_own_files(client: FlaskClient) -> None:
+def test_the_page_loads_only_our_own_files(client: FlaskClient) -> None:
     with client.get("/docs") as answer:
         assert answer.content_type == "text/html; charset=utf-8"
         policy = answer.headers["Content-Security-Policy"]
@@ -411,11 +411,11 @@ def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
     assert answer.headers["Location"] == "docs"
 
 
-# When it is built.
+# When the document is built.
 
 
 @pytest.mark.slow
-def test_the_document_is_built_once_and_when_it_is_asked_for(
+def test_the_document_is_built_once_when_first_requested(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[APISpec] = []

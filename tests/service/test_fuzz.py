@@ -1,4 +1,4 @@
-"""No input whatsoever yields a traceback or a status that is not documented."""
+"""No input causes a traceback or a status that is not documented."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.api.search_schemas import SearchArguments
 
 pytestmark = pytest.mark.slow
 
-# The client is made once for all examples, which only read.
+# All examples share one client, since they only read.
 READS = settings(
     max_examples=150,
     deadline=None,

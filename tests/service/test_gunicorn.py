@@ -74,7 +74,7 @@ def test_it_refuses_clearly(
 def serving(
     tmp_path: Path, host: str = "127.0.0.1", **more: str
 ) -> Iterator[tuple[str, int]]:
-    """Run a server for the length of a block; yield where on loopback it answers."""
+    """Run a server for the length of a block; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -104,7 +104,7 @@ def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
 def call(
     address: tuple[str, int], head: str, body: bytes = b"", *, ends: bool = False
 ) -> tuple[int, bytes]:
-    """Send a request as it is, and return the status and the body of the answer.
+    """Send raw bytes as a request; return the status and body of the answer.
 
     :param ends: the sending side of the connection is shut then.
     """
@@ -154,7 +154,7 @@ def test_a_real_server_keeps_ids_apart_and_counts_chunks(
     assert f"nutgraf_requests_total{{{route}}} 2.0" in text
 
 
-# What follows a head that says Content-Length: 5000, or Transfer-Encoding: chunked.
+# Bodies after a head with Content-Length: 5000 or Transfer-Encoding: chunked.
 CUT_OFF = [
     ("Content-Length: 5000", b'{"headline": "Cut", "paragraphs": ["Only the start."]}'),
     ("Content-Length: 5000", b""),
@@ -224,7 +224,7 @@ def test_lines_and_headers_that_are_too_long_are_refused_by_the_server(
     assert call(address, f"GET /healthz HTTP/1.1\r\n{host}")[0] == 200
 
 
-def test_no_header_says_where_the_app_is_mounted(address: tuple[str, int]) -> None:
+def test_no_header_changes_where_the_app_is_mounted(address: tuple[str, int]) -> None:
     host = f"Host: {address[0]}:{address[1]}"
     for name in ("SCRIPT_NAME", "Script-Name", "PATH_INFO"):
         for value in ("/x", "/v1"):
@@ -250,11 +250,11 @@ def test_the_entry_module_takes_its_settings_from_the_environment(
 
 
 def logged(tmp_path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a server's log."""
+    """Lines of a server's log."""
     return [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
 
 
-def test_it_says_that_there_are_no_keys(
+def test_it_warns_that_there_are_no_keys(
     address: tuple[str, int], tmp_path: Path
 ) -> None:
     status, _ = call(
@@ -267,7 +267,7 @@ def test_it_says_that_there_are_no_keys(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of open files")
-def test_no_connection_to_the_store_is_there_when_workers_are_forked(
+def test_no_connection_to_the_store_is_open_when_workers_fork(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment(tmp_path).items():
@@ -295,7 +295,7 @@ def test_no_connection_to_the_store_is_there_when_workers_are_forked(
         ("/run/nutgraf.sock", "unix:/run/nutgraf.sock"),
     ],
 )
-def test_where_a_socket_listens_is_told_as_a_setting_would(
+def test_the_address_of_a_socket_has_the_form_of_the_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: Any, expected: str
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
@@ -303,7 +303,7 @@ def test_where_a_socket_listens_is_told_as_a_setting_would(
     assert configured["_address"](SimpleNamespace(getsockname=lambda: name)) == expected
 
 
-def test_with_a_key_it_may_be_reached_from_elsewhere_and_asks_for_one(
+def test_with_a_key_other_machines_may_call_and_need_one(
     tmp_path: Path,
 ) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}")
@@ -331,7 +331,7 @@ def test_with_a_key_it_may_be_reached_from_elsewhere_and_asks_for_one(
 
         started = time.monotonic()
         passed = calls = 0
-        # Both workers have counted what is one key's rate.
+        # Both workers count for the rate of one key.
         while calls < 8 or len(workers("slow")) < 2:
             calls += 1
             passed += get(slow.secret) == 200
@@ -339,7 +339,7 @@ def test_with_a_key_it_may_be_reached_from_elsewhere_and_asks_for_one(
         while len(workers("good")) < 2:
             assert get(good.secret) == 200
         assert get(None) == 401
-        # What is revoked here is so there, in each worker, from the next request on.
+        # A key revoked here is refused by each worker from the next request on.
         store.keys.revoke("good")
         refused = 0
         while refused < 8 or len(workers(None)) < 2:
@@ -362,7 +362,7 @@ def test_a_refused_body_is_not_waited_for(tmp_path: Path) -> None:
             (f"\r\nX-API-Key: {secret}", 403, b'"code":"scope"'),
             ("", 401, b'"code":"unauthorized"'),
         ):
-            # Nothing of the body is ever sent.
+            # The body is never sent.
             status, answer = call(
                 found,
                 f"PUT /v1/articles/a HTTP/1.1\r\nHost: localhost{key}"

@@ -64,7 +64,7 @@ def test_without_a_store_it_is_not_ready(
 
 
 def reasons(archive: Archive, **settings: int) -> str:
-    """Return why an archive with other settings, and an indexer, is not ready."""
+    """Why an archive with changed settings, and an indexer, is not ready."""
     other = Archive(
         archive.store, archive.engine, replace(archive.settings, **settings)
     )
@@ -93,7 +93,7 @@ def test_it_is_not_ready_when_a_disk_is_nearly_full(
 
 
 @pytest.mark.slow
-def test_the_disk_of_the_index_is_looked_at_before_the_index_is_there(
+def test_the_disk_is_checked_before_the_index_exists(
     settings: Settings, tmp_path: Path
 ) -> None:
     url = f"whoosh:{tmp_path / 'not' / 'yet'}"
@@ -102,7 +102,7 @@ def test_the_disk_of_the_index_is_looked_at_before_the_index_is_there(
         assert "on the disk of the index" in reasons(archive, disk_free=2**60)
 
 
-def test_it_is_not_ready_when_a_change_waits_for_an_indexer_that_stands_still(
+def test_it_is_not_ready_when_the_indexer_hangs(
     archive: Archive,
 ) -> None:
     archive.put([article_of({"id": "new", "headline": "New"})])
@@ -115,7 +115,7 @@ def test_it_is_not_ready_when_a_change_waits_for_an_indexer_that_stands_still(
     assert "its log says why" in problem
 
 
-def test_it_is_asked_often_and_counts_nothing(
+def test_readiness_is_cheap_and_counts_nothing(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for owner, slow in (
@@ -208,7 +208,7 @@ def test_refused_writes_and_problems_are_counted_by_code(client: FlaskClient) ->
     }
 
 
-def test_who_waits_is_measured(app: Flask) -> None:
+def test_waiting_requests_are_measured(app: Flask) -> None:
     found: Context = app.extensions[EXTENSION]
     client = app.test_client()
     client.get("/healthz")
@@ -220,9 +220,7 @@ def test_who_waits_is_measured(app: Flask) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_kept_of_searches_is_measured(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_the_cache_of_searches_is_measured(settings: Settings, tmp_path: Path) -> None:
     whoosh = replace(settings, engine=f"whoosh:{tmp_path / 'index'}")
     with closing(Archive.open(whoosh)) as archive:
         words = [f"word{n}" for n in range(20)]
@@ -263,7 +261,7 @@ def test_the_numbers_of_all_workers_are_added_up(
     settings: Settings, archive: Archive, tmp_path: Path
 ) -> None:
     (tmp_path / "m").mkdir()
-    # Another worker's files, none of them ours: what is shown comes from the folder.
+    # Another worker's files only: the metrics shown come from the folder.
     app = create_app(settings, archive, metrics_folder=str(tmp_path / "m"))
     text = app.test_client().get("/metrics").text
     assert "nutgraf_store_seq 3.0" in text

@@ -1,4 +1,4 @@
-"""Every operation of the service, with every scope, with no key, and before any was."""
+"""Every operation: with every scope, without a key, and before any key exists."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NEW = {"headline": "New", "paragraphs": ["One."]}
 SEARCH, INGEST, ADMIN = Scope.SEARCH, Scope.INGEST, Scope.ADMIN
 OPEN = None
 
-# What is called by method and route, where, with which body, and the scope that opens
-# it. There is one line for each operation: a new one without a line fails below.
+# Operations by method and route: a path to call, a body, and the scope needed. Each has
+# one line; a test below fails for a new operation without one.
 OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("GET", "/"): ("/", None, OPEN),
     ("GET", "/docs"): ("/docs", None, OPEN),
@@ -72,9 +72,9 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("DELETE", "/v1/articles/<article_id>"): (ONE, None, INGEST),
     ("DELETE", "/v1/article"): (f"/v1/article?id={ID}", None, INGEST),
 }
-# It knows its sender by a signature, and there is no secret here to sign with.
+# Its senders sign requests; no secret is set here, so it answers 404.
 SIGNED = ("POST", "/v1/push")
-# What a key may have; read-embargoed is nothing by itself.
+# Scopes of the keys; read-embargoed opens nothing by itself.
 KEYS: dict[str, frozenset[Scope]] = {
     "search": frozenset({SEARCH}),
     "search,read-embargoed": frozenset({SEARCH, Scope.READ_EMBARGOED}),
@@ -114,7 +114,7 @@ def call(
         headers=headers,
         environ_overrides={"REMOTE_ADDR": address},
     ) as answer:
-        answer.get_data()  # of a file of ours
+        answer.get_data()  # static files are streamed
         return answer
 
 
@@ -130,7 +130,7 @@ def routes(app: Flask) -> set[tuple[str, str]]:
     }
 
 
-def test_every_operation_is_in_the_table_and_the_other_way_round(
+def test_the_table_has_exactly_the_operations(
     settings: Settings,
 ) -> None:
     assert routes(create_app(settings)) == OPERATIONS.keys()
@@ -155,7 +155,7 @@ def test_no_key_opens_only_what_is_open(
 
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
-def test_a_key_opens_what_it_is_for_and_nothing_else(
+def test_a_key_opens_its_scopes_and_nothing_else(
     caller: FlaskClient,
     secrets: dict[str, str],
     operation: tuple[str, str],
@@ -166,7 +166,7 @@ def test_a_key_opens_what_it_is_for_and_nothing_else(
     if needed is OPEN or needed in KEYS[name]:
         assert answer.status_code not in (401, 403, 429, 500), answer.data
         assert answer.status_code < 400 or (
-            # A kill or DELETE of another line came first; no indexer runs in the tests.
+            # Another line killed or deleted it before; no indexer runs in the tests.
             answer.status_code in (404, 409, 410) or operation[1] == "/readyz"
         )
     else:
@@ -175,7 +175,7 @@ def test_a_key_opens_what_it_is_for_and_nothing_else(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
-def test_head_is_as_get_and_options_say_only_what_there_is(
+def test_head_is_like_get_and_options_only_list_methods(
     caller: FlaskClient, secrets: dict[str, str], operation: tuple[str, str]
 ) -> None:
     path, _, needed = OPERATIONS[operation]

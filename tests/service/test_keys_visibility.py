@@ -1,4 +1,4 @@
-"""What a key may see is the same on every way to it; so is what it may change."""
+"""A key sees and changes the same articles by every operation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Caller:
         return self.client.open(path, method=method, headers=headers, **more)
 
     def found(self, path: str) -> set[str]:
-        """Return the ids of the hits of a search."""
+        """Ids of the hits of a search."""
         return {hit["id"] for hit in self(path).json["hits"]}
 
 
@@ -42,7 +42,7 @@ Key = Callable[..., Caller]
 
 @pytest.fixture
 def key(archive: Archive, client: FlaskClient, index_now: Callable[[], None]) -> Key:
-    """A function that makes a key; the archive has two articles more that are held."""
+    """A function that makes a key; the archive has two more articles, both withheld."""
     until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     archive.put(
         [
@@ -77,7 +77,7 @@ def key(archive: Archive, client: FlaskClient, index_now: Callable[[], None]) ->
 
 
 ALL = {HARBOUR, GRAIN, MUSEUM}
-# Name, scopes, filter, exclude, and what such a key sees.
+# Name, scopes, filter, exclude, and the articles that such a key sees.
 SEEN: list[tuple[str, str, Any, Any, set[str]]] = [
     ("all", "search", (), (), ALL),
     ("held", "search,read-embargoed", (), (), {*ALL, HELD, EMBARGOED}),
@@ -112,7 +112,7 @@ SEEN: list[tuple[str, str, Any, Any, set[str]]] = [
 @pytest.mark.parametrize(
     ("name", "scopes", "only", "exclude", "seen"), SEEN, ids=[row[0] for row in SEEN]
 )
-def test_a_key_sees_the_same_on_every_way(
+def test_a_key_sees_the_same_by_every_operation(
     key: Key,
     archive: Archive,
     name: str,
@@ -171,14 +171,14 @@ def test_a_filter_on_a_field_holds_for_the_facet_of_that_field(key: Key) -> None
         )
 
 
-def test_a_word_of_other_articles_only_is_none_that_is_meant(key: Key) -> None:
+def test_a_word_of_hidden_articles_is_not_suggested(key: Key) -> None:
     call = key("one", only=(("source", "Harbour Desk"),))
     answer = call("/v1/search?q=museun").json["query"]
     assert answer["did_you_mean"] is None
 
 
 @pytest.mark.slow
-def test_a_tag_is_that_of_what_may_be_seen_not_of_the_key(
+def test_a_tag_depends_on_what_a_key_sees_not_on_the_key(
     key: Key, archive: Archive, client: FlaskClient
 ) -> None:
     public, narrow = key("a"), key("b", only=(("source", "City Desk"),))
@@ -194,7 +194,7 @@ def test_a_tag_is_that_of_what_may_be_seen_not_of_the_key(
                 assert answer.status_code == (304 if other is call else 200)
 
 
-def test_a_cursor_goes_with_what_may_be_seen_and_outlives_a_rotation(
+def test_a_cursor_depends_on_what_a_key_sees_and_outlives_rotation(
     key: Key, archive: Archive, client: FlaskClient
 ) -> None:
     call, narrow = key("a"), key("b", only=(("section", "Business"),))
@@ -207,7 +207,7 @@ def test_a_cursor_goes_with_what_may_be_seen_and_outlives_a_rotation(
     assert Caller(client, new.secret)(following).status_code == 200
 
 
-def test_a_killed_article_is_gone_only_to_who_could_have_seen_it(
+def test_a_killed_article_is_410_only_for_keys_that_could_see_it(
     key: Key, archive: Archive
 ) -> None:
     call, narrow = key("a"), key("b", only=(("source", "City Desk"),))
@@ -229,7 +229,7 @@ def test_a_writer_with_a_filter_changes_nothing_beyond_it(
     for path, body in (
         ("/v1/articles/new2", other),
         ("/v1/articles/new2", NEW),
-        ("/v1/articles/new", other),  # out of what it sees
+        ("/v1/articles/new", other),  # outside the filter
         (f"/v1/articles/{MUSEUM}", mine),  # somebody else's
     ):
         answer = call(path, "PUT", json=body)
@@ -265,7 +265,7 @@ def test_a_writer_with_a_filter_changes_nothing_beyond_it(
 
 
 @pytest.mark.slow
-def test_a_feed_is_waited_for_only_as_long_as_the_key_lives(
+def test_waiting_for_the_feed_ends_with_the_key(
     key: Key, archive: Archive, index_now: Callable[[], None]
 ) -> None:
     call = key("a")

@@ -122,7 +122,7 @@ def test_an_unknown_parameter_gets_the_nearest_name(reading: FlaskClient) -> Non
         ("exclude.Source exclude.sources", "exclude.source"),
     ],
 )
-def test_a_name_from_elsewhere_gets_ours(
+def test_a_name_from_another_api_gets_ours(
     reading: FlaskClient, names: str, nearest: str
 ) -> None:
     for name in names.split():
@@ -130,7 +130,7 @@ def test_a_name_from_elsewhere_gets_ours(
         assert (answer["parameter"], answer["nearest"]) == (name, nearest)
 
 
-def test_a_name_from_elsewhere_gets_only_what_there_is(reading: FlaskClient) -> None:
+def test_a_name_from_another_api_gets_only_declared_names(reading: FlaskClient) -> None:
     assert reading.get("/v1/facets/source?size=3").json["nearest"] == "facet_size"
     assert reading.get("/v1/suggest?size=3").json["nearest"] == "limit"
     assert "nearest" not in reading.get("/v1/suggest?offset=3").json
@@ -144,13 +144,13 @@ def test_a_name_from_elsewhere_gets_only_what_there_is(reading: FlaskClient) -> 
         ("limit=ten", "ten"),
     ],
 )
-def test_what_was_sent_is_told_as_it_was_sent(
+def test_an_error_repeats_the_value_as_sent(
     reading: FlaskClient, query_string: str, got: str
 ) -> None:
     assert reading.get(f"/v1/search?{query_string}").json["got"] == got
 
 
-def test_nothing_near_is_not_guessed(reading: FlaskClient) -> None:
+def test_a_name_unlike_any_other_gets_no_guess(reading: FlaskClient) -> None:
     assert "nearest" not in reading.get("/v1/search?zzzzzzz=3").json
 
 

@@ -57,7 +57,7 @@ def test_an_encoded_slash_is_part_of_the_id(client: FlaskClient) -> None:
     assert client.get("/v1/articles/urn:test:grain/versions").status_code == 200
 
 
-def test_an_id_with_a_bare_slash_is_told_how_to_be_written(client: FlaskClient) -> None:
+def test_the_error_for_a_bare_slash_says_how_to_escape_it(client: FlaskClient) -> None:
     missing = client.get("/v1/articles/http://example.org/a").json
     assert missing["code"] == "not_found"
     assert "%2F" in missing["detail"]
@@ -73,7 +73,7 @@ def test_an_id_with_a_bare_slash_is_told_how_to_be_written(client: FlaskClient) 
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_what_can_be_no_id_is_refused(
+def test_an_invalid_id_is_refused(
     reading: FlaskClient, method: str, path: str, code: str
 ) -> None:
     answer = reading.open(path, method=method, json={"headline": "x"})
@@ -88,7 +88,7 @@ def test_an_id_that_is_not_utf_8_is_refused(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_encoding")
 
 
-def test_letters_may_be_escaped_needlessly(client: FlaskClient) -> None:
+def test_letters_may_be_escaped_without_need(client: FlaskClient) -> None:
     assert client.get("/v1/%73earch?q=grain").status_code == 200
     assert client.get("/v1/articles/%75rn%3atest%3agrain").status_code == 200
 
@@ -115,7 +115,9 @@ def environ(**more: Any) -> dict[str, Any]:
         (environ(PATH_INFO="/a", RAW_URI="http://[bad"), "/a"),
     ],
 )
-def test_the_raw_path_is_found(given_environ: dict[str, Any], expected: str) -> None:
+def test_the_raw_path_is_taken_from_the_request_line(
+    given_environ: dict[str, Any], expected: str
+) -> None:
     assert raw_path(given_environ) == expected
 
 

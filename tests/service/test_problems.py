@@ -35,7 +35,7 @@ def every_error(kind: type[NutgrafError] = NutgrafError) -> list[type[NutgrafErr
 
 
 def drawn(kind: type[NutgrafError], module: ModuleType) -> list[str]:
-    """A class and its subclasses, as far as they lead to classes of a module."""
+    """Tree of a class and those subclasses that lead to classes of a module."""
     branches = [
         drawn(child, module)
         for child in children(kind)
@@ -57,12 +57,12 @@ def test_a_docstring_draws_the_tree_of_its_errors(
 ) -> None:
     assert module.__doc__ is not None
     tree = module.__doc__.partition("::\n\n")[2].partition("\n\n")[0]
-    # A remark stands behind a name, after two spaces or more.
+    # A remark follows a name after two or more spaces.
     names = [re.split(r"(?<=\w)  ", line[4:])[0] for line in tree.splitlines()]
     assert names == drawn(root, module)
 
 
-def test_every_error_stands_in_one_of_the_two_trees() -> None:
+def test_every_error_is_in_one_of_the_two_trees() -> None:
     modules = {kind.__module__ for kind in every_error()}
     assert modules == {errors.__name__, refusals.__name__}
 
@@ -74,17 +74,17 @@ def test_every_error_has_a_row_in_the_table(kind: type[NutgrafError]) -> None:
     assert row.title and row.link == f"/docs#{kind.code}"
 
 
-def test_a_code_of_the_table_stands_there_once() -> None:
+def test_a_code_is_in_the_table_once() -> None:
     assert [row.code for row in codes._ROWS] == list(PROBLEM_TYPES)
 
 
-def test_every_code_that_the_code_names_is_documented() -> None:
+def test_every_code_used_is_documented() -> None:
     named = set()
     for folder in ("index", "service"):
         for path in (ROOT / folder).rglob("*.py"):
             text = path.read_text("utf-8")
             named |= set(re.findall(r'\bcode="([a-z_]+)"', text))
-    # Of the syntax tree and the terminal, not of errors.
+    # Codes of the syntax tree and the terminal, not of errors.
     assert named - {"file"} <= set(PROBLEM_TYPES)
 
 
@@ -102,7 +102,7 @@ def test_a_problem_has_the_facts_of_its_error() -> None:
     }
 
 
-def test_a_code_can_say_more_than_its_class() -> None:
+def test_a_code_can_be_narrower_than_its_class() -> None:
     error = errors.LimitExceeded("article", limit=1, got=2, code="article_too_large")
     assert status_of(error) == 422
 
@@ -116,7 +116,7 @@ def test_a_code_can_say_more_than_its_class() -> None:
         (errors.StoreFull(), 507, "60"),
     ],
 )
-def test_what_may_pass_says_when_to_try_again(
+def test_a_temporary_failure_says_when_to_retry(
     reading: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
     error: NutgrafError,
@@ -134,7 +134,7 @@ def test_what_may_pass_says_when_to_try_again(
     assert "ETag" not in answer.headers
 
 
-def test_the_progress_of_a_rebuild_is_told(
+def test_the_error_has_the_progress_of_a_rebuild(
     reading: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object, **kwargs: object) -> None:
@@ -181,7 +181,7 @@ def test_no_such_resource(reading: FlaskClient, path: str) -> None:
         ("TRACE", "/v1/fields", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(
+def test_the_error_for_a_wrong_method_lists_the_right_ones(
     reading: FlaskClient, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = reading.open(path, method=method)

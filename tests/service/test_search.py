@@ -1,4 +1,4 @@
-"""Searching over HTTP: the answer's shape, its addresses, its tags."""
+"""Searching over HTTP: the shape of the answer, its links and ETags."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_marks_count_code_points(reading: FlaskClient) -> None:
     assert passage["text"][start:end] == "buns"
 
 
-def test_what_is_never_public_is_in_no_answer(reading: FlaskClient) -> None:
+def test_notes_to_editors_are_in_no_public_answer(reading: FlaskClient) -> None:
     for path in (
         "/v1/search?q=dockers&fields=headline,extra,status",
         "/v1/articles/urn:test:harbour",
@@ -90,7 +90,7 @@ def test_what_is_never_public_is_in_no_answer(reading: FlaskClient) -> None:
         assert b"foreman" not in reading.get(path).data, path
 
 
-def test_fields_choose_what_a_hit_tells(reading: FlaskClient) -> None:
+def test_fields_choose_the_fields_of_a_hit(reading: FlaskClient) -> None:
     (hit,) = reading.get("/v1/search?q=dockers&fields=subjects,urgency").json["hits"]
     assert hit["subjects"] == ["labour", "ports"]
     assert hit["urgency"] == 2
@@ -109,7 +109,7 @@ def test_filters_are_ored_within_a_field_and_anded_between(
     assert [hit["id"] for hit in none["hits"]] == ["urn:test:museum"]
 
 
-def test_a_missing_value_is_one_more_of_the_values_wanted() -> None:
+def test_missing_is_one_more_value_to_filter_by() -> None:
     asked = request_of({"section": ["Business"], "missing.section": True})
     (wanted,) = asked.filters
     assert (wanted.values, wanted.missing, wanted.exclude) == (
@@ -225,7 +225,7 @@ def test_a_cursor_of_another_search_is_refused(reading: FlaskClient) -> None:
     assert (answer.status_code, answer.json["code"]) == (400, "cursor_mismatch")
 
 
-def test_post_gives_addresses_that_work_with_get(reading: FlaskClient) -> None:
+def test_post_returns_links_that_work_with_get(reading: FlaskClient) -> None:
     answer = reading.post(
         "/v1/search", json={"q": "talks", "limit": 1, "strict": True, "sort": "oldest"}
     ).json
@@ -239,7 +239,7 @@ def test_explain_shows_the_parts_of_a_score(reading: FlaskClient) -> None:
         assert [part["text"] for part in hit["explain"]] == ["talks"]
 
 
-def test_no_hits_may_be_wanted(reading: FlaskClient) -> None:
+def test_the_limit_may_be_0(reading: FlaskClient) -> None:
     answer = reading.get("/v1/search?limit=0&facet=section").json
     assert answer["hits"] == []
     assert answer["total"]["articles"] == 3
@@ -252,7 +252,7 @@ def test_wrong_syntax_is_a_warning_with_its_place(reading: FlaskClient) -> None:
     assert query["warnings"][0]["detail"]
 
 
-def test_timing_is_told(reading: FlaskClient) -> None:
+def test_the_answer_has_its_timing(reading: FlaskClient) -> None:
     timing = reading.get("/v1/search").headers["Server-Timing"]
     assert re.fullmatch(r"search;dur=[\d.]+, write;dur=[\d.]+", timing)
 
@@ -269,7 +269,7 @@ def test_a_number_to_filter_by_may_have_blanks_around_it(archive: Archive) -> No
         assert caught.value.parameter == "urgency"
 
 
-# Tags.
+# ETags.
 
 
 def test_an_unchanged_answer_is_not_searched_again(
@@ -286,7 +286,7 @@ def test_an_unchanged_answer_is_not_searched_again(
     assert again.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_another_question_has_another_tag(reading: FlaskClient) -> None:
+def test_another_request_has_another_tag(reading: FlaskClient) -> None:
     paths = (
         *(
             "/v1/search",
@@ -318,15 +318,15 @@ def test_a_relative_date_moves_the_tag(reading: FlaskClient) -> None:
     assert reading.get("/v1/search?from=2016").headers["ETag"] == fixed
 
 
-def test_a_star_is_no_tag(reading: FlaskClient) -> None:
+def test_a_star_matches_no_tag(reading: FlaskClient) -> None:
     wrong = reading.get("/v1/search?limit=101", headers={"If-None-Match": "*"})
     assert wrong.status_code == 400
 
 
-# What helps with asking.
+# Suggestions, facets and fields.
 
 
-def test_suggestions_go_on_from_what_was_typed(reading: FlaskClient) -> None:
+def test_suggestions_complete_the_typed_text(reading: FlaskClient) -> None:
     found = reading.get("/v1/suggest?q=harb").json["suggestions"]
     assert {
         "text": "Harbour Desk",
@@ -340,7 +340,7 @@ def test_suggestions_go_on_from_what_was_typed(reading: FlaskClient) -> None:
     assert len(reading.get("/v1/suggest?q=harb&limit=1").json["suggestions"]) == 1
 
 
-def test_one_facet_can_be_had_alone(reading: FlaskClient) -> None:
+def test_one_facet_can_be_requested_alone(reading: FlaskClient) -> None:
     answer = reading.get("/v1/facets/source?q=talks&prefix=ma&facet_size=5").json
     assert answer["field"] == "source"
     (value,) = answer["values"]
@@ -359,13 +359,13 @@ def test_the_name_of_a_facet_may_be_encoded(reading: FlaskClient) -> None:
     assert (wrong.status_code, wrong.json["code"]) == (400, "invalid_encoding")
 
 
-def test_a_date_facet_can_be_had_alone(reading: FlaskClient) -> None:
+def test_a_date_facet_can_be_requested_alone(reading: FlaskClient) -> None:
     answer = reading.get("/v1/facets/published:year").json
     assert [v["value"] for v in answer["values"]] == ["2016-01-01", "2017-01-01"]
     assert answer["interval"] == "year"
 
 
-def test_the_fields_are_listed_with_what_they_can(reading: FlaskClient) -> None:
+def test_the_fields_are_listed_with_their_uses(reading: FlaskClient) -> None:
     listed = {each["name"]: each for each in reading.get("/v1/fields").json["fields"]}
     assert listed["source"]["filterable"]
     assert listed["published"]["sortable"]

@@ -1,4 +1,4 @@
-"""How much work a body is: it is parsed once, and each article written once."""
+"""The work for a body: it is parsed once, and each article is written once."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def test_each_line_is_parsed_once(client: FlaskClient, work: Work) -> None:
 
 
 def test_an_original_is_what_was_sent(client: FlaskClient, archive: Archive) -> None:
-    # With spaces, an escape and a mark that no JSON writer would make again.
+    # With spaces, an escape and a byte order mark that no JSON writer would write.
     body = b'\xef\xbb\xbf { "uri":"n", "versioncreated": null,"headline":"H\\u00e9" } '
     client.put("/v1/articles/n", data=body, content_type=JSON)
     assert archive.original("n").data == body
 
 
 @pytest.mark.slow
-def test_no_item_is_longer_than_a_line_may_be(client: FlaskClient) -> None:
+def test_an_item_is_limited_like_a_line(client: FlaskClient) -> None:
     long = "<b></b>" * (MAX_LINE // 7 + 1)
     body = json.dumps([{"id": "l", "body": f"{long}text"}, {**OURS, "id": "s"}])
     answer = client.post("/v1/articles", data=body, content_type=JSON)

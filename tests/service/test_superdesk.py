@@ -1,4 +1,4 @@
-"""Superdesk's HTTP push: signatures, and what becomes of items."""
+"""Superdesk's HTTP push: signatures, and outcomes of items."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 @pytest.fixture
 def superdesk(settings: Settings, archive: Archive) -> FlaskClient:
-    """A client of a service that knows the secret."""
+    """A client of a service with a secret."""
     return create_app(replace(settings, push_secret=SECRET), archive).test_client()
 
 
@@ -63,12 +63,12 @@ def push(superdesk: FlaskClient) -> Push:
     return pushed
 
 
-# What became of items.
+# Outcomes of items.
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("story", sorted(each.stem for each in PUSHED.glob("*.json")))
-def test_a_story_is_taken_as_told(push: Push, story: str) -> None:
+def test_a_story_has_the_expected_outcomes(push: Push, story: str) -> None:
     steps = json.loads((PUSHED / f"{story}.json").read_text("utf-8"))
     for step in steps:
         answer = push(step["item"])
@@ -80,7 +80,7 @@ def test_a_story_is_taken_as_told(push: Push, story: str) -> None:
         ]
 
 
-def test_an_item_is_found_and_shown(
+def test_a_pushed_item_is_searched_and_shown(
     push: Push, superdesk: FlaskClient, index_now: Callable[[], None]
 ) -> None:
     assert push().status_code == 201
@@ -91,7 +91,7 @@ def test_an_item_is_found_and_shown(
 
 
 @pytest.mark.parametrize("word", ["canceled", "killed", "recalled", "stat:canceled"])
-def test_a_kill_holds_at_once_in_whatever_word_it_comes(
+def test_a_kill_in_any_of_its_words_takes_effect_at_once(
     push: Push, superdesk: FlaskClient, index_now: Callable[[], None], word: str
 ) -> None:
     push()
@@ -103,7 +103,7 @@ def test_a_kill_holds_at_once_in_whatever_word_it_comes(
     assert superdesk.get("/v1/search?q=ferry").json["total"]["articles"] == 0
 
 
-def test_a_text_of_no_length_withdraws_nothing(
+def test_an_item_without_text_withdraws_nothing(
     push: Push, superdesk: FlaskClient
 ) -> None:
     push()
@@ -112,7 +112,7 @@ def test_a_text_of_no_length_withdraws_nothing(
     assert superdesk.get(PATH).json["version"] == "1"
 
 
-def test_a_text_that_was_erased_is_not_kept_again(push: Push, archive: Archive) -> None:
+def test_an_erased_text_is_not_stored_again(push: Push, archive: Archive) -> None:
     push()
     push({**ITEM, "version": "2", "pubstatus": "canceled"})
     archive.purge(ITEM["guid"])
@@ -121,7 +121,7 @@ def test_a_text_that_was_erased_is_not_kept_again(push: Push, archive: Archive) 
     assert "erased" in answer.json["reason"]
 
 
-def test_what_is_ignored_is_said_in_the_log(
+def test_an_ignored_item_is_logged(
     push: Push, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -157,7 +157,7 @@ def test_an_article_too_large_is_refused(settings: Settings, archive: Archive) -
         (b'{"guid": "a", "headline": "x", "pubstatus": 0}', 422),
     ],
 )
-def test_a_signed_body_that_is_no_item_is_refused(
+def test_a_signed_body_that_is_not_an_item_is_refused(
     push: Push, body: bytes, status: int
 ) -> None:
     assert push(body).status_code == status
@@ -186,7 +186,7 @@ NAMES = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    """A client of one service for all that is made up."""
+    """A client of one service for all generated items."""
     folder = tmp_path_factory.mktemp("push")
     settings = Settings(
         store=f"sqlite:///{folder}/store.db", engine="memory:", push_secret=SECRET
@@ -199,7 +199,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
 @pytest.mark.slow
 @hypothesis_settings(max_examples=150)
 @given(st.dictionaries(NAMES, JSON, max_size=8), st.sampled_from("ab"))
-def test_whatever_is_pushed_is_taken_or_refused_with_a_reason(
+def test_any_push_is_accepted_or_refused_with_a_reason(
     fuzzed: FlaskClient, item: dict[str, Any], article_id: str
 ) -> None:
     for each in (item, {**item, "guid": article_id}):
@@ -233,7 +233,7 @@ def test_whatever_is_pushed_is_taken_or_refused_with_a_reason(
         "",
     ],
 )
-def test_a_wrong_signature_is_refused_and_nothing_is_kept(
+def test_a_wrong_signature_is_refused_and_nothing_is_stored(
     push: Push, archive: Archive, wrong: str
 ) -> None:
     before = archive.seq()
@@ -245,7 +245,7 @@ def test_a_wrong_signature_is_refused_and_nothing_is_kept(
 
 
 def test_without_a_signature_the_body_is_not_even_read(superdesk: FlaskClient) -> None:
-    # It is cut off: whoever read it would say so.
+    # The body is cut off: reading it would be another error.
     answer = superdesk.post(
         "/v1/push", data=b"{", environ_overrides={"CONTENT_LENGTH": "1000"}
     )
@@ -282,7 +282,7 @@ def test_the_bytes_are_signed_as_they_are_sent(push: Push) -> None:
     )
 
 
-def test_a_packed_body_is_signed_packed(push: Push) -> None:
+def test_a_compressed_body_is_signed_compressed(push: Push) -> None:
     plain = json.dumps(ITEM).encode()
     packed = gzip.compress(plain)
     assert push(packed, **{"Content-Encoding": "gzip"}).status_code == 201

@@ -1,4 +1,4 @@
-"""Two web workers and an indexer, as somebody sees them who watches them."""
+"""Monitoring: two web workers and an indexer, seen through health and metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUESTS = 40
 
 
 class Watched:
-    """A server of two workers, and its indexer where it was started."""
+    """A server with two workers, and its indexer if it was started."""
 
     def __init__(self, server: Server, variables: dict[str, str]) -> None:
         self.server, self._variables = server, variables
@@ -32,7 +32,7 @@ class Watched:
     def call(
         self, path: str, method: str = "GET", body: bytes | None = None
     ) -> tuple[int, Any]:
-        """Return the status and body of an answer, over a connection of its own."""
+        """Status and body of an answer, over a new connection."""
         connection = http.client.HTTPConnection(HOST, self.server.port, timeout=60)
         headers = {"Content-Type": "application/json"} if body else {}
         try:
@@ -44,7 +44,7 @@ class Watched:
         return answer.status, json.loads(data) if data[:1] == b"{" else data.decode()
 
     def number(self, name: str) -> float:
-        """Return one number, from whichever worker answers."""
+        """One metric, from the worker that happens to answer."""
         _, text = self.call("/metrics")
         (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(found)
@@ -74,13 +74,21 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             found.stop_indexer()
 
 
+def until(true: Callable[[], bool]) -> None:
+    """Wait up to 30 seconds until a condition holds."""
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
 def article(name: str) -> tuple[str, str, bytes]:
-    """Return the path, method and body of a request that puts an article."""
+    """Path, method and body of a request that puts an article."""
     body = json.dumps({"headline": f"Head of {name}"}).encode()
     return f"/v1/articles/{name}", "PUT", body
 
 
-def test_readiness_follows_the_indexer_and_how_far_it_is(watched: Watched) -> None:
+def test_readiness_follows_the_indexer_and_its_progress(watched: Watched) -> None:
     def problems() -> str:
         status, answer = watched.call("/readyz")
         assert status == (503 if answer["problems"] else 200)
@@ -102,7 +110,7 @@ def test_readiness_follows_the_indexer_and_how_far_it_is(watched: Watched) -> No
     assert watched.number("nutgraf_ready") == 1
 
 
-def test_the_numbers_of_both_workers_are_one_sum_whoever_is_asked(
+def test_each_worker_shows_the_sum_of_both(
     watched: Watched,
 ) -> None:
     counted = 'nutgraf_requests_total{method="GET",route="/v1/fields",status="200"}'
@@ -110,19 +118,19 @@ def test_the_numbers_of_both_workers_are_one_sum_whoever_is_asked(
     for _ in range(REQUESTS):
         assert watched.call("/v1/fields")[0] == 200
         assert watched.call("/v1/articles/bad", "PUT", b"{")[0] == 400
-    # Each connection is taken by one of the two, as it happens.
+    # Either worker may accept a connection.
     for _ in range(8):
         assert watched.number(counted) == REQUESTS
         assert watched.number(refused) == REQUESTS
         assert watched.number("nutgraf_waiting_slots") == 8
-    # What each keeps is its own, and shown is the sum.
+    # Each has its own cache; the metric is the sum.
     words = " OR ".join(f"head{n}" for n in range(60))
     for n in range(REQUESTS):
         watched.call(f"/v1/search?q=head%20{n}%20{words.replace(' ', '%20')}")
     assert watched.number("nutgraf_cache_bytes") > 0
 
 
-def test_a_request_that_waits_is_seen_and_one_that_died_with_its_worker_is_not(
+def test_waiting_requests_are_counted_unless_their_worker_died(
     watched: Watched,
 ) -> None:
     watched.stop_indexer()
@@ -140,11 +148,11 @@ def test_a_request_that_waits_is_seen_and_one_that_died_with_its_worker_is_not(
     until(lambda: watched.number("nutgraf_waiting_requests") == 1)
     before = watched.server.workers()
     for worker in before:
-        # Both, since nobody knows which of them it is that waits.
+        # Both, since it is unknown which of them waits.
         os.kill(worker, signal.SIGKILL)
     thread.join(30)
     assert waits[0] != 200
     until(lambda: len(set(watched.server.workers()) - set(before)) == 2)
     assert watched.number("nutgraf_waiting_requests") == 0
-    # The two that took their place have their own.
+    # The two new workers have their own.
     until(lambda: watched.number("nutgraf_waiting_slots") == 8)

@@ -1,4 +1,4 @@
-"""Kills and what is like them over HTTP."""
+"""Killing, withholding and reinstating articles over HTTP."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_cached_article_is_not_confirmed_after_a_kill(client: FlaskClient) -> 
     assert client.get(ONE, headers={"If-None-Match": tag}).status_code == 410
 
 
-def test_a_kill_by_id_is_the_same(client: FlaskClient) -> None:
+def test_a_kill_by_id_does_the_same(client: FlaskClient) -> None:
     answer = client.post("/v1/article/kill", json={"id": "urn:test:grain"})
     assert answer.status_code == 200
     assert client.get("/v1/article?id=urn:test:grain").status_code == 410
@@ -145,7 +145,9 @@ def test_what_cannot_be_done_says_why(
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
-def test_a_retry_of_a_killed_article_is_kept_and_not_shown(client: FlaskClient) -> None:
+def test_an_article_killed_before_it_arrives_is_stored_and_hidden(
+    client: FlaskClient,
+) -> None:
     kill(client, "/v1/articles/late")
     answer = client.put("/v1/articles/late", json={"paragraphs": ["Too late."]})
     assert answer.json is not None
@@ -153,7 +155,7 @@ def test_a_retry_of_a_killed_article_is_kept_and_not_shown(client: FlaskClient) 
     assert client.get("/v1/articles/late").status_code == 410
 
 
-def test_the_word_for_a_kill_may_be_another_but_must_be_known(
+def test_other_known_words_for_a_kill_are_accepted(
     client: FlaskClient,
 ) -> None:
     body = {"paragraphs": ["Bakers paid."], "status": "killed"}

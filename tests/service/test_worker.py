@@ -1,4 +1,4 @@
-"""The gunicorn worker: when a thread gets a request, and how long a client has."""
+"""The gunicorn worker: when a thread gets a request, and how long clients may take."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def connection(sock: socket.socket) -> Connection:
         (PUT + b"Content-Length: 3\r\n\r\nabc", True),
         (PUT + b"content-LENGTH:3  \r\n\r\nabc", True),
         (PUT + b"Content-Length: 0\r\n\r\n", True),
-        # How long these are a thread finds out.
+        # A thread finds out how long these are.
         (PUT + b"Content-Length: 00000000000000003\r\n\r\nabc", False),
         (PUT + b"Content-Length: +3\r\n\r\nabc", False),
         (PUT + b"Content-Length: 3, 3\r\n\r\nabc", False),
@@ -66,7 +66,7 @@ def connection(sock: socket.socket) -> Connection:
         (PUT + b"Transfer-Encoding: 3\r\nContent-Length: 3\r\n\r\nabc", True),
     ],
 )
-def test_a_request_is_whole_in_whatever_pieces_it_comes(
+def test_a_request_may_arrive_in_any_pieces(
     sockets: tuple[socket.socket, socket.socket], sent: bytes, whole: bool
 ) -> None:
     for size in (1, 2, 3, 7, len(sent)):
@@ -78,7 +78,7 @@ def test_a_request_is_whole_in_whatever_pieces_it_comes(
         assert conn.parser.unreader.take_buffered() == sent
 
 
-def test_the_rest_of_a_body_is_read_as_long_as_it_comes_fast_enough(
+def test_a_body_is_read_while_it_arrives_fast_enough(
     sockets: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = sockets
@@ -87,8 +87,10 @@ def test_the_rest_of_a_body_is_read_as_long_as_it_comes_fast_enough(
     rest = connection(ours).parser.unreader
     rest.deadline = time.monotonic()
     theirs.sendall(b"abcdefghij")
-    assert rest.read() == b"abcdefghij"  # it was there
-    assert rest.deadline <= time.monotonic() + 0.3  # not the whole second it is worth
+    assert rest.read() == b"abcdefghij"  # it had arrived
+    assert (
+        rest.deadline <= time.monotonic() + 0.3
+    )  # not the whole second that it is worth
     with pytest.raises(TimeoutError):
         rest.read()
     theirs.sendall(b"k")
@@ -121,7 +123,7 @@ def test_who_awaits_no_answers_does_not_fill_the_memory(
                 theirs.sendall(request_sent * 1_000)
             loop.enqueue_req(conn)
             assert len(conn.parser.unreader.buf.getvalue()) < 2 * ROOM
-            # What a thread does then.
+            # A thread does this then.
             assert next(conn.parser).path in ("/healthz", "/v1/articles/a")
             assert conn.parser.finish_body()
             loop._bodies = 1
@@ -131,7 +133,7 @@ def test_who_awaits_no_answers_does_not_fill_the_memory(
     "options",
     [("--certfile", "LICENSE", "--keyfile", "LICENSE"), ("--protocol", "uwsgi")],
 )
-def test_what_the_loop_cannot_read_is_refused_at_the_start(
+def test_a_configuration_the_loop_cannot_serve_is_refused(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
@@ -178,7 +180,7 @@ def test_requests_sent_at_once_are_answered_in_turn(cluster: Cluster) -> None:
         assert answers.count(b"HTTP/1.1 200 OK") == 7
 
 
-def test_many_long_bodies_at_once_are_all_taken(cluster: Cluster) -> None:
+def test_many_long_bodies_at_once_are_all_read(cluster: Cluster) -> None:
     statuses = []
 
     def send(number: int) -> None:
@@ -208,7 +210,7 @@ def test_a_head_of_many_long_headers_is_refused(cluster: Cluster) -> None:
     assert b'"limit":65536' in answer
 
 
-def test_who_shuts_one_side_is_answered_still(cluster: Cluster) -> None:
+def test_a_half_closed_connection_is_still_answered(cluster: Cluster) -> None:
     assert cluster.raw(GET + b"\r\n", ends=True).startswith(b"HTTP/1.1 200 OK")
     assert cluster.raw(GET[:30], ends=True)[:12] in (b"", b"HTTP/1.1 400")
     assert cluster.raw(b"", ends=True) == b""
@@ -241,7 +243,7 @@ def test_a_worker_that_ends_waits_for_requests_under_way_but_for_nobody_silent(
             silent = socket.create_connection((HOST, cluster.port), timeout=30)
             stack.enter_context(silent)
         half = socket.create_connection((HOST, cluster.port), timeout=30)
-        # Its first request is answered, so it is not among those that nobody took.
+        # Its first request was answered, so the connection is accepted.
         stack.enter_context(half).sendall(GET + b"\r\n")
         while not half.recv(65_536).endswith(b"}\n"):
             pass
@@ -256,7 +258,7 @@ def test_a_worker_that_ends_waits_for_requests_under_way_but_for_nobody_silent(
         assert not Path(f"/proc/{pid}").exists()
 
 
-def test_idle_connections_leave_room_also_where_few_files_may_be_open(
+def test_idle_connections_leave_room_even_with_few_open_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (200, 200))
