@@ -157,8 +157,8 @@ def test_every_answer_is_safe_to_show(reading: FlaskClient) -> None:
 
 
 def test_a_request_keeps_its_id_if_it_is_a_plain_one(reading: FlaskClient) -> None:
-    kept = reading.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"})
-    assert kept.headers["X-Request-Id"] == "abc-1.2_3"
+    answer = reading.get("/healthz", headers={"X-Request-Id": "abc-1.2_3"})
+    assert answer.headers["X-Request-Id"] == "abc-1.2_3"
     for odd in ("a b", "x" * 65, 'a"b', ""):
         answer = reading.get("/healthz", headers={"X-Request-Id": odd})
         assert len(answer.headers["X-Request-Id"]) == 32
@@ -207,10 +207,10 @@ def test_a_log_line_is_one_json_object(
     line = JsonLines().format(record)
     assert "\n" not in line
     assert "private" not in line
-    told = json.loads(line)
-    assert told["path"] == "/v1/articles/a%0AFORGED"
-    assert (told["method"], told["status"]) == ("GET", 400)
-    assert told["level"] == "info"
+    entry = json.loads(line)
+    assert entry["path"] == "/v1/articles/a%0AFORGED"
+    assert (entry["method"], entry["status"]) == ("GET", 400)
+    assert entry["level"] == "info"
 
 
 @pytest.mark.parametrize("name", ["path", "traceback", "message"])

@@ -148,8 +148,8 @@ def test_a_version_that_is_not_there_cannot_be_compared(client: FlaskClient) -> 
 
 def result(answer: Any) -> dict[str, Any]:
     (only,) = answer.json["results"]
-    found: dict[str, Any] = only
-    return found
+    result: dict[str, Any] = only
+    return result
 
 
 def test_a_put_answers_with_its_outcome(client: FlaskClient) -> None:
@@ -474,9 +474,9 @@ def test_a_gzip_file_is_decompressed_up_to_the_limit(
     client = create_app(replace(settings, body_bytes=5000), archive).test_client()
     file = gzip.compress(b'{"id":"m1","headline":"One"}\n')
     bomb = gzip.compress(b'{"id":"m2","headline":"Two"}\n' + b"\n" * 1_000_000)
-    for said in ({"content_type": "application/octet-stream"}, {"format": "jsonl"}):
-        media_type = {"content_type": said.get("content_type", "text/plain")}
-        query = {"query_string": {k: v for k, v in said.items() if k == "format"}}
+    for declared in ({"content_type": "application/octet-stream"}, {"format": "jsonl"}):
+        media_type = {"content_type": declared.get("content_type", "text/plain")}
+        query = {"query_string": {k: v for k, v in declared.items() if k == "format"}}
         answer = client.post("/v1/articles", data=file, **media_type, **query)
         assert result(answer)["id"] == "m1"
         for data, headers in (

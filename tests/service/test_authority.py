@@ -32,10 +32,10 @@ Make = Callable[..., NewKey]
 def make(archive: Archive) -> Make:
     """A function that makes a key with these scopes."""
 
-    def made(*scopes: str, name: str = "desk", **more: Any) -> NewKey:
+    def make_key(*scopes: str, name: str = "desk", **more: Any) -> NewKey:
         return archive.keys.add(name, keys.scopes_of(scopes or ("search",)), **more)
 
-    return made
+    return make_key
 
 
 def bearer(new: NewKey) -> dict[str, str]:
@@ -47,9 +47,9 @@ def refused(answer: Any) -> dict[str, Any]:
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.content_type == "application/problem+json"
-    found: dict[str, Any] = answer.json
-    assert found["code"] == "unauthorized"
-    return found
+    problem: dict[str, Any] = answer.json
+    assert problem["code"] == "unauthorized"
+    return problem
 
 
 def test_a_key_is_sent_in_either_header(client: FlaskClient, make: Make) -> None:
@@ -99,8 +99,8 @@ def test_unknown_expired_and_revoked_keys_are_answered_alike(
     for secret in (expired.secret, revoked.secret, unknown, "x", "", "ä", "a b, c"):
         answer = client.get(PATH, headers={"X-API-Key": secret})
         refused(answer)
-        kept = [h for h in answer.headers if h[0] != "X-Request-Id"]
-        answers.append((answer.data, kept))
+        headers = [h for h in answer.headers if h[0] != "X-Request-Id"]
+        answers.append((answer.data, headers))
     assert all(each == answers[0] for each in answers)
 
 
@@ -175,7 +175,7 @@ def test_open_operations_need_no_key_and_no_store(
             with client.get(path, headers=headers) as answer:
                 assert answer.status_code in (200, 302), path
 
-    def broken(*given: object) -> None:
+    def broken(*arguments: object) -> None:
         raise StoreUnavailable("gone")
 
     monkeypatch.setattr(type(archive.keys), "find", broken)
@@ -215,8 +215,8 @@ def test_metrics_are_for_administrators(client: FlaskClient, make: Make) -> None
 def test_callers_from_other_machines_always_need_a_key(
     settings: Settings, archive: Archive, bind: str, host: str, peer: str
 ) -> None:
-    given = replace(settings, bind=bind, hosts=("search.desk.example",))
-    client = create_app(given, archive).test_client()
+    changed = replace(settings, bind=bind, hosts=("search.desk.example",))
+    client = create_app(changed, archive).test_client()
     overrides = {"REMOTE_ADDR": peer}
     for path in (PATH, HARBOUR, "/metrics"):
         refused(client.get(path, headers={"Host": host}, environ_overrides=overrides))
@@ -242,8 +242,8 @@ def test_a_server_may_listen_elsewhere_than_the_settings_say(
 def test_it_answers_to_its_configured_names(
     settings: Settings, archive: Archive, make: Make
 ) -> None:
-    given = replace(settings, hosts=("search.desk.example",))
-    client = create_app(given, archive).test_client()
+    changed = replace(settings, hosts=("search.desk.example",))
+    client = create_app(changed, archive).test_client()
     headers = bearer(make())
     for host, status in (
         ("search.desk.example", 200),
@@ -418,11 +418,11 @@ def test_logs_name_the_key_and_never_hold_it(
     for secret in (new.secret, ended.secret, wrong):
         part = secret.split("_", 2)[2][:12]
         assert not any(part in text for text in (*lines, *texts))
-    told = [json.loads(line) for line in lines]
-    access = [each for each in told if each["logger"] == "nutgraf.access"]
-    assert [each["key"] for each in access] == ["desk"] * 3 + [None] * 3
-    events = [each for each in told if each["logger"] == "nutgraf.authority"]
-    assert [(each["message"], each["key"]) for each in events] == [
+    entries = [json.loads(line) for line in lines]
+    access = [entry for entry in entries if entry["logger"] == "nutgraf.access"]
+    assert [entry["key"] for entry in access] == ["desk"] * 3 + [None] * 3
+    events = [entry for entry in entries if entry["logger"] == "nutgraf.authority"]
+    assert [(entry["message"], entry["key"]) for entry in events] == [
         ("scope", "desk"),
         ("rate limited", "desk"),
         ("wrong key", "old"),

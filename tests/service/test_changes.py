@@ -123,17 +123,17 @@ def test_one_waiting_request_too_many_must_retry(
 
 def events(chunks: Iterator[bytes], count: int) -> list[dict[str, str]]:
     """Read this many events of a stream, as a browser does."""
-    found: list[dict[str, str]] = []
+    events: list[dict[str, str]] = []
     text = ""
-    while len(found) < count:
+    while len(events) < count:
         text += next(chunks).decode()
         *whole, text = text.split("\n\n")
         for block in whole:
             lines = [line.partition(": ") for line in block.split("\n")]
             event = {name: value for name, _, value in lines if name}
             if "data" in event:
-                found.append(event)
-    return found
+                events.append(event)
+    return events
 
 
 def test_a_stream_has_past_and_future_changes(
@@ -205,8 +205,8 @@ def consumer() -> Callable[..., Iterator[tuple[int, str]]]:
     assert len(block[block.index("def follow") :].strip().split("\n")) <= 15
     names: dict[str, Any] = {}
     exec(block, names)
-    found: Callable[..., Iterator[tuple[int, str]]] = names["follow"]
-    return found
+    follow: Callable[..., Iterator[tuple[int, str]]] = names["follow"]
+    return follow
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ from service.codes import PROBLEM_TYPES
 @pytest.fixture
 def described(reading: FlaskClient) -> dict[str, Any]:
     """The OpenAPI document."""
-    found: dict[str, Any] = reading.get("/openapi.json").json
-    return found
+    document: dict[str, Any] = reading.get("/openapi.json").json
+    return document
 
 
 def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> None:
@@ -236,8 +236,8 @@ def test_operations_by_id_are_described_as_those_by_path(
             for operation in (by_id, by_path)
         ]
         assert names[0] - {"id"} == names[1] - {"id"}
-        for same in ("tags", "security"):
-            assert by_id[same] == by_path[same]
+        for key in ("tags", "security"):
+            assert by_id[key] == by_path[key]
 
 
 @pytest.mark.slow
@@ -299,9 +299,12 @@ def test_every_media_type_is_described(
 
 def test_the_rules_for_ids_are_described(described: dict[str, Any]) -> None:
     (in_path,) = described["paths"][ONE]["parameters"]
-    given = {each["name"]: each for each in operation_of(described, "/v1/article")}
+    by_name = {
+        parameter["name"]: parameter
+        for parameter in operation_of(described, "/v1/article")
+    }
     body = described["components"]["schemas"]["ArticleBody"]["properties"]["id"]
-    for schema in (in_path["schema"], given["id"]["schema"], body):
+    for schema in (in_path["schema"], by_name["id"]["schema"], body):
         check = Draft202012Validator(schema).is_valid
         assert check("tag:reuters.com,2016:newsml_KCN11Z")
         assert check("😀" * MAX_ID)
@@ -311,8 +314,8 @@ def test_the_rules_for_ids_are_described(described: dict[str, Any]) -> None:
 
 
 def operation_of(described: dict[str, Any], path: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = described["paths"][path]["get"]["parameters"]
-    return found
+    parameters: list[dict[str, Any]] = described["paths"][path]["get"]["parameters"]
+    return parameters
 
 
 def test_every_facet_is_described_and_works(
@@ -338,14 +341,14 @@ def test_every_parameter_has_a_description(described: dict[str, Any]) -> None:
 def test_every_status_of_an_error_is_described_somewhere(
     described: dict[str, Any],
 ) -> None:
-    found = {
+    described_statuses = {
         int(status)
         for _, _, operation in operations(described)
         for status in operation["responses"]
     }
     statuses = {row.status for row in PROBLEM_TYPES.values()}
     # No operation is described for a method that a resource does not have.
-    assert statuses - {405, 500} <= found
+    assert statuses - {405, 500} <= described_statuses
 
 
 def test_every_code_is_in_the_document(described: dict[str, Any]) -> None:
@@ -373,14 +376,16 @@ class Page(HTMLParser):
         self.inline = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.ids.add(given.get("id") or "")
+        attributes = dict(attrs)
+        self.ids.add(attributes.get("id") or "")
         if tag == "script":
-            self.loads.append(given.get("src") or "")
-            self.inline |= "src" not in given
+            self.loads.append(attributes.get("src") or "")
+            self.inline |= "src" not in attributes
         if tag == "link":
-            self.loads.append(given.get("href") or "")
-        self.inline |= any(name.startswith("on") or name == "style" for name in given)
+            self.loads.append(attributes.get("href") or "")
+        self.inline |= any(
+            name.startswith("on") or name == "style" for name in attributes
+        )
 
 
 def test_the_page_loads_only_our_own_files(client: FlaskClient) -> None:

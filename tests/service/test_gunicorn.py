@@ -29,8 +29,8 @@ GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")
 
 
 def environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
-    return kept | {
+    others = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
+    return others | {
         "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
         "NUTGRAF_ENGINE": "memory:",
         "TMPDIR": str(tmp_path),
@@ -40,7 +40,7 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("variables", "options", "said"),
+    ("variables", "options", "message"),
     [
         ({"NUTGRAF_BIND": "0.0.0.0:0"}, (), "will not bind to 0.0.0.0:0"),
         ({}, ("--bind", "[::]:0"), "will not bind to [::]:0"),
@@ -54,7 +54,7 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
     ],
 )
 def test_it_refuses_clearly(
-    tmp_path: Path, variables: dict[str, str], options: tuple[str, ...], said: str
+    tmp_path: Path, variables: dict[str, str], options: tuple[str, ...], message: str
 ) -> None:
     done = subprocess.run(
         [*GUNICORN, *options],
@@ -66,7 +66,7 @@ def test_it_refuses_clearly(
         check=False,
     )
     assert done.returncode != 0
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -97,8 +97,8 @@ def serving(
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
     """Host and port of a running server."""
-    with serving(tmp_path) as found:
-        yield found
+    with serving(tmp_path) as address:
+        yield address
 
 
 def call(
@@ -171,9 +171,9 @@ def test_nothing_is_stored_of_a_body_that_does_not_arrive_whole(
     address: tuple[str, int], tmp_path: Path
 ) -> None:
     host = f"Host: {address[0]}:{address[1]}"
-    for said, body in CUT_OFF:
+    for header, body in CUT_OFF:
         for media_type in ("text/plain", "application/json"):
-            head = f"PUT /v1/articles/cut HTTP/1.1\r\n{host}\r\n{said}"
+            head = f"PUT /v1/articles/cut HTTP/1.1\r\n{host}\r\n{header}"
             status, answer = call(
                 address, f"{head}\r\nContent-Type: {media_type}", body, ends=True
             )
@@ -218,8 +218,8 @@ def test_lines_and_headers_that_are_too_long_are_refused_by_the_server(
         (f"GET /healthz HTTP/1.1\r\n{host}\r\nX-Long: {'x' * 8_200}", 431),
         (f"GET /healthz HTTP/1.1\r\n{host}" + "\r\nX-Many: x" * 101, 431),
     ):
-        found, answer = call(address, head)
-        assert found == status
+        actual, answer = call(address, head)
+        assert actual == status
         assert b"Traceback" not in answer
     assert call(address, f"GET /healthz HTTP/1.1\r\n{host}")[0] == 200
 
@@ -313,12 +313,12 @@ def test_with_a_key_other_machines_may_call_and_need_one(
 
     with serving(
         tmp_path, "0.0.0.0", WEB_CONCURRENCY="2", NUTGRAF_HOSTS="desk.example"
-    ) as found:
+    ) as address:
 
         def get(secret: str | None) -> int:
             key = "" if secret is None else f"\r\nX-API-Key: {secret}"
             status, _ = call(
-                found, f"GET /v1/fields HTTP/1.1\r\nHost: desk.example{key}"
+                address, f"GET /v1/fields HTTP/1.1\r\nHost: desk.example{key}"
             )
             return status
 
@@ -357,14 +357,14 @@ def test_a_refused_body_is_not_waited_for(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}")
     secret = store.keys.add("reader", frozenset({Scope.SEARCH})).secret
     store.close()
-    with serving(tmp_path) as found:
+    with serving(tmp_path) as address:
         for key, expected, code in (
             (f"\r\nX-API-Key: {secret}", 403, b'"code":"scope"'),
             ("", 401, b'"code":"unauthorized"'),
         ):
             # The body is never sent.
             status, answer = call(
-                found,
+                address,
                 f"PUT /v1/articles/a HTTP/1.1\r\nHost: localhost{key}"
                 "\r\nContent-Type: application/json\r\nContent-Length: 30000000",
             )

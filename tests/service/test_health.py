@@ -129,8 +129,8 @@ def test_readiness_is_cheap_and_counts_nothing(
 
 
 def value(text: str, name: str) -> float:
-    (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-    return float(found)
+    (value,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(value)
 
 
 def test_requests_are_counted_by_route_and_status(client: FlaskClient) -> None:
@@ -209,11 +209,11 @@ def test_refused_writes_and_problems_are_counted_by_code(client: FlaskClient) ->
 
 
 def test_waiting_requests_are_measured(app: Flask) -> None:
-    found: Context = app.extensions[EXTENSION]
+    ctx: Context = app.extensions[EXTENSION]
     client = app.test_client()
     client.get("/healthz")
     assert value(client.get("/metrics").text, "nutgraf_waiting_slots") == 4
-    with found.waiting_slot() as slot:
+    with ctx.waiting_slot() as slot:
         assert slot
         assert value(client.get("/metrics").text, "nutgraf_waiting_requests") == 1
     assert value(client.get("/metrics").text, "nutgraf_waiting_requests") == 0

@@ -32,7 +32,7 @@ class Caller:
         headers = {"X-API-Key": self.secret, **more.pop("headers", {})}
         return self.client.open(path, method=method, headers=headers, **more)
 
-    def found(self, path: str) -> set[str]:
+    def hits(self, path: str) -> set[str]:
         """Ids of the hits of a search."""
         return {hit["id"] for hit in self(path).json["hits"]}
 
@@ -60,7 +60,7 @@ def key(archive: Archive, client: FlaskClient, index_now: Callable[[], None]) ->
     archive.withhold(HELD)
     index_now()
 
-    def made(
+    def make_key(
         name: str,
         scopes: str = "search",
         only: tuple[tuple[str, str], ...] = (),
@@ -73,7 +73,7 @@ def key(archive: Archive, client: FlaskClient, index_now: Callable[[], None]) ->
         )
         return Caller(client, new.secret)
 
-    return made
+    return make_key
 
 
 ALL = {HARBOUR, GRAIN, MUSEUM}
@@ -131,7 +131,7 @@ def test_a_key_sees_the_same_by_every_operation(
     assert {each["value"] for each in facet["values"]} == {
         each["value"] for each in counted["values"]
     }
-    assert call.found("/v1/search?q=harbour") <= seen
+    assert call.hits("/v1/search?q=harbour") <= seen
     posted = call("/v1/search", "POST", json={"limit": 100}).json
     assert {hit["id"] for hit in posted["hits"]} == seen
     for each in (*ALL, HELD, EMBARGOED):
@@ -153,9 +153,9 @@ def test_a_key_sees_the_same_by_every_operation(
     assert headlines <= seen
     for each in call("/v1/suggest?q=h").json["suggestions"]:
         assert each["id"] is None or each["id"] in seen
-    told = {each["id"] for each in call("/v1/changes").json["changes"]}
-    assert told - {HELD} == seen - {HELD}
-    assert (HELD in told) or HELD not in seen
+    in_feed = {each["id"] for each in call("/v1/changes").json["changes"]}
+    assert in_feed - {HELD} == seen - {HELD}
+    assert (HELD in in_feed) or HELD not in seen
 
 
 def test_a_filter_on_a_field_holds_for_the_facet_of_that_field(key: Key) -> None:

@@ -131,9 +131,9 @@ ids = st.text(
 def test_every_id_survives_the_path(article_id: str) -> None:
     sent = f"/v1/articles/{quote(article_id, safe='')}"
     decoded = f"/v1/articles/{article_id}".encode().decode("latin-1")
-    found = raw_path(environ(PATH_INFO=decoded, RAW_URI=sent))
-    assert found.count("/") == 3
-    assert decoded_id(found.rpartition("/")[2]) == article_id
+    raw = raw_path(environ(PATH_INFO=decoded, RAW_URI=sent))
+    assert raw.count("/") == 3
+    assert decoded_id(raw.rpartition("/")[2]) == article_id
 
 
 def test_a_paragraph_has_an_address(client: FlaskClient) -> None:

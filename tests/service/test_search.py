@@ -258,14 +258,14 @@ def test_the_answer_has_its_timing(reading: FlaskClient) -> None:
 
 
 def test_a_number_to_filter_by_may_have_blanks_around_it(archive: Archive) -> None:
-    def found(value: str) -> int:
+    def articles(value: str) -> int:
         wanted = Filter(field="urgency", values=(value,))
         return archive.search(Request(filters=(wanted,))).articles
 
-    assert found(" " * 30 + "2 ") == found("002") == 1
+    assert articles(" " * 30 + "2 ") == articles("002") == 1
     for wrong in (" " * 18, "2" * 19, "2 2", "²", "-2", ""):
         with pytest.raises(InvalidValue) as caught:
-            found(wrong)
+            articles(wrong)
         assert caught.value.parameter == "urgency"
 
 
@@ -327,15 +327,21 @@ def test_a_star_matches_no_tag(reading: FlaskClient) -> None:
 
 
 def test_suggestions_complete_the_typed_text(reading: FlaskClient) -> None:
-    found = reading.get("/v1/suggest?q=harb").json["suggestions"]
+    suggestions = reading.get("/v1/suggest?q=harb").json["suggestions"]
     assert {
         "text": "Harbour Desk",
         "type": "source",
         "articles": 1,
         "id": None,
-    } in found
-    assert {each["type"] for each in found} >= {"word", "headline", "source"}
-    (headline,) = [each for each in found if each["type"] == "headline"]
+    } in suggestions
+    assert {suggestion["type"] for suggestion in suggestions} >= {
+        "word",
+        "headline",
+        "source",
+    }
+    (headline,) = [
+        suggestion for suggestion in suggestions if suggestion["type"] == "headline"
+    ]
     assert headline["id"] == "urn:test:harbour"
     assert len(reading.get("/v1/suggest?q=harb&limit=1").json["suggestions"]) == 1
 

@@ -38,24 +38,24 @@ class Work:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Work:
-    found = Work()
+    work = Work()
     parse, write = json.JSONDecoder.raw_decode, json.JSONEncoder.encode
 
     def counted_parse(self: json.JSONDecoder, s: str, idx: int = 0) -> Any:
         value, end = parse(self, s, idx)
         if WORD in s[idx:end]:
-            found.parsed.append(s[idx:end])
+            work.parsed.append(s[idx:end])
         return value, end
 
     def counted_write(self: json.JSONEncoder, o: Any) -> str:
         text = write(self, o)
         if WORD in text:
-            found.written.append(text)
+            work.written.append(text)
         return text
 
     monkeypatch.setattr(json.JSONDecoder, "raw_decode", counted_parse)
     monkeypatch.setattr(json.JSONEncoder, "encode", counted_write)
-    return found
+    return work
 
 
 @pytest.mark.parametrize("document", [OURS, OTHERS, NINJS])
@@ -102,7 +102,7 @@ def test_an_item_is_limited_like_a_line(client: FlaskClient) -> None:
     long = "<b></b>" * (MAX_LINE // 7 + 1)
     body = json.dumps([{"id": "l", "body": f"{long}text"}, {**OURS, "id": "s"}])
     answer = client.post("/v1/articles", data=body, content_type=JSON)
-    refused, kept = answer.json["results"]
+    refused, stored = answer.json["results"]
     assert (refused["id"], refused["error"]["code"]) == ("l", "limit_exceeded")
     assert refused["error"]["limit"] == MAX_LINE
-    assert kept["status"] == "created"
+    assert stored["status"] == "created"

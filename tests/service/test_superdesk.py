@@ -55,9 +55,9 @@ def push(superdesk: FlaskClient) -> Push:
 
     def pushed(item: Any = ITEM, **headers: str) -> TestResponse:
         body = item if isinstance(item, bytes) else json.dumps(item).encode()
-        given = {"x-superdesk-signature": signature(body), **headers}
+        sent = {"x-superdesk-signature": signature(body), **headers}
         return superdesk.post(
-            "/v1/push", data=body, headers=given, content_type="application/json"
+            "/v1/push", data=body, headers=sent, content_type="application/json"
         )
 
     return pushed
@@ -348,5 +348,5 @@ def test_the_secret_is_shown_nowhere(
 def test_the_secret_is_read_from_the_environment() -> None:
     assert Settings.from_environ({}).push_secret == ""
     assert Settings.from_environ({"NUTGRAF_PUSH_SECRET": " "}).push_secret == ""
-    found = Settings.from_environ({"NUTGRAF_PUSH_SECRET": SECRET})
-    assert found.push_secret == SECRET
+    settings = Settings.from_environ({"NUTGRAF_PUSH_SECRET": SECRET})
+    assert settings.push_secret == SECRET

@@ -46,8 +46,8 @@ class Watched:
     def number(self, name: str) -> float:
         """One metric, from the worker that happens to answer."""
         _, text = self.call("/metrics")
-        (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-        return float(found)
+        (value,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        return float(value)
 
     def start_indexer(self) -> None:
         self._indexer.enter_context(running((*NUTGRAF, "indexer"), self._variables))
@@ -67,11 +67,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         "TMPDIR": str(folder),
     }
     with nutgraf_server(variables, workers=2) as server:
-        found = Watched(server, variables)
+        watched = Watched(server, variables)
         try:
-            yield found
+            yield watched
         finally:
-            found.stop_indexer()
+            watched.stop_indexer()
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -89,9 +89,9 @@ def test_withheld_is_not_found_until_it_is_reinstated(
     assert client.post(f"{ONE}/reinstate").status_code == 200
     index_now()
     assert client.get(ONE).status_code == 200
-    found = client.get(SEARCH).json
-    assert found is not None
-    assert found["total"]["articles"] == 1
+    answer = client.get(SEARCH).json
+    assert answer is not None
+    assert answer["total"]["articles"] == 1
 
 
 @pytest.mark.parametrize(

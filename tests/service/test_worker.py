@@ -136,12 +136,12 @@ def test_who_awaits_no_answers_does_not_fill_the_memory(
 def test_a_configuration_the_loop_cannot_serve_is_refused(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
+    others = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "wsgi:app", *options],
         cwd=ROOT,
         env={
-            **kept,
+            **others,
             "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
             "NUTGRAF_ENGINE": "memory:",
             "NUTGRAF_BIND": f"{HOST}:0",
@@ -161,8 +161,8 @@ def test_a_configuration_the_loop_cannot_serve_is_refused(
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One worker, without an indexer."""
     folder = tmp_path_factory.mktemp("worker") / "data"
-    with running(folder, workers=1, indexer=False, NUTGRAF_ENGINE="memory:") as made:
-        yield made
+    with running(folder, workers=1, indexer=False, NUTGRAF_ENGINE="memory:") as cluster:
+        yield cluster
 
 
 def test_requests_sent_at_once_are_answered_in_turn(cluster: Cluster) -> None:
@@ -262,9 +262,9 @@ def test_idle_connections_leave_room_even_with_few_open_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (200, 200))
-    made = Worker(0, os.getpid(), [], None, 30, Config(), None)
-    with closing(made.tmp):
-        assert made.max_keepalived < made.worker_connections == 100
+    worker = Worker(0, os.getpid(), [], None, 30, Config(), None)
+    with closing(worker.tmp):
+        assert worker.max_keepalived < worker.worker_connections == 100
 
 
 def test_more_connections_than_there_may_be_files_end_no_worker(tmp_path: Path) -> None:
