@@ -57,11 +57,11 @@ def register(app: Flask, ctx: Context) -> None:
         scope = scopes[request.endpoint]
         if scope is OPEN:
             return
-        key = _identified(ctx)
+        key = _key_of_request(ctx)
         g.key = key
         if key is None:
             return
-        _count(ctx, key)
+        _take_allowance(ctx, key)
         if scope not in key.scopes:
             log.warning(
                 "scope", extra={"key": key.name, "scope": scope, "path": request.path}
@@ -98,10 +98,10 @@ def require(scope: Scope) -> None:
         raise ScopeMissing(scope)
 
 
-def watch() -> Callable[[], None]:
-    """Check for long answers: it raises :class:`Unauthorized` once the key has ended.
+def key_check() -> Callable[[], None]:
+    """Check that raises :class:`Unauthorized` once the key of this request has ended.
 
-    It may still be called after the view has returned.
+    For answers that take long: it also works after the view has returned.
     """
     key: Key | None = g.get("key")
     keys = context().archive.keys
@@ -127,20 +127,20 @@ def key_name() -> str | None:
 def may(scope: Scope) -> bool:
     """Whether the caller of an open operation has a scope."""
     try:
-        key = _identified(context())
+        key = _key_of_request(context())
     except (Unauthorized, ConflictingKeys, TooManyFailures):
         return False
     return key is None or scope in key.scopes
 
 
-def _identified(ctx: Context) -> Key | None:
+def _key_of_request(ctx: Context) -> Key | None:
     """Live key that was sent; ``None`` if none was sent and none is needed.
 
     :raises Unauthorized: no key was sent, or one that is not live.
     :raises ConflictingKeys: two different keys were sent.
     :raises TooManyFailures: this address has sent too many wrong keys.
     """
-    sent = _sent()
+    sent = _sent_key()
     keys = ctx.archive.keys
     if sent is None:
         if _needs_no_key(ctx) and not keys.ever():
@@ -168,7 +168,7 @@ def _identified(ctx: Context) -> Key | None:
     raise Unauthorized(sent=True)
 
 
-def _sent() -> str | None:
+def _sent_key() -> str | None:
     """Key in the headers, ``None`` if there is none."""
     keys = []
     authorization = request.headers.get("Authorization", "")
@@ -192,7 +192,7 @@ def _needs_no_key(ctx: Context) -> bool:
     )
 
 
-def _count(ctx: Context, key: Key) -> None:
+def _take_allowance(ctx: Context, key: Key) -> None:
     rates = ctx.archive.rates
     limit = ctx.settings.rate if key.rate is None else key.rate
     if limit is None or limit == UNLIMITED:

@@ -37,11 +37,11 @@ from service.exchange import (
     Blueprint,
     Submission,
     WaitArguments,
-    answered,
-    conditional,
+    conditional_response,
     digest_of_request,
     json_response,
-    submitted,
+    read_submissions,
+    write_response,
 )
 from service.problems import problem_of, problem_response
 from service.refusals import NothingStored
@@ -81,9 +81,9 @@ def get_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Get an article, with the words of a query marked."""
     q = arguments.get("q", "")
     with context().archive.moment(reader=reader()) as moment:
-        return conditional(
+        return conditional_response(
             moment.tag(digest_of_request(arguments)),
-            lambda: _article_answer(
+            lambda: _article_response(
                 moment.article(
                     article_id,
                     version=arguments.get("version"),
@@ -96,7 +96,7 @@ def get_article(arguments: dict[str, Any], article_id: str) -> Response:
         )
 
 
-def _article_answer(view: ArticleView, q: str, format_name: str) -> Response:
+def _article_response(view: ArticleView, q: str, format_name: str) -> Response:
     if format_name == "json":
         return json_response(article_document(view, q))
     return Response(
@@ -179,7 +179,7 @@ def put_article(arguments: dict[str, Any], article_id: str) -> Response:
     (error,) = outcome.errors
     if error is not None:
         return problem_response(problem_of(error), **outcome.answer, indexed=False)
-    return answered(outcome.answer, arguments)
+    return write_response(outcome.answer, arguments)
 
 
 @blueprint.operation(
@@ -201,7 +201,7 @@ def post_articles(arguments: dict[str, Any]) -> Response:
         return problem_response(
             {**problem_of(error), "status": 422}, **outcome.answer, indexed=False
         )
-    return answered(outcome.answer, arguments, 207 if failed else 200)
+    return write_response(outcome.answer, arguments, 207 if failed else 200)
 
 
 @blueprint.of_article(
@@ -214,7 +214,9 @@ def post_articles(arguments: dict[str, Any]) -> Response:
 def delete_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Delete an article with all its versions."""
     seq = context().archive.delete(article_id, reader=reader())
-    return answered({"id": article_id, "status": "deleted", "seq": seq}, arguments)
+    return write_response(
+        {"id": article_id, "status": "deleted", "seq": seq}, arguments
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,36 +241,36 @@ def write(arguments: dict[str, Any], article_id: str | None = None) -> WriteOutc
     if force:
         # The replaced content is lost, so the scope of writers is not enough.
         require(Scope.ADMIN)
-    submissions = submitted(arguments.get("format"), article_id)
+    submissions = read_submissions(arguments.get("format"), article_id)
     drafts = [sent.draft for sent in submissions if sent.draft is not None]
-    outcomes = iter(context().archive.put(drafts, reader=reader(), force=force))
+    written_articles = iter(context().archive.put(drafts, reader=reader(), force=force))
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
     for submission in submissions:
         read = submission.read
-        outcome = next(outcomes) if submission.draft is not None else read.error
-        assert outcome is not None, "a record is an article or an error"
+        written = next(written_articles) if submission.draft is not None else read.error
+        assert written is not None, "a record is an article or an error"
         result: dict[str, Any]
-        if isinstance(outcome, InputError):
-            errors.append(outcome)
-            result = _failed(submission, outcome)
+        if isinstance(written, InputError):
+            errors.append(written)
+            result = _failed(submission, written)
         else:
             errors.append(None)
-            if outcome.outcome is Outcome.REPLACED:
+            if written.outcome is Outcome.REPLACED:
                 LOG.warning(
                     "version replaced",
                     extra={
-                        "id": outcome.id,
-                        "version": outcome.version,
-                        "seq": outcome.seq,
+                        "id": written.id,
+                        "version": written.version,
+                        "seq": written.seq,
                         "key": key_name(),
                     },
                 )
             result = {
-                "id": outcome.id,
-                "version": outcome.version,
-                "status": outcome.outcome.value,
-                "seq": outcome.seq,
+                "id": written.id,
+                "version": written.version,
+                "status": written.outcome.value,
+                "seq": written.seq,
             }
         if read.warnings:
             result["warnings"] = read.warnings

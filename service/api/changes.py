@@ -19,7 +19,14 @@ from index.history import FEED_TYPES, Entry
 from index.query import Reader
 from service import authority
 from service.context import Context, context
-from service.exchange import Blueprint, Text, Whole, described, json_response, waited
+from service.exchange import (
+    Blueprint,
+    Text,
+    Whole,
+    described,
+    json_response,
+    wait_in_slot,
+)
 from service.refusals import Unauthorized
 
 blueprint = Blueprint("changes", __name__, description="Follow the changes of articles")
@@ -132,7 +139,7 @@ class Feed:
 )
 def list_changes(arguments: dict[str, Any]) -> Response:
     """List the changes of articles, the oldest first."""
-    ctx, reader, check_key = context(), authority.reader(), authority.watch()
+    ctx, reader, check_key = context(), authority.reader(), authority.key_check()
     feed = Feed(ctx, reader, limit=arguments.get("limit", 100))
     since, history = arguments.get("since", 0), arguments.get("history")
     if _wants_events():
@@ -147,7 +154,7 @@ def list_changes(arguments: dict[str, Any]) -> Response:
             check_key()
             return awaited
 
-        page = waited(wait, otherwise=page)
+        page = wait_in_slot(wait, otherwise=page)
     return json_response(
         {
             "changes": [entry_document(entry) for entry in page.entries],

@@ -16,7 +16,7 @@ from service.context import context
 from service.exchange import (
     Blueprint,
     Text,
-    conditional,
+    conditional_response,
     described,
     digest_of_request,
     json_response,
@@ -110,7 +110,7 @@ DiffAnswer = Schema.from_dict(
 def diff_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Compare two versions of an article, word by word."""
     with context().archive.moment(reader=reader()) as moment:
-        return conditional(
+        return conditional_response(
             moment.tag(digest_of_request(arguments)),
             lambda: json_response(
                 difference_document(

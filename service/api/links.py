@@ -13,7 +13,7 @@ from index.query import Request
 from index.rendering import answer_document, facet_document
 
 # Positions in the list of hits; they mean nothing for another list.
-_PLACE_IN_LIST = ("page", "cursor")
+_POSITION = ("page", "cursor")
 _PERIOD = ("from", "to", "date")
 
 
@@ -31,9 +31,9 @@ class Links:
         self._pairs = [
             (name, text, _pair(name, text))
             for name, values in arguments.items()
-            if name not in _PLACE_IN_LIST
+            if name not in _POSITION
             for value in (values if isinstance(values, list) else [values])
-            for text in (_written(value),)
+            for text in (_text_of(value),)
         ]
         # Start of the links with one parameter more.
         self._start = self._url([*(pair for _, _, pair in self._pairs), ""])
@@ -42,7 +42,7 @@ class Links:
             self._url(timeless),
             self._url([*timeless, ""]),
         )
-        self._narrowed = {(name, text.casefold()) for name, text, _ in self._pairs}
+        self._filters = {(name, text.casefold()) for name, text, _ in self._pairs}
         period = {name: text for name, text, _ in self._pairs if name in _PERIOD}
         self._period = (
             period.get("from"),
@@ -74,14 +74,14 @@ class Links:
     def active(self, facet: Facet, value: str) -> bool:
         """Whether the search is filtered by a facet's value."""
         if facet.interval is None:
-            return (facet.field, value.casefold()) in self._narrowed
+            return (facet.field, value.casefold()) in self._filters
         if None in self._period:
             return False
         return self._period == (*_period(facet.interval, value), facet.field)
 
     def _url(self, pairs: Iterable[str]) -> str:
-        written = list(pairs)
-        return f"{self._path}?{'&'.join(written)}" if written else self._path
+        parameters = list(pairs)
+        return f"{self._path}?{'&'.join(parameters)}" if parameters else self._path
 
 
 def search_document(
@@ -117,7 +117,7 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def _written(value: Any) -> str:
+def _text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return str(value)

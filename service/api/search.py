@@ -27,7 +27,7 @@ from service.api.search_schemas import (
 )
 from service.authority import reader
 from service.context import context
-from service.exchange import Blueprint, conditional, decoded, json_response
+from service.exchange import Blueprint, conditional_response, decoded, json_response
 
 blueprint = Blueprint(
     "search", __name__, description="Search for paragraphs and their articles"
@@ -57,9 +57,11 @@ def search(arguments: dict[str, Any]) -> Response:
     search_request = request_of(arguments)
     started = time.perf_counter()
     with context().archive.asking(search_request, reader=reader()) as question:
-        return conditional(
+        return conditional_response(
             question.tag(_parameters(search_request)),
-            lambda: _answered(arguments, search_request, question.answer(), started),
+            lambda: _search_response(
+                arguments, search_request, question.answer(), started
+            ),
         )
 
 
@@ -76,7 +78,7 @@ def search_by_body(arguments: dict[str, Any]) -> Response:
     """Search for articles or paragraphs, with the parameters in a JSON object."""
     search_request = request_of(arguments)
     started = time.perf_counter()
-    return _answered(
+    return _search_response(
         arguments,
         search_request,
         context().archive.search(search_request, reader=reader()),
@@ -109,9 +111,9 @@ def facet(arguments: dict[str, Any], field: str) -> Response:
     }
     links = Links(request.script_root + PATH, narrowed)
     with context().archive.asking(search_request, reader=reader()) as question:
-        return conditional(
+        return conditional_response(
             question.tag(_parameters(search_request)),
-            lambda: _facet_answer(field, question.answer(), links),
+            lambda: _facet_response(field, question.answer(), links),
         )
 
 
@@ -203,7 +205,7 @@ def _filters(arguments: dict[str, Any]) -> list[Filter]:
     return filters
 
 
-def _facet_answer(field: str, answer: Answer, links: Links) -> Response:
+def _facet_response(field: str, answer: Answer, links: Links) -> Response:
     return json_response(
         {
             "field": field,
@@ -217,7 +219,7 @@ def _parameters(search_request: Request) -> str:
     return f"{request.path} {search_request!r}"
 
 
-def _answered(
+def _search_response(
     arguments: dict[str, Any], search_request: Request, answer: Answer, started: float
 ) -> Response:
     searched = time.perf_counter()

@@ -36,7 +36,7 @@ from service.exchange import (
     json_response,
     read_sent,
     strict_json,
-    submitted_ninjs,
+    submission_of_item,
 )
 from service.refusals import InvalidJson, PushOff, SignatureRefused
 
@@ -125,7 +125,7 @@ def push_item(arguments: dict[str, Any]) -> Response:
     if not isinstance(item, dict):
         raise InvalidJson("push one ninjs item, as a JSON object")
     members = {name.lower(): value for name, value in item.items()}
-    pushed = take(members, item, body)
+    pushed = carry_out(members, item, body)
     if pushed.reason is not None:
         LOG.warning("push of %r ignored: %s", pushed.id, pushed.reason)
     answer = asdict(pushed)
@@ -153,7 +153,7 @@ def signed_body(secret: str) -> bytes:
     return body
 
 
-def take(members: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushed:
+def carry_out(members: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushed:
     """Store, kill or withhold the article of an item.
 
     :param members: the item, with its names in lower case.
@@ -178,11 +178,11 @@ def take(members: Mapping[str, Any], item: dict[str, Any], body: bytes) -> Pushe
         # and a newer version has become visible since.
         if version is not None and archive.was_killed(article_id, version):
             return _ignored(article_id, version, "a newer version came after this kill")
-        return _killed(article_id, version, members.get("ednote"))
+        return _kill(article_id, version, members.get("ednote"))
     newer = None if version is None else archive.newer_than(article_id, version)
     if newer is not None:
         return _ignored(article_id, version, f"version {newer} came before it")
-    withheld = _withheld(article_id, version)
+    withheld = _withhold(article_id, version)
     if withheld.reason is None:
         with suppress(VersionConflict):  # the same version, with another status
             _put(article_id, version, item, body)
@@ -204,28 +204,28 @@ def _version(members: Mapping[str, Any]) -> str | None:
 def _put(
     article_id: str, version: str | None, item: dict[str, Any], body: bytes
 ) -> Pushed:
-    submission = submitted_ninjs(item, body)
+    submission = submission_of_item(item, body)
     read, draft = submission.read, submission.draft
     if draft is None:
         assert read.error is not None, "a record is an article or an error"
         if isinstance(read.error, InvalidArticle) and read.error.field == "paragraphs":
             return _ignored(article_id, version, NO_TEXT)
         raise read.error
-    (outcome,) = context().archive.put([draft])
-    if isinstance(outcome, ArticlePurged):
+    (written,) = context().archive.put([draft])
+    if isinstance(written, ArticlePurged):
         return _ignored(article_id, version, "its texts were erased for good")
-    if isinstance(outcome, InputError):
-        raise outcome
+    if isinstance(written, InputError):
+        raise written
     return Pushed(
-        id=outcome.id,
-        version=outcome.version,
-        status=outcome.outcome.value,
-        seq=outcome.seq,
+        id=written.id,
+        version=written.version,
+        status=written.outcome.value,
+        seq=written.seq,
         warnings=read.warnings,
     )
 
 
-def _killed(article_id: str, version: str | None, note: object) -> Pushed:
+def _kill(article_id: str, version: str | None, note: object) -> Pushed:
     """Kill an article by an item that may contain nothing else."""
     text = note.strip() if isinstance(note, str) else ""
     notices = context().archive.kill(article_id, note=text or None, version=version)
@@ -237,7 +237,7 @@ def _killed(article_id: str, version: str | None, note: object) -> Pushed:
     )
 
 
-def _withheld(article_id: str, version: str | None) -> Pushed:
+def _withhold(article_id: str, version: str | None) -> Pushed:
     """Withhold an article by an item that may have no text."""
     try:
         seq = context().archive.withhold(article_id, version=version, unknown=True)

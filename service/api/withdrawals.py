@@ -23,9 +23,9 @@ from service.exchange import (
     Blueprint,
     Former,
     WaitArguments,
-    answered,
     checked_id,
     json_response,
+    write_response,
 )
 
 blueprint = Blueprint(
@@ -74,7 +74,9 @@ def kill_article(arguments: dict[str, Any], article_id: str) -> Response:
 def withhold_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Withhold an article until it is reinstated."""
     seq = context().archive.withhold(article_id, reader=reader())
-    return answered({"id": article_id, "status": "withheld", "seq": seq}, arguments)
+    return write_response(
+        {"id": article_id, "status": "withheld", "seq": seq}, arguments
+    )
 
 
 @blueprint.of_article(
@@ -86,7 +88,7 @@ def withhold_article(arguments: dict[str, Any], article_id: str) -> Response:
 def reinstate_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Reinstate an article: undo a kill or a withholding."""
     seq = context().archive.reinstate(article_id, reader=reader())
-    return answered({"id": article_id, "status": "usable", "seq": seq}, arguments)
+    return write_response({"id": article_id, "status": "usable", "seq": seq}, arguments)
 
 
 @blueprint.operation(

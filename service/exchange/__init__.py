@@ -1,7 +1,7 @@
 """How is a request read and an answer written?"""
 
 from service.exchange.bodies import decompressed, read_sent, strict_json
-from service.exchange.etags import conditional, digest_of_request
+from service.exchange.etags import conditional_response, digest_of_request
 from service.exchange.former import Former
 from service.exchange.json import JSON, json_response, write_json
 from service.exchange.operations import KEY_HEADERS, OPEN, Blueprint, scopes_of
@@ -19,11 +19,11 @@ from service.exchange.schemas import ID_RULE, Problem, any_of, described
 from service.exchange.submissions import (
     ACCEPTED,
     Submission,
-    submitted,
-    submitted_ninjs,
+    read_submissions,
+    submission_of_item,
 )
-from service.exchange.waiting import waited
-from service.exchange.writes import WAIT, WaitArguments, answered
+from service.exchange.waiting import wait_in_slot
+from service.exchange.writes import WAIT, WaitArguments, write_response
 
 __all__ = [
     "ACCEPTED",
@@ -46,10 +46,9 @@ __all__ = [
     "WaitArguments",
     "Whole",
     "WholeText",
-    "answered",
     "any_of",
     "checked_id",
-    "conditional",
+    "conditional_response",
     "decoded",
     "decompressed",
     "described",
@@ -57,10 +56,11 @@ __all__ = [
     "hosts_of_target",
     "json_response",
     "read_sent",
+    "read_submissions",
     "scopes_of",
     "strict_json",
-    "submitted",
-    "submitted_ninjs",
-    "waited",
+    "submission_of_item",
+    "wait_in_slot",
     "write_json",
+    "write_response",
 ]

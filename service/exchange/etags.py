@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 
 
-def conditional(tag: str, answer: Callable[[], Response]) -> Response:
+def conditional_response(tag: str, answer: Callable[[], Response]) -> Response:
     """Answer to a conditional GET: 304 if the client has it, else the answer itself.
 
     The tag is weak: two answers with one tag may differ in ``took_ms``.

@@ -45,7 +45,7 @@ class Submission:
     draft: Draft | None = None
 
 
-def submitted(
+def read_submissions(
     format_name: str | None, article_id: str | None = None
 ) -> list[Submission]:
     """Records in the request's body, in order.
@@ -74,7 +74,7 @@ def submitted(
     return [_with_id(submissions[0], article_id)]
 
 
-def submitted_ninjs(item: dict[str, Any], body: bytes) -> Submission:
+def submission_of_item(item: dict[str, Any], body: bytes) -> Submission:
     """Record of one ninjs item.
 
     :param body: the bytes that the item was parsed from.
@@ -97,9 +97,9 @@ def _records_of_json(
     body: bytes, format_name: str | None, article_id: str | None
 ) -> Iterator[Submission]:
     value = strict_json(body)
-    items, listed = value, json_elements
+    items, split = value, json_elements
     if isinstance(value, dict):
-        items, listed = value.get(_LIST), partial(json_items, name=_LIST)
+        items, split = value.get(_LIST), partial(json_items, name=_LIST)
         if not isinstance(items, list):
             yield from _records_of_item(
                 value, format_name, article_id, lambda: (body,), 0, len(body)
@@ -109,7 +109,7 @@ def _records_of_json(
         raise InvalidJson("send an article, or a list of articles")
     # Split when the first item's bytes are needed; for most bodies none are.
     bytes_of_items = cache(
-        lambda: [each.encode() for each in listed(body.decode("utf-8-sig"))]
+        lambda: [text.encode() for text in split(body.decode("utf-8-sig"))]
     )
     for at, item in enumerate(items):
         if isinstance(item, dict):

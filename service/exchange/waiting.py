@@ -12,7 +12,7 @@ from service.context import context
 Result = TypeVar("Result")
 
 
-def waited(wait: Callable[[], Result], *, otherwise: Result) -> Result:
+def wait_in_slot(wait: Callable[[], Result], *, otherwise: Result) -> Result:
     """Result of waiting; without a free slot ``otherwise``, with ``Retry-After``."""
     with context().waiting_slot() as is_free:
         if is_free:

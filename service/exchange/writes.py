@@ -11,7 +11,7 @@ from service.context import context
 from service.exchange.json import json_response
 from service.exchange.parameters import Flag
 from service.exchange.schemas import described
-from service.exchange.waiting import waited
+from service.exchange.waiting import wait_in_slot
 
 WAIT: dict[str, fields.Field[Any]] = {
     "wait": Flag(
@@ -24,7 +24,7 @@ WAIT: dict[str, fields.Field[Any]] = {
 WaitArguments = Schema.from_dict(WAIT, name="WaitArguments")
 
 
-def answered(
+def write_response(
     answer: dict[str, Any], arguments: dict[str, Any], status: int = 200
 ) -> Response:
     """Answer to a write; with ``wait``, once the write is indexed or time is up."""
@@ -34,5 +34,7 @@ def answered(
     indexed = archive.wait_indexed(newest, 0)
     if arguments.get("wait") and not indexed:
         seconds = context().settings.wait_seconds
-        indexed = waited(lambda: archive.wait_indexed(newest, seconds), otherwise=False)
+        indexed = wait_in_slot(
+            lambda: archive.wait_indexed(newest, seconds), otherwise=False
+        )
     return json_response({**answer, "indexed": indexed}, status)
