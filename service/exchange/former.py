@@ -14,7 +14,7 @@ from service.exchange.arguments import View
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """Former end of an operation's path, such as ``/restore``.
+    """Former end of the path of an operation on an article, such as ``/restore``.
 
     :param since: when it was deprecated.
     """
@@ -23,9 +23,9 @@ class Former:
     since: datetime
 
     def view(self, view: View, rest: str) -> View:
-        """View that answers as before under the former path, whatever the answer.
+        """View for the former path: the same answers, with headers about the successor.
 
-        Its name, the operationId, has the former word too.
+        Its name, which becomes the operationId, has the former word.
 
         :param rest: the end of the path that replaces it.
         """
