@@ -1,6 +1,6 @@
 """What happened to an article? The rules, without a database."""
 
-from index.history.batch import Batch, Current, Killed, Outcome, Written, next_turn
+from index.history.batch import Batch, Current, next_turn
 from index.history.changes import (
     FEED_TYPES,
     INDEXED_TYPES,
@@ -15,15 +15,18 @@ from index.history.difference import (
     ParagraphChange,
     difference_of,
 )
+from index.history.kills import Killed
 from index.history.numbers import check_counts_up, plain_version, version_key
 from index.history.records import (
     Chain,
     Counts,
     Member,
     Notice,
+    Outcome,
     Relation,
     Stored,
     VersionInfo,
+    Written,
 )
 
 __all__ = [

@@ -5,9 +5,7 @@ A :class:`Batch` applies the rules and collects the rows; it knows no database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from index.access import (
@@ -27,82 +25,13 @@ from index.access import (
     shows_less,
     values_of,
 )
-from index.article import LIFTED, Article, Status, content_digest, content_json
+from index.article import LIFTED, Article, content_digest, content_json
 from index.dates import from_micros, micros
 from index.errors import ArticlePurged, VersionConflict
 from index.history.changes import ChangeType
+from index.history.kills import Killed
 from index.history.numbers import FIRST, check_counts_up, next_version, version_key
-
-
-class Outcome(StrEnum):
-    """Result of putting an article; every one but ``unchanged`` stores something."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    # Only for the history: the version is older than the current one, or killed.
-    STORED = "stored"
-    REPLACED = "replaced"  # the version existed with other content
-    UNCHANGED = "unchanged"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """Result of one article of a :meth:`Store.put`.
-
-    :param version: the version that holds the content that was sent.
-    :param seq: number of the change in the log; ``None`` if nothing was stored.
-    """
-
-    id: str
-    version: str
-    outcome: Outcome
-    seq: int | None
-
-
-@dataclass(slots=True)
-class Killed:
-    """A kill or withholding of an article, as far as later versions depend on it.
-
-    :param version: the highest version that it covers; ``None`` for all versions.
-    :param purged: whether the texts were erased and must not be stored again.
-    :param over: whether a newer version shows since then, or the kill was undone.
-    :param status: of the versions that it covers.
-    :param before: like ``version``, for an earlier kill.
-    :param audience: the readers who may read its notice.
-    :param adopted: the notice that the article gets if the kill was of another article
-        of its story and includes it.
-    """
-
-    version: str | None
-    purged: bool = False
-    over: bool = False
-    status: int = CANCELED
-    before: str | None = None
-    audience: Audience | None = None
-    adopted: Mapping[str, Any] | None = None
-
-    def covers(self, article: Article, version: str) -> bool:
-        """Whether an article is killed or withheld with the earlier versions.
-
-        While the kill is in force, only an article that was sent as usable and with a
-        newer version is not.
-
-        :param version: that the article is stored as, whether it was sent with it or
-            not.
-        """
-        if self.over:
-            return self.version is not None and not self._is_newer(version)
-        explicit = article.version is not None and article.status is Status.USABLE
-        return self.version is None or not explicit or not self._is_newer(version)
-
-    def _is_newer(self, version: str) -> bool:
-        assert self.version is not None, "no version is newer than all"
-        return version_key(version) > version_key(self.version)
-
-    @property
-    def held_until(self) -> str | None:
-        """The highest version that stays covered when a newer one is killed."""
-        return self.version if self.over else self.before
+from index.history.records import Outcome, Written
 
 
 @dataclass(slots=True)

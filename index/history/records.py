@@ -1,4 +1,4 @@
-"""Records of the store: versions, notices of kills, chains of articles, and counts."""
+"""Records of the store: versions, results of writes, notices, chains and counts."""
 
 from __future__ import annotations
 
@@ -99,3 +99,28 @@ class Chain:
 
     members: tuple[Member, ...]
     complete: bool
+
+
+class Outcome(StrEnum):
+    """Result of putting an article; every one but ``unchanged`` stores something."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    # Only for the history: the version is older than the current one, or killed.
+    STORED = "stored"
+    REPLACED = "replaced"  # the version existed with other content
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Result of one article of a :meth:`Store.put`.
+
+    :param version: the version that holds the content that was sent.
+    :param seq: number of the change in the log; ``None`` if nothing was stored.
+    """
+
+    id: str
+    version: str
+    outcome: Outcome
+    seq: int | None

@@ -23,14 +23,7 @@ from index.query.nodes import (
 )
 from index.query.remarks import Remarks
 from index.settings import Settings
-from index.text import (
-    analyse,
-    exact_forms,
-    fold,
-    fold_text,
-    is_single_cjk,
-    query_forms,
-)
+from index.text import analyse, exact_forms, fold, fold_text, is_single_cjk, query_forms
 
 FARTHEST = 1_000  # most other words between those of a Near
 FUZZY_LETTERS = 4  # a shorter word has too many neighbours

@@ -7,10 +7,7 @@ import unicodedata
 
 import regex
 
-from index.text.characters import (
-    PLAIN_PUNCTUATION,
-    UNIT,
-)
+from index.text.characters import PLAIN_PUNCTUATION, UNIT
 
 MAX_FORM = 100  # characters of a form, and of the longest punctuated word kept whole
 

@@ -6,9 +6,7 @@ from itertools import pairwise
 
 import regex
 
-from index.text.characters import (
-    Span,
-)
+from index.text.characters import Span
 
 # A full stop after one of these does not count as the end of a sentence. Sometimes it
 # is one, but two sentences are better than half a sentence.
