@@ -74,14 +74,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             watched.stop_indexer()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait up to 30 seconds until a condition holds."""
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
 def article(name: str) -> tuple[str, str, bytes]:
     """Path, method and body of a request that puts an article."""
     body = json.dumps({"headline": f"Head of {name}"}).encode()
