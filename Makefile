@@ -42,8 +42,9 @@ format: .venv/.installed-test  ## put the code in form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: .venv/.installed  ## write the help of each command into docs/cli.md
+docs: .venv/.installed  ## write generated parts of docs: help of commands, modules of rooms
 	@$(BIN)/python docs/commands.py
+	@$(BIN)/python docs/rooms.py
 
 bench: .venv/.installed-bench  ## measure Nutgraf beside its peers; ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -2,13 +2,12 @@
 
 from benchmarks.peers.fts5 import FTS5
 from benchmarks.peers.optional import has_tantivy, tantivy_peer
-from benchmarks.peers.peer import Peer, RankingPeer, Unsupported
+from benchmarks.peers.peer import Peer, Unsupported
 from benchmarks.peers.stock_whoosh import StockWhoosh
 
 __all__ = [
     "FTS5",
     "Peer",
-    "RankingPeer",
     "StockWhoosh",
     "Unsupported",
     "has_tantivy",

@@ -1,5 +1,5 @@
 """How good is our ranking?"""
 
-from benchmarks.ranking.relevance import Comparison, Scores, compare_rankings
+from benchmarks.ranking.relevance import Scores, compare_rankings
 
-__all__ = ["Comparison", "Scores", "compare_rankings"]
+__all__ = ["Scores", "compare_rankings"]

@@ -25,7 +25,6 @@ from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
 from index.dates import Clock, utc_now
 from index.engines import Engine, Snapshot, of_one_history, open_engine
-from index.engines.memory import MemoryEngine
 from index.errors import (
     IndexDamaged,
     IndexUnavailable,
@@ -405,7 +404,7 @@ class Archive:
         except IndexUnavailable:
             if self.store.seq() == 0:
                 # Nothing was ever stored, so an empty index answers correctly.
-                return MemoryEngine().snapshot()
+                return open_engine("memory:").snapshot()
             raise
 
     def _index_seq(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import regex
 
-from index.text import Span, is_single_cjk, sentences
+from index.text import Span, is_single_cjk, sentence_spans
 
 _GRAPHEME = regex.compile(r"\X")
 _TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts need no escaping
@@ -56,7 +56,7 @@ def cut(text: str, marks: Sequence[Span], length: int) -> Span:
     """
     if length <= 0 or len(text) <= length:
         return 0, len(text)
-    units = _joined(sentences(text), marks) or [(0, len(text))]
+    units = _joined(sentence_spans(text), marks) or [(0, len(text))]
     starts, ends = [start for start, _ in marks], [end for _, end in marks]
     # Minus the number of marks, then the distance of their middle from the excerpt's.
     best: tuple[int, float] = (0, 0.0)

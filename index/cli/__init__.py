@@ -1,6 +1,6 @@
 """Which commands are there?"""
 
-from index.cli.parser import main
+from index.cli.entry import main
 
 __all__ = [
     "main",

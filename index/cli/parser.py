@@ -7,11 +7,8 @@ failed, 2 if the command was mistyped, and otherwise 1.
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
@@ -20,16 +17,12 @@ from index.access import Scope
 from index.article import DATE_FIELD_NAMES, PLACES
 from index.cli import articles, backups, keys, operation, searching
 from index.cli.terminal import Screen
-from index.errors import NutgrafError
 from index.formats import FORMATS
 from index.query import Scope as QueryScope
 from index.query import Sort, Unit
 from index.settings import Settings
 
 Command = Callable[[Namespace, Settings, Screen], int]  # returns the exit code
-
-INTERRUPTED = 130  # as shells count SIGINT
-PIPE_CLOSED = 141  # as shells count SIGPIPE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -429,47 +422,3 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _values(kind: type[StrEnum]) -> tuple[str, ...]:
     return tuple(member.value for member in kind)
-
-
-def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one command and return its exit code.
-
-    :param environ: the environment that settings are read from.
-    """
-    try:
-        code = _run(argv, environ)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe has gone away
-        _discard_output()
-        return PIPE_CLOSED
-    except OSError as error:
-        if error.filename is not None:  # opening a file failed, not writing the answer
-            raise
-        with suppress(OSError):  # stderr may be closed too
-            Screen().complain(f"nutgraf: cannot write the answer: {error.strerror}")
-        _discard_output()
-        return 1
-    return code
-
-
-def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    try:
-        args = build_parser().parse_args(argv)
-    except SystemExit as stopped:  # after --help, or an error that argparse printed
-        return int(stopped.code or 0)
-    screen = Screen(as_json=getattr(args, "json", False))
-    run: Command = args.run
-    try:
-        return run(args, Settings.from_environ(environ), screen)
-    except NutgrafError as error:
-        screen.error(error)
-        return 1
-
-
-def _discard_output() -> None:
-    """Discard pending output, which Python could not write at its end."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(null, stream.fileno())

@@ -1,5 +1,6 @@
 """Which articles match a search? What an engine promises; `memory` specifies it."""
 
+from index.engines import ranking
 from index.engines.engine import (
     OTHER_HISTORY,
     Engine,
@@ -25,4 +26,5 @@ __all__ = [
     "WordCount",
     "of_one_history",
     "open_engine",
+    "ranking",
 ]

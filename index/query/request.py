@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from index import dates
-from index.article import ARTICLE_FIELDS, Kind, fields
+from index.article import (
+    ARTICLE_FIELDS,
+    DATE_FIELD_NAMES,
+    FACETABLE,
+    FIELD_BY_NAME,
+    FILTERABLE,
+    PLACES,
+    Kind,
+    field_names,
+)
 from index.errors import InvalidValue, LimitExceeded, UnknownField
 from index.query import cursor
 from index.query.grammar import Parsed, parse
@@ -25,7 +34,7 @@ from index.query.search import (
 from index.settings import Settings
 
 # Article fields in a hit by default; ``id`` and ``version`` are always there.
-SHORT_FIELDS = (*fields.field_names(returned=True), "url")
+SHORT_FIELDS = (*field_names(returned=True), "url")
 # Hits return paragraphs as passages, and notes to editors to nobody.
 RETURNABLE = tuple(
     name for name in ARTICLE_FIELDS if name not in ("paragraphs", "ed_note")
@@ -156,10 +165,10 @@ def _zone(name: str) -> tzinfo:
 
 
 def _places(within: str) -> tuple[str, ...]:
-    if within not in fields.PLACES:
-        choices = ", ".join(fields.PLACES)
+    if within not in PLACES:
+        choices = ", ".join(PLACES)
         raise InvalidValue("in", f"choose from {choices}", got=within)
-    return fields.PLACES[within]
+    return PLACES[within]
 
 
 def _check_sizes(request: Request, settings: Settings) -> None:
@@ -202,11 +211,11 @@ def checked_filter(condition: Filter) -> Filter:
     :raises UnknownField: it is not on a field that can be filtered by.
     :raises InvalidValue: a value does not fit the field.
     """
-    if condition.field not in fields.FILTERABLE:
+    if condition.field not in FILTERABLE:
         raise UnknownField(
-            condition.field, allowed=fields.FILTERABLE, parameter=condition.field
+            condition.field, allowed=FILTERABLE, parameter=condition.field
         )
-    if fields.FIELD_BY_NAME[condition.field].kind is not Kind.INTEGER:
+    if FIELD_BY_NAME[condition.field].kind is not Kind.INTEGER:
         return condition
     return Filter(
         field=condition.field,
@@ -226,8 +235,8 @@ def _whole(name: str, text: str) -> str:
 
 
 def _dates(request: Request, tz: tzinfo, now: datetime) -> Range | None:
-    if request.date not in fields.DATE_FIELD_NAMES:
-        choices = ", ".join(fields.DATE_FIELD_NAMES)
+    if request.date not in DATE_FIELD_NAMES:
+        choices = ", ".join(DATE_FIELD_NAMES)
         raise InvalidValue("date", f"choose from {choices}", got=request.date)
     if request.since is None and request.until is None:
         return None
@@ -252,9 +261,9 @@ def _period(
 
 def _facet(text: str, prefix: str) -> FacetRequest:
     name, colon, interval = text.partition(":")
-    if name not in fields.FACETABLE:
-        raise UnknownField(name, allowed=fields.FACETABLE, parameter="facet")
-    if fields.FIELD_BY_NAME[name].kind is not Kind.DATE:
+    if name not in FACETABLE:
+        raise UnknownField(name, allowed=FACETABLE, parameter="facet")
+    if FIELD_BY_NAME[name].kind is not Kind.DATE:
         if colon:
             raise InvalidValue("facet", f"{name} is not a date; leave out the interval")
         return FacetRequest(field=name, prefix=prefix)

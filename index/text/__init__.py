@@ -12,7 +12,7 @@ from index.text.analysis import (
 )
 from index.text.characters import Span
 from index.text.forms import fold, fold_text, is_plain, is_single_cjk, plain_form
-from index.text.sentences import sentences
+from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "is_single_cjk",
     "plain_form",
     "query_forms",
-    "sentences",
+    "sentence_spans",
     "stem_language",
     "surfaces",
     "word",

@@ -30,7 +30,7 @@ _SENTENCE_END = regex.compile(
 )
 
 
-def sentences(text: str) -> list[Span]:
+def sentence_spans(text: str) -> list[Span]:
     """Spans of the sentences, without the space around them.
 
     A full stop ends a sentence if a space and no lower-case letter follow it, and if no

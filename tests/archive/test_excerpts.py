@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from index.archive.excerpts import cut, excerpt_of, marked_html
 from index.archive.marking import merged
-from index.text import Span, sentences
+from index.text import Span, sentence_spans
 
 
 def test_html_is_escaped_before_it_is_marked() -> None:
@@ -68,7 +68,7 @@ def test_without_marks_and_escapes_html_is_the_text(
 def test_sentences_end_where_a_reader_would_say(text: str) -> None:
     expected = [each for each in text.split("|") if each.strip()]
     whole = text.replace("|", " " if text.isascii() or "。" not in text else "")
-    assert [whole[start:end] for start, end in sentences(whole)] == expected
+    assert [whole[start:end] for start, end in sentence_spans(whole)] == expected
 
 
 FOUR = "One one one. Two two two. Three kerry three. Four four four."

@@ -17,7 +17,7 @@ import pytest
 from checkout import ROOT
 
 from index.article import Article, Status, article_of
-from index.cli import parser
+from index.cli import entry
 from index.cli.searching import EXPORT_BATCH
 from index.cli.showing import marked, marked_html
 from index.cli.terminal import Screen, printable
@@ -78,7 +78,7 @@ class Nutgraf:
         }
 
     def __call__(self, *argv: str) -> Done:
-        code = parser.main(argv, self.environ)
+        code = entry.main(argv, self.environ)
         return Done(code, *self._capsys.readouterr())
 
     @property
@@ -491,7 +491,7 @@ def test_a_reader_that_goes_away_is_no_error(loaded: Nutgraf, command: str) -> N
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == b""
-    assert process.returncode == parser.PIPE_CLOSED
+    assert process.returncode == entry.PIPE_CLOSED
 
 
 def test_an_interrupt_ends_quietly(
@@ -501,7 +501,7 @@ def test_an_interrupt_ends_quietly(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("index.cli.operation.status", interrupted)
-    assert nutgraf("status") == (parser.INTERRUPTED, "", "")
+    assert nutgraf("status") == (entry.INTERRUPTED, "", "")
 
 
 class Interrupted(io.BytesIO):
@@ -522,7 +522,7 @@ def test_an_interrupted_load_says_what_is_stored(
     stdin = io.TextIOWrapper(Interrupted(b'{"id": "a", "headline": "Kopf"}\n'))
     monkeypatch.setattr(sys, "stdin", stdin)
     done = nutgraf("load", "-", *(["--json"] if as_json else []))
-    assert (done.code, done.out) == (parser.INTERRUPTED, "")
+    assert (done.code, done.out) == (entry.INTERRUPTED, "")
     if as_json:
         error = json.loads(done.err)
         assert (error["code"], error["report"]["created"]) == ("interrupted", 1)
@@ -541,7 +541,7 @@ def test_a_load_interrupted_while_it_waits_says_that_all_is_stored(
 
     monkeypatch.setattr("index.cli.articles.wait_for_index", interrupted)
     done = nutgraf("load", file)
-    assert (done.code, done.out) == (parser.INTERRUPTED, "")
+    assert (done.code, done.out) == (entry.INTERRUPTED, "")
     assert done.err.startswith("interrupted: 1 file read: created 3; all articles")
     assert done.err.count("\n") == 1
 

@@ -20,7 +20,6 @@ from configparser import ConfigParser
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from graphlib import TopologicalSorter
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -822,87 +821,6 @@ def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
     foreign = found - sys.stdlib_module_names - {"index", "benchmarks"}
     names = {"whoosh": "whoosh-reloaded"}
     assert {names.get(name, name) for name in foreign} <= declared
-
-
-# Lowest first: each imports from itself and from lower ones, for types too.
-ROOMS = (
-    *("documents", "machine", "data", "measuring", "peers", "ranking"),
-    *("workplace", "session", "lines", "report", "bench", "__main__"),
-)
-# Tuning changes the constants in this module, so it needs the module itself.
-PAST_DOORS = {"index.engines.ranking"}
-
-
-def modules() -> dict[str, ast.Module]:
-    """Each module of benchmarks, by name."""
-    return {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
-            ".__init__"
-        ): ast.parse(path.read_text("utf-8"))
-        for path in sorted((ROOT / "benchmarks").rglob("*.py"))
-    }
-
-
-def is_module(name: str) -> bool:
-    path = ROOT.joinpath(*name.split("."))
-    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
-
-
-def imported(tree: ast.Module) -> set[str]:
-    """The modules of benchmarks and index that a module imports, anywhere in it."""
-    return {
-        inner if is_module(inner := f"{node.module}.{alias.name}") else node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-        if node.module.partition(".")[0] in {"benchmarks", "index"}
-    }
-
-
-def room(name: str) -> str:
-    return name.split(".")[1]
-
-
-def test_benchmarks_import_lower_rooms_only_and_without_circles() -> None:
-    graph = {
-        name: {target for target in imported(tree) if target.startswith("benchmarks.")}
-        for name, tree in modules().items()
-        if name != "benchmarks"
-    }
-    assert [
-        f"{name} imports {target}"
-        for name, targets in graph.items()
-        for target in targets
-        if ROOMS.index(room(target)) > ROOMS.index(room(name))
-    ] == []
-    tuple(TopologicalSorter(graph).static_order())
-
-
-def test_benchmarks_come_in_at_doors() -> None:
-    inside = {
-        f"{name} imports {target}"
-        for name, tree in modules().items()
-        for target in imported(tree) - PAST_DOORS
-        if target.count(".") > 1 and target.split(".")[:2] != name.split(".")[:2]
-    }
-    assert inside == set()
-
-
-def test_doors_of_benchmarks_only_hand_names_on() -> None:
-    for path in (ROOT / "benchmarks").glob("*/__init__.py"):
-        docstring, *imports, names = ast.parse(path.read_text("utf-8")).body
-        assert isinstance(docstring, ast.Expr), path
-        assert all(isinstance(node, ast.ImportFrom) for node in imports), path
-        assert isinstance(names, ast.Assign), path
-        assert ast.unparse(names.targets[0]) == "__all__"
-
-
-def test_modules_of_benchmarks_are_short() -> None:
-    lengths = {
-        path: len(path.read_text("utf-8").splitlines())
-        for path in (ROOT / "benchmarks").rglob("*.py")
-    }
-    assert {path: lines for path, lines in lengths.items() if lines > 450} == {}
 
 
 @pytest.mark.parametrize(

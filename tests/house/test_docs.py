@@ -10,6 +10,7 @@ import ast
 import inspect
 import json
 import re
+import runpy
 import shlex
 import threading
 from collections.abc import Iterator
@@ -458,24 +459,49 @@ def test_a_warning_comes_as_described(row: list[str]) -> None:
 # docs/architecture.md
 
 
-def modules(folder: str) -> set[str]:
-    return {path.name for path in (ROOT / folder).glob("*.py")}
+# What make docs runs.
+ROOMS = runpy.run_path(str(ROOT / "docs" / "rooms.py"))
 
 
-def test_the_architecture_names_only_modules_that_exist() -> None:
-    for row in table("docs/architecture.md", "## Where each thing is"):
-        for name in code_in(row[0]):
-            assert (ROOT / name).exists(), name
-        for name in code_in(row[1]):
-            folder = code_in(row[0])[0]
-            beside = folder if folder.endswith("/") else "index"
-            assert (ROOT / beside / name).exists(), name
+def rooms() -> set[str]:
+    """Every room, as the architecture's headings name it."""
+    packages = {
+        path.parent.relative_to(ROOT).as_posix()
+        for package in ("service", "benchmarks")
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    library = {
+        path.stem
+        for path in (ROOT / "index").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    return packages | library - {"__init__", "__main__"} | {"engines/whoosh"}
 
 
-def test_the_architecture_names_every_module_of_the_library() -> None:
+def test_the_architecture_has_a_heading_for_every_room() -> None:
+    headings = re.findall(r"^### (.+)$", text_of("docs/architecture.md"), re.M)
+    assert len(headings) == len(set(headings))
+    assert set(headings) == rooms()
+
+
+def test_each_heading_of_the_architecture_opens_with_a_question() -> None:
     page = text_of("docs/architecture.md")
-    named = set(re.findall(r"`(?:index/)?(\w+\.py)`", page))
-    assert modules("index") - named == {"__init__.py", "__main__.py"}
+    for heading, opening in re.findall(r"^### (.+)\n\n(.+)$", page, re.M):
+        assert "?" in opening, heading
+
+
+def test_the_architecture_lists_every_module_with_its_own_words() -> None:
+    page = text_of("docs/architecture.md")
+    blocks = {folder: text for _, folder, text, _ in ROOMS["BLOCK"].findall(page)}
+    with_modules = {
+        str(path.parent.relative_to(ROOT))
+        for package in ("index", "service", "benchmarks")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py"
+    } - {"index"}
+    assert blocks.keys() == with_modules
+    for folder, text in blocks.items():
+        assert text == ROOMS["block_of"](folder), "run make docs"
 
 
 def test_every_library_that_is_required_has_a_reason_and_the_other_way_round() -> None:

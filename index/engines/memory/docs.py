@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from index.access import visible
-from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article, Kind, fields
+from index.article import FIELD_OF_ROLE, FIELDS, PASSAGE_FIELDS, Article, Kind
 from index.dates import micros
 from index.query import Search
 from index.text import Tokens, analyse, is_plain
 
 _LINES = tuple(
-    field.name for field in fields.FIELDS if field.kind in (Kind.TEXT, Kind.KEYWORD)
+    field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.KEYWORD)
 )
 
 
