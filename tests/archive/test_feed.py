@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from archives import index, put
+from faults.amounts import amount
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -402,7 +403,7 @@ class Consumer:
 
 @pytest.mark.slow
 @given(steps=STEPS)
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=amount(20, 60))
 @example(
     steps=[
         Do("put", "a", (("headline", "One"), ("embargo", 1))),
