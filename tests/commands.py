@@ -5,13 +5,28 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from types import TracebackType
 
 from checkout import ROOT
 
 
-def nutgraf(environ: Mapping[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+class Command(subprocess.Popen[bytes]):
+    """A command that is killed when its block fails: nobody is left to end it."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.kill()
+        super().__exit__(kind, error, traceback)
+
+
+def nutgraf(environ: Mapping[str, str], *arguments: str) -> Command:
     """Start a command of ``nutgraf``; its output can be read from pipes."""
-    return subprocess.Popen(
+    return Command(
         [sys.executable, "-m", "index", *arguments],
         cwd=ROOT,
         env=environ,

@@ -18,9 +18,9 @@ from http_inputs import SIGNS, WORDS, check, json_values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from index import cli
 from index.archive import Archive
 from index.article import article_of
-from index.cli import parser
 from index.jobs import Indexer
 from index.settings import Settings
 from service import create_app
@@ -520,7 +520,7 @@ def test_bad_files_cost_their_own_line_in_the_report(
         "NUTGRAF_STORE": f"sqlite:///{data / 'nutgraf.db'}",
         "NUTGRAF_ENGINE": f"whoosh:{data / 'index'}",
     }
-    code = parser.main(["load", str(folder), "--json"], environ)
+    code = cli.main(["load", str(folder), "--json"], environ)
     out, err = capsys.readouterr()
     assert (code, "Traceback" in err) == (1, False), err
     lines = [json.loads(line) for line in out.splitlines()]
@@ -537,4 +537,4 @@ def test_bad_files_cost_their_own_line_in_the_report(
     found = client.get("/v1/search?q=inmidst").json
     assert found["total"]["articles"] == len(good)
     archive.close()
-    assert parser.main(["verify"], environ) == 0, capsys.readouterr()
+    assert cli.main(["verify"], environ) == 0, capsys.readouterr()

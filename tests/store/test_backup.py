@@ -22,6 +22,7 @@ from commands import nutgraf
 from faults.amounts import amount
 from waiting import until
 
+from index import cli
 from index.access import Scope, restrictions_of
 from index.archive import Archive
 from index.archive.feed import may_read, page_of_changes
@@ -31,7 +32,6 @@ from index.article import (
     content_digest,
     content_json,
 )
-from index.cli import parser
 from index.dates import Clock
 from index.engines import open_engine
 from index.errors import (
@@ -869,7 +869,7 @@ def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
     ):
         store.put([article("a"), article("b")])
         until(lambda: engine.state().seq == 2)
-        assert parser.main(["backup", file], environ) == 0
+        assert cli.main(["backup", file], environ) == 0
         store.put([article("gone"), article("gone-too")])
         until(lambda: engine.state().seq == 4)
         # While stopped it cannot see that the seq falls before it rises again.
@@ -900,7 +900,7 @@ def run(
     environ = {"NUTGRAF_STORE": f"sqlite:///{tmp_path / 'data' / 'nutgraf.db'}"}
 
     def run(*argv: str) -> tuple[int, str, str]:
-        return (parser.main(argv, environ), *capsys.readouterr())
+        return (cli.main(argv, environ), *capsys.readouterr())
 
     return run
 
