@@ -66,7 +66,7 @@ logconfig_dict = configuration()
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to listen for other machines as long as no key has ever been made."""
+    """Refuse to listen for other machines as long as no key was ever created."""
     public = [address for address in server.cfg.bind if not is_loopback(address)]
     try:
         store = Store.open(_settings.store)

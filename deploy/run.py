@@ -125,7 +125,7 @@ def ready(bind: str) -> bool:
 
 
 def get(bind: str, path: str) -> tuple[int | None, Any]:
-    """Status and JSON of an answer; ``None`` for what the service does not give."""
+    """Status and JSON of an answer; ``None`` for each that does not arrive."""
     status = None
     connection = http.client.HTTPConnection(*address(bind), timeout=5)
     try:

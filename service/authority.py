@@ -4,7 +4,7 @@ Checked before any view, in one place. Each operation declares its scope; an app
 endpoint that has none does not start. The key comes in a header and is looked up for
 each request, so a revoked key is refused at once, in every process.
 
-As long as no key has ever been made, callers on this machine need none: they may do
+As long as no key was ever created, callers on this machine need none: they may do
 everything except read articles that are withheld or under embargo.
 """
 

@@ -323,9 +323,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._hand_over(conn)
 
     def _next_body(self) -> None:
-        """Let a thread read another body: the one of which most has arrived.
+        """Let a thread read another body: the one with the most bytes received.
 
-        So clients that send as fast as we read go before slower ones.
+        So fast clients go before slower ones.
         """
         waiting = [conn for conn in self._waiting if conn.head and not conn.closing]
         if waiting:

@@ -1,4 +1,4 @@
-"""Which articles are searched, and what for?"""
+"""Which articles are searched, and with which queries?"""
 
 from benchmarks.data.corpus import (
     Copies,

@@ -115,6 +115,6 @@ def geometric_mean(values: Iterable[float]) -> float:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of the values that this many percent of them do not exceed."""
+    """Percentile of values by nearest rank: it is one of the values."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

@@ -1,4 +1,4 @@
-"""Who may read an article, hear of its end, and do what?"""
+"""Who may read an article, who is told of its end, and who may do what?"""
 
 from index.access.keys import (
     KEY_PREFIX,

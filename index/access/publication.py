@@ -21,8 +21,8 @@ def published_form(article: Article, now: datetime, *, held: bool = False) -> Ar
     embargo and notes of their own. Items that may not be shown at ``now`` are left out,
     and so are those whose status or dates cannot be parsed.
 
-    :param held: for a reader of withheld and embargoed articles, who also sees notes to
-        editors, and of ``extra`` everything that was not killed and has not expired.
+    :param held: the reader may see withheld and embargoed articles, and so also notes
+        to editors, and everything in ``extra`` that was not killed and has not expired.
     """
     extra = _without_held(article.extra, now, is_item=False, held=held)
     ed_note = article.ed_note if held else None

@@ -61,7 +61,7 @@ class Standing:
     def facts(before: Standing | None, after: Standing | None) -> str | None:
         """Standings before and after a change, as the JSON of its log entry.
 
-        Equal ones are written once.
+        Two equal standings are written once.
         """
         if before is None and after is None:
             return None
@@ -78,9 +78,9 @@ class Standing:
 class Audience:
     """The readers who could ever see an article, and so may hear of its end.
 
-    :param open: the values that it had when it last showed to the public; ``None`` if
-        it never did.
-    :param held: those that it had when it last showed to readers of held articles.
+    :param open: the values that it had when the public could last see it; ``None`` if
+        the public never could.
+    :param held: the values that it had when readers of held articles could last see it.
     """
 
     open: Values | None = None
@@ -98,7 +98,7 @@ class Audience:
         return self
 
     def includes(self, reader: Reader) -> bool:
-        """Whether a reader belongs to it."""
+        """Whether a reader belongs to the audience."""
         return _any_entitled(reader, self.open, self.held if reader.held else None)
 
     def entitles(self, reader: Reader) -> bool:
@@ -153,7 +153,7 @@ def audience_of(standing: Standing, at: int) -> Audience:
 def facts_of_kill(
     before: Standing | None, after: Standing | None, audience: Audience | None
 ) -> str:
-    """JSON of the log entry of a kill: both standings, and who is told of it."""
+    """JSON of the log entry of a kill: both standings, and its audience."""
     texts = [record and record.text() for record in (before, after, audience)]
     return f"[{', '.join(text or 'null' for text in texts)}]"
 

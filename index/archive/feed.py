@@ -83,7 +83,7 @@ def _log(view: View, since: int, end: int) -> Iterator[Change]:
 def may_read(notice: Notice, reader: Reader) -> bool:
     """Whether a reader may see the notice of a kill.
 
-    It is for the readers who were told of the kill.
+    Only readers who were told of the kill may.
     """
     if notice.audience is None:
         return not reader.filters

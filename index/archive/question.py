@@ -48,7 +48,8 @@ class Question:
     It lasts as long as the read transaction of its view. The snapshot of the index is
     the older of the two: the answer leaves out what the store has hidden since then.
 
-    :param snapshot: or the error of having none, which only the answer raises.
+    :param snapshot: the index, or the error that says why there is none; only
+        :meth:`answer` raises it.
     """
 
     def __init__(
@@ -254,7 +255,7 @@ def excerpt_of(
     """Excerpt of a paragraph, with its marks.
 
     :param spans: the marks in the whole paragraph.
-    :param passage: the passage of a hit that it is; ``None`` in a whole article.
+    :param passage: the passage of a hit to show; ``None`` in a whole article.
     :param length: characters at most; see :func:`index.archive.excerpts.cut`.
     """
     text, spans = excerpts.excerpt_of(paragraph.text, spans, length)

@@ -1,4 +1,4 @@
-"""Suggestions: what somebody may be typing, and corrections of what they typed."""
+"""Suggestions: completions of a query that is being typed, and corrections."""
 
 from __future__ import annotations
 

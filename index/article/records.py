@@ -202,7 +202,7 @@ class Article:
 class Original:
     """The original bytes of an article, kept if parsing changed them.
 
-    :param format: that it was parsed as, a key of :data:`index.formats.FORMATS`.
+    :param format: the format it was parsed as, a key of :data:`index.formats.FORMATS`.
     :param data: the bytes of this article alone, decompressed.
     """
 

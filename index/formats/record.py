@@ -21,7 +21,7 @@ class Read:
 
     :param line: where the record starts, from 1, in formats that have lines.
     :param error: why there is no article; ``None`` exactly if there is one.
-    :param warnings: a sentence for each value that was not taken as it was.
+    :param warnings: a sentence for each value that was changed or ignored.
     :param label: id, headline or position, to name a refused record in a report.
     :param original: the bytes an article was read from, if reading changed them.
     """
@@ -44,8 +44,8 @@ def read_of(
 ) -> Read:
     """Record of an article in JSON under our own field names, or of the error in it.
 
-    A date, language or urgency that means nothing is taken as unknown, with a warning,
-    and kept in ``extra``. An unreadable embargo or expiry refuses the record.
+    An unreadable date, language or urgency is taken as unknown, with a warning, and
+    kept in ``extra``. An unreadable embargo or expiry refuses the record.
 
     :param position: the record's number in its input, from 1, for the label.
     """

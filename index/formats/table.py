@@ -58,8 +58,7 @@ class Format:
     :param media_types: its names in a ``Content-Type``; we send the first.
     :param extensions: with the dot; ``.gz`` after them is ignored.
     :param marks: properties that only this format's JSON has, in lower case.
-    :param wrappers: properties of a JSON object that is not a record but a list of
-        them, in lower case.
+    :param wrappers: properties under which a JSON object lists records, in lower case.
     :param about: one line for ``nutgraf formats``.
     :param read_parsed: only of formats that are JSON.
     :param write: one article as bytes that ``read`` reads back.

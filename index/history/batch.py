@@ -1,4 +1,4 @@
-"""A batch: what one write stores of the articles that are put.
+"""A batch: the rows that one write stores for its articles.
 
 A :class:`Batch` applies the rules and collects the rows; it knows no database.
 """
@@ -62,8 +62,7 @@ class Batch:
     :param at: the instant of this write, in microseconds since 1970 UTC.
     :param current: the stored articles by id.
     :param killed: the kills and withholdings by id.
-    :param audiences: by id, the readers of articles that this write may kill, if the
-        articles ever had any.
+    :param audiences: by id, the earlier readers of articles that this write may kill.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from index.history.numbers import version_key
 
 @dataclass(slots=True)
 class Killed:
-    """A kill or withholding of an article, as far as later versions depend on it.
+    """A kill or withholding: all that decides whether a later version shows.
 
     :param version: the highest version that it covers; ``None`` for all versions.
     :param purged: whether the texts were erased and must not be stored again.
@@ -21,8 +21,8 @@ class Killed:
     :param status: of the versions that it covers.
     :param before: like ``version``, for an earlier kill.
     :param audience: the readers who may read its notice.
-    :param adopted: the notice that the article gets if the kill was of another article
-        of its story and includes it.
+    :param adopted: the notice that the article gets because another article of its
+        story was killed with ``cascade``.
     """
 
     version: str | None
@@ -34,13 +34,12 @@ class Killed:
     adopted: Mapping[str, Any] | None = None
 
     def covers(self, article: Article, version: str) -> bool:
-        """Whether an article is killed or withheld with the earlier versions.
+        """Whether the kill or withholding covers an article that is put.
 
-        While the kill is in force, only an article that was sent as usable and with a
-        newer version is not.
+        While it is in force it covers every article but one that was sent as usable,
+        with a version newer than those it covers.
 
-        :param version: that the article is stored as, whether it was sent with it or
-            not.
+        :param version: the version that the article is stored as, sent or derived.
         """
         if self.over:
             return self.version is not None and not self._is_newer(version)

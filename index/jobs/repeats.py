@@ -36,13 +36,13 @@ class Pending:
 
     @property
     def content(self) -> tuple[str, str] | None:
-        """Id and digest; ``None`` if the article has a version, which is compared."""
+        """Id and digest; ``None`` if the article has a version: that is compared."""
         versionless = self.draft.article.version is None
         return (self.id, self.draft.digest) if versionless else None
 
 
 class _Place(NamedTuple):
-    """Place of an article in the temporary file, and what the file does not hold of it.
+    """Place of an article in the temporary file, and the facts that the file lacks.
 
     :param offset: of the article's line of JSON; its original follows.
     :param format: of the original; blank if there is none.

@@ -74,7 +74,7 @@ def _sources_in(folder: str, on_unreadable: OnUnreadable) -> Iterator[Source]:
 
 
 class MeteredStream:
-    """A stream that counts the bytes read from it, and lets its head be peeked at."""
+    """A stream that counts the bytes read from it, and whose head can be peeked at."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -39,7 +39,7 @@ def store_problems(store: Store, engine: Engine) -> Iterator[str]:
 
 
 def store_warnings(store: Store, engine: Engine) -> Iterator[str]:
-    """Yield a sentence for each thing that is not a problem yet but may become one."""
+    """Yield a sentence for each risk: not a problem yet, but it may become one."""
     yield from store.warnings()
     for name, path in (("store", store.path), ("index", engine.folder)):
         kind = None if path is None else remote_kind(path)

@@ -149,11 +149,11 @@ class Carried:
 
 
 def carry(connection: Connection, clock: Clock) -> Carried:
-    """Carry over to an older copy of a store; it becomes another history's start.
+    """Carry over to an older copy of a store, which then starts a new history.
 
-    A second call adds what came since the first. The last call must be made while
-    nobody can write to the store, and before the copy takes its place: otherwise kills
-    that were acknowledged in between would be lost.
+    A second call adds what was changed after the first. The last call must be made
+    while nobody can write to the store, and before the copy takes its place: otherwise
+    kills that were acknowledged in between would be lost.
 
     :param connection: in a transaction that writes to the copy; it reads the live
         store's tables in the schema ``live``.
@@ -296,7 +296,7 @@ def _withdraw(connection: Connection, at: int) -> tuple[list[str], list[str]]:
 
 
 def _target(row: Any) -> tuple[int, str | None] | None:
-    """The status that an article must get in the copy, and its highest version with it.
+    """The status that an article must get in the copy, and up to which version.
 
     ``None`` if the kill was undone, or if the copy holds a newer version.
     """

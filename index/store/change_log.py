@@ -79,7 +79,7 @@ def audiences(connection: Connection, ids: Iterable[str]) -> dict[str, Audience]
     """Earlier readers of articles that are hidden from some or all now, by id.
 
     They come from the log: each time that an article became hidden is an entry with its
-    standing until then. An id of which nothing was ever stored is left out.
+    standing until then. An id without any stored version is left out.
     """
     by_id: dict[str, Audience] = {}
     for chunk in chunks(tuple(ids)):

@@ -38,12 +38,13 @@ class Restored:
     """The changes to a store when a backup was restored into it.
 
     :param backup: what was restored.
-    :param before: the newest change that the store had; those after ``backup.seq`` are
-        gone.
+    :param before: the newest change that the store had; changes after ``backup.seq``
+        are gone.
     :param killed_again: ids of articles that were killed or purged after the backup was
-        taken, and are so again.
-    :param restricted_again: ids of articles that were withheld after it was taken, or
-        whose embargo then became longer or whose expiry earlier; so they are again.
+        taken; the restore killed or purged them again.
+    :param restricted_again: ids of articles that were withheld, or got a longer embargo
+        or an earlier expiry, after the backup was taken; the restore did the same
+        again.
     """
 
     backup: Backup
@@ -97,7 +98,7 @@ class Database(Protocol):
         ...
 
     def indexer_lock(self) -> AbstractContextManager[None]:
-        """Be the one indexer of this store for the length of a block.
+        """Hold the lock of the one indexer of this store for the length of a block.
 
         The lock ends with the process, however that ends. Forked children do not hold
         it.
@@ -157,8 +158,8 @@ class Database(Protocol):
         Other processes go on; they see the store as it was, or the backup as a whole.
         The backup file is checked first and never changed; one of an older schema is
         upgraded in a copy. :func:`index.store.carryover.carry` is part of the
-        transaction. What it carries over includes all that is acknowledged until the
-        commit: writers wait from before it looks.
+        transaction. It carries over every withdrawal acknowledged before the commit:
+        other writers wait from before it looks for them until then.
 
         :raises InvalidValue: the file is no sound backup of a store.
         :raises StoreUnavailable: also if the store is too busy; it is as it was.

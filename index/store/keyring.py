@@ -60,13 +60,13 @@ class Keyring:
         self._reading, self._writing, self._clock = reading, writing, clock
 
     def ever(self) -> bool:
-        """Whether any key was ever created, also if it has ended since."""
+        """Whether any key was ever created, even if none is live now."""
         with self._reading() as connection:
             ((exists_,),) = _ANY.rows(connection)
             return bool(exists_)
 
     def find(self, secret: str) -> Key | None:
-        """The key with this secret, also if it has ended; ``None`` if there is none."""
+        """The key with this secret, live or not; ``None`` if there is none."""
         sent = secret_digest(secret)
         with self._reading() as connection:
             rows = _FIND.rows(connection, digest=sent)

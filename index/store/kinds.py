@@ -13,10 +13,10 @@ from index.store.sqlite import SQLite
 def open_database(url: str) -> Database:
     """The database at a URL, with its tables; both are created if need be.
 
-    :raises InvalidValue: it is no URL of a kind of database that there is.
+    :raises InvalidValue: the URL names no known kind of database.
     :raises StoreFull: there is no room to create it.
-    :raises StoreUnavailable: it cannot be opened; it is another program's or a newer
-        Nutgraf's; or others may write to it.
+    :raises StoreUnavailable: it cannot be opened, belongs to another program or a newer
+        Nutgraf, or other users may write to it.
     """
     try:
         parsed = make_url(url)

@@ -1,4 +1,4 @@
-"""Notices: what is kept about killed and withheld articles.
+"""Notices: the records that remain of killed and withheld articles.
 
 An article has at most one notice, its last. A notice is *over* once a newer version
 shows or the kill was undone; it stays, since the versions that were killed stay so.
@@ -64,7 +64,7 @@ def notices_before(connection: Connection, seq: int, limit: int) -> tuple[Notice
 
 
 def killed_until(connection: Connection, article_id: str) -> str | None:
-    """The version up to which an article was killed, also if that is over.
+    """The version up to which an article was killed, even if the kill is over.
 
     ``None`` if it never was, or if none of its versions was stored then.
     """
@@ -86,7 +86,7 @@ def _notice(row: Any) -> Notice:
 
 
 def last_notices(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
-    """Row of the last notice of each article, by id; also if it is over."""
+    """Row of the last notice of each article, by id, even if it is over."""
     by_id: dict[str, Any] = {}
     for chunk in chunks(tuple(ids)):
         rows = connection.execute(_OF_ANY, {"ids": chunk})
@@ -95,7 +95,7 @@ def last_notices(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
 
 
 def last_notice(connection: Connection, article_id: str) -> Any:
-    """Row of the last notice of an article, also if it is over; or ``None``."""
+    """Row of the last notice of an article, even if it is over, or ``None``."""
     return last_notices(connection, [article_id]).get(article_id)
 
 
@@ -105,7 +105,7 @@ def is_in_force(notice: Any) -> bool:
 
 
 def held_until(notice: Any) -> str | None:
-    """The version up to which an earlier kill holds once a newer one is undone.
+    """The version up to which an earlier kill holds once a newer kill is undone.
 
     :param notice: the last one before the newer kill.
     """

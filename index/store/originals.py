@@ -1,4 +1,4 @@
-"""Originals: the bytes that versions were sent as, kept if reading changed them.
+"""Originals: the bytes that versions were sent as, kept if parsing changed them.
 
 They are kept for audit. Deleting a version deletes its original.
 """
@@ -46,7 +46,7 @@ def insert_originals(
 def original_of(
     connection: Connection, article_id: str, version: str
 ) -> Original | None:
-    """What a version was sent as; ``None`` if reading it changed nothing."""
+    """Original of a version; ``None`` if parsing changed nothing."""
     row = connection.execute(
         select(originals.c.format, originals.c.data).where(
             originals.c.id == article_id, originals.c.version == version

@@ -32,7 +32,7 @@ class PreparedRead:
     def rows_of_each(
         self, connection: Connection, several: Iterable[dict[str, object]]
     ) -> list[Any]:
-        """The rows for each of several sets of values, in their order."""
+        """The rows of each set of values, in the order of the sets."""
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:

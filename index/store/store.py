@@ -97,8 +97,8 @@ class Store:
         :param batch: articles, or drafts of articles that are JSON already, which may
             have originals. An unchanged article keeps the first original.
         :param force: replace a version that exists with other content. Nothing of it is
-            kept, and searches find the new content once it is indexed. What was killed
-            or withheld stays so.
+            kept, and searches find the new content once it is indexed. A kill or
+            withholding stays in force.
         :raises StoreFull: nothing of the batch was stored.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
@@ -181,7 +181,7 @@ class Store:
         unknown: bool = False,
         reader: Reader = PUBLIC,
     ) -> int | None:
-        """Hold an article back until it is reinstated; return the seq of that.
+        """Hold an article back until it is reinstated; return the seq of the change.
 
         A usable version with a higher number ends the withholding, too. ``None`` if the
         article was withheld already, or is not stored.
@@ -199,7 +199,7 @@ class Store:
             )
 
     def reinstate(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
-        """Undo a kill or a withholding; return the seq of that.
+        """Undo a kill or a withholding; return the seq of the change.
 
         ``None`` if there was neither. If a canceled version killed the article, its
         last usable version becomes current again, under a number of its own: that of
@@ -217,7 +217,7 @@ class Store:
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.
 
-        It asks for a new index, since parts of the old one may still hold the words.
+        It requests a rebuild of the index, since old segments may still hold the words.
         Returns the number of erased versions.
 
         :raises ArticleNotFound: there was never such an article.
@@ -340,8 +340,9 @@ class Store:
         new epoch, so that everyone who follows its changes starts anew, and a request
         to build the index again. What was withdrawn since the backup stays withdrawn:
         killed and purged articles are killed and purged again, withheld ones and
-        embargoes hold as long as before, and keys stay as they are. That includes all
-        that is acknowledged until the commit: writers wait while it is looked up.
+        embargoes hold as long as before, and keys stay as they are. That includes every
+        withdrawal acknowledged before the commit: other writers wait from before the
+        store looks for withdrawals until then.
 
         :raises InvalidValue: the file is no sound backup of a store.
         :raises StoreFull: there is no room for the copy, or for the store.

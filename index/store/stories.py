@@ -70,7 +70,7 @@ def add_joining(
 def _killed_story(
     connection: Connection, article_id: str | None, story: str | None, reader: Reader
 ) -> Mapping[str, Any] | None:
-    """Terms of a killed story's notice; ``None`` if the story is not killed."""
+    """Terms of the notice of a killed story; ``None`` if the story is not killed."""
     if article_id is None and story is None:
         return None
     keys = connection.execute(_story(article_id, story)).scalars()

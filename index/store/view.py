@@ -146,7 +146,7 @@ class View:
 
     @cached_property
     def epoch(self) -> int:
-        """Number of this history of changes; restoring a backup starts another."""
+        """Number of this history of changes; restoring a backup starts a new one."""
         return value_of(self._connection, "epoch")
 
     def hidden_since(self, seq: int) -> frozenset[str]:
@@ -310,14 +310,14 @@ class View:
         return notices_before(self._connection, before, limit)
 
     def killed_until(self, article_id: str) -> str | None:
-        """The version up to which an article was killed, also if that is over.
+        """The version up to which an article was killed, even if the kill is over.
 
         ``None`` if it never was, or if none of its versions was stored then.
         """
         return killed_until(self._connection, article_id)
 
     def original(self, article_id: str, version: str) -> Original | None:
-        """What a version was sent as; ``None`` if reading it changed nothing."""
+        """Original of a version; ``None`` if parsing changed nothing."""
         return original_of(self._connection, article_id, version)
 
     def current(self, after: str = "", limit: int = CHUNK) -> tuple[Article, ...]:

@@ -306,8 +306,8 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
     """Erase the texts of a killed or deleted article; see ``Store.purge``.
 
     Its log entries stay, so that readers who have a copy are told to drop it, and
-    nobody else is told anything. Of the values that decide who is told, the log keeps
-    digests only.
+    nobody else is told anything. The log keeps only digests of the values that decide
+    who is told.
     """
     standing = standing_of(connection, article_id)
     last = last_notice(connection, article_id)

@@ -59,7 +59,7 @@ def check_writer(
 def _outside(connection: Connection, ids: Iterable[str], reader: Reader) -> set[str]:
     """Ids of stored articles, or else of kills, that a reader's filters do not cover.
 
-    Ids of which nothing is stored are not among them.
+    Ids without an article or a kill are left out.
     """
     ids = tuple(ids)
     outside = {

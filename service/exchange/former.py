@@ -25,7 +25,7 @@ class Former:
     def view(self, view: View, rest: str) -> View:
         """View for the former path: the same answers, with headers about the successor.
 
-        Its name, which becomes the operationId, has the former word.
+        Its name becomes the operationId, so it contains the former word.
 
         :param rest: the end of the path that replaces it.
         """

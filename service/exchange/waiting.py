@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def wait_in_slot(wait: Callable[[], Result], *, otherwise: Result) -> Result:
-    """Result of waiting; without a free slot ``otherwise``, with ``Retry-After``."""
+    """Result of waiting; if no slot is free, ``otherwise`` with ``Retry-After``."""
     with context().waiting_slot() as is_free:
         if is_free:
             return wait()

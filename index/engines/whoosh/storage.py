@@ -9,7 +9,7 @@ A commit, in this order:
 5. the folder is synced again;
 6. files that no table of contents names any more are removed.
 
-So after a crash or a power cut there is either the old index or the new one.
+So after a crash or a power cut the folder holds either the old index or the new one.
 """
 
 from __future__ import annotations

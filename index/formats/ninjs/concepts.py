@@ -42,7 +42,7 @@ def concept_of(item: Any) -> dict[str, Any] | None:
 
 
 def is_modelled(item: Any) -> bool:
-    """Whether our record of a concept loses nothing of it."""
+    """Whether our record of a concept holds everything that the item says of it."""
     if not isinstance(item, Mapping):
         return isinstance(item, str)
     known = {"name", "code", "literal", "qcode", "scheme", "uri"}

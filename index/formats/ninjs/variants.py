@@ -1,4 +1,4 @@
-"""The forms in which a ninjs item has its headline, description or body.
+"""The forms in which ninjs items hold a headline, a description or a body.
 
 ninjs 1.x has a property for each form (``body_text``, ``body_xhtml``), 2.x and 3.x a
 list of objects with a role, a content type and a value.
@@ -26,7 +26,7 @@ PLAIN_ROLES = frozenset(
 
 
 class Variant:
-    """One headline, description or body, and where the item has it.
+    """One headline, description or body, and the property that holds it.
 
     :param kind: its declared media type.
     :param key: the property that holds it; ``at`` its index there if that is a list.
@@ -67,7 +67,7 @@ class Variant:
         return [Block(Role.BODY, text) for text in paragraphs(self.value)]
 
     def caption(self, credit: str | None) -> list[Block]:
-        """It as one caption, none if it is blank.
+        """Its text as one caption; no caption if it is blank.
 
         :param credit: for a caption that does not end in a credit.
         """
@@ -78,7 +78,7 @@ class Variant:
         return [Block(Role.CAPTION, text, own_credit or credit)]
 
     def one_line(self) -> str | None:
-        """It as one line; ``None`` if it is blank."""
+        """Its text in one line; ``None`` if it is blank."""
         if self.is_html or "&" in self.value:
             text = " ".join(block.text for block in html_paragraphs(self.value))
         else:

@@ -48,7 +48,7 @@ def narrowest_type(highest: int) -> np.dtype[Any]:
 
 
 class Column:
-    """An array being written, piece by piece.
+    """An array that is written piece by piece.
 
     :param folder: for a temporary file, if the array grows large.
     :param dtype: type of the values; ``None`` for unsigned numbers in the narrowest
@@ -298,7 +298,7 @@ class Strings(Sequence[bytes]):
 
     :meth:`find` and :meth:`bisect` need them in order.
 
-    :ivar at: offset of each string in ``blob``, and behind the last, where it ends.
+    :ivar at: offset of each string in ``blob``, then the end of the last.
     """
 
     __slots__ = ("_at", "_blob", "_samples", "at", "blob")

@@ -12,7 +12,8 @@ class cached(Generic[T]):  # noqa: N801 - a decorator, as cached_property is
     """A property that is computed at its first use, and an attribute from then on.
 
     ``functools.cached_property`` takes a lock in Python 3.11, which costs more than
-    computing most of these values. Two threads may both compute one: either will do.
+    computing most of these values. Two threads may both compute a value: both results
+    are right.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:

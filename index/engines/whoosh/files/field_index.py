@@ -136,8 +136,8 @@ class FieldIndex:
     def lists_of(self, terms: Array) -> tuple[Ints, dict[int, Array]]:
         """Posting lists of several terms.
 
-        First the lists of which all terms are wanted; then the other lists, each with
-        the tags that are wanted.
+        First the lists whose terms are all wanted; then the other lists, with the tags
+        of their wanted terms.
         """
         counts = self._entries_at[terms + 1] - self._entries_at[terms]
         at = expand_ranges(self._entries_at[terms].astype(np.int64), counts)

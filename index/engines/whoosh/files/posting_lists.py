@@ -60,7 +60,7 @@ class Documents:
 class PostingLists:
     """A run of posting lists, end to end.
 
-    :param rows_at: offset of each list in ``rows``; behind the last, where it ends.
+    :param rows_at: offset of each list in ``rows``, then the end of the last.
     :param rows: document or article of each posting, ascending within a list.
     :param frequencies: frequency of each posting.
     :param positions: position of each occurrence, ascending within a posting.

@@ -56,7 +56,7 @@ class Scrub:
     def resume(self) -> None:
         """Check the waiting segments in the background.
 
-        To be called now and then, by one thread at a time.
+        Call it now and then, from one thread at a time.
         """
         # The thread is not there in a forked process.
         if self._waiting and (self._thread is None or not self._thread.is_alive()):

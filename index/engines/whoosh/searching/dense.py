@@ -78,7 +78,7 @@ class DenseRanker:
     # Which paragraphs match, and where each leaf counts.
 
     def _with_leaf(self, hits: Mask) -> Mask:
-        """Documents of the hits with a leaf that counts; of a hit without one, all."""
+        """Documents with a leaf that counts; if a hit has none, all its documents."""
         snapshot = self._snapshot
         matching = np.zeros(snapshot.documents, bool)
         for clause in self._clauses:
@@ -91,7 +91,7 @@ class DenseRanker:
         return matching
 
     def _counting(self, clause: Clause) -> Mask:
-        """Where a leaf counts, over articles or documents as the scope has it."""
+        """Bitmap of where a leaf counts, over articles or documents, by scope."""
         return self._context(clause) & self._tree.leaf_truth(clause.leaf)
 
     def _context(self, clause: Clause) -> Mask:

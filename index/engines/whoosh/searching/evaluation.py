@@ -95,7 +95,7 @@ class Evaluation:
 
     @cached
     def visible(self) -> Mask:
-        """Bitmap of the articles that the reader may see, whatever the query.
+        """Bitmap of the articles that the reader may see; the query plays no part.
 
         Read-only.
         """

@@ -49,9 +49,9 @@ from index.query import (
 class Clause:
     """A word leaf outside any NOT: it adds to scores and is marked in excerpts.
 
-    :param context: where the ANDs around the leaf hold; where the leaf matches as
-        well, it counts. Over articles or documents, as the scope has it; ``None`` for
-        wherever the query as a whole holds.
+    :param context: bitmap of where the ANDs around the leaf are true, over articles or
+        documents, by scope; ``None`` for wherever the whole query is true. The leaf
+        counts where it matches inside this context.
     :param required: the leaf matches wherever the query does.
     """
 
@@ -254,7 +254,7 @@ class QueryTree:
     def clauses(self, root: Callable[[], Mask]) -> list[Clause]:
         """Clauses of the query: word leaves that score and are marked, left to right.
 
-        :param root: computes the bitmap of where the query as a whole holds.
+        :param root: computes the bitmap of where the whole query is true.
         """
         return list(self._clauses(self._search.query, None, True, root))
 

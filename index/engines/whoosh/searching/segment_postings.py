@@ -182,8 +182,8 @@ def expanded_terms(field: FieldIndex, leaf: WordLeaf) -> Array | None:
 class _WordLists:
     """The posting lists in which one word of a leaf is found.
 
-    :param lists: numbers of lists that count whole.
-    :param parted: lists of which only the terms with these tags count.
+    :param lists: numbers of the lists whose postings all count.
+    :param parted: lists where only the terms with these tags count.
     :param count: how many times a NEAR asks for the word.
     """
 
@@ -263,7 +263,7 @@ class _LeafMatcher:
         return _WordLists((number,) if number >= 0 else (), (), count)
 
     def _in_language(self, word: _WordLists, language: str, count: int) -> _WordLists:
-        """Those of a word's lists that are of one language."""
+        """The lists of a word in one language."""
         stems = self._field.stems
         low = stems.bisect(f"{language}\0".encode())
         high = stems.bisect(f"{language}\1".encode())
@@ -306,9 +306,9 @@ class _LeafMatcher:
     def _phrase(self, words: Sequence[_WordLists]) -> Postings:
         """Each word starting where the one before it ends.
 
-        From right to left: of each word only those occurrences stay whose end is the
-        start of one that stayed of the next word. What stays of the first word are the
-        phrases.
+        Works from right to left: an occurrence of a word stays if it ends where an
+        occurrence of the next word that stayed starts. The occurrences of the first
+        word that stay are the phrases.
         """
         rows = self._common_rows(words)
         following: Ints | None = None

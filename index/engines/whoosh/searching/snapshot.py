@@ -291,7 +291,7 @@ class IndexSnapshot:
     # Visibility.
 
     def shown_at(self, now: int, *, held: bool = False) -> tuple[Mask, bool]:
-        """Bitmap of articles that are live and shown at an instant; whether all are.
+        """Bitmap of articles that are live and shown at an instant; whether it is full.
 
         The bitmap is read-only. It changes only when an embargo ends or an article
         expires, and is computed again only then.

@@ -1,4 +1,4 @@
-"""The contents of a segment, document by document, whoever wrote it.
+"""The contents of a segment, document by document, written by us or by Whoosh.
 
 Our engine writes segments of articles: a document is a paragraph, and the own words,
 values and dates of an article belong to each of its paragraphs. Whoosh's writers write

@@ -1,7 +1,7 @@
 """A background process that writes segments, so that the indexer uses a second core.
 
 It is started with its first articles. It ends when the pipe that it reads is closed, so
-after the indexer has ended it finishes its segment and is gone. Jobs and answers are
+once the indexer has ended, it finishes its segment and exits. Jobs and answers are
 JSON, preceded by its length in eight bytes.
 """
 

@@ -1,4 +1,4 @@
-"""What the index takes of an article: plain values, fit for another process."""
+"""The part of an article that is indexed: plain values, fit for another process."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class _Source:
     :param live: which of its articles are live.
     :param documents: new number of each of its documents, -1 for a deleted one.
     :param articles: new number of each of its articles, -1 for a deleted one.
-    :param whole: nothing of it is deleted.
+    :param whole: none of its documents is deleted.
     """
 
     segment: Segment
@@ -289,7 +289,7 @@ def _merged_dictionary(
 
 
 def _sorted_union(texts: Sequence[list[bytes]]) -> tuple[list[bytes], list[Ints]]:
-    """Distinct strings in order, and the place there of each string of each list."""
+    """Distinct strings in order, and for each list the places of its strings there."""
     distinct = sorted(set().union(*texts))
     place = {text: at for at, text in enumerate(distinct)}
     return distinct, [
