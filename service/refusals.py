@@ -95,8 +95,8 @@ class IncompleteBody(InputError):
 
     def __init__(self, reason: str, *, got: int | None = None) -> None:
         super().__init__(
-            f"the body did not arrive whole: {reason}; nothing of it was used, send it"
-            " again"
+            f"the body did not arrive completely: {reason}; nothing of it was used,"
+            " send it again"
         )
         self.got = got
 

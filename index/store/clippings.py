@@ -34,7 +34,7 @@ _CONVERTED = frozenset(("version", "extra", *CONCEPT_FIELDS))
 class Clipping:
     """One version of an article, for answers that show parts of it.
 
-    :param content: JSON that :func:`index.article.content` wrote; it is trusted.
+    :param content: JSON that :func:`index.article.content_json` wrote; it is trusted.
     :param status: in force, in place of the one in the content.
     :raises ValueError: the content is no such JSON.
     """
