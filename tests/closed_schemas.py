@@ -11,7 +11,7 @@ def closed(schema: Any) -> Any:
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {name: closed(value) for name, value in schema.items()}
-    if "properties" in found and found.get("type") == "object":
-        found.setdefault("additionalProperties", False)
-    return found
+    members = {name: closed(value) for name, value in schema.items()}
+    if "properties" in members and members.get("type") == "object":
+        members.setdefault("additionalProperties", False)
+    return members

@@ -126,8 +126,8 @@ def entry_for(change: Change, reader: Reader, at: int) -> Entry | None:
         return _entry(change, kind, removed=True) if showed else None
     if kind is ChangeType.KILLED:
         audience = change.audience()
-        told = not reader.filters if audience is None else audience.includes(reader)
-        return _entry(change, kind, removed=True) if told else None
+        listed = not reader.filters if audience is None else audience.includes(reader)
+        return _entry(change, kind, removed=True) if listed else None
     showed = before is not None and before.shown(reader, at)
     shows = after is not None and after.shown(reader, at)
     if shows:

@@ -14,9 +14,9 @@ from index.query import Filter, Reader
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
-def key(**given: object) -> Key:
+def key(**changed: object) -> Key:
     values = {"id": "0a1b2c3d", "name": "desk", "scopes": {"search"}, "created": NOW}
-    values |= given
+    values |= changed
     values["scopes"] = keys.scopes_of(values["scopes"])  # type: ignore[arg-type]
     return Key(**values)  # type: ignore[arg-type]
 

@@ -187,7 +187,7 @@ def test_a_process_counts_alone_if_the_file_cannot_be_used(
         counted.path.mkdir()
     if trouble == "full":
 
-        def full(*given: object) -> None:
+        def full(*arguments: object) -> None:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "posix_fallocate", full)

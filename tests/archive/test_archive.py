@@ -355,10 +355,10 @@ def test_versions_are_compared_the_one_before_with_the_current_one(
     back = difference(news, "kerry", old="3", new="1")
     assert (back.old, back.new) == ("3", "1")
     put(news, "one", "The only version.")
-    for same in (difference(news, "kerry", old="3"), difference(news, "one")):
-        assert same.old == same.new
-        assert not same.fields
-        assert {each.kind for each in same.paragraphs} == {"unchanged"}
+    for unchanged in (difference(news, "kerry", old="3"), difference(news, "one")):
+        assert unchanged.old == unchanged.new
+        assert not unchanged.fields
+        assert {each.kind for each in unchanged.paragraphs} == {"unchanged"}
 
 
 def test_only_versions_that_may_be_seen_are_compared(archive: Archive) -> None:

@@ -93,7 +93,7 @@ PARAGRAPHS = st.lists(
         optional={"credit": st.sampled_from(["Desk", None, ""])},
     ),
     max_size=5,
-).map(lambda some: [*some, "Last."])
+).map(lambda texts: [*texts, "Last."])
 DOCUMENTS = st.fixed_dictionaries(
     {"id": st.just("a"), "paragraphs": PARAGRAPHS},
     optional={

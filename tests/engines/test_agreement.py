@@ -115,7 +115,7 @@ searches = st.fixed_dictionaries(
 )
 
 
-def same(one: Page, other: Page) -> None:
+def assert_equal_pages(one: Page, other: Page) -> None:
     """Assert that two pages are equal: scores to 1e-4, order where scores differ."""
     assert (one.articles, one.paragraphs) == (other.articles, other.paragraphs)
     assert one.facets == other.facets
@@ -174,7 +174,7 @@ def test_whoosh_answers_as_memory_does(
             search(engine, query, limit=50, facets=facets, **options)
             for engine in engines
         ]
-        same(*pages)
+        assert_equal_pages(*pages)
         walked = paged(engines[1], query, data.draw(st.integers(1, 3)), **options)
         assert [hit.key for hit in walked] == [hit.key for hit in pages[1].hits]
     for engine in engines:

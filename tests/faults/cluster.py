@@ -318,9 +318,11 @@ class Cluster:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the processes."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")
+        }
         return {
-            **kept,
+            **inherited,
             "NUTGRAF_STORE": f"sqlite:///{self.folder / 'nutgraf.db'}",
             "NUTGRAF_ENGINE": f"whoosh:{self.index}",
             "NUTGRAF_BIND": f"{HOST}:{self.port}",
@@ -420,14 +422,14 @@ def deleted_mappings(pid: int) -> int:
 
 def members(session: int) -> list[int]:
     """Return the processes of a session that still run."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile
             # Behind the name, which may hold anything: state, parent, group, session.
             facts = path.read_text().rpartition(")")[2].split()
             if facts[3] == str(session) and facts[0] not in "ZX":
-                found.append(int(path.parent.name))
-    return found
+                processes.append(int(path.parent.name))
+    return processes
 
 
 def state_of(pid: int) -> str:

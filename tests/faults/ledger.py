@@ -76,7 +76,7 @@ class Ledger:
 
     def _put_one(self, client: Client, stop: threading.Event) -> None:
         article_id = f"{self.name}-{self._chance.randrange(150)}"
-        body, sent = self._made(article_id)
+        body, sent = self._draft_of(article_id)
         # A careful writer asks again until it is told; a careless one does not.
         tries = 1 if self._chance.random() < 0.3 else 1_000
         while tries and not stop.is_set():
@@ -96,9 +96,9 @@ class Ledger:
 
     def _post_some(self, client: Client) -> None:
         ids = [f"{self.name}-batch-{self._count}-{n}" for n in range(3)]
-        made = [self._made(each) for each in ids]
+        articles = [self._draft_of(each) for each in ids]
         self.batches.append(ids)
-        bodies = [{"id": each, **made[n][0]} for n, each in enumerate(ids)]
+        bodies = [{"id": each, **articles[n][0]} for n, each in enumerate(ids)]
         try:
             reply = client.ask("POST", "/v1/articles", bodies)
         except OSError:
@@ -106,7 +106,7 @@ class Ledger:
             return
         assert reply.status in (200, *self._refusals), (reply.status, reply.body)
         if reply.status == 200:
-            for (_, sent), result in zip(made, reply.json["results"], strict=True):
+            for (_, sent), result in zip(articles, reply.json["results"], strict=True):
                 assert result["status"] == "created", result
                 self._acknowledge(result["id"], sent, result["version"])
 
@@ -127,7 +127,7 @@ class Ledger:
         # Of one that was never acknowledged 404 says only that it is not there.
         entry.deleted = entry.deleted or reply.status in (200, 404)
 
-    def _made(self, article_id: str) -> tuple[dict[str, Any], Sent]:
+    def _draft_of(self, article_id: str) -> tuple[dict[str, Any], Sent]:
         self._count += 1
         word = f"{self.name}x{self._count}"
         body = {
@@ -223,17 +223,23 @@ def _store_is_right(ledgers: list[Ledger], cluster: Cluster) -> None:
                     info.version: view.get(article_id, info.version).article
                     for info in view.versions(article_id)
                 }
-                found = {
+                version_of_digest = {
                     digest(a.headline, [p.text for p in a.paragraphs if p.n]): version
                     for version, a in held.items()
                 }
-                assert len(found) == len(held), f"{article_id} has a version twice"
-                order = [found[s.digest] for s in entry.sent if s.digest in found]
+                assert len(version_of_digest) == len(held), (
+                    f"{article_id} has a version twice"
+                )
+                order = [
+                    version_of_digest[s.digest]
+                    for s in entry.sent
+                    if s.digest in version_of_digest
+                ]
                 assert len(order) == len(held), f"{article_id} has what nobody sent"
                 assert order == sorted(order, key=int), f"{article_id} is out of order"
                 for sent in entry.sent:
                     if sent.version is not None:
-                        assert found.get(sent.digest) == sent.version, (
+                        assert version_of_digest.get(sent.digest) == sent.version, (
                             f"{article_id}, version {sent.version}, is lost"
                         )
     store.close()
@@ -246,11 +252,11 @@ def _current_over_http(
     if reply.status == 404:
         return None
     assert reply.status == 200, reply.body
-    found = reply.json
-    texts = [each["text"] for each in found["paragraphs"] if each["n"]]
-    same = digest(found["headline"], texts)
-    (sent,) = (each for each in entry.sent if each.digest == same)
-    return found["version"], sent
+    article = reply.json
+    texts = [each["text"] for each in article["paragraphs"] if each["n"]]
+    sent_digest = digest(article["headline"], texts)
+    (sent,) = (each for each in entry.sent if each.digest == sent_digest)
+    return article["version"], sent
 
 
 def walked(client: Client, **parameters: object) -> Iterator[dict[str, Any]]:
@@ -265,8 +271,8 @@ def walked(client: Client, **parameters: object) -> Iterator[dict[str, Any]]:
 
 
 def _searches_are_complete(client: Client, current: dict[str, str]) -> None:
-    found = client.search(SHARED, limit=0)
-    assert found["total"]["articles"] == len(current)
+    page = client.search(SHARED, limit=0)
+    assert page["total"]["articles"] == len(current)
     walk = walked(client, q=SHARED, limit=100, sort="newest", passages=0)
     hits = [(hit["id"], hit["version"]) for hit in walk]
     assert len(hits) == len(set(hits)), "an article is found twice"

@@ -47,7 +47,7 @@ class Desk:
     """Who writes one article after the other, and knows which ones were kept."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.kept: set[str] = set()
+        self.stored: set[str] = set()
         self.refused: set[str] = set()
         self._clients = [cluster.client_of(pid) for pid in cluster.workers()]
         self._count = 0
@@ -61,7 +61,7 @@ class Desk:
             body = {"headline": "Desk", "paragraphs": ["It goes on. " * 400]}
             reply = client.ask("PUT", path_of(article_id), body)
             if reply.status == 200:
-                self.kept.add(article_id)
+                self.stored.add(article_id)
             else:
                 self.refused.add(article_id)
                 assert reply.status == 507, reply.body
@@ -85,11 +85,11 @@ class Desk:
     def all_kept(self) -> None:
         """Hold the service to what it has acknowledged and refused."""
         (client, *_) = self._clients
-        for article_id in self.kept:
+        for article_id in self.stored:
             assert client.ask("GET", path_of(article_id)).status == 200, article_id
         for article_id in self.refused:
             assert client.ask("GET", path_of(article_id)).status == 404, article_id
-        assert client.search("goes", limit=0)["total"]["articles"] == len(self.kept)
+        assert client.search("goes", limit=0)["total"]["articles"] == len(self.stored)
 
     def close(self) -> None:
         """Go home."""
@@ -178,7 +178,7 @@ QUESTIONS: tuple[dict[str, object], ...] = (
 
 def answers(client: Client) -> object | None:
     """Return all answers of a worker, ``None`` where it says that it cannot answer."""
-    found = []
+    pages = []
     for question in QUESTIONS:
         reply = client.ask("GET", "/v1/search", **question)
         if reply.status == 503:
@@ -189,8 +189,8 @@ def answers(client: Client) -> object | None:
         page = reply.json
         for name in ("took_ms", "index"):
             page.pop(name)
-        found.append(page)
-    return found
+        pages.append(page)
+    return pages
 
 
 def cut(data: bytes, seed: random.Random) -> bytes:
@@ -236,16 +236,16 @@ def harm(folder: Path, seed: random.Random) -> str:
 
 def test_a_damaged_index_is_never_answered_from_and_heals(tmp_path: Path) -> None:
     seed = chance("harm")
-    given = articles()
+    sent = articles()
     with running(tmp_path / "data") as cluster, cluster.client() as client:
-        for start in range(0, len(given), 30):  # in several segments
-            batch = given[start : start + 30]
+        for start in range(0, len(sent), 30):  # in several segments
+            batch = sent[start : start + 30]
             assert client.ask("POST", "/v1/articles", batch, wait=1).json["indexed"]
         right = answers(client)
         assert right is not None
         healed = 0
         for number in range(amount(12, 500)):
-            told = False
+            detected = False
             what = harm(cluster.index, seed)
             # A new worker opens what is there now; the other may have all in memory.
             victim = seed.choice(cluster.workers())
@@ -262,18 +262,19 @@ def test_a_damaged_index_is_never_answered_from_and_heals(tmp_path: Path) -> Non
             clients = [cluster.client_of(pid) for pid in cluster.workers()]
             deadline = time.monotonic() + 10
             while True:
-                found = [answers(each) for each in clients]
-                assert all(each in (None, right) for each in found), what
-                if None not in found:
+                given_answers = [answers(each) for each in clients]
+                assert all(each in (None, right) for each in given_answers), what
+                if None not in given_answers:
                     break
-                told = True
+                detected = True
                 assert time.monotonic() < deadline, f"{what}: not built again"
                 time.sleep(0.02)
             for each in clients:
                 each.close()
-            healed += told
+            healed += detected
             progress(
-                f"{number + 1}: {what}; {'told and healed' if told else 'no harm'}"
+                f"{number + 1}: {what};"
+                f" {'detected and healed' if detected else 'no harm'}"
             )
         assert healed > 0
         assert cluster.run("rebuild", "--json").returncode == 0

@@ -67,17 +67,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         folder,
         NUTGRAF_BODY_BYTES=str(BODY_BYTES),
         NUTGRAF_SEARCH_SECONDS=str(DEADLINE_SECONDS),
-    ) as made:
-        with made.client(timeout=120) as client:
+    ) as shared:
+        with shared.client(timeout=120) as client:
             for batch in corpus():
                 assert client.ask("POST", "/v1/articles", batch).status == 200
-            until(lambda: made.caught_up(client), "the corpus is indexed", 60)
-        workers = made.workers()
-        yield made
-        assert made.workers() == workers
-        assert '"level": "critical"' not in made.log("web")
+            until(lambda: shared.caught_up(client), "the corpus is indexed", 60)
+        workers = shared.workers()
+        yield shared
+        assert shared.workers() == workers
+        assert '"level": "critical"' not in shared.log("web")
         mistakes = [
-            line for line in made.log("web").splitlines() if "Exception on" in line
+            line for line in shared.log("web").splitlines() if "Exception on" in line
         ]
         assert mistakes == []
 
@@ -334,7 +334,7 @@ class Slow:
     """A client that takes its time, and what it is told."""
 
     def __init__(self, port: int, sends: bytes, drop: bytes) -> None:
-        self.sends, self.told, self.ended = sends, b"", False
+        self.sends, self.received, self.ended = sends, b"", False
         self._drop = drop
         self._connection = socket.create_connection((HOST, port), timeout=30)
         self._connection.sendall(sends)
@@ -344,7 +344,7 @@ class Slow:
         """Send a drop, and take what has come."""
         try:
             while piece := self._connection.recv(65_536):
-                self.told += piece
+                self.received += piece
             self.ended = True
         except BlockingIOError:
             with suppress(OSError):
@@ -383,10 +383,10 @@ def test_slow_clients_keep_nobody_waiting_and_are_given_up(cluster: Cluster) -> 
         assert slowest < SLACK_SECONDS
         for client in slow:
             if client.sends:
-                assert status_of(client.told) == 408, client.told
-                assert b'"request_timeout"' in client.told
+                assert status_of(client.received) == 408, client.received
+                assert b'"request_timeout"' in client.received
             else:
-                assert client.told == b""
+                assert client.received == b""
     with cluster.client() as other:
         assert other.ask("GET", "/v1/articles/abuse").status == 404
 

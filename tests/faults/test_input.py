@@ -524,17 +524,17 @@ def test_bad_files_cost_their_own_line_in_the_report(
     out, err = capsys.readouterr()
     assert (code, "Traceback" in err) == (1, False), err
     lines = [json.loads(line) for line in out.splitlines()]
-    told = [next(iter(each.values())) for each in lines[:-1]]
-    assert all(each["reason"] for each in told)
+    problems = [next(iter(each.values())) for each in lines[:-1]]
+    assert all(each["reason"] for each in problems)
     assert lines[-1]["report"]["passed_over"] == 0
-    names = {Path(each["file"]).name for each in told}
+    names = {Path(each["file"]).name for each in problems}
     assert hopeless <= names
     assert {name for name in names if name.endswith("-good.jsonl")} == set()
     archive = Archive.open(Settings.from_environ(environ))
     client = create_app(archive.settings, archive).test_client()
     for number in good:
         assert client.get(f"/v1/articles/good-{number}").status_code == 200
-    found = client.get("/v1/search?q=inmidst").json
-    assert found["total"]["articles"] == len(good)
+    page = client.get("/v1/search?q=inmidst").json
+    assert page["total"]["articles"] == len(good)
     archive.close()
     assert cli.main(["verify"], environ) == 0, capsys.readouterr()

@@ -65,10 +65,13 @@ def test_killing_any_process_under_load_loses_nothing_acknowledged(
             hold_to(ledgers, cluster, client)
             is_sound(cluster)
             assert len(list(cluster.index.iterdir())) <= MOST_FILES
-            told = sum(each.acknowledged for each in ledgers)
-            progress(f"round {number + 1} of {ROUNDS}: {killed}; {told:,} acknowledged")
+            acknowledged = sum(each.acknowledged for each in ledgers)
+            progress(
+                f"round {number + 1} of {ROUNDS}: {killed};"
+                f" {acknowledged:,} acknowledged"
+            )
         # Kills came while there was something to lose.
-        assert told > CYCLES * 10
+        assert acknowledged > CYCLES * 10
         assert sum(each.unacknowledged for each in ledgers) > 0
         for log in (cluster.log("web"), cluster.log("indexer")):
             assert "Traceback" not in log

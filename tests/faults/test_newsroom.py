@@ -28,16 +28,16 @@ ASKING = 4  # threads, each with a connection to every worker
 
 
 class Seen(NamedTuple):
-    """What somebody who looked for an article was given.
+    """The answer to one request for an article.
 
-    :ivar begun: when the request was.
-    :ivar told: whether anything of the article was in the answer.
+    :ivar begun: when the request started.
+    :ivar shown: whether anything of the article was in the answer.
     """
 
     victim: int
     kind: str
     begun: float
-    told: bool
+    shown: bool
 
 
 def word(victim: int) -> str:
@@ -137,9 +137,9 @@ class Asking(threading.Thread):
         begun = time.monotonic()
         reply = client.ask("GET", path, **parameters)
         assert reply.status in (200, 404, 410), (kind, reply.status, reply.body)
-        told = reply.status == 200 and tells(reply)
-        self.seen.append(Seen(victim, kind, begun, told))
-        if told and "ETag" in reply.headers:
+        shown = reply.status == 200 and tells(reply)
+        self.seen.append(Seen(victim, kind, begun, shown))
+        if shown and "ETag" in reply.headers:
             tags[victim, kind] = reply.headers["ETag"]
         # A page that was kept is confirmed only while it is still right.
         if tag := tags.get((victim, kind)):
@@ -164,14 +164,14 @@ def test_no_request_begun_after_a_kill_has_anything_of_the_article(
         started = time.monotonic()
         for thread in threads:
             thread.start()
-        found: set[str] = set()
+        ways_that_found: set[str] = set()
         for victim in range(KILLS):
             current[0] = victim
             before = [len(each.seen) for each in threads]
             rounds(threads, before, 1)
             for kind, (path, parameters, tells) in looks(victim).items():
                 if tells(client.ask("GET", path, **parameters)):
-                    found.add(kind)
+                    ways_that_found.add(kind)
             # With the indexer gone it holds as well.
             if victim % 6 == 4:
                 cluster.kill_indexer()
@@ -191,13 +191,17 @@ def test_no_request_begun_after_a_kill_has_anything_of_the_article(
         assert [each.failed for each in threads] == [[]] * ASKING
         seen = [each for thread in threads for each in thread.seen]
         progress(f"{len(seen):,} requests, {len(seen) / seconds:.0f} a second")
-        late = [each for each in seen if each.begun > killed[each.victim] and each.told]
+        late = [
+            each for each in seen if each.begun > killed[each.victim] and each.shown
+        ]
         assert late == []
         kinds = {each.kind for each in seen}
         ways = set(looks(0))
-        assert found == ways, "something is never found, so that nothing was tested"
-        kept = {each.kind for each in seen if each.told and "kept" in each.kind}
-        assert kept, "no page that was kept was ever confirmed"
+        assert ways_that_found == ways, (
+            "something is never found, so that nothing was tested"
+        )
+        confirmed = {each.kind for each in seen if each.shown and "kept" in each.kind}
+        assert confirmed, "no page that was kept was ever confirmed"
         after = {each.kind for each in seen if each.begun > killed[each.victim]}
         assert after == kinds
         # The older ones as well, when all is over, and after everything is indexed.
@@ -281,16 +285,16 @@ class Follower(threading.Thread):
         try:
             while not self.stop.is_set():
                 # Begun anew from what was kept at some moment, which may be old.
-                kept = self.since, dict(self.copy)
+                saved = self.since, dict(self.copy)
                 with self._cluster.client() as client:
                     for _ in range(self._seed.randrange(1, 12)):
                         self.read(client, wait=1)
                         if self.stop.is_set():
                             return
                         if self._seed.random() < 0.2:
-                            kept = self.since, dict(self.copy)
+                            saved = self.since, dict(self.copy)
                 if self._seed.random() < 0.5:
-                    self.since, self.copy = kept
+                    self.since, self.copy = saved
         except AssertionError as error:
             self.failed.append(repr(error))
 
@@ -412,18 +416,18 @@ def test_five_thousand_articles_of_one_moment_page_without_repeat_or_hole(
         if unit == "paragraph" and sort not in ("newest", "relevance"):
             continue
         asked = {"q": "moment", "unit": unit, "sort": sort, "limit": 100, "passages": 0}
-        found: list[str] = []
+        ids: list[str] = []
         after: dict[str, object] = {}
         pages = 0
         while True:
             page = clients[pages % 2].search(**asked, **after)
             pages += 1
-            found += [hit["id"] for hit in page["hits"]]
+            ids += [hit["id"] for hit in page["hits"]]
             if page["next"] is None:
                 break
             after = {"cursor": page["next"]}
-        assert len(found) == len(set(found)) == page["total"][f"{unit}s"]
-        assert {each.partition("#")[0] for each in found} == {
+        assert len(ids) == len(set(ids)) == page["total"][f"{unit}s"]
+        assert {each.partition("#")[0] for each in ids} == {
             f"m{n}" for n in range(MOMENT)
         }
     for each in clients:

@@ -175,7 +175,11 @@ def requests(method: str, path: str) -> st.SearchStrategy[Sent]:
     ).flatmap(
         lambda chosen: st.fixed_dictionaries(
             {name: wanted[name] for name in sorted({*chosen, *required})}
-        ).map(lambda given: [(n, text) for n in given for text in as_text(given[n])])
+        ).map(
+            lambda values_by_name: [
+                (n, text) for n in values_by_name for text in as_text(values_by_name[n])
+            ]
+        )
     )
     names = st.sampled_from([*wanted, "nope", "Q", "limit "]) | st.text(max_size=8)
     bad = st.lists(st.tuples(names, anything), max_size=3)
@@ -189,9 +193,11 @@ def requests(method: str, path: str) -> st.SearchStrategy[Sent]:
         ),
     ]
     for media_type, each in content.items():
-        made = values(each.get("schema", {}))
+        documents = values(each.get("schema", {}))
         bodies += [
-            st.tuples(st.just(media_type), made.map(lambda v: json.dumps(v).encode()))
+            st.tuples(
+                st.just(media_type), documents.map(lambda v: json.dumps(v).encode())
+            )
         ] * 3
     headers = mostly(
         st.fixed_dictionaries({}, optional=HEADERS),

@@ -86,7 +86,7 @@ def test_a_power_cut_loses_nothing_acknowledged(tmp_path: Path) -> None:
     }
     for number in range(CUTS):
         flag, seconds = seed.choice((_FLUSHED, _LOST)), seed.choice(_SECONDS)
-        told = sum(each.acknowledged for each in ledgers)
+        acknowledged = sum(each.acknowledged for each in ledgers)
         with (
             mounted(image, disk),
             running(tmp_path / "logs", **variables) as cluster,
@@ -106,5 +106,5 @@ def test_a_power_cut_loses_nothing_acknowledged(tmp_path: Path) -> None:
             hold_to(ledgers, cluster, client)
             is_sound(cluster)
         all_told = sum(each.acknowledged for each in ledgers)
-        assert all_told > told  # there was something to lose
+        assert all_told > acknowledged  # there was something to lose
         progress(f"cut {number + 1} of {CUTS}: {all_told:,} acknowledged")

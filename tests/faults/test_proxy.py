@@ -140,14 +140,14 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         added = cluster.run("keys", "add", "desk", "--scope", "search,ingest", "--json")
         assert added.returncode == 0, added.stderr
         with nginx(folder, cluster) as port:
-            made = Proxy(cluster, port, json.loads(added.stdout)["key"])
+            started_proxy = Proxy(cluster, port, json.loads(added.stdout)["key"])
             articles = [
                 {"id": f"a/{n}", "headline": "Harbour", "paragraphs": ["grain " * 900]}
                 for n in range(100)
             ]
-            reply = made.ask("POST", "/v1/articles?wait=1", *as_json(articles))
+            reply = started_proxy.ask("POST", "/v1/articles?wait=1", *as_json(articles))
             assert reply.status == 200, reply.body
-            yield made
+            yield started_proxy
 
 
 def as_json(value: Any) -> tuple[bytes, dict[str, str]]:
@@ -177,14 +177,14 @@ def test_a_stream_of_changes_is_not_held_back(proxy: Proxy) -> None:
             f"GET /v1/changes HTTP/1.1\r\nHost: {SITE}\r\nX-API-Key: {proxy.key}\r\n"
             "Accept: text/event-stream\r\n\r\n".encode()
         )
-        told = b""
-        while b"data:" not in told:
-            told += stream.recv(65_536)
+        received = b""
+        while b"data:" not in received:
+            received += stream.recv(65_536)
         article = {"headline": "Told at once"}
         reply = proxy.ask("PUT", "/v1/articles/told-now", *as_json(article))
         assert reply.status == 200
-        while b"told-now" not in told:  # or the connection times out
-            told = told[-100:] + stream.recv(65_536)
+        while b"told-now" not in received:  # or the connection times out
+            received = received[-100:] + stream.recv(65_536)
 
 
 # What slow clients send at once, what again and again, and what they have room for.

@@ -103,12 +103,12 @@ def held(cluster: Cluster) -> dict[int, tuple[int, int]]:
 
     Each answers something before, so that it has let go of what it can.
     """
-    found = {}
+    held_files = {}
     for pid in cluster.workers():
         with cluster.client_of(pid) as client:
             client.search("stamped")
-            found[pid] = open_files(pid), deleted_mappings(pid)
-    return found
+            held_files[pid] = open_files(pid), deleted_mappings(pid)
+    return held_files
 
 
 def test_an_answer_is_of_one_generation_while_the_index_is_written_and_merged(
@@ -176,12 +176,12 @@ def questions() -> list[dict[str, object]]:
     ]
 
 
-def right(question: dict[str, object], given: list[dict[str, Any]]) -> set[str]:
+def right(question: dict[str, object], stored: list[dict[str, Any]]) -> set[str]:
     """Return the articles that have all the words, from the texts themselves."""
     words = set(str(question["q"]).split())
     return {
         each["id"]
-        for each in given
+        for each in stored
         if words <= set(" ".join([each["headline"], *each["paragraphs"]]).split())
     }
 
@@ -189,20 +189,20 @@ def right(question: dict[str, object], given: list[dict[str, Any]]) -> set[str]:
 def test_four_workers_of_one_process_give_the_right_answers_alike(
     tmp_path: Path,
 ) -> None:
-    given = articles()
+    sent = articles()
     with running(tmp_path / "data", workers=4) as cluster, cluster.client() as client:
-        assert client.ask("POST", "/v1/articles", given, wait=1).json["indexed"]
+        assert client.ask("POST", "/v1/articles", sent, wait=1).json["indexed"]
         clients = [cluster.client_of(worker) for worker in cluster.workers()]
         for number, question in enumerate(questions()):
             pages = [clients[(number + n) % 4].search(**question) for n in (0, 1)]
             for page in pages:
                 page.pop("took_ms")
             assert pages[0] == pages[1], question
-            expected = right(question, given)
+            expected = right(question, sent)
             assert pages[0]["total"]["articles"] == len(expected), question
-            found = {hit["id"] for hit in pages[0]["hits"]}
-            assert found <= expected, question
-            assert len(found) == min(20, len(expected)), question
+            ids = {hit["id"] for hit in pages[0]["hits"]}
+            assert ids <= expected, question
+            assert len(ids) == min(20, len(expected)), question
         for each in clients:
             each.close()
         assert sorted(cluster.workers()) == sorted(answering(cluster))

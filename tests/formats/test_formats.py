@@ -214,9 +214,9 @@ class Counting(io.BytesIO):
     taken = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        found = super().read(size)
-        self.taken += len(found)
-        return found
+        piece = super().read(size)
+        self.taken += len(piece)
+        return piece
 
 
 def test_lines_are_read_as_they_come() -> None:

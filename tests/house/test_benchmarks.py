@@ -98,7 +98,7 @@ def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
         " text = ''.join(map(content_json, Generated(paragraphs=200, seed=3)));"
         " print(hashlib.sha256(text.encode()).hexdigest())"
     )
-    found = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", asked],
             cwd=ROOT,
@@ -109,8 +109,8 @@ def test_a_generated_corpus_depends_on_its_seed_alone() -> None:
         ).stdout.strip()
         for seed in ("1", "2")
     }
-    assert found == {digest_of(Generated(paragraphs=200, seed=3))}
-    assert found != {digest_of(Generated(paragraphs=200, seed=4))}
+    assert digests == {digest_of(Generated(paragraphs=200, seed=3))}
+    assert digests != {digest_of(Generated(paragraphs=200, seed=4))}
 
 
 @pytest.mark.slow
@@ -132,9 +132,9 @@ def test_words_are_spread_as_in_a_language() -> None:
     lengths = []
     for article in SMALL:
         for paragraph in article.paragraphs[1:]:
-            found = re.findall("[a-z]+", paragraph.text.lower())
-            words.update(found)
-            lengths.append(len(found))
+            words_of_paragraph = re.findall("[a-z]+", paragraph.text.lower())
+            words.update(words_of_paragraph)
+            lengths.append(len(words_of_paragraph))
     ((commonest, count), *_) = words.most_common(1)
     assert commonest == "the"
     assert 0.04 < count / words.total() < 0.12
@@ -146,13 +146,13 @@ def test_words_are_spread_as_in_a_language() -> None:
 def test_copies_have_new_ids_and_the_same_text() -> None:
     originals = list(first_articles(SMALL, 50))
     count = sum(map(body_paragraphs, originals))
-    found = list(copies(originals, paragraphs=count * 2))
-    assert sum(map(body_paragraphs, found)) == count * 2
-    assert found[: len(originals)] == originals
-    assert [each.id for each in found[len(originals) :]] == [
+    articles = list(copies(originals, paragraphs=count * 2))
+    assert sum(map(body_paragraphs, articles)) == count * 2
+    assert articles[: len(originals)] == originals
+    assert [each.id for each in articles[len(originals) :]] == [
         f"{each.id}~2" for each in originals
     ]
-    assert found[-1].paragraphs == originals[-1].paragraphs
+    assert articles[-1].paragraphs == originals[-1].paragraphs
 
 
 def test_copies_of_what_can_be_read_once_only_are_refused() -> None:
@@ -174,8 +174,8 @@ def test_a_file_is_read_zipped_and_mapped_and_each_id_once(tmp_path: Path) -> No
         {"id": "b", "kopf": "Two", "paragraphs": ["Text."], "version": "4"},
     ]
     path.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
-    found = list(File(path=path, mapping={"kopf": "headline"}))
-    assert [(each.id, each.headline, each.version) for each in found] == [
+    articles = list(File(path=path, mapping={"kopf": "headline"}))
+    assert [(each.id, each.headline, each.version) for each in articles] == [
         ("a", "One", "1"),
         ("b", "Two", "4"),
     ]
@@ -226,9 +226,9 @@ def test_a_workload_is_the_same_for_a_seed_and_can_be_recorded() -> None:
 def test_every_search_of_a_workload_is_understood_as_written(
     asked: TimedSearch,
 ) -> None:
-    found = parse(asked.q, settings=Settings(), tz=UTC, now=NOW, strict=True)
-    assert found.warnings == ()
-    assert asked.compiled().query == found.query
+    parsed = parse(asked.q, settings=Settings(), tz=UTC, now=NOW, strict=True)
+    assert parsed.warnings == ()
+    assert asked.compiled().query == parsed.query
     assert asked.compiled().passages == 0
 
 
@@ -291,11 +291,11 @@ def test_a_percentile_is_a_value_that_occurred() -> None:
 def test_contestants_alternate_and_the_warm_up_does_not_count() -> None:
     calls: list[str] = []
     task = {"ours": lambda: calls.append("a"), "peer": lambda: calls.append("b")}
-    (found,) = timing.alternated([task], seconds=0.0)
-    assert found.rounds == timing.LEAST_ROUNDS
+    (times,) = timing.alternated([task], seconds=0.0)
+    assert times.rounds == timing.LEAST_ROUNDS
     assert "".join(calls) == "ab" + "ab" + "ba" + "ab"
-    assert found.ratio.keys() == {"peer"}
-    assert found.median.keys() == {"ours", "peer"}
+    assert times.ratio.keys() == {"peer"}
+    assert times.median.keys() == {"ours", "peer"}
 
 
 # Processes
@@ -347,11 +347,11 @@ def port() -> Iterator[int]:
 
 @pytest.mark.slow
 def test_the_load_client_counts_answers(port: int) -> None:
-    found = measure_load(port, ["/ok"], connections=2, seconds=0.2)
-    assert found.requests > 10
-    assert found.failed == 0
-    assert found.rate == pytest.approx(found.requests / found.seconds)
-    assert 0 < found.p50_ms <= found.p95_ms
+    load = measure_load(port, ["/ok"], connections=2, seconds=0.2)
+    assert load.requests > 10
+    assert load.failed == 0
+    assert load.rate == pytest.approx(load.requests / load.seconds)
+    assert 0 < load.p50_ms <= load.p95_ms
 
 
 @pytest.mark.slow
@@ -362,11 +362,11 @@ def test_the_load_client_does_not_count_failures_as_answers(port: int) -> None:
 
 def test_the_bare_server_is_set_up_as_ours() -> None:
     def settings(path: Path) -> dict[str, Any]:
-        found = {}
+        by_name = {}
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                found[ast.unparse(node.targets[0])] = node.value.value
-        return found
+                by_name[ast.unparse(node.targets[0])] = node.value.value
+        return by_name
 
     ours = settings(ROOT / "gunicorn.conf.py")
     bare = settings(ROOT / "benchmarks/measuring/bare.py")
@@ -416,19 +416,19 @@ def test_a_peer_does_the_work_that_ours_does(
         for asked in WORKLOAD.searches:
             search = asked.compiled()
             try:
-                found = peer.compile(search)()
+                answer = peer.compile(search)()
             except Unsupported:
                 continue
-            assert found.hits == min(10, found.total), asked
+            assert answer.hits == min(10, answer.total), asked
             compared += 1
             page = ours.snapshot().search(search)
             if asked.kind.startswith("word"):
-                assert found.total > 0, asked
+                assert answer.total > 0, asked
             # The others have older stemmers, which put other words together.
             if name == "tantivy" and asked.kind.startswith(("word", "OR", "dates")):
-                assert found.total == pytest.approx(page.paragraphs, rel=0.1, abs=2)
+                assert answer.total == pytest.approx(page.paragraphs, rel=0.1, abs=2)
             if name == "tantivy, articles" and asked.kind.startswith(("word", "AND")):
-                assert found.total == pytest.approx(page.articles, rel=0.1, abs=2)
+                assert answer.total == pytest.approx(page.articles, rel=0.1, abs=2)
     assert compared > len(WORKLOAD.scored) * 0.8
 
 
@@ -439,10 +439,10 @@ def test_everything_newest_first_is_every_paragraph(tmp_path: Path) -> None:
     peer.build(SMALL)
     peer.open()
     with closing(peer):
-        found = peer.compile(
+        answer = peer.compile(
             TimedSearch(kind="newest", q="", sort="newest").compiled()
         )()
-    assert found.total == size.paragraphs + size.articles  # a headline each
+    assert answer.total == size.paragraphs + size.articles  # a headline each
 
 
 # Relevance
@@ -464,8 +464,8 @@ def test_ndcg_takes_a_grade_for_its_gain() -> None:
 
 def test_average_precision_counts_what_is_missing_as_nothing() -> None:
     relevant = {"a": 1, "b": 1, "c": 2, "d": 0}
-    found = metrics.average_precision(["a", "x", "b", "d"], relevant)
-    assert found == pytest.approx((1 / 1 + 2 / 3 + 0) / 3)
+    precision = metrics.average_precision(["a", "x", "b", "d"], relevant)
+    assert precision == pytest.approx((1 / 1 + 2 / 3 + 0) / 3)
 
 
 def test_recall_is_the_share_found_in_time() -> None:
@@ -487,8 +487,8 @@ def test_paragraphs_are_those_of_blank_lines() -> None:
 
 def test_without_blank_lines_sentences_are_put_together() -> None:
     sentence = "word " * 19 + "end."
-    found = judged.paragraphs_of(" ".join([sentence] * 7))
-    assert [len(each.split()) for each in found] == [60, 60, 20]
+    paragraphs = judged.paragraphs_of(" ".join([sentence] * 7))
+    assert [len(each.split()) for each in paragraphs] == [60, 60, 20]
 
 
 def test_the_words_of_a_query_are_taken_once_and_in_parts() -> None:
@@ -525,11 +525,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_collection_is_read_without_what_cannot_be_judged(folder: Path) -> None:
-    (found,) = read_collections(folder)
-    assert found.name == "small"
-    assert [each.id for each in found.documents] == ["1", "2", "3"]
-    assert found.documents[1].headline is None
-    assert found.queries == {"1": ("harbour", "strike"), "2": ("museums",)}
+    (read,) = read_collections(folder)
+    assert read.name == "small"
+    assert [each.id for each in read.documents] == ["1", "2", "3"]
+    assert read.documents[1].headline is None
+    assert read.queries == {"1": ("harbour", "strike"), "2": ("museums",)}
 
 
 def test_a_folder_without_collections_is_refused(tmp_path: Path) -> None:
@@ -543,8 +543,8 @@ def test_a_perfect_ranker_scores_1(folder: Path) -> None:
     def rank(words: Any) -> list[str]:
         return ["3"] if "museums" in words else ["1", "2"]
 
-    found = relevance.evaluate(collection, rank)
-    assert found == Scores(ndcg=1.0, average_precision=1.0, recall=1.0)
+    scores = relevance.evaluate(collection, rank)
+    assert scores == Scores(ndcg=1.0, average_precision=1.0, recall=1.0)
 
 
 @pytest.mark.slow
@@ -564,8 +564,8 @@ def test_a_trial_scores_as_an_engine_does() -> None:
     expected = {hit.id: hit.score for hit in engine.snapshot().search(search).hits}
     counted = counting.CountedCollection(collection)
     scores = counted.scores("q", parameters.current())
-    found = {i: s for i, s in zip(counted.ids, scores, strict=True) if s > 0}
-    assert found == pytest.approx(expected, abs=2e-6)
+    trial_scores = {i: s for i, s in zip(counted.ids, scores, strict=True) if s > 0}
+    assert trial_scores == pytest.approx(expected, abs=2e-6)
     best = max(expected, key=lambda each: (expected[each], each))
     assert counted.ranking("q", parameters.current(), 1) == [best]
 
@@ -598,14 +598,14 @@ def test_parameters_are_chosen_without_the_collection_left_out(folder: Path) -> 
         )
         for name in ("one", "two")
     ]
-    found = tuning.tune(pair)
-    assert [fold.left_out for fold in found.folds] == ["one", "two"]
-    assert found.together.ndcg.keys() == {"one", "two"}
+    result = tuning.tune(pair)
+    assert [fold.left_out for fold in result.folds] == ["one", "two"]
+    assert result.together.ndcg.keys() == {"one", "two"}
     # All is found at the top already: there is nothing to gain.
-    assert found.together.chosen == parameters.TEXTBOOK
+    assert result.together.chosen == parameters.TEXTBOOK
     # What we use now was chosen on all collections: no fold may start from it.
-    assert all(fold.chosen == parameters.TEXTBOOK for fold in found.folds)
-    assert {each.name for each in found.neighbours} == set(parameters.GRID)
+    assert all(fold.chosen == parameters.TEXTBOOK for fold in result.folds)
+    assert {each.name for each in result.neighbours} == set(parameters.GRID)
     with pytest.raises(ValueError, match="two collections"):
         tuning.tune(pair[:1])
 
@@ -619,8 +619,8 @@ def test_only_what_is_varied_is_chosen(
         "ndcg",
         lambda self, chosen: chosen.k1 + chosen.damping,
     )
-    found = tuning.tune([collection, collection], ("damping",))
-    assert found.together.chosen == replace(parameters.TEXTBOOK, damping=8.0)
+    result = tuning.tune([collection, collection], ("damping",))
+    assert result.together.chosen == replace(parameters.TEXTBOOK, damping=8.0)
 
 
 def test_our_parameters_and_the_textbooks_are_on_the_grid() -> None:
@@ -644,9 +644,9 @@ def test_relevance_goes_through(
     out = tmp_path / "result.json"
     assert command.main([str(folder), "--json", str(out)]) == 0
     assert "small" in capsys.readouterr().out
-    found = json.loads(out.read_text())["comparison"]
-    assert found["mean"]["ours"]["ndcg"] == pytest.approx(1.0)
-    assert found["ratio"] == pytest.approx(1.0)
+    comparison = json.loads(out.read_text())["comparison"]
+    assert comparison["mean"]["ours"]["ndcg"] == pytest.approx(1.0)
+    assert comparison["ratio"] == pytest.approx(1.0)
 
 
 # The report
@@ -735,19 +735,19 @@ def test_what_is_mistyped_is_said(
 def test_a_kept_folder_is_used_again_and_never_for_another_corpus(
     tmp_path: Path,
 ) -> None:
-    told: list[str] = []
+    announced: list[str] = []
 
     def open_it(paragraphs: int) -> Workplace:
-        told.clear()
+        announced.clear()
         corpus = Generated(paragraphs=paragraphs)
         return Workplace(
-            tmp_path, corpus, base=corpus, per_kind=1, announce=told.append
+            tmp_path, corpus, base=corpus, per_kind=1, announce=announced.append
         )
 
     before = open_it(100)
-    assert told
+    assert announced
     again = open_it(100)
-    assert told == []
+    assert announced == []
     assert (again.size, again.workload) == (before.size, before.workload)
     with pytest.raises(OtherCorpus):
         open_it(101)
@@ -755,26 +755,26 @@ def test_a_kept_folder_is_used_again_and_never_for_another_corpus(
 
 def quick(out: Path, *arguments: str) -> dict[str, Any]:
     assert bench.main(["--quick", "--json", str(out), *arguments]) == 0
-    found: dict[str, Any] = json.loads(out.read_text("utf-8"))
-    return found
+    result: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    return result
 
 
-def values(found: dict[str, Any]) -> dict[str, float]:
-    return {line["name"]: line["value"] for line in found["lines"]}
+def values(result: dict[str, Any]) -> dict[str, float]:
+    return {line["name"]: line["value"] for line in result["lines"]}
 
 
 @pytest.mark.slow
 def test_lines_without_peers_run_alone(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     arguments = ("--paragraphs", "150", "--keep", str(tmp_path / "kept"))
-    found = quick(out, *arguments, "--only", "size,fuzzy")
-    assert values(found).keys() == {"size", "fuzzy"}
-    assert all(value > 0 for value in values(found).values())
-    assert found["corpus"]["paragraphs"] >= 150
-    assert datetime.fromisoformat(found["at"]).tzinfo is not None
+    result = quick(out, *arguments, "--only", "size,fuzzy")
+    assert values(result).keys() == {"size", "fuzzy"}
+    assert all(value > 0 for value in values(result).values())
+    assert result["corpus"]["paragraphs"] >= 150
+    assert datetime.fromisoformat(result["at"]).tzinfo is not None
     # It can be run again, and says nothing about where it ran.
     again = quick(out, *arguments, "--only", "fuzzy", "--workload", str(out))
-    assert again["workload"] == found["workload"]
+    assert again["workload"] == result["workload"]
     for secret in (str(tmp_path), str(ROOT), platform.node()):
         assert secret not in out.read_text("utf-8")
 
@@ -784,14 +784,14 @@ def test_a_quick_run_measures_every_line(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "result.json"
-    found = quick(out, "--paragraphs", "400", "--collections", str(folder))
-    assert list(values(found)) == [line.name for line in LINES]
-    assert all(value > 0 for value in values(found).values())
-    by_name = {line["name"]: line["details"] for line in found["lines"]}
+    result = quick(out, "--paragraphs", "400", "--collections", str(folder))
+    assert list(values(result)) == [line.name for line in LINES]
+    assert all(value > 0 for value in values(result).values())
+    by_name = {line["name"]: line["details"] for line in result["lines"]}
     counts = by_name["search"]["equal_counts"]
     assert counts["median"] == pytest.approx(1.0, abs=0.1)
     assert by_name["load"]["report"]["refused"] == 0
-    assert {line["name"] for line in found["lines"] if line["verdict"]}
+    assert {line["name"] for line in result["lines"] if line["verdict"]}
     assert "search in process" in capsys.readouterr().out
 
 
@@ -810,15 +810,15 @@ def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
         for line in config[section][option].split("\n")
         if line
     }
-    found = set()
+    packages = set()
     for path in (ROOT / "benchmarks").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
+                packages |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 assert node.module is not None
-                found.add(node.module.partition(".")[0])
-    foreign = found - sys.stdlib_module_names - {"index", "benchmarks"}
+                packages.add(node.module.partition(".")[0])
+    foreign = packages - sys.stdlib_module_names - {"index", "benchmarks"}
     names = {"whoosh": "whoosh-reloaded"}
     assert {names.get(name, name) for name in foreign} <= declared
 

@@ -83,9 +83,9 @@ def code_in(text: str) -> list[str]:
 def table(name: str, marker: str) -> list[list[str]]:
     """Return the rows, without the head, of the first table behind a marker."""
     behind = text_of(name).split(marker, 1)[1]
-    found = re.search(r"^\|.*\n\|[ -|]+\n((?:\|.*\n)*)", behind, re.MULTILINE)
-    assert found is not None, f"no table behind {marker} in {name}"
-    return [cells(line) for line in found[1].splitlines()]
+    first_table = re.search(r"^\|.*\n\|[ -|]+\n((?:\|.*\n)*)", behind, re.MULTILINE)
+    assert first_table is not None, f"no table behind {marker} in {name}"
+    return [cells(line) for line in first_table[1].splitlines()]
 
 
 # Links and snippets
@@ -93,8 +93,10 @@ def table(name: str, marker: str) -> list[list[str]]:
 
 def heading_ids(text: str) -> set[str]:
     """Return the fragments that GitHub gives a page's headings."""
-    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in found}
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -123,13 +125,13 @@ def test_every_snippet_can_be_read(page: Path) -> None:
 
 def commands(text: str) -> list[list[str]]:
     """Return the shell commands that a page shows behind a ``$``, as arguments."""
-    found = []
+    all_commands = []
     for block in blocks(text, "console"):
         lines = re.sub(r"\\\n\s*", " ", block).splitlines()
-        found += [
+        all_commands += [
             shlex.split(line.removeprefix("$ ")) for line in lines if line[:2] == "$ "
         ]
-    return found
+    return all_commands
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -257,26 +259,26 @@ class Call(NamedTuple):
 
 
 def calls(text: str) -> list[Call]:
-    found = []
+    all_calls = []
     for block in blocks(text, "console"):
         line, _, answer = re.sub(r"\\\n\s*", " ", block).partition("\n")
         program, *arguments = shlex.split(line.removeprefix("$ "))
         if program == "curl":
-            found.append(call(arguments, answer))
-    return found
+            all_calls.append(call(arguments, answer))
+    return all_calls
 
 
 def call(arguments: list[str], answer: str) -> Call:
     method, address, headers, body = "GET", "", {}, None
-    given = iter(arguments)
-    for each in given:
+    rest = iter(arguments)
+    for each in rest:
         if each == "-X":
-            method = next(given)
+            method = next(rest)
         elif each == "-H":
-            name, _, value = next(given).partition(": ")
+            name, _, value = next(rest).partition(": ")
             headers[name] = value
         elif each == "-d":
-            body = next(given)
+            body = next(rest)
         else:
             address = each
     return Call(method, address, headers, body, answer)
@@ -344,10 +346,10 @@ def query_examples() -> list[str]:
 
 @pytest.mark.parametrize("example", query_examples())
 def test_an_example_of_the_query_language_is_taken_as_typed(example: str) -> None:
-    found = grammar.parse(example, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
-    assert not found.warnings
-    again = grammar.parse(found.understood, settings=SETTINGS, tz=UTC, now=NOW)
-    assert again.query == found.query
+    parsed = grammar.parse(example, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
+    assert not parsed.warnings
+    again = grammar.parse(parsed.understood, settings=SETTINGS, tz=UTC, now=NOW)
+    assert again.query == parsed.query
 
 
 def test_the_fields_of_the_query_language_are_the_fields() -> None:
@@ -446,8 +448,8 @@ WARNED = {
 def test_a_warning_comes_as_described(row: list[str]) -> None:
     code, _, strict = row
     for text in WARNED[code.strip("`")]:
-        found = grammar.parse(text, settings=SETTINGS, tz=UTC, now=NOW)
-        assert code.strip("`") in [each.code for each in found.warnings], text
+        parsed = grammar.parse(text, settings=SETTINGS, tz=UTC, now=NOW)
+        assert code.strip("`") in [each.code for each in parsed.warnings], text
         if strict == "note":
             grammar.parse(text, settings=SETTINGS, tz=UTC, now=NOW, strict=True)
         else:
@@ -528,10 +530,10 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The OpenAPI document, its paths as docs/api.md writes them."""
     store = tmp_path_factory.mktemp("described") / "nutgraf.db"
     app = create_app(Settings(store=f"sqlite:///{store}", engine="memory:"))
-    found: dict[str, Any] = app.test_client().get("/openapi.json").json
+    document: dict[str, Any] = app.test_client().get("/openapi.json").json
     short = {"{article_id}": "ID", "{n}": "N", "{field}": "FIELD"}
     paths = {}
-    for path, item in found["paths"].items():
+    for path, item in document["paths"].items():
         for long, name in short.items():
             path = path.replace(long, name)
         paths[path] = {
@@ -539,7 +541,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             for method, operation in item.items()
             if method in ("get", "post", "put", "delete")
         }
-    return {**found, "paths": paths}
+    return {**document, "paths": paths}
 
 
 def test_every_route_is_in_the_page_and_the_other_way_round(
@@ -600,14 +602,14 @@ def default_of(parameter: dict[str, Any]) -> str:
 
 def parameters(operation: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Return the values and default of each parameter; filters stand as FIELD."""
-    found = {}
+    by_name = {}
     for each in operation.get("parameters", ()):
         if each["in"] == "header":  # told in a page of its own
             continue
         prefix, dot, name = each["name"].rpartition(".")
         shown = f"{prefix}{dot}FIELD" if name in FILTERABLE else each["name"]
-        found[shown] = values_of(each["schema"]), default_of(each)
-    return found
+        by_name[shown] = values_of(each["schema"]), default_of(each)
+    return by_name
 
 
 def documented_operations() -> list[str]:
@@ -643,8 +645,8 @@ def test_every_operation_with_parameters_has_its_table(
             by_id = path.split("/")[1:3] == ["v1", "article"]
             if by_id and declared:
                 assert declared.pop("id") == ("text", "required")
-                same = path.replace("/v1/article", "/v1/articles/ID")
-                assert declared == known[same, method]
+                with_id_in_path = path.replace("/v1/article", "/v1/articles/ID")
+                assert declared == known[with_id_in_path, method]
             elif declared:
                 assert (path, method) in known
 
@@ -681,16 +683,16 @@ def keys_of(schema: type[Schema], apart: set[str]) -> set[str]:
 
     :param apart: schemas with a table of their own, whose keys are not repeated.
     """
-    found = set()
+    keys = set()
     for name, field in schema().fields.items():
         inner, dot = (
             (field.inner, "[].") if isinstance(field, kinds.List) else (field, ".")
         )
         if isinstance(inner, kinds.Nested) and type(inner.schema).__name__ not in apart:
-            found |= {name + dot + key for key in keys_of(type(inner.schema), apart)}
+            keys |= {name + dot + key for key in keys_of(type(inner.schema), apart)}
         else:
-            found.add(name)
-    return found
+            keys.add(name)
+    return keys
 
 
 # Keys told in a sentence of another row, or elsewhere: the fields of an article.
@@ -734,12 +736,12 @@ def statuses_of_codes() -> dict[str, set[int]]:
         for name, kind in vars(module).items()
         if inspect.isclass(kind) and issubclass(kind, NutgrafError)
     }
-    found: dict[str, set[int]] = {code: set() for code in PROBLEM_TYPES}
+    statuses: dict[str, set[int]] = {code: set() for code in PROBLEM_TYPES}
 
     def add(code: str, kind: type[NutgrafError]) -> None:
         error = kind.__new__(kind)
         error.code = code
-        found[code].add(problems.status_of(error))
+        statuses[code].add(problems.status_of(error))
 
     for kind in classes.values():
         add(kind.code, kind)
@@ -751,8 +753,8 @@ def statuses_of_codes() -> dict[str, set[int]]:
                 if each.arg == "code" and isinstance(each.value, ast.Constant):
                     add(str(each.value.value), raised[name])
     for status, code in problems._CODE_OF_STATUS.items():
-        found[code].add(status)
-    return found
+        statuses[code].add(status)
+    return statuses
 
 
 def statuses_of_rows() -> dict[str, set[int]]:

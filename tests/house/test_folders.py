@@ -95,9 +95,9 @@ def test_new_files_are_the_owners_alone_whatever_the_umask(
     folder = tmp_path / "new" / "data"
     store, engine = f"sqlite:///{folder / 'nutgraf.db'}", f"whoosh:{folder / 'index'}"
     subprocess.run([sys.executable, "-c", code, store, engine], cwd=ROOT, check=True)
-    made = [folder, *folder.rglob("*")]
-    assert {"nutgraf.db", "nutgraf.db-wal", "index"} <= {each.name for each in made}
-    open_ = [each for each in made if each.stat().st_mode & 0o077]
+    created = [folder, *folder.rglob("*")]
+    assert {"nutgraf.db", "nutgraf.db-wal", "index"} <= {each.name for each in created}
+    open_ = [each for each in created if each.stat().st_mode & 0o077]
     # Whoosh's own lock file is empty, and in a folder that nobody else can enter.
     assert [each.name for each in open_] == ["MAIN_WRITELOCK"]
 
@@ -129,11 +129,11 @@ def test_the_service_does_not_start_on_an_index_open_to_others(
     index = tmp_path / "index"
     index.mkdir()
     index.chmod(0o777)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")}
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "wsgi:app"],
         cwd=ROOT,
-        env=kept
+        env=inherited
         | {
             "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
             "NUTGRAF_ENGINE": f"whoosh:{index}",

@@ -124,7 +124,7 @@ def modules() -> dict[str, Path]:
 
 def installed() -> list[str]:
     """The modules that are part of Nutgraf, by name: all but the benchmarks."""
-    return [name for name in modules() if not within(name, {"benchmarks"})]
+    return [name for name in modules() if not is_inside(name, {"benchmarks"})]
 
 
 @cache
@@ -176,7 +176,7 @@ def own_imports() -> Iterator[tuple[str, str]]:
             yield name, target
 
 
-def within(name: str, prefixes: Iterable[str]) -> bool:
+def is_inside(name: str, prefixes: Iterable[str]) -> bool:
     """Whether a module is one of these, or inside one."""
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
@@ -204,7 +204,7 @@ def test_a_file_is_at_most_five_names_deep():
 
 @pytest.mark.parametrize("package", ORDER)
 def test_every_module_is_in_a_room_and_every_room_has_modules(package):
-    there = {room(name, package) for name in modules() if within(name, {package})}
+    there = {room(name, package) for name in modules() if is_inside(name, {package})}
     assert there == floors(package).keys()
 
 
@@ -214,8 +214,8 @@ def test_imports_go_down_only(package):
     wrong = [
         f"{name} imports {target}"
         for name, target in own_imports()
-        if within(name, {package})
-        and within(target, {package})
+        if is_inside(name, {package})
+        and is_inside(target, {package})
         and (one := room(name, package)) != (other := room(target, package))
         and floor[one] <= floor[other]
     ]
@@ -227,7 +227,7 @@ def test_the_library_knows_nothing_of_the_service_nor_either_of_the_benchmarks()
     wrong = [
         f"{name} imports {target}"
         for name, target in own_imports()
-        if within(target, above.get(name.partition(".")[0], ()))
+        if is_inside(target, above.get(name.partition(".")[0], ()))
     ]
     assert wrong == []
 
@@ -250,7 +250,7 @@ def test_nobody_imports_past_a_door():
         for name, target in own_imports()
         for package in packages()
         if target.startswith(f"{package}.")
-        and not within(name, {package})
+        and not is_inside(name, {package})
         and target.removeprefix(f"{package}.") not in handed_on(package)
     ]
     assert wrong == []
@@ -285,8 +285,8 @@ def test_a_door_only_hands_names_on(package):
 
 @pytest.mark.parametrize("package", packages())
 def test_a_door_hands_on_only_what_somebody_takes(package):
-    trees = [tree(name) for name in modules() if not within(name, {package})]
-    if within(package, {"benchmarks"}):
+    trees = [tree(name) for name in modules() if not is_inside(name, {package})]
+    if is_inside(package, {"benchmarks"}):
         # Tests start servers with it.
         trees += [
             ast.parse(path.read_text("utf-8"))
@@ -309,8 +309,8 @@ def test_the_service_sees_only_public_rooms_of_the_library():
     wrong = [
         f"{name} imports {target}"
         for name, target in own_imports()
-        if within(name, {"service", "wsgi"})
-        and within(target, {"index"})
+        if is_inside(name, {"service", "wsgi"})
+        and is_inside(target, {"index"})
         and target != "index"
         and room(target, "index") not in PUBLIC
     ]
@@ -322,8 +322,8 @@ def test_a_foreign_library_comes_in_at_its_own_door(library):
     strangers = [
         name
         for name in installed()
-        if any(within(target, {library}) for target in imports(name))
-        and not within(name, DOORS[library])
+        if any(is_inside(target, {library}) for target in imports(name))
+        and not is_inside(name, DOORS[library])
     ]
     assert strangers == []
 

@@ -46,15 +46,15 @@ def pins() -> dict[str, Requirement]:
 
 def foreign_imports() -> set[str]:
     """Return the top-level names that index and service import and are not ours."""
-    found = set()
+    packages = set()
     paths = [*ROOT.glob("*.py"), *ROOT.glob("index/**/*.py")]
     for path in [*paths, *ROOT.glob("service/**/*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
+                packages |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.partition(".")[0])
-    return found - sys.stdlib_module_names - {"index", "service"}
+                packages.add(node.module.partition(".")[0])
+    return packages - sys.stdlib_module_names - {"index", "service"}
 
 
 @pytest.mark.slow

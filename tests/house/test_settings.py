@@ -72,9 +72,9 @@ def test_a_rate_may_be_none() -> None:
 
 
 def test_hosts_are_names_and_addresses() -> None:
-    given = "search.desk.example xn--bro-hoa.example 10.0.0.7 [fd00::1]"
-    hosts = Settings.from_environ({"NUTGRAF_HOSTS": given}).hosts
-    assert hosts == tuple(given.split())
+    value = "search.desk.example xn--bro-hoa.example 10.0.0.7 [fd00::1]"
+    hosts = Settings.from_environ({"NUTGRAF_HOSTS": value}).hosts
+    assert hosts == tuple(value.split())
 
 
 def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:

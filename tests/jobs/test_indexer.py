@@ -347,9 +347,11 @@ def test_a_second_indexer_is_refused(store: Store, indexer: Indexer) -> None:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
+    }
     return {
-        **kept,
+        **inherited,
         "NUTGRAF_STORE": f"sqlite:///{tmp_path / 'nutgraf.db'}",
         "NUTGRAF_ENGINE": f"whoosh:{tmp_path / 'index'}",
     }

@@ -714,14 +714,14 @@ def test_rule_21_rights_go_with_whatever_is_given_of_a_text(
             page = newsroom.get(f"/v1/search?q=words&unit={unit}{fields}").json
             for hit in page["hits"]:
                 shown = hit if unit == "article" else hit["article"]
-                kept = {name: shown[name] for name in rights if shown.get(name)}
-                assert kept == (rights if shown["id"] == "a" else {})
+                shown_rights = {name: shown[name] for name in rights if shown.get(name)}
+                assert shown_rights == (rights if shown["id"] == "a" else {})
             assert len(page["hits"]) == 2
     for each, expected in (("a", rights), ("b", {})):
         for address in ("", "?q=words", "/paragraphs", "/paragraphs/1", *WRITTEN):
             shown = json.loads(newsroom.get(path(each) + address).body)
-            kept = {ours: shown[name] for ours, name in NAMES if name in shown}
-            assert kept == expected, address
+            shown_rights = {ours: shown[name] for ours, name in NAMES if name in shown}
+            assert shown_rights == expected, address
 
 
 def test_rule_21_notes_to_editors_are_for_those_who_see_what_is_held(
@@ -824,10 +824,10 @@ def test_rule_24_what_was_sent_is_kept_for_audit_as_its_bytes(
     for article_id, sent in (("urn:example:1", first), ("urn:example:2", second)):
         address = f"{path(article_id)}/original"
         assert desk.get_once(address).status == 403
-        given = auditor.get_once(address)
-        assert given.body == sent
-        assert given.headers["Content-Disposition"] == "attachment"
-        assert given.headers["X-Content-Type-Options"] == "nosniff"
+        original = auditor.get_once(address)
+        assert original.body == sent
+        assert original.headers["Content-Disposition"] == "attachment"
+        assert original.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_rule_24_what_came_as_ninjs_goes_as_ninjs_and_comes_back(
@@ -859,14 +859,14 @@ def test_rule_24_what_came_as_ninjs_goes_as_ninjs_and_comes_back(
     sent = newsroom.send("PUT", path("urn:example:item"), item, kind)
     assert sent.status == 200, sent.body
     newsroom.index()
-    given = newsroom.get(f"{path('urn:example:item')}?format=ninjs")
-    assert given.headers["Content-Type"].startswith(kind)
-    back = json.loads(given.body)
+    written = newsroom.get(f"{path('urn:example:item')}?format=ninjs")
+    assert written.headers["Content-Type"].startswith(kind)
+    back = json.loads(written.body)
     for name in ("uri", "version", "subjects", "infoSources", "renditions", "x_desk"):
         assert back[name] == item[name], name
     assert back["headlines"] == item["headlines"]
     assert back["bodies"][1:] == item["bodies"][1:]
-    again = newsroom.send("PUT", path("urn:example:item"), given.body, kind)
-    assert again.json["results"][0]["status"] == "unchanged", given.body
+    again = newsroom.send("PUT", path("urn:example:item"), written.body, kind)
+    assert again.json["results"][0]["status"] == "unchanged", written.body
     by_id = newsroom.get("/v1/article?id=urn:example:item&format=ninjs")
-    assert by_id.body == given.body
+    assert by_id.body == written.body

@@ -41,8 +41,8 @@ NOW = datetime(2016, 9, 29, 12, tzinfo=UTC)
 
 
 def parse(text: str, **changed: Any) -> Parsed:
-    given = {"settings": SETTINGS, "tz": UTC, "now": NOW, **changed}
-    return grammar.parse(text, **given)
+    options = {"settings": SETTINGS, "tz": UTC, "now": NOW, **changed}
+    return grammar.parse(text, **options)
 
 
 def bare(query: Query) -> Query:
@@ -281,8 +281,8 @@ def test_a_date_is_its_whole_local_period_to_the_microsecond(zone: str) -> None:
         "published:[2016-09-01 TO 2016-09-30]",
         "published:{2016-08 TO 2016-10}",
     ):
-        found = parse(text, tz=tz).query
-        assert found == Range(
+        parsed = parse(text, tz=tz).query
+        assert parsed == Range(
             "published", low, after - 1, text="[2016-09-01 TO 2016-09-30]"
         )
     assert parse("published:>2016-09", tz=tz).query == Range(

@@ -253,11 +253,14 @@ def test_what_was_refused_is_logged_by_its_code(
         client.get("/v1/search?q=private")
         client.post("/v1/articles", json=[{"id": "a"}, {"id": "b", "headline": "B"}])
     lines = [json.loads(JsonLines().format(each)) for each in caplog.records]
-    refused, answered, some, written = lines
+    refused, answered, refused_articles, written = lines
     assert (refused["status"], refused["code"]) == (400, "limit_exceeded")
     assert "code" not in answered
-    assert (some["message"], some["of"]) == ("articles refused", 2)
-    assert some["codes"] == {"invalid_article": 1}
+    assert (refused_articles["message"], refused_articles["of"]) == (
+        "articles refused",
+        2,
+    )
+    assert refused_articles["codes"] == {"invalid_article": 1}
     assert written["status"] == 207
     assert not any("private" in json.dumps(each) for each in lines)
 

@@ -47,13 +47,13 @@ class RecordingDisk:
         return self._count
 
     def synced(self, handle: int) -> None:
-        found = os.fstat(handle).st_ino
-        if self.folder.exists() and found == self.folder.stat().st_ino:
+        inode = os.fstat(handle).st_ino
+        if self.folder.exists() and inode == self.folder.stat().st_ino:
             self.operations.append(("sync folder",))
-        elif found == self.folder.parent.stat().st_ino:
+        elif inode == self.folder.parent.stat().st_ino:
             self.operations.append(("sync parent",))
         else:
-            self.operations.append(("sync", self._inodes[found]))
+            self.operations.append(("sync", self._inodes[inode]))
 
     def killed_after(self, count: int) -> Files | None:
         """Files if the process dies after ``count`` operations."""
@@ -77,12 +77,15 @@ class RecordingDisk:
             held[-number], safe[-number] = bytearray(data), data
         safe_names = dict(names)
         changes: list[dict[str, int | None]] = []
-        made, safely_made = self._before is not None, self._before is not None
+        folder_exists, folder_is_synced = (
+            self._before is not None,
+            self._before is not None,
+        )
         for kind, *facts in self.operations[:count]:
             if kind == "mkdir":
-                made = True
+                folder_exists = True
             elif kind == "sync parent":
-                safely_made = made
+                folder_is_synced = folder_exists
             elif kind == "sync folder":
                 safe_names, changes = dict(names), []
             elif kind == "create":
@@ -102,8 +105,10 @@ class RecordingDisk:
                 del names[facts[0]]
                 changes.append({facts[0]: None})
         if chance is None:
-            return {n: bytes(held[i]) for n, i in names.items()} if made else None
-        if not safely_made and chance.random() < 0.5:
+            return (
+                {n: bytes(held[i]) for n, i in names.items()} if folder_exists else None
+            )
+        if not folder_is_synced and chance.random() < 0.5:
             return None
         share = chance.choice([0.0, 0.5, 1.0])
         for change in changes:
@@ -198,10 +203,10 @@ def files_in(folder: Path) -> Files:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def write_files(found: Files | None, folder: Path) -> None:
+def write_files(files: Files | None, folder: Path) -> None:
     """Make a folder contain these files and no others."""
     shutil.rmtree(folder, ignore_errors=True)
-    if found is not None:
+    if files is not None:
         folder.mkdir()
-        for name, data in found.items():
+        for name, data in files.items():
             (folder / name).write_bytes(data)

@@ -16,7 +16,7 @@ def opened(folder: Path, language: str = "en") -> WhooshEngine:
     return WhooshEngine(str(folder), language=language, expansions=100)
 
 
-def found(engine: WhooshEngine, form: str) -> list[str]:
+def ids_with(engine: WhooshEngine, form: str) -> list[str]:
     """Ids of the articles that have a word."""
     asked = Search(query=Term(form), now=NOW, limit=100)
     return sorted(hit.id for hit in engine.snapshot().search(asked).hits)

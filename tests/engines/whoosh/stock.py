@@ -33,10 +33,10 @@ EPOCH = datetime(2016, 1, 1)
 
 def made_up_words(chance: random.Random, count: int) -> list[str]:
     """Words of two to four syllables; the first will be the frequent ones."""
-    made = {
+    words = {
         "".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(count)
     }
-    return chance.sample(sorted(made), len(made))
+    return chance.sample(sorted(words), len(words))
 
 
 def pick(chance: random.Random, words: Sequence[str], count: int) -> list[str]:
@@ -93,15 +93,15 @@ def documents(chance: random.Random, words: list[str]) -> Iterator[dict[str, Any
 def filled(folder: Path, words: list[str], *, segments: int) -> Pair:
     """Both indexes of the same documents, in a number of segments."""
     chance = random.Random(SEED)
-    made = list(documents(chance, words))
-    found = []
+    all_documents = list(documents(chance, words))
+    indexes = []
     for name in Pair._fields:
         (folder / name).mkdir()
-        found.append(create_in(str(folder / name), SCHEMA))
-    pair = Pair(*found)
+        indexes.append(create_in(str(folder / name), SCHEMA))
+    pair = Pair(*indexes)
     for at in range(segments):
         for writer in pair.writers():
-            for document in made[at::segments]:
+            for document in all_documents[at::segments]:
                 writer.add_document(**document)
             writer.commit(merge=False)
     return pair
@@ -187,7 +187,7 @@ def scores(results: Results) -> dict[int, float]:
 
 def random_articles(words: list[str]) -> list[Article]:
     chance = random.Random(SEED)
-    made = []
+    articles = []
     for number in range(80):
         document: dict[str, Any] = {
             "id": f"urn:test:{chance.randint(0, 10**6):07}-{number}",
@@ -206,8 +206,8 @@ def random_articles(words: list[str]) -> list[Article]:
             document["source"] = chance.choice(["Harbour Desk", "City Desk", "café"])
         if chance.random() < 0.8:
             document["published"] = f"2016-{chance.randint(1, 12):02}-03T10:00:00Z"
-        made.append(article_of(document))
-    return made
+        articles.append(article_of(document))
+    return articles
 
 
 def write_index(folder: Path, parts: list[list[Article]]) -> list[ColumnarSegment]:

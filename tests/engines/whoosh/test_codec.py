@@ -225,8 +225,8 @@ def test_fields_may_have_any_name(tmp_path: Path) -> None:
     writer.commit()
     with index.searcher() as searcher:
         for at, name in enumerate(names):
-            found = searcher.search(query.Term(name, f"{at}{at}"), sortedby=name)
-            assert found[0][name] == f"of {at}{at}"
+            results = searcher.search(query.Term(name, f"{at}{at}"), sortedby=name)
+            assert results[0][name] == f"of {at}{at}"
 
 
 def test_a_cancelled_document_leaves_nothing(tmp_path: Path) -> None:

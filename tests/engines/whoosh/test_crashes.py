@@ -154,8 +154,10 @@ def unneeded_files(folder: Path) -> list[str]:
     needed = {table.name, f"{table.stem}.json", "MAIN_WRITELOCK"}
     segments = opened(folder).state().segments
     names = {path.name for path in folder.iterdir()} - needed
-    found = sorted(name for name in names if not re.fullmatch(r"MAIN_\w+\.seg", name))
-    return found if len(names) == segments else sorted(names)
+    unneeded = sorted(
+        name for name in names if not re.fullmatch(r"MAIN_\w+\.seg", name)
+    )
+    return unneeded if len(names) == segments else sorted(names)
 
 
 # Interrupted runs.
@@ -181,14 +183,14 @@ def one_more(engine: Engine) -> None:
     engine.apply([article("spare", "truce")], [], seq=30)
 
 
-def assert_recovers(folder: Path, scenario: Scenario, found: object) -> None:
+def assert_recovers(folder: Path, scenario: Scenario, answered: object) -> None:
     """Assert that an index accepts the next change after a failure."""
     engine = opened(folder)
     before = () if scenario.before is None else (scenario.before,)
-    if found is None:
+    if answered is None:
         rebuild(engine)
         before = (rebuild,)
-    elif found != old_and_new(scenario)[0]:
+    elif answered != old_and_new(scenario)[0]:
         before = (*before, scenario.change)
     one_more(engine)
     assert answers(engine) == expected(*before, one_more)
@@ -226,12 +228,12 @@ def test_a_process_killed_anywhere_leaves_the_old_index_or_the_new_one(
     changed = False
     for count in chosen_counts(scenario, disk):
         write_files(disk.killed_after(count), tmp_path / "index")
-        found = answers(opened(tmp_path / "index"))
-        assert found in (old, new), disk.operations[:count]
+        answered = answers(opened(tmp_path / "index"))
+        assert answered in (old, new), disk.operations[:count]
         # The index changes once, and never back.
-        assert found == new or not changed, disk.operations[:count]
-        changed = found == new
-        assert_recovers(tmp_path / "index", scenario, found)
+        assert answered == new or not changed, disk.operations[:count]
+        changed = answered == new
+        assert_recovers(tmp_path / "index", scenario, answered)
     assert changed
 
 
@@ -259,9 +261,9 @@ def test_lost_power_anywhere_leaves_the_old_index_or_the_new_one(
                 continue
             layouts.add(layout)
             write_files(left, tmp_path / "index")
-            found = answers(opened(tmp_path / "index"))
-            assert found in allowed, disk.operations[:count]
-            assert_recovers(tmp_path / "index", scenario, found)
+            answered = answers(opened(tmp_path / "index"))
+            assert answered in allowed, disk.operations[:count]
+            assert_recovers(tmp_path / "index", scenario, answered)
 
 
 class Failure(NamedTuple):
@@ -310,13 +312,13 @@ def test_an_operation_that_fails_leaves_the_old_index_and_nothing_behind(
             except OSError as error:
                 assert error.errno == failure.number
                 failed = True
-        found = answers(engine)
-        assert found == answers(opened(folder))
+        answered = answers(engine)
+        assert answered == answers(opened(folder))
         if failure is FAILURES["the-disk-is-gone"]:
             # The new table of contents cannot be removed either.
-            assert found in (old, new)
+            assert answered in (old, new)
         else:
-            assert found == (old if failed else new)
+            assert answered == (old if failed else new)
             if failed and prepared is not None:
                 assert files_in(folder) == prepared
         scenario.change(engine)
@@ -351,9 +353,9 @@ def test_a_killed_process_leaves_the_old_index_or_the_new_one(
     )
     old, new = old_and_new(scenario)
     for death in deaths:
-        found = answers(opened(tmp_path / str(death)))
-        assert found in (old, new)
-        assert_recovers(tmp_path / str(death), scenario, found)
+        answered = answers(opened(tmp_path / str(death)))
+        assert answered in (old, new)
+        assert_recovers(tmp_path / str(death), scenario, answered)
 
 
 def die(name: str, folder: str, *deaths: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from articles import article
 from engines.kinds import NOW
-from engines.whoosh.indexes import filled, found, opened
+from engines.whoosh.indexes import filled, ids_with, opened
 from faults.amounts import amount
 from waiting import until
 
@@ -99,9 +99,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(folder: Path) -> Iterator[WhooshEngine]:
-    made = filled(folder)
-    yield made
-    made.close()
+    filled_engine = filled(folder)
+    yield filled_engine
+    filled_engine.close()
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_flipped_bit_anywhere_is_detected_or_harmless(
             assert engine.state().stale is not None
         if flip % HEALED_EVERY == 0:
             engine.rebuild([article("new", "truce")], seq=99, total=1)
-            assert found(engine, "truce") == ["new"]
+            assert ids_with(engine, "truce") == ["new"]
             assert engine.state().stale is None
         engine.close()
         shutil.rmtree(folder)
@@ -216,7 +216,7 @@ def test_damage_is_not_merged_into_a_sound_segment(
             writer.apply([article(f"b{n}", "truce")], (), seq=50 + n)
     assert not list(folder.glob(".MAIN*"))
     writer.rebuild([article("new", "truce")], seq=99, total=1)
-    assert found(writer, "truce") == ["new"]
+    assert ids_with(writer, "truce") == ["new"]
 
 
 def test_only_a_checksum_makes_an_exception_damage(
@@ -227,12 +227,12 @@ def test_only_a_checksum_makes_an_exception_damage(
 
     monkeypatch.setattr(Evaluation, "page", out_of_range)
     with pytest.raises(IndexError):
-        found(engine, "truce")
+        ids_with(engine, "truce")
     assert engine.state().stale is None
     harmed(folder, "text/positions")
     reader = opened(folder)
     with pytest.raises(IndexDamaged):
-        found(reader, "truce")
+        ids_with(reader, "truce")
     assert reader.state().stale is not None
 
 
@@ -272,7 +272,7 @@ def test_closing_an_engine_stops_its_background_check(
     reader.snapshot()
     reader.close()
     assert reader._scrub._thread is None
-    assert found(reader, "truce")  # it can be used again
+    assert ids_with(reader, "truce")  # it can be used again
     reader.close()
 
 
@@ -309,17 +309,17 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def archive(settings: Settings) -> Iterator[Archive]:
     """An archive of several segments."""
-    made = Archive.open(settings)
+    opened_archive = Archive.open(settings)
     for n in range(3):
-        made.put(
+        opened_archive.put(
             [
                 article_of({"id": f"a{n}-{k}", "paragraphs": [f"truce {k} only{n}"]})
                 for k in range(5)
             ]
         )
-        Indexer(made.store, made.engine).catch_up()
-    yield made
-    made.close()
+        Indexer(opened_archive.store, opened_archive.engine).catch_up()
+    yield opened_archive
+    opened_archive.close()
 
 
 def found_wrong(settings: Settings) -> list[str]:

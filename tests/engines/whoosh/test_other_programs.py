@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from articles import article
-from engines.whoosh.indexes import filled, found, opened
+from engines.whoosh.indexes import filled, ids_with, opened
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
 from whoosh.writing import SegmentWriter
@@ -28,9 +28,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(folder: Path) -> Iterator[WhooshEngine]:
-    made = filled(folder)
-    yield made
-    made.close()
+    filled_engine = filled(folder)
+    yield filled_engine
+    filled_engine.close()
 
 
 def default_codec(folder: Path) -> None:
@@ -79,8 +79,8 @@ def test_an_index_of_another_program_is_refused_and_rebuilt(
         with pytest.raises(IndexUnavailable, match="another program"):
             reader.apply([article("b", "truce")], (), seq=50)
     engine.rebuild([article("new", "truce")], seq=51, total=1)
-    assert found(engine, "truce") == ["new"]
-    assert found(opened(folder), "truce") == ["new"]
+    assert ids_with(engine, "truce") == ["new"]
+    assert ids_with(opened(folder), "truce") == ["new"]
     # The table of contents, its metadata, one segment and the lock.
     assert len(list(folder.iterdir())) == 4
     with open_dir(folder).searcher() as searcher:
@@ -94,7 +94,7 @@ def test_another_programs_table_of_contents_is_not_used(
     with pytest.raises(IndexDamaged):
         engine.snapshot()
     engine.rebuild([article("new", "truce")], seq=51, total=1)
-    assert found(engine, "truce") == ["new"]
+    assert ids_with(engine, "truce") == ["new"]
 
 
 def test_a_segment_of_whooshs_own_writer_is_refused(

@@ -18,12 +18,12 @@ pytestmark = pytest.mark.slow
 
 def assert_same_matches(pair: Pair, asked: list[Any]) -> None:
     with pair.stock.searcher() as stock, pair.ours.searcher() as ours:
-        found = 0
+        with_matches = 0
         for wanted in asked:
             expected = list(stock.docs_for_query(wanted))
             assert list(ours.docs_for_query(wanted)) == expected, wanted
-            found += bool(expected)
-        assert found > len(asked) / 3  # most of them ask for something
+            with_matches += bool(expected)
+        assert with_matches > len(asked) / 3  # most of them ask for something
 
 
 @pytest.mark.parametrize("limit", [None, 10])
@@ -40,8 +40,8 @@ def test_finds_and_scores_as_the_stock_codec_does(
                 # Whoosh's own matchers fail on a few nestings.
                 failed += 1
                 continue
-            found = scores(ours.search(asked, limit=limit))
-            assert found == pytest.approx(expected, abs=1e-9), asked
+            our_scores = scores(ours.search(asked, limit=limit))
+            assert our_scores == pytest.approx(expected, abs=1e-9), asked
     assert failed < QUERIES / 50
 
 
@@ -67,8 +67,8 @@ def test_sorts_as_the_stock_codec_does(
         for asked in [query.Every(), *random_queries(words, 4)]:
             options = {"sortedby": order, "reverse": reverse, "limit": None}
             expected = [each for _, each in stock.search(asked, **options).top_n]
-            found = [each for _, each in ours.search(asked, **options).top_n]
-            assert found == expected, asked
+            our_order = [each for _, each in ours.search(asked, **options).top_n]
+            assert our_order == expected, asked
 
 
 GROUPS = {
@@ -174,8 +174,8 @@ def test_readers_of_one_index_do_not_disturb_each_other(
     options = {"sortedby": "when", "groupedby": "tags", "limit": None}
 
     def answers(searcher: Searcher) -> list[Any]:
-        found = [searcher.search(each, **options) for each in asked]
-        return [([hit.docnum for hit in each], each.groups()) for each in found]
+        results = [searcher.search(each, **options) for each in asked]
+        return [([hit.docnum for hit in each], each.groups()) for each in results]
 
     failed: list[object] = []
     with pair.ours.searcher() as shared:

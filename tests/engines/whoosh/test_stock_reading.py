@@ -45,20 +45,20 @@ class Given(analysis.Analyzer):  # type: ignore[misc]  # Whoosh has no types
 
 def tokens(values: Sequence[str]) -> str:
     """Terms of a field's values with their positions, for :class:`Given`."""
-    made, start = [], 0
+    terms, start = [], 0
     for value in values:
         length = 0
         for surface in surfaces(value):
-            found = word(surface)
-            made += [
+            analysed = word(surface)
+            terms += [
                 f"{term_of(form, width)}@{start + length + position}"
                 for form, position, width in zip(
-                    found.forms, found.positions, found.widths, strict=True
+                    analysed.forms, analysed.positions, analysed.widths, strict=True
                 )
             ]
-            length += found.length
+            length += analysed.length
         start += length + VALUE_GAP
-    return " ".join(made)
+    return " ".join(terms)
 
 
 def put_with_stock_codec(folder: Path, parts: list[list[Article]]) -> FileIndex:
@@ -75,9 +75,9 @@ def put_with_stock_codec(folder: Path, parts: list[list[Article]]) -> FileIndex:
         published=column,
         **words,
     )
-    made = create_in(str(folder), schema)
+    index = create_in(str(folder), schema)
     for part in parts:
-        writer = SegmentWriter(made, codec=W3Codec())
+        writer = SegmentWriter(index, codec=W3Codec())
         for article in part:
             document: dict[str, Any] = {"id": article.id, "version": article.version}
             if article.published is not None:
@@ -91,16 +91,16 @@ def put_with_stock_codec(folder: Path, parts: list[list[Article]]) -> FileIndex:
                 text = tokens([paragraph.text])
                 writer.add_document(n=paragraph.n, text=text, **document)
         writer.commit(merge=False)
-    return made
+    return index
 
 
 def paragraph_queries(words: list[str]) -> list[Any]:
     chance = random.Random(SEED)
-    made: list[Any] = []
+    queries: list[Any] = []
     for _ in range(60):
         one, two = pick(chance, words, 2)
         text = query.Term("text", one)
-        made += [
+        queries += [
             text,
             query.Phrase("text", [one, two], slop=3),
             query.Phrase("byline", [one, two]),
@@ -109,13 +109,13 @@ def paragraph_queries(words: list[str]) -> list[Any]:
             query.And([text, query.Term("subjects", chance.choice(TAGS))]),
             query.AndNot(text, query.Term("source", "harbour")),
         ]
-    return made
+    return queries
 
 
 @pytest.fixture(params=[1, 3])
 def parts(request: pytest.FixtureRequest, words: list[str]) -> list[list[Article]]:
-    made = random_articles(words)
-    return [made[at :: request.param] for at in range(request.param)]
+    articles = random_articles(words)
+    return [articles[at :: request.param] for at in range(request.param)]
 
 
 def test_stock_whoosh_opens_what_our_own_writer_wrote(
@@ -139,35 +139,35 @@ def test_stock_whoosh_opens_what_our_own_writer_wrote(
             {"sortedby": sorting.FieldFacet("published", reverse=True)},
             {"sortedby": ["subjects", "published"]},
         ):
-            found = ours.search(query.Every(), limit=None, **options)
+            our_results = ours.search(query.Every(), limit=None, **options)
             wanted = stock.search(query.Every(), limit=None, **options)
-            assert [hit.docnum for hit in found] == [hit.docnum for hit in wanted]
+            assert [hit.docnum for hit in our_results] == [hit.docnum for hit in wanted]
         for name in ("source", "subjects", "published"):
             asked = query.Term("text", words[0])
             groups = ours.search(asked, groupedby=name, limit=None).groups(name)
             assert groups == stock.search(asked, groupedby=name, limit=None).groups(
                 name
             )
-        found = list(ours.reader().all_stored_fields())
-        assert found == list(stock.reader().all_stored_fields())
+        our_results = list(ours.reader().all_stored_fields())
+        assert our_results == list(stock.reader().all_stored_fields())
         assert list(ours.reader().all_terms()) == list(stock.reader().all_terms())
 
 
 def test_a_term_of_several_languages_and_widths_is_found(tmp_path: Path) -> None:
     texts = {"en": "The kick-off of parties", "fr": "Les parties sont parties"}
-    made = [
+    articles = [
         article_of(
             {"id": language, "version": "1", "language": language, "paragraphs": [text]}
         )
         for language, text in texts.items()
     ]
-    write_index(tmp_path, [made])
+    write_index(tmp_path, [articles])
     with open_dir(str(tmp_path), indexname="MAIN").searcher() as searcher:
         postings = searcher.postings("text", "parties")
-        found = [
+        positions = [
             (each, list(places)) for each, places in postings.items_as("positions")
         ]
-        assert found == [(0, [4]), (1, [1, 3])]
+        assert positions == [(0, [4]), (1, [1, 3])]
         assert list(searcher.docs_for_query(query.Term("text", "kick-off\x1f2"))) == [0]
         spelt = query.Phrase("text", ["kick", "off", "of"])
         assert list(searcher.docs_for_query(spelt)) == [0]
@@ -176,14 +176,14 @@ def test_a_term_of_several_languages_and_widths_is_found(tmp_path: Path) -> None
 def test_deleted_documents_are_not_found_and_are_merged_away(
     tmp_path: Path, words: list[str]
 ) -> None:
-    made = random_articles(words)
-    (segment,) = write_index(tmp_path, [made])
-    less = segment.with_deletions([(0, len(made[0].paragraphs)), (7, 2)])
+    articles = random_articles(words)
+    (segment,) = write_index(tmp_path, [articles])
+    less = segment.with_deletions([(0, len(articles[0].paragraphs)), (7, 2)])
     assert segment.deleted_count() == 0
     storage = FileStorage(str(tmp_path))
     TOC(whoosh_schema(), [less], 2).write(storage, "MAIN")
     index = open_dir(str(tmp_path), indexname="MAIN")
-    gone = {*range(len(made[0].paragraphs)), 7, 8}
+    gone = {*range(len(articles[0].paragraphs)), 7, 8}
     with index.searcher() as searcher:
         assert set(searcher.reader().all_doc_ids()) == set(
             range(searcher.doc_count_all())

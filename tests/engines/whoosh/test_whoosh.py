@@ -17,7 +17,7 @@ import pytest
 from articles import article
 from checkout import ROOT
 from engines.kinds import NOW
-from engines.whoosh.indexes import found, opened
+from engines.whoosh.indexes import ids_with, opened
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
 
@@ -36,10 +36,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(folder: Path) -> Iterator[WhooshEngine]:
-    found = opened(folder)
-    found.rebuild([], seq=0, total=0)
-    yield found
-    found.close()
+    opened_engine = opened(folder)
+    opened_engine.rebuild([], seq=0, total=0)
+    yield opened_engine
+    opened_engine.close()
 
 
 def test_there_is_no_index_before_the_first_build(folder: Path) -> None:
@@ -60,7 +60,7 @@ def test_another_process_sees_a_commit_at_once(
     reader = opened(folder)
     for n in range(30):
         engine.apply([article(f"a{n}", "truce")], (), seq=n + 1)
-        assert len(found(reader, "truce")) == n + 1
+        assert len(ids_with(reader, "truce")) == n + 1
         assert reader.snapshot().seq == n + 1
 
 
@@ -71,7 +71,7 @@ def test_an_index_for_another_language_must_be_rebuilt(
     other = opened(folder, language="de")
     assert "of another version or language" in str(other.state().stale)
     other.rebuild([article("b", "truce")], seq=2, total=1)
-    assert found(other, "truce") == ["b"]
+    assert ids_with(other, "truce") == ["b"]
     assert engine.state().stale is not None
 
 
@@ -82,7 +82,7 @@ def test_an_index_of_another_analyzer_must_be_rebuilt(
     other = opened(folder)
     assert "another version" in str(other.state().stale)
     other.rebuild([article("b", "truce")], seq=2, total=1)
-    assert found(other, "truce") == ["b"]
+    assert ids_with(other, "truce") == ["b"]
 
 
 # Whoosh leaves the file it could not read to the garbage collector.
@@ -105,9 +105,9 @@ def test_a_damaged_index_is_refused_and_a_rebuild_repairs_it(
         )
     reader = opened(folder)
     with pytest.raises(IndexUnavailable):
-        found(reader, "truce")
+        ids_with(reader, "truce")
     reader.rebuild([article("a", "truce")], seq=2, total=1)
-    assert found(reader, "truce") == ["a"]
+    assert ids_with(reader, "truce") == ["a"]
     assert reader.state().stale is None
     gc.collect()
 
@@ -116,14 +116,14 @@ def test_the_folder_can_be_deleted_at_any_time(
     engine: WhooshEngine, folder: Path
 ) -> None:
     engine.apply([article("a", "truce")], (), seq=1)
-    assert found(engine, "truce") == ["a"]
+    assert ids_with(engine, "truce") == ["a"]
     shutil.rmtree(folder)
     with pytest.raises(IndexUnavailable):
         engine.snapshot()
     with pytest.raises(IndexUnavailable):
         engine.apply([article("b", "truce")], (), seq=2)
     engine.rebuild([article("c", "truce")], seq=2, total=1)
-    assert found(engine, "truce") == ["c"]
+    assert ids_with(engine, "truce") == ["c"]
 
 
 def test_a_generation_is_not_taken_for_another_of_the_same_number(
@@ -131,11 +131,11 @@ def test_a_generation_is_not_taken_for_another_of_the_same_number(
 ) -> None:
     engine.apply([article("a", "truce")], (), seq=1)
     reader = opened(folder)
-    assert found(reader, "truce") == ["a"]
+    assert ids_with(reader, "truce") == ["a"]
     shutil.rmtree(folder)
     engine.rebuild([], seq=1, total=0)
     engine.apply([article("b", "truce")], (), seq=2)
-    assert found(reader, "truce") == ["b"]
+    assert ids_with(reader, "truce") == ["b"]
 
 
 @pytest.mark.slow
@@ -154,11 +154,11 @@ def test_damage_anywhere_in_a_segment_is_detected_or_harmless(
     path.write_bytes(whole)
     again = opened(folder)
     with suppress(IndexUnavailable):
-        assert set(found(again, "truce")) <= {f"a{n}" for n in range(MERGE_FACTOR)}
+        assert set(ids_with(again, "truce")) <= {f"a{n}" for n in range(MERGE_FACTOR)}
     with suppress(IndexUnavailable):  # this one merges them all
         again.apply([article("new", "truce")], (), seq=99)
     again.rebuild([article("new", "truce")], seq=99, total=1)
-    assert found(again, "truce") == ["new"]
+    assert ids_with(again, "truce") == ["new"]
     gc.collect()
 
 
@@ -210,7 +210,7 @@ def test_a_second_writer_is_refused(engine: WhooshEngine, folder: Path) -> None:
             engine.apply([article("a", "truce")], (), seq=1)
         holder.stdin.close()
     engine.apply([article("a", "truce")], (), seq=1)
-    assert found(engine, "truce") == ["a"]
+    assert ids_with(engine, "truce") == ["a"]
 
 
 def test_stock_whoosh_opens_and_searches_the_index(
@@ -233,8 +233,8 @@ def test_segments_are_merged_and_deleted_articles_purged(
     assert state.segments < 20
     # Besides segments: the table of contents, its metadata and the lock.
     assert len(list(folder.iterdir())) == state.segments + 3
-    assert found(engine, "version99") == ["a9"]
-    assert found(engine, "version9") == []
+    assert ids_with(engine, "version99") == ["a9"]
+    assert ids_with(engine, "version9") == []
 
 
 @pytest.mark.slow

@@ -278,15 +278,15 @@ class IndexSnapshot:
 
     def compare_ids(self, articles: Array, article_id: str) -> tuple[Mask, Mask]:
         """Which articles have an id greater than this one, and which have this id."""
-        greater, same = np.zeros(len(articles), bool), np.zeros(len(articles), bool)
+        greater, equal = np.zeros(len(articles), bool), np.zeros(len(articles), bool)
         for segment, base, _ in self.segments_with_bases():
             inside = (articles >= base) & (articles < base + segment.articles)
             places = segment.id_ranks[articles[inside] - base]
             place = segment.id_rank(article_id)
             has = segment.find(article_id) >= 0
-            same[inside] = (places == place) & has
+            equal[inside] = (places == place) & has
             greater[inside] = places > place if has else places >= place
-        return greater, same
+        return greater, equal
 
     # Visibility.
 
