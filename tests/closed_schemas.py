@@ -6,7 +6,7 @@ from typing import Any
 
 
 def closed(schema: Any) -> Any:
-    """Return a schema that allows no undeclared member, where it does not say so."""
+    """A schema that allows no undeclared member unless it says so."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):

@@ -33,7 +33,7 @@ hypothesis_settings.load_profile("nutgraf")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores: a third of the time tests wait for others."""
+    """One process more than cores: for a third of the time tests only wait."""
     return (os.cpu_count() or 1) + 1
 
 
@@ -88,14 +88,14 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
 
 
 def settings_in(folder: Path) -> Settings:
-    """Return settings with a fresh store, an engine in memory, and little patience."""
+    """Settings with a new store, an engine in memory, and short waits."""
     return Settings(
         store=f"sqlite:///{folder / 'nutgraf.db'}", engine="memory:", wait_seconds=0.2
     )
 
 
 def filled_archive(settings: Settings) -> Archive:
-    """Return an archive that holds DOCUMENTS, indexed."""
+    """An archive that holds DOCUMENTS, indexed."""
     archive = Archive.open(settings)
     archive.put(
         [

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def until(true: Callable[[], object], what: str = "it", seconds: float = 20) -> None:
-    """Wait until something holds, and fail if it does not in time."""
+    """Wait until a condition is true; fail if it is not in time."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:

@@ -49,7 +49,7 @@ READERS = {
 
 
 class Clock:
-    """The time of store, questions and lifts alike; it moves on with each look."""
+    """One clock for writes, questions and ended embargoes; each look advances it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -361,7 +361,7 @@ def killed(archive: Archive, clock: Clock, reader: Reader) -> set[str]:
 
 
 class Memory:
-    """The articles that one reader ever saw, whose end they may be told of."""
+    """The articles that one reader ever saw: they may be told of the end of these."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader

@@ -1,7 +1,7 @@
 """How much the fault tests do: a little in every test run, all of it on demand.
 
-``FAULTS=full`` in the environment, which ``make faults`` sets, is the only switch. The
-tests are the same ones; nothing is left out of the shorter form but repetition.
+``FAULTS=full`` in the environment, which ``make faults`` sets, is the only switch. Both
+run the same tests; the short form only repeats them less often.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ LATE_SECONDS = 0.3 if SIZE == "full" else 3.0
 
 
 def amount(smoke: int, full: int) -> int:
-    """Return how many cycles, examples or seconds a fault test gets."""
+    """Number of cycles, examples or seconds of a fault test."""
     return full if SIZE == "full" else smoke
 
 
 def chance(*what: object) -> random.Random:
-    """Return the random choices of a test, the same in every run with one seed."""
+    """Source of random choices of a test; one seed gives the same ones in every run."""
     return random.Random(f"{SEED} {' '.join(map(str, what))}")
 
 

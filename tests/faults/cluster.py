@@ -1,7 +1,8 @@
-"""A whole Nutgraf for tests: gunicorn with workers, an indexer, and what they log.
+"""A complete Nutgraf for tests: gunicorn with workers, an indexer, and their logs.
 
-Its processes are real ones, on a folder of the test's own. Whatever a test does to
-them, none is left when the block ends, and one that fails shows the ends of their logs.
+Its processes are real ones, on a folder of the test's own. All of them are ended when
+the block ends, whatever a test does to them; if a test fails, it shows the ends of
+their logs.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """What the JSON of its body says."""
+        """Its body, parsed as JSON."""
         return json.loads(self.body)
 
     @property
@@ -63,9 +64,9 @@ class Reply:
 
 
 class Client:
-    """Somebody who calls a server, on one connection as long as it stands.
+    """A client of a server, which uses one connection as long as it is open.
 
-    :ivar stays: it never opens another one by itself.
+    :ivar stays: it never opens another connection by itself.
     """
 
     def __init__(self, port: int, *, timeout: float = 30) -> None:
@@ -87,8 +88,8 @@ class Client:
         """Send a request once, and return the answer.
 
         :param body: bytes, or what is sent as JSON.
-        :param if_none_match: the tag of an answer that is there already.
-        :param headers: besides; where they say no type, a body's is JSON's.
+        :param if_none_match: the tag of an answer that the client already has.
+        :param headers: further headers; a body is JSON unless they name another type.
         :raises OSError: there is no server, or it ended before it had answered.
         """
         target = path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
@@ -110,7 +111,7 @@ class Client:
             raise OSError(f"{method} {path}: no answer") from error
 
     def search(self, q: str = "", **parameters: object) -> Any:
-        """Return the answer to a search, which must be one."""
+        """Answer to a search, which must succeed."""
         reply = self.ask("GET", "/v1/search", q=q, **parameters)
         assert reply.status == 200, reply.body
         return reply.json
@@ -127,7 +128,7 @@ class Client:
 
 
 def path_of(article_id: str, *more: str) -> str:
-    """Return the path of an article, or of something of it."""
+    """Path of an article, or of a resource below it."""
     return "/".join(["/v1/articles", quote(article_id, safe=""), *more])
 
 
@@ -140,7 +141,7 @@ class _Process:
     log_from: int
 
     def said(self) -> str:
-        """Return what it, and nothing before it, has logged."""
+        """Log of this process, without that of earlier ones."""
         with self.log.open("rb") as file:
             file.seek(self.log_from)
             return file.read().decode(errors="replace")
@@ -150,7 +151,7 @@ class _Process:
 class Cluster:
     """A gunicorn and an indexer on one folder; processes are named by their ids.
 
-    :param variables: settings, and what else the environment is to hold.
+    :param variables: settings, and other variables of the environment.
     """
 
     folder: Path
@@ -174,7 +175,7 @@ class Cluster:
             until(self.indexer_follows, "the indexer follows", 30)
 
     def kill_web(self) -> None:
-        """Kill gunicorn's master, and like any supervisor the workers it leaves."""
+        """Kill gunicorn's master, then its workers, as any supervisor does."""
         assert self._web is not None
         self._web.popen.kill()
         _end(self._web.popen)
@@ -189,7 +190,7 @@ class Cluster:
         until(lambda: not members(killed.pid), "what it had started ends by itself")
 
     def stop(self) -> None:
-        """End all, politely first."""
+        """End all processes: with SIGTERM first."""
         for process in (self._web, self._indexer):
             if process is not None:
                 process.popen.terminate()
@@ -215,33 +216,33 @@ class Cluster:
         return self._indexer.popen.pid
 
     def workers(self) -> list[int]:
-        """Return those who answer, the longest there first."""
+        """Ids of the workers that answer, the oldest first."""
         return sorted(children(self.master)) if self._web is not None else []
 
     def helpers(self) -> list[int]:
-        """Return what the indexer has started."""
+        """Ids of the processes that the indexer has started."""
         return children(self.indexer) if self._indexer is not None else []
 
     def at_full_strength(self) -> bool:
-        """Return whether there are as many workers as there should be."""
+        """Whether all workers run."""
         return self._answers() and len(self.workers()) == self.worker_count
 
     def indexer_follows(self) -> bool:
-        """Return whether the indexer has come so far as to say so."""
+        """Whether the indexer has logged that it follows the store."""
         if self._indexer is None:
             return False
         assert self._indexer.popen.poll() is None, self._indexer.said()[-_SHOWN:]
         return '"event": "started"' in self._indexer.said()
 
     def log(self, name: str) -> str:
-        """Return all that processes of this kind have logged: web, or indexer."""
+        """Log of all processes of a kind, ``web`` or ``indexer``."""
         return (self.folder / f"{name}.log").read_text("utf-8", errors="replace")
 
     # What they are asked.
 
     @cached_property
     def port(self) -> int:
-        """The port that it keeps over every restart."""
+        """The port, which stays the same after every restart."""
         return free_port()
 
     @property
@@ -250,13 +251,13 @@ class Cluster:
         return self.folder / "index"
 
     def client(self, *, timeout: float = 30) -> Client:
-        """Return somebody new who calls."""
+        """A new client."""
         client = Client(self.port, timeout=timeout)
         self._clients.add(client)
         return client
 
     def client_of(self, worker: int) -> Client:
-        """Return somebody new whom one worker answers, as long as it is not idle.
+        """A new client of one worker, for as long as its connection is not idle.
 
         The others are stopped until it has taken the connection.
         """
@@ -273,7 +274,7 @@ class Cluster:
         return client
 
     def settings(self) -> Settings:
-        """Return the settings that the processes have."""
+        """Settings of the processes."""
         return Settings.from_environ(self.environment())
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -289,9 +290,9 @@ class Cluster:
         )
 
     def raw(self, data: bytes, *, ends: bool = False, timeout: float = 10) -> bytes:
-        """Send bytes on a connection of their own, and return all that is answered.
+        """Send bytes on a new connection, and return the whole answer.
 
-        :param ends: the sending side is shut then.
+        :param ends: shut the sending side afterwards.
         """
         with socket.create_connection((HOST, self.port), timeout=timeout) as connection:
             with suppress(ConnectionError):  # it may answer and close before the end
@@ -301,7 +302,7 @@ class Cluster:
             return received(connection)
 
     def caught_up(self, client: Client) -> bool:
-        """Return whether searches include everything that was written."""
+        """Whether searches include everything that was written."""
         try:
             reply = client.ask("GET", "/readyz")
         except OSError:
@@ -317,7 +318,7 @@ class Cluster:
         return False
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of the processes."""
+        """Environment of the processes."""
         inherited = {
             k: v for k, v in os.environ.items() if not k.startswith("NUTGRAF_")
         }
@@ -354,7 +355,7 @@ class Cluster:
 def running(
     folder: Path, *, workers: int = 2, indexer: bool = True, **variables: str
 ) -> Iterator[Cluster]:
-    """Keep a whole Nutgraf running for the length of a block.
+    """Keep a complete Nutgraf running for the length of a block.
 
     :param folder: is made, and holds store, index and logs.
     :param variables: settings, by the names of their variables.
@@ -383,7 +384,7 @@ def running(
 
 
 def free_port() -> int:
-    """A port that nobody uses, nor is given while a server on it starts anew."""
+    """A port that is free, and stays reserved while a server on it restarts."""
     while True:
         # Not of random: Hypothesis starts that alike in all processes that run tests.
         port = secrets.choice(_PORTS)
@@ -393,7 +394,7 @@ def free_port() -> int:
 
 
 def received(connection: socket.socket) -> bytes:
-    """Return what comes on a connection until the other side closes it."""
+    """Bytes received on a connection until the other side closes it."""
     pieces = []
     with suppress(ConnectionError):
         while piece := connection.recv(65_536):
@@ -402,7 +403,7 @@ def received(connection: socket.socket) -> bytes:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that a process has started and that still run."""
+    """Ids of the running child processes of a process."""
     with suppress(OSError):  # it has ended
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [int(each) for each in listed.split() if state_of(int(each)) != "Z"]
@@ -410,18 +411,18 @@ def children(pid: int) -> list[int]:
 
 
 def open_files(pid: int) -> int:
-    """Return how many files, sockets and pipes a process has open."""
+    """Number of files, sockets and pipes that a process has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def deleted_mappings(pid: int) -> int:
-    """Return how many files a process has in its memory that are no more."""
+    """Number of deleted files that a process still has mapped."""
     maps = Path(f"/proc/{pid}/maps").read_text()
     return sum(line.endswith(".seg (deleted)") for line in maps.splitlines())
 
 
 def members(session: int) -> list[int]:
-    """Return the processes of a session that still run."""
+    """Ids of the running processes of a session."""
     processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile
@@ -433,14 +434,14 @@ def members(session: int) -> list[int]:
 
 
 def state_of(pid: int) -> str:
-    """Return the letter of what a process does: T where it is stopped, Z as a rest."""
+    """State letter of a process: T if it is stopped, Z if it is a zombie."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     return "Z"
 
 
 def _end(leader: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a session, and wait until nothing is."""
+    """Kill the remaining processes of a session, and wait until all have ended."""
     while left := members(leader.pid):
         for pid in left:
             with suppress(ProcessLookupError):

@@ -39,7 +39,7 @@ negative_data_rejection.enabled = false
 
 
 def main(program: str, *options: str) -> int:
-    """Return Schemathesis' exit code, after its report on the standard output."""
+    """Run Schemathesis, which reports to stdout; return its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
         Path(folder, "schemathesis.toml").write_text(CONFIGURATION, "utf-8")

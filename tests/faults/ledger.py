@@ -1,4 +1,4 @@
-"""A writer who keeps a ledger: all that it sent, and what of it was acknowledged."""
+"""A writer with a ledger: what it sent, and what was acknowledged."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PAUSE = 0.01  # seconds before a writer asks a server again that did not answer
 class Sent:
     """A version of an article that was sent, once or until it was acknowledged.
 
-    :param word: nothing else that was ever sent has it.
-    :param version: what the acknowledgement called it; ``None`` without one.
+    :param word: a word that only this version has.
+    :param version: its number in the acknowledgement; ``None`` without one.
     """
 
     word: str
@@ -43,7 +43,7 @@ class Entry:
 
 
 class Ledger:
-    """What one writer sent, article by article; nobody else writes these.
+    """What one writer sent, article by article; no one else writes these articles.
 
     :param name: of the writer; its articles and words begin with it.
     :param refusals: the statuses by which a service may say that it cannot write now.
@@ -61,7 +61,7 @@ class Ledger:
         self._count = 0
 
     def write_until(self, stop: threading.Event, port: int) -> None:
-        """Write one article or another until told to stop; take no for an answer."""
+        """Write random articles until told to stop; a refusal is a valid answer."""
         client = Client(port)
         while not stop.is_set():
             kind = self._chance.random()
@@ -148,7 +148,7 @@ class Ledger:
 
 
 def digest(headline: Any, paragraphs: Any) -> str:
-    """Return a fingerprint of an article's text."""
+    """Digest of an article's text."""
     return sha256("\n".join([headline, *paragraphs]).encode()).hexdigest()
 
 
@@ -186,10 +186,10 @@ class Load:
 
 
 def hold_to(ledgers: list[Ledger], cluster: Cluster, client: Client) -> None:
-    """Compare all that a service says with what its writers know.
+    """Compare the answers of a service with the ledgers of its writers.
 
-    Nothing acknowledged is lost, nothing is there twice, nothing half; searches find
-    each article by the words of its current version, and by no others.
+    No acknowledged write is lost, stored twice or stored in part; searches find each
+    article by the words of its current version, and by no others.
     """
     _store_is_right(ledgers, cluster)
     current = {}
@@ -203,7 +203,7 @@ def hold_to(ledgers: list[Ledger], cluster: Cluster, client: Client) -> None:
 
 
 def _store_is_right(ledgers: list[Ledger], cluster: Cluster) -> None:
-    """Hold every version that the store has to what was sent."""
+    """Compare every stored version with what was sent."""
     store = Store(cluster.settings().store)
     with store.reading() as view:
         there = {each.id for each in view.iterate()}
@@ -282,7 +282,7 @@ def _searches_are_complete(client: Client, current: dict[str, str]) -> None:
 def _words_are_right(
     ledgers: list[Ledger], client: Client, current: dict[str, str]
 ) -> None:
-    """Ask for words: of what is current they find it, of anything else nothing."""
+    """Check that words of current versions find these, and that others find nothing."""
     every = [
         s.word for ledger in ledgers for e in ledger.entries.values() for s in e.sent
     ]
@@ -305,7 +305,7 @@ def _cut(words: list[str]) -> Iterator[list[str]]:
 
 
 def is_sound(cluster: Cluster) -> None:
-    """Hold store, index and their agreement to what ``nutgraf verify`` looks at."""
+    """Check store and index with ``nutgraf verify``."""
     done = cluster.run("verify", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
 

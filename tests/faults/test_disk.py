@@ -27,7 +27,7 @@ SIZES = [0, 4_096, 20_000, 100_000, 400_000][: amount(1, 5)]
 
 @contextmanager
 def no_room(pids: list[int], size: int) -> Iterator[None]:
-    """Let processes write no file beyond so many bytes for the length of a block."""
+    """Limit the size of files that processes may write, for the length of a block."""
     before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
     for pid, (_, hard) in before.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
@@ -39,12 +39,12 @@ def no_room(pids: list[int], size: int) -> Iterator[None]:
 
 
 def files_of(cluster: Cluster) -> int:
-    """Return how large the largest file is that the store writes to."""
+    """Size of the largest file of the store."""
     return max(path.stat().st_size for path in cluster.folder.glob("nutgraf.db*"))
 
 
 class Desk:
-    """Who writes one article after the other, and knows which ones were kept."""
+    """A writer of one article after the other, which records those that were stored."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.stored: set[str] = set()
@@ -72,7 +72,7 @@ class Desk:
         return worst
 
     def reads(self) -> None:
-        """Read in all ways there are; each is answered by every worker."""
+        """Read every kind of resource, from every worker."""
         for client in self._clients:
             assert client.search("goes")["total"]["articles"] >= 1
             for path in (
@@ -83,7 +83,7 @@ class Desk:
                 assert client.ask("GET", path).status == 200, path
 
     def all_kept(self) -> None:
-        """Hold the service to what it has acknowledged and refused."""
+        """Check that acknowledged articles are stored, and refused ones are not."""
         (client, *_) = self._clients
         for article_id in self.stored:
             assert client.ask("GET", path_of(article_id)).status == 200, article_id
@@ -92,7 +92,7 @@ class Desk:
         assert client.search("goes", limit=0)["total"]["articles"] == len(self.stored)
 
     def close(self) -> None:
-        """Go home."""
+        """Close the connections."""
         for client in self._clients:
             client.close()
 
@@ -177,7 +177,7 @@ QUESTIONS: tuple[dict[str, object], ...] = (
 
 
 def answers(client: Client) -> object | None:
-    """Return all answers of a worker, ``None`` where it says that it cannot answer."""
+    """All answers of a worker; ``None`` if it answers 503."""
     pages = []
     for question in QUESTIONS:
         reply = client.ask("GET", "/v1/search", **question)
@@ -220,7 +220,7 @@ HARMS: tuple[Callable[[bytes, random.Random], bytes] | None, ...] = (
 
 
 def harm(folder: Path, seed: random.Random) -> str:
-    """Put a damaged file in the place of a sound one, or remove it; say which."""
+    """Replace a file by a damaged one, or remove it; return what was done."""
     kind = seed.choice([".toc", ".json", ".seg", ".seg"])
     path = seed.choice(sorted(folder.glob(f"*{kind}")))
     change = seed.choice(HARMS)

@@ -94,7 +94,7 @@ JSON = "Content-Type: application/json"
 
 
 def head(line: str, *headers: str, host: str | None = HOST) -> bytes:
-    """Return the head of a request that is to be the connection's last."""
+    """Head of a request that is the last of its connection."""
     named = [] if host is None else [f"Host: {host}"]
     return "\r\n".join([line, *named, *headers, "Connection: close", "", ""]).encode()
 
@@ -331,7 +331,7 @@ DROP_SECONDS = 0.1
 
 
 class Slow:
-    """A client that takes its time, and what it is told."""
+    """A slow client, and the bytes that it has received."""
 
     def __init__(self, port: int, sends: bytes, drop: bytes) -> None:
         self.sends, self.received, self.ended = sends, b"", False
@@ -341,7 +341,7 @@ class Slow:
         self._connection.setblocking(False)
 
     def go_on(self) -> None:
-        """Send a drop, and take what has come."""
+        """Send a few bytes, and receive what has arrived."""
         try:
             while piece := self._connection.recv(65_536):
                 self.received += piece
@@ -431,7 +431,7 @@ EXPLODING = (
 
 
 def memory(cluster: Cluster) -> int:
-    """Return the bytes that the workers have to themselves."""
+    """Bytes of memory that the workers do not share."""
     kilobytes = 0
     for pid in cluster.workers():
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -452,7 +452,7 @@ def explode(client: Client, q: str) -> None:
 
 @contextmanager
 def in_time(cluster: Cluster) -> Iterator[None]:
-    """Hold the searches of a block to their deadline, by the server's own clock."""
+    """Check the searches of a block against their deadline, by the server's clock."""
     before = len(cluster.log("web"))
     yield
     lines = map(json.loads, cluster.log("web")[before:].splitlines())
@@ -491,7 +491,7 @@ def test_others_are_answered_while_several_send_such_queries(cluster: Cluster) -
             failed.append(error)
 
     def ask(client: Client) -> float:
-        """Return how long an answer to somebody else takes."""
+        """Seconds until another client is answered."""
         started = time.monotonic()
         reply = client.ask("GET", "/v1/search", q="harbour grain", limit=3)
         # Of all that is sent at once some may get no turn within the deadline.
@@ -519,7 +519,7 @@ def test_others_are_answered_while_several_send_such_queries(cluster: Cluster) -
 
 
 def goes_on(cluster: Cluster) -> None:
-    """Ask on a new connection; one that just then met a dying worker asks again."""
+    """Ask on a new connection, and again if it met a worker that was dying."""
     for last in (False, True):
         try:
             with cluster.client(timeout=20) as client:
@@ -563,7 +563,7 @@ def test_others_answer_while_a_worker_dies_and_another_takes_its_place(
 
 
 def without_memory(cluster: Cluster, worker: int) -> None:
-    """Let a worker have no more memory than now: it answers, or says that it cannot."""
+    """Give a worker no more memory than it has: it must answer, also with an error."""
     pages = int(Path(f"/proc/{worker}/statm").read_text().split()[0])
     (other,) = set(cluster.workers()) - {worker}
     _, hard = resource.prlimit(worker, resource.RLIMIT_AS)

@@ -45,7 +45,7 @@ class Service(NamedTuple):
     settings: Settings
 
     def articles_with(self, word: str) -> int:
-        """Return how many articles a search for a word counts."""
+        """Number of articles that a search for a word counts."""
         answer = self.client.get("/v1/search", query_string={"q": word, "limit": 0})
         assert answer.status_code == 200, answer.data
         total: int = answer.json["total"]["articles"]
@@ -217,12 +217,12 @@ _serial = iter(range(10**9))
 
 
 def poisoned(poison: Any, word: str) -> Any:
-    """Return a poison article with its word in all the places of WORD."""
+    """A poison article with the word in every place of WORD."""
     return json.loads(json.dumps(poison).replace("WORD", word))
 
 
 def holds(service: Service, poison: Any) -> None:
-    """Send an article alone and between two good ones; hold the service to its word."""
+    """Send an article alone and between two good ones, and check what is stored."""
     for between in (False, True):
         serial = next(_serial)
         word = f"poison{serial}"
@@ -393,7 +393,7 @@ fuzzed = st.one_of(
 
 
 def answered(service: Service, **parameters: object) -> None:
-    """Hold a search to an answer of a documented kind, in the time that it has."""
+    """Check that a search gets a documented answer before its deadline."""
     started = time.monotonic()
     answer = service.client.get("/v1/search", query_string=parameters)
     seconds = time.monotonic() - started
@@ -448,7 +448,7 @@ GOOD = 5  # files among the bad ones
 class Bad(NamedTuple):
     """A bad file.
 
-    :ivar hopeless: there can be no article in it, whoever reads it.
+    :ivar hopeless: no reader can find an article in it.
     """
 
     ending: str
@@ -457,7 +457,7 @@ class Bad(NamedTuple):
 
 
 def bad_file(seed: random.Random, sample: bytes) -> Bad:
-    """Return what nobody would call a file of articles."""
+    """Bytes that are no file of articles."""
     ending = seed.choice([".jsonl", ".json", ".ninjs", ".txt", ".jsonl.gz"])
     packed = gzip.compress(sample)
     flipped = bytearray(sample)
@@ -492,7 +492,7 @@ def bad_file(seed: random.Random, sample: bytes) -> Bad:
 
 @pytest.fixture(scope="module")
 def samples() -> list[bytes]:
-    """Files that are right, of every format that is read."""
+    """Valid files of every format that is read."""
     paths = [p for p in sorted((ROOT / "seeds").rglob("*")) if p.is_file()]
     return [p.read_bytes() for p in paths if p.name != "README.md"]
 

@@ -1,4 +1,4 @@
-"""Processes that are killed under load, and what their writers were told before."""
+"""Processes that are killed under load, and the writes that they acknowledged."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Seen(NamedTuple):
 
 
 def word(victim: int) -> str:
-    """Return a word that is in the text of one article, and in nothing else of it."""
+    """A word that is only in the text of one article."""
     return f"quicksilver{victim:04}"
 
 
@@ -73,7 +73,7 @@ def is_counted(reply: Reply) -> bool:
 
 
 def looks(victim: int) -> dict[str, tuple[str, dict[str, object], Any]]:
-    """Return the ways to look for an article, and what tells that it was found."""
+    """The ways to look for an article, each with the test that it was found."""
     path = path_of(f"victim-{victim}")
     newest = {"q": "mercury", "limit": 100, "sort": "newest"}
     exact = {"q": word(victim), "facet": "source"}
@@ -103,7 +103,7 @@ def looks(victim: int) -> dict[str, tuple[str, dict[str, object], Any]]:
 
 
 class Asking(threading.Thread):
-    """Who looks for an article in all ways, in every worker, over and over."""
+    """A thread that looks for an article in all ways, in every worker, repeatedly."""
 
     def __init__(self, cluster: Cluster, victim: list[int]) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ def test_no_request_begun_after_a_kill_has_anything_of_the_article(
 
 
 def rounds(threads: list[Asking], before: list[int], count: int) -> None:
-    """Wait until each of some threads has looked in all ways so many times more."""
+    """Wait until each thread has looked in all ways ``count`` times more."""
     ways = 2 * len(looks(0)) * count
     until(
         lambda: all(
@@ -270,7 +270,7 @@ def test_an_export_under_way_has_no_line_of_a_killed_article_after_some_more(
 
 
 class Follower(threading.Thread):
-    """Who keeps a copy of what shows by the change feed, and is often interrupted."""
+    """A thread that keeps a copy by the change feed, and is often interrupted."""
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         super().__init__()
@@ -397,7 +397,7 @@ def test_who_follows_the_feed_ends_with_what_shows(tmp_path: Path) -> None:
 
 
 def is_quiet(cluster: Cluster, client: Client) -> bool:
-    """Return whether no seq was given for longer than any embargo lasts here."""
+    """Whether the seq has stayed the same for longer than any embargo lasts here."""
     before = client.ask("GET", "/readyz").json["store_seq"]
     time.sleep(2.5)
     after = client.ask("GET", "/readyz").json

@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document: it declares whatever is answered."""
+"""Requests made from the OpenAPI document, which must declare every answer."""
 
 from __future__ import annotations
 
@@ -100,19 +100,19 @@ CREDENTIALS = {
 def mostly(
     usual: st.SearchStrategy[Any], other: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Any]:
-    """Return values that are the usual ones three times out of four."""
+    """Values of which three out of four are the usual ones."""
     return st.integers(0, 3).flatmap(lambda n: usual if n else other)
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema with the reference that it is followed."""
+    """A schema; if it is a reference, its target."""
     while "$ref" in schema:
         schema = DESCRIBED["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema
 
 
 def values(schema: dict[str, Any], depth: int = 0) -> st.SearchStrategy[Any]:
-    """Return values of a schema, as JSON has them."""
+    """Values of a schema, as JSON."""
     schema = resolved(schema)
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
@@ -146,7 +146,7 @@ def values(schema: dict[str, Any], depth: int = 0) -> st.SearchStrategy[Any]:
 
 
 def as_text(value: Any) -> list[str]:
-    """Return what stands in a query for a value, once for each of several."""
+    """Texts that stand for a value in a query string: one for each item of a list."""
     if isinstance(value, list):
         return [text for each in value for text in as_text(each)]
     if isinstance(value, bool):
@@ -156,7 +156,7 @@ def as_text(value: Any) -> list[str]:
 
 @cache
 def requests(method: str, path: str) -> st.SearchStrategy[Sent]:
-    """Return requests for one operation, right and wrong ones."""
+    """Requests for one operation, valid and invalid ones."""
     operation = DESCRIBED["paths"][path][method]
     declared = [
         *DESCRIBED["paths"][path].get("parameters", []),
@@ -231,7 +231,7 @@ def escaped(text: str) -> str:
 
 @cache
 def validator(method: str, path: str, status: str, media_type: str) -> Any:
-    """Return what holds a body to its declaration, ``None`` where it is no JSON."""
+    """Validator of a body by its declaration; ``None`` if it is not JSON."""
     answer = DESCRIBED["paths"][path][method]["responses"][status]
     schema = answer["content"][media_type]["schema"]
     if not media_type.endswith(("/json", "+json")):
@@ -241,7 +241,7 @@ def validator(method: str, path: str, status: str, media_type: str) -> Any:
 
 
 def hold_to_document(client: FlaskClient, method: str, path: str, sent: Sent) -> int:
-    """Send a request, hold its answer to the document, and return its status."""
+    """Send a request, check its answer against the document, and return its status."""
     answer = client.open(
         "/",
         method=method.upper(),

@@ -1,4 +1,4 @@
-"""A file system that stops at once, as when its power is cut, and is mounted again.
+"""A file system that is shut down at once, as by a power cut, and mounted again.
 
 What was not synced by then is gone: ext4 is told to stop, with what its journal has in
 memory or without. No test does so on a file system that anybody else uses: it is made
@@ -59,7 +59,7 @@ def mounted(image: Path, at: Path) -> Iterator[None]:
 
 
 def cut(at: Path, flag: int) -> None:
-    """Stop a file system: nothing is written to it from now on."""
+    """Shut down a file system: from now on nothing is written to it."""
     folder = os.open(at, os.O_RDONLY)
     try:
         fcntl.ioctl(folder, _SHUTDOWN, struct.pack("I", flag))

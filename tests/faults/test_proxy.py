@@ -46,16 +46,16 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An nginx before a Nutgraf, and a key that it takes."""
+    """An nginx in front of a Nutgraf, and a key of the service."""
 
     cluster: Cluster
     port: int
     key: str
 
     def connect(self, *, takes: int | None = None) -> ssl.SSLSocket:
-        """Return a new connection.
+        """A new connection.
 
-        :param takes: bytes of what is answered that it has room for.
+        :param takes: bytes of the answer that it has room for.
         """
         plain = socket.socket()
         if takes is not None:
@@ -94,7 +94,7 @@ def replaced(text: str, **changes: tuple[str, str]) -> str:
 
 @contextmanager
 def nginx(folder: Path, cluster: Cluster) -> Iterator[int]:
-    """Run nginx with the site as it is shipped, but for names of files and ports."""
+    """Run nginx with the site as shipped, except for file names and ports."""
     assert NGINX is not None and OPENSSL is not None
     subprocess.run(
         (
@@ -134,7 +134,7 @@ def nginx(folder: Path, cluster: Cluster) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """A whole Nutgraf behind nginx, with a few articles."""
+    """A complete Nutgraf behind nginx, with a few articles."""
     folder = tmp_path_factory.mktemp("proxy")
     with running(folder / "data", NUTGRAF_HOSTS=SITE) as cluster:
         added = cluster.run("keys", "add", "desk", "--scope", "search,ingest", "--json")

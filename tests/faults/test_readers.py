@@ -1,4 +1,4 @@
-"""Readers while the index is written and merged, and workers that are to agree."""
+"""Readers while the index is written and merged, and workers that must agree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_MORE_FILES = 12  # open ones of a worker, when it has seen all of this
 
 
 def generation(number: int) -> list[dict[str, Any]]:
-    """Return the same articles as ever, stamped anew."""
+    """The same articles as always, with a new stamp."""
     return [
         {
             "id": f"stamped-{n}",
@@ -35,7 +35,7 @@ def generation(number: int) -> list[dict[str, Any]]:
 
 
 class Writer(threading.Thread):
-    """Who stamps all articles anew as fast as it is let."""
+    """A thread that stamps all articles anew, as fast as it can."""
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Writer(threading.Thread):
 
 
 class Reader(threading.Thread):
-    """Who looks at all articles at once, and notes what does not fit together."""
+    """A thread that reads all articles at once, and records contradictions."""
 
     def __init__(self, cluster: Cluster, writer: Writer) -> None:
         super().__init__()
@@ -99,9 +99,9 @@ class Reader(threading.Thread):
 
 
 def held(cluster: Cluster) -> dict[int, tuple[int, int]]:
-    """Return how many files each worker has open, and how many deleted ones mapped.
+    """Numbers of open files and of deleted mapped files of each worker.
 
-    Each answers something before, so that it has let go of what it can.
+    Each answers a search first, so that it has released what it can.
     """
     held_files = {}
     for pid in cluster.workers():
@@ -167,7 +167,7 @@ def articles() -> list[dict[str, Any]]:
 
 
 def questions() -> list[dict[str, object]]:
-    """Return searches for one word or two, of which it is known what is right."""
+    """Searches for one word or two, whose right answer is known."""
     seed = chance("questions")
     words = sorted({word for each in articles() for word in each["headline"].split()})
     return [
@@ -177,7 +177,7 @@ def questions() -> list[dict[str, object]]:
 
 
 def right(question: dict[str, object], stored: list[dict[str, Any]]) -> set[str]:
-    """Return the articles that have all the words, from the texts themselves."""
+    """Ids of the articles whose texts have all the words."""
     words = set(str(question["q"]).split())
     return {
         each["id"]
@@ -209,6 +209,6 @@ def test_four_workers_of_one_process_give_the_right_answers_alike(
 
 
 def answering(cluster: Cluster) -> set[int]:
-    """Return the workers that have answered searches."""
+    """Ids of the workers that have answered searches."""
     lines = map(json.loads, cluster.log("web").splitlines())
     return {each["process"] for each in lines if each.get("path") == "/v1/search"}

@@ -1,4 +1,4 @@
-"""The measuring tools: what they draw, how they count, and that a run goes through."""
+"""The benchmarks: how they draw, count and measure, and that a run succeeds."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """README.md and docs/ against the code: examples are run, tables are compared.
 
-docs/cli.md and docs/settings.md are held in tests/cli/test_documentation.py,
-docs/formats.md in tests/formats/test_formats.py.
+tests/cli/test_documentation.py checks docs/cli.md and docs/settings.md,
+tests/formats/test_formats.py checks docs/formats.md.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def page_id(path: Path) -> str:
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """Return the fenced blocks of a language in a page."""
+    """The fenced blocks of a language in a page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def cells(line: str) -> list[str]:
-    """Return the cells of a table's row."""
+    """The cells of a row of a table."""
     inside = line.removeprefix("|").removesuffix("|")
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", inside)]
 
@@ -81,7 +81,7 @@ def code_in(text: str) -> list[str]:
 
 
 def table(name: str, marker: str) -> list[list[str]]:
-    """Return the rows, without the head, of the first table behind a marker."""
+    """The rows of the first table behind a marker, without its head."""
     behind = text_of(name).split(marker, 1)[1]
     first_table = re.search(r"^\|.*\n\|[ -|]+\n((?:\|.*\n)*)", behind, re.MULTILINE)
     assert first_table is not None, f"no table behind {marker} in {name}"
@@ -92,7 +92,7 @@ def table(name: str, marker: str) -> list[list[str]]:
 
 
 def heading_ids(text: str) -> set[str]:
-    """Return the fragments that GitHub gives a page's headings."""
+    """The fragments that GitHub gives the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {
         re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings
@@ -124,7 +124,7 @@ def test_every_snippet_can_be_read(page: Path) -> None:
 
 
 def commands(text: str) -> list[list[str]]:
-    """Return the shell commands that a page shows behind a ``$``, as arguments."""
+    """The shell commands that a page shows behind a ``$``, as arguments."""
     all_commands = []
     for block in blocks(text, "console"):
         lines = re.sub(r"\\\n\s*", " ", block).splitlines()
@@ -173,7 +173,7 @@ _TOKEN = re.compile(
 
 
 def read_shortened(text: str) -> Any:
-    """Return a shortened JSON text; an object is a tuple of members and gaps."""
+    """A shortened JSON text, parsed; an object is a tuple of members and gaps."""
     tokens = iter(_TOKEN.findall(text))
     assert not _TOKEN.sub("", text), "this is no JSON, not even a shortened one"
     value = _value(next(tokens), tokens)
@@ -199,7 +199,7 @@ def _member(token: str, rest: Iterator[str]) -> Any:
 
 
 def fits(shown: Any, real: Any) -> bool:
-    """Say whether a shortened answer shows only what is real, in order, gaps aside."""
+    """Whether a shortened answer is true: what it shows is real and in order."""
     if shown is GAP:
         return True
     if isinstance(shown, Member):
@@ -580,7 +580,7 @@ def test_the_page_about_keys_says_what_each_scope_opens(
 
 
 def values_of(schema: dict[str, Any]) -> str:
-    """Return what a parameter takes, as the page says it."""
+    """The values of a parameter, as the page describes them."""
     if schema["type"] == "array":
         return "list" if "enum" in schema["items"] else "repeatable"
     if "enum" in schema:
@@ -601,7 +601,7 @@ def default_of(parameter: dict[str, Any]) -> str:
 
 
 def parameters(operation: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return the values and default of each parameter; filters stand as FIELD."""
+    """The values and default of each parameter; filters stand as FIELD."""
     by_name = {}
     for each in operation.get("parameters", ()):
         if each["in"] == "header":  # told in a page of its own
@@ -679,7 +679,7 @@ def documented_schemas() -> list[str]:
 
 
 def keys_of(schema: type[Schema], apart: set[str]) -> set[str]:
-    """Return the keys of an answer, those inside others behind a dot.
+    """The keys of an answer; nested ones are joined by a dot.
 
     :param apart: schemas with a table of their own, whose keys are not repeated.
     """
@@ -729,7 +729,7 @@ def test_every_schema_of_an_answer_has_its_table(described: dict[str, Any]) -> N
 
 
 def statuses_of_codes() -> dict[str, set[int]]:
-    """Return every status that a code can come with, read from the code."""
+    """The statuses of each code, from the classes of errors."""
     classes: dict[str, type[NutgrafError]] = {
         name: kind
         for module in (errors, refusals)
@@ -758,7 +758,7 @@ def statuses_of_codes() -> dict[str, set[int]]:
 
 
 def statuses_of_rows() -> dict[str, set[int]]:
-    """Return every status that the table of problem types gives a code."""
+    """The statuses of each code in the table of problem types."""
     return {
         row.code: {row.status, *row.otherwise.values()}
         for row in PROBLEM_TYPES.values()

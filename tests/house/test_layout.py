@@ -103,7 +103,7 @@ DOORS = {
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Return the files git keeps, relative to the root."""
+    """The files that git tracks, relative to the root."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     listing = subprocess.run(
@@ -170,7 +170,7 @@ def imports(name: str) -> frozenset[str]:
 
 
 def own_imports() -> Iterator[tuple[str, str]]:
-    """Each pair of modules of ours of which the first imports the second."""
+    """Pairs of our modules: the first imports the second."""
     for name in modules():
         for target in imports(name) & modules().keys():
             yield name, target

@@ -45,7 +45,7 @@ def pins() -> dict[str, Requirement]:
 
 
 def foreign_imports() -> set[str]:
-    """Return the top-level names that index and service import and are not ours."""
+    """Top-level names of foreign packages that index and service import."""
     packages = set()
     paths = [*ROOT.glob("*.py"), *ROOT.glob("index/**/*.py")]
     for path in [*paths, *ROOT.glob("service/**/*.py")]:
@@ -123,7 +123,7 @@ def test_make_help_names_the_target(target):
 
 
 class Ours(http.server.BaseHTTPRequestHandler):
-    """Answers as Nutgraf does when asked whether it lives."""
+    """Answers health checks as Nutgraf does."""
 
     def do_GET(self) -> None:
         body = json.dumps({"status": "ok"}).encode()

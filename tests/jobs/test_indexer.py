@@ -418,6 +418,6 @@ class running:  # noqa: N801, reads as a statement
 
 
 def lives(process: subprocess.Popen[bytes]) -> bool:
-    """Hold a process to run still."""
+    """Assert that a process still runs."""
     assert process.poll() is None, process.communicate()
     return True

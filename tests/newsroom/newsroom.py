@@ -1,8 +1,8 @@
 """A newsroom for tests: writers of articles, and the service that their readers ask.
 
 In one form, archive and service are in the process of the test; in the other they are a
-whole Nutgraf, all of whose workers are asked. Both index only on demand, so that a test
-knows what is indexed.
+complete Nutgraf, and all its workers are asked. Both index only on demand, so that a
+test knows what is indexed.
 """
 
 from __future__ import annotations

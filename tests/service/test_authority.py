@@ -43,7 +43,7 @@ def bearer(new: NewKey) -> dict[str, str]:
 
 
 def refused(answer: Any) -> dict[str, Any]:
-    """Check that an answer is the one for callers without a right key."""
+    """Check that an answer is the one for callers without a valid key."""
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.content_type == "application/problem+json"

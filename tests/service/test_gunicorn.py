@@ -106,7 +106,7 @@ def call(
 ) -> tuple[int, bytes]:
     """Send raw bytes as a request; return the status and body of the answer.
 
-    :param ends: the sending side of the connection is shut then.
+    :param ends: shut the sending side of the connection afterwards.
     """
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)

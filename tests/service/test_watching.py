@@ -44,7 +44,7 @@ class Watched:
         return answer.status, json.loads(data) if data[:1] == b"{" else data.decode()
 
     def number(self, name: str) -> float:
-        """One metric, from the worker that happens to answer."""
+        """A metric, from whichever worker answers."""
         _, text = self.call("/metrics")
         (value,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(value)
