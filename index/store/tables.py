@@ -87,7 +87,7 @@ versions = Table(
     Column("sent", Text, nullable=False, server_default=""),
     Column("status", Text, nullable=False),
     Column("headline", Text),
-    Column("content", Text, nullable=False),  # of index.article.content
+    Column("content", Text, nullable=False),  # of index.article.content_json
 )
 # Of versions that reading changed. Deleting a version deletes its original.
 originals = Table(
