@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from index.access import Rates
-from index.archive import editions
+from index.archive import versions
 from index.archive.answers import Answer, ArticleView
 from index.archive.condition import ArchiveState, Condition, condition_of, state_of
 from index.archive.feed import ChangePage, may_read, page_of_changes
@@ -308,17 +308,17 @@ class Archive:
         :raises OriginalNotFound: no original is stored for the version.
         """
         with self.store.reading() as view:
-            return editions.original_of(view, article_id, version, reader)
+            return versions.original_of(view, article_id, version, reader)
 
     def was_killed(self, article_id: str, version: str) -> bool:
         """Whether a version was killed and a newer one is published since."""
         with self.store.reading() as view:
-            return editions.was_killed(view, article_id, version)
+            return versions.was_killed(view, article_id, version)
 
     def newer_than(self, article_id: str, version: str) -> str | None:
         """Current version of an article if it is above another, visible or not."""
         with self.store.reading() as view:
-            return editions.newer_than(view, article_id, version)
+            return versions.newer_than(view, article_id, version)
 
     def counts(self) -> Counts:
         """Numbers of articles and versions."""

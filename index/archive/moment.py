@@ -8,7 +8,7 @@ from datetime import datetime
 
 from index import dates
 from index.access import published_form
-from index.archive import editions
+from index.archive import versions
 from index.archive.answers import ArticleView
 from index.archive.marking import Marker
 from index.archive.question import excerpt_of, tag_of
@@ -64,7 +64,7 @@ class Moment:
         search, parsed = compile_request(
             Request(q=q, within=within), settings=self._settings, now=now
         )
-        stored = editions.shown_version(self._view, article_id, version, now, reader)
+        stored = versions.shown_version(self._view, article_id, version, now, reader)
         article = stored.article
         leaves = scoring_leaves(parsed.query)
         language = article.language or self._settings.language
@@ -94,8 +94,8 @@ class Moment:
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
-        editions.check_shown(view, article_id, now, reader)
-        return editions.versions_of(view, article_id, now, reader)
+        versions.check_shown(view, article_id, now, reader)
+        return versions.versions_of(view, article_id, now, reader)
 
     def chain(self, article_id: str) -> Chain:
         """The articles that an article evolved from, and those that evolved from it.
@@ -104,7 +104,7 @@ class Moment:
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
-        editions.check_shown(view, article_id, now, reader)
+        versions.check_shown(view, article_id, now, reader)
         return view.chain(article_id, reader, dates.micros(now))
 
     def difference(
@@ -120,8 +120,8 @@ class Moment:
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
-        editions.check_shown(view, article_id, now, reader)
-        pair = editions.pair_of(view, article_id, old, new, now, reader)
+        versions.check_shown(view, article_id, now, reader)
+        pair = versions.pair_of(view, article_id, old, new, now, reader)
         return difference_of(
             *[published_form(article, now, held=reader.held) for article in pair]
         )

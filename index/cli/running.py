@@ -1,4 +1,4 @@
-"""Running a command: open the archive, log to stderr, wait for the index."""
+"""What commands share: open the archive, log to stderr, wait for the index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formats we read: one module or package each, and the table of them.
+"""The table of formats: names, media types, extensions, readers, writers.
 
 A reader takes bytes or a binary stream and yields a :class:`Read` for each record. A
 record that is not an article yields its error in its place and never stops the rest.

@@ -1,4 +1,4 @@
-"""Matching: which tokens match a leaf, and where a leaf occurs in a text.
+"""Matching: which tokens match a word, and where a word or phrase is in a text.
 
 Highlighting and ranking use the same occurrences, so the words that count are the words
 that are marked. The term frequency of a leaf is the number of its occurrences:

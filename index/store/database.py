@@ -2,7 +2,7 @@
 
 Everything else in :mod:`index.store` is SQL that SQLAlchemy writes for any of them. A
 second kind, such as PostgreSQL, is a package beside :mod:`index.store.sqlite` with a
-class that has these methods, and a line in :mod:`index.store.kinds`. It would need
+class that has these methods, and a line in :mod:`index.store.opening`. It would need
 reads that are ``REPEATABLE READ``, an advisory lock for creating the tables and one for
 the indexer, and its own error codes.
 """

@@ -31,7 +31,7 @@ from index.store.change_log import SET_STATE, append, locked_seq
 from index.store.database import Backup, Restored
 from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
-from index.store.kinds import open_database
+from index.store.opening import open_database
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of, value_of
 from index.store.tables import articles, versions

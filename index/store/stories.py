@@ -1,4 +1,4 @@
-"""Stories: which articles belong together, and which of them join a killed one.
+"""Stories: which articles belong together, and which new ones join a killed story.
 
 Articles are linked by the article that they evolved from, and by the name of their
 story. A link may lead to an article that has not arrived yet; links may go in circles.

@@ -1,4 +1,4 @@
-"""Writers with filters: which articles they may change.
+"""Writers with filters: which articles their keys allow them to change.
 
 It is checked in the transaction that writes.
 """

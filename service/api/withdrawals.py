@@ -21,7 +21,7 @@ from service.authority import reader
 from service.context import context
 from service.exchange import (
     Blueprint,
-    Former,
+    DeprecatedPath,
     WaitArguments,
     checked_id,
     json_response,
@@ -82,7 +82,7 @@ def withhold_article(arguments: dict[str, Any], article_id: str) -> Response:
 @blueprint.of_article(
     "POST",
     "/reinstate",
-    formerly=Former("/restore", datetime(2026, 11, 30, tzinfo=UTC)),
+    formerly=DeprecatedPath("/restore", datetime(2026, 11, 30, tzinfo=UTC)),
     **_STATUS_CHANGE,
 )
 def reinstate_article(arguments: dict[str, Any], article_id: str) -> Response:

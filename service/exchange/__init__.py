@@ -1,8 +1,8 @@
 """How is a request read and an answer written?"""
 
 from service.exchange.bodies import decompressed, read_sent, strict_json
+from service.exchange.deprecation import DeprecatedPath
 from service.exchange.etags import conditional_response, digest_of_request
-from service.exchange.former import Former
 from service.exchange.json import JSON, json_response, write_json
 from service.exchange.operations import KEY_HEADERS, OPEN, Blueprint, scopes_of
 from service.exchange.parameters import (
@@ -35,8 +35,8 @@ __all__ = [
     "WAIT",
     "Blueprint",
     "Choice",
+    "DeprecatedPath",
     "Flag",
-    "Former",
     "Listed",
     "Problem",
     "RawPath",

@@ -13,7 +13,7 @@ from marshmallow import Schema
 
 from index.access import Scope
 from service.exchange.arguments import ArgumentsParser, View
-from service.exchange.former import Former
+from service.exchange.deprecation import DeprecatedPath
 from service.exchange.parameters import PATH_PARAMETERS, NoArguments, with_id
 from service.exchange.paths import BY_ID, PATH, checked_id, decode_id
 from service.exchange.schemas import Problem
@@ -136,7 +136,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         method: str,
         rest: str = "",
         *,
-        formerly: Former | None = None,
+        formerly: DeprecatedPath | None = None,
         **declared: Any,
     ) -> Callable[[View], View]:
         """Decorator that makes a function two views of an article.

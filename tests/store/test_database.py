@@ -58,7 +58,7 @@ def test_one_module_chooses_the_kind_of_database():
         for path in neutral()
         if any(name.startswith("index.store.sqlite") for name in imported(path))
     }
-    assert choosing == {"index/store/kinds.py"}
+    assert choosing == {"index/store/opening.py"}
 
 
 def test_the_rest_of_the_store_names_nothing_that_only_sqlite_knows():

@@ -1,4 +1,4 @@
-"""Posting lists of a query's leaves in one segment, as arrays."""
+"""Matching in one segment: posting lists of words, phrases, NEAR and prefixes."""
 
 from __future__ import annotations
 

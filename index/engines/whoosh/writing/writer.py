@@ -1,4 +1,4 @@
-"""Writing the index: whole batches, durable, merged in tiers.
+"""Writing the index: commits, rebuilds, and the choice of segments to merge.
 
 A commit is a new table of contents. The files that it names are on disk before it is
 put in place, so a process that dies leaves the old index or the new one, and nothing in

@@ -1,4 +1,4 @@
-"""The versions of an article that a reader may see."""
+"""Versions: which of them a reader may see, and which two are compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Former routes: they still answer, and name the route that replaces them."""
+"""Deprecated routes: they still answer, and name the route that replaces them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from service.exchange.arguments import View
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
-    """Former end of the path of an operation on an article, such as ``/restore``.
+class DeprecatedPath:
+    """The former end of the path of an operation on an article, such as ``/restore``.
 
     :param since: when it was deprecated.
     """

@@ -1,4 +1,4 @@
-"""The kinds of database that can hold a store, by the URL of the store."""
+"""Opening the database of a store by its URL."""
 
 from __future__ import annotations
 
