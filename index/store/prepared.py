@@ -14,7 +14,7 @@ _Parameters = dict[str, Any] | tuple[Any, ...]
 
 
 class PreparedRead:
-    """A ``SELECT`` for the few reads that every answer needs.
+    """A ``SELECT`` for a read that every answer needs.
 
     SQLAlchemy takes ten times as long to run one. Rows are tuples of what the database
     holds, without SQLAlchemy's conversions. Errors are the driver's; the database that
