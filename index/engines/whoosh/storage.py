@@ -236,7 +236,9 @@ class DurableStorage:
         # another one for it.
         generation = self._highest(_NUMBERED) + 1
         toc = _toc_of(segments, generation)
-        new = [each for each in segments if self._temporary_path(each).exists()]
+        new = [
+            segment for segment in segments if self._temporary_path(segment).exists()
+        ]
         try:
             for segment in new:
                 self._temporary_path(segment).chmod(0o600)

@@ -55,7 +55,7 @@ class Evaluation:
         base = self._filtered(self._tree.matching_articles)
         filters = {
             name: mask[base.numbers]
-            for name in dict.fromkeys(each.field for each in search.filters)
+            for name in dict.fromkeys(condition.field for condition in search.filters)
             if (mask := self._included(name)) is not None
         }
         hits = _passing(base, filters)
@@ -101,9 +101,9 @@ class Evaluation:
         """
         snapshot, search = self._snapshot, self._search
         mask, _ = snapshot.shown_at(micros(search.now), held=search.reader.held)
-        for each in search.reader.filters:
-            having = self._with_values(each)
-            mask = mask & (~having if each.exclude else having)
+        for condition in search.reader.filters:
+            having = self._with_values(condition)
+            mask = mask & (~having if condition.exclude else having)
         hidden = [
             number
             for article_id in search.hidden
@@ -138,23 +138,23 @@ class Evaluation:
             hits = hits.filtered(self.visible[hits.numbers])
         if search.dates is not None:
             hits = hits.filtered(self._tree.in_range(search.dates, hits.numbers))
-        for each in search.filters:
-            if each.exclude:
-                hits = hits.filtered(~self._with_values(each)[hits.numbers])
+        for condition in search.filters:
+            if condition.exclude:
+                hits = hits.filtered(~self._with_values(condition)[hits.numbers])
         return hits
 
     def _included(self, name: str) -> Mask | None:
         """Articles that pass a field's filters; ``None`` if it has none."""
         filters = [
-            each
-            for each in self._search.filters
-            if each.field == name and not each.exclude
+            condition
+            for condition in self._search.filters
+            if condition.field == name and not condition.exclude
         ]
         if not filters:
             return None
         mask = np.zeros(self._snapshot.articles, bool)
-        for each in filters:
-            mask |= self._with_values(each)
+        for condition in filters:
+            mask |= self._with_values(condition)
         return mask
 
     def _with_values(self, condition: Filter) -> Mask:

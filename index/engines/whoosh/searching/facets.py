@@ -87,7 +87,7 @@ def _combined_counts(
         for request, _ in requests
         if request.field not in DATE_FIELD_NAMES
     ]
-    filtered = [each.field for each in search.filters]
+    filtered = [condition.field for condition in search.filters]
     if not requests or any(
         request.prefix or request.field in filtered for request, _ in requests
     ):
@@ -248,9 +248,9 @@ def _value_facet(
 
     active = [
         value
-        for each in search.filters
-        if each.field == request.field and not each.exclude
-        for value in each.values
+        for condition in search.filters
+        if condition.field == request.field and not condition.exclude
+        for value in condition.values
     ]
     spelled = None
     if not column.is_case_unique:

@@ -71,17 +71,17 @@ def _marked(value: Any) -> Any:
     if kind is float:
         return value if math.isfinite(value) else {f"{_MARK}float": repr(value)}
     if kind is list:
-        return [_marked(each) for each in value]
+        return [_marked(member) for member in value]
     if kind is dict:
         if all(type(key) is str and not key.startswith(_MARK) for key in value):
-            return {key: _marked(each) for key, each in value.items()}
-        pairs = [[_marked(key), _marked(each)] for key, each in value.items()]
+            return {key: _marked(member) for key, member in value.items()}
+        pairs = [[_marked(key), _marked(member)] for key, member in value.items()]
         return {f"{_MARK}dict": pairs}
     if kind in _TEXTS:
         mark, text, _ = _TEXTS[kind]
         return {f"{_MARK}{mark}": text(value)}
     if kind in _COLLECTIONS:
-        return {f"{_MARK}{_COLLECTIONS[kind]}": [_marked(each) for each in value]}
+        return {f"{_MARK}{_COLLECTIONS[kind]}": [_marked(member) for member in value]}
     if kind is timedelta:
         parts = [value.days, value.seconds, value.microseconds]
         return {f"{_MARK}timedelta": parts}
@@ -90,7 +90,7 @@ def _marked(value: Any) -> Any:
 
 def _unmarked(value: Any) -> Any:
     if isinstance(value, list):
-        return [_unmarked(each) for each in value]
+        return [_unmarked(member) for member in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -98,11 +98,11 @@ def _unmarked(value: Any) -> Any:
         if mark in _TEXT_OF_MARK:
             return _TEXT_OF_MARK[mark](inside)
         if mark in _COLLECTION_OF_MARK:
-            return _COLLECTION_OF_MARK[mark](_unmarked(each) for each in inside)
+            return _COLLECTION_OF_MARK[mark](_unmarked(member) for member in inside)
         if mark == f"{_MARK}float":
             return float(inside)
         if mark == f"{_MARK}dict":
-            return {_unmarked(key): _unmarked(each) for key, each in inside}
+            return {_unmarked(key): _unmarked(member) for key, member in inside}
         if mark == f"{_MARK}timedelta":
             return timedelta(*inside)
-    return {key: _unmarked(each) for key, each in value.items()}
+    return {key: _unmarked(member) for key, member in value.items()}

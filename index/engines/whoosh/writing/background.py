@@ -52,7 +52,9 @@ class BackgroundWriter:
         process = self._process
         assert process.stdin is not None and process.stdout is not None
         try:
-            _send(process.stdin, [str(path), [_encoded(each) for each in articles]])
+            _send(
+                process.stdin, [str(path), [_encoded(article) for article in articles]]
+            )
             answer = _receive(process.stdout)
         except (OSError, ValueError) as error:  # the pipe is broken, or closed
             raise IndexUnavailable(
