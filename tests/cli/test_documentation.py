@@ -77,6 +77,7 @@ def test_each_section_begins_with_the_help_of_its_command(name: str) -> None:
     assert section.lstrip().startswith(f"<!-- nutgraf {name} --help -->\n")
 
 
+@pytest.mark.slow
 def test_docs_cli_has_the_help_that_each_command_prints() -> None:
     blocks = DOCS["BLOCK"].findall(PAGE.read_text("utf-8"))
     assert [name for _, name, _, _ in blocks] == list(commands())
@@ -101,6 +102,7 @@ def test_help_says_what_every_argument_is_and_its_default(
         assert "(default: %(default)s)" in action.help
 
 
+@pytest.mark.slow
 def test_make_docs_writes_the_help_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

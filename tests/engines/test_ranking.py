@@ -31,6 +31,7 @@ def test_rare_words_have_a_higher_weight(count: int, data: st.DataObject) -> Non
         assert rare >= frequent > 0
 
 
+@pytest.mark.slow
 @given(frequency=FREQUENCIES, more=FREQUENCIES, length=LENGTHS, longer=LENGTHS)
 def test_a_part_grows_with_occurrences_and_falls_with_length(
     frequency: float, more: float, length: float, longer: float

@@ -210,6 +210,7 @@ def test_a_body_that_says_it_is_too_long_is_not_read(
     check(answer, 413, "body_too_large", facts)
 
 
+@pytest.mark.slow
 def test_more_articles_than_a_request_may_hold_are_refused(
     client: FlaskClient, settings: Settings
 ) -> None:

@@ -823,6 +823,7 @@ def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
     assert {names.get(name, name) for name in foreign} <= declared
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "printed"),
     [

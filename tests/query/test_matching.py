@@ -160,6 +160,7 @@ def test_a_window_exists_if_some_choice_of_words_is_close_enough(
     assert bool(list(near_windows(apart, [1] * len(apart), distance))) == possible
 
 
+@pytest.mark.slow
 @given(st.text("ab*?", max_size=8), st.text("abé\n", max_size=10))
 def test_wildcards_fit_as_shell_patterns_do(pattern: str, form: str) -> None:
     fits = wildcard_pattern(pattern).match(form) is not None

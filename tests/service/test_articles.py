@@ -381,6 +381,7 @@ def test_a_write_waits_until_it_can_be_found(
     assert client.get("/v1/search?q=small").json["total"]["articles"] == 1
 
 
+@pytest.mark.slow
 def test_waiting_ends(client: FlaskClient, settings: Settings) -> None:
     started = time.monotonic()
     answer = client.put("/v1/articles/new?wait=1", json=SMALL)

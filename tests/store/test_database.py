@@ -41,6 +41,7 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@pytest.mark.slow
 def test_only_one_package_imports_sqlite():
     foreign = ("sqlite3", "sqlalchemy.dialects")
     wrong = [
@@ -52,6 +53,7 @@ def test_only_one_package_imports_sqlite():
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_one_module_chooses_the_kind_of_database():
     choosing = {
         path.relative_to(ROOT).as_posix()

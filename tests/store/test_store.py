@@ -335,6 +335,7 @@ def test_the_next_version_is_always_higher(version: str) -> None:
     assert version_key(next_version(version)) > version_key(version)
 
 
+@pytest.mark.slow
 @given(ANY_VERSION, ANY_VERSION)
 def test_the_order_of_versions_is_total(one: str, other: str) -> None:
     assert (version_key(one) == version_key(other)) == (one == other)
@@ -799,6 +800,7 @@ def assert_all_written(store: Store, *, writers: int, count: int) -> None:
     assert store.check() == []
 
 
+@pytest.mark.slow
 def test_a_forked_child_makes_its_own_connections(url: str, store: Store) -> None:
     put(store, article())
 

@@ -130,6 +130,7 @@ def test_what_comes_late_does_not_bring_a_killed_article_back(
     assert list(store_problems(archive.store, archive.engine)) == []
 
 
+@pytest.mark.slow
 def test_only_a_higher_usable_version_brings_a_killed_article_back(
     archive: Archive,
 ) -> None:
