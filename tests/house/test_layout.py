@@ -7,7 +7,6 @@ beside packages; the door of a package is its ``__init__``.
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -283,25 +282,28 @@ def test_a_door_only_hands_names_on(package):
     assert sorted(listed) == sorted(handed)
 
 
+@cache
+def names_taken(path: Path) -> frozenset[tuple[str | None, str]]:
+    """Names that a file takes, each with its module, or with ``.`` and a variable."""
+    taken: set[tuple[str | None, str]] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            taken |= {(node.module, alias.name) for alias in node.names}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            taken.add((f".{node.value.id}", node.attr))
+    return frozenset(taken)
+
+
 @pytest.mark.parametrize("package", packages())
 def test_a_door_hands_on_only_what_somebody_takes(package):
-    trees = [tree(name) for name in modules() if not is_inside(name, {package})]
-    if is_inside(package, {"benchmarks"}):
+    paths = [path for name, path in modules().items() if not within(name, {package})]
+    if within(package, {"benchmarks"}):
         # Tests start servers with it.
-        trees += [
-            ast.parse(path.read_text("utf-8"))
-            for path in (ROOT / "tests").rglob("*.py")
-        ]
-    taken: set[str] = set()
-    for node in itertools.chain.from_iterable(map(ast.walk, trees)):
-        if isinstance(node, ast.ImportFrom) and node.module == package:
-            taken |= {alias.name for alias in node.names}
-        elif (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == package.rpartition(".")[2]
-        ):
-            taken.add(node.attr)
+        paths += (ROOT / "tests").rglob("*.py")
+    doors = {package, "." + package.rpartition(".")[2]}
+    taken = {
+        name for path in paths for door, name in names_taken(path) if door in doors
+    }
     assert handed_on(package) - taken == set()
 
 
