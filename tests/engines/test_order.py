@@ -112,6 +112,7 @@ def test_explain_shows_the_parts_of_a_score(news: Engine) -> None:
     assert search(news, query).hits[0].parts is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("unit", Unit)
 @pytest.mark.parametrize("size", [1, 7, 100])

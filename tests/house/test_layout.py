@@ -319,6 +319,7 @@ def test_the_service_sees_only_public_rooms_of_the_library():
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", DOORS)
 def test_a_foreign_library_comes_in_at_its_own_door(library):
     strangers = [

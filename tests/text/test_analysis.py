@@ -145,6 +145,7 @@ def test_no_other_form_is_a_single_character(form):
     assert not is_single_cjk(form)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
