@@ -296,8 +296,8 @@ def names_taken(path: Path) -> frozenset[tuple[str | None, str]]:
 
 @pytest.mark.parametrize("package", packages())
 def test_a_door_hands_on_only_what_somebody_takes(package):
-    paths = [path for name, path in modules().items() if not within(name, {package})]
-    if within(package, {"benchmarks"}):
+    paths = [path for name, path in modules().items() if not is_inside(name, {package})]
+    if is_inside(package, {"benchmarks"}):
         # Tests start servers with it.
         paths += (ROOT / "tests").rglob("*.py")
     doors = {package, "." + package.rpartition(".")[2]}
