@@ -76,8 +76,8 @@ def on_starting(server: Any) -> None:
     except (InvalidValue, ServiceError) as error:
         if public:
             raise SystemExit(
-                f"nutgraf: will not bind to {public[0]}, as it is unknown"
-                f" whether there are keys: {error}"
+                f"nutgraf: will not bind to {public[0]}: cannot find out whether"
+                f" there are keys: {error}"
             ) from error
         server.log.error("the store cannot be opened: %s", error)
         return
@@ -85,9 +85,9 @@ def on_starting(server: Any) -> None:
         return
     if public:
         raise SystemExit(
-            f"nutgraf: will not bind to {public[0]}: no key was ever made, so"
-            " anybody who reaches the service could read and write everything; make one"
-            " (nutgraf keys add NAME --scope search), or bind to 127.0.0.1"
+            f"nutgraf: will not bind to {public[0]}: no key was ever created, so"
+            " anybody who reaches the service could read and write everything; create"
+            " one (nutgraf keys add NAME --scope search), or bind to 127.0.0.1"
             " (NUTGRAF_BIND=127.0.0.1:8000)"
         )
     server.log.warning(

@@ -82,7 +82,7 @@ FORMATS: dict[str, Format] = {
             name="text",
             media_types=("text/plain",),
             extensions=(".txt", ".text"),
-            about="plain text: a headline, then paragraphs; front matter if you like",
+            about="plain text: a headline, then paragraphs; optional front matter",
             read=text.read,
         ),
         Format(

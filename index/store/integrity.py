@@ -84,7 +84,7 @@ def problems(connection: Connection, now: int) -> Iterator[str]:
     view = View(connection)
     yield from _of_log(connection, view.seq)
     for row in connection.execute(_LOST_CURRENT):
-        yield f"version {row.version} of {row.id} is current, but not there"
+        yield f"version {row.version} of {row.id} is current, but is not stored"
     yield from _of_versions(connection, _logged_statuses(view))
     after = ""
     while page := connection.execute(
@@ -157,9 +157,9 @@ def _of_version(row: Any, status: int | None) -> Iterator[str]:
             # The status of a kill, or of the reinstatement that undid it.
             expected = expected._replace(status=status)
         if expected != Restrictions(*row[-3:]):
-            yield f"{name} is current, and the article's restrictions are not its own"
+            yield f"{name} is current, but the article has other restrictions"
     elif version_key(row.version) > version_key(row.current):
-        yield f"{name} is higher than {row.current}, which is current"
+        yield f"{name} is higher than {row.current}, the current version"
 
 
 def _of_columns(row: Any) -> Iterator[str]:
@@ -172,28 +172,28 @@ def _of_columns(row: Any) -> Iterator[str]:
         yield f"{row.id}: its columns cannot be compared with its text"
         return
     if values != values_of(article):
-        yield f"{row.id}: the values that readers are judged by are not its own"
+        yield f"{row.id}: its values for readers' filters differ from its text"
     if (row.evolved_from, row.story) != (article.evolved_from, article.story):
         yield f"{row.id}: its columns name another story than its text"
 
 
 def _of_notice(row: Any) -> Iterator[str]:
     if row.status == CANCELED and row.notice_status != CANCELED:
-        yield f"{row.id} is killed, and there is no notice of it"
+        yield f"{row.id} is killed, but has no notice"
     if row.notice_status is not None and row.status != row.notice_status:
-        yield f"{row.id} shows, and there is a notice that it was killed or withheld"
+        yield f"{row.id} is visible, but has a notice that it was killed or withheld"
     killed = row.killed_until
     if killed is not None and version_key(killed) < version_key(row.version):
-        yield f"{row.id} is killed up to {killed}, and {row.version} is current"
+        yield f"{row.id} is killed up to {killed}, but {row.version} is current"
 
 
 def _of_next_instant(row: Any, now: int) -> Iterator[str]:
     """Yield a fault of the instant at which an embargo or expiry will be logged."""
     instants = {row.embargoed_until, row.expires} - {NO_EMBARGO, NO_EXPIRY}
     if row.turns != NO_EXPIRY and row.turns not in instants:
-        yield f"{row.id}: what is to be logged is at no instant of its own"
+        yield f"{row.id}: an end is to be logged that is not its embargo or expiry"
     elif any(now < instant < row.turns for instant in instants):
-        yield f"{row.id}: the next instant of its own would not be logged"
+        yield f"{row.id}: the end of its embargo or its expiry would not be logged"
 
 
 def _of_keys(connection: Connection) -> Iterator[str]:
@@ -203,4 +203,4 @@ def _of_keys(connection: Connection) -> Iterator[str]:
         except ValueError:
             readable = False
         if len(row.digest) != _DIGEST_BYTES or not row.scopes or not readable:
-            yield f"the key {row.name} cannot be read: revoke it and make another"
+            yield f"the key {row.name} cannot be read: revoke it and create another"

@@ -47,7 +47,7 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
         (
             {"NUTGRAF_BIND": "0.0.0.0:0", "NUTGRAF_STORE": "sqlite:////dev/null/x.db"},
             (),
-            "will not bind to 0.0.0.0:0, as it is unknown",
+            "will not bind to 0.0.0.0:0: cannot find out whether",
         ),
         ({"NUTGRAF_BIND": "nowhere"}, (), "NUTGRAF_BIND"),
         ({"NUTGRAF_BINT": "127.0.0.1:1"}, (), "NUTGRAF_BINT"),

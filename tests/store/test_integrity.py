@@ -68,7 +68,7 @@ def test_nothing_is_wrong_with_a_store_that_was_only_written_by_us(
         (
             """UPDATE articles SET "values" = '{"source": ["Desk"]}'
                WHERE id = 'plain'""",
-            "plain: the values that readers are judged by are not its own",
+            "plain: its values for readers' filters differ from its text",
         ),
         (
             "UPDATE articles SET story = 'another' WHERE id = 'plain'",
@@ -76,35 +76,35 @@ def test_nothing_is_wrong_with_a_store_that_was_only_written_by_us(
         ),
         (
             "UPDATE articles SET turns = 9223372036854775807 WHERE id = 'embargoed'",
-            "embargoed: the next instant of its own would not be logged",
+            "embargoed: the end of its embargo or its expiry would not be logged",
         ),
         (
             "UPDATE articles SET turns = expires WHERE id = 'embargoed'",
-            "embargoed: the next instant of its own would not be logged",
+            "embargoed: the end of its embargo or its expiry would not be logged",
         ),
         (
             "UPDATE articles SET turns = 5 WHERE id = 'plain'",
-            "plain: what is to be logged is at no instant of its own",
+            "plain: an end is to be logged that is not its embargo or expiry",
         ),
         (
             "DELETE FROM notices WHERE id = 'killed'",
-            "killed is killed, and there is no notice of it",
+            "killed is killed, but has no notice",
         ),
         (
             "UPDATE articles SET status = 0 WHERE id = 'killed'",
-            "killed shows, and there is a notice that it was killed or withheld",
+            "killed is visible, but has a notice that it was killed or withheld",
         ),
         (
             "UPDATE notices SET version = '0' WHERE id = 'canceled'",
-            "canceled is killed up to 0, and 1 is current",
+            "canceled is killed up to 0, but 1 is current",
         ),
         (
             "UPDATE keys SET digest = x'00'",
-            "the key desk cannot be read: revoke it and make another",
+            "the key desk cannot be read: revoke it and create another",
         ),
         (
             "UPDATE keys SET filters = '{'",
-            "the key desk cannot be read: revoke it and make another",
+            "the key desk cannot be read: revoke it and create another",
         ),
         (
             "DELETE FROM articles WHERE id = 'plain'",

@@ -703,9 +703,12 @@ def test_check_finds_nothing_wrong_with_a_sound_store(store: Store) -> None:
         ("DELETE FROM changes WHERE seq = 2", "2 entries from 1 to 3"),
         ("UPDATE versions SET content = '{}'", "its digest differs"),
         ("UPDATE versions SET headline = 'x'", "differs from its own columns"),
-        ("UPDATE articles SET version = '7'", "current, but not there"),
-        ("UPDATE articles SET version = '1'", "higher than 1, which is current"),
-        ("UPDATE articles SET status = 1", "restrictions are not its own"),
+        ("UPDATE articles SET version = '7'", "current, but is not stored"),
+        ("UPDATE articles SET version = '1'", "higher than 1, the current version"),
+        (
+            "UPDATE articles SET status = 1",
+            "current, but the article has other restrictions",
+        ),
     ],
 )
 def test_check_finds(store: Store, harm: str, finding: str) -> None:

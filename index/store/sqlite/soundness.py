@@ -22,9 +22,9 @@ def warnings() -> Iterator[str]:
     major, minor, patch, *_ = sqlite3.sqlite_version_info
     if not has_mended_log((major, minor, patch)):
         yield (
-            f"SQLite {sqlite3.sqlite_version} can, very rarely, spoil a store that is"
-            " written to and tidied up at the same instant; 3.51.3, 3.50.7 and 3.44.6"
-            " cannot: update it, and keep backups"
+            f"SQLite {sqlite3.sqlite_version} has a bug that can, very rarely, damage a"
+            " store that is written and checkpointed at the same instant; update to"
+            " 3.51.3, 3.50.7 or 3.44.6, and keep backups"
         )
 
 
