@@ -355,7 +355,7 @@ class IndexUnavailable(ServiceError):
 
 
 class IndexDamaged(IndexUnavailable):
-    """Index of which a file was damaged after it was written."""
+    """Index with a file that was damaged after it was written."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the index is damaged ({what}) and the indexer rebuilds it")

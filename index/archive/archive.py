@@ -91,7 +91,7 @@ class Archive:
         """How often each key has called, and each address that sent a wrong key."""
         return self.store.rates
 
-    # Writing. A writer's filters are those of the reader that they are.
+    # Writing. The filters of ``reader`` limit what it may write, too.
 
     def put(
         self,

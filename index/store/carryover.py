@@ -82,7 +82,7 @@ def _differs(*names: str) -> ColumnElement[bool]:
     )
 
 
-# Also of kills that a newer version has followed since: an older backup lacks that
+# Also notices of kills that a newer version followed: an older backup lacks that
 # version, and may hold the killed ones. The oldest first, so that their order stays.
 _NOTICES = (
     select(

@@ -54,7 +54,7 @@ class _Compiled:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler), "a SELECT becomes SQL"
         self.text = str(compiled)
-        # What SQLAlchemy puts in by itself, such as the 0 of an OFFSET after a LIMIT.
+        # Values that SQLAlchemy adds, such as the 0 of an OFFSET after a LIMIT.
         self._fixed = {n: v for n, v in compiled.params.items() if v is not None}
         self._order = compiled.positiontup
 

@@ -74,9 +74,9 @@ class Store:
         self._database.close()
         self.rates.close()
 
-    # A writer is bound by the filters of the reader that they are: they neither change
-    # what their filters hide from them, nor store what their filters would hide. That
-    # is checked in the transaction that writes, so that nobody changes it in between.
+    # The parameter reader is the writer as a reader. Its filters limit writes, too: a
+    # writer can neither change an article that the filters hide nor store one that they
+    # would hide. The transaction that writes checks this, so nothing changes between.
 
     def put(
         self,

@@ -89,7 +89,7 @@ versions = Table(
     Column("headline", Text),
     Column("content", Text, nullable=False),  # of index.article.content_json
 )
-# Of versions that reading changed. Deleting a version deletes its original.
+# Originals of versions that parsing changed. Deleting a version deletes its original.
 originals = Table(
     "originals",
     metadata,

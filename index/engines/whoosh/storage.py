@@ -232,8 +232,8 @@ class DurableStorage:
 
         If this fails, the generation before stays the newest.
         """
-        # Above every number in use: a reader that has opened generation 7 must not take
-        # another one for it.
+        # Above every number in use: a reader that has opened generation 7 must not
+        # mistake a new one for it.
         generation = self._highest(_NUMBERED) + 1
         toc = _toc_of(segments, generation)
         new = [

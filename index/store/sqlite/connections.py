@@ -38,7 +38,7 @@ class Connections:
 
     def __init__(self, file: Path, *, attached: Path | None = None) -> None:
         self.engine = _engine(file, attached)
-        # As many as ever read at once; none of them is within a transaction.
+        # At most as many as ever read at once; none of them is in a transaction.
         self._idle: deque[Connection] = deque()
 
     @contextmanager

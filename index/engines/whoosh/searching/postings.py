@@ -28,8 +28,8 @@ from index.query import Places
 _PARAGRAPH_MASK = "_paragraph_mask"
 _SHED = (_PARAGRAPH_MASK, "upper_bounds", "ends")
 _OBJECT_BYTES = 2_000  # of posting lists without their arrays
-# Where a list is so many times as long as the articles to look up, a binary search for
-# each costs less than a bitmap of the list.
+# If a list is this many times as long as the articles to look up, a binary search for
+# each article costs less than a bitmap of the list.
 _SPARSE = 8
 
 

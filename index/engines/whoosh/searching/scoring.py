@@ -14,7 +14,7 @@ from index.engines.whoosh.searching.query_tree import Clause
 from index.engines.whoosh.searching.segment_postings import Postings
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 
-# Where a list is so many times as long as the hits, a binary search for each hit costs
+# If a list is this many times as long as the hits, a binary search for each hit costs
 # less than a pass over the list.
 _SPARSE = 8
 

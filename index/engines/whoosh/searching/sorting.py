@@ -12,8 +12,8 @@ from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import Search, Sort, SortKey
 
 _LAST = np.iinfo(np.int64).max  # sort key of an unknown date
-_BLOCK = 64  # values of which a partition looks only at the least, at first
-_SORTED = 1_024  # up to so many scores are sorted whole, without a partition
+_BLOCK = 64  # values in a block, of which a partition first takes only the minimum
+_SORTED = 1_024  # up to this many scores are sorted directly, without a partition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
