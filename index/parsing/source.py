@@ -268,8 +268,11 @@ def _as_utf8(pieces: Iterator[bytes], encoding: str, mark: bytes) -> Iterator[by
             yield decoder.decode(piece).encode("utf-8", errors)
             done += len(piece)
         yield decoder.decode(b"", final=True).encode("utf-8", errors)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        # Not all have a position: UTF-16 may lack its byte order mark, and UTF-7 can
+        # spell half a surrogate pair, which no UTF-8 can.
+        at = done + error.start if isinstance(error, UnicodeDecodeError) else done
         raise UnreadableInput(
-            f"this is not {encoding.upper()} near byte {done + error.start}; use UTF-8",
+            f"this is not {encoding.upper()} near byte {at}; use UTF-8",
             code="invalid_encoding",
         ) from error

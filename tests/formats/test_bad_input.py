@@ -128,6 +128,8 @@ BODIES = [
         {"limit": 1_048_576},
     ),
     ("text/plain", b"\xff\xfea\x00\x00\xd8", 422, "invalid_encoding", NOTHING),
+    ("text/plain; charset=utf-16", b"a\x00b\x00", 422, "invalid_encoding", NOTHING),
+    ("text/plain; charset=utf-7", b"half +2AA-", 422, "invalid_encoding", NOTHING),
     ("image/png", b"\x89PNG", 415, "unsupported_media_type", {"got": "image/png"}),
     (
         "multipart/form-data; boundary=x",
