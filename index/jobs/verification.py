@@ -29,7 +29,7 @@ def store_problems(store: Store, engine: Engine) -> Iterator[str]:
     is_damaged = False
     for damage in engine.check():
         is_damaged = True
-        yield f"{damage}; run nutgraf rebuild"
+        yield f"{damage}, or run nutgraf rebuild"
     if is_damaged:
         return  # its answers would mean nothing
     try:
