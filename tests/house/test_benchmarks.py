@@ -779,6 +779,7 @@ def test_lines_without_peers_run_alone(tmp_path: Path) -> None:
         assert secret not in out.read_text("utf-8")
 
 
+@pytest.mark.slow
 @needs_tantivy
 def test_a_quick_run_measures_every_line(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]

@@ -380,6 +380,7 @@ def named_calls(folder: str) -> Iterator[tuple[str, ast.Call]]:
                 yield name, node
 
 
+@pytest.mark.slow
 def test_the_warnings_of_the_query_language_are_all_there() -> None:
     strict = {"syntax": "error", "note": "note"}
     expected = {
@@ -492,6 +493,7 @@ def test_each_heading_of_the_architecture_opens_with_a_question() -> None:
         assert "?" in opening, heading
 
 
+@pytest.mark.slow
 def test_the_architecture_lists_every_module_with_its_own_words() -> None:
     page = text_of("docs/architecture.md")
     blocks = {folder: text for _, folder, text, _ in ROOMS["BLOCK"].findall(page)}
@@ -775,6 +777,7 @@ def test_the_page_lists_the_codes_of_problems_with_their_statuses() -> None:
     assert all(sentence for *_, sentence in rows)
 
 
+@pytest.mark.slow
 def test_every_code_of_a_problem_is_one_that_something_raises() -> None:
     raised = statuses_of_codes()
     # Any status of HTTP that has no code of its own.
