@@ -15,11 +15,13 @@ from index.archive import Answer, Archive, ArticleHit, ArticleView, Excerpt
 from index.article import (
     Article,
     Concept,
+    Draft,
     Paragraph,
     Role,
     Status,
     article_of,
     document_of,
+    draft_of,
 )
 from index.errors import InputError, NutgrafError, ServiceError
 from index.query import Filter, Request, Scope, Sort, Unit
@@ -32,6 +34,7 @@ __all__ = [
     "ArticleHit",
     "ArticleView",
     "Concept",
+    "Draft",
     "Excerpt",
     "Filter",
     "InputError",
@@ -47,4 +50,5 @@ __all__ = [
     "Unit",
     "article_of",
     "document_of",
+    "draft_of",
 ]

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 
 from index.access import Rates
@@ -215,7 +215,7 @@ class Archive:
         search, parsed = compile_request(
             request,
             settings=self.settings,
-            now=now or datetime.now(UTC),
+            now=now or self.store.clock(),
             reader=reader,
             deadline=time.monotonic() + self.settings.search_seconds,
         )
@@ -251,7 +251,7 @@ class Archive:
             search, _ = compile_request(
                 Request(limit=limit, within="headline", passages=0),
                 settings=self.settings,
-                now=now or datetime.now(UTC),
+                now=now or self.store.clock(),
                 reader=reader,
                 hidden=hidden_from(reader, view, snapshot.seq),
                 deadline=time.monotonic() + self.settings.search_seconds,
@@ -268,7 +268,7 @@ class Archive:
         with self.store.reading() as view:
             yield Moment(
                 view,
-                now or datetime.now(UTC),
+                now or self.store.clock(),
                 reader,
                 settings=self.settings,
                 index_seq=self._index_seq,
@@ -382,7 +382,7 @@ class Archive:
 
     def condition(self, *, now: datetime | None = None) -> Condition:
         """Condition for monitoring, cheap enough for every second."""
-        now = now or datetime.now(UTC)
+        now = now or self.store.clock()
         return condition_of(self.store, self.engine, self.settings, now)
 
     def state(self) -> ArchiveState:

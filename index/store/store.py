@@ -54,7 +54,7 @@ class Store:
 
     def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
         self.url = url
-        self._clock = clock
+        self.clock = clock
         self._database = open_database(url)
         self.keys = Keyring(self._database.reading, self._database.writing, clock)
         self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
@@ -348,7 +348,7 @@ class Store:
         :raises StoreFull: there is no room for the copy, or for the store.
         :raises StoreUnavailable: the store is damaged or too busy; it is as it was.
         """
-        return self._database.restore_backup(file, clock=self._clock)
+        return self._database.restore_backup(file, clock=self.clock)
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, int]]:
@@ -363,7 +363,7 @@ class Store:
             yield connection, at
 
     def _now(self) -> int:
-        return micros(self._clock())
+        return micros(self.clock())
 
 
 def _stored_draft(article: Article | Draft) -> Draft | InvalidArticle:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
@@ -136,7 +135,7 @@ def suggest(arguments: dict[str, Any]) -> Response:
             got=len(q),
         )
     suggestions = context().archive.suggest(
-        q, limit=arguments.get("limit", 10), now=datetime.now(UTC), reader=reader()
+        q, limit=arguments.get("limit", 10), reader=reader()
     )
     return json_response(
         {
