@@ -301,6 +301,7 @@ def seeded(tmp_path: Path) -> Iterator[FlaskClient]:
     archive.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
 def test_every_curl_line_is_answered_as_shown(page: str, seeded: FlaskClient) -> None:
     shown = calls(text_of(page))

@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 
+# Each process reads all of the code for them.
+pytestmark = pytest.mark.slow
+
 
 def names(text: str) -> set[str]:
     return set(text.split())

@@ -173,6 +173,7 @@ def test_refusals_of_a_key_are_as_declared(
     assert statuses == [401, 400, 403, 403, 429, 503]
 
 
+@pytest.mark.slow
 def test_a_difference_is_as_declared(
     client: FlaskClient, described: dict[str, Any]
 ) -> None:

@@ -86,6 +86,7 @@ def test_an_index_of_another_analyzer_must_be_rebuilt(
 
 
 # Whoosh leaves the file it could not read to the garbage collector.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("harm", ["truncated", "emptied", "removed", "altered"])
 @pytest.mark.parametrize("kind", ["toc", "seg", "json"])
