@@ -88,7 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--keep",
         type=Path,
         metavar="FOLDER",
-        help="keep store and indexes there, and use those that are there",
+        help="keep the store and the indexes there, and reuse them",
     )
     add(
         "--json",

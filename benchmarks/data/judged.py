@@ -1,4 +1,4 @@
-"""Test collections: documents, queries, and judgements of which documents are relevant.
+"""Test collections: documents, queries and relevance judgements.
 
 A collection is a folder with ``docs.jsonl`` (id, title, text), ``queries.jsonl`` (id,
 text) and ``qrels.tsv`` (query, document, relevance).

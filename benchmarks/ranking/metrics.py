@@ -1,4 +1,4 @@
-"""Measures of a ranking, from judgements of which documents are relevant (as in TREC).
+"""Measures of a ranking, from relevance judgements (as in TREC).
 
 Figures are those of ``trec_eval``: the gain of a document is its judged relevance, and
 a document without a judgement is not relevant.

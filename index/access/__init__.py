@@ -1,4 +1,4 @@
-"""Who may read an article, who is told of its end, and who may do what?"""
+"""Who may read an article, learn of its end, and change it?"""
 
 from index.access.keys import (
     KEY_PREFIX,

@@ -110,7 +110,7 @@ changes = Table(
     Column("version", _Key),
     Column("at", BigInteger, nullable=False),
     Column("hides", Boolean, nullable=False),
-    # Standing before and after, which decides who is told: JSON of index.history.
+    # Standing before and after, as JSON: they decide which readers see the entry.
     Column("facts", Text),
 )
 hiding = changes.c.hides == true()

@@ -305,9 +305,9 @@ def change_status(
 def purge(connection: Connection, article_id: str, *, at: int) -> int:
     """Erase the texts of a killed or deleted article; see ``Store.purge``.
 
-    Its log entries stay, so that readers who have a copy are told to drop it, and
-    nobody else is told anything. The log keeps only digests of the values that decide
-    who is told.
+    Its log entries stay, so that readers who have a copy learn that they must drop it;
+    no other reader sees the entries. Of the values that decide this, the log keeps only
+    digests.
     """
     standing = standing_of(connection, article_id)
     last = last_notice(connection, article_id)
