@@ -11,13 +11,21 @@ from index.text.analysis import (
     word_spans,
 )
 from index.text.characters import Span
-from index.text.forms import fold, fold_text, is_plain, is_single_cjk, plain_form
+from index.text.forms import (
+    LOOSE_MARK,
+    fold,
+    fold_text,
+    is_plain,
+    is_single_cjk,
+    plain_form,
+)
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
 
 __all__ = [
     "ANALYZER_VERSION",
     "LANGUAGES",
+    "LOOSE_MARK",
     "Span",
     "Tokens",
     "analyse",

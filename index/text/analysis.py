@@ -35,13 +35,13 @@ from index.text.characters import (
     UNIT,
     Span,
 )
-from index.text.forms import MAX_FORM, normal_form, plain_form
+from index.text.forms import MAX_FORM, loose, normal_form, plain_form
 
 # Forms and keys are stored in the index: raise the first number with every change to
 # the rules of this package. The library versions decide which characters are letters,
 # and the stems.
 ANALYZER_VERSION: int = zlib.crc32(
-    f"1 {unicodedata.unidata_version} {Stemmer.version()}".encode()
+    f"2 {unicodedata.unidata_version} {Stemmer.version()}".encode()
 )
 
 MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures
@@ -255,7 +255,7 @@ def _analyse_word(surface: str) -> str | _Analysis:
     spellings = [whole]
     joined = normal_form("".join(forms))
     if joined not in (whole, *forms):
-        spellings.append(joined)
+        spellings.append(loose(joined))
     return _Analysis(
         (*spellings, *forms),
         (*(0 for _ in spellings), *range(count)),

@@ -26,6 +26,10 @@ _JOINER = re.compile("[\u200c\u200d]+")
 
 _PLAIN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\u200C\u200D]+")
 
+# Ends a loose form. No text holds it in a form, so none equals a loose form, and it
+# sorts before every letter.
+LOOSE_MARK = "\x1e"
+
 _FOLDED = str.maketrans("đɖɗðłøıȷħŧŋɓƙƴς", "ddddloijhtnbkyσ") | {
     ord("ß"): "ss",
     ord("æ"): "ae",
@@ -44,12 +48,24 @@ def plain_form(chunk: str) -> str | None:
     return None
 
 
+def loose(form: str) -> str:
+    """Form that the loose searches (words, phrases, prefixes …) find as this one.
+
+    An exact search never does, since it compares forms. ``oneill`` of O'Neill is one.
+    """
+    return form + LOOSE_MARK
+
+
 def fold(form: str) -> str:
     """Form without joiners and without the accents of Latin and Greek letters.
+
+    A loose form folds like the one it is made of.
 
     Marks of other scripts stay, since they are letters there; so do ``*`` and ``?`` of
     a wildcard.
     """
+    if form.endswith(LOOSE_MARK):
+        form = form[:-1]
     if form.isascii():
         return form
     form = unicodedata.normalize("NFD", _JOINER.sub("", form))

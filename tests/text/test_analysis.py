@@ -16,6 +16,7 @@ from index.query import Term, form_tests
 from index.text import (
     ANALYZER_VERSION,
     LANGUAGES,
+    LOOSE_MARK,
     Tokens,
     analyse,
     exact_forms,
@@ -57,7 +58,9 @@ def same_word(form: str, token: str, language: str) -> bool:
 def written(tokens: Tokens) -> list[str]:
     """Tokens in the notation of the tables."""
     return [
-        f"{form}@{position}{'' if width == 1 else f'+{width}'}[{start}:{end}]"
+        f"{form}@{position}{'' if width == 1 else f'+{width}'}[{start}:{end}]".replace(
+            LOOSE_MARK, "~"
+        )
         for form, position, width, start, end in zip(*tokens[:5], strict=True)
     ]
 

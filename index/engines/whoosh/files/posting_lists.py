@@ -23,9 +23,9 @@ from index.engines.whoosh.files.arrays import (
     narrowed_offsets,
 )
 from index.engines.whoosh.files.schema import WIDTH_MARK, form_of
-from index.text import fold
+from index.text import LOOSE_MARK, fold
 
-_MARK = WIDTH_MARK.encode()
+_MARK, _LOOSE = WIDTH_MARK.encode(), LOOSE_MARK.encode()
 
 # A word in at least one document of 32 also has a bitmap, which is then the smaller of
 # the two. In segments with fewer documents than this no bitmap pays.
@@ -128,7 +128,7 @@ def write_term_dictionary(
 
 def _folded(term: bytes) -> bytes:
     # Most terms are their own folded form, and this test is cheaper than folding.
-    if term.isascii() and _MARK not in term:
+    if term.isascii() and _MARK not in term and _LOOSE not in term:
         return term
     return fold(form_of(term.decode())[0]).encode()
 
