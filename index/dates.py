@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
@@ -17,6 +18,16 @@ _RELATIVE = re.compile(r"([-+])(\d{1,5})([hdwmy])\Z", re.ASCII)
 # fromisoformat accepts any character as the T: 1310121530000 would be in the year 1310.
 _RUN_ON = re.compile(r"\d{4}-?\d{2}-?\d{3}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRules:
+    """How a written date is read where it does not say it itself.
+
+    :param tz: zone of dates without one.
+    """
+
+    tz: tzinfo = UTC
 
 
 def utc_now() -> datetime:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from benchmarks.data.vocabulary import vocabulary_of
 from index.article import Article, Concept, Role, number_paragraphs
-from index.formats import detect, read, write
+from index.formats import ReadOptions, detect, read, write
 
 SOURCES, SECTIONS, PLACES, TOPICS = 14, 16, 300, 500
 FIRST_DAY = datetime(2015, 1, 1, tzinfo=UTC)
@@ -111,7 +111,7 @@ class File:
             head = stream.read(_HEAD_BYTES)
             stream.seek(0)
             name = detect(self.path.name, head)
-            for record in read(name, stream, mapping=self.mapping):
+            for record in read(name, stream, options=ReadOptions(mapping=self.mapping)):
                 article = record.article
                 if article is None or article.id in seen:
                     continue

@@ -17,6 +17,7 @@ from index.cli.terminal import (
     summary,
 )
 from index.errors import ArticleNotFound, InputError
+from index.formats import ReadOptions
 from index.jobs import LoadInterrupted, Problem, Progress, Report
 from index.jobs import load as load_files
 from index.settings import Settings
@@ -48,7 +49,9 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
                 args.paths,
                 store,
                 read_as=args.format,
-                mapping=dict(pair for pairs in args.map for pair in pairs),
+                options=ReadOptions(
+                    mapping=dict(pair for pairs in args.map for pair in pairs)
+                ),
                 article_bytes=settings.article_bytes,
                 force=args.force,
                 stdin=sys.stdin.buffer,

@@ -9,22 +9,22 @@ from typing import Any, BinaryIO
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
+from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
 from index.parsing import JSON_TYPES, json_records
 
 
 def read(
-    data: bytes | BinaryIO, *, name: str = "", mapping: Mapping[str, str]
+    data: bytes | BinaryIO, *, name: str = "", options: ReadOptions = DEFAULTS
 ) -> Iterator[Read]:
     """Yield the records of JSON lines, of an array, or of one object.
 
     ::
 
-        (record,) = read(b'{"id": "a-1", "title": "Ferry back"}', mapping={})
+        (record,) = read(b'{"id": "a-1", "title": "Ferry back"}')
         record.article.headline  # "Ferry back"
 
-    :param mapping: names in the input and the fields to read them as; see
-        :func:`field_names.renamed`.
+    :param options: its mapping is that of :func:`field_names.renamed`.
     """
     for value in json_records(data):
         if value.error is not None:
@@ -33,13 +33,15 @@ def read(
             )
         else:
             yield _record(
-                value.value, value.as_sent, mapping, value.line, value.position
+                value.value, value.as_sent, options, value.line, value.position
             )
 
 
-def read_parsed(value: Any, text: Callable[[], str]) -> Iterator[Read]:
+def read_parsed(
+    value: Any, text: Callable[[], str], options: ReadOptions = DEFAULTS
+) -> Iterator[Read]:
     """Yield the one record of a JSON value; ``text`` returns it as it stands."""
-    yield _record(value, text, {}, line=1, position=1)
+    yield _record(value, text, options, line=1, position=1)
 
 
 def write(article: Article) -> bytes:
@@ -56,7 +58,7 @@ def write(article: Article) -> bytes:
 def _record(
     value: Any,
     text: Callable[[], str],
-    mapping: Mapping[str, str],
+    options: ReadOptions,
     line: int,
     position: int | None,
 ) -> Read:
@@ -64,7 +66,7 @@ def _record(
         if not isinstance(value, dict):
             kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"a record must be an object, not {kind}", line=line)
-        document = field_names.renamed(value, mapping)
+        document = field_names.renamed(value, options.mapping)
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
     original = None

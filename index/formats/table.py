@@ -7,14 +7,14 @@ CONTRIBUTING.md says how to add a format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat
 from index.formats import field_names, jsonl, ninjs, text
+from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
 from index.parsing import Recoded, checked_encoding
 
@@ -24,26 +24,27 @@ class Reader(Protocol):
 
     ::
 
-        (record,) = text.read(b"Ferry back\\n\\nIt sails at six.", mapping={})
+        (record,) = text.read(b"Ferry back\\n\\nIt sails at six.")
         record.article.headline  # "Ferry back"
     """
 
     def __call__(
-        self, data: bytes | BinaryIO, *, name: str, mapping: Mapping[str, str]
+        self, data: bytes | BinaryIO, *, name: str = "", options: ReadOptions = DEFAULTS
     ) -> Iterator[Read]:
         """Yield the records of an input, in order; raise nothing for what it holds.
 
         :param data: gzip included; :mod:`index.parsing` unzips, decodes and limits it.
             A stream has ``read`` only, and is not closed.
         :param name: of the file, relative to its folder; blank if unknown.
-        :param mapping: names in the input and the fields of ours to read them as.
         """
 
 
 class ParsedReader(Protocol):
     """Reader of a parsed JSON value: it yields what ``Reader`` yields for its text."""
 
-    def __call__(self, value: Any, text: Callable[[], str]) -> Iterator[Read]:
+    def __call__(
+        self, value: Any, text: Callable[[], str], options: ReadOptions = DEFAULTS
+    ) -> Iterator[Read]:
         """Yield the records of a value.
 
         :param text: returns the value as it stands in the input; called only where the
@@ -112,15 +113,13 @@ FORMATS: dict[str, Format] = {
     )
 }
 
-_NO_MAPPING: Mapping[str, str] = MappingProxyType({})
-
 
 def read(
     name_of_format: str,
     data: bytes | BinaryIO,
     *,
     name: str = "",
-    mapping: Mapping[str, str] = _NO_MAPPING,
+    options: ReadOptions = DEFAULTS,
     encoding: str | None = None,
 ) -> Iterator[Read]:
     """Yield the records of an input, in order; gzip is unzipped.
@@ -132,8 +131,6 @@ def read(
 
     :param data: a stream is read in pieces where the format allows it, and not closed.
     :param name: of the file, relative to the folder that was loaded.
-    :param mapping: names in the input and the fields to read them as; they come before
-        the format's own names.
     :param encoding: the declared charset, UTF-8 by default; a byte order mark overrides
         it.
     :raises UnknownFormat: there is no such format.
@@ -142,12 +139,12 @@ def read(
     """
     if name_of_format not in FORMATS:
         raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
-    field_names.check_mapping(mapping)
+    field_names.check_mapping(options.mapping)
     charset = None if encoding is None else checked_encoding(encoding)
     if charset is not None:
         # Readers need only the method read() of a stream.
         data = cast("BinaryIO", Recoded(data, charset))
-    return FORMATS[name_of_format].read(data, name=name, mapping=mapping)
+    return FORMATS[name_of_format].read(data, name=name, options=options)
 
 
 def write(name_of_format: str, article: Article) -> bytes:
@@ -162,7 +159,10 @@ def write(name_of_format: str, article: Article) -> bytes:
 
 
 def read_parsed(
-    name_of_format: str, value: Any, text: Callable[[], str]
+    name_of_format: str,
+    value: Any,
+    text: Callable[[], str],
+    options: ReadOptions = DEFAULTS,
 ) -> Iterator[Read]:
     """Yield the records of a JSON value, as :func:`read` would those of its text.
 
@@ -171,4 +171,4 @@ def read_parsed(
     """
     reader = FORMATS[name_of_format].read_parsed
     assert reader is not None, "the format is JSON"
-    return reader(value, text)
+    return reader(value, text, options)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -16,6 +16,7 @@ from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
 from index.dates import iso
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
+from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of
 from index.parsing import (
     agency_of,
@@ -42,13 +43,13 @@ _PART = re.compile(r'\s*(?:"([^"]*)"\s*(?:,|\Z)|([^,]+)(?:,|\Z)|,)')
 
 
 def read(
-    data: bytes | BinaryIO, *, name: str = "", mapping: Mapping[str, str]
+    data: bytes | BinaryIO, *, name: str = "", options: ReadOptions = DEFAULTS
 ) -> Iterator[Read]:
     """Yield the one article of a text.
 
     ::
 
-        (record,) = read(b"Ferry back\\n\\nIt sails at six.", mapping={})
+        (record,) = read(b"Ferry back\\n\\nIt sails at six.")
         record.article.headline  # "Ferry back"
 
     :param name: of the file; the id is made from it if the text gives none.
@@ -57,7 +58,7 @@ def read(
         pieces, encoding = unzipped(data)
         sent = whole_bytes(pieces)
         text = whole_text(recoded(iter([sent]), encoding))
-        document, line = _document(text, name, mapping)
+        document, line = _document(text, name, options)
     except InputError as error:
         yield Read(
             article=None, line=getattr(error, "line", None), error=error, label=name
@@ -66,13 +67,11 @@ def read(
     yield read_of(document, line=line, original=Original(format="text", data=sent))
 
 
-def _document(
-    text: str, name: str, mapping: Mapping[str, str]
-) -> tuple[dict[str, Any], int]:
+def _document(text: str, name: str, options: ReadOptions) -> tuple[dict[str, Any], int]:
     """The article in JSON, and the number of the line its text starts on, from 1."""
     lines = with_line_feeds(text).split("\n")
     values, start = _front_matter(lines)
-    document = field_names.renamed(values, mapping)
+    document = field_names.renamed(values, options.mapping)
     while start < len(lines) and not lines[start].strip():
         start += 1
     body = lines[start:]

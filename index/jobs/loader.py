@@ -14,12 +14,11 @@ and without versions that tell which is newer:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO, cast
 
 from index.article import Article, Original, draft_of
@@ -28,7 +27,7 @@ from index.errors import (
     LimitExceeded,
     UnknownFormat,
 )
-from index.formats import FORMATS, Read, check_mapping, detect, read
+from index.formats import FORMATS, Read, ReadOptions, check_mapping, detect, read
 from index.history import Outcome
 from index.jobs.repeats import DeferredArticles, Pending
 from index.jobs.report import LoadInterrupted, Problem, Progress, Report
@@ -51,7 +50,7 @@ def load(
     store: Store,
     *,
     read_as: str | None = None,
-    mapping: Mapping[str, str] = MappingProxyType({}),
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     article_bytes: int,
     force: bool = False,
     stdin: BinaryIO | None = None,
@@ -70,7 +69,7 @@ def load(
 
     :param read_as: a key of :data:`index.formats.FORMATS`; by default the format of
         each file is detected.
-    :param mapping: names in the input and the fields to read them as.
+    :param options: of every file.
     :param article_bytes: size limit of an article as JSON.
     :param force: replace stored versions whose content differs.
     :param stdin: the stream that ``-`` names.
@@ -82,11 +81,11 @@ def load(
     """
     if read_as is not None and read_as not in FORMATS:
         raise UnknownFormat(read_as, allowed=tuple(FORMATS))
-    check_mapping(mapping)
+    check_mapping(options.mapping)
     loading = _Loading(
         store,
         read_as=read_as,
-        mapping=mapping,
+        options=options,
         article_bytes=article_bytes,
         force=force,
         on_progress=on_progress,
@@ -115,14 +114,14 @@ class _Loading:
         store: Store,
         *,
         read_as: str | None,
-        mapping: Mapping[str, str],
+        options: ReadOptions,
         article_bytes: int,
         force: bool,
         on_progress: Callable[[Progress], None],
         on_problem: Callable[[Problem], None],
     ) -> None:
         self._store = store
-        self._read_as, self._mapping = read_as, mapping
+        self._read_as, self._options = read_as, options
         self._article_bytes, self._force = article_bytes, force
         self._on_progress, self._on_problem = on_progress, on_problem
         self._pending: list[Pending] = []
@@ -164,7 +163,7 @@ class _Loading:
             self._files += 1
             # Readers need only the method read() of a stream.
             data = cast("BinaryIO", metered)
-            for record in read(read_as, data, name=source.name, mapping=self._mapping):
+            for record in read(read_as, data, name=source.name, options=self._options):
                 for warning in record.warnings:
                     self._warn(source.path, record, warning)
                 if record.article is not None:

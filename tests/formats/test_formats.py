@@ -6,9 +6,11 @@ import gzip
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -32,6 +34,7 @@ from index.errors import InputError, UnknownField, UnknownFormat, UnreadableInpu
 from index.formats import (
     FORMATS,
     Read,
+    ReadOptions,
     detect,
     detect_object,
     field_names,
@@ -197,7 +200,7 @@ def test_an_unknown_format_or_field_is_refused_before_anything_is_read() -> None
     with pytest.raises(UnknownFormat):
         read("word", b"")
     with pytest.raises(UnknownField) as caught:
-        read("jsonl", b"", mapping={"topics": "subject"})
+        read("jsonl", b"", options=ReadOptions(mapping={"topics": "subject"}))
     assert "subjects" in caught.value.allowed
 
 
@@ -298,8 +301,15 @@ def record(**values: Any) -> bytes:
     return json.dumps({"id": "1", "headline": "h", **values}).encode()
 
 
-def one(name_of_format: str, data: bytes, **options: Any) -> Article:
-    (record,) = read(name_of_format, data, **options)
+def one(
+    name_of_format: str,
+    data: bytes,
+    *,
+    mapping: Mapping[str, str] = MappingProxyType({}),
+    **more: Any,
+) -> Article:
+    options = ReadOptions(mapping=mapping)
+    (record,) = read(name_of_format, data, options=options, **more)
     assert record.article is not None, record.error
     return record.article
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from index.errors import StoreFull, UnknownField, UnknownFormat
+from index.formats import ReadOptions
 from index.jobs import Problem, Progress, Report, load, repeats
 from index.jobs import loader as module
 from index.store import Store
@@ -374,7 +375,7 @@ def test_names_of_the_input_are_mapped(
     folder: Path, store: Store, loaded: Loading
 ) -> None:
     (folder / "a.jsonl").write_text(line("a", topics=["ports"]))
-    loaded(folder, mapping={"topics": "subjects"})
+    loaded(folder, options=ReadOptions(mapping={"topics": "subjects"}))
     with store.reading() as view:
         assert [each.name for each in view.get("a").article.subjects] == ["ports"]
 
@@ -385,7 +386,7 @@ def test_a_wrong_format_or_mapping_is_refused_before_anything_is_read(
     with pytest.raises(UnknownFormat):
         loaded("none", read_as="wordperfect")
     with pytest.raises(UnknownField):
-        loaded("none", mapping={"topics": "topics"})
+        loaded("none", options=ReadOptions(mapping={"topics": "topics"}))
 
 
 @pytest.fixture

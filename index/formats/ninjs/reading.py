@@ -14,21 +14,22 @@ from index.article import Original
 from index.errors import InputError, UnreadableInput
 from index.formats.ninjs.item import Item
 from index.formats.ninjs.properties import WRAPPERS
+from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
 from index.parsing import JSON_TYPES, json_items, json_records
 
 
 def read(
-    data: bytes | BinaryIO, *, name: str = "", mapping: Mapping[str, str]
+    data: bytes | BinaryIO, *, name: str = "", options: ReadOptions = DEFAULTS
 ) -> Iterator[Read]:
     """Yield the items of one item, of an array, of a wrapper, or of JSON lines.
 
     ::
 
-        (record,) = read(b'{"uri": "x:1", "headline": "Ferry back"}', mapping={})
+        (record,) = read(b'{"uri": "x:1", "headline": "Ferry back"}')
         record.article.headline  # "Ferry back"
 
-    :param mapping: further properties, and the fields to read them as.
+    :param options: its mapping names further properties.
     """
     for value in json_records(data):
         if value.error is not None:
@@ -37,13 +38,15 @@ def read(
             )
         else:
             yield from _records(
-                value.value, value.as_sent, mapping, value.line, value.position or 1
+                value.value, value.as_sent, options, value.line, value.position or 1
             )
 
 
-def read_parsed(value: Any, text: Callable[[], str]) -> Iterator[Read]:
+def read_parsed(
+    value: Any, text: Callable[[], str], options: ReadOptions = DEFAULTS
+) -> Iterator[Read]:
     """Yield the items of a JSON value; ``text`` returns it as it stands."""
-    yield from _records(value, text, {}, line=1, position=1)
+    yield from _records(value, text, options, line=1, position=1)
 
 
 def _wrapper_of(value: Any) -> str | None:
@@ -58,30 +61,30 @@ def _wrapper_of(value: Any) -> str | None:
 def _records(
     value: Any,
     text: Callable[[], str],
-    mapping: Mapping[str, str],
+    options: ReadOptions,
     line: int,
     position: int,
 ) -> Iterator[Read]:
     wrapper = _wrapper_of(value)
     if wrapper is None:
-        yield _record(value, text(), mapping, line, position)
+        yield _record(value, text(), options, line, position)
         return
     texts = json_items(text(), wrapper)
     for number, (item, item_text) in enumerate(
         zip(value[wrapper], texts, strict=True), 1
     ):
-        yield _record(item, item_text, mapping, line, number)
+        yield _record(item, item_text, options, line, number)
 
 
 def _record(
-    value: Any, text: str, mapping: Mapping[str, str], line: int, position: int
+    value: Any, text: str, options: ReadOptions, line: int, position: int
 ) -> Read:
     try:
         if not isinstance(value, Mapping):
             kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"an item must be an object, not {kind}", line=line)
         item = Item(value)
-        document = item.document(mapping)
+        document = item.document(options.mapping)
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
     return read_of(
