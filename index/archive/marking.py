@@ -24,7 +24,14 @@ from index.query import (
     occurrences,
     places_of,
 )
-from index.text import LANGUAGES, Span, analyse, is_single_cjk, word_key
+from index.text import (
+    LANGUAGES,
+    Span,
+    analyse,
+    is_single_cjk,
+    with_groups_joined,
+    word_key,
+)
 
 # Snowball's English stemmer changes only the ends of words: a stem starts as its word
 # does, but for its own last two letters at most. The stem of dying is die, that of
@@ -120,7 +127,7 @@ class _LeafFinder:
 
     def _spans_of_forms(self, text: str, check: Check) -> list[Span]:
         check()
-        tokens = analyse(text)
+        tokens = analyse(text, self._language)
         spans = []
         if self._keys:
             for form, start, end in zip(
@@ -138,7 +145,7 @@ class _LeafFinder:
         doubtful: list[int] = []  # places where a word needs the analysis
         known = self._known
         # No word continues across a line feed.
-        text = "\n".join(texts)
+        text = with_groups_joined("\n".join(texts))
         bounds = list(accumulate((len(each) + 1 for each in texts), initial=0))
         # As long as the text, so a place in one is the same place in the other.
         lowered = text.encode("ascii", "replace").lower()
@@ -169,7 +176,7 @@ class _LeafFinder:
         for start in sorted(doubtful):
             if start >= analysed:
                 start, analysed = _between_spaces(text, start)
-                tokens = analyse(text[start:analysed])
+                tokens = analyse(text[start:analysed], self._language)
                 for form, first, last in zip(
                     tokens.forms, tokens.starts, tokens.ends, strict=True
                 ):
@@ -254,7 +261,7 @@ def _start(leaf: WordLeaf, language: str) -> bytes | None:
         elif short not in LANGUAGES:
             start = word_key(leaf.form, language)
     known = _STARTS.match(start)
-    if known is None:
+    if known is None or start.startswith("0."):  # .5 is 0.5 too
         return None
     again = start.find(start[0], 1, known.end())
     return start[: known.end() if again < 0 else again].encode()

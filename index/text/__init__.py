@@ -3,14 +3,19 @@
 from index.text.analysis import (
     ANALYZER_VERSION,
     Tokens,
+    adjoining_spans,
     analyse,
+    depends_on_convention,
     exact_forms,
+    number_readings,
     query_forms,
+    split,
     surfaces,
     word,
     word_spans,
 )
 from index.text.characters import Span
+from index.text.conventions import Convention, convention_of
 from index.text.forms import (
     LOOSE_MARK,
     fold,
@@ -19,6 +24,7 @@ from index.text.forms import (
     is_single_cjk,
     plain_form,
 )
+from index.text.numbers import with_groups_joined
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
 
@@ -26,19 +32,26 @@ __all__ = [
     "ANALYZER_VERSION",
     "LANGUAGES",
     "LOOSE_MARK",
+    "Convention",
     "Span",
     "Tokens",
+    "adjoining_spans",
     "analyse",
+    "convention_of",
+    "depends_on_convention",
     "exact_forms",
     "fold",
     "fold_text",
     "is_plain",
     "is_single_cjk",
+    "number_readings",
     "plain_form",
     "query_forms",
     "sentence_spans",
+    "split",
     "stem_language",
     "surfaces",
+    "with_groups_joined",
     "word",
     "word_key",
     "word_keys",

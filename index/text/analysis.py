@@ -3,7 +3,8 @@
 A **word** is a run of letters, digits and their marks, with single punctuation inside
 (``U.S.``, ``C-17``, ``@handle``). A **form** is a spelling of it that can be found:
 lower case, NFKC, accents kept. Words take positions. A punctuated word takes one for
-each of its parts, and is found whole, without the punctuation, and by its parts.
+each of its parts, and is found whole, by its parts, and by every run of parts without
+the punctuation. A number is one word, found as it is written and by its plain figures.
 Scripts written without spaces are indexed as pairs of characters. There are no stop
 words. An emoji is a word; other symbols (``&``, ``%``, ``€``) are not.
 
@@ -16,18 +17,19 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+import regex
 import Stemmer
 
 from index.text.characters import (
     APOSTROPHES,
     ASCII_SURFACE,
     INVISIBLE,
-    NORMAL_PART,
-    PART,
+    NUMBER,
+    NUMBER_SIGNS,
     PLAIN_RUN,
     SPACELESS,
     SURFACE,
@@ -35,7 +37,10 @@ from index.text.characters import (
     UNIT,
     Span,
 )
+from index.text.conventions import CONVENTIONS, DEFAULT, Convention, convention_of
 from index.text.forms import MAX_FORM, loose, normal_form, plain_form
+from index.text.numbers import has_number_signs, plain_figures, with_groups_joined
+from index.text.parts import Part, figures_meet, parts_of, runs_of
 
 # Forms and keys are stored in the index: raise the first number with every change to
 # the rules of this package. The library versions decide which characters are letters,
@@ -45,6 +50,7 @@ ANALYZER_VERSION: int = zlib.crc32(
 )
 
 MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures
+_DEPENDING = regex.compile(rf"[{APOSTROPHES}](?=\p{{L}})|[{NUMBER_SIGNS}]\p{{Nd}}")
 _CACHED_WORDS = 100_000  # distinct words whose analysis is kept, some 500 bytes each
 
 
@@ -73,8 +79,15 @@ class _Analysis(NamedTuple):
     is_run: bool = False  # of a script without spaces
 
 
-def analyse(text: str) -> Tokens:
+class _ByConvention(dict[Convention, _Analysis]):
+    """The analyses of a word that conventions read in different ways."""
+
+
+def analyse(text: str, language: str = "") -> Tokens:
     """Tokens of a text, in time linear in its length.
+
+    :param language: of its article, as a BCP 47 tag; ``""`` if it is unknown, or if the
+        text is a query. It decides how numbers and elisions are read.
 
     Words of more than 8 parts or 100 characters give their parts only, each marked by
     itself. Forms are cut at 100 characters.
@@ -89,6 +102,7 @@ def analyse(text: str) -> Tokens:
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
     find, analysis_of = text.index, _ANALYSES.__getitem__
+    convention = convention_of(language)
     for surface in words:
         start = find(surface, end)
         end = start + len(surface)
@@ -101,6 +115,8 @@ def analyse(text: str) -> Tokens:
             ends.append(end)
             position += 1
         else:
+            if isinstance(analysis, _ByConvention):
+                analysis = analysis[convention]
             forms += analysis.forms
             positions += [position + n for n in analysis.positions]
             widths += analysis.widths
@@ -128,12 +144,22 @@ def surfaces(text: str) -> list[str]:
     return _surfaces(text)[1]
 
 
-def word(surface: str) -> Word:
+def word(surface: str, convention: Convention = DEFAULT) -> Word:
     """Tokens of one of the :func:`surfaces` of a text."""
-    analysis = _ANALYSES[surface]
+    analysis = _analysis_of(surface, convention)
     if isinstance(analysis, str):
         return Word((analysis,), (0,), (1,), 1)
     return Word(analysis.forms, analysis.positions, analysis.widths, analysis.length)
+
+
+def depends_on_convention(chunk: str) -> bool:
+    """Whether the words of a piece of text may differ between conventions."""
+    return _DEPENDING.search(chunk) is not None
+
+
+def split(text: str) -> list[str]:
+    """Pieces of a text between white space, none of which cuts a word in two."""
+    return with_groups_joined(text).split()
 
 
 def word_spans(text: str) -> list[Span]:
@@ -160,13 +186,13 @@ def query_forms(text: str) -> tuple[str, ...]:
     """Forms that must follow each other to match a typed word or phrase.
 
     A punctuated word is looked up by its parts, so that ``C-17`` finds C-17, C 17 and
-    C/17. Each form stands one position after the previous one. Empty if the text holds
-    nothing searchable.
+    C/17; a number by its plain figures. Each form stands one position after the
+    previous one. Empty if the text holds nothing searchable.
     """
     forms: list[str] = []
     analysis: str | _Analysis = ""
     for surface in _surfaces(text)[1]:
-        analysis = _ANALYSES[surface]
+        analysis = _analysis_of(surface, DEFAULT)
         forms += (analysis,) if isinstance(analysis, str) else analysis.phrase
     return _without_last_unit(forms, analysis)
 
@@ -179,14 +205,62 @@ def exact_forms(text: str) -> tuple[str, ...]:
     forms: list[str] = []
     analysis: str | _Analysis = ""
     for surface in _surfaces(text)[1]:
-        analysis = _ANALYSES[surface]
+        analysis = _analysis_of(surface, DEFAULT)
         forms += (analysis,) if isinstance(analysis, str) else analysis.exact
     return _without_last_unit(forms, analysis)
+
+
+def number_readings(text: str) -> list[tuple[str, ...]]:
+    """Typed text in pieces, each with the ways in which it can be read.
+
+    A query has no language: 1,500 may be 1500 or 1.500. Numbers are in plain figures;
+    any other piece has one reading, itself.
+    """
+    pieces: list[tuple[str, ...]] = []
+    plain, _ = _surfaces(text)
+    at = 0
+    for start, end in _surface_spans(text):
+        if not has_number_signs(plain[start:end]):
+            continue
+        for match in NUMBER.finditer(plain[start:end]):
+            readings = {
+                figures
+                for convention in CONVENTIONS
+                if (figures := plain_figures(match, convention)) is not None
+            }
+            if readings:
+                # The one without a point first, however the number was typed.
+                ordered = sorted(readings, key=lambda figures: "." in figures)
+                pieces += [(text[at : start + match.start()],), tuple(ordered)]
+                at = start + match.end()
+    return [*pieces, (text[at:],)]
+
+
+def adjoining_spans(text: str) -> list[Span]:
+    """Spans of the words of a text, where words with nothing between them are one."""
+    spans: list[Span] = []
+    for start, end in _surface_spans(text):
+        if spans and spans[-1][1] == start:
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _surface_spans(text: str) -> Iterator[Span]:
+    """Yield the span of each word of a text as it is written."""
+    end = 0
+    text, words = _surfaces(text)
+    for surface in words:
+        start = text.index(surface, end)
+        end = start + len(surface)
+        yield start, end
 
 
 def _surfaces(text: str) -> tuple[str, list[str]]:
     """The text with plain punctuation, of the same length, and the words in it."""
     if not text.isascii():
+        text = with_groups_joined(text)
         for typographic, plain in TO_ASCII:
             text = text.replace(typographic, plain)
         if not text.isascii():
@@ -201,17 +275,26 @@ def _without_last_unit(forms: list[str], analysis: str | _Analysis) -> tuple[str
     return tuple(forms)
 
 
-class _Analyses(dict[str, "str | _Analysis"]):
+class _Analyses(dict[str, "str | _Analysis | _ByConvention"]):
     """Analyses of words by surface; a plain word is its one form."""
 
-    def __missing__(self, surface: str) -> str | _Analysis:
+    def __missing__(self, surface: str) -> str | _Analysis | _ByConvention:
         plain = plain_form(surface)
         if plain is not None:
-            analysis: str | _Analysis = plain
+            analysis: str | _Analysis | _ByConvention = plain
         elif SPACELESS.match(surface):
             return _analyse_run(surface)  # rarely repeated
+        elif depends_on_convention(surface):
+            analysis = _ByConvention(
+                (convention, _analyse_word(surface, convention))
+                for convention in CONVENTIONS
+            )
         else:
-            analysis = _analyse_word(surface)
+            analysis = _analyse_word(surface, DEFAULT)
+            if len(analysis.forms) == analysis.length == 1 and analysis.ends == (
+                len(surface),
+            ):
+                analysis = analysis.forms[0]
         if len(surface) <= MAX_FORM:
             if len(self) >= _CACHED_WORDS:
                 self.clear()
@@ -222,50 +305,81 @@ class _Analyses(dict[str, "str | _Analysis"]):
 _ANALYSES = _Analyses()
 
 
-def _analyse_word(surface: str) -> str | _Analysis:
+def _analysis_of(surface: str, convention: Convention) -> str | _Analysis:
+    analysis = _ANALYSES[surface]
+    return analysis[convention] if isinstance(analysis, _ByConvention) else analysis
+
+
+def _analyse_word(surface: str, convention: Convention) -> _Analysis:
     """Analysis of a word of a script with spaces, or of an emoji."""
     end = _end_without_possessive(surface)
     body = surface[:end]
     whole = normal_form(body)
-    parts: list[tuple[str, int, int]] = [
-        (form[:MAX_FORM], match.start(), match.end())
-        for match in PART.finditer(body)
-        for form in NORMAL_PART.findall(normal_form(match[0]))
-    ]
+    parts = parts_of(body, convention)
     if not parts:  # an emoji, also one made of letters: 🆗
         form = whole[:MAX_FORM]
         return _Analysis((form,), (0,), (1,), (0,), (end,), 1, (form,), (form,))
-    forms = tuple(form for form, _, _ in parts)
-    count = len(forms)
+    count = len(parts)
     if count > MAX_PARTS or len(whole) > MAX_FORM or " " in whole:
-        return _Analysis(
-            forms,
-            range(count),
-            (1,) * count,
-            tuple(start for _, start, _ in parts),
-            tuple(end for _, _, end in parts),
-            count,
-            phrase=forms,
-            exact=forms,
-        )
-    if count == 1 and whole[0] not in "@#":
-        if end == len(surface):
-            return forms[0]
-        return _Analysis(forms, (0,), (1,), (0,), (end,), 1, forms, forms)
-    spellings = [whole]
-    joined = normal_form("".join(forms))
-    if joined not in (whole, *forms):
-        spellings.append(loose(joined))
+        return _parts_alone(parts)
+    tokens = [
+        (0, count, whole),
+        *_runs(body, parts, convention),
+        *_spellings_of(parts),
+    ]
+    tokens = sorted(dict.fromkeys(tokens), key=lambda token: (token[0], -token[1]))
+    positions, widths, forms = zip(*tokens, strict=True)
     return _Analysis(
-        (*spellings, *forms),
-        (*(0 for _ in spellings), *range(count)),
-        (*(count for _ in spellings), *(1 for _ in forms)),
-        (0,) * (len(spellings) + count),
-        (end,) * (len(spellings) + count),
+        forms,
+        positions,
+        widths,
+        (0,) * len(forms),
+        (end,) * len(forms),
         count,
-        phrase=(whole,) if count == 1 else forms,
+        phrase=(whole,)
+        if count == 1 and whole[0] in "@#"
+        else tuple(part.plain for part in parts),
         exact=(whole,),
     )
+
+
+_Token = tuple[int, int, str]  # position, width and form, in the order of an index
+
+
+def _parts_alone(parts: Sequence[Part]) -> _Analysis:
+    """Analysis of a word that is too long to be found whole."""
+    spellings = [(number, spelling) for number, _, spelling in _spellings_of(parts)]
+    return _Analysis(
+        [spelling for _, spelling in spellings],
+        [number for number, _ in spellings],
+        [1] * len(spellings),
+        [parts[number].start for number, _ in spellings],
+        [parts[number].end for number, _ in spellings],
+        len(parts),
+        phrase=tuple(part.plain for part in parts),
+        exact=tuple(part.form for part in parts),
+    )
+
+
+def _spellings_of(parts: Sequence[Part]) -> Iterator[_Token]:
+    for number, part in enumerate(parts):
+        yield number, 1, part.form
+        if part.plain != part.form:
+            yield number, 1, loose(part.plain)
+
+
+def _runs(body: str, parts: Sequence[Part], convention: Convention) -> Iterator[_Token]:
+    """Yield the runs of a word's parts: joined, and as they are written up to its end.
+
+    Those as they are written let a prefix or wildcard start at any part.
+    """
+    for first, end in runs_of(body, parts, convention):
+        joined = normal_form("".join(part.plain for part in parts[first:end]))
+        yield first, end - first, loose(joined)
+    for first in range(1, len(parts) - 1):
+        before, part = parts[first - 1], parts[first]
+        if before.end < part.start and not figures_meet(before, part):
+            yield first, len(parts) - first, loose(normal_form(body[part.start :]))
 
 
 def _end_without_possessive(surface: str) -> int:

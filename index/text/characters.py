@@ -61,13 +61,14 @@ _JOINERS = rf"{APOSTROPHES}\u05F3.\-/_&+@·\u2010\u2011\u2044．－／＿＆＋�
 _POSSESSED_ABBREVIATION = rf"(?:[.．][{APOSTROPHES}][sSｓＳ](?!{_BODY}))?"  # U.S.'s
 
 ASCII_SURFACE = re.compile(
-    r"(?:(?<![A-Za-z0-9])[@#])?[A-Za-z0-9]++"
+    r"(?:(?<![A-Za-z0-9])[@#]|(?<![A-Za-z0-9.,])\.(?=[0-9]))?[A-Za-z0-9]++"
     r"(?:(?:[.'\-/_&+@]|(?<=[0-9])[,:](?=[0-9]))[A-Za-z0-9]++)*+"
     r"(?:\.'[sS](?![A-Za-z0-9]))?"
 )
 
 SURFACE = regex.compile(
-    rf"""(?V1)(?:(?<!{_BODY})[@\#＠＃])?{_CORE}
+    rf"""(?V1)(?:(?<!{_BODY})[@\#＠＃]
+        |(?<!{_BODY}|[.．,，])[.．](?=\p{{Nd}}))?{_CORE}
     (?:(?:[{_JOINERS}]
         |(?<=\p{{Nd}})[,:，：\u066B\u066C](?=\p{{Nd}})
         |(?<=\p{{Hebrew}})["“”\u05F4](?=\p{{Hebrew}})
@@ -82,6 +83,19 @@ SURFACE = regex.compile(
 )
 
 PART = regex.compile(rf"(?V1){_CORE}")
+
+# Signs inside a number: points, commas and apostrophes, also Arabic ones, and the
+# raised point of older British print.
+NUMBER_SIGNS = rf".,．，{APOSTROPHES}\u066B\u066C\u00B7"
+
+# Figures, and the letters of a unit. Not in a longer row of figures: 3.11 of v3.11.2
+# does not match. A point may come first only in a word that starts with it.
+NUMBER = regex.compile(
+    rf"""(?V1)(?<!{_BODY}|\p{{Nd}}[{NUMBER_SIGNS}:：])
+    (?P<figures>(?:(?<=\A)[.．])?\p{{Nd}}++(?:[{NUMBER_SIGNS}]\p{{Nd}}++)*+)
+    (?P<unit>[{_BODY}--\p{{N}}]*+)(?!{_BODY})""",
+    regex.VERBOSE,
+)
 
 # NFKC can turn a character into another script: ㊀ becomes 一, ½ becomes 1⁄2.
 NORMAL_PART = regex.compile(

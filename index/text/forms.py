@@ -91,12 +91,15 @@ def is_single_cjk(form: str) -> bool:
 
 
 def normal_form(text: str) -> str:
-    """Text in NFKC, casefolded, with plain apostrophes and hyphens."""
+    """Text in NFKC, casefolded but for ß, with plain apostrophes and hyphens."""
     if text.isascii():
         return text.lower()
     text = _EXCESS_MARKS.sub("", _DROPPED.sub("", text))
     text = _FRACTION.sub("-", text)  # 3½ is 3-1/2
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", text).replace("ẞ", "ß")
+    # Casefolding would make ss of ß, which an exact search tells apart.
+    text = "ß".join(piece.casefold() for piece in text.split("ß"))
+    text = unicodedata.normalize("NFKC", text)
     # Turkish İ casefolds to i and a combining dot; the i has a dot already.
     text = text.translate(PLAIN_PUNCTUATION).replace("i\u0307", "i")
     text = text.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")

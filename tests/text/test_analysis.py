@@ -67,7 +67,7 @@ def written(tokens: Tokens) -> list[str]:
 
 @pytest.mark.parametrize("language, text, expected", rows("analyse", 3))
 def test_a_text_has_the_tokens_of_the_table(language, text, expected):
-    tokens = analyse(text)
+    tokens = analyse(text, language)
     assert written(tokens) == list(forms_of(expected))
     matches = [TOKEN.fullmatch(token) for token in forms_of(expected)]
     assert tokens.length == max(

@@ -48,13 +48,16 @@ def doc_of(article: Article, language: str) -> Doc:
 
     :param language: for an article without one.
     """
+    language = article.language or language
     return Doc(
         article=article,
-        language=article.language or language,
-        passages=tuple(analyse(paragraph.text) for paragraph in article.paragraphs),
+        language=language,
+        passages=tuple(
+            analyse(paragraph.text, language) for paragraph in article.paragraphs
+        ),
         fields=tuple(FIELD_OF_ROLE[paragraph.role] for paragraph in article.paragraphs),
         lines={
-            name: tuple(analyse(value) for value in values)
+            name: tuple(analyse(value, language) for value in values)
             for name in _LINES
             if (values := values_of(article, name))
         },

@@ -21,7 +21,10 @@ from index.engines.whoosh.files.posting_lists import (
     ArticlePostings,
     PostingLists,
 )
-from index.engines.whoosh.files.schema import form_of
+from index.engines.whoosh.files.schema import WIDTH_MARK, form_of
+from index.text import LOOSE_MARK
+
+_WIDTH, _LOOSE = WIDTH_MARK.encode(), LOOSE_MARK.encode()
 
 # Offsets of positions are cached for every 32nd posting, of up to 64 posting lists.
 _BLOCK = 32
@@ -67,15 +70,16 @@ class FieldIndex:
         return self.terms.find(term.encode())
 
     def terms_of(self, form: str) -> list[int]:
-        """Terms of a form: one for each width in positions."""
+        """Terms of a form: one for each width in positions; its loose terms are not."""
         numbers = []
         data = form.encode()
         number = self.terms.bisect(data)
         while number < len(self.terms):
             term = self.terms[number]
-            if term != data and not term.startswith(data + b"\x1f"):
+            if term == data or term.startswith(data + _WIDTH):
+                numbers.append(number)
+            elif not term.startswith(data + _LOOSE):  # these sort between the two
                 break
-            numbers.append(number)
             number += 1
         return numbers
 

@@ -9,12 +9,19 @@ costs little more than splitting its text.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, VALUE_GAP, term_of
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
-from index.text import plain_form, surfaces, word
+from index.text import (
+    Convention,
+    depends_on_convention,
+    plain_form,
+    split,
+    surfaces,
+    word,
+)
 
 # Numeric columns of articles, each with its type in the segment's file.
 COLUMNS = {
@@ -39,8 +46,9 @@ _PUNCTUATION = ".,;:!?\"'()[]“”‘’…–—"
 class ChunkDictionary(dict[str, int]):
     """Numbers of chunks, with the tokens of each; a missing chunk is analysed.
 
-    No word contains white space, so the words of a text are those of its chunks.
-    Splitting at white space takes a tenth of the time of finding words.
+    No word contains white space that :func:`index.text.split` splits at, so the words
+    of a text are those of its chunks. Splitting takes a tenth of the time of finding
+    words.
 
     :ivar terms: number of each indexed term.
     :ivar starts: where the tokens of each chunk begin.
@@ -56,11 +64,24 @@ class ChunkDictionary(dict[str, int]):
         self.entries = array("i")
         self.offsets = array("i")
         self._characters = 0
+        self._by_convention: dict[Convention, _ConventionChunks] = {}
 
     @property
     def bytes(self) -> int:
         """Approximate memory in use."""
-        return _CHUNK * len(self) + _CHUNK_TOKEN * len(self.entries) + self._characters
+        chunks = len(self) + sum(map(len, self._by_convention.values()))
+        return _CHUNK * chunks + _CHUNK_TOKEN * len(self.entries) + self._characters
+
+    def by_convention(self, convention: Convention) -> dict[str, int]:
+        """Numbers of chunks in the articles of a convention."""
+        if convention == Convention():
+            return self
+        chunks = self._by_convention.get(convention)
+        if chunks is None:
+            chunks = self._by_convention[convention] = _ConventionChunks(
+                self, convention
+            )
+        return chunks
 
     def __missing__(self, chunk: str) -> int:
         form = plain_form(chunk)
@@ -68,9 +89,11 @@ class ChunkDictionary(dict[str, int]):
             number = self._add_plain(form)
         else:
             bare = chunk.strip(_PUNCTUATION)
-            # A word in punctuation has the number of the word.
+            # A word in punctuation has the number of the word; .5 is a number itself.
             number = (
-                self._add_analysed(chunk) if plain_form(bare) is None else self[bare]
+                self.add(chunk, Convention())
+                if plain_form(bare) is None or f".{bare}" in chunk
+                else self[bare]
             )
         self[chunk] = number
         self._characters += len(chunk)
@@ -85,11 +108,11 @@ class ChunkDictionary(dict[str, int]):
         self.starts.append(len(self.entries))
         return len(self.lengths) - 1
 
-    def _add_analysed(self, chunk: str) -> int:
+    def add(self, chunk: str, convention: Convention) -> int:
         """Add a chunk of any words; return its number."""
         terms, length = self.terms, 0
         for surface in surfaces(chunk):
-            tokens = word(surface)
+            tokens = word(surface, convention)
             for form, position, width in zip(
                 tokens.forms, tokens.positions, tokens.widths, strict=True
             ):
@@ -99,6 +122,22 @@ class ChunkDictionary(dict[str, int]):
         self.lengths.append(length)
         self.starts.append(len(self.entries))
         return len(self.lengths) - 1
+
+
+class _ConventionChunks(dict[str, int]):
+    """Numbers of chunks under one convention; most are those of every other one."""
+
+    def __init__(self, shared: ChunkDictionary, convention: Convention) -> None:
+        super().__init__()
+        self._shared, self._convention = shared, convention
+
+    def __missing__(self, chunk: str) -> int:
+        if plain_form(chunk) is None and depends_on_convention(chunk):
+            number = self._shared.add(chunk, self._convention)
+        else:
+            number = self._shared[chunk]
+        self[chunk] = number
+        return number
 
 
 @dataclass(slots=True)
@@ -173,33 +212,42 @@ class WriteBuffer:
             column.append(getattr(article, name))
         self.sizes.append(len(article.texts))
         self._bytes += _ARTICLE + _DOCUMENT * len(article.texts)
-        self._add_paragraphs(article)
+        number_of = self.chunks.by_convention(article.convention).__getitem__
+        self._add_paragraphs(article, number_of)
         for name, values in article.values:
             if name in self.values:
                 for value in dict.fromkeys(values):
                     self.values[name].add(number, value)
             if name in self.lines:
-                self._add_line(self.lines[name], number, values)
+                self._add_line(self.lines[name], number, values, number_of)
 
-    def _add_paragraphs(self, article: IndexedArticle) -> None:
+    def _add_paragraphs(
+        self, article: IndexedArticle, number_of: Callable[[str], int]
+    ) -> None:
         runs = self.text
         ends, before = runs.ends, len(runs.numbers)
         chunks: list[str] = []
         for text in article.texts:
-            chunks += text.split()
+            chunks += split(text)
             ends.append(before + len(chunks))
-        runs.numbers.extend(map(self.chunks.__getitem__, chunks))
+        runs.numbers.extend(map(number_of, chunks))
         row = len(self.passages)
         self.passages.frombytes(article.passages)
         runs.rows.extend(range(row, len(self.passages)))
         runs.starts.extend(bytes(len(article.texts)))
 
-    def _add_line(self, runs: ChunkRuns, article: int, values: Sequence[str]) -> None:
-        lengths, number_of = self.chunks.lengths, self.chunks.__getitem__
+    def _add_line(
+        self,
+        runs: ChunkRuns,
+        article: int,
+        values: Sequence[str],
+        number_of: Callable[[str], int],
+    ) -> None:
+        lengths = self.chunks.lengths
         start = 0
         for value in values:
             before = len(runs.numbers)
-            runs.numbers.extend(map(number_of, value.split()))
+            runs.numbers.extend(map(number_of, split(value)))
             runs.ends.append(len(runs.numbers))
             runs.rows.append(article)
             runs.starts.append(start)

@@ -8,7 +8,7 @@ from index.access import restrictions_of
 from index.article import FIELD_OF_ROLE, PASSAGE_FIELDS, Article
 from index.dates import micros
 from index.engines.whoosh.files import LINE_FIELDS, NO_VALUE, VALUE_FIELDS, values_of
-from index.text import stem_language
+from index.text import Convention, convention_of, stem_language
 
 _FIELDS = tuple(dict.fromkeys((*LINE_FIELDS, *VALUE_FIELDS)))
 _PASSAGE_OF_ROLE = {
@@ -23,6 +23,7 @@ class IndexedArticle(NamedTuple):
     have is ``NO_VALUE``.
 
     :param language: selects the stemmer, see :func:`index.text.stem_language`.
+    :param convention: how it writes numbers and elisions.
     :param first_n: number of its first paragraph.
     :param passages: field of each paragraph, as a position in ``PASSAGE_FIELDS``.
     :param values: name and values of each field that it has.
@@ -31,6 +32,7 @@ class IndexedArticle(NamedTuple):
     id: str
     version: str
     language: str
+    convention: Convention
     status: int
     embargoed_until: int
     expires: int
@@ -53,10 +55,12 @@ def indexed_article_of(article: Article, language: str) -> IndexedArticle:
     published, updated = article.published, article.updated
     published_micros = NO_VALUE if published is None else micros(published)
     paragraphs = article.paragraphs
+    language = article.language or language
     return IndexedArticle(
         id=article.id,
         version=article.version,
-        language=stem_language(article.language or language),
+        language=stem_language(language),
+        convention=convention_of(language),
         status=status,
         embargoed_until=embargoed_until,
         expires=expires,
