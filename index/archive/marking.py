@@ -247,6 +247,8 @@ def _start(leaf: WordLeaf, language: str) -> bytes | None:
     :return: ASCII letters and digits; ``None`` if no first letter is known.
     """
     start = ""
+    if isinstance(leaf, Term) and leaf.form.startswith("0."):
+        return None  # .5 is 0.5 too
     if isinstance(leaf, Prefix):
         start = leaf.prefix
     elif isinstance(leaf, Wildcard):
@@ -261,7 +263,7 @@ def _start(leaf: WordLeaf, language: str) -> bytes | None:
         elif short not in LANGUAGES:
             start = word_key(leaf.form, language)
     known = _STARTS.match(start)
-    if known is None or start.startswith("0."):  # .5 is 0.5 too
+    if known is None:
         return None
     again = start.find(start[0], 1, known.end())
     return start[: known.end() if again < 0 else again].encode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from itertools import pairwise
 
 from index.errors import InvalidQuery
 from index.query.lexer import OPERANDS, Kind, Lexeme, clean, lex
@@ -123,6 +124,8 @@ class _Group:
         flat: list[Query] = []
         for part in parts:
             flat.extend(part.children if isinstance(part, Or) else (part,))
+        # Two readings of numbers may coincide: 1500 OR 1,500.
+        flat = list(dict.fromkeys(flat))
         return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
@@ -182,14 +185,19 @@ class _Parser:
             )
 
     def note_lower_case(self, lexemes: list[Lexeme]) -> None:
-        """Warn of a lower-case operator between operands, which counts as a word."""
-        for before, lexeme, after in zip(
-            lexemes, lexemes[1:], lexemes[2:], strict=False
-        ):
+        """Warn of a lower-case operator before an operand, which counts as a word.
+
+        ``and`` and ``or`` have an operand on their other side too.
+        """
+        for number, (lexeme, after) in enumerate(pairwise(lexemes)):
+            follows_operand = number > 0 and lexemes[number - 1].kind in (
+                *OPERANDS,
+                Kind.CLOSE,
+            )
             if (
                 lexeme.kind is Kind.WORD
-                and lexeme.text in ("or", "not")
-                and before.kind in (*OPERANDS, Kind.CLOSE)
+                and lexeme.text in ("and", "or", "not")
+                and (follows_operand or lexeme.text == "not")
                 and after.kind in (*OPERANDS, Kind.OPEN, Kind.NOT)
             ):
                 self.remarks.note(

@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 from index.article import FIELD_BY_NAME
 from index.errors import InvalidQuery
 from index.query.remarks import Remarks
+from index.text import with_groups_joined
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x01-\x1f\x7f-\x9f]")
@@ -82,7 +83,8 @@ def clean(text: str) -> tuple[str, list[int] | None]:
     """The query without invisible characters, and the original position of each other.
 
     Control characters become spaces, direction marks are removed, curly quotes become
-    straight. The positions are ``None`` if no character was removed.
+    straight, thin spaces inside a number become apostrophes. The positions are ``None``
+    if no character was removed.
 
     :raises InvalidQuery: it holds a NUL or a lone surrogate.
     """
@@ -92,7 +94,7 @@ def clean(text: str) -> tuple[str, list[int] | None]:
             code="invalid_encoding",
             position=match.start(),
         )
-    plain = _CONTROL.sub(" ", text).translate(_STRAIGHT)
+    plain = with_groups_joined(_CONTROL.sub(" ", text).translate(_STRAIGHT))
     if not _INVISIBLE.search(plain):
         return plain, None
     offsets = [n for n, letter in enumerate(plain) if not _INVISIBLE.match(letter)]

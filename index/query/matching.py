@@ -64,20 +64,25 @@ def form_tests(leaf: WordLeaf, language: str) -> tuple[FormTest, ...]:
     return tuple(_same_word(form, language) for form in forms)
 
 
+# Where a run of parts may end inside a form: before punctuation, except in figures.
+_END_OF_RUN = r"(?:\Z|(?=[.'\-/_&+@\"])(?!(?<=\d).\d))"
+
+
 def wildcard_pattern(pattern: str) -> re.Pattern[str]:
     """Regular expression for the folded forms that fit a wildcard.
 
-    It takes time linear in the form for each piece between stars: the leftmost match of
-    a piece is always good enough, so atomic groups keep it from trying others.
+    A form fits too if a run of its parts from the first one on does. It takes time
+    linear in the form for each piece between stars: the leftmost match of a piece is
+    always good enough, so atomic groups keep it from trying others.
     """
     first, *rest = (
         "".join("." if letter == "?" else re.escape(letter) for letter in piece)
         for piece in re.split(r"\*+", pattern)
     )
     if not rest:
-        return re.compile(rf"{first}\Z", re.DOTALL)
+        return re.compile(rf"{first}{_END_OF_RUN}", re.DOTALL)
     middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1])
-    return re.compile(rf"{first}{middle}.*{rest[-1]}\Z", re.DOTALL)
+    return re.compile(rf"{first}{middle}.*{rest[-1]}{_END_OF_RUN}", re.DOTALL)
 
 
 def _is_similar(one: str, other: str, distance: int) -> bool:

@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
+from itertools import product
 
+from index.article import FIELD_BY_NAME
 from index.errors import InvalidQuery, InvalidValue
 from index.query import ranges
 from index.query.lexer import BOOSTS, Kind, Lexeme
@@ -15,6 +17,7 @@ from index.query.nodes import (
     Exact,
     Fuzzy,
     Near,
+    Or,
     Phrase,
     Prefix,
     Query,
@@ -23,12 +26,27 @@ from index.query.nodes import (
 )
 from index.query.remarks import Remarks
 from index.settings import Settings
-from index.text import analyse, exact_forms, fold, fold_text, is_single_cjk, query_forms
+from index.text import (
+    Span,
+    adjoining_spans,
+    analyse,
+    exact_forms,
+    fold,
+    fold_text,
+    is_single_cjk,
+    number_readings,
+    query_forms,
+)
 
 FARTHEST = 1_000  # most other words between those of a Near
 FUZZY_LETTERS = 4  # a shorter word has too many neighbours
 _WILDCARDS = re.compile(r"[*?]+")
 _QUESTION = re.compile(r"(?<![*?])\?+(?![\w*?])")
+# Signs of currencies and units, and others that are part of a name.
+_SIGNS = "[#%&@+$§°‰\u00a2-\u00a5\u20a0-\u20cf]"
+_MOST_SIGNS = 10  # on each side of a word that a note quotes
+_SIGNS_BEFORE = re.compile(rf"{_SIGNS}+\Z")
+_SIGNS_AFTER = re.compile(rf"{_SIGNS}{{1,{_MOST_SIGNS}}}")
 # A word that means the same everywhere without quotes.
 _PLAIN = re.compile(r'(?![-=<>[{(])(?!(?:AND|OR|NOT)\Z)[^\s()":^~*?]+')
 
@@ -123,23 +141,64 @@ class OperandReader:
                 lexeme.start,
                 lexeme.end,
             )
+        else:
+            self.note_signs(lexeme)
         return query
 
+    def note_signs(self, lexeme: Lexeme) -> None:
+        """Note the signs beside a word that no index has: ``C++``, ``50%``."""
+        signs = _signs_beside_words(lexeme.text)
+        if signs:
+            self.remarks.note(
+                "signs_left_out",
+                f"{signs[:50]} was left out: only letters, digits and emoji can be"
+                " searched for",
+                lexeme.start,
+                lexeme.end,
+            )
+
     def words(self, lexeme: Lexeme, text: str, boost: float) -> Query | None:
-        """A typed word: one term, or a phrase of its parts."""
-        spans = _words(text)
+        """The words of a text without spaces: what separates in a text does so here.
+
+        A web address stays together, as a phrase.
+        """
+        spans = adjoining_spans(text)
         if not spans:
             return None
-        end = spans[-1][1]
-        shown = text[spans[0][0] : end]
-        if "." in shown and text.startswith(".", end):  # as in U.S.
-            shown += "."
-        if not _PLAIN.fullmatch(shown):
-            shown = f'"{shown}"'
-        forms = query_forms(text)
-        if len(forms) == 1:
-            return Term(forms[0], lexeme.field, boost, shown)
-        return Phrase(forms, lexeme.field, boost, shown)
+        if "://" in text:
+            spans = [(spans[0][0], spans[-1][1])]
+        self.expect(len(spans) - 1)
+        return all_of(self.word(lexeme, text, span, boost) for span in spans)
+
+    def word(self, lexeme: Lexeme, text: str, span: Span, boost: float) -> Query:
+        """A typed word: one term, or a phrase of its parts."""
+        start, end = span
+        following = text[end : end + 1]
+        leaves: list[Query] = []
+        for reading in self.readings(text[start:end]):
+            shown = reading
+            if "." in shown and following == "." and not shown[-1].isdecimal():
+                shown += "."  # as in U.S.
+            if not _PLAIN.fullmatch(shown):
+                shown = f'"{shown}"'
+            forms = query_forms(reading)
+            if len(forms) == 1:
+                leaves.append(Term(forms[0], lexeme.field, boost, shown))
+            else:
+                leaves.append(Phrase(forms, lexeme.field, boost, shown))
+        return _any_of(leaves)
+
+    def readings(self, text: str) -> list[str]:
+        """The text in every way to read its numbers; each is a clause of the query.
+
+        :raises InvalidQuery: there are too many.
+        """
+        pieces = number_readings(text)
+        count = 1
+        for piece in pieces:
+            self.expect(count * (len(piece) - 1))
+            count *= len(piece)
+        return list(map("".join, product(*pieces)))
 
     def exact(self, lexeme: Lexeme, boost: float) -> Query | None:
         forms = exact_forms(lexeme.text)
@@ -164,15 +223,18 @@ class OperandReader:
                 lexeme.start,
                 lexeme.end,
             )
-        shown = _quoted(lexeme.text)
-        if lexeme.tilde is not None:
-            distance = self.distance(lexeme)
-            if distance is not None and len(forms) > 1:
+        distance = None if lexeme.tilde is None else self.distance(lexeme)
+        leaves: list[Query] = []
+        for reading in self.readings(lexeme.text):
+            forms, shown = query_forms(reading), _quoted(reading)
+            if len(forms) == 1:
+                leaves.append(Term(forms[0], lexeme.field, boost, shown))
+            elif distance is None:
+                leaves.append(Phrase(forms, lexeme.field, boost, shown))
+            else:
                 shown = f"{shown}~{distance}"
-                return Near(forms, distance, lexeme.field, boost, shown)
-        if len(forms) == 1:
-            return Term(forms[0], lexeme.field, boost, shown)
-        return Phrase(forms, lexeme.field, boost, shown)
+                leaves.append(Near(forms, distance, lexeme.field, boost, shown))
+        return _any_of(leaves)
 
     def distance(self, lexeme: Lexeme) -> int | None:
         """Number after the ``~`` of a phrase, ``None`` if it is not one."""
@@ -314,14 +376,38 @@ class OperandReader:
 
     def too_broad(self, lexeme: Lexeme, letters: int) -> InvalidQuery:
         limit = self.settings.wildcard_letters
+        remedy = f"put at least {limit} letters before the first * or ?"
+        field = lexeme.field
+        if (
+            lexeme.text.strip("*") == ""
+            and field is not None
+            and FIELD_BY_NAME[field].filterable
+        ):
+            remedy = (
+                f"for articles with any {field}, use the parameter missing.{field}=0"
+            )
         return InvalidQuery(
             f"{self.text[lexeme.start : lexeme.end][:50]} matches too many words;"
-            f" put at least {limit} letters before the first * or ?",
+            f" {remedy}",
             code="wildcard_too_broad",
             position=self.remarks.position(lexeme.start),
             limit=limit,
             got=letters,
         )
+
+
+def _any_of(leaves: list[Query]) -> Query:
+    return leaves[0] if len(leaves) == 1 else Or(tuple(leaves))
+
+
+def _signs_beside_words(text: str) -> str:
+    """Signs that touch a word and are no part of one, in order."""
+    signs: list[str] = []
+    for start, end in _words(text):
+        before = _SIGNS_BEFORE.search(text[:start][-_MOST_SIGNS:])
+        after = _SIGNS_AFTER.match(text, end)
+        signs += [match[0] for match in (before, after) if match]
+    return " ".join(dict.fromkeys(signs))
 
 
 def _quoted(text: str) -> str:

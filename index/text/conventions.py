@@ -23,9 +23,9 @@ CONVENTIONS = tuple(
 
 # From Unicode's CLDR. Regions that write a point have a line of their own.
 _COMMA = """
-    af ast az be bg br bs ca co cs da de el eo es et eu fi fo fr fur fy gl hr hu hy ia id
-    is it ka kk kl ky la lb lt lv mk mn nb nl nn no oc os pl pt ro ru sc se sk sl sq sr sv
-    tg tk tr tt uk uz vec vi wa
+    af ast az be bg br bs ca co cs da de el eo es et eu fi fo fr fur fy gl hr hu hy ia
+    id is it ka kk kl ky la lb lt lv mk mn nb nl nn no oc os pl pt ro ru sc se sk sl sq
+    sr sv tg tk tr tt uk uz vec vi wa
 """
 _POINT_IN_REGION = """
     de-ch de-li it-ch es-419 es-do es-gt es-hn es-mx es-ni es-pa es-pe es-pr es-sv es-us

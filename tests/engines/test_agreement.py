@@ -38,9 +38,13 @@ from index.query import (
 )
 
 WORDS = ("truce", "truces", "talks", "aleppo", "kerry", "c-17", "the", "café", "cafe")
+WORDS += ("1,500", "1.500", "1.5", "non-u.s", "she'll", "L'Oréal", "straße", ".5")
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
 forms = st.sampled_from(
-    ("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us")
+    [
+        *("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us"),
+        *("1500", "1.500", "strasse", "0.5", "5", "loreal"),
+    ]
 )
 fields_ = st.sampled_from((None, None, None, "headline", "body", "byline", "keywords"))
 leaves = st.one_of(
@@ -52,11 +56,17 @@ leaves = st.one_of(
         st.integers(0, 4),
         fields_,
     ),
-    st.builds(Prefix, st.sampled_from(("tru", "tal", "c", "caf")), fields_),
-    st.builds(Wildcard, st.sampled_from(("tr*s", "c?17", "caf*")), fields_),
+    st.builds(Prefix, st.sampled_from(("tru", "tal", "c", "caf", "u.s", "1")), fields_),
+    st.builds(
+        Wildcard, st.sampled_from(("tr*s", "c?17", "caf*", "non-?", "u?s")), fields_
+    ),
     st.builds(Fuzzy, st.sampled_from(("truse", "alepo", "kerri")), st.just(1), fields_),
     st.builds(
-        Exact, st.sampled_from((("café",), ("c-17",), ("the", "truce"))), fields_
+        Exact,
+        st.sampled_from(
+            (("café",), ("c-17",), ("the", "truce"), ("u.s",), ("straße",))
+        ),
+        fields_,
     ),
     st.builds(Range, st.just("urgency"), st.integers(1, 9), st.integers(1, 9)),
 )
@@ -81,7 +91,7 @@ def articles_(draw: st.DrawFn, number: int) -> Article:
         keywords=draw(st.lists(st.sampled_from(("truce", "Truce", "the cafe")))),
         urgency=draw(st.none() | st.integers(1, 9)),
         published=draw(st.none() | st.sampled_from(("2020-01-01", "2020-02-01"))),
-        language=draw(st.sampled_from((None, "en", "fr", "xx"))),
+        language=draw(st.sampled_from((None, "en", "fr", "xx", "de-CH", "vi"))),
         status=draw(st.sampled_from(("usable", "usable", "usable", "withheld"))),
     )
 

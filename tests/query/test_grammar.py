@@ -108,7 +108,49 @@ UNDERSTOOD = [
     ("C-17", "C-17", ""),
     ("@handle", "@handle", ""),
     ("talks, kerry!", "talks AND kerry", ""),
-    ("one,two", "one,two", ""),
+    ("one,two", "one AND two", ""),
+    ("kerry;lavrov", "kerry AND lavrov", ""),
+    ("a|b -c", "a AND b AND NOT c", ""),
+    ("-one,two", "NOT (one AND two)", ""),
+    ("=one,two", "=one,two", ""),
+    ("well\u2013known", "well AND known", ""),
+    ("\u624b\u673aiPhone", "\u624b\u673aiPhone", ""),
+    ("http://example.org/a?b=c", '"http://example.org/a?b=c"', "unknown_field"),
+    # numbers: a query has no language
+    ("1,500", "1500 OR 1.500", ""),
+    ("1.500^2", "1500^2 OR 1.500^2", ""),
+    ("1,500 people", "(1500 OR 1.500) AND people", ""),
+    ("headline:1.500", "headline:1500 OR headline:1.500", ""),
+    ("-1,500", "NOT (1500 OR 1.500)", ""),
+    ('"1,500 people"', '"1500 people" OR "1.500 people"', ""),
+    ('"1,500 people"~3', '"1500 people"~3 OR "1.500 people"~3', ""),
+    (
+        '"1.500 to 2,500"',
+        '"1500 to 2500" OR "1500 to 2.500" OR "1.500 to 2500" OR "1.500 to 2.500"',
+        "",
+    ),
+    ("12,345.67", "12345.67", ""),
+    ("1.234,5", "1234.5", ""),
+    ("1,5", "1.5", ""),
+    ("10.30", "10.30", ""),
+    ("3.11.2", "3.11.2", ""),
+    ("1\u202f000\u202f000", "1000000", ""),
+    ("1 000", "1 AND 000", ""),
+    ("=1,500", "=1,500", ""),
+    # signs that no index has
+    ("C++", "C", "signs_left_out"),
+    ("C# .NET", "C AND NET", "signs_left_out"),
+    ('"C++ code"', '"C++ code"', "signs_left_out"),
+    ("50%", "50", "signs_left_out"),
+    ("$5", "5", "signs_left_out"),
+    ("AT&T", "AT&T", ""),
+    ("#brexit @desk", "#brexit AND @desk", ""),
+    # operators in lower case
+    ("one and two", "one AND and AND two", "lower_case_operator"),
+    ("not one", "not AND one", "lower_case_operator"),
+    ("one OR not two", "one OR (not AND two)", "lower_case_operator"),
+    ("and one", "and AND one", ""),
+    ("one not", "one AND not", ""),
     # exact forms
     ('="exact form"', '="exact form"', ""),
     ("=Café", "=Café", ""),
@@ -132,7 +174,7 @@ UNDERSTOOD = [
     ("wrod~1", "wrod~1", ""),
     ("wrod~2^3", "wrod~2^3", ""),
     ("wrod~", "wrod~1", ""),
-    ("one,five~1", "one,five", "bad_suffix"),
+    ("one,five~1", "one AND five", "bad_suffix"),
     ("pric*~1", "pric*", "bad_suffix"),
     ("=kerry~1", "=kerry", "bad_suffix"),
     ("=kerry~", "=kerry", "bad_suffix"),
@@ -149,7 +191,7 @@ UNDERSTOOD = [
     ("word^", "word", "bad_boost"),
     ("word^99999", "word", "bad_boost"),
     ("(a^900)^900", "a^900", "bad_boost"),
-    ("word^x", '"word^x"', "bad_suffix"),
+    ("word^x", "word AND x", "bad_suffix"),
     ('"a b"^x', '"a b"', "bad_suffix"),
     # fields
     ("headline:syria", "headline:syria", ""),
@@ -157,10 +199,10 @@ UNDERSTOOD = [
     ('source:"al jazeera"', 'source:"al jazeera"', ""),
     ("headline:(a OR b)", "headline:a OR headline:b", ""),
     ("headline:(a byline:b)", "headline:a AND byline:b", ""),
-    ("headline:a:b", 'headline:"a:b"', ""),
+    ("headline:a:b", "headline:a AND headline:b", ""),
     ("Washington: talks", "Washington AND talks", ""),
-    ("Washington:talks", '"Washington:talks"', "unknown_field"),
-    ("sorce:Reuters", '"sorce:Reuters"', "unknown_field"),
+    ("Washington:talks", "Washington AND talks", "unknown_field"),
+    ("sorce:Reuters", "sorce AND Reuters", "unknown_field"),
     ("http://x.y", '"http://x.y"', "unknown_field"),
     ("at 10:30", 'at AND "10:30"', ""),
     ("urgency:", "urgency", "field_without_value"),
@@ -309,6 +351,9 @@ REFUSED = [
     ("x" * 1_001, "query_too_long", None, 1_000, 1_001),
     ("a " * 65, "query_too_many_clauses", None, 64, 65),
     ("abc*,abc*," * 33, "query_too_many_clauses", None, 64, 66),
+    ("a," * 65, "query_too_many_clauses", None, 64, 65),
+    ('"' + "1,500 " * 100 + '"', "query_too_many_clauses", None, 64, 128),
+    ("people:*", "wildcard_too_broad", 7, 3, 0),
     ("(" * 21 + "a" + ")" * 21, "query_too_deep", 20, 20, 21),
     ("x -" + "(" * 22, "query_too_deep", 23, 20, 21),
     ("ab*", "wildcard_too_broad", 0, 3, 2),
@@ -329,6 +374,13 @@ REFUSED = [
     ("a\0b", "invalid_encoding", 1, None, None),
     ("ab\ud800", "invalid_encoding", 2, None, None),
 ]
+
+
+def test_a_star_for_any_value_of_a_field_names_the_parameter_for_that() -> None:
+    with pytest.raises(InvalidQuery, match=r"use the parameter missing\.people=0"):
+        parse("people:*")
+    with pytest.raises(InvalidQuery, match="put at least 3 letters"):
+        parse("byline:*")
 
 
 @pytest.mark.parametrize(("text", "code", "position", "limit", "got"), REFUSED)
