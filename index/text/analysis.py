@@ -46,7 +46,7 @@ from index.text.parts import Part, figures_meet, parts_of, runs_of
 # the rules of this package. The library versions decide which characters are letters,
 # and the stems.
 ANALYZER_VERSION: int = zlib.crc32(
-    f"2 {unicodedata.unidata_version} {Stemmer.version()}".encode()
+    f"3 {unicodedata.unidata_version} {Stemmer.version()}".encode()
 )
 
 MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures

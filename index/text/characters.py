@@ -10,6 +10,8 @@ import re
 
 import regex
 
+from index.text.letters import ARABIC_MARKS
+
 Span = tuple[int, int]  # start and end of a piece of text, in code points
 
 # Modifier letters included: Hawaiʻi, Qurʾan, the Ukrainian п’ять.
@@ -37,19 +39,21 @@ TO_ASCII = (
     ("\u2011", "-"),
 )
 
-# Scripts written without spaces; 々 and ー belong to more than one script.
+# Scripts written without spaces; 々 and ー belong to more than one script. Their digits
+# are words as those of any script.
 _SPACELESS_LETTER = (
     r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    r"\u3006\u3031-\u3035\u303C\u30FC\uFF70\uFF9E\uFF9F]&&[\p{L}\p{N}]]"
+    r"\u3006\u3031-\u3035\u303C\u30FC\uFF70\uFF9E\uFF9F]&&[\p{L}\p{N}]--\p{Nd}]"
 )
 
 # Invisible and inside words: soft hyphen, joiners, direction marks, variation
-# selectors. The zero width space is not ignored, since it ends a word.
-_IGNORED = r"[\p{Default_Ignorable_Code_Point}--\u200B]"
+# selectors. The zero width space is not ignored, since it ends a word. Tatweel and the
+# presentation forms of Arabic marks are letters to Unicode, but no word has only them.
+_IGNORED = rf"[[\p{{Default_Ignorable_Code_Point}}--\u200B]||[{ARABIC_MARKS}]]"
 
 _LETTER = (
     rf"[[\p{{L}}\p{{N}}]--{_SPACELESS_LETTER}--\p{{Default_Ignorable_Code_Point}}"
-    rf"--[{APOSTROPHES}]]"
+    rf"--[{ARABIC_MARKS}{APOSTROPHES}]]"
 )
 
 _BODY = rf"[{_LETTER}||\p{{M}}||{_IGNORED}]"

@@ -8,12 +8,16 @@ import unicodedata
 import regex
 
 from index.text.characters import PLAIN_PUNCTUATION, UNIT
+from index.text.letters import OPTIONAL_MARKS, with_ascii_digits, with_common_letters
 
 MAX_FORM = 100  # characters of a form, and of the longest punctuated word kept whole
 
 _DROPPED = regex.compile(
-    r"(?V1)[[\p{Default_Ignorable_Code_Point}--[\u200B-\u200D]]||\p{Me}]+"
+    r"(?V1)[[\p{Default_Ignorable_Code_Point}--[\u200B-\u200D]]||\p{Me}"
+    rf"||[{OPTIONAL_MARKS}]]+"
 )
+
+_OPTIONAL_MARKS = regex.compile(rf"[{OPTIONAL_MARKS}]+")
 
 # Unicode's Stream-Safe Text Format: sorting longer runs of marks takes quadratic time.
 _EXCESS_MARKS = regex.compile(r"(?<=\p{M}{30})\p{M}+")
@@ -57,18 +61,18 @@ def loose(form: str) -> str:
 
 
 def fold(form: str) -> str:
-    """Form without joiners and without the accents of Latin and Greek letters.
+    """Form without joiners and the accents of Latin and Greek letters, and with one
+    spelling for each letter that has several (:mod:`index.text.letters`).
 
-    A loose form folds like the one it is made of.
-
-    Marks of other scripts stay, since they are letters there; so do ``*`` and ``?`` of
-    a wildcard.
+    A loose form folds like the one it is made of. Other marks stay, since they are
+    letters; so do ``*`` and ``?`` of a wildcard.
     """
     if form.endswith(LOOSE_MARK):
         form = form[:-1]
     if form.isascii():
         return form
     form = unicodedata.normalize("NFD", _JOINER.sub("", form))
+    form = with_common_letters(form)
     return unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", form).translate(_FOLDED))
 
 
@@ -91,7 +95,8 @@ def is_single_cjk(form: str) -> bool:
 
 
 def normal_form(text: str) -> str:
-    """Text in NFKC, casefolded but for ß, with plain apostrophes and hyphens."""
+    """Text in NFKC, casefolded but for ß, with plain apostrophes and hyphens and ASCII
+    digits, and without the marks that writers may leave out."""
     if text.isascii():
         return text.lower()
     text = _EXCESS_MARKS.sub("", _DROPPED.sub("", text))
@@ -102,5 +107,6 @@ def normal_form(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     # Turkish İ casefolds to i and a combining dot; the i has a dot already.
     text = text.translate(PLAIN_PUNCTUATION).replace("i\u0307", "i")
+    text = with_ascii_digits(_OPTIONAL_MARKS.sub("", text))  # of presentation forms
     text = text.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
     return unicodedata.normalize("NFC", text)

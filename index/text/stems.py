@@ -50,19 +50,32 @@ _ALGORITHMS = {
     "yi": "yiddish",
 }
 
-LANGUAGES = frozenset(_ALGORITHMS)
+# Folded Arabic has a heh for teh marbuta, and the stemmer reads some as "his". After an
+# article it cannot be that; the word is stemmed without the article.
+_ARABIC_DEFINITE = regex.compile(
+    "\\A(?:[\u0648\u0641]?[\u0628\u0643]?\u0627\u0644|[\u0648\u0641]?\u0644\u0644){1,2}"
+    "(?=.{3,}\u0647\\Z)"
+)
+_ARABIC_LAST_HAMZA = regex.compile("(?<=\u0627)\u0621\\Z")
+
+# The stemmer of Persian itself maps Arabic letters to Persian ones. Sorani has none:
+# its key has one h, and one r at the start of a word, where it is always trilled.
+_SORANI_H = str.maketrans("\u06be\u0692", "\u0647\u0695")
+_SORANI_R = "\u0631", "\u0695"
+
+LANGUAGES = frozenset({*_ALGORITHMS, "ckb"})
 
 _STEMMER_LOCK = threading.Lock()  # a stemmer keeps state while it stems a word
 _STEMMABLE = regex.compile(r"[\p{L}\p{M}]+")
 
 
 def stem_language(language: str) -> str:
-    """Primary subtag of a language that has a stemmer, or ``""``.
+    """Primary subtag of a language with its own :func:`word_key`, or ``""``.
 
     Languages with the same one have the same :func:`word_key` for every form.
     """
     primary = language.partition("-")[0].lower()
-    return primary if primary in _ALGORITHMS else ""
+    return primary if primary in LANGUAGES else ""
 
 
 @lru_cache(maxsize=200_000)
@@ -71,31 +84,43 @@ def word_key(form: str, language: str) -> str:
 
     :param language: a BCP 47 tag; without a stemmer for it, the key is the folded form.
     """
-    folded = fold(form)
-    stemmer = _stemmer(language.partition("-")[0].lower())
-    if stemmer is None or not _STEMMABLE.fullmatch(folded):
-        return folded
-    with _STEMMER_LOCK:
-        stem: str = stemmer.stemWord(folded)
-    return stem or folded
+    return word_keys((form,), language)[0]
 
 
 def word_keys(forms: Sequence[str], language: str) -> list[str]:
     """:func:`word_key` of every form, for a whole vocabulary at once."""
-    folded = [fold(form) for form in forms]
-    stemmer = _stemmer(language.partition("-")[0].lower())
-    if stemmer is None:
-        return folded
-    places = [place for place, form in enumerate(folded) if _STEMMABLE.fullmatch(form)]
+    keys = [fold(form) for form in forms]
+    primary = language.partition("-")[0].lower()
+    if primary not in LANGUAGES:
+        return keys
+    places = [place for place, form in enumerate(keys) if _STEMMABLE.fullmatch(form)]
+    words = [keys[place] for place in places]
+    for place, word, stem in zip(places, words, _stems(words, primary), strict=True):
+        keys[place] = stem or word
+    return keys
+
+
+def _stems(words: list[str], language: str) -> list[str]:
+    """Stems of folded words, by the stemmer and what it does not know of its script."""
+    if language == "ckb":
+        return [_sorani(word) for word in words]
+    if language == "ar":
+        words = [_ARABIC_DEFINITE.sub("", word, count=1) for word in words]
+    stemmer = _stemmer(language)
     with _STEMMER_LOCK:
-        stems = stemmer.stemWords([folded[place] for place in places])
-    for place, stem in zip(places, stems, strict=True):
-        folded[place] = stem or folded[place]
-    return folded
+        stems: list[str] = stemmer.stemWords(words)
+    if language == "ar":  # what it removes from a seated hamza leaves a yeh
+        stems = [_ARABIC_LAST_HAMZA.sub("\u064a", stem) for stem in stems]
+    return stems
+
+
+def _sorani(word: str) -> str:
+    word = word.translate(_SORANI_H)
+    plain, trilled = _SORANI_R
+    return trilled + word[1:] if word.startswith(plain) else word
 
 
 @cache
-def _stemmer(language: str) -> Stemmer.Stemmer | None:
-    name = _ALGORITHMS.get(language)
+def _stemmer(language: str) -> Stemmer.Stemmer:
     # Without a cache of its own: word_key has one.
-    return None if name is None else Stemmer.Stemmer(name, 0)
+    return Stemmer.Stemmer(_ALGORITHMS[language], 0)
