@@ -41,6 +41,7 @@ from index.text.conventions import CONVENTIONS, DEFAULT, Convention, convention_
 from index.text.forms import MAX_FORM, loose, normal_form, plain_form
 from index.text.numbers import has_number_signs, plain_figures, with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
+from index.text.symbols import HAS_WORD_SYMBOL, written_out
 
 # Forms and keys are stored in the index: raise the first number with every change to
 # the rules of this package. The library versions decide which characters are letters,
@@ -92,6 +93,10 @@ def analyse(text: str, language: str = "") -> Tokens:
     Words of more than 8 parts or 100 characters give their parts only, each marked by
     itself. Forms are cut at 100 characters.
     """
+    return _tokens(text, convention_of(language))
+
+
+def _tokens(text: str, convention: Convention) -> Tokens:
     forms: list[str] = []
     positions: list[int] = []
     widths: list[int] = []
@@ -102,7 +107,6 @@ def analyse(text: str, language: str = "") -> Tokens:
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
     find, analysis_of = text.index, _ANALYSES.__getitem__
-    convention = convention_of(language)
     for surface in words:
         start = find(surface, end)
         end = start + len(surface)
@@ -286,11 +290,11 @@ class _Analyses(dict[str, "str | _Analysis | _ByConvention"]):
             return _analyse_run(surface)  # rarely repeated
         elif depends_on_convention(surface):
             analysis = _ByConvention(
-                (convention, _analyse_word(surface, convention))
+                (convention, _analyse_spaced(surface, convention))
                 for convention in CONVENTIONS
             )
         else:
-            analysis = _analyse_word(surface, DEFAULT)
+            analysis = _analyse_spaced(surface, DEFAULT)
             if len(analysis.forms) == analysis.length == 1 and analysis.ends == (
                 len(surface),
             ):
@@ -311,7 +315,6 @@ def _analysis_of(surface: str, convention: Convention) -> str | _Analysis:
 
 
 def _analyse_word(surface: str, convention: Convention) -> _Analysis:
-    """Analysis of a word of a script with spaces, or of an emoji."""
     end = _end_without_possessive(surface)
     body = surface[:end]
     whole = normal_form(body)
@@ -393,15 +396,52 @@ def _end_without_possessive(surface: str) -> int:
     return end
 
 
+def _analyse_spaced(surface: str, convention: Convention) -> _Analysis:
+    """Analysis of a word of a script with spaces, or of an emoji."""
+    if not surface.isascii() and HAS_WORD_SYMBOL.search(surface):
+        return _analyse_written_out(surface, convention)
+    return _analyse_word(surface, convention)
+
+
+def _analyse_written_out(surface: str, convention: Convention) -> _Analysis:
+    """Analysis of a word with symbols: that of the text that they stand for."""
+    text, places = written_out(surface)
+    tokens = _tokens(text, convention)
+    phrase: list[str] = []
+    exact: list[str] = []
+    last: str | _Analysis = ""
+    for part in _surfaces(text)[1]:
+        last = _analysis_of(part, convention)
+        phrase += (last,) if isinstance(last, str) else last.phrase
+        exact += (last,) if isinstance(last, str) else last.exact
+    return _Analysis(
+        tokens.forms,
+        tokens.positions,
+        tokens.widths,
+        [places[start] for start in tokens.starts],
+        [places[end - 1] + 1 for end in tokens.ends],
+        tokens.length,
+        phrase,
+        exact,
+        is_run=not isinstance(last, str) and last.is_run and last.length > 1,
+    )
+
+
 def _analyse_run(surface: str) -> _Analysis:
     """Analysis of a run of a script without spaces: pairs, and the last unit alone."""
     if PLAIN_RUN.fullmatch(surface):
         units = list(surface)
-        bounds = list(range(len(surface) + 1))
+        starts = list(range(len(surface)))
+        ends = [start + 1 for start in starts]
     else:
-        matches = list(UNIT.finditer(surface))
-        units = [normal_form(match[0])[: MAX_FORM // 2] for match in matches]
-        bounds = [*(match.start() for match in matches), len(surface)]
+        units, starts, ends = [], [], []
+        for match in UNIT.finditer(surface):
+            form = normal_form(match[0])
+            written = UNIT.findall(form) or [form]  # several of a symbol, such as ㍻
+            units += [unit[: MAX_FORM // 2] for unit in written]
+            starts += [match.start()] * len(written)
+            ends += [match.end()] * len(written)
+        ends[-1] = len(surface)
     count = len(units)
     forms = [first + second for first, second in pairwise(units)]
     forms.append(units[-1])
@@ -409,8 +449,8 @@ def _analyse_run(surface: str) -> _Analysis:
         forms,
         range(count),
         [1] * count,
-        bounds[:-1],
-        [*bounds[2:], bounds[-1]],
+        starts,
+        [*ends[1:], ends[-1]],
         count,
         phrase=forms,
         exact=forms,

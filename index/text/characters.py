@@ -11,6 +11,7 @@ import re
 import regex
 
 from index.text.letters import ARABIC_MARKS
+from index.text.symbols import RUN_SYMBOLS, WORD_SYMBOLS
 
 Span = tuple[int, int]  # start and end of a piece of text, in code points
 
@@ -42,8 +43,9 @@ TO_ASCII = (
 # Scripts written without spaces; 々 and ー belong to more than one script. Their digits
 # are words as those of any script.
 _SPACELESS_LETTER = (
-    r"[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    r"\u3006\u3031-\u3035\u303C\u30FC\uFF70\uFF9E\uFF9F]&&[\p{L}\p{N}]--\p{Nd}]"
+    r"[[[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    r"\u3006\u3031-\u3035\u303C\u30FC\uFF70\uFF9E\uFF9F]&&[\p{L}\p{N}]]--\p{Nd}"
+    rf"||[{RUN_SYMBOLS}]]"
 )
 
 # Invisible and inside words: soft hyphen, joiners, direction marks, variation
@@ -58,7 +60,8 @@ _LETTER = (
 
 _BODY = rf"[{_LETTER}||\p{{M}}||{_IGNORED}]"
 
-_CORE = rf"{_LETTER}{_BODY}*+"
+# Symbols end a core, so that №5 is found by 5, and 10㎏ by 10kg.
+_CORE = rf"(?:{_LETTER}{_BODY}*+[{WORD_SYMBOLS}]*+|[{WORD_SYMBOLS}]++)"
 
 _JOINERS = rf"{APOSTROPHES}\u05F3.\-/_&+@·\u2010\u2011\u2044．－／＿＆＋＠"
 

@@ -29,6 +29,7 @@ from index.text import (
     word_keys,
 )
 from index.text.forms import MAX_FORM
+from index.text.symbols import stands_for_letters
 
 TOKENS = GOLDEN / "tokens"
 TOKEN = re.compile(r"(?s)(.+)@(\d+)(?:\+(\d+))?\[(\d+):(\d+)\]")
@@ -178,6 +179,9 @@ def test_no_other_form_is_a_single_character(form):
         "مـَ",
         "न्",
         "न्द",
+        "㎏",
+        "㍻",
+        "a㎏",
         "ال",
     ],
     ids=ascii,
@@ -323,6 +327,22 @@ def test_keys_of_a_vocabulary_are_the_keys_of_its_forms(
 ) -> None:
     forms = [form for text in texts for form in analyse(text).forms]
     assert word_keys(forms, language) == [word_key(form, language) for form in forms]
+
+
+@pytest.mark.slow
+def test_every_symbol_with_letters_is_a_word():
+    characters = map(chr, (*range(0xD800), *range(0xE000, sys.maxunicode + 1)))
+    for symbol in filter(stands_for_letters, characters):
+        words = query_forms(unicodedata.normalize("NFKC", symbol).replace("∕", "/"))
+        assert query_forms(symbol) == words != (), ascii(symbol)
+        assert query_forms(f"{symbol} x") == query_forms(
+            f"{unicodedata.normalize('NFKC', symbol).replace('∕', '/')} x"
+        )
+
+
+@pytest.mark.parametrize("sign", "™℠€%°²ª")
+def test_a_mark_on_a_word_is_no_symbol_for_letters(sign):
+    assert not stands_for_letters(sign)
 
 
 @pytest.mark.slow
