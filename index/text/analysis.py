@@ -38,7 +38,8 @@ from index.text.characters import (
     Span,
 )
 from index.text.conventions import CONVENTIONS, DEFAULT, Convention, convention_of
-from index.text.forms import MAX_FORM, loose, normal_form, plain_form
+from index.text.forms import LOOSE_MARK, MAX_FORM, loose, normal_form, plain_form
+from index.text.korean import nouns
 from index.text.numbers import has_number_signs, plain_figures, with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
 from index.text.symbols import HAS_WORD_SYMBOL, written_out
@@ -400,7 +401,26 @@ def _analyse_spaced(surface: str, convention: Convention) -> _Analysis:
     """Analysis of a word of a script with spaces, or of an emoji."""
     if not surface.isascii() and HAS_WORD_SYMBOL.search(surface):
         return _analyse_written_out(surface, convention)
-    return _analyse_word(surface, convention)
+    return _with_nouns(_analyse_word(surface, convention))
+
+
+def _with_nouns(analysis: _Analysis) -> _Analysis:
+    """An analysis with the nouns of Korean forms, loose, beside the forms."""
+    places: list[int] = []  # for each token, the one that it is or is of
+    forms: list[str] = []
+    for place, form in enumerate(analysis.forms):
+        found = [form, *map(loose, nouns(form.removesuffix(LOOSE_MARK)))]
+        forms += found
+        places += [place] * len(found)
+    if len(places) == len(analysis.forms):
+        return analysis
+    return analysis._replace(
+        forms=forms,
+        positions=[analysis.positions[place] for place in places],
+        widths=[analysis.widths[place] for place in places],
+        starts=[analysis.starts[place] for place in places],
+        ends=[analysis.ends[place] for place in places],
+    )
 
 
 def _analyse_written_out(surface: str, convention: Convention) -> _Analysis:

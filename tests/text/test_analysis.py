@@ -182,6 +182,8 @@ def test_no_other_form_is_a_single_character(form):
         "㎏",
         "㍻",
         "a㎏",
+        "에서",
+        "서울은",
         "ال",
     ],
     ids=ascii,
@@ -352,6 +354,18 @@ def test_every_decimal_digit_is_the_ascii_digit():
             digit = str(unicodedata.decimal(chr(code)))
             assert query_forms(f"1{chr(code)}") == exact_forms(f"1{chr(code)}")
             assert query_forms(f"1{chr(code)}") == (f"1{digit}",), hex(code)
+
+
+@given(st.text(alphabet="국가회의서울a1", min_size=2, max_size=4), st.data())
+def test_a_korean_noun_is_found_with_its_particles(noun, data):
+    final = (ord(noun[-1]) - 0xAC00) % 28 if noun[-1] >= "가" else 8
+    ends_in = {0: "가 는 를 와 로", 8: "이 은 을 과 로"}.get(final, "이 은 을 과 으로")
+    particle = data.draw(st.sampled_from(f"{ends_in} 에 에서 에서는 의 도 만".split()))
+    tokens = analyse(noun + particle)
+    assert (noun + LOOSE_MARK, 0, 1) in zip(*tokens[:3], strict=True)
+    assert noun + particle == tokens.forms[0].replace("A", "a")
+    assert is_found(query_forms(noun), tokens, exact=False)
+    assert not is_found(exact_forms(noun), tokens, exact=True)
 
 
 @given(texts)
