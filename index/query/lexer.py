@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+import regex
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -23,6 +24,9 @@ _CONTROL = re.compile("[\x01-\x1f\x7f-\x9f]")
 # Direction marks, embeddings, overrides and isolates, and the byte order mark.
 _INVISIBLE = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _STRAIGHT = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"'))
+# A quote inside a Hebrew word is typed for gershayim, which mark an abbreviation.
+_INNER_QUOTE = regex.compile(r'(?<=\p{Hebrew})"(?=\p{Hebrew})')
+_GERSHAYIM = "\u05f4"
 
 _SPACE = re.compile(r"\s*")
 _CHUNK = re.compile(r'[^\s()"]+')
@@ -83,8 +87,8 @@ def clean(text: str) -> tuple[str, list[int] | None]:
     """The query without invisible characters, and the original position of each other.
 
     Control characters become spaces, direction marks are removed, curly quotes become
-    straight, thin spaces inside a number become apostrophes. The positions are ``None``
-    if no character was removed.
+    straight, and those inside a Hebrew word gershayim; thin spaces inside a number
+    become apostrophes. The positions are ``None`` if no character was removed.
 
     :raises InvalidQuery: it holds a NUL or a lone surrogate.
     """
@@ -95,10 +99,14 @@ def clean(text: str) -> tuple[str, list[int] | None]:
             position=match.start(),
         )
     plain = with_groups_joined(_CONTROL.sub(" ", text).translate(_STRAIGHT))
-    if not _INVISIBLE.search(plain):
-        return plain, None
-    offsets = [n for n, letter in enumerate(plain) if not _INVISIBLE.match(letter)]
-    return "".join(plain[n] for n in offsets), [*offsets, len(text)]
+    offsets = None
+    if _INVISIBLE.search(plain):
+        kept = [n for n, letter in enumerate(plain) if not _INVISIBLE.match(letter)]
+        plain = "".join(plain[n] for n in kept)
+        offsets = [*kept, len(text)]
+    if not plain.isascii():
+        plain = _INNER_QUOTE.sub(_GERSHAYIM, plain)
+    return plain, offsets
 
 
 def lex(text: str, remarks: Remarks) -> list[Lexeme]:
