@@ -366,7 +366,8 @@ class OperandReader:
             query = self.words(lexeme, start, boost)
             assert query is not None  # its first character is a word
             return query
-        letters = sum(map(str.isalnum, start))
+        # A Korean syllable is two or three letters, as its decomposition has them.
+        letters = sum(map(str.isalnum, unicodedata.normalize("NFD", start)))
         if letters < self.settings.wildcard_letters:
             raise self.too_broad(lexeme, letters)
         if ends_in_star:

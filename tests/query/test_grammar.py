@@ -311,6 +311,7 @@ def test_the_understood_text_parses_to_the_same_tree(
         ('"a  b"~5', Near(("a", "b"), 5, text='"a b"~5')),
         ("Pric*", Prefix("pric", text="Pric*")),
         ("Café*", Prefix("cafe", text="Café*")),
+        ("서울*", Prefix("서울", text="서울*")),  # five letters
         ("Colo?r", Wildcard("colo?r", text="Colo?r")),
         ("colo*r", Wildcard("colo*r", text="colo*r")),
         ("Wröd~2", Fuzzy("wrod", 2, text="Wröd~2")),
@@ -375,6 +376,8 @@ REFUSED = [
     ("x -" + "(" * 22, "query_too_deep", 23, 20, 21),
     ("ab*", "wildcard_too_broad", 0, 3, 2),
     ("a ab?c", "wildcard_too_broad", 2, 3, 2),
+    ("\u00e9b*", "wildcard_too_broad", 0, 3, 2),
+    ("\ub098*", "wildcard_too_broad", 0, 3, 2),  # 나
     ("*", "wildcard_too_broad", 0, 3, 0),
     ("kerry *", "wildcard_too_broad", 6, 3, 0),
     ("*rry", "wildcard_too_broad", 0, 3, 0),
