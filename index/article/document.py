@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -147,29 +147,26 @@ def draft_of(article: Article, original: Original | None = None) -> Draft:
     )
 
 
-def article_of(
-    document: Mapping[str, Any], *, warn: Callable[[str], None] | None = None
-) -> Article:
+def article_of(document: Mapping[str, Any]) -> Article:
     """Article from its JSON form.
 
     Names without a field go to ``extra``. Blank and ``null`` values count as unknown,
-    except that ``null`` lifts an embargo. Paragraphs get new numbers and keys, from
+    except that ``null`` or a blank text lifts an embargo. Dates are ISO 8601, as
+    :func:`index.dates.instant` reads them. Paragraphs get new numbers and keys, from
     their order.
 
-    :param warn: called with a sentence for each date that cannot be parsed, which then
-        counts as unknown; without it such a date is an error.
     :raises InvalidArticle: a field has the wrong type or an invalid value.
     """
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, value in document.items():
-        if value is None and name == "embargoed_until":
-            values[name] = LIFTED
         if (
             value is None
             or value == []
             or (isinstance(value, str) and not value.strip())
         ):
+            if name == "embargoed_until" and value != []:
+                values[name] = LIFTED
             continue
         if name == "extra":
             if not isinstance(value, Mapping):
@@ -184,7 +181,7 @@ def article_of(
         elif name == "urgency":
             values[name] = _whole_number(name, value)
         elif name in DATE_FIELDS:
-            values[name] = _date(name, value, warn)
+            values[name] = _date(name, value)
         elif name in CONCEPT_FIELDS:
             values[name] = concepts_of(name, value)
         elif name != "paragraphs":
@@ -337,15 +334,8 @@ def _whole_number(name: str, value: object) -> int:
     return value
 
 
-def _date(
-    name: str, value: object, warn: Callable[[str], None] | None
-) -> datetime | None:
+def _date(name: str, value: object) -> datetime:
     try:
         return instant(_text(name, value))
-    except (ValueError, InvalidArticle) as error:
-        detail = error.detail if isinstance(error, InvalidArticle) else str(error)
-        if warn is None or name in ("embargoed_until", "expires"):
-            # An article whose embargo cannot be parsed must not go out without one.
-            raise InvalidArticle(name, detail) from error
-        warn(f"{name}: {detail}; taken as unknown")
-        return None
+    except ValueError as error:
+        raise InvalidArticle(name, str(error)) from error

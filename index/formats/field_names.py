@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,9 +13,9 @@ from index.article import (
     DATE_FIELDS,
     Role,
 )
-from index.dates import instant, iso
 from index.errors import UnknownField
-from index.parsing import Block, day_of, html_paragraphs, is_markup, paragraphs
+from index.formats.date_fields import SentDates
+from index.parsing import Block, html_paragraphs, is_markup, paragraphs
 
 # The fields of an article, its running text, and a summary paragraph.
 TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
@@ -89,12 +88,6 @@ _TARGET = {
 }
 _FIELDS = frozenset(ARTICLE_FIELDS)
 _BLANK: tuple[Any, ...] = (None, "", [], {})
-# 2021-3-5T8:32:24: not quite ISO 8601, and quite common.
-_SHORT = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2}(?::\d{2})?)(.*))?\Z", re.ASCII
-)
-_EPOCH_SECONDS = range(10**8, 10**11)  # 1973 to 5138
-_EPOCH_MILLISECONDS = range(10**11, 10**14)
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
@@ -116,18 +109,17 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
         # {"headline": "Ferry back", "section": "Local", "extra": {"mood": 3}}
 
     A name of the mapping comes before our own name, and that before an alias. Values
-    that lose, and names of no field, go to ``extra`` under the name they came with. Of
-    ``null`` values only an embargo under our own name is passed on: it lifts the
-    embargo. Values of list fields that the mapping names are joined with those under
+    that lose, and names of no field, go to ``extra`` under the name they came with.
+    Dates are passed on as they came, with their names. Of blank values only an embargo
+    that is ``null`` or a blank text is passed on, as ``null``: it lifts the embargo.
+    Values of list fields that the mapping names are joined with those under
     our own name. ``text`` becomes paragraphs, unless the record has some, and
     ``abstract`` a paragraph before them.
     """
     candidates: dict[str, list[tuple[int, str, Any]]] = {}
     extra: dict[str, Any] = {}
-    lifted = "embargoed_until" in record and record["embargoed_until"] is None
+    lifted = False
     for name, value in record.items():
-        if value in _BLANK:
-            continue
         target: str | None
         if name in mapping:
             target, rank = mapping[name], 0
@@ -135,6 +127,9 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
             target, rank = name, 1
         else:
             target, rank = _target_of(name)
+        if value in _BLANK or (target in DATE_FIELDS and str(value).isspace()):
+            lifted = lifted or (target == "embargoed_until" and value not in ([], {}))
+            continue
         if target is None or (target == "extra" and not isinstance(value, Mapping)):
             extra[name] = value
         else:
@@ -147,6 +142,9 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
         ranked = candidates[target]
         if len(ranked) > 1:
             ranked.sort(key=lambda candidate: candidate[0])
+        if target in DATE_FIELDS:
+            document[target] = _sent(target, ranked)
+            continue
         _choose(document, target, ranked, extra)
     if "id" not in document and isinstance(document.get("url"), str):
         document["id"] = document["url"].strip()
@@ -156,6 +154,17 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
     if extra:
         document["extra"] = {**document.get("extra", {}), **extra}
     return document
+
+
+def _sent(target: str, ranked: list[tuple[int, str, Any]]) -> Any:
+    """The values of a date field, to be read with their names."""
+    values = tuple((name, value) for _, name, value in ranked)
+    # A value alone under our own name stays the very object that was sent.
+    return (
+        values[0][1]
+        if values[0][0] == target and len(values) == 1
+        else SentDates(values)
+    )
 
 
 def _choose(
@@ -184,10 +193,8 @@ def _choose(
 def _shaped(target: str, rank: int, value: Any) -> Any:
     """A value in the shape of its field; ``None`` if it does not fit.
 
-    Under our own names only dates are reshaped: ``article_of`` checks the rest.
+    Under our own names nothing is reshaped: ``article_of`` checks it.
     """
-    if target in DATE_FIELDS:
-        return _date(value) if rank < 2 or isinstance(value, str | int) else None
     if rank == 1 and target != "extra":
         return value
     if target in CONCEPT_FIELDS:
@@ -240,30 +247,6 @@ def _take_author(document: dict[str, Any], author: str) -> None:
     name = re.sub(r"\A[Bb][Yy]\s+", "", author)
     if len(name) <= 60 and not re.search(r"[,;&/|@\d]|\band\b", name):
         document.setdefault("authors", [name])
-
-
-def _date(value: Any) -> Any:
-    """A date as ISO 8601; what is not a date in a known notation stays as it is."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if value in _EPOCH_MILLISECONDS:
-            value //= 1000
-        if value in _EPOCH_SECONDS:
-            return iso(datetime.fromtimestamp(value, UTC))
-        return value
-    if not isinstance(value, str):
-        return value
-    try:
-        instant(value)
-        return value
-    except ValueError:
-        pass
-    if match := _SHORT.match(value.strip()):
-        year, month, day, hour, rest, zone = match.groups()
-        padded = f"{year}-{month:0>2}-{day:0>2}"
-        return padded if hour is None else f"{padded}T{hour:0>2}:{rest}{zone}"
-    if len(value) <= 60 and (day := day_of(value)):
-        return iso(day)
-    return value
 
 
 def _make_paragraphs(document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
-from index.formats import field_names
+from index.formats import date_fields, field_names
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
 from index.parsing import JSON_TYPES, json_records
@@ -70,9 +70,15 @@ def _record(
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
     original = None
-    if not _is_unchanged(value, document):
+    if not (_is_unchanged(value, document) and date_fields.are_instants(document)):
         original = Original(format="jsonl", data=text().encode())
-    return read_of(document, line=line, position=position, original=original)
+    return read_of(
+        document,
+        dates=options.dates,
+        line=line,
+        position=position,
+        original=original,
+    )
 
 
 def _is_unchanged(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.article import Article, Original, article_of
-from index.dates import instant
+from index.dates import DateRules
 from index.errors import InputError
+from index.formats.date_fields import with_instants
 
 _LONGEST_LABEL = 100  # characters
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
@@ -37,6 +38,7 @@ class Read:
 def read_of(
     document: dict[str, Any],
     *,
+    dates: DateRules,
     line: int | None = None,
     warnings: tuple[str, ...] = (),
     position: int | None = None,
@@ -47,12 +49,13 @@ def read_of(
     An unreadable date, language or urgency is taken as unknown, with a warning, and
     kept in ``extra``. An unreadable embargo or expiry refuses the record.
 
+    :param dates: how its dates are read.
     :param position: the record's number in its input, from 1, for the label.
     """
     notes = list(warnings)
     document = _without_odd_values(document, notes)
     try:
-        article = article_of(document, warn=notes.append)
+        article = article_of(with_instants(document, dates, notes))
     except InputError as error:
         return refusal_of(error, document, line=line, warnings=notes, position=position)
     return Read(article=article, line=line, warnings=tuple(notes), original=original)
@@ -113,14 +116,6 @@ def _without_odd_values(
             " taken as unknown"
         )
         odd["urgency"] = urgency
-    for name in ("published", "updated"):
-        value = document.get(name)
-        if isinstance(value, str) and value.strip():
-            try:
-                instant(value)
-            except ValueError as error:
-                warnings.append(f"{name}: {error}; taken as unknown")
-                odd[name] = value
     if not odd:
         return document
     extra = document.get("extra")

@@ -9,11 +9,10 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from typing import Any, BinaryIO
 
 from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
-from index.dates import iso
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
 from index.formats.options import DEFAULTS, ReadOptions
@@ -64,7 +63,12 @@ def read(
             article=None, line=getattr(error, "line", None), error=error, label=name
         )
         return
-    yield read_of(document, line=line, original=Original(format="text", data=sent))
+    yield read_of(
+        document,
+        dates=options.dates,
+        line=line,
+        original=Original(format="text", data=sent),
+    )
 
 
 def _document(text: str, name: str, options: ReadOptions) -> tuple[dict[str, Any], int]:
@@ -83,7 +87,7 @@ def _document(text: str, name: str, options: ReadOptions) -> tuple[dict[str, Any
     for field_name, value in (
         ("dateline", story.dateline),
         ("source", story.source),
-        ("published", iso(story.day) if story.day else None),
+        ("published", story.day.isoformat() if story.day else None),
     ):
         if value is not None:
             document.setdefault(field_name, value)
@@ -207,13 +211,13 @@ class _Story:
     paragraphs: list[dict[str, Any]] = field(default_factory=list)
     dateline: str | None = None
     source: str | None = None
-    day: datetime | None = None
+    day: date | None = None
 
     @classmethod
     def of(cls, texts: list[str]) -> _Story:
         story = cls()
         credited: list[str] = []
-        days: list[datetime] = []
+        days: list[date] = []
         first = True  # no body paragraph yet
         for text in texts:
             if caption := caption_of(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import date
 from typing import NamedTuple
 
 MAX_WRAP = 120  # a block with a longer line was not wrapped by hand or editor
@@ -126,12 +126,12 @@ class Dateline(NamedTuple):
     :param line: place and day as printed, without the agency; ``None`` if there is only
         an agency.
     :param source: the agency, by the name we use.
-    :param day: midnight UTC of its date; ``None`` without a year.
+    :param day: its date; ``None`` without a year.
     """
 
     line: str | None
     source: str | None
-    day: datetime | None
+    day: date | None
 
 
 def with_line_feeds(text: str) -> str:
@@ -243,8 +243,8 @@ def dateline_of(text: str) -> Dateline | None:
     )
 
 
-def day_of(text: str) -> datetime | None:
-    """Midnight UTC of the last full date in an English text, if any."""
+def day_of(text: str) -> date | None:
+    """Day of the last full date that occurs in an English text, if any."""
     day = None
     for match in _DAY.finditer(text):
         year = match["y1"] or match["y2"] or match["y3"]
@@ -252,7 +252,7 @@ def day_of(text: str) -> datetime | None:
         number = _MONTHS[month.lower().rstrip(".")] if month else int(match["m3"])
         day_of_month = match["d1"] or match["d2"] or match["d3"]
         try:
-            day = datetime(int(year), number, int(day_of_month), tzinfo=UTC)
+            day = date(int(year), number, int(day_of_month))
         except ValueError:
             continue  # February 30
     return day

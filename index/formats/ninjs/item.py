@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from index.article import CONCEPT_FIELDS, Role
-from index.dates import instant
+from index.dates import DateRules, read_date
 from index.errors import InvalidArticle
 from index.formats import field_names, roles
 from index.formats.ninjs.concepts import concept_of, is_author, is_modelled
@@ -16,7 +16,8 @@ from index.parsing import Block
 
 _CREDIT_ROLES = frozenset({"creditline", "credit"})
 _UNPRINTED_ROLES = frozenset({"writer", "captionwriter", "keywords"}) | _CREDIT_ROLES
-_EXCLUDED = frozenset({"embargoed", "embargoeduntil", "expires"})
+_EMBARGOES = frozenset(TEXTS["embargoed_until"])
+_EXCLUDED = _EMBARGOES | {"expires"}
 
 
 def field_of(
@@ -34,10 +35,21 @@ class Item:
     """A ninjs item being read: properties are taken out of it, the rest is ``extra``.
 
     :param properties: of the item, as parsed.
+    :param rules: how its dates are read.
     """
 
-    def __init__(self, properties: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        properties: Mapping[str, Any],
+        rules: DateRules = DateRules(),  # noqa: B008 - frozen
+    ) -> None:
         self.warnings: list[str] = []
+        self._rules = rules
+        self._blank = {
+            name
+            for name, value in properties.items()
+            if value is None or (isinstance(value, str) and not value.strip())
+        }
         self._rest: dict[str, Any] = {
             name: value
             for name, value in properties.items()
@@ -62,6 +74,11 @@ class Item:
         if "id" not in document and "id" not in mapping.values():
             raise InvalidArticle("id", "a ninjs item needs a uri, or Superdesk's guid")
         document |= self._dates()
+        if any(
+            name.lower() in _EMBARGOES or mapping.get(name) == "embargoed_until"
+            for name in self._blank
+        ):
+            document.setdefault("embargoed_until", None)  # it lifts the embargo
         for target, names in CONCEPTS.items():
             if concepts := self._concepts(names):
                 document[target] = concepts
@@ -148,12 +165,9 @@ class Item:
                 if value is None:
                     continue
                 try:
-                    instant(value if isinstance(value, str) else "")
-                except ValueError:
-                    warning = (
-                        f"{self._names[name]}: {str(value)[:50]!r} is not a date;"
-                        " kept in extra"
-                    )
+                    read_date(value, self._rules)
+                except ValueError as error:
+                    warning = f"{self._names[name]}: {error}; kept in extra"
                     if warning not in self.warnings:
                         self.warnings.append(warning)
                     continue

@@ -83,12 +83,13 @@ def _record(
         if not isinstance(value, Mapping):
             kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"an item must be an object, not {kind}", line=line)
-        item = Item(value)
+        item = Item(value, options.dates)
         document = item.document(options.mapping)
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
     return read_of(
         document,
+        dates=options.dates,
         line=line,
         warnings=tuple(item.warnings),
         position=position,

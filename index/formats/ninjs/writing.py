@@ -23,7 +23,7 @@ from index.article import (
     Concept,
     concepts_of,
 )
-from index.dates import instant, iso
+from index.dates import DateRules, iso, read_date
 from index.formats import roles
 from index.formats.ninjs.item import field_of
 from index.parsing import single_spaced
@@ -197,7 +197,7 @@ def _is_value(value: Any, target: str, article: Article) -> bool:
         ]
     if target in DATE_FIELDS:
         try:
-            return bool(instant(value if isinstance(value, str) else "") == expected)
+            return bool(read_date(value, DateRules()).instant == expected)
         except ValueError:
             return False  # an embargo counts as one also if its end is unreadable
     if target in CONCEPT_FIELDS:

@@ -1,15 +1,17 @@
-"""Dates: instants, local periods, relative dates, and text that is not a date."""
+"""Periods and instants: days of a zone, relative dates, text that is not a date."""
 
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.dates import from_micros, instant, iso, micros, period, to_utc, zone
+from index.dates import from_micros, instant, iso, micros, period, zone
+from index.dates.instants import to_utc
 
 NOW = datetime(2016, 9, 29, 14, 30, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -52,9 +54,7 @@ def test_instants_are_written_in_utc() -> None:
         "2016-09-29 14:30",
         " 20160929T143000Z ",
         "20160929T1630+0200",
-        "Thu, 29 Sep 2016 14:30:00 GMT",
-        "29 Sep 2016 10:30:00 -0400",
-        "Thu, 29 Sep 2016 14:30:00 -0000",
+        "2016-09-29t14:30z",
     ],
 )
 def test_an_instant_is_read_with_its_offset(text: str) -> None:
@@ -82,6 +82,10 @@ def test_a_time_without_an_offset_is_in_the_given_zone() -> None:
         "1475159400",
         "1310121530000",  # milliseconds: not the year 1310
         "2016-09-2914:30",
+        "2016-09-29X14:30:00Z",
+        "2016-09-29T14:30:00+25:00",
+        "2016-W39-4",
+        "Thu, 29 Sep 2016 14:30:00 GMT",
         "1 Jan 2016 00:00 +99999999999999999999",
         "1 Jan 99999999999 00:00 +0000",
         "0001-01-01T00:00+05:30",
@@ -201,6 +205,72 @@ def test_days_ago_keep_the_local_hour() -> None:
 def test_text_that_is_not_a_period_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         period(text, tz=UTC, now=NOW)
+
+
+# Days that a zone left out, and midnights that a clock was set forward over.
+@pytest.mark.parametrize(
+    ("text", "tz", "expected"),
+    [
+        ("2011-12-30", "Pacific/Apia", ["2011-12-30T10:00:00Z"] * 2),
+        (
+            "2011-12-29",
+            "Pacific/Apia",
+            ["2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z"],
+        ),
+        (
+            "2011-12-31",
+            "Pacific/Apia",
+            ["2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"],
+        ),
+        ("1994-12-31", "Pacific/Kiritimati", ["1994-12-31T10:00:00Z"] * 2),
+        ("1993-08-21", "Pacific/Kwajalein", ["1993-08-21T12:00:00Z"] * 2),
+        (
+            "2018-11-04",
+            "America/Sao_Paulo",
+            ["2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"],
+        ),
+        # At 23:30 on 30 March the clock was set to 00:30.
+        (
+            "1919-03-31",
+            "America/Toronto",
+            ["1919-03-31T04:30:00Z", "1919-04-01T04:00:00Z"],
+        ),
+        (
+            "1919-03-30",
+            "America/Toronto",
+            ["1919-03-30T05:00:00Z", "1919-03-31T04:30:00Z"],
+        ),
+    ],
+)
+def test_a_day_begins_when_its_zone_first_shows_it(
+    text: str, tz: str, expected: list[str]
+) -> None:
+    assert span(text, tz) == expected
+
+
+@pytest.mark.slow
+@given(
+    st.dates(min_value=date(1, 1, 2), max_value=date(9999, 12, 30)),
+    st.sampled_from(sorted(available_timezones())),
+)
+def test_days_follow_each_other_without_a_gap(day: date, name: str) -> None:
+    following = day + timedelta(days=1)
+    one = period(day.isoformat(), tz=zone(name), now=NOW)
+    other = period(following.isoformat(), tz=zone(name), now=NOW)
+    assert one[0] <= one[1] == other[0] <= other[1]
+
+
+@pytest.mark.parametrize("tz", ["Asia/Kolkata", "America/New_York"])
+@pytest.mark.parametrize("now", [datetime.min, datetime.max])
+@pytest.mark.parametrize(
+    "text", ["today", "yesterday", "-1d", "+1d", "-1m", "+1y", "-0h"]
+)
+def test_a_relative_date_at_either_end_of_time_is_a_period_or_refused(
+    text: str, now: datetime, tz: str
+) -> None:
+    with contextlib.suppress(ValueError):
+        start, after = period(text, tz=zone(tz), now=now.replace(tzinfo=UTC))
+        assert start <= after
 
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/London", "America/Argentina/Salta"])
