@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from index.article import Article, Status, status_of
-from index.dates import instant
+from index.dates import DateRules, Precision, WrittenDate, read_date
 from index.errors import InvalidArticle
 
 _HELD = object()
+# Nobody says which zone the dates of an item are in if they name none. So an embargo
+# ends when its time has come everywhere, an item expires when it has come anywhere.
+_LAST_ZONE = DateRules(tz=timezone(timedelta(hours=-12)))
+_FIRST_ZONE = DateRules(tz=timezone(timedelta(hours=14)))
 
 
 def published_form(article: Article, now: datetime, *, held: bool = False) -> Article:
@@ -72,14 +76,21 @@ def _shown(item: Mapping[str, Any], now: datetime, held: bool) -> bool:
                 if status is Status.WITHHELD and not held:
                     return False
             if plain in ("embargoed", "embargoeduntil"):
-                embargoed = instant(value) > now
+                embargoed = _instant_of(value, _LAST_ZONE).last > now
                 if embargoed and not held:
                     return False
-            if plain == "expires" and instant(value) <= now:
+            if plain == "expires" and _instant_of(value, _FIRST_ZONE).instant <= now:
                 return False
-    except (InvalidArticle, ValueError, TypeError, AttributeError):
+    except (InvalidArticle, ValueError):
         return False  # an item that cannot be parsed is held
     return True
+
+
+def _instant_of(value: object, rules: DateRules) -> WrittenDate:
+    date = read_date(value, rules)
+    if date.precision not in (Precision.DAY, Precision.INSTANT):
+        raise ValueError("a whole year, month or week")
+    return date
 
 
 def _plain(name: str) -> str:
