@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 
-from index.dates import from_micros, micros
+from index.dates import day_start, from_micros, micros
 from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
 from index.query import FacetRequest, Interval, Range, value_key
@@ -169,7 +169,7 @@ def buckets(
         and bounds.high is not None
     ):
         span = bounds.low, bounds.high
-    if span is None:
+    if span is None or span[0] > span[1]:  # a day that its zone left out
         return None
     return _covering(*span, request.interval or Interval.AUTO, tz)
 
@@ -205,9 +205,9 @@ def _grid(
     starts = [start]
     while len(starts) < count and (following := _next(starts[-1], interval)):
         starts.append(following)
-    edges = [_midnight(day, tz) for day in starts]
+    edges = [micros(day_start(day, tz)) for day in starts]
     end = _next(starts[-1], interval)
-    edges.append(edges[-1] + 1 if end is None else _midnight(end, tz))
+    edges.append(edges[-1] + 1 if end is None else micros(day_start(end, tz)))
     return tuple(day.isoformat() for day in starts), tuple(edges)
 
 
@@ -249,11 +249,3 @@ def _next(start: date, interval: Interval) -> date | None:
         return start + timedelta(days=7 if interval is Interval.WEEK else 1)
     except (OverflowError, ValueError):
         return None  # beyond the year 9999
-
-
-def _midnight(day: date, tz: tzinfo) -> int:
-    try:
-        return micros(datetime.combine(day, time(), tz).astimezone(UTC))
-    except OverflowError:
-        end = datetime.min if day.year < 5_000 else datetime.max
-        return micros(end.replace(tzinfo=UTC))

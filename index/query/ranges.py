@@ -27,13 +27,16 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
     :raises InvalidValue: it is not a value of the field, or it starts after its end.
     """
 
+    spans: list[tuple[int, int]] = []
+
     def span(value: str) -> tuple[int, int]:
         try:
-            return _span(field, value, tz, now)
+            spans.append(_span(field, value, tz, now))
         except ValueError as error:
             raise InvalidValue(
                 "q", f"{field}: {error}", got=value, position=position
             ) from error
+        return spans[-1]
 
     low: int | None = None
     high: int | None = None
@@ -52,6 +55,9 @@ def read(field: str, text: str, *, tz: tzinfo, now: datetime, position: int) -> 
             low = {">": last + 1, ">=": first, "=": first, None: first}.get(operator)
             high = {"<": first - 1, "<=": last, "=": last, None: last}.get(operator)
     if low is not None and high is not None and low > high:
+        # A day that the zone left out is an empty range.
+        if any(first > last for first, last in spans) and spans == sorted(spans):
+            return Range(field, low, high, text=text)
         raise InvalidValue(
             "q",
             f"{field}: the range starts after its end",

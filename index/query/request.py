@@ -240,13 +240,18 @@ def _dates(request: Request, tz: tzinfo, now: datetime) -> Range | None:
         raise InvalidValue("date", f"choose from {choices}", got=request.date)
     if request.since is None and request.until is None:
         return None
-    low = high = None
-    if request.since is not None:
-        low = dates.micros(_period("from", request.since, tz, now)[0])
-    if request.until is not None:
-        high = dates.micros(_period("to", request.until, tz, now)[1]) - 1
+    spans = [
+        _period(name, text, tz, now)
+        for name, text in (("from", request.since), ("to", request.until))
+        if text is not None
+    ]
+    low = None if request.since is None else dates.micros(spans[0][0])
+    high = None if request.until is None else dates.micros(spans[-1][1]) - 1
     if low is not None and high is not None and low > high:
-        raise InvalidValue("from", "is later than to; swap them", got=request.since)
+        # A day that the zone left out is an empty range.
+        is_empty = any(start == after for start, after in spans)
+        if not is_empty or spans != sorted(spans):
+            raise InvalidValue("from", "is later than to; swap them", got=request.since)
     return Range(request.date, low, high)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from articles import article
 from engines.kinds import word
-from engines.searches import counts, fill, matching_ids, search
+from engines.searches import counts, fill, ids, matching_ids, search
 
 from index.dates import micros
 from index.engines import Engine
@@ -196,6 +196,51 @@ def test_dates_are_counted_in_the_time_zone_of_the_search(engine: Engine) -> Non
     assert counts(utc) == {"2021-03-27": 1, "2021-03-28": 1}
     paris = search(engine, facets=request, tz="Europe/Paris").facets[0]
     assert counts(paris) == {"2021-03-28": 2}
+
+
+def test_a_range_of_no_instants_has_no_hits_and_no_buckets(engine: Engine) -> None:
+    # 30 December 2011, which Samoa left out, in the time of Samoa.
+    after = micros(datetime(2011, 12, 30, 10, tzinfo=UTC))
+    fill(engine, article("a", "x", published="2011-12-30T10:00:00Z"))
+    for field, interval in (("published", Interval.DAY), ("updated", Interval.AUTO)):
+        request = FacetRequest(field=field, interval=interval)
+        page = search(
+            engine,
+            dates=Range("published", after, after - 1),
+            facets=(request,),
+            tz="Pacific/Apia",
+        )
+        assert (ids(page), page.facets[0].values) == ([], ())
+    assert matching_ids(engine, Range("published", after, after - 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("tz", "before", "first", "days"),
+    [
+        # The day began at 01:00.
+        (
+            "America/Sao_Paulo",
+            "2018-11-04T02:59:59Z",
+            "2018-11-04T03:00:00Z",
+            {"2018-11-03": 1, "2018-11-04": 1},
+        ),
+        # The day began at 00:30.
+        (
+            "America/Toronto",
+            "1919-03-31T04:29:59Z",
+            "1919-03-31T04:30:00Z",
+            {"1919-03-30": 1, "1919-03-31": 1},
+        ),
+    ],
+)
+def test_a_day_whose_midnight_was_skipped_has_its_own_bucket(
+    engine: Engine, tz: str, before: str, first: str, days: dict[str, int]
+) -> None:
+    fill(engine, article("a", "x", published=before))
+    fill(engine, article("b", "x", published=first))
+    request = FacetRequest(field="published", interval=Interval.DAY)
+    (facet,) = search(engine, facets=(request,), tz=tz).facets
+    assert counts(facet) == days
 
 
 @pytest.mark.parametrize("interval", Interval)

@@ -350,6 +350,33 @@ def test_a_date_is_its_whole_local_period_to_the_microsecond(zone: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "published:2011-12-30",
+        "published:=2011-12-30",
+        "published:[2011-12-30 TO 2011-12-30]",
+        "updated:{2011-12-30 TO 2011-12-30}",
+    ],
+)
+def test_a_day_that_its_zone_left_out_is_an_empty_range(text: str) -> None:
+    tz = ZoneInfo("Pacific/Apia")
+    after = dates.micros(datetime(2011, 12, 30, 10, tzinfo=UTC))
+    parsed = parse(text, tz=tz)
+    assert parsed.query == Range(
+        text.partition(":")[0], after, after - 1, text=text.partition(":")[2]
+    )
+    assert parse(parsed.understood, tz=tz).query == parsed.query
+
+
+@pytest.mark.parametrize(
+    "text", ["[2011-12-30 TO 2011-12-29]", "[2011-12-31 TO 2011-12-30]"]
+)
+def test_a_range_beside_a_day_left_out_must_not_run_backwards(text: str) -> None:
+    with pytest.raises(InvalidValue, match="starts after its end"):
+        parse(f"published:{text}", tz=ZoneInfo("Pacific/Apia"))
+
+
 def test_a_warning_has_a_position_and_a_detail() -> None:
     (warning,) = parse("kerry sorce:Reuters").warnings
     assert (warning.code, warning.position, warning.length) == ("unknown_field", 6, 6)
