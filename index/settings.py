@@ -9,6 +9,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
 
 from index.article import LANGUAGE_TAG
+from index.dates import DateRules, date_rules
 from index.errors import InvalidValue
 
 PREFIX = "NUTGRAF_"
@@ -54,6 +55,15 @@ class Settings:
     bind: str = _setting("127.0.0.1:8000", "address and port of the service")
     language: str = _setting(
         "en", "language for analysing articles that name none (BCP 47)"
+    )
+    tz: str = _setting("UTC", "IANA time zone of written dates that name none")
+    zones: tuple[str, ...] = _setting(
+        (),
+        "meanings of zone names in written dates, such as IST=Asia/Kolkata, separated"
+        " by spaces",
+    )
+    dates: str = _setting(
+        "", "order of day and month in dates such as 29/03/2024: dmy or mdy"
     )
     cors: tuple[str, ...] = _setting(
         (), "origins that browsers may call from, separated by spaces"
@@ -103,6 +113,9 @@ class Settings:
             raise InvalidValue(
                 "NUTGRAF_LANGUAGE", "write a tag such as en-GB", got=self.language
             )
+        _check_dates("NUTGRAF_TZ", tz=self.tz)
+        _check_dates("NUTGRAF_ZONES", zones=self.zones)
+        _check_dates("NUTGRAF_DATES", order=self.dates)
         for origin in self.cors:
             if not _ORIGIN.match(origin):
                 raise InvalidValue(
@@ -129,6 +142,10 @@ class Settings:
             raise InvalidValue(
                 "NUTGRAF_BIND", "write HOST:PORT, such as 127.0.0.1:8000", got=self.bind
             )
+
+    def date_rules(self) -> DateRules:
+        """How written dates are read."""
+        return date_rules(tz=self.tz, zones=self.zones, order=self.dates)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -163,6 +180,14 @@ class Settings:
             )
             for setting in fields(self)
         }
+
+
+def _check_dates(variable: str, **rules: Any) -> None:
+    """Check one of the rules for written dates."""
+    try:
+        date_rules(**rules)
+    except ValueError as error:
+        raise InvalidValue(variable, str(error)) from error
 
 
 def _variable(setting: Field[Any]) -> str:

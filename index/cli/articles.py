@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from index.archive import Archive
@@ -16,7 +17,8 @@ from index.cli.terminal import (
     report_document,
     summary,
 )
-from index.errors import ArticleNotFound, InputError
+from index.dates import DateRules, date_rules
+from index.errors import ArticleNotFound, InputError, InvalidValue
 from index.formats import ReadOptions
 from index.jobs import LoadInterrupted, Problem, Progress, Report
 from index.jobs import load as load_files
@@ -32,6 +34,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
         else:
             screen.line(problem_line(problem))
 
+    rules = _date_rules(args, settings)
     report: Report | None = None
     try:
         with open_store_and_engine(settings) as (store, engine), screen.bars() as bars:
@@ -50,7 +53,8 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
                 store,
                 read_as=args.format,
                 options=ReadOptions(
-                    mapping=dict(pair for pairs in args.map for pair in pairs)
+                    mapping=dict(pair for pairs in args.map for pair in pairs),
+                    dates=rules,
                 ),
                 article_bytes=settings.article_bytes,
                 force=args.force,
@@ -78,6 +82,25 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
     else:
         screen.line(summary(report))
     return 1 if report.refused else 0
+
+
+def _date_rules(args: Namespace, settings: Settings) -> DateRules:
+    """How the dates of a load are read: as its options say, else as settings do.
+
+    :raises InvalidValue: an option names an unknown zone.
+    """
+    rules = settings.date_rules()
+    try:
+        if args.tz:
+            rules = replace(rules, tz=date_rules(tz=args.tz).tz)
+    except ValueError as error:
+        raise InvalidValue("--tz", str(error)) from error
+    try:
+        zones = date_rules(zones=tuple(args.zone)).zones
+    except ValueError as error:
+        raise InvalidValue("--zone", str(error)) from error
+    order = date_rules(order=args.dates or settings.dates).order
+    return replace(rules, zones={**rules.zones, **zones}, order=order)
 
 
 def delete(args: Namespace, settings: Settings, screen: Screen) -> int:

@@ -125,6 +125,25 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         help="read the input's NAME as our FIELD",
     )
     add(
+        "--tz",
+        metavar="ZONE",
+        help="time zone of dates that name none (default: NUTGRAF_TZ)",
+    )
+    add(
+        "--zone",
+        action="append",
+        default=[],
+        metavar="NAME=ZONE",
+        help="meaning of a zone name in dates, such as IST=Asia/Kolkata; repeatable"
+        " (besides NUTGRAF_ZONES)",
+    )
+    add(
+        "--dates",
+        choices=("dmy", "mdy"),
+        help="order of day and month in dates such as 29/03/2024"
+        " (default: NUTGRAF_DATES)",
+    )
+    add(
         "--force",
         action="store_true",
         help="replace stored versions whose content differs",

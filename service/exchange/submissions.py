@@ -13,7 +13,7 @@ from flask import request
 from index import formats
 from index.article import Draft, draft_of
 from index.errors import InputError, InvalidArticle, LimitExceeded
-from index.formats import Read
+from index.formats import Read, ReadOptions
 from index.parsing import JSON_TYPES, MAX_LINE, json_elements, json_items
 from service.context import context
 from service.exchange.bodies import read_file, strict_json
@@ -63,7 +63,10 @@ def read_submissions(
         records = _records_of_json(body, name, article_id)
     else:
         charset = request.mimetype_params.get("charset")
-        records = map(_submission, formats.read(name, body, encoding=charset))
+        records = map(
+            _submission,
+            formats.read(name, body, options=_options(), encoding=charset),
+        )
     submissions = _checked(records)
     if article_id is None:
         return submissions
@@ -148,11 +151,17 @@ def _records_of_item(
         too_long = LimitExceeded("bytes of a line", limit=MAX_LINE, got=size)
         yield Submission(read=Read(article=None, error=too_long), id=known_id)
         return
-    for read in formats.read_parsed(name, item, lambda: bytes_of_items()[at].decode()):
+    for read in formats.read_parsed(
+        name, item, lambda: bytes_of_items()[at].decode(), _options()
+    ):
         yield Submission(
             read=replace(read, line=None),  # lines are only counted in JSONL
             id=known_id if read.article is None else read.article.id,
         )
+
+
+def _options() -> ReadOptions:
+    return ReadOptions(dates=context().settings.date_rules())
 
 
 def _checked(records: Iterable[Submission]) -> list[Submission]:

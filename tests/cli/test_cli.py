@@ -191,6 +191,54 @@ def test_names_of_the_input_are_mapped(nutgraf: Nutgraf, tmp_path: Path) -> None
     assert (article["headline"], article["subjects"]) == ("Kopf", ["Hafen"])
 
 
+@pytest.mark.parametrize(
+    ("options", "environ"),
+    [
+        (("--tz", "Asia/Tokyo", "--zone", "IST=Asia/Kolkata", "--dates", "dmy"), {}),
+        (
+            (),
+            {
+                "NUTGRAF_TZ": "Asia/Tokyo",
+                "NUTGRAF_ZONES": "IST=Asia/Kolkata ET=America/New_York",
+                "NUTGRAF_DATES": "dmy",
+            },
+        ),
+        (
+            ("--tz", "Asia/Tokyo", "--zone", "IST=Asia/Kolkata", "--dates", "dmy"),
+            {
+                "NUTGRAF_TZ": "Europe/Paris",
+                "NUTGRAF_ZONES": "IST=Asia/Jerusalem",
+                "NUTGRAF_DATES": "mdy",
+            },
+        ),
+    ],
+)
+def test_a_load_says_how_dates_are_read(
+    nutgraf: Nutgraf, tmp_path: Path, options: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    nutgraf.environ |= environ
+    file = tmp_path / "a.jsonl"
+    record = {"id": "a", "headline": "h", "date": "05/06/2024 10:00"}
+    file.write_text(json.dumps({**record, "updated": "5 Jun 2024 10:00 IST"}))
+    assert nutgraf("load", *options, str(file)).code == 0
+    article = nutgraf("get", "a", "--json").json
+    assert article["published"] == "2024-06-05T01:00:00Z"
+    assert article["updated"] == "2024-06-05T04:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--tz", "Mars"), ("--zone", "IST"), ("--zone", "IST=Mars")],
+)
+def test_a_zone_that_is_unknown_is_refused_before_anything_is_loaded(
+    nutgraf: Nutgraf, file: str, option: str, value: str
+) -> None:
+    done = nutgraf("load", option, value, file)
+    assert done.code == 1
+    assert option in done.err
+    assert nutgraf("search", "grain", "--json").json["total"]["articles"] == 0
+
+
 def test_the_standard_input_is_loaded(
     nutgraf: Nutgraf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

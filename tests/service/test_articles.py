@@ -317,6 +317,14 @@ def test_a_date_that_cannot_be_read_is_a_warning(client: FlaskClient) -> None:
     assert "published" in result(answer)["warnings"][0]
 
 
+def test_an_embargo_that_cannot_be_read_is_named(client: FlaskClient) -> None:
+    sent = {**SMALL, "embargoed_until": "30 Nov 2026 10:00 IST"}
+    answer = client.put("/v1/articles/new", json=sent)
+    assert answer.status_code == 422
+    assert "'30 Nov 2026 10:00 IST' is not a date" in answer.json["detail"]
+    assert "NUTGRAF_ZONES" in answer.json["detail"]
+
+
 def test_an_empty_list_can_be_posted(client: FlaskClient) -> None:
     answer = client.post("/v1/articles", json=[])
     assert (answer.status_code, answer.json["results"]) == (200, [])

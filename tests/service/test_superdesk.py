@@ -63,6 +63,58 @@ def push(superdesk: FlaskClient) -> Push:
     return pushed
 
 
+# Dates of items.
+
+
+@pytest.mark.parametrize("name", ["embargoed", "embargoedUntil"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_pushed_item_can_take_its_embargo_off(
+    push: Push, superdesk: FlaskClient, name: str, value: str | None
+) -> None:
+    push({**ITEM, "embargoed": "2099-01-01T00:00:00Z"})
+    push({**ITEM, "version": "2", "headline": "Not mentioned"})
+    assert superdesk.get(PATH).status_code == 404
+    push({**ITEM, "version": "3", name: value})
+    assert superdesk.get(PATH).status_code == 200
+
+
+def test_pushed_dates_are_read_by_the_rules_of_the_settings(
+    settings: Settings, archive: Archive
+) -> None:
+    rules = replace(
+        settings,
+        push_secret=SECRET,
+        tz="America/New_York",
+        zones=("IST=Asia/Kolkata",),
+        dates="dmy",
+    )
+    client = create_app(rules, archive).test_client()
+    for number, (sent, expected) in enumerate(
+        (
+            ("30 Nov 2016 10:00 IST", "2016-11-30T04:30:00Z"),
+            ("29/03/2016 10:00", "2016-03-29T14:00:00Z"),
+        ),
+        1,
+    ):
+        item = {**ITEM, "version": str(number), "firstcreated": sent}
+        body = json.dumps(item).encode()
+        client.post(
+            "/v1/push",
+            data=body,
+            headers={"x-superdesk-signature": signature(body)},
+            content_type="application/json",
+        )
+        assert client.get(PATH).json["published"] == expected
+        ours = {"headline": "h", "published": sent}
+        client.put(f"/v1/articles/ours-{number}", json=ours)
+        stored = client.get(f"/v1/articles/ours-{number}").json
+        assert stored["published"] == expected
+        text = f"---\nid: text-{number}\npublished: {sent}\n---\nHead"
+        client.post("/v1/articles", data=text, content_type="text/plain")
+        stored = client.get(f"/v1/articles/text-{number}").json
+        assert stored["published"] == expected
+
+
 # Outcomes of items.
 
 
