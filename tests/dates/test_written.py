@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from checkout import GOLDEN
+from checkout import GOLDEN, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +56,20 @@ def test_a_date_is_read_whole_or_not_at_all(
 ) -> None:
     sent = re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), text)
     assert meaning_of(sent, rules_of(rules)) == meaning
+
+
+def documented() -> list[tuple[str, str]]:
+    """Rows of the table of dates in docs/formats.md: the text, and what it is."""
+    page = (ROOT / "docs" / "formats.md").read_text("utf-8")
+    section = page.partition("\n## Dates\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| `([^`]+)` \|.*\| `?([^`|]+)`? \|$", section, re.MULTILINE)
+    assert len(found) > 20
+    return [(text, meaning) for text, meaning in found]
+
+
+@pytest.mark.parametrize(("text", "meaning"), documented())
+def test_dates_are_read_as_documented(text: str, meaning: str) -> None:
+    assert meaning_of(text, NONE).removesuffix(" day").removesuffix(" month") == meaning
 
 
 @pytest.mark.parametrize(
