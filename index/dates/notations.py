@@ -172,6 +172,7 @@ ZONE = re.compile(
     r"(?:(?P<offset>[-+]\d\d(?::?\d\d(?::?\d\d)?)?)"
     r"|(?:UTC|GMT|UT)(?P<shift> ?[-+–]\d{1,2}(?::?\d\d)?)"
     r"|(?P<iana>[a-z_]+(?:/[a-z0-9_+-]+){1,2})"
+    r"|(?P<full>[a-z]+(?: [a-z]+){0,3} time)"
     r"|(?P<name>[a-z]+))"
     r"(?:\[(?P<bracketed>[a-z0-9_/+-]+)\]| ?\((?P<comment>[^()]+)\)"
     r"| (?P<also>[a-z]+))?",

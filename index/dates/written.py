@@ -33,6 +33,7 @@ from index.dates.zones import (
     local_time,
     named_zone,
     zone,
+    zone_in_full,
 )
 
 LONGEST = 120  # characters of a date
@@ -296,6 +297,8 @@ def _zone_of(text: str, local: datetime, rules: DateRules) -> Zone:
         zone_of_it = _at_offset(written.strip())
     elif match["iana"] is not None:
         zone_of_it = Zone(tz=zone(match["iana"]))
+    elif match["full"] is not None:
+        zone_of_it = zone_in_full(match["full"], rules)
     else:
         zone_of_it = named_zone(match["name"], rules)
     has_offset = written is not None
@@ -307,7 +310,7 @@ def _zone_of(text: str, local: datetime, rules: DateRules) -> Zone:
         _check_name(zone_of_it, match["also"], local, rules, has_offset)
     elif comment := match["comment"]:
         inner = ZONE.fullmatch(comment.strip())
-        if inner is not None and inner["name"] is None:
+        if inner is not None and (inner["offset"] or inner["shift"] or inner["iana"]):
             _check_same(zone_of_it, _zone_of(comment.strip(), local, rules), local)
         elif inner is not None and len(comment) <= 5 and comment.isupper():
             _check_name(zone_of_it, comment, local, rules, has_offset)

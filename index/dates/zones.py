@@ -12,7 +12,6 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 ZONE_NAME = re.compile(r"[A-Za-z]{2,9}")
-_HOUR = timedelta(hours=1)
 
 
 class DayOrder(StrEnum):
@@ -121,6 +120,47 @@ SEVERAL = frozenset(
     }
 )
 
+# Names in full, as browsers write them: an abbreviation of above, or an offset.
+FULL_NAMES = {
+    f"{place} {season} time".replace("  ", " "): meaning
+    for place, seasons in {
+        "coordinated universal": {"": "UTC"},
+        "greenwich mean": {"": "GMT"},
+        "eastern": {"standard": "EST", "daylight": "EDT"},
+        "central": {"standard": "CST", "daylight": "CDT"},
+        "mountain": {"standard": "MST", "daylight": "MDT"},
+        "pacific": {"standard": "PST", "daylight": "PDT"},
+        "alaska": {"standard": "AKST", "daylight": "AKDT"},
+        "atlantic": {"standard": "-04:00", "daylight": "-03:00"},
+        "british": {"summer": "+01:00"},
+        "irish": {"standard": "+01:00"},
+        "western european": {"": "WET", "standard": "WET", "summer": "WEST"},
+        "central european": {"": "CET", "standard": "CET", "summer": "CEST"},
+        "eastern european": {"": "EET", "standard": "EET", "summer": "EEST"},
+        "moscow": {"standard": "MSK"},
+        "israel": {"standard": "+02:00", "daylight": "+03:00"},
+        "gulf": {"standard": "+04:00"},
+        "pakistan": {"standard": "PKT"},
+        "india": {"standard": "+05:30"},
+        "china": {"standard": "+08:00"},
+        "hong kong": {"standard": "HKT"},
+        "singapore": {"standard": "SGT"},
+        "japan": {"standard": "JST"},
+        "korean": {"standard": "KST"},
+        "australian western": {"standard": "AWST"},
+        "australian central": {"standard": "ACST", "daylight": "ACDT"},
+        "australian eastern": {"standard": "AEST", "daylight": "AEDT"},
+        "new zealand": {"standard": "NZST", "daylight": "NZDT"},
+        "south africa": {"standard": "SAST"},
+        "west africa": {"standard": "WAT"},
+        "central africa": {"": "CAT"},
+        "east africa": {"": "EAT"},
+        "brasilia": {"standard": "BRT"},
+        "argentina": {"standard": "ART"},
+    }.items()
+    for season, meaning in seasons.items()
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
@@ -161,10 +201,7 @@ def named_zone(name: str, rules: DateRules) -> Zone:
     if name in rules.zones:
         return Zone(tz=rules.zones[name], name=name)
     if name in OFFSETS:
-        text = OFFSETS[name]
-        hours, minutes = int(text[1:3]), int(text[4:])
-        offset = timedelta(hours=hours, minutes=minutes)
-        return fixed(-offset if text[0] == "-" else offset)
+        return _at(OFFSETS[name])
     if name in BY_DATE:
         return Zone(tz=zone(BY_DATE[name]), name=name, standard=True)
     if name in SEVERAL:
@@ -178,6 +215,22 @@ def named_zone(name: str, rules: DateRules) -> Zone:
         f"the zone {name} is unknown; say what it means with"
         f" --zone {name}=… or NUTGRAF_ZONES"
     )
+
+
+def zone_in_full(name: str, rules: DateRules) -> Zone:
+    """Zone that a name such as ``Eastern Standard Time`` names.
+
+    :raises ValueError: it names none.
+    """
+    meaning = FULL_NAMES.get(name.lower())
+    if meaning is None:
+        raise ValueError(f"the zone {name} is unknown; write an offset such as +05:30")
+    return named_zone(meaning, rules) if meaning.isalpha() else _at(meaning)
+
+
+def _at(offset: str) -> Zone:
+    span = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
+    return fixed(-span if offset[0] == "-" else span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
