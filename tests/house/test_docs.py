@@ -440,7 +440,8 @@ WARNED = {
     "question_mark": ["moon?"],
     "wildcard_in_phrase": ['"moon land*"'],
     "wildcard_not_needed": ["北京*"],
-    "lower_case_operator": ["moon or mars", "moon not mars"],
+    "lower_case_operator": ["moon or mars", "moon and mars", "not moon"],
+    "signs_left_out": ["C++", "50%", "$5"],
 }
 
 
