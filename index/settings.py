@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
 
-from index.article import LANGUAGE_TAG
 from index.dates import DateRules, date_rules
 from index.errors import InvalidValue
+from index.text import language_tag
 
 PREFIX = "NUTGRAF_"
 MB = 1024 * 1024
@@ -109,13 +109,17 @@ class Settings:
                 raise InvalidValue(
                     _variable(setting), "must be above 0 and finite", got=value
                 )
-        if not LANGUAGE_TAG.match(self.language):
+        tag = language_tag(self.language)
+        if tag is None:
             raise InvalidValue(
-                "NUTGRAF_LANGUAGE", "write a tag such as en-GB", got=self.language
+                "NUTGRAF_LANGUAGE",
+                "names no language; write a tag such as en-GB",
+                got=self.language,
             )
         _check_dates("NUTGRAF_TZ", tz=self.tz)
         _check_dates("NUTGRAF_ZONES", zones=self.zones)
         _check_dates("NUTGRAF_DATES", order=self.dates)
+        object.__setattr__(self, "language", tag)
         for origin in self.cors:
             if not _ORIGIN.match(origin):
                 raise InvalidValue(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,9 @@ from index.article import Article, Original, article_of
 from index.dates import DateRules
 from index.errors import InputError
 from index.formats.date_fields import with_instants
+from index.text import language_tag
 
 _LONGEST_LABEL = 100  # characters
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +99,11 @@ def _without_odd_values(
     odd: dict[str, Any] = {}
     language = document.get("language")
     if language is not None and language != "":
-        tag = language.strip().replace("_", "-") if isinstance(language, str) else ""
-        if not _LANGUAGE.match(tag):
+        tag = language_tag(language) if isinstance(language, str) else None
+        if tag is None:
             warnings.append(
-                f"language: {str(language)[:50]!r} is not a BCP 47 tag such as en-GB;"
-                " taken as unknown"
+                f"language: {str(language)[:50]!r} names no language; write a BCP 47"
+                " tag such as en-GB; taken as unknown"
             )
             odd["language"] = language
         elif tag != language:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from index import dates
@@ -32,6 +32,7 @@ from index.query.search import (
     Unit,
 )
 from index.settings import Settings
+from index.text import language_tag
 
 # Article fields in a hit by default; ``id`` and ``version`` are always there.
 SHORT_FIELDS = (*field_names(returned=True), "url")
@@ -215,14 +216,21 @@ def checked_filter(condition: Filter) -> Filter:
         raise UnknownField(
             condition.field, allowed=FILTERABLE, parameter=condition.field
         )
+    if condition.field == "language":
+        return replace(condition, values=_tags(condition.values))
     if FIELD_BY_NAME[condition.field].kind is not Kind.INTEGER:
         return condition
-    return Filter(
-        field=condition.field,
+    return replace(
+        condition,
         values=tuple(_whole(condition.field, value) for value in condition.values),
-        missing=condition.missing,
-        exclude=condition.exclude,
     )
+
+
+def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Languages as they were sent and as tags: articles of an older load may have the
+    spelling that was sent."""
+    tags = (tag for value in values for tag in (value, language_tag(value)))
+    return tuple(dict.fromkeys(tag for tag in tags if tag is not None))
 
 
 def _whole(name: str, text: str) -> str:

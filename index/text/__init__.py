@@ -24,6 +24,7 @@ from index.text.forms import (
     is_single_cjk,
     plain_form,
 )
+from index.text.languages import language_tag
 from index.text.numbers import with_groups_joined
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
@@ -44,6 +45,7 @@ __all__ = [
     "fold_text",
     "is_plain",
     "is_single_cjk",
+    "language_tag",
     "number_readings",
     "plain_form",
     "query_forms",

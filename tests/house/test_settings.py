@@ -66,6 +66,14 @@ def test_no_origin_may_be_allowed_explicitly() -> None:
     assert Settings.from_environ({"NUTGRAF_CORS": ""}).cors == ()
 
 
+@pytest.mark.parametrize(
+    ("value", "tag"),
+    [("de", "de"), ("deu", "de"), ("en_gb", "en-GB"), ("German", "de")],
+)
+def test_a_language_is_set_by_any_of_its_codes(value: str, tag: str) -> None:
+    assert Settings.from_environ({"NUTGRAF_LANGUAGE": value}).language == tag
+
+
 def test_a_rate_may_be_none() -> None:
     assert Settings.from_environ({"NUTGRAF_RATE": "none"}).rate is None
     assert Settings.from_environ({"NUTGRAF_RATE": "60"}).rate == 60
@@ -101,6 +109,8 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:
         ("NUTGRAF_ZONES", "IST", "as in IST=Asia/Kolkata"),
         ("NUTGRAF_ZONES", "IST=Asia/Kolkata ET", "as in IST=Asia/Kolkata"),
         ("NUTGRAF_DATES", "ymd", "dmy or mdy"),
+        ("NUTGRAF_LANGUAGE", "xx", "names no language"),
+        ("NUTGRAF_LANGUAGE", "und", "names no language"),
         ("NUTGRAF_CORS", "*", "https://desk.example"),
         ("NUTGRAF_CORS", "null", "https://desk.example"),
         ("NUTGRAF_CORS", "foo", "https://desk.example"),
