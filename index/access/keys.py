@@ -23,6 +23,7 @@ from index import dates
 from index.errors import InvalidValue
 from index.query import Filter, Reader, checked_filter
 from index.settings import MAX_RATE, NONE
+from index.text import value_key
 
 KEY_PREFIX = "ng_"
 UNLIMITED = 0  # value of a rate
@@ -153,6 +154,8 @@ def filters_of(
     for pairs, negated in ((only, False), (exclude, True)):
         values_of: defaultdict[str, list[str]] = defaultdict(list)
         for field, value in pairs:
+            if not value_key(value):
+                raise InvalidValue(field, "is blank; write the value to filter by")
             values_of[field].append(value)
         filters += [
             checked_filter(Filter(field=field, values=tuple(values), exclude=negated))

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from index.article import FILTERABLE, Article, Status
 from index.dates import micros
-from index.query import PUBLIC, Reader, value_key
+from index.query import PUBLIC, Reader
+from index.text import value_key
 
 STATUS_CODES = {Status.USABLE: 0, Status.WITHHELD: 1, Status.CANCELED: 2}
 STATUSES = {code: status for status, code in STATUS_CODES.items()}
@@ -85,19 +86,27 @@ def entitled(reader: Reader, values: Values) -> bool:
     """Whether an article with these values passes a reader's filters."""
     for condition in reader.filters:
         own = values.get(condition.field, ())
-        keys = {value_key(value) for value in condition.values}
-        matches = any(_among(value, keys) for value in own)
-        matches = matches or (condition.missing and not own)
+        matches = _have_one_of(own, condition.values) or (condition.missing and not own)
         if matches is condition.exclude:
             return False
     return True
 
 
-def _among(value: str, keys: set[str]) -> bool:
-    if not value.startswith(_ERASED):
-        return value_key(value) in keys
-    salt = value[1:].partition(":")[0]
-    return any(value == _digest_of(key, salt) for key in keys)
+def _have_one_of(own: Sequence[str], chosen: Sequence[str]) -> bool:
+    keys = {value_key(value) for value in chosen}
+    # Older releases digested the casefolded value. If it was spelled in another way
+    # than the filter's, nobody can tell any more that it is the same. Then the filter
+    # decides as it did when the article was readable: who could see it is told.
+    digested = keys | {value.casefold() for value in chosen}
+    for value in own:
+        if not value.startswith(_ERASED):
+            if value_key(value) in keys:
+                return True
+            continue
+        salt = value[1:].partition(":")[0]
+        if any(value == _digest_of(key, salt) for key in digested):
+            return True
+    return False
 
 
 def erased(values: Values, salt: str) -> dict[str, list[str]]:

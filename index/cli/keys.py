@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +24,7 @@ from index.dates import from_micros, iso
 from index.query import Filter
 from index.settings import NONE, Settings
 from index.store import Store
+from index.text import value_key
 
 _SAVE_IT = "Save it now: only its digest is stored, so it cannot be shown again."
 
@@ -88,6 +89,8 @@ def list_keys(args: Namespace, settings: Settings, screen: Screen) -> int:
             "last used",
         ),
     )
+    for note in _filter_notes([key for key in keys if key.state(now) == "live"]):
+        screen.line(note)
     return 0
 
 
@@ -166,6 +169,33 @@ def _document(key: Key, now: datetime) -> dict[str, Any]:
 def _filter_text(rule: Filter) -> str:
     sign = "≠" if rule.exclude else "="
     return f"{rule.field}{sign}{'|'.join(rule.values)}"
+
+
+def _filter_notes(keys: Sequence[Key]) -> Iterator[str]:
+    """Yield what whoever made these keys must know of how their filters compare."""
+    if any(key.filters for key in keys):
+        yield (
+            "Filters compare values without case, white space, invisible characters and"
+            " typographic forms, which older releases did not: a key may see more or"
+            " less than before."
+        )
+    for key in keys:
+        for rule in key.filters:
+            for value in rule.values:
+                if value_key(value) != value.casefold():
+                    sign = "≠" if rule.exclude else "="
+                    yield (
+                        f"{key.name} ({key.id}): {rule.field}{sign}{_printable(value)}"
+                        f" is compared as {value_key(value)}."
+                    )
+
+
+def _printable(text: str) -> str:
+    """Text with an escape in place of each invisible character."""
+    return "".join(
+        character if character.isprintable() else f"\\u{ord(character):04x}"
+        for character in text
+    )
 
 
 def _rate_text(rate: int | None) -> str:

@@ -11,8 +11,8 @@ from functools import lru_cache
 from index.dates import day_start, from_micros, micros
 from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
-from index.query import FacetRequest, Interval, Range, value_key
-from index.text import fold_text
+from index.query import FacetRequest, Interval, Range
+from index.text import fold_text, value_key
 
 MAX_BUCKETS = 1_000
 AUTO_BUCKETS = 60  # as many as fit in a chart
@@ -28,7 +28,16 @@ _YEARS = {Interval.YEAR: 1, Interval.DECADE: 10, Interval.CENTURY: 100}
 
 
 # Cached, since facets list the same values in search after search.
-_folded = lru_cache(maxsize=20_000)(fold_text)
+@lru_cache(maxsize=20_000)
+def folded_value(value: str) -> str:
+    """Key of a value without accents: equal for all its spellings."""
+    return fold_text(value_key(value))
+
+
+def folded_prefix(typed: str) -> str:
+    """Start of the :func:`folded_value` of those values that start with typed text."""
+    folded = folded_value(typed)
+    return f"{folded} " if folded and typed[-1].isspace() else folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +62,7 @@ class Counted:
 
 def value_order(value: str) -> tuple[str, str]:
     """Sort key for values with the same number of articles."""
-    return _folded(value), value
+    return folded_value(value), value
 
 
 def value_facet(
@@ -78,8 +87,8 @@ def value_facet(
     """
     rows = [(-value.articles, value.shown, key) for key, value in counted.items()]
     if request.prefix:
-        prefix = fold_text(request.prefix)
-        rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
+        prefix = folded_prefix(request.prefix)
+        rows = [row for row in rows if folded_value(row[1]).startswith(prefix)]
     rows.sort(key=lambda row: (row[0], *value_order(row[1])))
     selected = {value_key(value): value for value in active}
     listed = rows[:size] + [row for row in rows[size:] if row[2] in selected]

@@ -59,8 +59,8 @@ class Hit(NamedTuple):
 class FacetValue(NamedTuple):
     """A value of a facet and the number of articles that have it.
 
-    :param value: the most frequent of its spellings, which differ only in case. In a
-        date facet the first local day of the bucket, ``2016-09-01``.
+    :param value: the most frequent of its spellings. In a date facet the first local
+        day of the bucket, ``2016-09-01``.
     :param active: a filter selects this value.
     """
 

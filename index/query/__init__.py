@@ -49,7 +49,6 @@ from index.query.search import (
     Sort,
     SortKey,
     Unit,
-    value_key,
 )
 
 __all__ = [
@@ -95,6 +94,5 @@ __all__ = [
     "places_of",
     "scoring_leaves",
     "search_digest",
-    "value_key",
     "wildcard_pattern",
 ]

@@ -51,10 +51,11 @@ class Interval(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A condition on one keyword or integer field: whole values, ignoring case.
+    """A condition on one keyword or integer field: whole values.
 
     It matches articles with any of the values and, with ``missing``, those without a
-    value; ``exclude`` negates it.
+    value; ``exclude`` negates it. Values are compared by their
+    :func:`index.text.value_key`: case and spelling do not matter.
     """
 
     field: str
@@ -135,8 +136,3 @@ class Search:
     hidden: frozenset[str] = frozenset()  # ids to hide, whatever the index holds
     deadline: float | None = None  # on time.monotonic()'s clock
     explain: bool = False
-
-
-def value_key(value: str) -> str:
-    """Casefolded value: equal for values that differ only in case."""
-    return value.casefold()

@@ -28,6 +28,7 @@ from index.text.languages import language_tag
 from index.text.numbers import with_groups_joined
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
+from index.text.values import value_key
 
 __all__ = [
     "ANALYZER_VERSION",
@@ -53,6 +54,7 @@ __all__ = [
     "split",
     "stem_language",
     "surfaces",
+    "value_key",
     "with_groups_joined",
     "word",
     "word_key",

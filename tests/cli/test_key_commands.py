@@ -74,6 +74,19 @@ def test_what_was_asked_for_is_what_is_made(run: Run, store: Store) -> None:
     assert "2100-02-01T00:00:00Z" in table
 
 
+def test_a_list_says_how_filters_compare(run: Run) -> None:
+    run("add", "a", "--scope", "search")
+    assert "Filters" not in run("list")
+    run("add", "b", "--scope", "search", "--exclude", "section=Night\u200b Desk")
+    run("add", "c", "--scope", "search", "--filter", "section=Night Desk")
+    printed = run("list")
+    assert "Filters compare values without case, white space" in printed
+    assert r"section≠Night\u200b Desk is compared as night desk." in printed
+    assert "section=Night Desk is compared" not in printed
+    run("revoke", "b")
+    assert "is compared as" not in run("list")
+
+
 @pytest.mark.slow
 def test_a_key_without_a_limit_says_so(run: Run) -> None:
     assert json.loads(run("add", "a", "--scope", "search", "--rate", "none", "--json"))[
@@ -122,6 +135,7 @@ def test_revoking_names_what_it_ended(run: Run) -> None:
         (("add", "a", "--scope", "write"), "choose from search, read-embargoed"),
         (("add", "a", "--scope", "read-embargoed"), "give both"),
         (("add", "a", "--scope", "search", "--filter", "title=x"), "no field 'title'"),
+        (("add", "a", "--scope", "search", "--filter", "section=\u200b "), "is blank"),
         (("add", "a", "--scope", "search", "--expires", "yesterday"), "has passed"),
         (("add", "a", "--scope", "search", "--rate", "0"), "1 to 1,000,000"),
         (("rotate", "nobody"), "no live key"),

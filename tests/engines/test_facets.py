@@ -12,7 +12,7 @@ from engines.searches import counts, fill, ids, matching_ids, search
 from index.dates import micros
 from index.engines import Engine
 from index.errors import LimitExceeded
-from index.query import All, FacetRequest, Filter, Interval, Range
+from index.query import All, FacetRequest, Filter, Interval, Range, Reader
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,39 @@ def test_filters_compare_whole_values_without_case(
     news: Engine, filters: tuple[Filter, ...], expected: list[str]
 ) -> None:
     assert matching_ids(news, All(), filters=filters) == expected
+
+
+SPELLINGS = (
+    "New York",
+    "NEW YORK",
+    "New\u00a0York",
+    "New  Yo\u00adrk\u200b",
+    "Ｎew York",
+)
+
+
+@pytest.mark.parametrize("value", [*SPELLINGS, "new york"], ids=ascii)
+def test_a_value_is_one_in_all_its_spellings(engine: Engine, value: str) -> None:
+    fill(
+        engine,
+        *(article(f"a{n}", "x", places=[each]) for n, each in enumerate(SPELLINGS)),
+        article("both", "x", places=SPELLINGS),
+        article("other", "x", places=["Newark"]),
+    )
+    facet = (FacetRequest(field="places"),)
+    page = search(
+        engine, filters=(Filter(field="places", values=(value,)),), facets=facet
+    )
+    assert page.articles == 6
+    assert counts(page.facets[0]) == {"NEW YORK": 6, "Newark": 1}
+    assert [each.active for each in page.facets[0].values] == [True, False]
+    rest = (Filter(field="places", values=(value,), exclude=True),)
+    assert matching_ids(engine, All(), filters=rest) == ["other"]
+    assert matching_ids(engine, All(), reader=Reader(filters=rest)) == ["other"]
+    (facet_,) = search(
+        engine, facets=(FacetRequest(field="places", prefix="nEw\u00a0 "),)
+    ).facets
+    assert counts(facet_) == {"NEW YORK": 6}
 
 
 def test_a_range_of_dates_narrows(news: Engine) -> None:

@@ -11,7 +11,8 @@ from index.engines.facets import Counted, buckets, no_dates, value_facet
 from index.engines.memory.docs import Doc, date_of, values_of
 from index.engines.memory.matching import included
 from index.engines.result import Facet
-from index.query import FacetRequest, Search, value_key
+from index.query import FacetRequest, Search
+from index.text import value_key
 
 
 def facet_of(request: FacetRequest, base: Sequence[Doc], search: Search) -> Facet:

@@ -18,8 +18,8 @@ from index.query import (
     Scope,
     Search,
     WordLeaf,
-    value_key,
 )
+from index.text import value_key
 
 # A leaf with its number among the scoring leaves: the same word may occur twice in q.
 NumberedLeaf = tuple[int, WordLeaf]

@@ -23,8 +23,8 @@ from index.query import (
     Unit,
     WordLeaf,
     scoring_leaves,
-    value_key,
 )
+from index.text import value_key
 
 
 class Ranker(Protocol):

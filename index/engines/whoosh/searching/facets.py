@@ -18,7 +18,8 @@ from index.engines.whoosh.files import NO_VALUE, Array, Ints
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.keyword_column import KeywordColumn
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
-from index.query import FacetRequest, Search, value_key
+from index.query import FacetRequest, Search
+from index.text import value_key
 
 # Fields with at most so many combinations of values are counted in one pass.
 _COMBINATIONS = 512
@@ -118,7 +119,7 @@ def _combined_column(
         if (
             column is not None
             and column.group_of_article is not None
-            and column.is_case_unique
+            and column.has_sole_spellings
         ):
             names.append(name)
             codes.append(column.group_of_article)
@@ -253,7 +254,7 @@ def _value_facet(
         for value in condition.values
     ]
     spelled = None
-    if not column.is_case_unique:
+    if not column.has_sole_spellings:
         spelled = np.bincount(
             column.spelled[hits.mask[column.spelled_articles]],
             minlength=len(column.spellings),

@@ -8,18 +8,18 @@ import numpy as np
 
 from index.engines.facets import value_order
 from index.engines.whoosh.files import Array, Strings, cached, narrowest_type
-from index.query import value_key
+from index.text import value_key
 
 
 class KeywordColumn:
     """The values of one field, column-oriented.
 
-    Values that differ in case only are *spellings* of one *group*; filters and facets
-    count groups. Spellings and groups are numbered.
+    Values with the same :func:`value_key` are *spellings* of one *group*; filters and
+    facets count groups. Spellings and groups are numbered.
 
     :ivar spellings: every value as stored, by number.
     :ivar group_of_spelling: the group of each spelling.
-    :ivar groups_by_key: the group of each case-folded value.
+    :ivar groups_by_key: the group of each key of a value.
     :ivar articles: with ``groups``, the distinct pairs of an article and one of its
         groups; ascending by article.
     :ivar spelled_articles: with ``spelled``, the pairs of an article and one of its
@@ -87,8 +87,8 @@ class KeywordColumn:
         return [{self.spellings[members[0]]: 1} for members in self.spellings_of_group]
 
     @property
-    def is_case_unique(self) -> bool:
-        """Whether no two values differ in case only."""
+    def has_sole_spellings(self) -> bool:
+        """Whether every value has one spelling only."""
         return len(self.groups_by_key) == len(self.spellings)
 
     @cached
@@ -109,7 +109,7 @@ class KeywordColumn:
 
     @cached
     def keys(self) -> list[str]:
-        """Case-folded value of each group."""
+        """Key of each group."""
         return list(self.groups_by_key)
 
 

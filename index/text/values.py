@@ -1,0 +1,83 @@
+"""Values: which spellings of a section, a source or a name are the same value.
+
+A filter of a key must hold however a value is spelled: an article in *Confidential*
+followed by a no-break space is not to pass a filter that excludes *Confidential*. So
+everything that compares values compares their keys.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+
+from index.text.characters import APOSTROPHES
+
+# Drawn as an empty space, though Unicode does not count them as white space.
+_EMPTY = dict.fromkeys(map(ord, "\u2800\u3164\uffa0"), " ")
+
+# Controls that are white space separate words; so do U+001C to U+001F for Python.
+_INVISIBLE = regex.compile(
+    r"(?V1)[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}"
+    r"[\p{Cc}--[\p{White_Space}\x1c-\x1f]]\uFFF9-\uFFFC]+"
+)
+
+# Unicode's Stream-Safe Text Format: sorting longer runs of marks takes quadratic time.
+_EXCESS_MARKS = regex.compile(r"(?<=\p{M}{30})\p{M}+")
+
+_TYPOGRAPHIC = str.maketrans(
+    dict.fromkeys(APOSTROPHES + "`‚‛‹›′\u05f3", "'")  # and the Hebrew geresh
+    | dict.fromkeys("“”„‟«»〝〞〟\u05f4", '"')  # and gershayim
+    | dict.fromkeys("‐‑‒–—―−﹘\ufe31\ufe32\u058a\u05be", "-")
+    # The tatweel makes Arabic words longer on paper only.
+    | {"\u2044": "/", "\u0640": None}
+)
+
+_LONE_ACUTE = regex.compile(r"[\s\x1c-\x1f]\u0301")
+
+_DOTTED_I = regex.compile(r"i\p{M}+")
+
+_ASCII = _TYPOGRAPHIC | {
+    number: None for number in (*range(0x20), 0x7F) if not chr(number).isspace()
+}
+
+# Characters that are in normal form in any company, and whose key is their lower case.
+_PLAIN = regex.compile(
+    r"(?V1)[[\x20-\x7e]--['`]]"
+    r"||[À-ž--[×÷\u0130-\u0133\u013F\u0140\u0149]]"
+    r"||[\u0400-\u045F\u0490-\u04FF]"
+    r"||[\u3041-\u3096\u30A1-\u30FA\u30FC\u4E00-\u9FFF\uAC00-\uD7A3]]*+"
+)
+
+
+def value_key(value: str) -> str:
+    """Key of a value: equal for the spellings of one value, and its own key.
+
+    Spellings may differ in case, in compatible characters (wide, ligatures, Arabic
+    presentation forms), in white space of any kind and amount, in invisible characters
+    (soft hyphens, zero-width spaces and joiners, direction marks, variation selectors),
+    in the typographic form of apostrophes, quotes and dashes, and in tatweels. Accents
+    count.
+
+    The Turkish *İ I ı i* are one letter: which is the capital of which depends on the
+    language. All else is the compatibility caseless match of the Unicode Standard
+    (section 3.13, D146).
+    """
+    if value.isascii():
+        text = value.lower().translate(_ASCII).replace("''", '"')
+        return " ".join(text.split())
+    if _PLAIN.fullmatch(value):
+        return " ".join(value.casefold().split())
+    text = _INVISIBLE.sub("", value.translate(_EMPTY))
+    text = _EXCESS_MARKS.sub("", text).translate(_TYPOGRAPHIC)
+    text = unicodedata.normalize("NFD", text).casefold()
+    text = unicodedata.normalize("NFKD", text).casefold()
+    text = unicodedata.normalize("NFKD", text).translate(_TYPOGRAPHIC)
+    # An acute accent alone becomes a space with an accent, a double prime two primes.
+    text = _LONE_ACUTE.sub("'", text).replace("''", '"')
+    text = _DOTTED_I.sub(_without_dot, text.replace("ı", "i"))
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _without_dot(letter: regex.Match[str]) -> str:
+    return letter[0].replace("\u0307", "")
