@@ -31,6 +31,7 @@ from index.query import (
     Request,
     Search,
     WordLeaf,
+    compile_request,
     encode_cursor,
     search_digest,
 )
@@ -97,7 +98,13 @@ class Question:
         check_of_one_store(snapshot, view)
         if len(clippings) < len({hit.id for hit in page.hits}):
             raise _ahead_of_store()
-        correction = did_you_mean(snapshot, search, page, request.q)
+        correction = did_you_mean(
+            snapshot,
+            search,
+            page,
+            request.q,
+            lambda q: self._counted(q, search),
+        )
         hits = self._hits(
             [(hit, clippings[hit.id, hit.version]) for hit in page.hits],
             until(search.deadline),
@@ -121,6 +128,21 @@ class Question:
             if page.after is None
             else encode_cursor(page.after, request.bound_for(search.reader)),
         )
+
+    def _counted(self, q: str, search: Search) -> Search:
+        """The same search for another query, of which only the hits are counted.
+
+        :raises InvalidQuery: the query breaks the grammar or a limit.
+        """
+        other, _ = compile_request(
+            replace(self._request, q=q, limit=0, page=None, cursor=None, facets=()),
+            settings=self._settings,
+            now=search.now,
+            reader=search.reader,
+            hidden=search.hidden,
+            deadline=search.deadline,
+        )
+        return other
 
     def _hits(
         self, hits: Sequence[tuple[Hit, Clipping]], check: Check

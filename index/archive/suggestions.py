@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice, product
 
 from index.engines import Page, Snapshot
-from index.errors import SearchTimeout
+from index.errors import InvalidQuery, SearchTimeout
 from index.query import And, FacetRequest, Prefix, Search, Term, scoring_leaves
 from index.store import View
 from index.text import fold, query_forms
 
 # Fields whose values are suggested.
 _FIELDS = ("people", "organisations", "places", "subjects", "section", "source")
-_CORRECTED_WORDS = 3
+# Corrections to try of each word, if one word is corrected, or two, or three: at most
+# nine searches.
+_TRIED_WORDS = (8, 3, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,29 +71,54 @@ def suggestions(
     return tuple(offers[: search.limit])
 
 
-def did_you_mean(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | None:
-    """Query with corrections of the words that no article has; ``None`` without any.
+def did_you_mean(
+    snapshot: Snapshot,
+    search: Search,
+    page: Page,
+    q: str,
+    search_for: Callable[[str], Search],
+) -> str | None:
+    """Query with corrections of the words that no article has, if it has hits.
+
+    ``None`` if no changed query that is tried has hits.
 
     :param page: the query's answer, with the count of each word.
+    :param search_for: the same search for another query, which may raise InvalidQuery.
     """
     try:
-        return _corrected(snapshot, search, page, q)
+        for corrected in _corrected(snapshot, search, page, q):
+            with suppress(InvalidQuery):  # the correction made it too long
+                if snapshot.search(search_for(corrected)).articles:
+                    return corrected
     except SearchTimeout:
-        return None  # the answer is complete without a correction
+        pass  # the answer is complete without a correction
+    return None
 
 
-def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> str | None:
-    corrected = q
+def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> Iterator[str]:
+    """Yield queries with corrected words, those with the closest words first."""
     counts = zip(scoring_leaves(search.query), page.terms, strict=True)
-    absent = [leaf for leaf, count in counts if count.articles == 0]
-    for leaf in absent[:_CORRECTED_WORDS]:
-        # A word of one or two letters is one edit from too many others.
-        if isinstance(leaf, Term) and len(leaf.form) > 2:
-            similar = snapshot.correction(leaf.form, search)
-            if similar is not None:
-                word = re.compile(rf"(?<!\w){re.escape(leaf.text)}(?!\w)")
-                corrected = similar.join(word.split(corrected))
-    return corrected if corrected != q else None
+    # A word of one or two letters is one edit from too many others.
+    absent = [
+        leaf
+        for leaf, count in counts
+        if count.articles == 0 and isinstance(leaf, Term) and len(leaf.form) > 2
+    ][: len(_TRIED_WORDS)]
+    if not absent:
+        return
+    tried = _TRIED_WORDS[len(absent) - 1]
+    choices = [
+        list(enumerate(islice(snapshot.corrections(leaf.form, search), tried)))
+        or [(0, leaf.text)]
+        for leaf in absent
+    ]
+    for chosen in sorted(product(*choices), key=lambda words: sum(n for n, _ in words)):
+        corrected = q
+        for leaf, (_, similar) in zip(absent, chosen, strict=True):
+            word = re.compile(rf"(?<!\w){re.escape(leaf.text)}(?!\w)")
+            corrected = similar.join(word.split(corrected))
+        if corrected != q:
+            yield corrected
 
 
 def _names(snapshot: Snapshot, search: Search, q: str) -> list[Suggestion]:

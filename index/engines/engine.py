@@ -70,11 +70,12 @@ class Snapshot(Protocol):
         ``places`` and ``deadline`` are used.
         """
 
-    def correction(self, form: str, search: Search) -> str | None:
-        """Closest word of visible articles that ``form`` may be a misspelling of.
+    def corrections(self, form: str, search: Search) -> Iterator[str]:
+        """Yield words of visible articles that ``form`` may be a misspelling of.
 
-        It is at most 1 edit away if ``form`` has up to 4 letters, else 2. Of equally
-        close words the most frequent, then the first. ``None`` if there is none.
+        They are at most 1 edit away if ``form`` has up to 4 letters, else 2. The
+        closest come first; of equally close words the most frequent, then the first.
+        Of ``search`` the same is used as by :meth:`completions`.
         """
 
 

@@ -39,6 +39,10 @@ def archive(empty_archive: Archive) -> Archive:
     return empty_archive
 
 
+def source(value: str, *, exclude: bool = False) -> Filter:
+    return Filter(field="source", values=(value,), exclude=exclude)
+
+
 def catch_up(archive: Archive) -> None:
     Indexer(archive.store, archive.engine).step()
 
@@ -233,6 +237,47 @@ def test_a_misspelt_word_gets_a_correction(news: Archive) -> None:
         ("hospitals", 1),
     ]
     assert news.search(Request(q="aleppo"), now=NOW).did_you_mean is None
+
+
+@pytest.mark.parametrize(
+    ("options", "correction"),
+    [
+        ({"q": "hospitls"}, "hospitals"),
+        ({"q": "hospitls", "since": "2016-09-29"}, "hospitals"),
+        ({"q": "hospitls", "since": "2017"}, None),
+        ({"q": "hospitls", "within": "headline"}, None),
+        ({"q": "hospitls", "filters": (source("World Desk"),)}, "hospitals"),
+        ({"q": "hospitls", "filters": (source("World Desk", exclude=True),)}, None),
+        ({"q": "hospitls", "filters": (source("Nothing"),)}, None),
+        ({"q": "hospitls kocoa"}, None),  # no article has both
+        ({"q": "hospitls OR kocoa", "strict": True}, "hospitals OR cocoa"),
+        ({"q": "hospitls xyzzyx"}, None),
+    ],
+    ids=str,
+)
+def test_a_correction_is_offered_only_if_it_has_hits(
+    news: Archive, options: dict[str, Any], correction: str | None
+) -> None:
+    assert news.search(Request(**options), now=NOW).did_you_mean == correction
+    hidden = Reader(filters=(source("World Desk", exclude=True),))
+    answer = news.search(Request(q="hospitls"), now=NOW, reader=hidden)
+    assert answer.did_you_mean is None
+
+
+def test_a_correction_is_the_closest_word_with_hits(archive: Archive) -> None:
+    put(archive, "a", "The truce holds.", source="World Desk")
+    put(archive, "b", "The truce holds.", source="World Desk")
+    put(archive, "c", "A trace of rain.", source="Weather")
+    catch_up(archive)
+    for filters, correction in (
+        ((), "truce"),
+        ((source("Weather"),), "trace"),
+        ((source("Sport"),), None),
+    ):
+        answer = archive.search(Request(q="trxce", filters=filters), now=NOW)
+        assert answer.did_you_mean == correction
+    answer = archive.search(Request(q="trxce rainn"), now=NOW)
+    assert answer.did_you_mean == "trace rain"
 
 
 def test_suggestions_are_names_then_words_then_headlines(news: Archive) -> None:

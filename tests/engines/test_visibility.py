@@ -40,7 +40,7 @@ def everywhere(engine: Engine, **options: Any) -> set[str]:
         seen.add("terms")
     if snapshot.completions("secretw", asked, 10):
         seen.add("words")
-    if snapshot.correction("secretwurd", asked):
+    if list(snapshot.corrections("secretwurd", asked)):
         seen.add("spelling")
     return seen
 

@@ -45,14 +45,29 @@ def test_words_with_diacritics_are_completions(engine: Engine) -> None:
     assert [each.text for each in engine.snapshot().completions("दि", asked, 9)] == [
         "दिल्ली"
     ]
-    assert engine.snapshot().correction("भारतिय", asked) == "भारतीय"
+    assert list(engine.snapshot().corrections("भारतिय", asked)) == ["भारतीय"]
 
 
 def test_a_misspelling_is_corrected_to_the_closest_word(news: Engine) -> None:
     snapshot = news.snapshot()
     asked = Search(query=All(), now=NOW)
-    assert snapshot.correction("alepo", asked) == "aleppo"
-    assert snapshot.correction("xyzzyx", asked) is None
+    assert list(snapshot.corrections("alepo", asked)) == ["aleppo"]
+    assert list(snapshot.corrections("xyzzyx", asked)) == []
+
+
+def test_corrections_come_closest_first_then_most_frequent_first(
+    engine: Engine,
+) -> None:
+    fill(
+        engine,
+        article("a", "trace truck truce"),
+        article("b", "truce trick track"),
+        article("c", "trice trace truce"),
+    )
+    asked = Search(query=All(), now=NOW)
+    assert list(engine.snapshot().corrections("truse", asked)) == [
+        *("truce", "trace", "trice", "truck")
+    ]
 
 
 def test_terms_are_counted_regardless_of_the_rest_of_the_search(news: Engine) -> None:

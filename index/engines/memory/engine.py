@@ -119,8 +119,8 @@ class MemorySnapshot:
         counts.sort(key=lambda word: (-word.articles, word.text))
         return tuple(counts[:limit])
 
-    def correction(self, form: str, search: Search) -> str | None:
-        """Closest word of visible articles that ``form`` may be a misspelling of."""
+    def corrections(self, form: str, search: Search) -> Iterator[str]:
+        """Yield words of visible articles that ``form`` may be a misspelling of."""
         folded = fold(form)
         distance = 1 if len(folded) <= 4 else 2
         ranked = [
@@ -128,5 +128,6 @@ class MemorySnapshot:
             for word, count in self.docs.visible_words(search).items()
             if fold(word) != folded
         ]
-        near = [candidate for candidate in ranked if candidate[0] <= distance]
-        return min(near)[2] if near else None
+        for edits, _, word in sorted(ranked):
+            if edits <= distance:
+                yield word

@@ -18,7 +18,7 @@ from index.engines.whoosh.searching import (
     Evaluation,
     IndexSnapshot,
     completions,
-    correction,
+    corrections,
 )
 from index.engines.whoosh.storage import DurableStorage, Meta, map_damage
 from index.engines.whoosh.writing import Writer
@@ -315,10 +315,10 @@ class WhooshSnapshot:
         with confirm_damage(self._snapshot.segments):
             return completions(self._snapshot, self._evaluation(search), prefix, limit)
 
-    def correction(self, form: str, search: Search) -> str | None:
-        """Closest word of visible articles that ``form`` may be a misspelling of."""
+    def corrections(self, form: str, search: Search) -> Iterator[str]:
+        """Yield words of visible articles that ``form`` may be a misspelling of."""
         with confirm_damage(self._snapshot.segments):
-            return correction(self._snapshot, self._evaluation(search), form)
+            yield from corrections(self._snapshot, self._evaluation(search), form)
 
     def _evaluation(self, search: Search) -> Evaluation:
         return Evaluation(self._snapshot, search, expansions=self._expansions)

@@ -60,7 +60,7 @@ def answers(engine: WhooshEngine) -> object:
         snapshot.seq,
         pages,
         snapshot.completions("o", every, 20),
-        snapshot.correction("harbor", every),
+        list(snapshot.corrections("harbor", every)),
         engine.state().articles,
     )
 

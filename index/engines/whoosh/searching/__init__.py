@@ -2,11 +2,11 @@
 
 from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
-from index.engines.whoosh.searching.vocabulary import completions, correction
+from index.engines.whoosh.searching.vocabulary import completions, corrections
 
 __all__ = [
     "Evaluation",
     "IndexSnapshot",
     "completions",
-    "correction",
+    "corrections",
 ]

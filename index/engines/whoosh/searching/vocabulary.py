@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -42,12 +43,13 @@ def completions(
     return tuple(top[:limit])
 
 
-def correction(
+def corrections(
     snapshot: IndexSnapshot, evaluation: Evaluation, form: str
-) -> str | None:
-    """Word of visible articles closest to a form, the most frequent of several.
+) -> Iterator[str]:
+    """Yield words of visible articles close to a form, the closest first.
 
-    Within one edit up to four characters, else within two; ``None`` if there is none.
+    Within one edit up to four characters, else within two. Of equally close words the
+    most frequent comes first. Words are counted only once all closer ones are taken.
     """
     folded = fold(form)
     distance = 1 if len(folded) <= 4 else 2
@@ -58,19 +60,17 @@ def correction(
             other, width = field.form(term)
             if width == 1 and fold(other) != folded and is_plain(other):
                 candidates.add(other)
-    best: tuple[int, int, str] | None = None
-    by_distance = sorted(
-        (OSA.distance(folded, fold(candidate)), candidate) for candidate in candidates
-    )
-    for edits, candidate in by_distance:
-        if best is not None and edits > best[0]:
-            break
-        evaluation.check()
-        count = _visible_articles(snapshot, evaluation, candidate)
-        if count:
-            rank = (edits, -count, candidate)
-            best = rank if best is None else min(best, rank)
-    return None if best is None else best[2]
+    by_distance: defaultdict[int, list[str]] = defaultdict(list)
+    for candidate in candidates:
+        by_distance[OSA.distance(folded, fold(candidate))].append(candidate)
+    for edits in sorted(by_distance):
+        ranked = []
+        for candidate in by_distance[edits]:
+            evaluation.check()
+            count = _visible_articles(snapshot, evaluation, candidate)
+            if count:
+                ranked.append((-count, candidate))
+        yield from (candidate for _, candidate in sorted(ranked))
 
 
 def _paragraph_fields(snapshot: IndexSnapshot) -> Iterator[FieldIndex]:
