@@ -148,15 +148,25 @@ class CursorMismatch(InputError):
 
 
 class LimitExceeded(InputError):
-    """More was sent, or asked for, than a limit allows."""
+    """More was sent, or asked for, than a limit allows.
+
+    :param name: of the parameter, or of what is limited.
+    :param detail: what there is too much of and what to do, if the name does not say.
+    """
 
     code = "limit_exceeded"
 
     def __init__(
-        self, name: str, *, limit: int, got: int | None, code: str | None = None
+        self,
+        name: str,
+        *,
+        limit: int,
+        got: int | None,
+        code: str | None = None,
+        detail: str | None = None,
     ) -> None:
         actual = "" if got is None else f", not {got:,}"
-        super().__init__(f"{name}: at most {limit:,}{actual}")
+        super().__init__(f"{name}: {detail or f'at most {limit:,}{actual}'}")
         self.parameter, self.limit, self.got = name, limit, got
         if code is not None:
             self.code = code

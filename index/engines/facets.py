@@ -180,11 +180,12 @@ def buckets(
         span = bounds.low, bounds.high
     if span is None or span[0] > span[1]:  # a day that its zone left out
         return None
-    return _covering(*span, request.interval or Interval.AUTO, tz)
+    return _covering(*span, request, tz)
 
 
-def _covering(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
+def _covering(first: int, last: int, request: FacetRequest, tz: tzinfo) -> Buckets:
     low, high = _local_day(first, tz), _local_day(last, tz)
+    interval = request.interval or Interval.AUTO
     if interval is Interval.AUTO:
         interval = next(
             (unit for unit in _FINEST_FIRST if _count(low, high, unit) <= AUTO_BUCKETS),
@@ -193,10 +194,12 @@ def _covering(first: int, last: int, interval: Interval, tz: tzinfo) -> Buckets:
     count = _count(low, high, interval)
     if count > MAX_BUCKETS:
         raise LimitExceeded(
-            f"buckets of one {interval}",
+            "facet",
             limit=MAX_BUCKETS,
             got=count,
             code="too_many_buckets",
+            detail=f"{request.name} has {count:,} buckets, at most {MAX_BUCKETS:,} are"
+            " counted; choose a wider interval, auto, or a shorter range of dates",
         )
     labels, edges = _grid(_start(low, interval), count, interval, tz)
     # A local midnight at either end may be outside the years 1 to 9999.

@@ -314,6 +314,8 @@ def test_too_many_buckets_are_refused(engine: Engine) -> None:
     with pytest.raises(LimitExceeded) as caught:
         search(engine, facets=(FacetRequest(field="published", interval=Interval.DAY),))
     assert caught.value.code == "too_many_buckets"
+    assert caught.value.facts == {"parameter": "facet", "limit": 1_000, "got": 43_830}
+    assert str(caught.value).startswith("facet: published:day has 43,830 buckets")
     auto = FacetRequest(field="published", interval=Interval.AUTO)
     facet = search(engine, facets=(auto,)).facets[0]
     assert (facet.interval, len(facet.values)) == ("decade", 13)
