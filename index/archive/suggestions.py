@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,15 +11,16 @@ from itertools import islice, product
 
 from index.engines import Page, Snapshot
 from index.errors import InvalidQuery, SearchTimeout
-from index.query import And, FacetRequest, Prefix, Search, Term, scoring_leaves
+from index.query import And, Prefix, Search, Term, scoring_leaves
 from index.store import View
-from index.text import fold, query_forms
+from index.text import fold, leads, query_forms, typed_words, value_key
 
 # Fields whose values are suggested.
 _FIELDS = ("people", "organisations", "places", "subjects", "section", "source")
 # Corrections to try of each word, if one word is corrected, or two, or three: at most
 # nine searches.
 _TRIED_WORDS = (8, 3, 2)
+_HEADLINES = 200  # articles whose headlines are read at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Suggestion:
 
     :param type: ``word``, ``headline``, or the field that it is a value of.
     :param articles: number of visible articles that have it.
-    :param id: of the article, if it is a headline.
+    :param id: of the article, if it is a headline; the newest of several.
     """
 
     text: str
@@ -42,8 +44,9 @@ def suggestions(
     """Names, words and headlines that continue what was typed.
 
     Names first, then words if a single word was typed, then headlines that hold all
-    words but the last and a word that starts with the last. Names and words by
-    frequency; headlines newest first.
+    words but the last and a word that starts with the last. Names of which the first
+    word continues the first typed one before all others; names and words by frequency;
+    headlines newest first, each once.
 
     :param search: for everything, newest first, in headlines; its limit is that of the
         suggestions.
@@ -57,17 +60,9 @@ def suggestions(
             Suggestion(text=word.text, type="word", articles=word.articles)
             for word in snapshot.completions(fold(forms[0]), search, search.limit)
         ]
-    page = snapshot.search(replace(search, query=_starting(forms)))
-    articles = view.many([(hit.id, hit.version) for hit in page.hits])
-    offers += [
-        Suggestion(
-            text=articles[hit.id, hit.version].headline or "",
-            type="headline",
-            articles=1,
-            id=hit.id,
-        )
-        for hit in page.hits
-    ]
+    left = search.limit - len(offers)
+    if left > 0:
+        offers += _headlines(snapshot, view, search, forms, left)
     return tuple(offers[: search.limit])
 
 
@@ -122,18 +117,65 @@ def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> Iterat
 
 
 def _names(snapshot: Snapshot, search: Search, q: str) -> list[Suggestion]:
-    """Values of fields that start with what was typed, the most frequent first."""
-    facets = tuple(FacetRequest(field=name, prefix=q.strip()) for name in _FIELDS)
-    page = snapshot.search(
-        replace(search, limit=0, facets=facets, facet_size=search.limit)
-    )
+    """Values of fields with words that start with the typed ones."""
+    typed = typed_words(q)
+    if not typed:
+        return []
     names = [
-        Suggestion(text=value.value, type=facet.field, articles=value.count)
-        for facet in page.facets
-        for value in facet.values
+        Suggestion(text=name.text, type=field, articles=name.articles)
+        for field in _FIELDS
+        for name in snapshot.names(field, typed, search, search.limit)
     ]
-    names.sort(key=lambda name: -name.articles)
+    names.sort(key=lambda name: (not leads(name.text, typed), -name.articles))
     return names[: search.limit]
+
+
+def _headlines(
+    snapshot: Snapshot, view: View, search: Search, forms: Sequence[str], limit: int
+) -> list[Suggestion]:
+    """Different headlines with the typed words, among the newest :data:`_HEADLINES`.
+
+    Each with its newest article and the number of all that have it.
+    """
+    page = snapshot.search(
+        replace(search, query=_starting(forms), limit=_HEADLINES, passages=0)
+    )
+    of_page = _headlines_of(view, page)
+    newest: dict[str, tuple[str, str]] = {}
+    for hit, headline in zip(page.hits, of_page, strict=True):
+        newest.setdefault(value_key(headline), (headline, hit.id))
+    counts = Counter(map(value_key, of_page))
+    return [
+        Suggestion(
+            text=headline,
+            type="headline",
+            articles=counts[key]
+            if page.after is None
+            else _articles_with(snapshot, view, search, headline),
+            id=article_id,
+        )
+        for key, (headline, article_id) in islice(newest.items(), limit)
+    ]
+
+
+def _articles_with(
+    snapshot: Snapshot, view: View, search: Search, headline: str
+) -> int:
+    """Number of visible articles with a headline, in any spelling."""
+    words = And(tuple(Term(form) for form in dict.fromkeys(query_forms(headline))))
+    wanted, count = value_key(headline), 0
+    asked = replace(search, query=words, limit=_HEADLINES, passages=0)
+    page = snapshot.search(asked)
+    while True:
+        count += [value_key(text) for text in _headlines_of(view, page)].count(wanted)
+        if page.after is None:
+            return count
+        page = snapshot.search(replace(asked, after=page.after))
+
+
+def _headlines_of(view: View, page: Page) -> list[str]:
+    clippings = view.clippings((hit.id, hit.version) for hit in page.hits)
+    return [clippings[hit.id, hit.version].headline or "" for hit in page.hits]
 
 
 def _starting(forms: Sequence[str]) -> And:

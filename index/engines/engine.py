@@ -61,6 +61,20 @@ class Snapshot(Protocol):
         :raises InvalidQuery: a wildcard stands for too many words.
         """
 
+    def names(
+        self, field: str, typed: Sequence[str], search: Search, limit: int
+    ) -> tuple[WordCount, ...]:
+        """Values of a field with words that start with the typed ones, in any order.
+
+        Those whose first word starts with the first typed one come first; then the most
+        frequent; then the first by value without accents. Only visible articles count.
+
+        :param field: of kind keyword.
+        :param typed: folded words of :func:`index.text.typed_words`, at least one. Each
+            starts a word of its own.
+        :param search: see :meth:`completions`.
+        """
+
     def completions(
         self, prefix: str, search: Search, limit: int
     ) -> tuple[WordCount, ...]:

@@ -12,7 +12,7 @@ from index.dates import day_start, from_micros, micros
 from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
 from index.query import FacetRequest, Interval, Range
-from index.text import fold_text, value_key
+from index.text import folded_value, value_key
 
 MAX_BUCKETS = 1_000
 AUTO_BUCKETS = 60  # as many as fit in a chart
@@ -28,14 +28,11 @@ _YEARS = {Interval.YEAR: 1, Interval.DECADE: 10, Interval.CENTURY: 100}
 
 
 # Cached, since facets list the same values in search after search.
-@lru_cache(maxsize=20_000)
-def folded_value(value: str) -> str:
-    """Key of a value without accents: equal for all its spellings."""
-    return fold_text(value_key(value))
+_folded = lru_cache(maxsize=20_000)(folded_value)
 
 
-def folded_prefix(typed: str) -> str:
-    """Start of the :func:`folded_value` of those values that start with typed text."""
+def _folded_prefix(typed: str) -> str:
+    """Start of the folded forms of those values that start with typed text."""
     folded = folded_value(typed)
     return f"{folded} " if folded and typed[-1].isspace() else folded
 
@@ -62,7 +59,7 @@ class Counted:
 
 def value_order(value: str) -> tuple[str, str]:
     """Sort key for values with the same number of articles."""
-    return folded_value(value), value
+    return _folded(value), value
 
 
 def value_facet(
@@ -87,8 +84,8 @@ def value_facet(
     """
     rows = [(-value.articles, value.shown, key) for key, value in counted.items()]
     if request.prefix:
-        prefix = folded_prefix(request.prefix)
-        rows = [row for row in rows if folded_value(row[1]).startswith(prefix)]
+        prefix = _folded_prefix(request.prefix)
+        rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
     rows.sort(key=lambda row: (row[0], *value_order(row[1])))
     selected = {value_key(value): value for value in active}
     listed = rows[:size] + [row for row in rows[size:] if row[2] in selected]

@@ -28,7 +28,14 @@ from index.text.languages import language_tag
 from index.text.numbers import with_groups_joined
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
-from index.text.values import value_key
+from index.text.values import (
+    folded_value,
+    has_words,
+    leads,
+    typed_words,
+    value_key,
+    words_of_value,
+)
 
 __all__ = [
     "ANALYZER_VERSION",
@@ -44,9 +51,12 @@ __all__ = [
     "exact_forms",
     "fold",
     "fold_text",
+    "folded_value",
+    "has_words",
     "is_plain",
     "is_single_cjk",
     "language_tag",
+    "leads",
     "number_readings",
     "plain_form",
     "query_forms",
@@ -54,10 +64,12 @@ __all__ = [
     "split",
     "stem_language",
     "surfaces",
+    "typed_words",
     "value_key",
     "with_groups_joined",
     "word",
     "word_key",
     "word_keys",
     "word_spans",
+    "words_of_value",
 ]

@@ -1,4 +1,4 @@
-"""Values: which spellings of a section, a source or a name are the same value.
+"""Values: which spellings of a section, a source or a name are the same, and its words.
 
 A filter of a key must hold however a value is spelled: an article in *Confidential*
 followed by a no-break space is not to pass a filter that excludes *Confidential*. So
@@ -8,10 +8,12 @@ everything that compares values compares their keys.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 import regex
 
-from index.text.characters import APOSTROPHES
+from index.text.characters import APOSTROPHES, SPACELESS
+from index.text.forms import MAX_FORM, fold_text
 
 # Drawn as an empty space, though Unicode does not count them as white space.
 _EMPTY = dict.fromkeys(map(ord, "\u2800\u3164\uffa0"), " ")
@@ -49,6 +51,12 @@ _PLAIN = regex.compile(
     r"||[\u3041-\u3096\u30A1-\u30FA\u30FC\u4E00-\u9FFF\uAC00-\uD7A3]]*+"
 )
 
+_WORD_START = regex.compile(
+    rf"(?V1)(?<![\p{{L}}\p{{N}}\p{{M}}])[\p{{L}}\p{{N}}]|{SPACELESS.pattern}"
+)
+
+_SIGNS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
+
 
 def value_key(value: str) -> str:
     """Key of a value: equal for the spellings of one value, and its own key.
@@ -81,3 +89,59 @@ def value_key(value: str) -> str:
 
 def _without_dot(letter: regex.Match[str]) -> str:
     return letter[0].replace("\u0307", "")
+
+
+def folded_value(value: str) -> str:
+    """Key of a value without accents, for text that somebody types."""
+    return fold_text(value_key(value))
+
+
+def words_of_value(value: str) -> list[tuple[str, ...]]:
+    """Words of a value, in order, each with all that follows it up to a space.
+
+    A word starts after a space or a sign, and in scripts without spaces at each
+    character. It is there as written and, if a sign is in it, without the signs: the
+    *Qa'ida* of *al-Qa'ida* is ``qa'ida`` and ``qaida``. Each form is folded, and cut
+    after :data:`MAX_FORM` characters.
+    """
+    words = []
+    for chunk in folded_value(value).split(" "):
+        for start in _WORD_START.finditer(chunk):
+            form = chunk[start.start() : start.start() + MAX_FORM]
+            joined = form if form.isalnum() else _SIGNS.sub("", form)
+            words.append((form,) if joined == form else (form, joined))
+    return words
+
+
+def typed_words(text: str) -> list[str]:
+    """Words that somebody typed, folded as those of :func:`words_of_value` are."""
+    chunks = folded_value(text).split(" ")
+    starts = [(chunk, _WORD_START.search(chunk)) for chunk in chunks]
+    return [
+        chunk[start.start() : start.start() + MAX_FORM]
+        for chunk, start in starts
+        if start is not None
+    ]
+
+
+def has_words(value: str, typed: Sequence[str]) -> bool:
+    """Whether each typed word starts a word of its own of a value, in any order."""
+    left = words_of_value(value)
+    # The words that a longer one starts are among those that a shorter one starts.
+    for word in sorted(typed, key=len, reverse=True):
+        at = next((n for n, forms in enumerate(left) if _starts(forms, word)), None)
+        if at is None:
+            return False
+        del left[at]
+    return True
+
+
+def leads(value: str, typed: Sequence[str]) -> bool:
+    """Whether the first typed word starts the first word of a value."""
+    words = words_of_value(value)
+    return bool(words and typed) and _starts(words[0], typed[0])
+
+
+def _starts(forms: Iterable[str], typed: str) -> bool:
+    """Whether a typed word starts one of the forms of a word."""
+    return any(form.startswith(typed) for form in forms)

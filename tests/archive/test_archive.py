@@ -293,6 +293,46 @@ def test_suggestions_are_names_then_words_then_headlines(news: Archive) -> None:
     assert news.suggest("!!", now=NOW) == ()
 
 
+def test_a_name_is_suggested_by_any_of_its_words(news: Archive) -> None:
+    put(news, "lavrov", people=["Sergei Lavrov"], organisations=["Lavrov Institute"])
+    catch_up(news)
+    suggested = [(each.type, each.text) for each in news.suggest("lavr", now=NOW)]
+    assert suggested == [
+        ("organisations", "Lavrov Institute"),
+        ("people", "Sergei Lavrov"),
+    ]
+    for typed in ("lavrov ser", "serg lav"):
+        (name,) = news.suggest(typed, now=NOW)
+        assert (name.type, name.text, name.articles) == ("people", "Sergei Lavrov", 1)
+
+
+@pytest.mark.parametrize("read", [200, 2])
+def test_an_equal_headline_is_suggested_once(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    monkeypatch.setattr("index.archive.suggestions._HEADLINES", read)
+    for n, headline in enumerate(
+        (
+            "Morning brief",
+            "Rain",
+            "MORNING  BRIEF",
+            "Morning\u00a0brief",
+            "Morning briefs",
+        )
+    ):
+        put(archive, f"a{n}", headline=headline, published=f"2020-01-0{n + 1}")
+    put(archive, "held", headline="Morning brief", status="withheld")
+    catch_up(archive)
+    suggested = [
+        (each.text, each.articles, each.id)
+        for each in archive.suggest("morning b", now=NOW)
+    ]
+    assert suggested == [
+        ("Morning briefs", 1, "a4"),
+        ("Morning\u00a0brief", 3, "a3"),
+    ]
+
+
 def test_the_newest_accepted_version_waits_for_the_index(news: Archive) -> None:
     put(news, "kerry", "Another text.", published="2016-09-29T20:00:00Z")
     answer = news.search(Request(q="hospitals"), now=NOW)

@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from rapidfuzz.distance import OSA
 
 from index.article import Article
 from index.engines.engine import EngineState
-from index.engines.memory.docs import Doc, Docs, doc_of
+from index.engines.facets import Counted, value_order
+from index.engines.memory.docs import Doc, Docs, doc_of, values_of
 from index.engines.memory.search import Evaluation
 from index.engines.result import Page, WordCount
 from index.query import Search
-from index.text import fold
+from index.text import fold, has_words, leads, value_key
 
 
 class MemoryEngine:
@@ -106,6 +108,34 @@ class MemorySnapshot:
         """Answer a search."""
         evaluation = Evaluation(self.docs, search, expansions=self._expansions)
         return evaluation.page(self.seq)
+
+    def names(
+        self, field: str, typed: Sequence[str], search: Search, limit: int
+    ) -> tuple[WordCount, ...]:
+        """Values of a field with words that start with the typed ones, in any order."""
+        spellings: dict[str, Counter[str]] = defaultdict(Counter)
+        articles: Counter[str] = Counter()
+        for doc in self.docs.visible(search):
+            values = set(values_of(doc.article, field))
+            articles.update({value_key(value) for value in values})
+            for value in values:
+                spellings[value_key(value)][value] += 1
+        names = [
+            WordCount(
+                text=Counted(articles=count, spellings=spellings[key]).shown,
+                articles=count,
+            )
+            for key, count in articles.items()
+            if has_words(key, typed)
+        ]
+        names.sort(
+            key=lambda name: (
+                not leads(name.text, typed),
+                -name.articles,
+                value_order(name.text),
+            )
+        )
+        return tuple(names[:limit])
 
     def completions(
         self, prefix: str, search: Search, limit: int

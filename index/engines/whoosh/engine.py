@@ -19,6 +19,7 @@ from index.engines.whoosh.searching import (
     IndexSnapshot,
     completions,
     corrections,
+    names,
 )
 from index.engines.whoosh.storage import DurableStorage, Meta, map_damage
 from index.engines.whoosh.writing import Writer
@@ -307,6 +308,14 @@ class WhooshSnapshot:
         """Answer a search."""
         with confirm_damage(self._snapshot.segments):
             return self._evaluation(search).page()
+
+    def names(
+        self, field: str, typed: Sequence[str], search: Search, limit: int
+    ) -> tuple[WordCount, ...]:
+        """Values of a field with words that start with the typed ones, in any order."""
+        with confirm_damage(self._snapshot.segments):
+            evaluation = self._evaluation(search)
+            return names(self._snapshot, evaluation, field, typed, limit)
 
     def completions(
         self, prefix: str, search: Search, limit: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from index.engines.whoosh.files.cache import cached
 from index.engines.whoosh.files.field_index import FieldIndex, ParagraphIndex
 from index.engines.whoosh.files.schema import ID, VERSION
 from index.errors import IndexDamaged
+from index.text import words_of_value
 
 NO_VALUE = np.iinfo(np.int64).min  # a date or number that an article does not have
 
@@ -48,6 +50,7 @@ class Segment:
         self._id_rows = file[f"{ID}/rows"]
         self.id_ranks = file[f"{ID}/places"]
         self._fields: dict[str, FieldIndex | None] = {}
+        self._words_of_values: dict[str, tuple[list[str], Array, Array]] = {}
 
     def __repr__(self) -> str:
         return f"<Segment {self.id}: {self.articles:,} articles>"
@@ -97,6 +100,25 @@ class Segment:
         if f"{name}/codes.at" in self.file:
             articles = np.repeat(articles, np.diff(self.file[f"{name}/codes.at"]))
         return self.file.strings(f"{name}/values"), articles, codes
+
+    def words_of_values(self, name: str) -> tuple[list[str], Array, Array]:
+        """Words of the values of a keyword field, computed at first use.
+
+        :return: the forms of the words, sorted; for each the end of its entries; the
+            entries: twice the number of a value, and 1 more for its first word.
+        """
+        if name not in self._words_of_values:
+            spellings, _, _ = self.values(name)
+            entries: defaultdict[str, list[int]] = defaultdict(list)
+            for number, value in enumerate(spellings.texts() if spellings else ()):
+                for place, forms in enumerate(words_of_value(value)):
+                    for form in forms:
+                        entries[form].append(2 * number + (place == 0))
+            forms_ = sorted(entries)
+            ends = np.cumsum([len(entries[form]) for form in forms_], dtype=np.int64)
+            flat = [entry for form in forms_ for entry in entries[form]]
+            self._words_of_values[name] = forms_, ends, np.array(flat, np.int32)
+        return self._words_of_values[name]
 
     def value(self, name: str, article: int) -> str | None:
         """First value of an article in a keyword field."""

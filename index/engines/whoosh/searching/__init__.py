@@ -1,6 +1,7 @@
 """What matches, how well, and how many?"""
 
 from index.engines.whoosh.searching.evaluation import Evaluation
+from index.engines.whoosh.searching.names import names
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.vocabulary import completions, corrections
 
@@ -9,4 +10,5 @@ __all__ = [
     "IndexSnapshot",
     "completions",
     "corrections",
+    "names",
 ]

@@ -268,7 +268,7 @@ def _value_facet(
         request,
         {
             keys[group]: Counted(
-                articles=count, spellings=_spellings(column, group, spelled)
+                articles=count, spellings=spelling_counts(column, group, spelled)
             )
             for group, count in zip(
                 groups.tolist(), counts[groups].tolist(), strict=True
@@ -304,7 +304,7 @@ def _top_groups(
     return groups[chosen | np.isin(groups, selected)]
 
 
-def _spellings(
+def spelling_counts(
     column: KeywordColumn, group: int, counts: Ints | None
 ) -> Mapping[str, int]:
     """Number of hits with each spelling of a group."""

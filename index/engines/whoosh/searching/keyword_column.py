@@ -18,6 +18,7 @@ class KeywordColumn:
     facets count groups. Spellings and groups are numbered.
 
     :ivar spellings: every value as stored, by number.
+    :ivar spelling_of_code: for each segment, the spelling of each of its values.
     :ivar group_of_spelling: the group of each spelling.
     :ivar groups_by_key: the group of each key of a value.
     :ivar articles: with ``groups``, the distinct pairs of an article and one of its
@@ -43,12 +44,14 @@ class KeywordColumn:
         :param count: number of all articles.
         """
         numbers: dict[str, int] = {}
+        self.spelling_of_code: list[Array] = []
         articles, spelled = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for (spellings, rows, codes), base in zip(parts, bases, strict=False):
             texts = [] if spellings is None else spellings.texts()
             renumbered = np.array(
                 [numbers.setdefault(text, len(numbers)) for text in texts], np.int64
             )
+            self.spelling_of_code.append(renumbered)
             articles.append(rows.astype(np.int64) + base)
             spelled.append(renumbered[codes] if len(codes) else spelled[0])
         self.spellings = list(numbers)
