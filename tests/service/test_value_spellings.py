@@ -109,9 +109,7 @@ def test_a_filter_holds_for_every_spelling_in_every_operation(
         assert facet["missing"] == facet["other"] == 0
         assert facet["distinct"] == 1
     assert call(PREFIXED).json["distinct"] == (0 if exclude else 1)
-    suggested = call(
-        "/v1/suggest", query_string={"q": "day" if exclude else "night  d"}
-    ).json["suggestions"]
+    suggested = call("/v1/suggest?q=desk").json["suggestions"]
     sections = [each for each in suggested if each["type"] == "section"]
     assert [each["articles"] for each in sections] == [len(seen)]
     assert {each["id"] for each in call("/v1/changes").json["changes"]} & set(
