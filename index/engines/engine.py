@@ -56,6 +56,10 @@ class Snapshot(Protocol):
     def search(self, search: Search) -> Page:
         """Answer a search.
 
+        With the statistics of an earlier page, an article that has not changed since
+        has the score that it had then: following ``after`` neither repeats nor leaves
+        out such an article, whatever else was indexed in between.
+
         :raises SearchTimeout: the deadline passed.
         :raises LimitExceeded: a date facet has too many buckets.
         :raises InvalidQuery: a wildcard stands for too many words.

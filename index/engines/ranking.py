@@ -15,6 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from index import article
+
+_FORMULA = 1  # raised with every change to a formula below
+
 # Term frequency saturation. In an article a word of the headline counts as several: K1
 # is larger than if all words had the same weight (Robertson, Zaragoza, Taylor, 2004).
 K1 = 4.0
@@ -26,6 +30,13 @@ B_PARAGRAPH = 0.75
 DAMPING = 4.0
 PARAGRAPH_SHARE = 0.5  # weight of the best matching paragraph in an article's score
 _STEPS = 1e6  # scores are rounded to 1e-6, so that engines agree on ties
+
+
+def version() -> tuple[object, ...]:
+    """Version of the formulas and their parameters: scores of two do not compare."""
+    parameters = K1, K1_PARAGRAPH, B_ARTICLE, B_PARAGRAPH, DAMPING, PARAGRAPH_SHARE
+    weights = ((field.name, field.weight) for field in article.FIELDS)
+    return _FORMULA, *parameters, *weights
 
 
 def idf(doc_count: Any, doc_freq: Any) -> Any:

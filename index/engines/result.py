@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from index.query import SortKey, WordLeaf
+from index.query import SortKey, Statistics, WordLeaf
 
 
 class Passage(NamedTuple):
@@ -99,6 +99,8 @@ class Page:
 
     :param articles: exact number of matching articles; ``paragraphs`` likewise.
     :param after: sort key of the last hit if more follow, else ``None``.
+    :param statistics: what the hits were scored with, to send with ``after``; only in
+        the order of relevance, and if more hits follow.
     :param seq: newest change of the store in the snapshot.
     :param terms: for each word leaf, left to right, the number of visible articles that
         have it, regardless of the rest of the search.
@@ -109,5 +111,6 @@ class Page:
     paragraphs: int
     facets: tuple[Facet, ...] = ()
     after: SortKey | None = None
+    statistics: Statistics | None = None
     seq: int = 0
     terms: tuple[WordCount, ...] = ()

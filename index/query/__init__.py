@@ -50,6 +50,14 @@ from index.query.search import (
     SortKey,
     Unit,
 )
+from index.query.statistics import (
+    FieldStatistics,
+    LeafStatistics,
+    Statistics,
+    paragraph_statistics,
+    weighted_fields,
+    weighted_leaves,
+)
 
 __all__ = [
     "MAX_DIGITS",
@@ -61,10 +69,12 @@ __all__ = [
     "And",
     "Exact",
     "FacetRequest",
+    "FieldStatistics",
     "Filter",
     "FormTest",
     "Fuzzy",
     "Interval",
+    "LeafStatistics",
     "Near",
     "Not",
     "Or",
@@ -81,6 +91,7 @@ __all__ = [
     "Search",
     "Sort",
     "SortKey",
+    "Statistics",
     "Term",
     "Unit",
     "Wildcard",
@@ -91,8 +102,11 @@ __all__ = [
     "form_tests",
     "near_windows",
     "occurrences",
+    "paragraph_statistics",
     "places_of",
     "scoring_leaves",
     "search_digest",
+    "weighted_fields",
+    "weighted_leaves",
     "wildcard_pattern",
 ]

@@ -153,6 +153,14 @@ class Places:
     lines: tuple[str, ...]
     whole: bool = False
 
+    @property
+    def scores(self) -> bool:
+        """Whether a leaf that is searched here adds to scores.
+
+        A condition on an article's own fields selects articles and ranks none.
+        """
+        return bool(self.passages) and not self.whole
+
 
 def places_of(leaf: WordLeaf, default: tuple[str, ...]) -> Places:
     """The fields in which a leaf looks for its words.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from index.article import PLACES
 from index.query.nodes import Query, Range
+from index.query.statistics import Statistics
 
 
 class Scope(StrEnum):
@@ -115,7 +116,11 @@ class SortKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """A complete search, as an engine receives it."""
+    """A complete search, as an engine receives it.
+
+    :param statistics: what to score hits with, as the page before ``after`` was;
+        ``None``: the statistics of the index.
+    """
 
     query: Query
     now: datetime  # aware UTC; visibility is decided at this instant
@@ -129,6 +134,7 @@ class Search:
     limit: int = 10
     offset: int = 0  # hits to skip, counted from the cursor
     after: SortKey | None = None
+    statistics: Statistics | None = None
     facets: tuple[FacetRequest, ...] = ()
     facet_size: int = 10
     passages: int = 3

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from index.access import visible
 from index.article import FIELD_OF_ROLE, FIELDS, PASSAGE_FIELDS, Article, Kind
 from index.dates import micros
-from index.query import Search
+from index.query import FieldStatistics, Search
 from index.text import Tokens, analyse, is_plain
 
 _LINES = tuple(
@@ -88,6 +88,7 @@ class Docs:
     def __init__(self, by_id: Mapping[str, Doc]) -> None:
         self.by_id = by_id
         self._with_form: dict[str, list[Doc]] | None = None
+        self._statistics: dict[str, FieldStatistics] = {}
 
     def __iter__(self) -> Iterator[Doc]:
         return iter(self.by_id.values())
@@ -117,6 +118,17 @@ class Docs:
                 }
             )
         return counts
+
+    def statistics(self, name: str) -> FieldStatistics:
+        """Statistics of a field."""
+        if name not in self._statistics:
+            lengths = [length for doc in self if (length := doc.length(name))]
+            self._statistics[name] = FieldStatistics(
+                articles=len(lengths),
+                words=sum(lengths),
+                paragraphs=sum(doc.fields.count(name) for doc in self),
+            )
+        return self._statistics[name]
 
     def with_form(self, test: Callable[[str], bool]) -> tuple[set[str], set[Doc]]:
         """Forms that pass a test, and the articles that have one of them.

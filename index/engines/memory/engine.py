@@ -106,8 +106,10 @@ class MemorySnapshot:
 
     def search(self, search: Search) -> Page:
         """Answer a search."""
-        evaluation = Evaluation(self.docs, search, expansions=self._expansions)
-        return evaluation.page(self.seq)
+        evaluation = Evaluation(
+            self.docs, search, seq=self.seq, expansions=self._expansions
+        )
+        return evaluation.page()
 
     def names(
         self, field: str, typed: Sequence[str], search: Search, limit: int

@@ -12,6 +12,7 @@ from index.query import (
     All,
     And,
     Fuzzy,
+    LeafStatistics,
     Not,
     Or,
     Places,
@@ -51,6 +52,14 @@ class LeafPostings:
     def articles(self) -> set[Doc]:
         """Articles in which the leaf occurs."""
         return {*self.passages, *self.lines}
+
+    @property
+    def statistics(self) -> LeafStatistics:
+        """Document frequencies of the leaf."""
+        return LeafStatistics(
+            articles=len(self.articles),
+            paragraphs=sum(map(len, self.passages.values())),
+        )
 
 
 def postings_of(

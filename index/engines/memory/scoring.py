@@ -7,30 +7,30 @@ from collections.abc import Mapping, Sequence
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
 from index.deadline import Check
 from index.engines import ranking
-from index.engines.memory.docs import Doc, Docs
+from index.engines.memory.docs import Doc
 from index.engines.memory.matching import Matcher, NumberedLeaf
 from index.engines.memory.postings import LeafPostings
 from index.engines.result import LeafScore
-from index.query import Query, WordLeaf, scoring_leaves
+from index.query import Query, Statistics, WordLeaf, scoring_leaves
 
 
 class Scorer:
     """Scores articles by the formulas of :mod:`index.engines.ranking`.
 
     Parts of a score are by the number of the leaf among the scoring leaves.
+
+    :param statistics: of the index, or those that an earlier page was scored with.
     """
 
     def __init__(
         self,
-        docs: Docs,
+        statistics: Statistics,
         postings: Mapping[WordLeaf, LeafPostings],
         matcher: Matcher,
         check: Check,
     ) -> None:
-        self._docs, self._postings = docs, postings
+        self._statistics, self._postings = statistics, postings
         self._matcher, self._check = matcher, check
-        self._paragraph_statistics: dict[tuple[str, ...], tuple[int, float]] = {}
-        self._mean_lengths: dict[str, float] = {}
 
     def article_score(self, doc: Doc, matching: Sequence[int]) -> float:
         """Score of an article.
@@ -66,8 +66,7 @@ class Scorer:
         )
 
     def _is_scored(self, leaf: WordLeaf) -> bool:
-        places = self._postings[leaf].places
-        return bool(places.passages) and not places.whole
+        return self._postings[leaf].places.scores
 
     def _scored_leaves(self, doc: Doc, paragraph: int) -> list[NumberedLeaf]:
         counting = self._matcher.counting_leaves(doc, paragraph)
@@ -84,8 +83,8 @@ class Scorer:
         frequency = postings.passages.get(doc, {}).get(n, 0)
         if not frequency:
             return 0.0
-        count, mean = self._statistics_of(postings.places.passages)
-        document_frequency = sum(map(len, postings.passages.values()))
+        count, mean = self._statistics.paragraphs(postings.places.passages)
+        document_frequency = self._statistics.leaves[leaf].paragraphs
         return float(
             ranking.paragraph_part(
                 frequency,
@@ -95,26 +94,6 @@ class Scorer:
                 leaf.boost,
             )
         )
-
-    def _statistics_of(self, names: tuple[str, ...]) -> tuple[int, float]:
-        """Number of paragraphs in some fields, and their mean length in words."""
-        if names not in self._paragraph_statistics:
-            lengths = [
-                tokens.length
-                for doc in self._docs
-                for tokens, name in zip(doc.passages, doc.fields, strict=True)
-                if name in names
-            ]
-            mean = sum(lengths) / len(lengths)
-            self._paragraph_statistics[names] = len(lengths), mean
-        return self._paragraph_statistics[names]
-
-    def _mean_length(self, name: str) -> float:
-        """Mean length of a field, over the articles that have it."""
-        if name not in self._mean_lengths:
-            lengths = [length for doc in self._docs if (length := doc.length(name))]
-            self._mean_lengths[name] = sum(lengths) / len(lengths)
-        return self._mean_lengths[name]
 
     def _article_parts(self, doc: Doc, matching: Sequence[int]) -> dict[int, float]:
         scored = {
@@ -141,8 +120,9 @@ class Scorer:
                 weighted += ranking.field_frequency(
                     frequency,
                     doc.length(name),
-                    self._mean_length(name),
+                    self._statistics.fields[name].mean_length,
                     FIELD_BY_NAME[name].weight,
                 )
-        idf = ranking.idf(len(self._docs), len(postings.articles))
+        statistics = self._statistics
+        idf = ranking.idf(statistics.articles, statistics.leaves[leaf].articles)
         return float(ranking.article_part(weighted, idf, leaf.boost))

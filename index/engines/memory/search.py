@@ -12,14 +12,29 @@ from index.engines.memory.matching import Matcher, excluded, in_range, included
 from index.engines.memory.postings import LeafPostings, postings_of, word_leaves
 from index.engines.memory.scoring import Scorer
 from index.engines.result import Hit, Page, Passage, WordCount
-from index.query import Search, Sort, SortKey, Unit, WordLeaf, scoring_leaves
+from index.query import (
+    Search,
+    Sort,
+    SortKey,
+    Statistics,
+    Unit,
+    WordLeaf,
+    scoring_leaves,
+    weighted_fields,
+    weighted_leaves,
+)
 
 
 class Evaluation:
-    """The evaluation of one search."""
+    """The evaluation of one search.
 
-    def __init__(self, docs: Docs, search: Search, *, expansions: int) -> None:
-        self._docs, self._search = docs, search
+    :param seq: newest change of the store in ``docs``.
+    """
+
+    def __init__(
+        self, docs: Docs, search: Search, *, seq: int, expansions: int
+    ) -> None:
+        self._docs, self._search, self._seq = docs, search, seq
         self._visible = docs.visible(search)
         self._check = until(search.deadline)
         self._postings: dict[WordLeaf, LeafPostings] = {}
@@ -29,10 +44,23 @@ class Evaluation:
                     leaf, docs, search, expansions=expansions, check=self._check
                 )
         self._matcher = Matcher(search, self._postings)
-        self._scorer = Scorer(docs, self._postings, self._matcher, self._check)
+        self._statistics = search.statistics or self._own_statistics(seq)
+        self._scorer = Scorer(
+            self._statistics, self._postings, self._matcher, self._check
+        )
 
-    def page(self, seq: int) -> Page:
-        """Page of hits, from a snapshot that includes changes up to ``seq``."""
+    def _own_statistics(self, seq: int) -> Statistics:
+        leaves = weighted_leaves(self._search.query, self._search.places)
+        names = weighted_fields(leaves, self._search.places)
+        return Statistics(
+            seq=seq,
+            articles=len(self._docs),
+            fields={name: self._docs.statistics(name) for name in names},
+            leaves={leaf: self._postings[leaf].statistics for leaf in leaves},
+        )
+
+    def page(self) -> Page:
+        """Page of hits."""
         search = self._search
         base = [doc for doc in self._docs if self._is_base(doc)]
         hits = [doc for doc in base if included(doc.article, search)]
@@ -44,13 +72,17 @@ class Evaluation:
             rows = [row for row in rows if self._order(row[0]) > after]
         end = search.offset + search.limit
         chosen = rows[search.offset : end]
+        more = bool(chosen) and len(rows) > end
         return Page(
             hits=tuple(self._hit(*row, matching[row[1]]) for row in chosen),
             articles=len(hits),
             paragraphs=sum(map(len, matching.values())),
             facets=tuple(facet_of(facet, base, search) for facet in search.facets),
-            after=chosen[-1][0] if chosen and len(rows) > end else None,
-            seq=seq,
+            after=chosen[-1][0] if more else None,
+            statistics=self._statistics
+            if more and search.sort is Sort.RELEVANCE
+            else None,
+            seq=self._seq,
             terms=tuple(
                 WordCount(
                     text=leaf.text,

@@ -17,6 +17,7 @@ from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.query_tree import Clause, QueryTree
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.engines.whoosh.searching.sorting import Candidates
+from index.engines.whoosh.searching.weighting import Weighting
 from index.query import Scope, Search, Sort, SortKey, Unit, WordLeaf
 
 
@@ -32,8 +33,10 @@ class DenseRanker:
         search: Search,
         tree: QueryTree,
         hits: ArticleSet,
+        weighting: Weighting,
     ) -> None:
         self._snapshot, self._search, self._tree = snapshot, search, tree
+        self._weighting, self._norms = weighting, weighting.norms
         self._numbers = hits.numbers
         self.check = tree.check
         if search.scope is Scope.PARAGRAPH:
@@ -139,17 +142,16 @@ class DenseRanker:
         snapshot, postings = self._snapshot, clause.postings
         rows = postings.rows
         owners = snapshot.owner[rows]
-        norms = snapshot.passage_norms[snapshot.passage[rows], owners]
+        norms = self._norms.of_documents(snapshot.passage[rows], owners)
         weighted: Floats = np.bincount(
             owners, weights=norms * postings.frequencies, minlength=snapshot.articles
         ).astype(np.float64)
         for name, line in postings.lines.items():
-            weighted[line.rows] += (
-                line.frequencies * snapshot.field_norms(name)[line.rows]
-            )
+            norms = self._norms.of_field(name, line.rows)
+            weighted[line.rows] += line.frequencies * norms
         part = ranking.article_part(
             weighted,
-            postings.article_idf,
+            self._weighting.article_idf(clause.leaf, postings),
             clause.leaf.boost,
         )
         scores: Floats = np.where(counts, part, 0.0)
@@ -161,12 +163,11 @@ class DenseRanker:
         scores = np.zeros(snapshot.documents)
         if not len(rows):
             return scores
-        _, mean = snapshot.document_statistics(clause.places.passages)
         part = ranking.paragraph_part(
             postings.frequencies.astype(np.float64),
             snapshot.lengths[rows],
-            mean,
-            postings.document_idf,
+            self._norms.mean_paragraph(clause.places.passages),
+            self._weighting.document_idf(clause.leaf, postings),
             clause.leaf.boost,
         )
         at = rows if self._search.scope is Scope.PARAGRAPH else snapshot.owner[rows]

@@ -16,10 +16,12 @@ from index.engines.whoosh.searching.facets import count_facets
 from index.engines.whoosh.searching.query_tree import QueryTree
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.sparse import SparseRanker
+from index.engines.whoosh.searching.weighting import Weighting
 from index.query import (
     Filter,
     Scope,
     Search,
+    Sort,
     Unit,
     WordLeaf,
     scoring_leaves,
@@ -60,11 +62,12 @@ class Evaluation:
         }
         hits = _passing(base, filters)
         self.check()
+        weighting = Weighting(snapshot, search, self._tree)
         ranker: Ranker
         if search.scope is Scope.ARTICLE and search.unit is Unit.ARTICLE:
-            ranker = SparseRanker(snapshot, search, self._tree, hits)
+            ranker = SparseRanker(snapshot, search, self._tree, hits, weighting)
         else:
-            ranker = DenseRanker(snapshot, search, self._tree, hits)
+            ranker = DenseRanker(snapshot, search, self._tree, hits, weighting)
         facets = count_facets(
             snapshot,
             [
@@ -80,12 +83,16 @@ class Evaluation:
         )
         self.check()
         page_hits, more = ranker.page()
+        more = more and bool(page_hits)
         return Page(
             hits=tuple(page_hits),
             articles=len(hits),
             paragraphs=ranker.total,
             facets=facets,
-            after=page_hits[-1].key if more and page_hits else None,
+            after=page_hits[-1].key if more else None,
+            statistics=weighting.statistics
+            if more and search.sort is Sort.RELEVANCE
+            else None,
             seq=snapshot.seq,
             terms=tuple(
                 WordCount(text=leaf.text, articles=self.visible_count(leaf))

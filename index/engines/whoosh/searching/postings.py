@@ -17,6 +17,7 @@ from index.engines.whoosh.files import (
     cached,
     expand_ranges,
 )
+from index.engines.whoosh.searching.norms import Norms
 from index.engines.whoosh.searching.segment_postings import (
     ParagraphPostings,
     Postings,
@@ -53,9 +54,8 @@ class LeafPostings:
         self._snapshot, self.places = snapshot, places
         self._parts = [segment.paragraphs for segment in by_segment]
         self.lines: dict[str, Postings] = {}
-        for name in dict.fromkeys(
-            name for segment in by_segment for name in segment.lines
-        ):
+        # In one order, whatever the segments: sums of floats depend on it.
+        for name in places.lines:
             parts = [
                 (segment.lines[name], base)
                 for segment, base in zip(
@@ -63,10 +63,11 @@ class LeafPostings:
                 )
                 if name in segment.lines
             ]
-            self.lines[name] = Postings(
-                np.concatenate([line.rows + base for line, base in parts]),
-                np.concatenate([line.frequencies for line, _ in parts]),
-            )
+            if parts:
+                self.lines[name] = Postings(
+                    np.concatenate([line.rows + base for line, base in parts]),
+                    np.concatenate([line.frequencies for line, _ in parts]),
+                )
 
     # By article.
 
@@ -240,23 +241,30 @@ class LeafPostings:
 
     @cached
     def upper_bounds(self) -> Array:
+        """:meth:`upper_bounds_by` the statistics of the snapshot."""
+        return self.upper_bounds_by(
+            Norms(self._snapshot),
+            article_idf=self.article_idf,
+            document_idf=self.document_idf,
+        )
+
+    def upper_bounds_by(
+        self, norms: Norms, *, article_idf: float, document_idf: float
+    ) -> Array:
         """Upper bounds of the leaf's part of the score, by :attr:`articles`.
 
         For a boost of 1, and without matches in article fields.
         """
-        snapshot = self._snapshot
-        weighted = snapshot.main_field_norms().take(self.articles)
+        weighted = norms.of_main_field(self.articles)
         weighted *= self.totals
         for name, (articles, frequencies) in self.side.items():
-            difference = (
-                snapshot.field_norms(name)[articles]
-                - snapshot.field_norms(MAIN_FIELD)[articles]
-            )
+            difference = norms.of_field(name, articles)
+            difference -= norms.of_field(MAIN_FIELD, articles)
             weighted[self.articles.searchsorted(articles)] += frequencies * difference
         bounds: Array = ranking.article_saturation(weighted)
-        bounds *= np.float32(ranking.article_weight(self.article_idf, 1.0))
-        best = snapshot.paragraph_upper_bounds(self.places.passages).take(self.impacts)
-        best *= np.float32(ranking.PARAGRAPH_SHARE * self.document_idf)
+        bounds *= np.float32(ranking.article_weight(article_idf, 1.0))
+        best = norms.paragraph_upper_bounds(self.places.passages).take(self.impacts)
+        best *= np.float32(ranking.PARAGRAPH_SHARE * document_idf)
         bounds += best
         return bounds
 

@@ -67,11 +67,8 @@ class Clause:
 
     @property
     def scores(self) -> bool:
-        """Whether the leaf adds to scores.
-
-        A condition on an article's own fields selects articles and ranks none.
-        """
-        return bool(self.places.passages) and not self.places.whole
+        """Whether the leaf adds to scores."""
+        return self.places.scores
 
 
 class QueryTree:

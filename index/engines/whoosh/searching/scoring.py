@@ -10,9 +10,11 @@ from index.engines import ranking
 from index.engines.result import LeafScore
 from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
 from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.norms import Norms
 from index.engines.whoosh.searching.query_tree import Clause
 from index.engines.whoosh.searching.segment_postings import Postings
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.engines.whoosh.searching.weighting import Weighting
 
 # If a list is this many times as long as the hits, a binary search for each hit costs
 # less than a pass over the list.
@@ -22,11 +24,9 @@ _SPARSE = 8
 class LeafScorer:
     """Scores one clause: where it counts among the hits, and its upper bounds."""
 
-    def __init__(
-        self, clause: Clause, snapshot: IndexSnapshot, hits: ArticleSet
-    ) -> None:
+    def __init__(self, clause: Clause, weighting: Weighting, hits: ArticleSet) -> None:
         self.clause, self.postings = clause, clause.postings
-        self._snapshot, self._hits = snapshot, hits
+        self._weighting, self._hits = weighting, hits
 
     @property
     def context(self) -> Mask:
@@ -39,15 +39,17 @@ class LeafScorer:
         clause = self.clause
         if not clause.scores:
             return 0.0
-        return float(
-            ranking.article_weight(self.postings.article_idf, clause.leaf.boost)
-        )
+        idf = self._weighting.article_idf(clause.leaf, self.postings)
+        return float(ranking.article_weight(idf, clause.leaf.boost))
 
     @cached
     def document_weight(self) -> float:
         """Weight of the leaf in a paragraph's score, 0 if it does not score."""
         clause = self.clause
-        return self.postings.document_idf * clause.leaf.boost if clause.scores else 0.0
+        if not clause.scores:
+            return 0.0
+        idf = self._weighting.document_idf(clause.leaf, self.postings)
+        return idf * clause.leaf.boost
 
     @cached
     def _at(self) -> Ints:
@@ -112,7 +114,7 @@ class LeafScorer:
     @cached
     def upper_bounds(self) -> Array:
         """Upper bound of what the leaf adds to the score of :attr:`all_articles`."""
-        bounds = self.postings.upper_bounds
+        bounds = self._weighting.upper_bounds(self.clause.leaf, self.postings)
         if not self.everywhere:
             bounds = bounds.take(self._at)
         if self.postings.lines:
@@ -125,11 +127,13 @@ class LeafScorer:
         # the two saturated apart is an upper bound.
         total = np.zeros(len(self.all_articles), np.float32)
         total[np.searchsorted(self.all_articles, self.articles)] = bounds
-        weight = ranking.article_weight(self.postings.article_idf, 1.0)
+        idf = self._weighting.article_idf(self.clause.leaf, self.postings)
+        weight = ranking.article_weight(idf, 1.0)
         for name, line in self.postings.lines.items():
             inside = self.context[line.rows]
             rows = line.rows[inside]
-            weighted = line.frequencies[inside] * self._snapshot.field_norms(name)[rows]
+            norms = self._weighting.norms.of_field(name, rows)
+            weighted = line.frequencies[inside] * norms
             total[np.searchsorted(self.all_articles, rows)] += (
                 weight * ranking.article_saturation(weighted)
             )
@@ -147,9 +151,14 @@ class ExactScorer:
     """
 
     def __init__(
-        self, snapshot: IndexSnapshot, scorers: Sequence[LeafScorer], articles: Ints
+        self,
+        snapshot: IndexSnapshot,
+        scorers: Sequence[LeafScorer],
+        articles: Ints,
+        norms: Norms,
     ) -> None:
         self._snapshot, self._scorers, self.articles = snapshot, scorers, articles
+        self._norms = norms
         self._size = size = len(articles)
         bounds = snapshot.document_ranges.take(articles, axis=1).ravel()
         self._sizes = bounds[size:] - bounds[:size]
@@ -190,7 +199,13 @@ class ExactScorer:
             return np.zeros(0)
         best = np.maximum.reduceat(self._document_scores, self._starts)
         parts = self._article_parts
-        summed = parts[0] if len(parts) == 1 else parts.sum(axis=0)
+        if len(parts) == 1:
+            summed = parts[0]
+        else:
+            # Leaf by leaf: sum() adds in another order if there is only one article.
+            summed = np.zeros(self._size)
+            for part in parts:
+                summed += part
         scores: Floats = ranking.article_score(summed, best)
         return scores
 
@@ -200,7 +215,8 @@ class ExactScorer:
         scorers = self._scorers
         shape = len(scorers), self._size
         owners = np.concatenate([self.articles] * len(scorers)).take(self._cells)
-        scaled = self._snapshot.document_norms(self._rows, owners)
+        passages = self._snapshot.passages_of(self._rows)
+        scaled = self._norms.of_documents(passages, owners)
         scaled *= self._frequencies
         summed = np.bincount(self._cells, scaled, len(self._counts))
         # Without entries, bincount gives integers whatever the type of the weights.
@@ -220,7 +236,7 @@ class ExactScorer:
         has = line.rows[at] == articles
         if scorer.clause.context is not None:
             has &= scorer.clause.context[articles]
-        norms = self._snapshot.field_norms(name)[articles]
+        norms = self._norms.of_field(name, articles)
         return np.where(has, line.frequencies[at] * norms, 0.0)
 
     @cached
@@ -232,12 +248,12 @@ class ExactScorer:
         lengths = snapshot.lengths_of(self._rows)
         passages = scorers[0].clause.places.passages
         if len({scorer.clause.places.passages for scorer in scorers}) == 1:
-            norms = snapshot.length_norms(passages)[lengths]
+            norms = self._norms.of_lengths(passages)[lengths]
         else:
             bounds = np.cumsum(self._entry_counts)[:-1]
             norms = np.concatenate(
                 [
-                    snapshot.length_norms(scorer.clause.places.passages)[leaf_lengths]
+                    self._norms.of_lengths(scorer.clause.places.passages)[leaf_lengths]
                     for scorer, leaf_lengths in zip(
                         scorers, np.split(lengths, bounds), strict=True
                     )

@@ -8,7 +8,6 @@ articles are concatenated, and posting lists stay where they are.
 from __future__ import annotations
 
 import bisect
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -20,7 +19,6 @@ from index.access import NO_EMBARGO, NO_EXPIRY, shown
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
 from index.engines import ranking
 from index.engines.whoosh.files import (
-    IMPACT_CAP,
     MAIN_FIELD_NUMBER,
     NO_VALUE,
     VALUE_FIELDS,
@@ -31,14 +29,13 @@ from index.engines.whoosh.files import (
     cached,
 )
 from index.engines.whoosh.searching.keyword_column import KeywordColumn
+from index.query import FieldStatistics, paragraph_statistics
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 
 # Memo key of the cache of posting lists.
 POSTING_CACHE = "posting cache"
-# A capped frequency or length stands for any higher one.
-_BOUNDLESS = 1e9
 _MANY = 2_000  # ids to rank at a time, above which all of a snapshot are ranked once
 
 
@@ -204,6 +201,10 @@ class IndexSnapshot:
             [segment.lengths for segment in self.segments], np.dtype("u1")
         )
 
+    def passages_of(self, documents: Ints) -> Array:
+        """:attr:`passage` of some documents."""
+        return self._taken(documents, lambda segment: segment.passage)
+
     def lengths_of(self, documents: Ints) -> Array:
         """Lengths of some documents, in words."""
         return self._taken(documents, lambda segment: segment.lengths)
@@ -338,12 +339,34 @@ class IndexSnapshot:
         return self.memoized(("field norms", name), lambda: self._field_norms(name))
 
     def _field_norms(self, name: str) -> Floats:
-        lengths = self._field_lengths(name)
-        present = lengths[self.live & (lengths > 0)]
-        mean = float(present.sum()) / len(present) if len(present) else 1.0
+        mean = self.field_statistics(name).mean_length
         weight = FIELD_BY_NAME[name].weight
-        norms: Floats = ranking.field_frequency(1.0, lengths, mean, weight)
+        norms: Floats = ranking.field_frequency(
+            1.0, self._field_lengths(name), mean, weight
+        )
         return norms
+
+    def field_statistics(self, name: str) -> FieldStatistics:
+        """Statistics of a field."""
+
+        def compute() -> FieldStatistics:
+            lengths = self._field_lengths(name)
+            present = lengths[self.live & (lengths > 0)]
+            paragraphs = 0
+            if name in PASSAGE_FIELDS:
+                counts = self._passage_column(name, "counts")
+                paragraphs = int(counts[self.live].sum())
+            return FieldStatistics(
+                articles=len(present), words=int(present.sum()), paragraphs=paragraphs
+            )
+
+        return self.memoized(("field statistics", name), compute)
+
+    def field_lengths(self, name: str) -> Array:
+        """Length of a field, by article, in words."""
+        return self.memoized(
+            ("field lengths", name), lambda: self._field_lengths(name).astype(np.int32)
+        )
 
     @cached
     def passage_norms(self) -> Floats:
@@ -363,10 +386,13 @@ class IndexSnapshot:
         parts = [segment.passage_column(name, what) for segment in self.segments]
         return _concatenated(parts, np.dtype(np.int64)).astype(np.int64)
 
-    def document_norms(self, documents: Ints, owners: Ints) -> Floats:
-        """:meth:`field_norms` of each document's field in its article."""
+    def document_norms(self, passages: Array, owners: Ints) -> Floats:
+        """:meth:`field_norms` of some documents' fields in their articles.
+
+        :param passages: the field of each, as a position in ``PASSAGE_FIELDS``.
+        """
         # Rows are end to end: one index is looked up faster than two.
-        at = self._taken(documents, lambda segment: segment.passage).astype(np.int64)
+        at = passages.astype(np.int64)
         at *= self.articles
         at += owners
         norms: Floats = self.passage_norms.ravel().take(at)
@@ -382,45 +408,10 @@ class IndexSnapshot:
     def document_statistics(self, passages: tuple[str, ...]) -> tuple[int, float]:
         """Number of live documents in these passage fields, and their mean length."""
 
-        def compute() -> tuple[int, float]:
-            count = length = 0
-            for name in passages:
-                count += int(self._passage_column(name, "counts")[self.live].sum())
-                length += int(self._passage_column(name, "lengths")[self.live].sum())
-            return count, max(length / count if count else 1.0, math.ulp(1.0))
-
-        return self.memoized(("document statistics", passages), compute)
-
-    def length_norms(self, passages: tuple[str, ...]) -> Floats:
-        """BM25 length norm of a paragraph, by its length in words."""
-
-        def compute() -> Floats:
-            longest = max(
-                [int(segment.lengths.max(initial=0)) for segment in self.segments]
-            )
-            _, mean = self.document_statistics(passages)
-            norms: Floats = ranking.paragraph_norm(np.arange(longest + 1.0), mean)
-            return norms
-
-        return self.memoized(("length norms", passages), compute)
-
-    def paragraph_upper_bounds(self, passages: tuple[str, ...]) -> Array:
-        """Upper bounds of the paragraph score, for a term of weight 1.
-
-        By ``frequency << 8 | length``: see :attr:`.files.ArticlePostings.impacts`.
-        """
-
-        def compute() -> Array:
-            frequencies = np.arange(IMPACT_CAP + 1, dtype=np.float64)
-            frequencies[IMPACT_CAP] = _BOUNDLESS
-            _, mean = self.document_statistics(passages)
-            lengths = np.arange(IMPACT_CAP + 1, dtype=np.float64)
-            table: Floats = ranking.paragraph_part(
-                frequencies[:, np.newaxis], lengths, mean, 1.0, 1.0
-            )
-            return table.ravel().astype(np.float32)
-
-        return self.memoized(("paragraph upper bounds", passages), compute)
+        return self.memoized(
+            ("document statistics", passages),
+            lambda: paragraph_statistics(map(self.field_statistics, passages)),
+        )
 
 
 def _concatenated(parts: Sequence[Array], empty: np.dtype[Any]) -> Array:

@@ -21,6 +21,7 @@ from index.engines.whoosh.searching.query_tree import QueryTree
 from index.engines.whoosh.searching.scoring import ExactScorer, LeafScorer
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.engines.whoosh.searching.sorting import Candidates, top_k_threshold
+from index.engines.whoosh.searching.weighting import Weighting
 from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
 
 # Up to so many hits are all scored exactly: fewer for a single leaf, since its bounds
@@ -44,18 +45,20 @@ class SparseRanker:
         search: Search,
         tree: QueryTree,
         hits: ArticleSet,
+        weighting: Weighting,
     ) -> None:
         self._snapshot, self._search = snapshot, search
+        self._norms = weighting.norms
         self._hits, self._numbers = hits, hits.numbers
         self._scorers = [
-            LeafScorer(clause, snapshot, hits)
+            LeafScorer(clause, weighting, hits)
             for clause in tree.clauses(lambda: hits.mask)
         ]
         self._scoring = [scorer for scorer in self._scorers if scorer.clause.scores]
         # Few hits are all scored at once, which gives everything else about them too.
         most = _ALL_OF_ONE_LEAF if len(self._scorers) < 2 else _ALL_OF_SEVERAL
         self._all = (
-            ExactScorer(snapshot, self._scorers, hits.numbers)
+            ExactScorer(snapshot, self._scorers, hits.numbers, self._norms)
             if len(hits) <= most
             else None
         )
@@ -201,7 +204,7 @@ class SparseRanker:
 
         :param numbers: of the hits, ascending.
         """
-        batch = ExactScorer(self._snapshot, self._scorers, numbers)
+        batch = ExactScorer(self._snapshot, self._scorers, numbers, self._norms)
         self._batches.append(batch)
         return batch.scores
 
@@ -252,7 +255,9 @@ class SparseRanker:
             at[at == len(batch.articles)] = 0
             if (batch.articles[at] == articles).all():
                 return batch
-        return ExactScorer(self._snapshot, self._scorers, np.sort(articles))
+        return ExactScorer(
+            self._snapshot, self._scorers, np.sort(articles), self._norms
+        )
 
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
         """Leaves that count in each of some hits."""

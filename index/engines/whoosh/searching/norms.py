@@ -1,0 +1,135 @@
+"""Length norms: what an occurrence counts in a field or paragraph of some length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
+from index.engines import ranking
+from index.engines.whoosh.files import IMPACT_CAP, MAIN_FIELD, Array, Ints
+from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.query import FieldStatistics, paragraph_statistics
+
+# A capped frequency or length stands for any higher one.
+_BOUNDLESS = 1e9
+
+
+class Norms:
+    """Norms by the statistics of the snapshot, which all of its searches share."""
+
+    def __init__(self, snapshot: IndexSnapshot) -> None:
+        self._snapshot = snapshot
+
+    def of_field(self, name: str, articles: Array) -> Floats:
+        """BM25F norm of a field, in some articles: the weight of one occurrence."""
+        norms: Floats = self._snapshot.field_norms(name)[articles]
+        return norms
+
+    def of_main_field(self, articles: Array) -> Array:
+        """:meth:`of_field` of the main field, in the single precision of bounds."""
+        return self._snapshot.main_field_norms().take(articles)
+
+    def of_documents(self, passages: Array, owners: Ints) -> Floats:
+        """:meth:`of_field` for some documents.
+
+        :param passages: the field of each, as a position in ``PASSAGE_FIELDS``.
+        :param owners: the article of each.
+        """
+        return self._snapshot.document_norms(passages, owners)
+
+    def mean_paragraph(self, passages: tuple[str, ...]) -> float:
+        """Mean length of the paragraphs in these passage fields, in words."""
+        return self._snapshot.document_statistics(passages)[1]
+
+    def of_lengths(self, passages: tuple[str, ...]) -> Floats:
+        """BM25 norm of a paragraph, by its length in words."""
+        return self._snapshot.memoized(
+            ("length norms", passages), lambda: self._of_lengths(passages)
+        )
+
+    def _of_lengths(self, passages: tuple[str, ...]) -> Floats:
+        longest = max(
+            [int(segment.lengths.max(initial=0)) for segment in self._snapshot.segments]
+        )
+        norms: Floats = ranking.paragraph_norm(
+            np.arange(longest + 1.0), self.mean_paragraph(passages)
+        )
+        return norms
+
+    def paragraph_upper_bounds(self, passages: tuple[str, ...]) -> Array:
+        """Upper bounds of the paragraph score, for a term of weight 1.
+
+        By ``frequency << 8 | length``: see :attr:`.files.ArticlePostings.impacts`.
+        """
+        return self._snapshot.memoized(
+            ("paragraph upper bounds", passages),
+            lambda: self._paragraph_upper_bounds(passages),
+        )
+
+    def _paragraph_upper_bounds(self, passages: tuple[str, ...]) -> Array:
+        frequencies = np.arange(IMPACT_CAP + 1, dtype=np.float64)
+        frequencies[IMPACT_CAP] = _BOUNDLESS
+        lengths = np.arange(IMPACT_CAP + 1, dtype=np.float64)
+        mean = self.mean_paragraph(passages)
+        table: Floats = ranking.paragraph_part(
+            frequencies[:, np.newaxis], lengths, mean, 1.0, 1.0
+        )
+        return table.ravel().astype(np.float32)
+
+
+class GivenNorms(Norms):
+    """Norms by given statistics, computed only for what they are asked for.
+
+    :param fields: of the fields that add to scores. Those of other fields are the
+        snapshot's: the leaves that are searched there have no weight.
+    """
+
+    def __init__(
+        self, snapshot: IndexSnapshot, fields: Mapping[str, FieldStatistics]
+    ) -> None:
+        super().__init__(snapshot)
+        self._fields = fields
+        self._bounds: dict[tuple[str, ...], Array] = {}
+
+    def _statistics(self, name: str) -> FieldStatistics:
+        return self._fields.get(name) or self._snapshot.field_statistics(name)
+
+    def of_field(self, name: str, articles: Array) -> Floats:
+        """BM25F norm of a field, in some articles: the weight of one occurrence."""
+        norms: Floats = ranking.field_frequency(
+            1.0,
+            self._snapshot.field_lengths(name).take(articles),
+            self._statistics(name).mean_length,
+            FIELD_BY_NAME[name].weight,
+        )
+        return norms
+
+    def of_main_field(self, articles: Array) -> Array:
+        """:meth:`of_field` of the main field, in the single precision of bounds."""
+        return self.of_field(MAIN_FIELD, articles).astype(np.float32)
+
+    def of_documents(self, passages: Array, owners: Ints) -> Floats:
+        """:meth:`of_field` for some documents."""
+        norms = np.empty(len(owners))
+        for number, name in enumerate(PASSAGE_FIELDS):
+            inside = (passages == number).nonzero()[0]
+            if len(inside):
+                norms[inside] = self.of_field(name, owners.take(inside))
+        return norms
+
+    def mean_paragraph(self, passages: tuple[str, ...]) -> float:
+        """Mean length of the paragraphs in these passage fields, in words."""
+        return paragraph_statistics(map(self._statistics, passages))[1]
+
+    def of_lengths(self, passages: tuple[str, ...]) -> Floats:
+        """BM25 norm of a paragraph, by its length in words."""
+        return self._of_lengths(passages)
+
+    def paragraph_upper_bounds(self, passages: tuple[str, ...]) -> Array:
+        """Upper bounds of the paragraph score, for a term of weight 1."""
+        bounds = self._bounds.get(passages)
+        if bounds is None:
+            bounds = self._bounds[passages] = self._paragraph_upper_bounds(passages)
+        return bounds
