@@ -141,8 +141,9 @@ class CursorMismatch(InputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this cursor belongs to another search; keep q, filters, scope, unit and"
-            " sort as they were, or start again without a cursor"
+            "this cursor belongs to another search, or to the order of an earlier"
+            " release; keep q, filters, scope, unit and sort as they were, or start"
+            " again without a cursor"
         )
         self.parameter = "cursor"
 

@@ -20,7 +20,12 @@ from index.archive.answers import Answer, ArticleView
 from index.archive.condition import ArchiveState, Condition, condition_of, state_of
 from index.archive.feed import ChangePage, may_read, page_of_changes
 from index.archive.moment import Moment
-from index.archive.question import Question, check_of_one_store, hidden_from
+from index.archive.question import (
+    Question,
+    check_of_one_store,
+    hidden_from,
+    search_after_cursor,
+)
 from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
 from index.dates import Clock, utc_now
@@ -229,7 +234,7 @@ class Archive:
         with self.store.reading() as view, self._rebuild_if_damaged():
             yield Question(
                 request,
-                search,
+                search_after_cursor(request, search, view),
                 parsed,
                 snapshot=snapshot,
                 view=view,

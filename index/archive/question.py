@@ -21,7 +21,14 @@ from index.archive.marking import Marker
 from index.archive.suggestions import did_you_mean
 from index.article import Paragraph, Role, paragraph_id
 from index.deadline import Check, until
-from index.engines import OTHER_HISTORY, Hit, Passage, Snapshot, of_one_history
+from index.engines import (
+    OTHER_HISTORY,
+    Hit,
+    Passage,
+    Snapshot,
+    of_one_history,
+    ranking,
+)
 from index.errors import IndexUnavailable
 from index.query import (
     SHORT_FIELDS,
@@ -32,6 +39,7 @@ from index.query import (
     Search,
     WordLeaf,
     compile_request,
+    continued,
     encode_cursor,
     search_digest,
 )
@@ -126,7 +134,13 @@ class Question:
             facets=page.facets,
             next=None
             if page.after is None
-            else encode_cursor(page.after, request.bound_for(search.reader)),
+            else encode_cursor(
+                page.after,
+                page.statistics,
+                search=search,
+                bound=request.bound_for(search, ranking.version()),
+                key=view.cursor_key,
+            ),
         )
 
     def _counted(self, q: str, search: Search) -> Search:
@@ -216,6 +230,21 @@ class Question:
             marker = Marker(leaves, language=language, places=self._search.places)
             self._markers[leaves, language] = marker
         return marker
+
+
+def search_after_cursor(request: Request, search: Search, view: View) -> Search:
+    """A search that goes on after the cursor of its request, if it has one.
+
+    :raises InputError: the cursor is not one of this search or of this store.
+    """
+    if request.cursor is None:
+        return search
+    return continued(
+        request,
+        search,
+        key=view.cursor_key,
+        bound=request.bound_for(search, ranking.version()),
+    )
 
 
 def check_of_one_store(snapshot: Snapshot, view: View) -> None:

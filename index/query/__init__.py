@@ -1,6 +1,6 @@
 """What does a reader ask for? The grammar of queries, and what queries mean."""
 
-from index.query.cursor import encode_cursor, search_digest
+from index.query.cursor import CURSOR_KEY_BYTES, encode_cursor, search_digest
 from index.query.grammar import Parsed
 from index.query.matching import (
     FormTest,
@@ -37,6 +37,7 @@ from index.query.request import (
     Request,
     checked_filter,
     compile_request,
+    continued,
 )
 from index.query.search import (
     PUBLIC,
@@ -60,6 +61,7 @@ from index.query.statistics import (
 )
 
 __all__ = [
+    "CURSOR_KEY_BYTES",
     "MAX_DIGITS",
     "PUBLIC",
     "RETURNABLE",
@@ -98,6 +100,7 @@ __all__ = [
     "WordLeaf",
     "checked_filter",
     "compile_request",
+    "continued",
     "encode_cursor",
     "form_tests",
     "near_windows",

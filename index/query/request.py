@@ -17,7 +17,7 @@ from index.article import (
     field_names,
 )
 from index.errors import InvalidValue, LimitExceeded, UnknownField
-from index.query import cursor
+from index.query.cursor import decode_cursor, search_digest
 from index.query.grammar import Parsed, parse
 from index.query.nodes import Range
 from index.query.search import (
@@ -31,8 +31,9 @@ from index.query.search import (
     Sort,
     Unit,
 )
+from index.query.statistics import weighted_leaves
 from index.settings import Settings
-from index.text import language_tag
+from index.text import ANALYZER_VERSION, language_tag
 
 # Article fields in a hit by default; ``id`` and ``version`` are always there.
 SHORT_FIELDS = (*field_names(returned=True), "url")
@@ -98,10 +99,14 @@ class Request:
             return self.sort
         return Sort.RELEVANCE if self.q.strip() else Sort.NEWEST
 
-    def bound_for(self, reader: Reader) -> str:
-        """Digest of the search and the reader, which binds its cursors."""
-        return cursor.search_digest(
-            reader,
+    def bound_for(self, search: Search, formula: object) -> str:
+        """Digest of the search, its reader and its scoring, which binds its cursors.
+
+        :param search: as this request was compiled.
+        :param formula: version of the formula of scores.
+        """
+        return search_digest(
+            search.reader,
             self.q,
             self.within,
             self.scope.value,
@@ -109,6 +114,8 @@ class Request:
             sorted(map(repr, self.filters)),
             (self.since, self.until, self.date, self.tz),
             self.order.value,
+            weighted_leaves(search.query, search.places),
+            (ANALYZER_VERSION, formula),
         )
 
 
@@ -122,6 +129,8 @@ def compile_request(
     deadline: float | None = None,
 ) -> tuple[Search, Parsed]:
     """Translate a request into a search, and parse its query.
+
+    The search begins at the first hit: see :func:`continued` for a cursor.
 
     :param now: the instant that relative dates count from and visibility is decided at.
     :param reader: what the caller may read.
@@ -144,9 +153,6 @@ def compile_request(
         sort=request.order,
         limit=request.limit,
         offset=(page - 1) * request.limit,
-        after=None
-        if request.cursor is None
-        else cursor.decode(request.cursor, request.bound_for(reader)),
         facets=tuple(_facet(text, request.facet_prefix) for text in request.facets),
         facet_size=request.facet_size,
         passages=request.passages,
@@ -156,6 +162,22 @@ def compile_request(
         explain=request.explain,
     )
     return search, parsed
+
+
+def continued(request: Request, search: Search, *, key: bytes, bound: str) -> Search:
+    """A search that goes on after the cursor of its request.
+
+    :param search: as the request was compiled.
+    :param key: what the store's cursors are encrypted with.
+    :param bound: from :meth:`Request.bound_for`.
+    :raises InvalidValue: the cursor is not one of this store, or was changed.
+    :raises CursorMismatch: it belongs to another search.
+    """
+    assert request.cursor is not None, "there is a cursor to go on after"
+    after, statistics = decode_cursor(
+        request.cursor, search=search, bound=bound, key=key
+    )
+    return replace(search, after=after, statistics=statistics)
 
 
 def _zone(name: str) -> tzinfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from index.query.nodes import Query, WordLeaf, places_of, scoring_leaves
@@ -68,6 +69,7 @@ def paragraph_statistics(fields: Iterable[FieldStatistics]) -> tuple[int, float]
     return count, max(words / count if count else 1.0, math.ulp(1.0))
 
 
+@lru_cache(maxsize=128)
 def weighted_leaves(query: Query, default: tuple[str, ...]) -> tuple[WordLeaf, ...]:
     """The distinct leaves that add to scores, in the order of the query.
 
@@ -80,8 +82,9 @@ def weighted_leaves(query: Query, default: tuple[str, ...]) -> tuple[WordLeaf, .
     )
 
 
+@lru_cache(maxsize=128)
 def weighted_fields(
-    leaves: Iterable[WordLeaf], default: tuple[str, ...]
+    leaves: tuple[WordLeaf, ...], default: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Names of the fields in which leaves are searched, each once, in order."""
     names: dict[str, None] = {}

@@ -97,6 +97,7 @@ def problems(connection: Connection, now: int) -> Iterator[str]:
         after = page[-1].id
     yield from originals.problems(connection)
     yield from _of_keys(connection)
+    yield from _of_secrets(view)
 
 
 def _of_log(connection: Connection, seq: int) -> Iterator[str]:
@@ -194,6 +195,13 @@ def _of_next_instant(row: Any, now: int) -> Iterator[str]:
         yield f"{row.id}: an end is to be logged that is not its embargo or expiry"
     elif any(now < instant < row.turns for instant in instants):
         yield f"{row.id}: the end of its embargo or its expiry would not be logged"
+
+
+def _of_secrets(view: View) -> Iterator[str]:
+    try:
+        view.cursor_key  # noqa: B018  reading it checks it
+    except StoreUnavailable as error:
+        yield str(error)
 
 
 def _of_keys(connection: Connection) -> Iterator[str]:

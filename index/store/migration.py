@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from secrets import token_bytes
 from typing import Any
 
 from sqlalchemy import Connection, insert, inspect, select, update
@@ -13,6 +14,7 @@ from index.access import CANCELED, Standing, audience_of, restrictions_of, value
 from index.dates import micros
 from index.errors import StoreUnavailable
 from index.history import next_turn
+from index.query import CURSOR_KEY_BYTES
 from index.store.change_log import new_epoch
 from index.store.rows import CHUNK, OF_CURRENT, read_article
 from index.store.tables import (
@@ -22,6 +24,7 @@ from index.store.tables import (
     metadata,
     notices,
     originals,
+    secrets,
     state,
     versions,
 )
@@ -68,6 +71,14 @@ def _create(connection: Connection) -> None:
         insert(state),
         [{"name": name, "value": value} for name, value in rows.items()],
     )
+    _create_secrets(connection)
+
+
+def _create_secrets(connection: Connection) -> None:
+    """Make the keys that the processes of a store encrypt with."""
+    connection.execute(
+        insert(secrets).values(name="cursors", value=token_bytes(CURSOR_KEY_BYTES))
+    )
 
 
 def _from_1(connection: Connection) -> None:
@@ -108,12 +119,22 @@ def _from_2(connection: Connection) -> None:
     Versions stored before have no originals.
     """
     originals.create(connection, checkfirst=True)
+    _from_3(connection)
+
+
+def _from_3(connection: Connection) -> None:
+    """Upgrade from schema 3, in the caller's transaction.
+
+    Cursors given out before are not encrypted, and not valid any more.
+    """
+    secrets.create(connection, checkfirst=True)
+    _create_secrets(connection)
     connection.execute(
         update(state).where(state.c.name == "schema").values(value=SCHEMA)
     )
 
 
-_UPGRADES = {1: _from_1, 2: _from_2}
+_UPGRADES = {1: _from_1, 2: _from_2, 3: _from_3}
 
 
 def _every_article(connection: Connection) -> Iterator[Any]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from index.access import NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 3  # raised with every change to the tables
+SCHEMA = 4  # raised with every change to the tables
 
 metadata = MetaData()
 # Only a key of type INTEGER is SQLite's own row number, and needs no index.
@@ -167,4 +167,11 @@ state = Table(
     metadata,
     Column("name", Text, primary_key=True),  # schema, seq, rebuild, rebuilt, epoch
     Column("value", BigInteger, nullable=False),
+)
+# Keys that the processes of this store encrypt with, each made once.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),  # cursors
+    Column("value", LargeBinary, nullable=False),
 )

@@ -23,7 +23,7 @@ from index.access import (
 )
 from index.article import Article, Original, Status
 from index.dates import from_micros
-from index.errors import ArticleNotFound, InvalidArticle
+from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.history import (
     Chain,
     Change,
@@ -34,7 +34,7 @@ from index.history import (
     plain_version,
     version_key,
 )
-from index.query import Reader
+from index.query import CURSOR_KEY_BYTES, Reader
 from index.store import tables
 from index.store.clippings import Clipping
 from index.store.lineage import chain_of
@@ -51,7 +51,7 @@ from index.store.rows import (
     unreadable,
     value_of,
 )
-from index.store.tables import articles, changes, versions
+from index.store.tables import articles, changes, secrets, versions
 
 _HIDDEN = PreparedRead(
     select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
@@ -70,6 +70,9 @@ _LAST_ENDS = PreparedRead(
             )
         )
     )
+)
+_SECRET = PreparedRead(
+    select(secrets.c.value).where(secrets.c.name == bindparam("name"))
 )
 SEARCHABLE = articles.c.status != literal_column(str(CANCELED))
 _EFFECTIVE = case(
@@ -148,6 +151,19 @@ class View:
     def epoch(self) -> int:
         """Number of this history of changes; restoring a backup starts a new one."""
         return value_of(self._connection, "epoch")
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """Key that the cursors of this store are encrypted with.
+
+        :raises StoreUnavailable: it is lost or damaged.
+        """
+        for (key,) in _SECRET.rows(self._connection, name="cursors"):
+            if len(key) == CURSOR_KEY_BYTES:
+                return bytes(key)
+        raise StoreUnavailable(
+            "the key of the store's cursors is lost or damaged; restore a backup"
+        )
 
     def hidden_since(self, seq: int) -> frozenset[str]:
         """Ids of articles that a change after ``seq`` may have hidden."""

@@ -119,3 +119,17 @@ def test_what_contradicts_itself_is_named(
         connection.execute(harm)
         connection.commit()
     assert finding in store.check()
+
+
+@pytest.mark.parametrize(
+    "damage", ["UPDATE secrets SET value = x'00'", "DELETE FROM secrets"]
+)
+def test_a_lost_or_damaged_key_of_cursors_is_reported(
+    store: Store, damage: str
+) -> None:
+    assert store.check() == []
+    with sqlite3.connect(store.path) as database:
+        database.execute(damage)
+    assert store.check() == [
+        "the key of the store's cursors is lost or damaged; restore a backup"
+    ]

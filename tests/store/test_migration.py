@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from index.archive import Archive
 from index.article import Original, article_of, content_digest, content_json, draft_of
 from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
 from index.jobs import Indexer
-from index.query import Filter, Reader
+from index.query import CURSOR_KEY_BYTES, Filter, Reader
 from index.settings import Settings
 from index.store import Store
 from index.store.tables import SCHEMA
@@ -152,6 +153,7 @@ def test_a_store_of_schema_2_is_as_it_was_and_keeps_originals_from_then_on(
     store.close()
     with sqlite3.connect(file) as database:
         database.execute("DROP TABLE originals")
+        database.execute("DROP TABLE secrets")
         database.execute("UPDATE state SET value = 2 WHERE name = 'schema'")
     archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
     with pytest.raises(OriginalNotFound):
@@ -162,6 +164,26 @@ def test_a_store_of_schema_2_is_as_it_was_and_keeps_originals_from_then_on(
     assert archive.store.check() == []
     assert archive.store.rebuild_requested() == 0
     archive.close()
+
+
+def test_a_store_of_schema_3_gets_a_key_of_its_own_for_cursors(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("one.db", "other.db"):
+        file = tmp_path / name
+        store = Store(f"sqlite:///{file}")
+        store.put([article_of({"id": "a", "headline": "Before"})])
+        store.close()
+        with sqlite3.connect(file) as database:
+            database.execute("DROP TABLE secrets")
+            database.execute("UPDATE state SET value = 3 WHERE name = 'schema'")
+        for _ in range(2):  # the second time it is as it was
+            with closing(Store(f"sqlite:///{file}")) as store, store.reading() as view:
+                assert len(view.cursor_key) == CURSOR_KEY_BYTES
+                keys.add(view.cursor_key)
+                assert view.get("a").article.headline == "Before"
+                assert store.check() == []
+                assert store.rebuild_requested() == 0
+    assert len(keys) == 2
 
 
 def test_a_new_store_has_the_same_tables(file: Path, tmp_path: Path) -> None:
