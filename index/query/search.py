@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from index.article import PLACES
 from index.query.nodes import Query, Range
-from index.query.statistics import Statistics
+from index.query.statistics import Statistics, weighted_leaves
 
 
 class Scope(StrEnum):
@@ -120,6 +120,7 @@ class Search:
 
     :param statistics: what to score hits with, as the page before ``after`` was;
         ``None``: the statistics of the index.
+    :raises ValueError: the statistics are those of another query.
     """
 
     query: Query
@@ -142,3 +143,10 @@ class Search:
     hidden: frozenset[str] = frozenset()  # ids to hide, whatever the index holds
     deadline: float | None = None  # on time.monotonic()'s clock
     explain: bool = False
+
+    def __post_init__(self) -> None:
+        if self.statistics is not None:
+            leaves = weighted_leaves(self.query, self.places)
+            if self.statistics.leaves.keys() != set(leaves):
+                raise ValueError("statistics of another query; leave them out")
+

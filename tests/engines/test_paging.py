@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,6 +211,14 @@ def test_statistics_are_handed_on_as_they_came(engine: Engine) -> None:
     assert second.statistics == first.statistics
     assert second.statistics is not None
     assert (second.statistics.seq, second.seq) == (1, 2)
+
+
+def test_statistics_of_another_query_are_refused() -> None:
+    engine = open_empty("memory:", Path())
+    fill(engine, *equals(3))
+    first = search(engine, word("ferries"), limit=2)
+    with pytest.raises(ValueError, match="another query"):
+        next_page(engine, first, word("trains"), limit=2)
 
 
 writes = st.lists(
