@@ -249,8 +249,10 @@ def checked_filter(condition: Filter) -> Filter:
 
 
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Languages as they were sent and as tags: articles of an older load may have the
-    spelling that was sent."""
+    """Languages as they were sent and as tags.
+
+    Articles that an older version loaded may have the spelling that was sent.
+    """
     tags = (tag for value in values for tag in (value, language_tag(value)))
     return tuple(dict.fromkeys(tag for tag in tags if tag is not None))
 

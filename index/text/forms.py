@@ -61,11 +61,11 @@ def loose(form: str) -> str:
 
 
 def fold(form: str) -> str:
-    """Form without joiners and the accents of Latin and Greek letters, and with one
-    spelling for each letter that has several (:mod:`index.text.letters`).
+    """Form without joiners and accents, with one spelling for each letter.
 
-    A loose form folds like the one it is made of. Other marks stay, since they are
-    letters; so do ``*`` and ``?`` of a wildcard.
+    Accents are those of Latin and Greek letters; :mod:`index.text.letters` has the
+    letters with several spellings. A loose form folds like the one it is made of. Other
+    marks stay, since they are letters; so do ``*`` and ``?`` of a wildcard.
     """
     if form.endswith(LOOSE_MARK):
         form = form[:-1]
@@ -95,8 +95,10 @@ def is_single_cjk(form: str) -> bool:
 
 
 def normal_form(text: str) -> str:
-    """Text in NFKC, casefolded but for ß, with plain apostrophes and hyphens and ASCII
-    digits, and without the marks that writers may leave out."""
+    """Text in NFKC, casefolded but for ß, with ASCII apostrophes, hyphens and digits.
+
+    Marks that writers may leave out are removed.
+    """
     if text.isascii():
         return text.lower()
     text = _EXCESS_MARKS.sub("", _DROPPED.sub("", text))

@@ -1,5 +1,4 @@
-"""Letters that are written in more than one way: marks that writers may leave out, and
-variants of one letter, whatever the language of the text.
+"""Letters: marks that writers may leave out, and variants of one letter.
 
 Lucene's normalisers for Arabic, Persian, Sorani, Hindi and Indic scripts are the source
 of which letters are variants. Each has one target for all languages, so that a query,
