@@ -164,7 +164,8 @@ def test_a_text_is_kept_before_it_is_decoded(client: FlaskClient) -> None:
     ("document", "is_kept"),
     [
         ('{"id": "a", "headline": "H", "paragraphs": ["One."], "x_desk": 1}', False),
-        ('{"id": "a", "headline": "H", "published": "2020-01-01"}', False),
+        ('{"id": "a", "headline": "H", "published": "2020-01-01T08:00:00Z"}', False),
+        ('{"id": "a", "headline": "H", "published": "2020-01-01"}', True),
         ('{"id": "a", "headline": "H", "paragraphs": "<p>One.</p>"}', True),
         ('{"id": "a", "title": "H", "body": "<p>One.</p>"}', True),
         ('{"id": "a", "headline": "H", "published": "3 May 2020"}', True),
