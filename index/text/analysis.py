@@ -399,7 +399,9 @@ def _end_without_possessive(surface: str) -> int:
 
 def _analyse_spaced(surface: str, convention: Convention) -> _Analysis:
     """Analysis of a word of a script with spaces, or of an emoji."""
-    if not surface.isascii() and HAS_WORD_SYMBOL.search(surface):
+    if surface.isascii():
+        return _analyse_word(surface, convention)
+    if HAS_WORD_SYMBOL.search(surface):
         return _analyse_written_out(surface, convention)
     return _with_nouns(_analyse_word(surface, convention))
 
