@@ -1,6 +1,12 @@
 """How are bytes read safely? JSON, HTML and prose, with limits."""
 
-from index.parsing.markup import Block, html_paragraphs, is_markup
+from index.parsing.markup import (
+    Block,
+    html_paragraphs,
+    is_markup,
+    plain_text,
+    unescaped,
+)
 from index.parsing.prose import (
     agency_of,
     bullet_text,
@@ -50,8 +56,10 @@ __all__ = [
     "numbered_paragraphs",
     "paragraphs",
     "parse_json",
+    "plain_text",
     "recoded",
     "single_spaced",
+    "unescaped",
     "unzipped",
     "whole_bytes",
     "whole_text",

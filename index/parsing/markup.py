@@ -6,7 +6,9 @@ forms, players) are dropped with their contents.
 
 from __future__ import annotations
 
+import html as references
 import re
+from html.entities import html5
 from typing import NamedTuple
 
 from lxml import etree
@@ -43,10 +45,39 @@ _DROPPED_TAGS = (
     " textarea select button canvas audio video map"
 )
 _DROPPED = frozenset(_DROPPED_TAGS.split())
+_INLINE_TAGS = (
+    "a abbr b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q rp rt"
+    " ruby s samp small span strike strong sub sup time tt u var wbr"
+)
+_OTHER_TAGS = (
+    "article area base blockquote br caption col colgroup dd dir dt figcaption figure"
+    " frame frameset hgroup h1 h2 h3 h4 h5 h6 img input legend li link menu meta object"
+    " optgroup option output param picture pre progress s search source td th title tr"
+    " track"
+)
+_HTML_TAGS = frozenset(
+    f"{_BLOCK_TAGS} {_DROPPED_TAGS} {_INLINE_TAGS} {_OTHER_TAGS}".split()
+)
+_INLINE = "|".join(_INLINE_TAGS.split())
 _TAG = re.compile(
     r"<(?:/|!--)?(?:p|br|div|h[1-6]|ul|ol|li|blockquote|table|section|article|figure"
-    r"|html|body|pre)\b[^<>]{0,2000}>|</(?:a|b|i|u|em|strong|span|sup|sub|small)\s*>",
+    r"|html|body|pre)\b[^<>]{0,2000}>"
+    rf"|</(?:{_INLINE}|figcaption|td|th|tr|dt|dd|dl)\s*>"
+    rf"|<(?:{_INLINE}|img|iframe)\s+[a-z][\w:-]*\s*=[^<>]{{0,2000}}>",
     re.IGNORECASE,
+)
+_END_TAG = re.compile(
+    rf"</(?:{_INLINE}|p|div|h[1-6]|ul|ol|li|blockquote|td|th|tr)\s*>|<br\s*/?>",
+    re.IGNORECASE,
+)
+# A < and what may make it a tag; > in quotes does not end one.
+_LESS_THAN = re.compile(
+    r"<(?![!?])(?:/?([A-Za-z][\w:-]*+)(?=[\s/>])"
+    r"(?:(?:[^<>\"']++|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'){0,500}+>|[^<>]*+(>|\Z)))?"
+)
+_CLOSED = re.compile(r"</([A-Za-z][\w:-]*+)\s*+>")
+_REFERENCE = re.compile(
+    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 # &#150; and the like stand for Windows-1252 characters (HTML Standard, 13.2.5.80).
@@ -71,6 +102,68 @@ def is_markup(text: str) -> bool:
     return _TAG.search(text) is not None
 
 
+def unescaped(text: str) -> str:
+    """A text with its character references decoded: ``AT&amp;T`` is ``AT&T``.
+
+    References without a semicolon, and names that HTML does not know, stay.
+    """
+    return _REFERENCE.sub(_character, text) if "&" in text else text
+
+
+def plain_text(text: str, *, separator: str = " ") -> str:
+    """Words of a line that may be HTML, such as a headline: without tags and references.
+
+    ::
+
+        plain_text("Salt &amp;amp; <i>pepper</i>")  # "Salt & pepper"
+        plain_text("5 < 6, AT&T")  # "5 < 6, AT&T"
+
+    What was encoded twice is decoded twice. Then only a pair of tags counts as HTML, so
+    that ``5 &lt; 6`` loses nothing.
+
+    :param separator: between paragraphs, if the HTML has several.
+    """
+    if is_markup(text):
+        text = separator.join(block.text for block in html_paragraphs(text))
+    else:
+        text = unescaped(text)
+    if _END_TAG.search(text):
+        text = separator.join(block.text for block in html_paragraphs(text))
+    return unescaped(text).strip()
+
+
+def _character(reference: re.Match[str]) -> str:
+    name = reference[0][1:]
+    if name[0] != "#" and name not in html5:
+        return reference[0]
+    return references.unescape(reference[0])
+
+
+def _with_escaped_signs(html: str) -> str:
+    """HTML in which every ``<`` that begins no tag is a character reference.
+
+    A tag has a name of HTML, a name with a hyphen or colon, or one that is closed
+    somewhere: the words of ``<ACM>`` and ``a<b then`` must not be lost.
+    """
+    closed = {name.lower() for name in _CLOSED.findall(html)}
+
+    def escaped(sign: re.Match[str]) -> str:
+        name = (sign[1] or "").lower()
+        if sign[2] == "":
+            is_tag = name in _HTML_TAGS and "=" in sign[0]  # cut off within a tag
+        else:
+            is_tag = (
+                name in _HTML_TAGS
+                or name in closed
+                or "-" in name
+                or ":" in name
+                or (name != "" and sign[0].endswith("/>"))
+            )
+        return sign[0] if is_tag else f"&lt;{sign[0][1:]}"
+
+    return _LESS_THAN.sub(escaped, html)
+
+
 def html_paragraphs(html: str) -> list[Block]:
     """Paragraphs of an HTML fragment or page, in reading order.
 
@@ -78,7 +171,7 @@ def html_paragraphs(html: str) -> list[Block]:
     is bare text between them or between two ``br``. The cells of a row are joined with
     `` | ``; a table that only serves the layout is taken apart. White space is made
     single. A caption is separated from its credit. Broken HTML is read much as browsers
-    read it.
+    read it, except that a ``<`` that begins no tag is text.
 
     :raises LimitExceeded: it has more than 8 MB.
     :raises InvalidArticle: it holds a NUL or a lone surrogate.
@@ -96,7 +189,7 @@ def html_paragraphs(html: str) -> list[Block]:
         huge_tree=True,
     )
     # The div because libxml2 refuses a document without an element.
-    parser.feed(b"<div>" + html.encode())
+    parser.feed(b"<div>" + _with_escaped_signs(html).encode())
     parser.close()
     return target.blocks
 
