@@ -3,91 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from index.article import (
     ARTICLE_FIELDS,
     CONCEPT_FIELDS,
     DATE_FIELDS,
-    Role,
+    TEXT_FIELDS,
 )
 from index.errors import UnknownField
+from index.formats import blocks, concepts, objects, statuses
+from index.formats.aliases import ALIASES, TARGETS, ranked_target_of, target_of
+from index.formats.bodies import (
+    are_paragraphs,
+    is_cut_off,
+    is_exported,
+    paragraph_json,
+    put_paragraphs,
+    running,
+)
 from index.formats.date_fields import SentDates
-from index.parsing import Block, html_paragraphs, is_markup, paragraphs
+from index.formats.property_names import plain_name
+from index.parsing import plain_text
 
-# The fields of an article, its running text, and a summary paragraph.
-TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
+__all__ = [
+    "ALIASES",
+    "TARGETS",
+    "check_mapping",
+    "paragraph_json",
+    "renamed",
+    "running",
+    "target_of",
+]
 
-# Other names of our fields; the first that is present counts. Case, hyphens and
-# underscores make no difference.
-ALIASES: dict[str, tuple[str, ...]] = {
-    "id": ("guid", "uri", "identifier"),
-    "version": ("revision",),
-    "status": ("pubstatus",),
-    "headline": ("title", "head", "hed"),
-    "slugline": ("slug",),
-    "byline": ("by",),
-    "authors": ("author", "creator", "creators", "writer"),
-    "section": ("sectionname", "articlesection", "category", "department", "desk"),
-    "source": ("publisher", "provider", "publication", "agency", "outlet"),
-    "language": ("lang", "inlanguage", "locale"),
-    "url": ("link", "permalink", "canonicalurl", "weburl", "href"),
-    "keywords": ("tags", "tag", "keyword"),
-    "subjects": ("subject",),
-    "people": ("persons", "person"),
-    "organisations": ("organizations", "organisation", "organization"),
-    "places": ("place", "locations", "location"),
-    "genre": ("genres",),
-    "published": (
-        "publishedat",
-        "datepublished",
-        "publisheddate",
-        "publicationdate",
-        "publishdate",
-        "pubdate",
-        "webpublicationdate",
-        "date",
-        "datetime",
-    ),
-    "updated": (
-        "updatedat",
-        "datemodified",
-        "modified",
-        "modifiedat",
-        "lastmodified",
-        "lastmod",
-    ),
-    "embargoed_until": ("embargoed", "embargo"),
-    "expires": ("expiresat", "expiry"),
-    "story": ("storyid",),
-    "correction": ("corrections",),
-    "ed_note": ("editorsnote", "editornote"),
-    "usage_terms": ("rights", "license", "licence"),
-    "copyright": ("copyrightnotice",),
-    "text": (
-        "body",
-        "bodyhtml",
-        "contenthtml",
-        "html",
-        "content",
-        "articlebody",
-        "fulltext",
-        "bodytext",
-        "contenttext",
-    ),
-    "abstract": ("standfirst", "deck", "dek", "summary", "description", "excerpt"),
-}
-
-_TARGET = {
-    name.replace("_", ""): (target, rank)
-    for target in TARGETS
-    if target != "extra"
-    for rank, name in enumerate((target, *ALIASES.get(target, ())), 2)
-}
 _FIELDS = frozenset(ARTICLE_FIELDS)
-_BLANK: tuple[Any, ...] = (None, "", [], {})
+_BLANK: tuple[Any, ...] = (None, "", [], {})  # 0 and false are none of them
+# Objects whose members are properties of the article: Guardian, JSON:API, Arc,
+# WordPress.
+_CONTAINERS = frozenset(("fields", "attributes", "taxonomy", "credits", "embedded"))
+_LAST = 1000  # rank of the members of containers: after all others
+# Fields that lose tags and character references, and what stands between paragraphs.
+_LINES = {
+    **dict.fromkeys(
+        ("headline", "slugline", "byline", "dateline", "section", "source"), " "
+    ),
+    **dict.fromkeys(("correction", "ed_note", "usage_terms", "copyright"), "\n"),
+}
+_TEXTS = frozenset(("id", "version", *TEXT_FIELDS))
+# Fields whose object without a text refuses the article; others go to extra.
+_REQUIRED = frozenset(("id", "version", "headline"))
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
@@ -100,7 +65,12 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
             raise UnknownField(target, allowed=TARGETS, parameter="map")
 
 
-def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+def renamed(
+    record: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    *,
+    warn: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """A record under our own field names, as ``article_of`` reads it.
 
     ::
@@ -108,136 +78,307 @@ def renamed(record: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, 
         renamed({"title": "Ferry back", "desk": "Local", "mood": 3}, {})
         # {"headline": "Ferry back", "section": "Local", "extra": {"mood": 3}}
 
-    A name of the mapping comes before our own name, and that before an alias. Values
-    that lose, and names of no field, go to ``extra`` under the name they came with.
-    Dates are passed on as they came, with their names. Of blank values only an embargo
-    that is ``null`` or a blank text is passed on, as ``null``: it lifts the embargo.
-    Values of list fields that the mapping names are joined with those under
-    our own name. ``text`` becomes paragraphs, unless the record has some, and
-    ``abstract`` a paragraph before them.
+    A name of the mapping comes before our own name, and that before an alias; the
+    members of ``fields`` and of the like come last. Values that lose, and names of no
+    field, go to ``extra`` under the name they came with. Dates are passed on as they
+    came, with their names. Of blank values only an embargo that is ``null`` or a blank
+    text is passed on, as ``null``: it lifts the embargo. Values of list fields that the
+    mapping names are joined with those under our own name. ``text`` becomes
+    paragraphs, unless the record has some, and ``abstract`` a paragraph before them.
+
+    :param warn: called with a sentence for what the report must tell.
+    :raises InputError: a text cannot be read.
     """
-    candidates: dict[str, list[tuple[int, str, Any]]] = {}
-    extra: dict[str, Any] = {}
-    lifted = False
-    for name, value in record.items():
-        target: str | None
-        if name in mapping:
-            target, rank = mapping[name], 0
-        elif name in _FIELDS:
-            target, rank = name, 1
-        else:
-            target, rank = _target_of(name)
-        if value in _BLANK or (target in DATE_FIELDS and str(value).isspace()):
-            lifted = lifted or (target == "embargoed_until" and value not in ([], {}))
-            continue
-        if target is None or (target == "extra" and not isinstance(value, Mapping)):
-            extra[name] = value
-        else:
-            candidates.setdefault(target, []).append((rank, name, value))
-    if "paragraphs" in candidates:
-        extra.update((name, value) for _, name, value in candidates.pop("text", ()))
-    document: dict[str, Any] = {}
-    # Authors last: they become the byline only if there is no other.
-    for target in sorted(candidates, key=lambda target: target == "authors"):
-        ranked = candidates[target]
-        if len(ranked) > 1:
-            ranked.sort(key=lambda candidate: candidate[0])
-        if target in DATE_FIELDS:
-            document[target] = _sent(target, ranked)
-            continue
-        _choose(document, target, ranked, extra)
-    if "id" not in document and isinstance(document.get("url"), str):
-        document["id"] = document["url"].strip()
-    _make_paragraphs(document)
-    if lifted and "embargoed_until" not in document:
-        document["embargoed_until"] = None
-    if extra:
-        document["extra"] = {**document.get("extra", {}), **extra}
-    return document
+    reading = _Record(mapping, warn)
+    reading.take_apart(record)
+    return reading.document()
 
 
-def _sent(target: str, ranked: list[tuple[int, str, Any]]) -> Any:
+class _Candidate(NamedTuple):
+    """A value that a field may get.
+
+    :param container: name of the object that it is a member of, if any.
+    """
+
+    rank: int
+    name: str
+    value: Any
+    container: str | None = None
+
+
+class _Record:
+    """A record being read under our own field names."""
+
+    def __init__(self, mapping: Mapping[str, str], warn: Callable[[str], None]) -> None:
+        self._mapping = mapping
+        self._warn = warn
+        self._candidates: dict[str, list[_Candidate]] = {}
+        self._extra: dict[str, Any] = {}
+        self._held = self._lifted = False
+        self._document: dict[str, Any] = {}
+        self._other_concepts: dict[str, list[Any]] = {}
+        self._exported = False
+
+    def take_apart(self, record: Mapping[str, Any]) -> None:
+        """Sort the values of a record by the fields they may be."""
+        self._exported = is_exported(record)
+        mapped = set(self._mapping.values())
+        for name, value in record.items():
+            if value in _BLANK or (isinstance(value, str) and value.isspace()):
+                self._skip(name, value)
+                continue
+            target: str | None
+            if name in self._mapping:
+                target, rank = self._mapping[name], 0
+            elif name in _FIELDS:
+                target, rank = name, 1
+                if name not in mapped and self._is_settled(name, value):
+                    self._document[name] = value
+                    continue
+                if name == "published" and statuses.holds_back(name, value, self._warn):
+                    self._held = True
+            else:
+                target, rank = ranked_target_of(name)
+                if statuses.holds_back(name, value, self._warn):
+                    self._held = True
+                    if statuses.is_password(name):
+                        continue  # extra is for readers
+            if target is None:
+                if isinstance(value, dict) and _is_container(name):
+                    self._open(name, value)
+                else:
+                    self._extra[name] = value
+            elif target == "extra" and not isinstance(value, Mapping):
+                self._extra[name] = value
+            else:
+                self._add(target, _Candidate(rank, name, value))
+
+    def document(self) -> dict[str, Any]:
+        """The record under our own field names."""
+        candidates, document = self._candidates, self._document
+        if "paragraphs" in candidates or "paragraphs" in document:
+            for candidate in candidates.pop("text", ()):
+                self._keep(candidate, candidate.value)
+        if status := candidates.pop("status", None):
+            self._order(status)
+        for byline in candidates.get("byline", ()):
+            if people := concepts.names_of(byline.value):
+                self._add("authors", _Candidate(_LAST, "", people))
+        # Authors last: they become the byline only if there is no other.
+        for target in sorted(candidates, key=lambda target: target == "authors"):
+            ranked = candidates[target]
+            if len(ranked) > 1:
+                self._order(ranked)
+            if target in DATE_FIELDS:
+                self._date(target, ranked)
+                continue
+            self._choose(target, ranked)
+        for target, others in self._other_concepts.items():
+            document[target] = [*_listed(document.get(target, [])), *others]
+        if status or self._held:
+            words = [(each.rank, _only(each.value)) for each in status or ()]
+            statuses.take(document, words, held=self._held, warn=self._warn)
+        if "id" not in document and isinstance(document.get("url"), str):
+            document["id"] = document["url"].strip()
+        put_paragraphs(document)
+        if self._lifted:
+            document.setdefault("embargoed_until", None)
+        if self._extra:
+            document["extra"] = {**document.get("extra", {}), **self._extra}
+        return document
+
+    def _is_settled(self, name: str, value: Any) -> bool:
+        """Whether a value under our own name is taken as it is, whatever else comes."""
+        if isinstance(value, str):
+            return name in _TEXTS and (
+                self._exported
+                or name not in _LINES
+                or not ("&" in value or "<" in value)
+            )
+        if name in CONCEPT_FIELDS:
+            return concepts.is_plain(value) or (self._exported and type(value) is list)
+        return name == "paragraphs" and are_paragraphs(value)
+
+    def _skip(self, name: str, value: Any) -> None:
+        """Take a blank value of an embargo as its end; others say nothing."""
+        target = self._mapping.get(name) or target_of(name)
+        if target == "embargoed_until" and value not in ([], {}):
+            self._lifted = True
+
+    def _open(self, container: str, members: dict[str, Any]) -> None:
+        """Sort the members of an object that holds the properties of the article."""
+        for name, value in members.items():
+            if value in _BLANK:
+                continue
+            target, rank = ranked_target_of(name)
+            if statuses.holds_back(name, value, self._warn):
+                self._held = True
+                if statuses.is_password(name):
+                    continue
+            candidate = _Candidate(_LAST + rank, name, value, container)
+            if target in (None, "paragraphs"):
+                self._keep(candidate, value)
+            else:
+                self._add(target, candidate)
+
+    def _add(self, target: str, candidate: _Candidate) -> None:
+        self._candidates.setdefault(target, []).append(candidate)
+
+    def _order(self, ranked: list[_Candidate]) -> None:
+        ranked.sort(key=lambda candidate: candidate.rank)
+
+    def _keep(self, candidate: _Candidate, value: Any) -> None:
+        """Keep a value in ``extra``, under the name that it came with."""
+        if candidate.container is None:
+            self._extra[candidate.name] = value
+        else:
+            members = self._extra.setdefault(candidate.container, {})
+            members[candidate.name] = value
+
+    def _choose(self, target: str, ranked: list[_Candidate]) -> None:
+        """Set a field of the document from the candidates for it."""
+        document = self._document
+        for candidate in ranked:
+            rank, value = candidate.rank, candidate.value
+            joins = target == "abstract" or (target in CONCEPT_FIELDS and rank < 2)
+            if target in document and not joins and target != "extra":
+                if candidate.name:
+                    self._keep(candidate, value)
+                continue
+            shaped = self._shaped(target, candidate)
+            if shaped is None:
+                self._keep(candidate, value)
+            elif shaped == []:
+                continue  # all its concepts are of other fields
+            elif target == "authors" and rank > 1 and isinstance(shaped, str):
+                _take_author(document, shaped)
+            elif target not in document:
+                document[target] = shaped
+            elif target == "extra":
+                document[target] = {**document[target], **shaped}
+            else:
+                document[target] = [*_listed(document[target]), *_listed(shaped)]
+
+    def _date(self, target: str, ranked: list[_Candidate]) -> None:
+        """Set a date field to the values that may be it."""
+        if target in ("published", "updated"):
+            for candidate in ranked:
+                if _is_no_date(candidate):
+                    self._keep(candidate, candidate.value)
+            ranked = [each for each in ranked if not _is_no_date(each)]
+        if ranked:
+            self._document[target] = _sent(target, ranked)
+
+    def _shaped(self, target: str, candidate: _Candidate) -> Any:
+        """A value in the shape of its field; ``None`` if it does not fit."""
+        rank, value = candidate.rank, candidate.value
+        if target in ("text", "abstract", "paragraphs"):
+            return self._paragraphs(target, candidate)
+        if target in CONCEPT_FIELDS:
+            return self._concepts(target, candidate)
+        if target == "extra":
+            return value if isinstance(value, Mapping) or rank == 1 else None
+        if isinstance(value, str):
+            # Under our own name a value stays the object that was sent, if it can.
+            if ("&" in value or "<" in value) and target in _LINES:
+                return plain_text(value, separator=_LINES[target]) or None
+            return value if rank == 1 else value.strip()
+        if isinstance(value, list):
+            value = _one_of(target, value)
+            if value is not candidate.value and len(candidate.value) > 1:
+                self._keep(candidate, candidate.value)
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, Mapping):
+            found = objects.text_in(target, value)
+            if found is not None:
+                if found.rest and value is _only(candidate.value):
+                    self._keep(candidate, found.rest)
+                return found.text
+            if target == "byline" and (people := concepts.names_of(value)):
+                self._keep(candidate, value)
+                return ", ".join(people)
+            if target not in _REQUIRED or objects.is_blank(value):
+                return None
+        # Our own names and those of the mapping must fit: article_of refuses the rest.
+        return candidate.value if rank < 2 else None
+
+    def _paragraphs(self, target: str, candidate: _Candidate) -> Any:
+        """Paragraphs of a body or a summary; ``None`` if it has no text."""
+        value = candidate.value
+        if target == "paragraphs" and are_paragraphs(value):
+            return value
+        read = blocks.paragraphs_of(value, html=_is_html(candidate.name))
+        if not read and isinstance(value, Mapping):
+            named = objects.text_in(target, value)
+            read = running(named.text) if named is not None else []
+        if target == "paragraphs":
+            return read or value  # article_of refuses what has no text
+        if target == "text" and isinstance(value, str) and is_cut_off(value):
+            self._warn(f"{candidate.name}: its sender cut the text off")
+        return read or None
+
+    def _concepts(self, target: str, candidate: _Candidate) -> Any:
+        """Concepts, or the text of ``authors``; ``None`` if they have no names."""
+        rank, value = candidate.rank, candidate.value
+        if concepts.is_plain(value):
+            return value
+        if isinstance(value, str) and target == "authors" and rank != 1:
+            authors = concepts.listed(target, value)
+            if len(authors) < 2:
+                return plain_text(value)
+            if not value.lstrip().startswith("["):
+                self._document.setdefault("byline", plain_text(value))
+            return authors
+        found = concepts.read(target, value, sorted_by_kind=rank > 0)
+        if found is None:
+            return value if rank == 1 else None
+        for other, values in found.others.items():
+            self._other_concepts.setdefault(other, []).extend(values)
+        if not found.complete:
+            self._keep(candidate, value)
+        return found.own
+
+
+def _one_of(target: str, values: list[Any]) -> Any:
+    """The value of a list that stands for a field with one value."""
+    if len(values) == 1:
+        return values[0]
+    if target == "byline":
+        texts = [value for value in values if isinstance(value, str)]
+        return ", ".join(map(plain_text, texts or concepts.names_of(values))) or values
+    return values[0] if target in ("section", "source") and values else values
+
+
+def _only(value: Any) -> Any:
+    """The value of a list of one; else the value itself."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _is_html(name: str) -> bool:
+    plain = plain_name(name)
+    return "html" in plain or plain in ("rendered", "contentencoded")
+
+
+def _is_container(name: str) -> bool:
+    return plain_name(name) in _CONTAINERS
+
+
+def _sent(target: str, ranked: list[_Candidate]) -> Any:
     """The values of a date field, to be read with their names."""
-    values = tuple((name, value) for _, name, value in ranked)
-    # A value alone under our own name stays the very object that was sent.
-    return (
-        values[0][1]
-        if values[0][0] == target and len(values) == 1
-        else SentDates(values)
-    )
+    if len(ranked) == 1 and ranked[0].name == target:
+        return ranked[0].value  # it stays the very object that was sent
+    return SentDates(tuple((each.name, each.value) for each in ranked))
 
 
-def _choose(
-    document: dict[str, Any],
-    target: str,
-    ranked: list[tuple[int, str, Any]],
-    extra: dict[str, Any],
-) -> None:
-    """Set a field of a document from the candidates (rank, name, value) for it."""
-    for rank, name, value in ranked:
-        shaped = _shaped(target, rank, value)
-        if shaped is None:
-            extra[name] = value
-        elif target == "authors" and rank > 1 and isinstance(shaped, str):
-            _take_author(document, shaped)
-        elif target not in document:
-            document[target] = shaped
-        elif target == "abstract" or (target in CONCEPT_FIELDS and rank < 2):
-            document[target] = [*_listed(document[target]), *_listed(shaped)]
-        elif target == "extra":
-            document[target] = {**document[target], **shaped}
-        else:
-            extra[name] = value
+def _is_no_date(candidate: _Candidate) -> bool:
+    """Whether a value is never meant as a date.
 
-
-def _shaped(target: str, rank: int, value: Any) -> Any:
-    """A value in the shape of its field; ``None`` if it does not fit.
-
-    Under our own names nothing is reshaped: ``article_of`` checks it.
+    ``published`` can be a flag; a draft of WordPress has no date in GMT yet.
     """
-    if rank == 1 and target != "extra":
-        return value
-    if target in CONCEPT_FIELDS:
-        return _concepts(target, value)
-    if target == "extra":
-        return value if isinstance(value, Mapping) else None
-    if target in ("text", "abstract"):
-        return value if _is_texts(value) else _inner(value)
-    if target == "paragraphs":
-        return value
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value.strip() if isinstance(value, str) else value
-    inner = _inner(value)
-    if inner is None and rank == 0:
-        return value  # the mapping asks for it, so let article_of refuse it
-    return _one_line(inner) if inner is not None else None
-
-
-def _concepts(target: str, value: Any) -> Any:
-    """List of concepts, or the text of ``authors``; ``None`` if they have no names."""
-    if isinstance(value, str):
-        if target == "keywords":
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value.strip() if target == "authors" else [value]
-    items = value if isinstance(value, list) else [value]
-    if all(isinstance(item, int | float) for item in items):
-        return None  # database keys, not names
-    named: list[Any] = []
-    for item in items:
-        if isinstance(item, int | float) and not isinstance(item, bool):
-            named.append(str(item))
-        elif isinstance(item, str) or _is_named(item):
-            named.append(item)
-        elif item is not None:
-            return None
-    return named
-
-
-def _is_named(item: Any) -> bool:
-    return isinstance(item, Mapping) and any(
-        isinstance(item.get(part), str | int) for part in ("name", "code", "uri")
+    value = candidate.value
+    return (isinstance(value, bool) and candidate.name == "published") or (
+        isinstance(value, str) and value.startswith("0000-00-00")
     )
 
 
@@ -249,81 +390,5 @@ def _take_author(document: dict[str, Any], author: str) -> None:
         document.setdefault("authors", [name])
 
 
-def _make_paragraphs(document: dict[str, Any]) -> None:
-    """Turn ``text`` and ``abstract`` into paragraphs."""
-    text, abstract = document.pop("text", None), document.pop("abstract", None)
-    if isinstance(document.get("paragraphs"), str):
-        document["paragraphs"] = running(document["paragraphs"])
-    if text is not None:
-        document["paragraphs"] = [
-            paragraph for part in _listed(text) for paragraph in running(part)
-        ]
-    if abstract is None:
-        return
-    rest = document.get("paragraphs", [])
-    if not isinstance(rest, list):
-        return
-    texts = {each["text"] for part in _listed(abstract) for each in running(part)}
-    repeated = {each.get("text") for each in rest if isinstance(each, Mapping)} & texts
-    summary = [
-        {"role": Role.ABSTRACT.value, "text": paragraph["text"]}
-        for part in dict.fromkeys(_listed(abstract))
-        for paragraph in running(part)
-        if paragraph["text"] not in repeated
-    ]
-    first = rest[0] if rest else None
-    headed = isinstance(first, Mapping) and first.get("role") == Role.HEADLINE.value
-    document["paragraphs"] = [*rest[:headed], *summary, *rest[headed:]]
-
-
-def running(text: str) -> list[dict[str, Any]]:
-    """Paragraphs of a running text, HTML or plain, in their JSON form."""
-    if is_markup(text):
-        return paragraph_json(html_paragraphs(text))
-    return [{"role": "body", "text": words} for words in paragraphs(text)]
-
-
-def paragraph_json(blocks: list[Block]) -> list[dict[str, Any]]:
-    """Paragraphs in the JSON form that ``article_of`` reads."""
-    return [
-        {"role": block.role.value, "text": block.text}
-        | ({"credit": block.credit} if block.credit else {})
-        for block in blocks
-    ]
-
-
-def _one_line(text: str) -> str:
-    if is_markup(text) or "&" in text:
-        return " ".join(block.text for block in html_paragraphs(text))
-    return text.strip()
-
-
-def _inner(value: Any) -> str | None:
-    """Text of ``{"rendered": …}`` (WordPress) or ``{"name": …}``."""
-    if isinstance(value, Mapping):
-        for name in ("rendered", "name"):
-            if isinstance(value.get(name), str) and value[name].strip():
-                return str(value[name])
-    return None
-
-
-def _is_texts(value: Any) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(item, str) for item in value)
-    return isinstance(value, str)
-
-
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def target_of(name: str) -> str | None:
-    """Field that an alias is read as, if any."""
-    return _target_of(name)[0]
-
-
-@lru_cache(maxsize=4096)
-def _target_of(name: str) -> tuple[str | None, int]:
-    """Field that an alias is read as, and the alias's rank, from 2."""
-    plain = name.replace("_", "").replace("-", "").lower()
-    return _TARGET.get(plain, (None, 0))

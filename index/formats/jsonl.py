@@ -62,11 +62,12 @@ def _record(
     line: int,
     position: int | None,
 ) -> Read:
+    warnings: list[str] = []
     try:
         if not isinstance(value, dict):
             kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"a record must be an object, not {kind}", line=line)
-        document = field_names.renamed(value, options.mapping)
+        document = field_names.renamed(value, options.mapping, warn=warnings.append)
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
     original = None
@@ -76,6 +77,7 @@ def _record(
         document,
         dates=options.dates,
         line=line,
+        warnings=tuple(warnings),
         position=position,
         original=original,
     )

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index.article import Article, Original, article_of
+from index.article import Article, Original, Role, article_of
 from index.dates import DateRules
 from index.errors import InputError
+from index.formats.blocks import LONG, is_prose
 from index.formats.date_fields import with_instants
+from index.formats.statuses import settle
 from index.text import language_tag
 
 _LONGEST_LABEL = 100  # characters
+_SENTENCE = 40  # characters from which a text may be one of a body's
+_BODY = frozenset(Role) - {Role.HEADLINE, Role.ABSTRACT, Role.CAPTION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,8 @@ def read_of(
     """Record of an article in JSON under our own field names, or of the error in it.
 
     An unreadable date, language or urgency is taken as unknown, with a warning, and
-    kept in ``extra``. An unreadable embargo or expiry refuses the record.
+    kept in ``extra``. An unreadable embargo or expiry refuses the record. If there is
+    no body, each property with a text of 200 characters or more in ``extra`` is named.
 
     :param dates: how its dates are read.
     :param position: the record's number in its input, from 1, for the label.
@@ -54,9 +59,13 @@ def read_of(
     notes = list(warnings)
     document = _without_odd_values(document, notes)
     try:
-        article = article_of(with_instants(document, dates, notes))
+        document = with_instants(document, dates, notes)
+        settle(document, notes)
+        article = article_of(document)
     except InputError as error:
         return refusal_of(error, document, line=line, warnings=notes, position=position)
+    if not any(paragraph.role in _BODY for paragraph in article.paragraphs):
+        notes += _unread_texts(article)
     return Read(article=article, line=line, warnings=tuple(notes), original=original)
 
 
@@ -120,6 +129,28 @@ def _without_odd_values(
     extra = document.get("extra")
     extra = {**extra, **odd} if isinstance(extra, Mapping) else odd
     return {**{k: v for k, v in document.items() if k not in odd}, "extra": extra}
+
+
+def _unread_texts(article: Article) -> list[str]:
+    """A warning for each property of ``extra`` that may hold the body of an article."""
+    lengths: dict[str, int] = {}
+    parts: list[tuple[str, Any]] = [("", article.extra)]
+    while parts:
+        path, value = parts.pop()
+        if isinstance(value, Mapping):
+            for name, member in value.items():
+                parts.append((f"{path}.{name}" if path else name, member))
+        elif isinstance(value, list | tuple):
+            # One path for all items: a body may be a list of short texts.
+            parts += ((f"{path}[]", item) for item in value)
+        elif isinstance(value, str) and is_prose(value, _SENTENCE):
+            lengths[path] = lengths.get(path, 0) + len(value)
+    return [
+        f"no body was found, but {_printable(path[:_LONGEST_LABEL])} holds a text of"
+        f" {length:,} characters; it is kept in extra, and not searched"
+        for path, length in sorted(lengths.items())
+        if length >= LONG
+    ]
 
 
 def _is_urgency(value: object) -> bool:

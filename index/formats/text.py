@@ -57,7 +57,8 @@ def read(
         pieces, encoding = unzipped(data)
         sent = whole_bytes(pieces)
         text = whole_text(recoded(iter([sent]), encoding))
-        document, line = _document(text, name, options)
+        warnings: list[str] = []
+        document, line = _document(text, name, options, warnings)
     except InputError as error:
         yield Read(
             article=None, line=getattr(error, "line", None), error=error, label=name
@@ -67,15 +68,18 @@ def read(
         document,
         dates=options.dates,
         line=line,
+        warnings=tuple(warnings),
         original=Original(format="text", data=sent),
     )
 
 
-def _document(text: str, name: str, options: ReadOptions) -> tuple[dict[str, Any], int]:
+def _document(
+    text: str, name: str, options: ReadOptions, warnings: list[str]
+) -> tuple[dict[str, Any], int]:
     """The article in JSON, and the number of the line its text starts on, from 1."""
     lines = with_line_feeds(text).split("\n")
     values, start = _front_matter(lines)
-    document = field_names.renamed(values, options.mapping)
+    document = field_names.renamed(values, options.mapping, warn=warnings.append)
     while start < len(lines) and not lines[start].strip():
         start += 1
     body = lines[start:]

@@ -66,8 +66,11 @@ _TAG = re.compile(
     rf"|<(?:{_INLINE}|img|iframe)\s+[a-z][\w:-]*\s*=[^<>]{{0,2000}}>",
     re.IGNORECASE,
 )
-_END_TAG = re.compile(
-    rf"</(?:{_INLINE}|p|div|h[1-6]|ul|ol|li|blockquote|td|th|tr)\s*>|<br\s*/?>",
+# What makes a line HTML. <P>, <DD> and <BR> alone are shares in a headline.
+_PAIR = re.compile(
+    rf"</(?:{_INLINE}|p|div|h[1-6]|ul|ol|li|blockquote|td|th|tr)\s*>"
+    rf"|<(?:{_INLINE}|p|div|img)\s+[a-z][\w:-]*\s*=[^<>]{{0,2000}}>"
+    r"|(?-i:<br\s*/?>)|<br\s*/>",
     re.IGNORECASE,
 )
 # A < and what may make it a tag; > in quotes does not end one.
@@ -111,25 +114,28 @@ def unescaped(text: str) -> str:
 
 
 def plain_text(text: str, *, separator: str = " ") -> str:
-    """Words of a line that may be HTML, such as a headline: without tags and references.
+    """Words of a line that may be HTML, such as a headline, without tags.
 
     ::
 
         plain_text("Salt &amp;amp; <i>pepper</i>")  # "Salt & pepper"
         plain_text("5 < 6, AT&T")  # "5 < 6, AT&T"
 
-    What was encoded twice is decoded twice. Then only a pair of tags counts as HTML, so
-    that ``5 &lt; 6`` loses nothing.
+    What was encoded twice is decoded twice. Only an end tag, an attribute or a ``<br>``
+    makes a line HTML, so that ``5 &lt; 6`` and ``<PRE>``, a share, lose nothing.
 
     :param separator: between paragraphs, if the HTML has several.
     """
-    if is_markup(text):
+    if "&" not in text and "<" not in text:
+        return text.strip()
+    if _PAIR.search(text):
         text = separator.join(block.text for block in html_paragraphs(text))
     else:
         text = unescaped(text)
-    if _END_TAG.search(text):
+    if _PAIR.search(text):
         text = separator.join(block.text for block in html_paragraphs(text))
-    return unescaped(text).strip()
+    text = unescaped(text)
+    return prose.single_spaced(text) if separator == " " else text.strip()
 
 
 def _character(reference: re.Match[str]) -> str:

@@ -149,4 +149,3 @@ class Search:
             leaves = weighted_leaves(self.query, self.places)
             if self.statistics.leaves.keys() != set(leaves):
                 raise ValueError("statistics of another query; leave them out")
-

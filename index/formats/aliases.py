@@ -1,0 +1,175 @@
+"""Aliases: the names under which records of other systems have our fields."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from index.article import ARTICLE_FIELDS
+from index.formats.property_names import plain_name
+
+# The fields of an article, its running text, and a summary paragraph.
+TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
+
+# Other names of our fields; the first that is present counts. Case, hyphens and
+# underscores make no difference.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("guid", "uri", "identifier"),
+    "version": ("revision",),
+    "status": ("pubstatus", "poststatus", "publicationstatus", "publishstatus"),
+    "headline": ("title", "head", "hed", "webtitle", "headlines", "posttitle"),
+    "slugline": ("slug", "postname"),
+    "byline": ("by",),
+    "authors": (
+        "author",
+        "creator",
+        "creators",
+        "writer",
+        "dccreator",
+        "primaryauthor",
+    ),
+    "section": (
+        "sectionname",
+        "articlesection",
+        "primarysection",
+        "category",
+        "department",
+        "desk",
+        "newsdesk",
+        "pillarname",
+    ),
+    "source": (
+        "publisher",
+        "provider",
+        "publication",
+        "agency",
+        "outlet",
+        "sourcename",
+        "sourcedomain",
+        "domain",
+    ),
+    "language": ("lang", "inlanguage", "locale"),
+    "url": (
+        "link",
+        "permalink",
+        "canonicalurl",
+        "weburl",
+        "href",
+        "articleurl",
+        "mainentityofpage",
+        "externalurl",
+    ),
+    "keywords": ("tags", "tag", "keyword", "wpterm"),
+    "subjects": ("subject", "desfacet", "about", "categories"),
+    "people": ("persons", "person", "perfacet"),
+    "organisations": ("organizations", "organisation", "organization", "orgfacet"),
+    "places": ("place", "locations", "location", "geofacet", "contentlocation"),
+    "genre": ("genres", "typeofmaterial"),
+    "published": (
+        "publishedat",
+        "datepublished",
+        "datepublish",
+        "publisheddate",
+        "publicationdate",
+        "publishdate",
+        "pubdate",
+        "firstpublishdate",
+        "firstpublished",
+        "firstpublicationdate",
+        "webpublicationdate",
+        "publishedon",
+        "dategmt",
+        "postdategmt",
+        "date",
+        "datetime",
+        "postdate",
+        "displaydate",
+        "createdat",
+        "datecreated",
+        "created",
+        "seendate",
+    ),
+    "updated": (
+        "updatedat",
+        "datemodified",
+        "datemodify",
+        "modifiedgmt",
+        "postmodifiedgmt",
+        "modified",
+        "modifiedat",
+        "postmodified",
+        "lastmodified",
+        "lastmod",
+        "lastupdated",
+        "lastupdateddate",
+        "dateupdated",
+        "updateddate",
+        "changed",
+    ),
+    "embargoed_until": ("embargoed", "embargo"),
+    "expires": ("expiresat", "expiry"),
+    "story": ("storyid",),
+    "correction": ("corrections",),
+    "ed_note": ("editorsnote", "editornote"),
+    "usage_terms": ("rights", "license", "licence"),
+    "copyright": ("copyrightnotice",),
+    "text": (
+        "body",
+        "bodyhtml",
+        "contenthtml",
+        "contentencoded",
+        "articlehtml",
+        "html",
+        "content",
+        "articlebody",
+        "maintext",
+        "fulltext",
+        "fullcontent",
+        "bodycopy",
+        "bodytext",
+        "contenttext",
+        "articletext",
+        "articlecontent",
+        "storytext",
+        "storybody",
+        "postcontent",
+        "contentelements",
+        "plaintext",
+        "transcript",
+        "blocks",
+        "bodyblocks",
+        "contentblocks",
+        "leadparagraph",
+    ),
+    "abstract": (
+        "standfirst",
+        "deck",
+        "dek",
+        "subheadline",
+        "subheadlines",
+        "summary",
+        "customexcerpt",
+        "description",
+        "excerpt",
+        "postexcerpt",
+        "trailtext",
+        "snippet",
+    ),
+}
+
+_TARGET = {
+    plain_name(name): (target, rank)
+    for target in TARGETS
+    if target != "extra"
+    for rank, name in enumerate((target, *ALIASES.get(target, ())), 2)
+}
+
+
+def target_of(name: str) -> str | None:
+    """Field that an alias is read as, if any."""
+    return ranked_target_of(name)[0]
+
+
+@lru_cache(maxsize=4096)
+def ranked_target_of(name: str) -> tuple[str | None, int]:
+    """Field that an alias is read as, and the alias's rank, from 2."""
+    return _TARGET.get(plain_name(name), (None, 0))

@@ -1,0 +1,109 @@
+"""Statuses of other systems: whatever holds an article back wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.article import Article, Status
+from index.article.document import STATUS_WORDS
+from index.formats import read_parsed
+from index.formats.statuses import WORDS
+
+
+def article_of(**properties: Any) -> Article | None:
+    """Article of a record; ``None`` if it is refused."""
+    (record,) = read_parsed("jsonl", {"id": "a", "title": "T"} | properties, lambda: "")
+    return record.article
+
+
+USABLE = ["usable", "publish", "Published", 1, True, "1", "live", None, ""]
+HELD: list[dict[str, Any]] = [
+    *({"status": word} for word in ("draft", "pending", "private", "trash", 0, False)),
+    *({"status": word} for word in ("auto-draft", "auto_draft", "inherit", "sent")),
+    *({"pubStatus": word} for word in ("withheld", "draft")),
+    *({"visibility": word} for word in ("members", "paid", "tiers", "private", "", 3)),
+    *({"visibility": word} for word in ("nobody-knows", False, ["public"])),
+    *({"password": word} for word in ("sesame", 5)),
+    *({name: True} for name in ("draft", "is_draft", "isPrivate", "hidden", "deleted")),
+    *({name: False} for name in ("published", "is_published", "isPublic")),
+    {"draft": "perhaps"},
+    {"content": {"rendered": "", "protected": True}},
+    {"status": "future"},
+    {"fields": {"status": "draft"}},
+    {"attributes": {"status": False}},
+]
+HELD = [each for each in HELD if each != {"visibility": ""}]
+
+
+@pytest.mark.parametrize("word", USABLE)
+def test_words_for_usable(word: Any) -> None:
+    article = article_of(status=word)
+    assert article is not None
+    assert article.status is Status.USABLE
+    assert article.embargoed_until is None
+
+
+@pytest.mark.parametrize("properties", HELD, ids=str)
+def test_what_holds_an_article_back(properties: dict[str, Any]) -> None:
+    article = article_of(**properties)
+    assert article is not None
+    assert article.status is Status.WITHHELD
+
+
+@given(
+    st.sampled_from(HELD),
+    st.sampled_from(USABLE),
+    st.sampled_from(["status", "pubstatus", "post_status"]),
+    st.booleans(),
+)
+def test_the_stricter_of_two_wins(
+    held: dict[str, Any], word: Any, name: str, first: bool
+) -> None:
+    others = {name: word} if name not in held else {"visibility": "public"}
+    if "visibility" in held:
+        others.pop("visibility", None)
+    article = article_of(**(others | held if first else held | others))
+    assert article is None or article.status is not Status.USABLE
+
+
+@given(st.text(max_size=12) | st.integers() | st.floats(allow_nan=False))
+def test_an_unknown_word_never_shows_an_article(word: Any) -> None:
+    letters = "".join(c for c in str(word).lower() if c not in "-_" and not c.isspace())
+    known = letters.removeprefix("stat:") in {*WORDS, *STATUS_WORDS, ""}
+    if not known:
+        assert article_of(status=word) is None
+
+
+def test_a_scheduled_article_is_embargoed_until_the_later_date() -> None:
+    day = {"date": "2034-03-05T10:00:00Z"}
+    for others, hour in [
+        ({}, 10),
+        ({"embargoed_until": None}, 10),
+        ({"embargoed_until": "2034-03-05T09:00:00Z"}, 10),
+        ({"embargoed_until": "2034-03-05T12:00:00Z"}, 12),
+        ({"date_gmt": "2034-03-05T11:00:00"}, 11),
+    ]:
+        article = article_of(status="future", **day, **others)
+        assert article is not None
+        assert article.embargoed_until is not None
+        assert article.embargoed_until.hour == hour
+    article = article_of(status="future", date="some day")
+    assert article is not None
+    assert article.status.value == "withheld"
+
+
+def test_the_password_of_a_post_is_not_kept_for_readers() -> None:
+    post = {"password": "sesame", "post_password": "sesame"}
+    article = article_of(**post, fields=post)
+    assert article is not None
+    assert "sesame" not in str(article)
+
+
+def test_canceled_is_stricter_than_withheld() -> None:
+    article = article_of(status="killed", visibility="members", draft=True)
+    assert article is not None
+    assert article.status is Status.CANCELED
