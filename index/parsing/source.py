@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
+import webencodings  # type: ignore[import-untyped]
+
 from index.errors import LimitExceeded, UnreadableInput
 
 MB = 1024 * 1024
@@ -19,6 +21,11 @@ _GZIP = b"\x1f\x8b"
 _NO_CHARSETS = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 )
+# Read by Python: browsers take UTF-16 without a byte order mark as little-endian, and
+# do not read UTF-32.
+_BY_PYTHON = ("utf-16", "utf-32")
+# Names of browsers that stand for no charset: a placeholder for unsafe ones, and bytes.
+_NO_LABELS = frozenset({"replacement", "x-user-defined"})
 # The longer marks first: UTF-32LE starts as UTF-16LE does.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -75,13 +82,19 @@ def _opened(data: bytes | BinaryIO) -> Iterator[bytes]:
     return _unzipped(pieces) if head.startswith(_GZIP) else pieces
 
 
-def checked_encoding(name: str) -> str | None:
+def checked_encoding(label: str) -> str | None:
     """Python's name of a charset; ``None`` for UTF-8, which needs no recoding.
+
+    A label is read as browsers do, so ``iso-8859-1`` and ``ascii`` are windows-1252,
+    and ``shift_jis`` includes the characters that Windows added to it. Labels that
+    browsers do not know are Python's. Bytes that the charset lacks stay errors.
+
+    Standard: https://encoding.spec.whatwg.org/#names-and-labels
 
     :raises UnreadableInput: the charset is unknown.
     """
     try:
-        codec = codecs.lookup(name).name
+        codec = _codec_of(label)
         known = codec not in _NO_CHARSETS
         if known:
             b"a".decode(codec)  # fails for codecs from bytes to bytes, such as hex
@@ -91,9 +104,35 @@ def checked_encoding(name: str) -> str | None:
         known = False
     if not known:
         raise UnreadableInput(
-            f"the charset {name[:50]!r} is unknown; send UTF-8", code="invalid_encoding"
+            f"the charset {label[:50]!r} is unknown; send UTF-8",
+            code="invalid_encoding",
         )
-    return None if codec in ("utf-8", "utf-8-sig", "ascii") else codec
+    return None if codec in ("utf-8", "utf-8-sig") else codec
+
+
+def _codec_of(label: str) -> str:
+    """Python's codec for a label.
+
+    :raises LookupError: there is none.
+    """
+    named_by_browsers = _browsers_codec(label)
+    if named_by_browsers is not None:
+        return named_by_browsers
+    codec = codecs.lookup(label.strip()).name
+    # Python has more spellings of a label, such as latin-1, for the same charset.
+    return _browsers_codec(codec.replace("_", "-")) or codec
+
+
+def _browsers_codec(label: str) -> str | None:
+    """Python's codec for a label that browsers know."""
+    encoding = webencodings.lookup(label)
+    if (
+        encoding is None
+        or encoding.name in _NO_LABELS
+        or encoding.name.startswith(_BY_PYTHON)
+    ):
+        return None
+    return str(encoding.codec_info.name)
 
 
 class Recoded:

@@ -155,6 +155,33 @@ def test_a_declared_charset_is_decoded(name_of_format: str, charset: str) -> Non
         assert one(name_of_format, stream, encoding=charset).headline == "Köln"
 
 
+@pytest.mark.parametrize(
+    ("label", "charset", "text"),
+    [
+        ("iso-8859-1", "windows-1252", "“Köln” – 3 €"),
+        ("latin1", "windows-1252", "‘Zoë’"),
+        ("latin_1", "windows-1252", "‘Zoë’"),
+        ("us-ascii", "windows-1252", "‘Zoë’"),
+        ("iso-8859-9", "windows-1254", "“İzmir”"),
+        ("iso-8859-11", "cp874", "“ไทย”"),
+        ("tis-620", "cp874", "“ไทย”"),
+        ("shift_jis", "cp932", "①髙島屋"),
+        ("gb2312", "gbk", "镕基"),
+        ("gb_2312-80", "gbk", "镕基"),
+        ("ks_c_5601-1987", "cp949", "뷁"),
+        ("big5", "big5hkscs", "嘅"),
+        ("x-mac-cyrillic", "mac-cyrillic", "Київ"),
+        (" ISO-8859-15 ", "iso-8859-15", "3 €"),
+        ("cp437", "cp437", "Größe"),
+        ("koi8-r", "koi8-r", "Нева"),
+    ],
+)
+def test_a_charset_label_is_read_as_browsers_do(
+    label: str, charset: str, text: str
+) -> None:
+    assert one("text", text.encode(charset), encoding=label).headline == text
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "UTF8", "us-ascii", "utf-16-be"])
 def test_utf_8_and_byte_order_marks_need_no_charset(charset: str) -> None:
     assert one("text", "Köln".encode("utf-8-sig"), encoding=charset).headline == "Köln"
@@ -173,7 +200,11 @@ def test_a_long_input_is_decoded_in_pieces() -> None:
 
 
 @pytest.mark.parametrize(
-    "charset", ["klingon", "hex", "rot13", "unicode_escape", "idna", "a\0b", "é", ""]
+    "charset",
+    [
+        *("klingon", "hex", "rot13", "unicode_escape", "idna", "a\0b", "é", ""),
+        *("replacement", "x-user-defined"),
+    ],
 )
 def test_an_unknown_charset_is_refused(charset: str) -> None:
     with pytest.raises(UnreadableInput, match=r"charset .* is unknown") as caught:
