@@ -1,5 +1,7 @@
 """How are bytes read safely? JSON, HTML and prose, with limits."""
 
+from index.parsing.json_paths import EACH, Step, json_texts, json_values
+from index.parsing.json_records import json_records
 from index.parsing.markup import (
     Block,
     html_paragraphs,
@@ -28,19 +30,15 @@ from index.parsing.source import (
     whole_bytes,
     whole_text,
 )
-from index.parsing.strict_json import (
-    JSON_TYPES,
-    json_elements,
-    json_items,
-    json_records,
-    parse_json,
-)
+from index.parsing.strict_json import JSON_TYPES, parse_json
 
 __all__ = [
+    "EACH",
     "JSON_TYPES",
     "MAX_LINE",
     "Block",
     "Recoded",
+    "Step",
     "agency_of",
     "bullet_text",
     "caption_of",
@@ -50,9 +48,9 @@ __all__ = [
     "html_paragraphs",
     "is_byline",
     "is_markup",
-    "json_elements",
-    "json_items",
     "json_records",
+    "json_texts",
+    "json_values",
     "numbered_paragraphs",
     "paragraphs",
     "parse_json",

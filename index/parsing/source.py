@@ -14,6 +14,7 @@ from index.errors import LimitExceeded, UnreadableInput
 
 MB = 1024 * 1024
 MAX_WHOLE = 64 * MB  # bytes of an input that is read as a whole, unzipped
+MAX_DOCUMENT = 512 * MB  # bytes of a JSON document with many records, unzipped
 MAX_LINE = 8 * MB  # bytes of one line of an input that is read line by line
 _CHUNK = 64 * 1024
 _GZIP = b"\x1f\x8b"
@@ -205,20 +206,29 @@ def decoded(data: bytes, *, line: int | None = None) -> str:
         ) from error
 
 
-def lines(pieces: Iterable[bytes], *, longest: int = MAX_LINE) -> Iterator[Line]:
+def lines(
+    pieces: Iterable[bytes],
+    *,
+    longest: int = MAX_LINE,
+    longest_first: int | None = None,
+) -> Iterator[Line]:
     """Yield the lines of an input, which may be longer than memory.
 
     Only a line feed ends a line. A line above ``longest`` bytes is an error, and the
     lines after it follow. If the input breaks off, an error is last; the unfinished
     line before it is left out.
+
+    :param longest_first: bytes of a first line, by default ``longest``.
     """
     number, start, size = 1, list[bytes](), 0
+    longest_other, longest = longest, longest_first or longest
     try:
         for piece in pieces:
             parts = piece.split(b"\n")
             for part in parts[:-1]:
                 yield _line(number, start, part, size + len(part), longest)
                 number, start, size = number + 1, [], 0
+                longest = longest_other
             size += len(parts[-1])
             if size <= longest:
                 start.append(parts[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from flask import request
@@ -14,7 +14,7 @@ from index import formats
 from index.article import Draft, draft_of
 from index.errors import InputError, InvalidArticle, LimitExceeded
 from index.formats import Read, ReadOptions
-from index.parsing import JSON_TYPES, MAX_LINE, json_elements, json_items
+from index.parsing import EACH, JSON_TYPES, MAX_LINE, Step, json_texts
 from service.context import context
 from service.exchange.bodies import read_file, strict_json
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
@@ -100,9 +100,9 @@ def _records_of_json(
     body: bytes, format_name: str | None, article_id: str | None
 ) -> Iterator[Submission]:
     value = strict_json(body)
-    items, split = value, json_elements
+    items, path = value, tuple[Step, ...]((EACH,))
     if isinstance(value, dict):
-        items, split = value.get(_LIST), partial(json_items, name=_LIST)
+        items, path = value.get(_LIST), (_LIST, EACH)
         if not isinstance(items, list):
             yield from _records_of_item(
                 value, format_name, article_id, lambda: (body,), 0, len(body)
@@ -112,7 +112,7 @@ def _records_of_json(
         raise InvalidJson("send an article, or a list of articles")
     # Split when the first item's bytes are needed; for most bodies none are.
     bytes_of_items = cache(
-        lambda: [text.encode() for text in split(body.decode("utf-8-sig"))]
+        lambda: [text.encode() for text in json_texts(body.decode("utf-8-sig"), path)]
     )
     for at, item in enumerate(items):
         if isinstance(item, dict):

@@ -16,7 +16,7 @@ from index.formats.ninjs.item import Item
 from index.formats.ninjs.properties import WRAPPERS
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
-from index.parsing import JSON_TYPES, json_items, json_records
+from index.parsing import EACH, JSON_TYPES, json_records, json_texts
 
 
 def read(
@@ -69,7 +69,7 @@ def _records(
     if wrapper is None:
         yield _record(value, text(), options, line, position)
         return
-    texts = json_items(text(), wrapper)
+    texts = json_texts(text(), (wrapper, EACH))
     for number, (item, item_text) in enumerate(
         zip(value[wrapper], texts, strict=True), 1
     ):
