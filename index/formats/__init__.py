@@ -1,19 +1,33 @@
 """Which formats are there, and how is a file read and written?"""
 
-from index.formats.detection import detect, detect_object
-from index.formats.field_names import check_mapping
+from index.formats.completion import check_id_from, defaults_of
+from index.formats.detection import (
+    detect,
+    detect_object,
+    read_detected,
+    read_listed,
+    read_parsed,
+)
+from index.formats.mapping import check_mapping
 from index.formats.options import ReadOptions
 from index.formats.record import Read
-from index.formats.table import FORMATS, read, read_parsed, write
+from index.formats.table import FORMATS, read, write
+from index.formats.wrappers import Item, items_of
 
 __all__ = [
     "FORMATS",
+    "Item",
     "Read",
     "ReadOptions",
+    "check_id_from",
     "check_mapping",
+    "defaults_of",
     "detect",
     "detect_object",
+    "items_of",
     "read",
+    "read_detected",
+    "read_listed",
     "read_parsed",
     "write",
 ]

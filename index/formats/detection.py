@@ -1,53 +1,68 @@
-"""Which format is a file in? Its content decides, its name breaks ties.
+"""Which format is an input in? Its content decides, its name breaks ties.
 
-Each format says in :data:`~index.formats.table.FORMATS` how it is recognised: by marks,
-which are names of JSON properties, and by file name extensions. JSON without a mark is
-JSON lines; anything else that reads as text is plain text.
+The properties of a JSON object decide between our own names and those of ninjs: an
+alias or two that both have do not. Anything else that reads as text is plain text.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from itertools import takewhile
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any, BinaryIO
 
 from index.errors import UnknownFormat, UnreadableInput
+from index.formats import field_names
+from index.formats import ninjs as properties
 from index.formats.head import (
-    HEAD,
     head_text,
     is_binary,
     is_json,
     is_xml_or_html,
     json_names,
 )
-from index.formats.table import FORMATS
+from index.formats.mapping import check_mapping
+from index.formats.options import DEFAULTS, ReadOptions
+from index.formats.record import Read
+from index.formats.records import (
+    RecordReader,
+    is_shapeless,
+    read_item,
+    read_records,
+    read_value,
+)
+from index.formats.table import FORMATS, decoded, read, record_reader
+from index.formats.wrappers import NAMES, Item
 
-_FORMAT_OF_MARK = {mark: each.name for each in FORMATS.values() for mark in each.marks}
 _FORMAT_OF_EXTENSION = {
     extension: each.name for each in FORMATS.values() for extension in each.extensions
 }
-_WRAPPERS = frozenset(name for each in FORMATS.values() for name in each.wrappers)
+# Formats that are JSON, the default one first.
+_JSON = [each.name for each in FORMATS.values() if each.read_record is not None]
 
 
-def detect(name: str, head: bytes) -> str:
+def detect(name: str, head: bytes, encoding: str | None = None) -> str:
     """Format of a file, as a key of FORMATS.
 
     The content decides; the name breaks ties: plain text counts as an article only in a
     ``.txt`` file, or in one without an extension. Text in an encoding that we do not
     read has a format all the same: its reader says what is wrong, and where.
 
+    Of JSON this is only the format of the first record, as far as it is in the head:
+    :func:`read_detected` detects each.
+
     :param head: the file's first bytes, 2,048 or more if there are as many.
+    :param encoding: the declared charset.
     :raises UnknownFormat: it looks like none of them.
     :raises UnreadableInput: it is empty, and its name does not tell its format.
     """
     unknown = UnknownFormat(name or "this", allowed=tuple(FORMATS))
-    text = head_text(head)
+    text = head_text(head, encoding)
     if is_xml_or_html(text):
         raise unknown  # no format that we read is XML or HTML
     if is_json(text):
-        return _marked(json_names(text, _WRAPPERS)) or _named(name) or "jsonl"
+        return _by_names(json_names(text, NAMES), _named(name) or "jsonl")
     extension = _extension(name)
     if extension in _FORMAT_OF_EXTENSION:
         return _FORMAT_OF_EXTENSION[extension]
@@ -58,35 +73,123 @@ def detect(name: str, head: bytes) -> str:
     return "text"
 
 
-def detect_object(value: Mapping[str, Any]) -> str:
-    """Format of a parsed JSON object: the same that its text is detected as."""
-    if not _WRAPPERS.isdisjoint(name.lower() for name in value):
-        return detect("", json.dumps(value).encode())
-    unmarked = dict(
-        takewhile(
-            lambda member: member[0].lower() not in _FORMAT_OF_MARK, value.items()
-        )
-    )
-    mark = next((name for name in value if name not in unmarked), None)
-    if mark is None:
-        return "jsonl"
-    # As in a file, a mark counts only if it is among the first bytes.
-    start = json.dumps({**unmarked, mark: None}).removesuffix(" null}")
-    return _FORMAT_OF_MARK[mark.lower()] if len(start) <= HEAD else "jsonl"
+def detect_object(value: Mapping[str, Any], default: str = "jsonl") -> str:
+    """Format of a JSON object, by the names of its properties.
+
+    :param default: where they fit both formats equally.
+    """
+    return _by_names(value, default)
 
 
-def _marked(names: Sequence[str]) -> str | None:
-    """Format of the first mark among property names."""
-    return next(
-        (_FORMAT_OF_MARK[name] for name in names if name in _FORMAT_OF_MARK), None
-    )
+def read_detected(
+    default: str,
+    data: bytes | BinaryIO,
+    *,
+    name: str = "",
+    options: ReadOptions = DEFAULTS,
+    encoding: str | None = None,
+) -> Iterator[Read]:
+    """Yield the records of an input; each record of JSON is detected on its own.
+
+    :param default: format that the input was detected as.
+    :raises UnknownFormat: there is no such format.
+    :raises UnknownField: the mapping reads a name as an unknown field.
+    :raises UnreadableInput: the charset is unknown.
+    """
+    if default not in FORMATS or FORMATS[default].read_record is None:
+        return read(default, data, name=name, options=options, encoding=encoding)
+    check_mapping(options.mapping)
+    reader = partial(_read_detected_record, default)
+    return read_records(decoded(data, encoding), options, reader)
+
+
+def read_parsed(
+    name_of_format: str | None,
+    value: Any,
+    text: Callable[[], str],
+    options: ReadOptions = DEFAULTS,
+) -> Iterator[Read]:
+    """Yield the records of a JSON value, as :func:`read` would those of its text.
+
+    :param name_of_format: of a format that is JSON; by default each is detected.
+    :param text: returns the value as it stands in the input, for originals.
+    """
+    yield from read_value(value, text, options, _reader(name_of_format), 1, 1)
+
+
+def read_listed(
+    name_of_format: str | None, item: Item, options: ReadOptions = DEFAULTS
+) -> Read:
+    """Read a record that :func:`items_of` found in a value."""
+    return read_item(item, options, _reader(name_of_format))
+
+
+def _reader(name_of_format: str | None) -> RecordReader:
+    if name_of_format is None:
+        return partial(_read_detected_record, "jsonl")
+    return record_reader(name_of_format)
+
+
+def _read_detected_record(
+    default: str,
+    value: Any,
+    text: Callable[[], str],
+    options: ReadOptions,
+    line: int,
+    position: int | None,
+) -> Read:
+    """Read a record as the format that it looks like, else as another that fits."""
+    guess = detect_object(value, default) if isinstance(value, Mapping) else default
+    read = record_reader(guess)(value, text, options, line, position)
+    if not is_shapeless(read.error):
+        return read if guess == default else replace(read, read_as=guess)
+    for other in _JSON:
+        if other != guess:
+            attempt = record_reader(other)(value, text, options, line, position)
+            if attempt.article is not None:
+                return replace(attempt, read_as=other, guess=guess)
+    return read
+
+
+def _by_names(names: Iterable[str], default: str) -> str:
+    """Format that more of the names belong to."""
+    ninjs, ours, weak = 0, 0, False
+    has_uri = False
+    for name in names:
+        kind = _kind_of(name)
+        ninjs += kind == "ninjs"
+        ours += kind == "ours"
+        weak = weak or kind == "weak"
+        has_uri = has_uri or kind == "uri"
+    if not has_uri:
+        return "ninjs" if ninjs > ours else "jsonl"
+    if ninjs != ours:
+        return "ninjs" if ninjs > ours else "jsonl"
+    return "ninjs" if weak else default
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(name: str) -> str:
+    """Whose property a name is: of ninjs alone, ours alone, or both (weakly)."""
+    lowered = name.lower()
+    if lowered in ("uri", "guid"):
+        return "uri"
+    if lowered in properties.WEAK_MARKS:
+        return "weak"
+    if lowered in properties.MARKS:
+        return "ninjs"
+    if lowered in properties.PROPERTIES:
+        return ""
+    if lowered.startswith(("headline_", "description_")):
+        return "ninjs"
+    target = field_names.target_of(name)
+    return "" if target is None or lowered.startswith("body_") else "ours"
 
 
 def _named(name: str) -> str | None:
-    """Format with marks that a file name mentions, such as ``ninjs-1.json``."""
+    """Format of JSON that a file name mentions, such as ``ninjs-1.json``."""
     lowered = name.lower()
-    marked = (each.name for each in FORMATS.values() if each.marks)
-    return next((each for each in marked if each in lowered), None)
+    return next((each for each in _JSON[1:] if each in lowered), None)
 
 
 def _extension(name: str) -> str:

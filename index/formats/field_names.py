@@ -12,7 +12,6 @@ from index.article import (
     DATE_FIELDS,
     TEXT_FIELDS,
 )
-from index.errors import UnknownField
 from index.formats import blocks, concepts, objects, statuses
 from index.formats.aliases import ALIASES, TARGETS, ranked_target_of, target_of
 from index.formats.bodies import (
@@ -30,7 +29,6 @@ from index.parsing import plain_text
 __all__ = [
     "ALIASES",
     "TARGETS",
-    "check_mapping",
     "paragraph_json",
     "renamed",
     "running",
@@ -53,16 +51,6 @@ _LINES = {
 _TEXTS = frozenset(("id", "version", *TEXT_FIELDS))
 # Fields whose object without a text refuses the article; others go to extra.
 _REQUIRED = frozenset(("id", "version", "headline"))
-
-
-def check_mapping(mapping: Mapping[str, str]) -> None:
-    """Check that a mapping reads every name as a field.
-
-    :raises UnknownField: there is no such field.
-    """
-    for target in mapping.values():
-        if target not in TARGETS:
-            raise UnknownField(target, allowed=TARGETS, parameter="map")
 
 
 def renamed(
@@ -178,8 +166,6 @@ class _Record:
         if status or self._held:
             words = [(each.rank, _only(each.value)) for each in status or ()]
             statuses.take(document, words, held=self._held, warn=self._warn)
-        if "id" not in document and isinstance(document.get("url"), str):
-            document["id"] = document["url"].strip()
         put_paragraphs(document)
         if self._lifted:
             document.setdefault("embargoed_until", None)

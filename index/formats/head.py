@@ -18,18 +18,21 @@ _ENCODINGS = (
     (b"\x00\x00\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
-    (b"", "utf-8-sig"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
 )
 
 
-def head_text(data: bytes) -> str:
-    """First characters of an input, unzipped, with U+FFFD for undecodable bytes."""
+def head_text(data: bytes, encoding: str | None = None) -> str:
+    """First characters of an input, unzipped, with U+FFFD for undecodable bytes.
+
+    :param encoding: Python's name of the charset of an input without a byte order mark.
+    """
     if data.startswith(b"\x1f\x8b"):
         with suppress(zlib.error):  # damaged gzip data is taken as the bytes it is
             data = zlib.decompressobj(wbits=31).decompress(data, HEAD)
     data = data[:HEAD]
-    encoding = next(name for mark, name in _ENCODINGS if data.startswith(mark))
-    return data.decode(encoding, "replace")
+    of_mark = next((name for mark, name in _ENCODINGS if data.startswith(mark)), None)
+    return data.decode(of_mark or encoding or "utf-8", "replace")
 
 
 def is_json(head: str) -> bool:

@@ -8,10 +8,13 @@ from typing import Any, BinaryIO
 
 from index.article import Article, Original, document_of
 from index.errors import InputError, UnreadableInput
-from index.formats import date_fields, field_names
+from index.formats import field_names
+from index.formats.completion import complete, identify
+from index.formats.date_fields import are_instants
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
-from index.parsing import JSON_TYPES, json_records
+from index.formats.records import read_records
+from index.parsing import JSON_TYPES
 
 
 def read(
@@ -24,24 +27,9 @@ def read(
         (record,) = read(b'{"id": "a-1", "title": "Ferry back"}')
         record.article.headline  # "Ferry back"
 
-    :param options: its mapping is that of :func:`field_names.renamed`.
+    :param options: how they are read.
     """
-    for value in json_records(data):
-        if value.error is not None:
-            yield refusal_of(
-                value.error, None, line=value.line, position=value.position
-            )
-        else:
-            yield _record(
-                value.value, value.as_sent, options, value.line, value.position
-            )
-
-
-def read_parsed(
-    value: Any, text: Callable[[], str], options: ReadOptions = DEFAULTS
-) -> Iterator[Read]:
-    """Yield the one record of a JSON value; ``text`` returns it as it stands."""
-    yield _record(value, text, options, line=1, position=1)
+    yield from read_records(data, options, read_record)
 
 
 def write(article: Article) -> bytes:
@@ -55,13 +43,14 @@ def write(article: Article) -> bytes:
     return text.encode() + b"\n"
 
 
-def _record(
+def read_record(
     value: Any,
     text: Callable[[], str],
     options: ReadOptions,
     line: int,
     position: int | None,
 ) -> Read:
+    """Read one record; see :class:`RecordReader`."""
     warnings: list[str] = []
     try:
         if not isinstance(value, dict):
@@ -70,8 +59,14 @@ def _record(
         document = field_names.renamed(value, options.mapping, warn=warnings.append)
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
+    identify(document, value, text, options)
+    complete(document, options)
     original = None
-    if not (_is_unchanged(value, document) and date_fields.are_instants(document)):
+    if (
+        options.ignores
+        or not _is_unchanged(value, document)
+        or not are_instants(document)
+    ):
         original = Original(format="jsonl", data=text().encode())
     return read_of(
         document,

@@ -11,6 +11,7 @@ from index.dates import DateRules
 from index.errors import InputError
 from index.formats.blocks import LONG, is_prose
 from index.formats.date_fields import with_instants
+from index.formats.mapping import Mapped
 from index.formats.statuses import settle
 from index.text import language_tag
 
@@ -23,11 +24,17 @@ _BODY = frozenset(Role) - {Role.HEADLINE, Role.ABSTRACT, Role.CAPTION}
 class Read:
     """One record of an input: an article or an error.
 
+    A wrapper without records yields one that is neither.
+
     :param line: where the record starts, from 1, in formats that have lines.
-    :param error: why there is no article; ``None`` exactly if there is one.
+    :param error: why there is no article.
     :param warnings: a sentence for each value that was changed or ignored.
     :param label: id, headline or position, to name a refused record in a report.
     :param original: the bytes an article was read from, if reading changed them.
+    :param wrapper: path of the list that the record was found in.
+    :param read_as: format of a record that was detected on its own.
+    :param guess: format that it looked like, if only another one could read it.
+    :param mapped: the record with the mapping applied, if there is a mapping.
     """
 
     article: Article | None
@@ -36,6 +43,10 @@ class Read:
     warnings: tuple[str, ...] = ()
     label: str | None = None
     original: Original | None = None
+    wrapper: str | None = None
+    read_as: str | None = None
+    guess: str | None = None
+    mapped: Mapped | None = None
 
 
 def read_of(

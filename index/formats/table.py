@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat
-from index.formats import field_names, jsonl, ninjs, text
+from index.formats import jsonl, ninjs, text
+from index.formats.mapping import check_mapping
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
+from index.formats.records import RecordReader
 from index.parsing import Recoded, checked_encoding
 
 
@@ -39,29 +41,14 @@ class Reader(Protocol):
         """
 
 
-class ParsedReader(Protocol):
-    """Reader of a parsed JSON value: it yields what ``Reader`` yields for its text."""
-
-    def __call__(
-        self, value: Any, text: Callable[[], str], options: ReadOptions = DEFAULTS
-    ) -> Iterator[Read]:
-        """Yield the records of a value.
-
-        :param text: returns the value as it stands in the input; called only where the
-            original is kept.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A format: how it is recognised, read and written.
 
     :param media_types: its names in a ``Content-Type``; we send the first.
     :param extensions: with the dot; ``.gz`` after them is ignored.
-    :param marks: properties that only this format's JSON has, in lower case.
-    :param wrappers: properties under which a JSON object lists records, in lower case.
     :param about: one line for ``nutgraf formats``.
-    :param read_parsed: only of formats that are JSON.
+    :param read_record: only of formats that are JSON.
     :param write: one article as bytes that ``read`` reads back.
     """
 
@@ -70,9 +57,7 @@ class Format:
     extensions: tuple[str, ...]
     about: str
     read: Reader
-    marks: frozenset[str] = frozenset()
-    wrappers: tuple[str, ...] = ()
-    read_parsed: ParsedReader | None = None
+    read_record: RecordReader | None = None
     write: Callable[[Article], bytes] | None = None
 
 
@@ -96,7 +81,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".jsonl", ".ndjson", ".json"),
             about="JSON, an article a line, under our field names or common others",
             read=jsonl.read,
-            read_parsed=jsonl.read_parsed,
+            read_record=jsonl.read_record,
             write=jsonl.write,
         ),
         Format(
@@ -104,10 +89,8 @@ FORMATS: dict[str, Format] = {
             media_types=("application/ninjs+json",),
             extensions=(".ninjs",),
             about="IPTC ninjs 1.x, 2.x, 3.x and Superdesk's flavour of it",
-            marks=ninjs.MARKS,
-            wrappers=ninjs.WRAPPERS,
             read=ninjs.read,
-            read_parsed=ninjs.read_parsed,
+            read_record=ninjs.read_record,
             write=ninjs.write,
         ),
     )
@@ -139,12 +122,21 @@ def read(
     """
     if name_of_format not in FORMATS:
         raise UnknownFormat(name_of_format, allowed=tuple(FORMATS))
-    field_names.check_mapping(options.mapping)
-    charset = None if encoding is None else checked_encoding(encoding)
-    if charset is not None:
-        # Readers need only the method read() of a stream.
-        data = cast("BinaryIO", Recoded(data, charset))
+    check_mapping(options.mapping)
+    data = decoded(data, encoding)
     return FORMATS[name_of_format].read(data, name=name, options=options)
+
+
+def decoded(data: bytes | BinaryIO, encoding: str | None) -> bytes | BinaryIO:
+    """An input with its declared charset recoded as UTF-8.
+
+    :raises UnreadableInput: the charset is unknown.
+    """
+    charset = None if encoding is None else checked_encoding(encoding)
+    if charset is None:
+        return data
+    # Readers need only the method read() of a stream.
+    return cast("BinaryIO", Recoded(data, charset))
 
 
 def write(name_of_format: str, article: Article) -> bytes:
@@ -158,17 +150,8 @@ def write(name_of_format: str, article: Article) -> bytes:
     return writers[name_of_format](article)
 
 
-def read_parsed(
-    name_of_format: str,
-    value: Any,
-    text: Callable[[], str],
-    options: ReadOptions = DEFAULTS,
-) -> Iterator[Read]:
-    """Yield the records of a JSON value, as :func:`read` would those of its text.
-
-    :param name_of_format: of a format that is JSON.
-    :param text: returns the value as it stands in the input, for originals.
-    """
-    reader = FORMATS[name_of_format].read_parsed
+def record_reader(name_of_format: str) -> RecordReader:
+    """Reader of the records of a format that is JSON."""
+    reader = FORMATS[name_of_format].read_record
     assert reader is not None, "the format is JSON"
-    return reader(value, text, options)
+    return reader

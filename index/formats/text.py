@@ -6,15 +6,18 @@ Front matter may come first: ``key: value`` lines between two lines of ``---``.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, BinaryIO
 
 from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
+from index.formats.completion import complete, identify
+from index.formats.mapping import Mapped
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of
 from index.parsing import (
@@ -58,28 +61,31 @@ def read(
         sent = whole_bytes(pieces)
         text = whole_text(recoded(iter([sent]), encoding))
         warnings: list[str] = []
-        document, line = _document(text, name, options, warnings)
+        document, line, mapped = _document(text, name, options, warnings)
     except InputError as error:
         yield Read(
             article=None, line=getattr(error, "line", None), error=error, label=name
         )
         return
-    yield read_of(
+    read = read_of(
         document,
         dates=options.dates,
         line=line,
         warnings=tuple(warnings),
         original=Original(format="text", data=sent),
     )
+    yield replace(read, mapped=mapped) if options.mapping else read
 
 
 def _document(
     text: str, name: str, options: ReadOptions, warnings: list[str]
-) -> tuple[dict[str, Any], int]:
-    """The article in JSON, and the number of the line its text starts on, from 1."""
+) -> tuple[dict[str, Any], int, Mapped]:
+    """The article in JSON, the line its text starts on, and its front matter."""
     lines = with_line_feeds(text).split("\n")
     values, start = _front_matter(lines)
-    document = field_names.renamed(values, options.mapping, warn=warnings.append)
+    first = start
+    mapped = options.field_map.applied(values)
+    document = field_names.renamed(mapped.record, options.mapping, warn=warnings.append)
     while start < len(lines) and not lines[start].strip():
         start += 1
     body = lines[start:]
@@ -95,8 +101,15 @@ def _document(
     ):
         if value is not None:
             document.setdefault(field_name, value)
+    identify(
+        document,
+        mapped.record,
+        lambda: json.dumps({**values, "text": "\n".join(lines[first:])}),
+        options,
+    )
     document.setdefault("id", article_id(name, text))
-    return document, min(start + 1, len(lines))
+    complete(document, options)
+    return document, min(start + 1, len(lines)), mapped
 
 
 def article_id(name: str, text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from flask import request
@@ -13,8 +13,8 @@ from flask import request
 from index import formats
 from index.article import Draft, draft_of
 from index.errors import InputError, InvalidArticle, LimitExceeded
-from index.formats import Read, ReadOptions
-from index.parsing import EACH, JSON_TYPES, MAX_LINE, Step, json_texts
+from index.formats import Item, Read, ReadOptions, items_of
+from index.parsing import EACH, JSON_TYPES, MAX_LINE, json_texts
 from service.context import context
 from service.exchange.bodies import read_file, strict_json
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
@@ -26,7 +26,6 @@ FORMAT_OF_TYPE: dict[str, str | None] = {
     for media_type in known.media_types
 } | {"": None, "application/octet-stream": None, "application/json": None}
 ACCEPTED = tuple(sorted(filter(None, FORMAT_OF_TYPE), key="application/json".__ne__))
-_LIST = "articles"  # member with the articles, in a body that is an object
 # Members that an answer adds to an article. If a body has the first three, the article
 # was read from here and is sent back: all five are dropped.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
@@ -82,7 +81,7 @@ def submission_of_item(item: dict[str, Any], body: bytes) -> Submission:
 
     :param body: the bytes that the item was parsed from.
     """
-    (record,) = _records_of_item(item, "ninjs", None, lambda: (body,), 0, len(body))
+    record = _record_of_item(Item(item, body.decode), "ninjs", None, len(body))
     return _sized(record, context().settings.article_bytes)
 
 
@@ -100,64 +99,60 @@ def _records_of_json(
     body: bytes, format_name: str | None, article_id: str | None
 ) -> Iterator[Submission]:
     value = strict_json(body)
-    items, path = value, tuple[Step, ...]((EACH,))
-    if isinstance(value, dict):
-        items, path = value.get(_LIST), (_LIST, EACH)
-        if not isinstance(items, list):
-            yield from _records_of_item(
-                value, format_name, article_id, lambda: (body,), 0, len(body)
-            )
-            return
-    if not isinstance(items, list):
+    whole = cache(lambda: body.decode("utf-8-sig"))
+    if isinstance(value, list):
+        # A list of articles, each of which may wrap others, as each line of a file may.
+        items = _listed(value, whole)
+    elif isinstance(value, dict):
+        wrapper, items = items_of(value, whole, _options())
+        if wrapper is None:
+            items = iter([replace(item, text=body.decode) for item in items])
+    else:
         raise InvalidJson("send an article, or a list of articles")
-    # Split when the first item's bytes are needed; for most bodies none are.
-    bytes_of_items = cache(
-        lambda: [text.encode() for text in json_texts(body.decode("utf-8-sig"), path)]
-    )
-    for at, item in enumerate(items):
-        if isinstance(item, dict):
-            yield from _records_of_item(
-                item, format_name, article_id, bytes_of_items, at, len(body)
-            )
+    for item in items:
+        if isinstance(item.value, dict):
+            yield _record_of_item(item, format_name, article_id, len(body))
         else:
             error = InvalidArticle(
-                "article", f"is {JSON_TYPES[type(item)]}; it must be an object"
+                "article", f"is {JSON_TYPES[type(item.value)]}; it must be an object"
             )
             yield Submission(read=Read(article=None, error=error))
 
 
-def _records_of_item(
-    item: dict[str, Any],
-    format_name: str | None,
-    article_id: str | None,
-    bytes_of_items: Callable[[], Sequence[bytes]],
-    at: int,
-    max_size: int,
-) -> Iterator[Submission]:
-    """Yield the records of one item of a JSON body.
+def _listed(value: list[Any], text: Callable[[], str]) -> Iterator[Item]:
+    texts = cache(lambda: list(json_texts(text(), (EACH,))))
+    for at, item in enumerate(value):
+        yield from items_of(item, partial(_text_at, texts, at), _options())[1]
 
-    :param bytes_of_items: gives the bytes of all items; this one is number ``at``.
+
+def _text_at(texts: Callable[[], Sequence[str]], at: int) -> str:
+    return texts()[at]
+
+
+def _record_of_item(
+    item: Item, format_name: str | None, article_id: str | None, max_size: int
+) -> Submission:
+    """The record of one item of a JSON body.
+
     :param max_size: upper bound of the item's size in bytes.
     """
-    if all(name in item for name in READ_ONLY[:3]):
-        item = {name: value for name, value in item.items() if name not in READ_ONLY}
-    name = format_name or formats.detect_object(item)
+    value = item.value
+    if all(name in value for name in READ_ONLY[:3]):
+        value = {name: each for name, each in value.items() if name not in READ_ONLY}
+    name = format_name or formats.detect_object(value)
     ids = ("uri", "guid") if name == "ninjs" else ("id",)
-    stated_id = next((item[member] for member in ids if item.get(member)), None)
+    stated_id = next((value[member] for member in ids if value.get(member)), None)
     if stated_id is None and article_id is not None:
-        item = {**item, ids[0]: article_id}
+        value = {**value, ids[0]: article_id}
     known_id = stated_id if isinstance(stated_id, str) else None
-    if max_size > MAX_LINE and (size := len(bytes_of_items()[at])) > MAX_LINE:
+    if max_size > MAX_LINE and (size := len(item.text().encode())) > MAX_LINE:
         too_long = LimitExceeded("bytes of a line", limit=MAX_LINE, got=size)
-        yield Submission(read=Read(article=None, error=too_long), id=known_id)
-        return
-    for read in formats.read_parsed(
-        name, item, lambda: bytes_of_items()[at].decode(), _options()
-    ):
-        yield Submission(
-            read=replace(read, line=None),  # lines are only counted in JSONL
-            id=known_id if read.article is None else read.article.id,
-        )
+        return Submission(read=Read(article=None, error=too_long), id=known_id)
+    read = formats.read_listed(format_name, replace(item, value=value), _options())
+    return Submission(
+        read=replace(read, line=None),  # lines are only counted in JSONL
+        id=known_id if read.article is None else read.article.id,
+    )
 
 
 def _options() -> ReadOptions:

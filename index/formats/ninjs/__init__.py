@@ -1,13 +1,14 @@
 """IPTC ninjs: how is it read and written?"""
 
-from index.formats.ninjs.properties import MARKS, WRAPPERS
-from index.formats.ninjs.reading import read, read_parsed
+from index.formats.ninjs.properties import MARKS, PROPERTIES, WEAK_MARKS
+from index.formats.ninjs.reading import read, read_record
 from index.formats.ninjs.writing import write
 
 __all__ = [
     "MARKS",
-    "WRAPPERS",
+    "PROPERTIES",
+    "WEAK_MARKS",
     "read",
-    "read_parsed",
+    "read_record",
     "write",
 ]

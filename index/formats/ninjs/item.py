@@ -62,7 +62,7 @@ class Item:
         """The item's article, in our JSON form.
 
         :param mapping: further properties, and the fields to read them as.
-        :raises InvalidArticle: it has no uri, or an unreadable status or embargo.
+        :raises InvalidArticle: it has an unreadable status or embargo.
         """
         mapped = {name: self._rest.pop(name) for name in mapping if name in self._rest}
         self._names = {name.lower(): name for name in self._rest}
@@ -71,8 +71,6 @@ class Item:
             value = self._text(target, names)
             if value is not None:
                 document[target] = value
-        if "id" not in document and "id" not in mapping.values():
-            raise InvalidArticle("id", "a ninjs item needs a uri, or Superdesk's guid")
         document |= self._dates()
         if any(
             name.lower() in _EMBARGOES or mapping.get(name) == "embargoed_until"
@@ -93,8 +91,6 @@ class Item:
         if mapped:
             fields = field_names.renamed(mapped, mapping)
             extra |= fields.pop("extra", {})
-            if "id" not in mapping.values():
-                fields.pop("id", None)  # taken from a url
             for target in CONCEPT_FIELDS & fields.keys() & document.keys():
                 fields[target] = [*fields[target], *document[target]]
             fields["paragraphs"] = [

@@ -5,16 +5,15 @@ Names are in lower case, as an item is looked up without case.
 
 from __future__ import annotations
 
-# Lists of items in an object that is not an item itself.
-WRAPPERS = ("item", "items", "_items")
-# Properties that ninjs has and hardly any other JSON.
+# Properties that an item has and our own records have not, under no alias either.
 _MARKS = (
-    "versioncreated firstcreated contentcreated pubstatus headlines bodies descriptions"
+    "versioncreated firstcreated contentcreated headlines bodies descriptions"
     " body_xhtml description_text renditions associations altids $standard standard"
     " representationtype eventdetails infosources rightsinfo"
-    " copyrightnotice usageterms"
 )
 MARKS = frozenset(_MARKS.split())
+# Properties of an item that are fields or aliases of ours too.
+WEAK_MARKS = frozenset({"pubstatus", "copyrightnotice", "usageterms"})
 MEDIA = frozenset({"picture", "photo", "video", "audio", "graphic", "animation"})
 
 # Our field, and the properties it is read from: the first that is present counts, the
@@ -56,3 +55,13 @@ NAMES: dict[str, tuple[str, ...]] = {
     "source": ("source", "infosources", "infosource", "provider"),
     "section": ("service", "section"),
 }
+PROPERTIES = (
+    frozenset(
+        name
+        for fields in (TEXTS, DATES, CONCEPTS, NAMES)
+        for names in fields.values()
+        for name in names
+    )
+    | MARKS
+    | {"headline", "title", "name", "profile", "priority", "mimetype"}
+)

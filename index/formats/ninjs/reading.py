@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from index.article import Original
-from index.errors import InputError, UnreadableInput
+from index.errors import InputError, InvalidArticle, UnreadableInput
+from index.formats.completion import complete, identify
 from index.formats.ninjs.item import Item
-from index.formats.ninjs.properties import WRAPPERS
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
-from index.parsing import EACH, JSON_TYPES, json_records, json_texts
+from index.formats.records import read_records
+from index.parsing import JSON_TYPES
 
 
 def read(
@@ -31,67 +32,34 @@ def read(
 
     :param options: its mapping names further properties.
     """
-    for value in json_records(data):
-        if value.error is not None:
-            yield refusal_of(
-                value.error, None, line=value.line, position=value.position
-            )
-        else:
-            yield from _records(
-                value.value, value.as_sent, options, value.line, value.position or 1
-            )
+    yield from read_records(data, options, read_record)
 
 
-def read_parsed(
-    value: Any, text: Callable[[], str], options: ReadOptions = DEFAULTS
-) -> Iterator[Read]:
-    """Yield the items of a JSON value; ``text`` returns it as it stands."""
-    yield from _records(value, text, options, line=1, position=1)
-
-
-def _wrapper_of(value: Any) -> str | None:
-    """Property under which a value lists items; ``None`` if it is an item itself."""
-    if isinstance(value, Mapping) and not value.keys() & {"uri", "guid"}:
-        for name in WRAPPERS:
-            if isinstance(value.get(name), list):
-                return name
-    return None
-
-
-def _records(
+def read_record(
     value: Any,
     text: Callable[[], str],
     options: ReadOptions,
     line: int,
-    position: int,
-) -> Iterator[Read]:
-    wrapper = _wrapper_of(value)
-    if wrapper is None:
-        yield _record(value, text(), options, line, position)
-        return
-    texts = json_texts(text(), (wrapper, EACH))
-    for number, (item, item_text) in enumerate(
-        zip(value[wrapper], texts, strict=True), 1
-    ):
-        yield _record(item, item_text, options, line, number)
-
-
-def _record(
-    value: Any, text: str, options: ReadOptions, line: int, position: int
+    position: int | None,
 ) -> Read:
+    """Read one item; see :class:`RecordReader`."""
     try:
         if not isinstance(value, Mapping):
             kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"an item must be an object, not {kind}", line=line)
         item = Item(value, options.dates)
         document = item.document(options.mapping)
+        identify(document, value, text, options, usual=())
+        if document.get("id") in (None, ""):
+            raise InvalidArticle("id", "a ninjs item needs a uri, or Superdesk's guid")
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
+    complete(document, options)
     return read_of(
         document,
         dates=options.dates,
         line=line,
         warnings=tuple(item.warnings),
         position=position,
-        original=Original(format="ninjs", data=text.encode()),
+        original=Original(format="ninjs", data=text().encode()),
     )
