@@ -12,6 +12,8 @@ from index.archive import Archive
 from index.cli.running import open_archive, open_store_and_engine, wait_for_index
 from index.cli.terminal import (
     Screen,
+    note_document,
+    note_line,
     problem_document,
     problem_line,
     report_document,
@@ -19,8 +21,8 @@ from index.cli.terminal import (
 )
 from index.dates import DateRules, date_rules
 from index.errors import ArticleNotFound, InputError, InvalidValue
-from index.formats import ReadOptions
-from index.jobs import LoadInterrupted, Problem, Progress, Report
+from index.formats import ReadOptions, defaults_of
+from index.jobs import STDIN, LoadInterrupted, Note, Problem, Progress, Report
 from index.jobs import load as load_files
 from index.settings import Settings
 
@@ -34,7 +36,22 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
         else:
             screen.line(problem_line(problem))
 
+    def on_note(note: Note) -> None:
+        if screen.as_json:
+            screen.json(note_document(note))
+        else:
+            screen.line(note_line(note))
+
+    if STDIN in args.paths and sys.stdin is None:
+        raise InvalidValue("stdin", "is closed, so - cannot be read; name a file")
     rules = _date_rules(args, settings)
+    options = ReadOptions(
+        mapping=args.map,
+        dates=rules,
+        defaults=defaults_of(args.set, dates=rules),
+        id_from=args.id_from,
+        records=args.records,
+    )
     report: Report | None = None
     try:
         with open_store_and_engine(settings) as (store, engine), screen.bars() as bars:
@@ -52,15 +69,14 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
                 args.paths,
                 store,
                 read_as=args.format,
-                options=ReadOptions(
-                    mapping=dict(pair for pairs in args.map for pair in pairs),
-                    dates=rules,
-                ),
+                options=options,
                 article_bytes=settings.article_bytes,
                 force=args.force,
-                stdin=sys.stdin.buffer,
+                stdin=None if sys.stdin is None else sys.stdin.buffer,
                 on_progress=on_progress,
                 on_problem=on_problem,
+                on_note=on_note,
+                encoding=args.encoding,
             )
             if not args.no_wait:
                 wait_for_index(store, engine, bars)

@@ -18,6 +18,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
     :param environ: the environment that settings are read from.
     """
+    if sys.stdout is None:  # closed: the next file opened would be in its place
+        if sys.stderr is not None:
+            sys.stderr.write("nutgraf: stdout is closed; redirect it to /dev/null\n")
+        return 1
     try:
         code = _run(argv, environ)
         sys.stdout.flush()

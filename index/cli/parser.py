@@ -16,6 +16,7 @@ from typing import NoReturn
 from index.access import Scope
 from index.article import DATE_FIELD_NAMES, PLACES
 from index.cli import articles, backups, keys, operation, searching
+from index.cli.record_options import add_record_options, pair
 from index.cli.terminal import Screen
 from index.formats import FORMATS
 from index.query import Scope as QueryScope
@@ -116,33 +117,7 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         choices=tuple(FORMATS),
         help="format of every file (default: detect each)",
     )
-    add(
-        "--map",
-        type=_pairs,
-        action="append",
-        default=[],
-        metavar="NAME=FIELD,…",
-        help="read the input's NAME as our FIELD",
-    )
-    add(
-        "--tz",
-        metavar="ZONE",
-        help="time zone of dates that name none (default: NUTGRAF_TZ)",
-    )
-    add(
-        "--zone",
-        action="append",
-        default=[],
-        metavar="NAME=ZONE",
-        help="meaning of a zone name in dates, such as IST=Asia/Kolkata; repeatable"
-        " (besides NUTGRAF_ZONES)",
-    )
-    add(
-        "--dates",
-        choices=("dmy", "mdy"),
-        help="order of day and month in dates such as 29/03/2024"
-        " (default: NUTGRAF_DATES)",
-    )
+    add_record_options(parser)
     add(
         "--force",
         action="store_true",
@@ -229,7 +204,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--filter",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         metavar="FIELD=VALUE",
@@ -237,7 +212,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--exclude",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         metavar="FIELD=VALUE",
@@ -372,7 +347,7 @@ def _add_keys(commands: _Commands) -> None:
     )
     add.add_argument(
         "--filter",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         metavar="FIELD=VALUE",
@@ -381,7 +356,7 @@ def _add_keys(commands: _Commands) -> None:
     )
     add.add_argument(
         "--exclude",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         metavar="FIELD=VALUE",
@@ -422,17 +397,6 @@ def _release() -> str:
         return version("nutgraf")
     except PackageNotFoundError:
         return "(a checkout that is not installed)"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = (part.strip() for part in text.partition("="))
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"write NAME=VALUE, not {text!r}")
-    return name, value
-
-
-def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple(map(_pair, text.split(",")))
 
 
 def _names(text: str) -> tuple[str, ...]:

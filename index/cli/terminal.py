@@ -30,7 +30,7 @@ from rich.text import Text
 
 from index.errors import InvalidValue, NutgrafError
 from index.history import Outcome
-from index.jobs import Problem, Report
+from index.jobs import Note, Problem, Report
 from index.rendering import Document, error_document
 
 STDOUT = "-"
@@ -239,6 +239,16 @@ def problem_line(problem: Problem) -> str:
     return f"{kind}: {where}{label}: {problem.reason}"
 
 
+def note_line(note: Note) -> str:
+    """A note of a load as one line."""
+    return f"note: {note.file}: {note.detail}"
+
+
+def note_document(note: Note) -> Document:
+    """A note of a load as JSON."""
+    return {"note": asdict(note)}
+
+
 def summary(report: Report) -> str:
     """The counts of a load as one line, without zeros."""
     kinds = (*Outcome, "refused", "warnings")
@@ -262,7 +272,7 @@ def problem_document(problem: Problem) -> Document:
 
 
 def report_document(report: Report) -> Document:
-    """The counts of a load as JSON, without its problems, which are printed as met."""
+    """The counts of a load as JSON; its problems and notes are printed as met."""
     counts = asdict(report)
-    del counts["problems"]
+    del counts["problems"], counts["notes"]
     return counts

@@ -11,6 +11,7 @@ from index.formats.detection import (
 from index.formats.mapping import check_mapping
 from index.formats.options import ReadOptions
 from index.formats.record import Read
+from index.formats.records import is_shapeless
 from index.formats.table import FORMATS, read, write
 from index.formats.wrappers import Item, items_of
 
@@ -24,6 +25,7 @@ __all__ = [
     "defaults_of",
     "detect",
     "detect_object",
+    "is_shapeless",
     "items_of",
     "read",
     "read_detected",

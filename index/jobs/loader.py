@@ -21,17 +21,30 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from index.access import values_of
 from index.article import Article, Original, draft_of
 from index.errors import (
     InputError,
+    InvalidArticle,
     LimitExceeded,
     UnknownFormat,
 )
-from index.formats import FORMATS, Read, ReadOptions, check_mapping, detect, read
+from index.formats import (
+    FORMATS,
+    Read,
+    ReadOptions,
+    check_mapping,
+    detect,
+    is_shapeless,
+    read,
+    read_detected,
+)
 from index.history import Outcome
+from index.jobs.findings import FileFindings, MappingFindings
 from index.jobs.repeats import DeferredArticles, Pending
-from index.jobs.report import LoadInterrupted, Problem, Progress, Report
+from index.jobs.report import LoadInterrupted, Note, Problem, Progress, Report
 from index.jobs.sources import STDIN, MeteredStream, Source, sources_at
+from index.parsing import checked_encoding
 from index.store import Store
 
 # One transaction of the store: large enough that its sync costs little per article,
@@ -39,6 +52,7 @@ from index.store import Store
 BATCH_ARTICLES = 200
 BATCH_BYTES = 2 * 1024 * 1024
 KEPT_PROBLEMS = 1_000  # in a report; the callback gets all of them
+NAMED_SOURCES = 20  # articles from another source than before; the rest are counted
 TWICE = (
     "occurs more than once in this load, with different content and no version that"
     " tells which is newer; the last one is kept"
@@ -56,6 +70,8 @@ def load(
     stdin: BinaryIO | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_problem: Callable[[Problem], None] = lambda problem: None,
+    on_note: Callable[[Note], None] = lambda note: None,
+    encoding: str | None = None,
 ) -> Report:
     """Store the articles of files, folders and ``-``, the standard input.
 
@@ -73,8 +89,10 @@ def load(
     :param article_bytes: size limit of an article as JSON.
     :param force: replace stored versions whose content differs.
     :param stdin: the stream that ``-`` names.
+    :param encoding: charset of every file without a byte order mark; UTF-8 by default.
     :raises UnknownFormat: there is no such format.
     :raises UnknownField: the mapping reads a name as an unknown field.
+    :raises UnreadableInput: the charset is unknown.
     :raises StoreFull: nothing of the last batch was stored; the batches before it were.
     :raises StoreUnavailable: likewise.
     :raises LoadInterrupted: instead of KeyboardInterrupt.
@@ -82,6 +100,7 @@ def load(
     if read_as is not None and read_as not in FORMATS:
         raise UnknownFormat(read_as, allowed=tuple(FORMATS))
     check_mapping(options.mapping)
+    charset = None if encoding is None else checked_encoding(encoding)
     loading = _Loading(
         store,
         read_as=read_as,
@@ -90,6 +109,8 @@ def load(
         force=force,
         on_progress=on_progress,
         on_problem=on_problem,
+        on_note=on_note,
+        charset=charset,
     )
     try:
         sources = [
@@ -106,6 +127,11 @@ def load(
     return loading.report()
 
 
+def source_of(article: Article) -> str | None:
+    """Source of an article, as filters compare it."""
+    return next(iter(values_of(article).get("source", ())), None)
+
+
 class _Loading:
     """A load under way: the articles that wait to be stored, and the counts."""
 
@@ -119,11 +145,17 @@ class _Loading:
         force: bool,
         on_progress: Callable[[Progress], None],
         on_problem: Callable[[Problem], None],
+        on_note: Callable[[Note], None],
+        charset: str | None,
     ) -> None:
-        self._store = store
+        self._store, self._charset = store, charset
         self._read_as, self._options = read_as, options
         self._article_bytes, self._force = article_bytes, force
         self._on_progress, self._on_problem = on_progress, on_problem
+        self._on_note = on_note
+        self._notes: list[Note] = []
+        self._mapping = MappingFindings(options)
+        self._other_sources = 0  # articles that were stored with another source
         self._pending: list[Pending] = []
         self._pending_bytes = 0
         self._deferred = DeferredArticles()
@@ -159,18 +191,31 @@ class _Loading:
         metered = MeteredStream(stream)
         try:
             head = metered.peek()
-            read_as = self._read_as or detect(source.name, head)
+            read_as = self._read_as or detect(source.name, head, self._charset)
             self._files += 1
             # Readers need only the method read() of a stream.
             data = cast("BinaryIO", metered)
-            for record in read(read_as, data, name=source.name, options=self._options):
+            findings = FileFindings(read_as)
+            reading = read_detected if self._read_as is None else read
+            for record in reading(
+                read_as,
+                data,
+                name=source.name,
+                options=self._options,
+                encoding=self._charset,
+            ):
+                findings.add(record)
+                self._mapping.add(record)
                 for warning in record.warnings:
                     self._warn(source.path, record, warning)
                 if record.article is not None:
                     self._add(record.article, record.original, source.path, record.line)
                 elif record.error is not None:
-                    self._refuse(source.path, record.line, record.label, record.error)
+                    error = self._with_way_out(record.error)
+                    self._refuse(source.path, record.line, record.label, error)
                 self._report_progress(metered.count)
+            for note in findings.notes():
+                self._note_of(source.path, note)
         except UnknownFormat as error:
             self._refuse_unknown(source, error)
         except InputError as error:
@@ -178,6 +223,18 @@ class _Loading:
             self._refuse(source.path, line, None, error)
         self._bytes += metered.count if source.size is None else source.size
         self._report_progress(0)
+
+    def _with_way_out(self, error: InputError) -> InputError:
+        """Error of a record without an id, with the option that gives it one."""
+        if (
+            isinstance(error, InvalidArticle)
+            and (error.field, self._options.id_from) == ("id", ())
+            and is_shapeless(error)
+        ):
+            return InvalidArticle(
+                "id", f"{error.detail}; --id-from url, hash or a name makes one"
+            )
+        return error
 
     def _refuse_unknown(self, source: Source, error: UnknownFormat) -> None:
         """Refuse a file of unknown format, or pass over it because of its extension.
@@ -241,6 +298,8 @@ class _Loading:
 
     def _put(self, batch: Sequence[Pending]) -> None:
         drafts = [article.draft for article in batch]
+        with self._store.reading() as view:
+            sources = view.sources([article.id for article in batch])
         results = self._store.put(drafts, force=self._force)
         for article, result in zip(batch, results, strict=True):
             if isinstance(result, InputError):
@@ -251,6 +310,7 @@ class _Loading:
                 self._warn_twice(article)
             if result.seq is not None:
                 self._seq = result.seq
+                self._warn_of_source(article, sources)
 
     def finish(self) -> None:
         """Store the pending and the deferred articles."""
@@ -258,6 +318,18 @@ class _Loading:
         deferred = iter(self._deferred)
         while batch := list(islice(deferred, BATCH_ARTICLES)):
             self._put(batch)
+        for warning in self._mapping.warnings():
+            self._warnings += 1
+            self._note(Problem(file="--map", reason=warning))
+        if self._other_sources > NAMED_SOURCES:
+            more = self._other_sources - NAMED_SOURCES
+            self._warnings += 1
+            self._note(
+                Problem(
+                    file="store",
+                    reason=f"{more:,} more articles came from another source",
+                )
+            )
         self._report_progress(0)
 
     def close(self) -> None:
@@ -279,6 +351,7 @@ class _Loading:
             passed_over=self._passed_over,
             seq=self._seq,
             problems=tuple(self._problems),
+            notes=tuple(self._notes),
         )
 
     def _report_progress(self, current_bytes: int) -> None:
@@ -322,6 +395,37 @@ class _Loading:
                 reason=TWICE,
             )
         )
+
+    def _warn_of_source(self, pending: Pending, sources: dict[str, str | None]) -> None:
+        """Warn of an id that was stored from another source, which may share it."""
+        if pending.id not in sources:
+            return
+        article = pending.draft.article
+        before, now = sources[pending.id], source_of(article)
+        sources[pending.id] = now
+        if before is None or now is None or before == now:
+            return
+        self._other_sources += 1
+        if self._other_sources <= NAMED_SOURCES:
+            self._warnings += 1
+            self._note(
+                Problem(
+                    file=pending.file,
+                    line=pending.line,
+                    label=pending.id,
+                    reason=(
+                        f"source: the stored article of this id is from {before!r},"
+                        f" this one from {now!r}; if they are two articles, give them"
+                        " ids of their own"
+                    ),
+                )
+            )
+
+    def _note_of(self, file: str, detail: str) -> None:
+        note = Note(file=file, detail=detail)
+        if len(self._notes) < KEPT_PROBLEMS:
+            self._notes.append(note)
+        self._on_note(note)
 
     def _note(self, problem: Problem) -> None:
         if len(self._problems) < KEPT_PROBLEMS:

@@ -28,6 +28,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a load did with a file that its caller may want to know; no fault.
+
+    :param file: as in :class:`Problem`.
+    """
+
+    file: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Report of a load.
 
@@ -37,6 +48,7 @@ class Report:
     :param passed_over: files in a folder that are not articles by their name.
     :param seq: the newest change of this load; ``None`` if it changed nothing.
     :param problems: the first 1,000, batch by batch in the order of the input.
+    :param notes: the first 1,000.
     """
 
     files: int
@@ -51,6 +63,7 @@ class Report:
     passed_over: int
     seq: int | None
     problems: tuple[Problem, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -53,6 +54,9 @@ from index.store.rows import (
 )
 from index.store.tables import articles, changes, secrets, versions
 
+_VALUES = select(articles.c.id, articles.c["values"]).where(
+    articles.c.id.in_(bindparam("ids", expanding=True))
+)
 _HIDDEN = PreparedRead(
     select(changes.c.id).where(changes.c.seq > bindparam("seq"), tables.hiding)
 )
@@ -278,6 +282,17 @@ class View:
             for row in rows:
                 (current if row.current else older).add((row.id, row.sent))
         return (older - current) & set(contents)
+
+    def sources(self, ids: Sequence[str]) -> dict[str, str | None]:
+        """The source of each of these articles that is stored, by id."""
+        sources: dict[str, str | None] = {}
+        for chunk in chunks(tuple(set(ids))):
+            rows = self._connection.execute(_VALUES, {"ids": chunk})
+            for article_id, values in rows:
+                sources[article_id] = next(
+                    iter(json.loads(values).get("source", ())), None
+                )
+        return sources
 
     def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
         """The versions of an article, the highest first.

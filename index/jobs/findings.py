@@ -1,0 +1,87 @@
+"""Findings of a load: what was unwrapped, read as another format, or never met."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rapidfuzz import process
+
+from index.formats import Read, ReadOptions
+
+_COMPARED = 50  # records whose names are compared with a name that nothing had
+_NEAR = 70  # of 100, for names that are alike
+
+
+class FileFindings:
+    """What the records of one file had in common, for one note each.
+
+    :param read_as: format that the file was detected as, or declared to be.
+    """
+
+    def __init__(self, read_as: str) -> None:
+        self._read_as = read_as
+        self._wrapped: Counter[str] = Counter()
+        self._formats: Counter[str] = Counter()
+        self._guesses: Counter[tuple[str, str]] = Counter()
+
+    def add(self, read: Read) -> None:
+        """Count a record."""
+        is_record = read.article is not None or read.error is not None
+        if read.wrapper is not None:
+            self._wrapped[read.wrapper] += is_record
+        if is_record:
+            self._formats[read.read_as or self._read_as] += 1
+        if read.guess is not None and read.read_as is not None:
+            self._guesses[read.guess, read.read_as] += 1
+
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence for each finding."""
+        for wrapper, number in self._wrapped.items():
+            yield f"unwrapped {_count(number, 'record')} from {wrapper}"
+        if len(self._formats) > 1 or self._guesses:
+            numbers = (
+                f"{number:,} as {name}" for name, number in self._formats.items()
+            )
+            yield f"each record was read by its own names: {', '.join(numbers)}"
+        for (guess, other), number in self._guesses.items():
+            yield (
+                f"{_count(number, 'record')} with names of {guess} could only be read"
+                f" as {other}"
+            )
+
+
+class MappingFindings:
+    """The names of a mapping that no record had.
+
+    :param options: with the mapping.
+    """
+
+    def __init__(self, options: ReadOptions) -> None:
+        self._unmet = set(options.mapping)
+        self._names: set[str] = set()
+        self._compared = 0
+
+    def add(self, read: Read) -> None:
+        """Strike out the names that a record had."""
+        if read.mapped is None or not self._unmet:
+            return
+        self._unmet -= read.mapped.met
+        if self._unmet and self._compared < _COMPARED:
+            self._compared += 1
+            self._names.update(read.mapped.names())
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each name that nothing had, with the nearest that is."""
+        for name in sorted(self._unmet):
+            near = process.extractOne(
+                name.casefold(),
+                {each: each.casefold() for each in sorted(self._names)},
+                score_cutoff=_NEAR,
+            )
+            hint = "" if near is None else f"; did you mean {near[2]!r}?"
+            yield f"nothing had {name!r}{hint}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
