@@ -101,22 +101,14 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 def _date_rules(args: Namespace, settings: Settings) -> DateRules:
-    """How the dates of a load are read: as its options say, else as settings do.
-
-    :raises InvalidValue: an option names an unknown zone.
-    """
+    """How the dates of a load are read: as its options say, else as settings do."""
     rules = settings.date_rules()
-    try:
-        if args.tz:
-            rules = replace(rules, tz=date_rules(tz=args.tz).tz)
-    except ValueError as error:
-        raise InvalidValue("--tz", str(error)) from error
-    try:
-        zones = date_rules(zones=tuple(args.zone)).zones
-    except ValueError as error:
-        raise InvalidValue("--zone", str(error)) from error
-    order = date_rules(order=args.dates or settings.dates).order
-    return replace(rules, zones={**rules.zones, **zones}, order=order)
+    own = date_rules(
+        tz=args.tz or settings.tz,
+        zones=tuple(args.zone),
+        order=args.dates or settings.dates,
+    )
+    return replace(own, zones={**rules.zones, **own.zones})
 
 
 def delete(args: Namespace, settings: Settings, screen: Screen) -> int:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from index.article import DATE_FIELDS
-from index.dates import DateRules
+from index.dates import DateRules, date_rules
 from index.errors import InputError
 from index.formats import ReadOptions, check_id_from, check_mapping, defaults_of
 from index.parsing import checked_encoding
@@ -52,11 +52,13 @@ def add_record_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--tz",
+        type=_tz,
         metavar="ZONE",
         help="time zone of dates that name none (default: NUTGRAF_TZ)",
     )
     add(
         "--zone",
+        type=_zone,
         action="append",
         default=[],
         metavar="NAME=ZONE",
@@ -145,6 +147,23 @@ def _places(text: str) -> tuple[str, ...]:
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return places
+
+
+def _tz(text: str) -> str:
+    _check_dates(tz=text)
+    return text
+
+
+def _zone(text: str) -> str:
+    _check_dates(zones=(text,))
+    return text
+
+
+def _check_dates(**rules: Any) -> None:
+    try:
+        date_rules(**rules)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _path(text: str) -> str:

@@ -20,7 +20,7 @@ from index.parsing import EACH, Step, json_texts, json_values
 NAMES = (
     *("articles", "results", "docs", "documents", "items", "item", "_items", "news"),
     *("posts", "stories", "data", "entries", "entry", "records", "rows", "hits"),
-    *("nodes", "edges", "value"),
+    *("nodes", "edges", "value", "@graph"),
 )
 _OF_HITS = (
     "_index _type _id _score _version _routing _seq_no _primary_term _ignored _nested"
@@ -214,9 +214,13 @@ def _has_id(value: Mapping[str, Any]) -> bool:
 
 
 def _is_article(value: Mapping[str, Any]) -> bool:
-    """Whether an object has a headline or a body of its own, or a ninjs id."""
+    """Whether an object has a headline or a body of its own, or a ninjs id.
+
+    With an id, a summary makes it one too.
+    """
     if not _OF_FEEDS.isdisjoint(value):
         return False
+    own = (*_TEXT, "abstract") if _has_id(value) else _TEXT
     for name, item in value.items():
         lowered = name.lower()
         if lowered in ("uri", "guid") and isinstance(item, str):
@@ -225,7 +229,7 @@ def _is_article(value: Mapping[str, Any]) -> bool:
             ("headline_", "body_")
         ):
             return True
-        if field_names.target_of(name) in _TEXT and _is_text(name, item):
+        if field_names.target_of(name) in own and _is_text(name, item):
             return True
     return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from index.formats import Read, ReadOptions
 
@@ -77,6 +77,7 @@ class MappingFindings:
             near = process.extractOne(
                 name.casefold(),
                 {each: each.casefold() for each in sorted(self._names)},
+                scorer=fuzz.ratio,
                 score_cutoff=_NEAR,
             )
             hint = "" if near is None else f"; did you mean {near[2]!r}?"

@@ -230,6 +230,7 @@ class _Loading:
             isinstance(error, InvalidArticle)
             and (error.field, self._options.id_from) == ("id", ())
             and is_shapeless(error)
+            and "--records" not in error.detail
         ):
             return InvalidArticle(
                 "id", f"{error.detail}; --id-from url, hash or a name makes one"

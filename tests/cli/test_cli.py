@@ -234,9 +234,65 @@ def test_a_zone_that_is_unknown_is_refused_before_anything_is_loaded(
     nutgraf: Nutgraf, file: str, option: str, value: str
 ) -> None:
     done = nutgraf("load", option, value, file)
-    assert done.code == 1
+    assert done.code == 2
     assert option in done.err
     assert nutgraf("search", "grain", "--json").json["total"]["articles"] == 0
+
+
+def test_a_load_says_how_records_are_read(nutgraf: Nutgraf, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    page = {"payload": {"things": [{"k": "a", "hed": "Kopf", "f": {"b": "Größe"}}]}}
+    file.write_text(json.dumps(page, ensure_ascii=False), "cp1252")
+    done = nutgraf(
+        *("load", "--records", "payload.things", "--encoding", "latin1"),
+        *("--map", "f.b=text,desks=section", "--map", "hed=headline"),
+        *("--id-from", "sku,k", "--set", "source=Archive", "--set", "people=Ada B"),
+        str(file),
+    )
+    assert done.out.splitlines() == [
+        f"note: {file}: unwrapped 1 record from payload.things",
+        "warning: --map: nothing had 'desks'",
+        "1 file read: created 1, warnings 1",
+    ]
+    article = nutgraf("get", "a", "--json").json
+    assert article["paragraphs"][1]["text"] == "Größe"
+    assert (article["source"], article["people"]) == ("Archive", ["Ada B"])
+
+
+def test_a_note_of_a_load_is_a_line_of_json(nutgraf: Nutgraf, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"articles": [{"id": "a", "headline": "Kopf"}]}')
+    note, report = map(
+        json.loads, nutgraf("load", "--json", str(file)).out.splitlines()
+    )
+    assert note == {
+        "note": {"file": str(file), "detail": "unwrapped 1 record from articles"}
+    }
+    assert "notes" not in report["report"]
+
+
+def test_a_closed_stdin_cannot_be_loaded(
+    nutgraf: Nutgraf, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    done = nutgraf("load", "-")
+    assert (done.code, done.out) == (1, "")
+    assert "stdin: is closed" in done.err
+    assert nutgraf("load", file).code == 0
+
+
+def test_a_command_with_a_closed_stdout_says_so(
+    nutgraf: Nutgraf, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", None)
+        done = nutgraf("load", file)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "nutgraf: stdout is closed; redirect it to /dev/null\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", None)
+        patched.setattr(sys, "stderr", None)
+        assert nutgraf("load", file).code == 1
 
 
 def test_the_standard_input_is_loaded(
@@ -735,6 +791,15 @@ def test_an_index_in_memory_is_built_for_each_command(
         ("load",),
         ("load", "--format", "wordperfect", "a"),
         ("load", "--map", "topics", "a"),
+        ("load", "--map", "topics=topics", "a"),
+        ("load", "--map", "a..b=section", "a"),
+        ("load", "--map", "a=section", "--map", "a=genre", "a"),
+        ("load", "--set", "source", "a"),
+        ("load", "--set", "id=1", "a"),
+        ("load", "--set", "urgency=high", "a"),
+        ("load", "--id-from", "a..b", "a"),
+        ("load", "--records", "a[", "a"),
+        ("load", "--encoding", "klingon", "a"),
         ("search", "--scope", "page"),
         ("search", "--limit", "ten"),
         ("search", "--filter", "source"),

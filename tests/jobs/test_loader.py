@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from index.errors import StoreFull, UnknownField, UnknownFormat
+from index.errors import StoreFull, UnknownField, UnknownFormat, UnreadableInput
 from index.formats import ReadOptions
 from index.jobs import Problem, Progress, Report, load, repeats
 from index.jobs import loader as module
@@ -461,3 +461,119 @@ def test_a_full_store_ends_the_load(
     (folder / "a.jsonl").write_text(line("a"))
     with pytest.raises(StoreFull):
         loaded(folder)
+
+
+# What a load tells besides
+
+
+def notes(report: Report) -> list[str]:
+    return [note.detail for note in report.notes]
+
+
+def test_what_was_unwrapped_is_told_once_for_each_list(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    pages = [
+        {"status": "ok", "articles": [{"id": each, "title": each} for each in page]}
+        for page in ("ab", "cde", "")
+    ]
+    (folder / "a.jsonl").write_text("\n".join(map(json.dumps, pages)))
+    (folder / "b.json").write_text(json.dumps({"articles": []}))
+    report = loaded(folder)
+    assert ids(store) == ["a", "b", "c", "d", "e"]
+    assert (report.articles, report.refused, report.warnings) == (5, 0, 0)
+    assert notes(report) == [
+        "unwrapped 5 records from articles",
+        "unwrapped 0 records from articles",
+    ]
+
+
+def test_an_unknown_wrapper_is_refused_with_a_way_to_read_it(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    file = folder / "a.json"
+    file.write_text(json.dumps({"load": {"things": [{"id": "a", "title": "A"}]}}))
+    (problem,) = loaded(file).problems
+    assert "a list of 1 object under 'load.things'" in problem.reason
+    assert "--records 'load.things'" in problem.reason
+    report = loaded(file, options=ReadOptions(records="load.things"))
+    assert (ids(store), report.refused) == (["a"], 0)
+
+
+def test_records_of_two_formats_in_a_file_are_told(
+    folder: Path, loaded: Loading
+) -> None:
+    ninjs = {"uri": "n", "headlines": [{"value": "N"}], "versionCreated": "2020-01-01"}
+    (folder / "a.jsonl").write_text(f"{line('a')}\n{json.dumps(ninjs)}\n{line('b')}")
+    report = loaded(folder)
+    assert report.created == 3
+    assert notes(report) == [
+        "each record was read by its own names: 2 as jsonl, 1 as ninjs"
+    ]
+    assert notes(loaded(folder, read_as="jsonl")) == []
+
+
+def test_names_of_the_mapping_that_nothing_had_are_told_at_the_end(
+    folder: Path, loaded: Loading
+) -> None:
+    (folder / "a.jsonl").write_text(line("a", desk="x", fields={"body": "y"}))
+    (folder / "b.jsonl").write_text(line("b", topic="z"))
+    mapping = {"desks": "section", "topic": "subjects", "field.body": "text"}
+    report = loaded(folder, options=ReadOptions(mapping={**mapping, "zzz": "-"}))
+    assert report.warnings == 3
+    assert [each.reason for each in report.problems] == [
+        "nothing had 'desks'; did you mean 'desk'?",
+        "nothing had 'field.body'; did you mean 'fields.body'?",
+        "nothing had 'zzz'",
+    ]
+
+
+def test_the_same_id_from_another_source_is_told_with_both(
+    folder: Path, loaded: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NAMED_SOURCES", 2)
+    file = folder / "a.jsonl"
+    for source in ("Wire A", "Wire A", None, "Wire B"):
+        more = {} if source is None else {"source": source}
+        file.write_text("\n".join(line(each, byline=source, **more) for each in "abcd"))
+        report = loaded(file)
+        assert report.warnings == 0 or source == "Wire B"
+    file.write_text("\n".join(line(each, source="Wire A") for each in "abcd"))
+    report = loaded(file)
+    reasons = [each.reason for each in report.problems]
+    assert len(reasons) == report.warnings == 3
+    assert "is from 'Wire B', this one from 'Wire A'" in reasons[0]
+    assert "2 more articles" in reasons[2]
+    assert [each.label for each in report.problems] == ["a", "b", None]
+    assert loaded(file).warnings == 0
+
+
+def test_a_record_without_an_id_is_refused_with_the_option_that_makes_one(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    (folder / "a.jsonl").write_text('{"headline": "No id"}')
+    (problem,) = loaded(folder).problems
+    assert "--id-from" in problem.reason
+    for _ in range(2):
+        report = loaded(folder, options=ReadOptions(id_from=("hash",)))
+        assert report.articles == 1
+    assert report.unchanged == 1
+    assert ids(store)[0].startswith("hash:")
+
+
+def test_files_in_another_charset_are_read(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    (folder / "a.txt").write_bytes("“Zürich” votes\n\nToday.".encode("cp1252"))
+    (folder / "b.jsonl").write_bytes(line("b", headline="Größe").encode("cp1252"))
+    (folder / "c.txt").write_bytes("Über\n\nText.".encode("utf-8-sig"))
+    (folder / "d.json").write_bytes(b'[{"id": "d", "headline": "na\xefve"}]')
+    report = loaded(folder, encoding="ISO-8859-1")
+    assert report.problems == ()
+    assert headlines(store, "file:a") == ["“Zürich” votes"]
+    assert headlines(store, "file:c") == ["Über"]
+    assert headlines(store, "d") == ["naïve"]
+    (folder / "e.txt").write_bytes("Ohne Marke\n\nText.".encode("utf-16-le"))
+    assert loaded(folder / "e.txt", encoding="utf-16-le").problems == ()
+    with pytest.raises(UnreadableInput, match="unknown"):
+        loaded(folder, encoding="klingon")

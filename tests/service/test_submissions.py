@@ -106,3 +106,29 @@ def test_an_item_is_limited_like_a_line(client: FlaskClient) -> None:
     assert (refused["id"], refused["error"]["code"]) == ("l", "limit_exceeded")
     assert refused["error"]["limit"] == MAX_LINE
     assert stored["status"] == "created"
+
+
+def test_the_answer_of_an_interface_is_unwrapped(
+    client: FlaskClient, archive: Archive
+) -> None:
+    hits = [
+        {"_id": "h", "_source": {"title": "Hit", "body": WORD}},
+        {"_id": "i", "_source": {"title": "Hit", "pubstatus": "live-ish"}},
+    ]
+    ninjs = {**NINJS, "uri": "n"}
+    for body, ids in (
+        ({"status": "ok", "articles": [OTHERS, ninjs]}, ["a", "n"]),
+        ({"response": {"docs": [OTHERS]}, "status": "OK"}, ["a"]),
+        ({"hits": {"total": 2, "hits": hits}}, ["h", "i"]),
+        ([{"results": [OTHERS]}, ninjs], ["a", "n"]),
+    ):
+        answer = client.post("/v1/articles", json=body)
+        assert [each.get("id") for each in answer.json["results"]] == ids
+    assert archive.original("h").data == json.dumps(hits[0]).encode()
+
+
+def test_an_article_with_a_list_of_its_own_is_one_article(client: FlaskClient) -> None:
+    body = {**OTHERS, "items": [{"id": "b", "headline": "Not an article"}]}
+    answer = client.put("/v1/articles/a", json=body)
+    (result,) = answer.json["results"]
+    assert (result["id"], result["status"]) == ("a", "created")
