@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from index.errors import UnreadableInput
@@ -220,18 +221,30 @@ def _is_article(value: Mapping[str, Any]) -> bool:
     """
     if not _OF_FEEDS.isdisjoint(value):
         return False
-    own = (*_TEXT, "abstract") if _has_id(value) else _TEXT
+    has_id = has_summary = False
     for name, item in value.items():
-        lowered = name.lower()
-        if lowered in ("uri", "guid") and isinstance(item, str):
+        role = _role_of(name)
+        if role == "text" and _is_text(name, item):
             return True
-        if lowered in ("headlines", "bodies") or lowered.startswith(
-            ("headline_", "body_")
-        ):
+        if role == "uri" and isinstance(item, str):
             return True
-        if field_names.target_of(name) in own and _is_text(name, item):
-            return True
-    return False
+        has_id = has_id or role == "id"
+        has_summary = has_summary or (role == "summary" and _is_text(name, item))
+    return has_id and has_summary
+
+
+@lru_cache(maxsize=4096)
+def _role_of(name: str) -> str:
+    """What a property says of its object: ``uri id text summary``, or nothing."""
+    lowered = name.lower()
+    if lowered in ("uri", "guid"):
+        return "uri"
+    if lowered in ("headlines", "bodies") or lowered.startswith(("headline_", "body_")):
+        return "text"
+    target = field_names.target_of(name)
+    if target in _TEXT:
+        return "text"
+    return {"id": "id", "abstract": "summary"}.get(target or "", "")
 
 
 def _is_text(name: str, value: Any) -> bool:
@@ -240,6 +253,8 @@ def _is_text(name: str, value: Any) -> bool:
         named = name.lower() in ("headline", "title")
         return any(isinstance(value.get(part), str) for part in _PARTS) or named
     if isinstance(value, list):
+        if name.lower() in ("headlines", "bodies"):
+            return bool(value)
         # Objects may be blocks of a body, or pages of an interface.
         return name == "paragraphs" or any(isinstance(item, str) for item in value)
     return isinstance(value, str) and bool(value.strip())
