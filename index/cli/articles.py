@@ -46,7 +46,7 @@ def load(args: Namespace, settings: Settings, screen: Screen) -> int:
         raise InvalidValue("stdin", "is closed, so - cannot be read; name a file")
     rules = _date_rules(args, settings)
     options = ReadOptions(
-        mapping=args.map,
+        mapping=dict(args.map),
         dates=rules,
         defaults=defaults_of(args.set, dates=rules),
         id_from=args.id_from,

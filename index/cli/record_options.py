@@ -22,7 +22,7 @@ def add_record_options(parser: argparse.ArgumentParser) -> None:
         "--map",
         type=_pairs,
         action=_Mapping,
-        default={},
+        default=(),
         metavar="NAME=FIELD,…",
         help="read the input's NAME, or path such as fields.body or authors[].name, as"
         " our FIELD; - as FIELD ignores it",

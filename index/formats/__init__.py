@@ -6,7 +6,6 @@ from index.formats.detection import (
     detect_object,
     read_detected,
     read_listed,
-    read_parsed,
 )
 from index.formats.mapping import check_mapping
 from index.formats.options import ReadOptions
@@ -30,6 +29,5 @@ __all__ = [
     "read",
     "read_detected",
     "read_listed",
-    "read_parsed",
     "write",
 ]

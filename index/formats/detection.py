@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 
 from index.errors import UnknownFormat, UnreadableInput
 from index.formats import field_names
-from index.formats import ninjs as properties
 from index.formats.head import (
     head_text,
     is_binary,
@@ -23,6 +22,7 @@ from index.formats.head import (
     json_names,
 )
 from index.formats.mapping import check_mapping
+from index.formats.ninjs import MARKS, PROPERTIES, WEAK_MARKS
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
 from index.formats.records import (
@@ -174,11 +174,11 @@ def _kind_of(name: str) -> str:
     lowered = name.lower()
     if lowered in ("uri", "guid"):
         return "uri"
-    if lowered in properties.WEAK_MARKS:
+    if lowered in WEAK_MARKS:
         return "weak"
-    if lowered in properties.MARKS:
+    if lowered in MARKS:
         return "ninjs"
-    if lowered in properties.PROPERTIES:
+    if lowered in PROPERTIES:
         return ""
     if lowered.startswith(("headline_", "description_")):
         return "ninjs"

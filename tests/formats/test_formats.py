@@ -39,8 +39,8 @@ from index.formats import (
     detect_object,
     field_names,
     read,
-    read_parsed,
 )
+from index.formats.detection import read_parsed
 from index.formats.ninjs import properties
 from index.parsing import markup, prose
 from index.parsing import source as sources

@@ -17,8 +17,8 @@ from index.formats import (
     defaults_of,
     read,
     read_detected,
-    read_parsed,
 )
+from index.formats.detection import read_parsed
 from index.formats.mapping import FieldMap, path_of
 from index.parsing import EACH
 
@@ -176,7 +176,7 @@ def test_defaults_are_for_records_that_have_none() -> None:
 
 
 def test_a_default_does_not_bring_back_an_embargo_that_was_lifted() -> None:
-    defaults = defaults_of([("embargoed_until", "2099-01-01")])
+    defaults = defaults_of([("embargoed_until", "2099-01-01")], dates=DateRules())
     lifted = {"id": "1", "headline": "h", "embargoed_until": None}
     with_default = article_json(lifted, defaults=defaults).article
     assert with_default == article_json(lifted).article
@@ -200,7 +200,7 @@ def test_a_default_is_checked_like_a_value_of_a_record(
     pairs: list[tuple[str, str]],
 ) -> None:
     with pytest.raises(InputError):
-        defaults_of(pairs)
+        defaults_of(pairs, dates=DateRules())
 
 
 # Ids
