@@ -122,7 +122,8 @@ def test_the_answer_of_an_interface_is_unwrapped(
         ({"hits": {"total": 2, "hits": hits}}, ["h", "i"]),
         ([{"results": [OTHERS]}, ninjs], ["a", "n"]),
     ):
-        answer = client.post("/v1/articles", json=body)
+        data = json.dumps(body)
+        answer = client.post("/v1/articles", data=data, content_type=JSON)
         assert [each.get("id") for each in answer.json["results"]] == ids
     assert archive.original("h").data == json.dumps(hits[0]).encode()
 
