@@ -20,6 +20,8 @@ URL, HASH = "url", "hash"
 # Fields that no two articles have in common.
 _OWN = ("id", "version", "paragraphs", "extra")
 SETTABLE = tuple(name for name in ARTICLE_FIELDS if name not in _OWN)
+# How warnings of values end that are not taken.
+_NOT_TAKEN = ("; taken as unknown", "; kept in extra")
 # An empty one of these lifts what was set before, so it is a value.
 _LIFTED = ("embargoed_until", "expires")
 
@@ -90,9 +92,12 @@ def defaults_of(
             values[name] = value
     defaults = field_names.renamed(values, {})
     read = read_of({"id": "x", "headline": "x", **defaults}, dates=dates)
-    if read.error is not None or read.warnings:
-        detail = str(read.error) if read.error is not None else read.warnings[0]
-        raise InvalidValue("set", detail.removesuffix("; taken as unknown"))
+    if read.error is not None:
+        raise InvalidValue("set", str(read.error))
+    for warning in read.warnings:
+        for ending in _NOT_TAKEN:
+            if warning.endswith(ending):
+                raise InvalidValue("set", warning.removesuffix(ending))
     return defaults
 
 

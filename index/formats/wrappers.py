@@ -28,10 +28,9 @@ _OF_HITS = (
     " _explanation _shard _node found sort highlight fields inner_hits matched_queries"
 )
 # Objects that are the record of the item they are in, and what else such an item has:
-# in Elasticsearch, JSON:API and GraphQL.
+# in Elasticsearch and GraphQL.
 INNER = {
     "_source": frozenset(_OF_HITS.split()),
-    "attributes": frozenset(("id", "type", "links", "meta", "relationships")),
     "node": frozenset(("cursor", "__typename")),
 }
 # Properties of a feed, which has a title and is no article.

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.dates import DateRules
 from index.errors import InputError, InvalidArticle, InvalidValue, UnknownField
 from index.formats import (
     Read,
@@ -162,7 +163,8 @@ def test_defaults_are_for_records_that_have_none() -> None:
         [
             *[("source", "Archive"), ("people", "Ada B"), ("people", "Cy D")],
             *[("urgency", "3"), ("keywords", "ports, ferries"), ("status", "withheld")],
-        ]
+        ],
+        dates=DateRules(),
     )
     read = article_json(
         {"id": "1", "title": "h", "publisher": "Own"}, defaults=defaults

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from index.article import Article, Status
 from index.article.document import STATUS_WORDS
-from index.formats import read_parsed
+from index.formats.detection import read_parsed
 from index.formats.statuses import WORDS
 
 
