@@ -46,10 +46,11 @@ _NAIVE = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:[0-5]\d(?:\.\d{1,6})?", re.ASCII
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
-# 202611301154 and 20261130115426 can be read as a day and a time, too.
+# A day and a time run together, as GDELT writes them: 20261130115426. Without seconds
+# it could be milliseconds, too; with them those would be after the year 2580.
 _RUN_TOGETHER = re.compile(
-    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d"
-    r"(?:[0-5]\d)?",
+    r"(?P<year>(?:19|20)\d\d)(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
+    r"(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)?",
     re.ASCII,
 )
 # Minus signs and hyphens that are typeset, and marks that have no width.
@@ -136,7 +137,7 @@ def _read_text(sent: str, rules: DateRules) -> WrittenDate:
         raise ValueError(f"it is longer than {LONGEST} characters")
     text = " ".join(sent.translate(_PLAIN).split())
     if _NUMBER.fullmatch(text) and len(text) != 4:
-        return _of_epoch(text)
+        return _of_number(text, rules)
     parts = parts_of(text)
     if parts is None:
         raise ValueError
@@ -148,19 +149,27 @@ def _read_number(value: float, rules: DateRules) -> WrittenDate:
         raise ValueError("it is not finite")
     text = format(Decimal(repr(value)), "f")
     # A year may be a number in JSON.
-    return _read_text(text, rules) if len(text) == 4 else _of_epoch(text)
+    return _read_text(text, rules) if len(text) == 4 else _of_number(text, rules)
 
 
-def _of_epoch(text: str) -> WrittenDate:
-    whole, _, fraction = text.lstrip("-").partition(".")
-    if len(whole) < _SECONDS:
-        raise ValueError(
-            f"it is a number below {_SECONDS} digits; write seconds since 1970"
-        )
-    if text[0] != "-" and not fraction.strip("0") and _RUN_TOGETHER.fullmatch(whole):
+def _of_number(text: str, rules: DateRules) -> WrittenDate:
+    run_together = _RUN_TOGETHER.fullmatch(text.removesuffix(".0"))
+    if run_together is None:
+        return _of_epoch(text)
+    if run_together["second"] is None:
         raise ValueError(
             "it could be a day and a time as well as milliseconds since 1970; write it"
             " as 2016-09-29T14:30:00Z"
+        )
+    day, time = "-".join(run_together.group(1, 2, 3)), run_together.group(4, 5, 6)
+    return _read_text(f"{day}T{':'.join(map(str, time))}", rules)
+
+
+def _of_epoch(text: str) -> WrittenDate:
+    whole = text.lstrip("-").partition(".")[0]
+    if len(whole) < _SECONDS:
+        raise ValueError(
+            f"it is a number below {_SECONDS} digits; write seconds since 1970"
         )
     if len(whole) > 17:
         raise ValueError("it is outside the years 1 to 9999")

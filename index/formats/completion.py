@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from index.article import ARTICLE_FIELDS, CONCEPT_FIELDS
+from index.article import ARTICLE_FIELDS, CONCEPT_FIELDS, MAX_ID
 from index.dates import DateRules
 from index.errors import InvalidValue, UnknownField
 from index.formats import field_names
@@ -17,6 +17,7 @@ from index.formats.record import read_of
 from index.parsing import json_values, parse_json
 
 URL, HASH = "url", "hash"
+TOGETHER = "+"  # between places whose values make one id
 # Fields that no two articles have in common.
 _OWN = ("id", "version", "paragraphs", "extra")
 SETTABLE = tuple(name for name in ARTICLE_FIELDS if name not in _OWN)
@@ -43,12 +44,14 @@ def identify(
     if document.get("id") not in (None, ""):
         return
     for place in options.id_from or usual:
-        value = _value_at(place, document, record, text, options)
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            stripped = str(value).strip()
-            if stripped:
-                document["id"] = stripped
-                return
+        values = [
+            _text_at(part, document, record, text, options)
+            for part in (place.split(TOGETHER) if options.id_from else [place])
+        ]
+        if all(values):
+            whole = TOGETHER.join(values)
+            document["id"] = _as_id(whole) if options.id_from else whole
+            return
 
 
 def complete(document: dict[str, Any], options: ReadOptions) -> None:
@@ -107,7 +110,30 @@ def check_id_from(places: Sequence[str]) -> None:
     :raises InvalidValue: one is not a path.
     """
     for place in places:
-        path_of(place, "id_from")
+        for part in place.split(TOGETHER):
+            path_of(part, "id_from")
+
+
+def _text_at(
+    place: str,
+    document: dict[str, Any],
+    record: Any,
+    text: Callable[[], str],
+    options: ReadOptions,
+) -> str:
+    """Text or number in a place; blank if there is none."""
+    value = _value_at(place, document, record, text, options)
+    is_text = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value).strip() if is_text else ""
+
+
+def _as_id(text: str) -> str:
+    """Text with hyphens for spaces; the end of a long one is replaced by a hash."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    joined = "-".join(plain.split())
+    if len(joined) <= MAX_ID:
+        return joined
+    return f"{joined[: MAX_ID - 17]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _value_at(

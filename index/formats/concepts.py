@@ -40,9 +40,9 @@ _FAMILY = ("lastname", "last", "familyname", "surname")
 _MODELLED = frozenset(("name", "code", "scheme", "uri"))
 # What an object may have besides, without saying more than its name and its field do.
 _SILENT = frozenset(("@type", "type", "@context", "kind", "taxonomy"))
-_QUOTED = r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\""
+_QUOTED = r"'[^'\\]*+(?:\\.[^'\\]*+)*'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*\""
 _PYTHON_LIST = re.compile(
-    rf"\[\s*+(?:{_QUOTED})(?:\s*+,\s*+(?:{_QUOTED}))*+\s*+,?+\s*+\]"
+    rf"\[\s*+(?:{_QUOTED})(?:\s*+,\s*+(?:{_QUOTED}))*\s*+,?+\s*+\]"
 )
 _PYTHON_TEXT = re.compile(_QUOTED)
 # Values separated by commas; double quotes around a value that contains one.

@@ -35,7 +35,7 @@ def with_instants(
 
     The first value of ``published`` or ``updated`` that is a date counts; the others
     are kept in ``extra``, under the names they came with. A year, month or week stands
-    for its beginning, and ``extra`` says which it was, as in ``published_precision``.
+    for its beginning, and ``extra`` keeps it, and what it is as ``published_precision``.
 
     :param document: under our field names; a date is a value or :class:`SentDates`.
     :param warnings: gets a sentence for each value that was ignored or completed.
@@ -98,6 +98,7 @@ def _date(
             f" taken as {iso(date.instant)}"
         )
     if date.precision not in (Precision.DAY, Precision.INSTANT):
+        extra[name] = value
         extra[f"{field}_precision"] = date.precision.value
     return iso(date.instant)
 
@@ -125,7 +126,10 @@ def _restriction(
             f"{field}: {_quoted(value)} came twice, as the clock was set back; taken as"
             f" {instant}"
         )
-    if date.precision is Precision.DAY:
+    if date.instant.year == 1:
+        # The zero time of some programs, which mean that there is none.
+        warnings.append(f"{field}: {_quoted(value)} is taken as an instant long past")
+    elif date.precision is Precision.DAY:
         warnings.append(f"{field}: {_quoted(value)} has no time; taken as {instant}")
     return instant
 

@@ -118,6 +118,8 @@ class _Record:
             target: str | None
             if name in self._mapping:
                 target, rank = self._mapping[name], 0
+            elif name == "story" and _is_body(value):
+                target, rank = "text", _LAST  # no id is a text
             elif name in _FIELDS:
                 target, rank = name, 1
                 if name not in mapped and self._is_settled(name, value):
@@ -158,7 +160,7 @@ class _Record:
             if len(ranked) > 1:
                 self._order(ranked)
             if target in DATE_FIELDS:
-                self._date(target, ranked)
+                document[target] = _sent(target, ranked)
                 continue
             self._choose(target, ranked)
         for target, others in self._other_concepts.items():
@@ -244,16 +246,6 @@ class _Record:
                 document[target] = {**document[target], **shaped}
             else:
                 document[target] = [*_listed(document[target]), *_listed(shaped)]
-
-    def _date(self, target: str, ranked: list[_Candidate]) -> None:
-        """Set a date field to the values that may be it."""
-        if target in ("published", "updated"):
-            for candidate in ranked:
-                if _is_no_date(candidate):
-                    self._keep(candidate, candidate.value)
-            ranked = [each for each in ranked if not _is_no_date(each)]
-        if ranked:
-            self._document[target] = _sent(target, ranked)
 
     def _shaped(self, target: str, candidate: _Candidate) -> Any:
         """A value in the shape of its field; ``None`` if it does not fit."""
@@ -341,6 +333,10 @@ def _only(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
+def _is_body(value: Any) -> bool:
+    return isinstance(value, str) and blocks.is_prose(value, blocks.LONG)
+
+
 def _is_html(name: str) -> bool:
     plain = plain_name(name)
     return "html" in plain or plain in ("rendered", "contentencoded")
@@ -355,17 +351,6 @@ def _sent(target: str, ranked: list[_Candidate]) -> Any:
     if len(ranked) == 1 and ranked[0].name == target:
         return ranked[0].value  # it stays the very object that was sent
     return SentDates(tuple((each.name, each.value) for each in ranked))
-
-
-def _is_no_date(candidate: _Candidate) -> bool:
-    """Whether a value is never meant as a date.
-
-    ``published`` can be a flag; a draft of WordPress has no date in GMT yet.
-    """
-    value = candidate.value
-    return (isinstance(value, bool) and candidate.name == "published") or (
-        isinstance(value, str) and value.startswith("0000-00-00")
-    )
 
 
 def _take_author(document: dict[str, Any], author: str) -> None:

@@ -46,15 +46,14 @@ _HOLDS = {
 }
 _STATUSES = {hold: status for status, hold in _HOLDS.items()}
 # Words besides those of ``status_of``, in small letters without hyphens. Drupal has
-# numbers. WordPress: publish, future, draft, pending, private, trash, auto-draft,
+# true and false. WordPress: publish, future, draft, pending, private, trash, auto-draft,
 # inherit. Ghost: published, scheduled, draft, sent (by mail only).
 WORDS: dict[str, _Hold] = {
     word: hold
     for hold, words in {
-        _Hold.USABLE: "publish published live public 1 true",
-        _Hold.SCHEDULED: "future scheduled embargoed",
-        _Hold.WITHHELD: "draft pending private trash trashed autodraft inherit sent"
-        " archived deleted hidden unlisted review inreview pendingreview 0 false",
+        _Hold.USABLE: "publish published true",
+        _Hold.SCHEDULED: "future scheduled",
+        _Hold.WITHHELD: "draft pending private trash autodraft inherit sent false",
     }.items()
     for word in words.split()
 }

@@ -46,7 +46,8 @@ class Item:
     """A record of a JSON value: the value itself, or one of those it lists.
 
     :param text: returns the item as it stands in the input.
-    :param wrapper: path of the list that it is from; ``None`` if it is the value.
+    :param wrapper: path of the list, or name of the object, that it is from; ``None``
+        if it is the value.
     :param number: its number in the list, from 1.
     """
 
@@ -66,7 +67,8 @@ def items_of(
     """
     path = _path_of(value, options)
     if path is None:
-        return None, iter([Item(_record_of(value), text)])
+        inner = _inner_of(value)
+        return inner, iter([Item(_record_of(value), text, inner)])
     name = ".".join(str(step) for step in path if step is not EACH) or "a list"
     if options.records:
         name = options.records

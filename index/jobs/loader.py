@@ -226,16 +226,20 @@ class _Loading:
 
     def _with_way_out(self, error: InputError) -> InputError:
         """Error of a record without an id, with the option that gives it one."""
-        if (
+        if not (
             isinstance(error, InvalidArticle)
-            and (error.field, self._options.id_from) == ("id", ())
+            and error.field == "id"
             and is_shapeless(error)
             and "--records" not in error.detail
         ):
-            return InvalidArticle(
-                "id", f"{error.detail}; --id-from url, hash or a name makes one"
-            )
-        return error
+            return error
+        places = " and ".join(self._options.id_from)
+        way_out = (
+            f"it has nothing under {places}, which --id-from names"
+            if places
+            else "--id-from url, hash or a name makes one"
+        )
+        return InvalidArticle("id", f"{error.detail}; {way_out}")
 
     def _refuse_unknown(self, source: Source, error: UnknownFormat) -> None:
         """Refuse a file of unknown format, or pass over it because of its extension.
@@ -301,6 +305,7 @@ class _Loading:
         drafts = [article.draft for article in batch]
         with self._store.reading() as view:
             sources = view.sources([article.id for article in batch])
+        repeated = Counter(article.id for article in batch)
         results = self._store.put(drafts, force=self._force)
         for article, result in zip(batch, results, strict=True):
             if isinstance(result, InputError):
@@ -311,7 +316,10 @@ class _Loading:
                 self._warn_twice(article)
             if result.seq is not None:
                 self._seq = result.seq
-                self._warn_of_source(article, sources)
+                if article.id in sources:
+                    self._warn_of_source(article, sources)
+                elif repeated[article.id] > 1:
+                    sources[article.id] = source_of(article.draft.article)
 
     def finish(self) -> None:
         """Store the pending and the deferred articles."""
@@ -399,8 +407,6 @@ class _Loading:
 
     def _warn_of_source(self, pending: Pending, sources: dict[str, str | None]) -> None:
         """Warn of an id that was stored from another source, which may share it."""
-        if pending.id not in sources:
-            return
         article = pending.draft.article
         before, now = sources[pending.id], source_of(article)
         sources[pending.id] = now

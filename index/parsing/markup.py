@@ -68,7 +68,7 @@ _TAG = re.compile(
 )
 # What makes a line HTML. <P>, <DD> and <BR> alone are shares in a headline.
 _PAIR = re.compile(
-    rf"</(?:{_INLINE}|p|div|h[1-6]|ul|ol|li|blockquote|td|th|tr)\s*>"
+    r"</[a-z][\w:-]*\s*>"
     rf"|<(?:{_INLINE}|p|div|img)\s+[a-z][\w:-]*\s*=[^<>]{{0,2000}}>"
     r"|(?-i:<br\s*/?>)|<br\s*/>",
     re.IGNORECASE,
@@ -76,7 +76,7 @@ _PAIR = re.compile(
 # A < and what may make it a tag; > in quotes does not end one.
 _LESS_THAN = re.compile(
     r"<(?![!?])(?:/?([A-Za-z][\w:-]*+)(?=[\s/>])"
-    r"(?:(?:[^<>\"']++|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'){0,500}+>|[^<>]*+(>|\Z)))?"
+    r"(?:(?:[^<>\"']++|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'){0,500}>|[^<>]*+(>|\Z)))?"
 )
 _CLOSED = re.compile(r"</([A-Za-z][\w:-]*+)\s*+>")
 _REFERENCE = re.compile(

@@ -22,7 +22,7 @@ _DECIMAL = ".," + _DECIMAL_ONLY
 
 # Thin and no-break spaces. The apostrophe stands for one that groups figures, so that
 # splitting a text at white space leaves a number whole.
-_SPACES = "\u00a0\u2009\u202f"
+_SPACES = "\u00a0\u2007\u2009\u202f"
 _GROUPED_BY_SPACES = regex.compile(
     rf"(?<![\p{{Nd}}{NUMBER_SIGNS}])\p{{Nd}}{{1,3}}"
     rf"(?:[{_SPACES}]\p{{Nd}}{{3}})++(?!\p{{Nd}})"

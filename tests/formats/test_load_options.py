@@ -219,6 +219,9 @@ def test_a_default_is_checked_like_a_value_of_a_record(
         ({"meta": {"key": "k"}}, ("meta.key",), "k"),
         ({"slug": "s"}, ("slugline",), "s"),
         ({"sku": {"no": "id"}, "slug": "s"}, ("sku", "slug"), "s"),
+        ({"seat": "North  Bay", "no": 7}, ("seat+no",), "North-Bay+7"),
+        ({"seat": "x", "url": "u"}, ("seat+no", "url"), "u"),
+        ({"deck": "x\ty" * 200}, ("deck",), f"{'x-y' * 127}x--169df776d121f605"),
     ],
 )
 def test_an_id_is_from_the_first_place_that_has_one(

@@ -20,9 +20,9 @@ def article_of(**properties: Any) -> Article | None:
     return record.article
 
 
-USABLE = ["usable", "publish", "Published", 1, True, "1", "live", None, ""]
+USABLE = ["usable", "publish", "Published", True, None, ""]
 HELD: list[dict[str, Any]] = [
-    *({"status": word} for word in ("draft", "pending", "private", "trash", 0, False)),
+    *({"status": word} for word in ("draft", "pending", "private", "trash", False)),
     *({"status": word} for word in ("auto-draft", "auto_draft", "inherit", "sent")),
     *({"pubStatus": word} for word in ("withheld", "draft")),
     *({"visibility": word} for word in ("members", "paid", "tiers", "private", "", 3)),

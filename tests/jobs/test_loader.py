@@ -528,6 +528,23 @@ def test_names_of_the_mapping_that_nothing_had_are_told_at_the_end(
     ]
 
 
+def test_two_sources_of_an_id_in_one_file_are_told(
+    folder: Path, loaded: Loading
+) -> None:
+    sent = [line("a", source=source, byline=source) for source in ("Wire A", "Wire B")]
+    (folder / "a.jsonl").write_text("\n".join([*sent, line("b", source="Wire B")]))
+    reasons = [problem.reason for problem in loaded(folder).problems]
+    assert any("'Wire A'" in reason and "'Wire B'" in reason for reason in reasons)
+
+
+def test_an_id_that_is_nowhere_names_where_it_was_looked_for(
+    folder: Path, loaded: Loading
+) -> None:
+    (folder / "a.jsonl").write_text('{"headline": "Head"}')
+    report = loaded(folder, options=ReadOptions(id_from=("storyno", "sku")))
+    assert "nothing under storyno and sku" in report.problems[0].reason
+
+
 def test_the_same_id_from_another_source_is_told_with_both(
     folder: Path, loaded: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
