@@ -35,7 +35,7 @@ def with_instants(
 
     The first value of ``published`` or ``updated`` that is a date counts; the others
     are kept in ``extra``, under the names they came with. A year, month or week stands
-    for its beginning, and ``extra`` keeps it, and what it is as ``published_precision``.
+    for its beginning; ``extra`` keeps it, and what it is as ``published_precision``.
 
     :param document: under our field names; a date is a value or :class:`SentDates`.
     :param warnings: gets a sentence for each value that was ignored or completed.

@@ -46,8 +46,8 @@ _HOLDS = {
 }
 _STATUSES = {hold: status for status, hold in _HOLDS.items()}
 # Words besides those of ``status_of``, in small letters without hyphens. Drupal has
-# true and false. WordPress: publish, future, draft, pending, private, trash, auto-draft,
-# inherit. Ghost: published, scheduled, draft, sent (by mail only).
+# true and false. WordPress: publish, future, draft, pending, private, trash,
+# auto-draft, inherit. Ghost: published, scheduled, draft, sent (by mail only).
 WORDS: dict[str, _Hold] = {
     word: hold
     for hold, words in {

@@ -2,10 +2,8 @@
 
 from index.text.analysis import (
     ANALYZER_VERSION,
-    Tokens,
     adjoining_spans,
     analyse,
-    depends_on_convention,
     exact_forms,
     number_readings,
     query_forms,
@@ -36,6 +34,7 @@ from index.text.values import (
     value_key,
     words_of_value,
 )
+from index.text.words import Tokens, depends_on_convention
 
 __all__ = [
     "ANALYZER_VERSION",

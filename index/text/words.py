@@ -1,0 +1,315 @@
+"""Words: the analysis of one word, which is kept for its next occurrence.
+
+See :mod:`index.text.analysis` for what words and forms are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import regex
+
+from index.text.characters import (
+    APOSTROPHES,
+    ASCII_SURFACE,
+    INVISIBLE,
+    NUMBER_SIGNS,
+    PLAIN_RUN,
+    SPACELESS,
+    SURFACE,
+    TO_ASCII,
+    UNIT,
+)
+from index.text.conventions import CONVENTIONS, DEFAULT, Convention
+from index.text.forms import LOOSE_MARK, MAX_FORM, loose, normal_form, plain_form
+from index.text.korean import nouns
+from index.text.numbers import with_groups_joined
+from index.text.parts import Part, figures_meet, parts_of, runs_of
+from index.text.symbols import HAS_WORD_SYMBOL, written_out
+
+MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures
+_DEPENDING = regex.compile(rf"[{APOSTROPHES}](?=\p{{L}})|[{NUMBER_SIGNS}]\p{{Nd}}")
+_CACHED_WORDS = 100_000  # distinct words whose analysis is kept, some 500 bytes each
+
+
+class Tokens(NamedTuple):
+    """The tokens of a text, as parallel lists: by position, then in order of text."""
+
+    forms: list[str]  # NFKC and casefolded, accents kept, ' and - for typographic ones
+    positions: list[int]  # from 0
+    widths: list[int]  # positions covered: 1, or the parts of a whole punctuated word
+    starts: list[int]  # code points: the piece of text to mark for the form
+    ends: list[int]
+    length: int  # number of positions in the text
+
+
+class Analysis(NamedTuple):
+    """The tokens of one word, as offsets from its start and its position."""
+
+    forms: Sequence[str]
+    positions: Sequence[int]
+    widths: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    length: int
+    phrase: Sequence[str]  # the forms that find it, one for each position
+    exact: Sequence[str]  # the forms that find it as it is spelt
+    is_run: bool = False  # of a script without spaces
+
+
+class ByConvention(dict[Convention, Analysis]):
+    """The analyses of a word that conventions read in different ways."""
+
+
+def tokens_of(text: str, convention: Convention) -> Tokens:
+    """Tokens of a text that is read by a convention."""
+    forms: list[str] = []
+    positions: list[int] = []
+    widths: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    position = end = 0
+    text, words = surfaces_of(text)
+    # No surface can start between two matches, so the next occurrence of a surface is
+    # the one that the pattern matched. Match objects would cost more.
+    find, cached = text.index, ANALYSES.__getitem__
+    for surface in words:
+        start = find(surface, end)
+        end = start + len(surface)
+        analysis = cached(surface)
+        if isinstance(analysis, str):
+            forms.append(analysis)
+            positions.append(position)
+            widths.append(1)
+            starts.append(start)
+            ends.append(end)
+            position += 1
+        else:
+            if isinstance(analysis, ByConvention):
+                analysis = analysis[convention]
+            forms += analysis.forms
+            positions += [position + n for n in analysis.positions]
+            widths += analysis.widths
+            starts += [start + n for n in analysis.starts]
+            ends += [start + n for n in analysis.ends]
+            position += analysis.length
+    return Tokens(forms, positions, widths, starts, ends, position)
+
+
+def depends_on_convention(chunk: str) -> bool:
+    """Whether the words of a piece of text may differ between conventions."""
+    return _DEPENDING.search(chunk) is not None
+
+
+def surfaces_of(text: str) -> tuple[str, list[str]]:
+    """The text with plain punctuation, of the same length, and the words in it."""
+    if not text.isascii():
+        text = with_groups_joined(text)
+        for typographic, plain in TO_ASCII:
+            text = text.replace(typographic, plain)
+        if not text.isascii():
+            return text, SURFACE.findall(text)
+    return text, ASCII_SURFACE.findall(text)
+
+
+class _Analyses(dict[str, "str | Analysis | ByConvention"]):
+    """Analyses of words by surface; a plain word is its one form."""
+
+    def __missing__(self, surface: str) -> str | Analysis | ByConvention:
+        plain = plain_form(surface)
+        if plain is not None:
+            analysis: str | Analysis | ByConvention = plain
+        elif SPACELESS.match(surface):
+            return _analyse_run(surface)  # rarely repeated
+        elif depends_on_convention(surface):
+            analysis = ByConvention(
+                (convention, _analyse_spaced(surface, convention))
+                for convention in CONVENTIONS
+            )
+        else:
+            analysis = _analyse_spaced(surface, DEFAULT)
+            if len(analysis.forms) == analysis.length == 1 and analysis.ends == (
+                len(surface),
+            ):
+                analysis = analysis.forms[0]
+        if len(surface) <= MAX_FORM:
+            if len(self) >= _CACHED_WORDS:
+                self.clear()
+            self[surface] = analysis
+        return analysis
+
+
+ANALYSES = _Analyses()
+
+
+def analysis_of(surface: str, convention: Convention) -> str | Analysis:
+    """Analysis of a word by a convention; a plain word is its one form."""
+    analysis = ANALYSES[surface]
+    return analysis[convention] if isinstance(analysis, ByConvention) else analysis
+
+
+def _analyse_word(surface: str, convention: Convention) -> Analysis:
+    end = _end_without_possessive(surface)
+    body = surface[:end]
+    whole = normal_form(body)
+    parts = parts_of(body, convention)
+    if not parts:  # an emoji, also one made of letters: 🆗
+        form = whole[:MAX_FORM]
+        return Analysis((form,), (0,), (1,), (0,), (end,), 1, (form,), (form,))
+    count = len(parts)
+    if count > MAX_PARTS or len(whole) > MAX_FORM or " " in whole:
+        return _parts_alone(parts)
+    tokens = [
+        (0, count, whole),
+        *_runs(body, parts, convention),
+        *_spellings_of(parts),
+    ]
+    tokens = sorted(dict.fromkeys(tokens), key=lambda token: (token[0], -token[1]))
+    positions, widths, forms = zip(*tokens, strict=True)
+    return Analysis(
+        forms,
+        positions,
+        widths,
+        (0,) * len(forms),
+        (end,) * len(forms),
+        count,
+        phrase=(whole,)
+        if count == 1 and whole[0] in "@#"
+        else tuple(part.plain for part in parts),
+        exact=(whole,),
+    )
+
+
+_Token = tuple[int, int, str]  # position, width and form, in the order of an index
+
+
+def _parts_alone(parts: Sequence[Part]) -> Analysis:
+    """Analysis of a word that is too long to be found whole."""
+    spellings = [(number, spelling) for number, _, spelling in _spellings_of(parts)]
+    return Analysis(
+        [spelling for _, spelling in spellings],
+        [number for number, _ in spellings],
+        [1] * len(spellings),
+        [parts[number].start for number, _ in spellings],
+        [parts[number].end for number, _ in spellings],
+        len(parts),
+        phrase=tuple(part.plain for part in parts),
+        exact=tuple(part.form for part in parts),
+    )
+
+
+def _spellings_of(parts: Sequence[Part]) -> Iterator[_Token]:
+    for number, part in enumerate(parts):
+        yield number, 1, part.form
+        if part.plain != part.form:
+            yield number, 1, loose(part.plain)
+
+
+def _runs(body: str, parts: Sequence[Part], convention: Convention) -> Iterator[_Token]:
+    """Yield the runs of a word's parts: joined, and as they are written up to its end.
+
+    Those as they are written let a prefix or wildcard start at any part.
+    """
+    for first, end in runs_of(body, parts, convention):
+        joined = normal_form("".join(part.plain for part in parts[first:end]))
+        yield first, end - first, loose(joined)
+    for first in range(1, len(parts) - 1):
+        before, part = parts[first - 1], parts[first]
+        if before.end < part.start and not figures_meet(before, part):
+            yield first, len(parts) - first, loose(normal_form(body[part.start :]))
+
+
+def _end_without_possessive(surface: str) -> int:
+    end = len(surface)
+    while INVISIBLE.match(surface, end - 1):
+        end -= 1
+    if end > 2 and surface[end - 1] in "sSｓＳ" and surface[end - 2] in APOSTROPHES:
+        end -= 2
+        if surface[end - 1] in ".．":
+            end -= 1
+    return end
+
+
+def _analyse_spaced(surface: str, convention: Convention) -> Analysis:
+    """Analysis of a word of a script with spaces, or of an emoji."""
+    if surface.isascii():
+        return _analyse_word(surface, convention)
+    if HAS_WORD_SYMBOL.search(surface):
+        return _analyse_written_out(surface, convention)
+    return _with_nouns(_analyse_word(surface, convention))
+
+
+def _with_nouns(analysis: Analysis) -> Analysis:
+    """An analysis with the nouns of Korean forms, loose, beside the forms."""
+    places: list[int] = []  # for each token, the one that it is or is of
+    forms: list[str] = []
+    for place, form in enumerate(analysis.forms):
+        found = [form, *map(loose, nouns(form.removesuffix(LOOSE_MARK)))]
+        forms += found
+        places += [place] * len(found)
+    if len(places) == len(analysis.forms):
+        return analysis
+    return analysis._replace(
+        forms=forms,
+        positions=[analysis.positions[place] for place in places],
+        widths=[analysis.widths[place] for place in places],
+        starts=[analysis.starts[place] for place in places],
+        ends=[analysis.ends[place] for place in places],
+    )
+
+
+def _analyse_written_out(surface: str, convention: Convention) -> Analysis:
+    """Analysis of a word with symbols: that of the text that they stand for."""
+    text, places = written_out(surface)
+    tokens = tokens_of(text, convention)
+    phrase: list[str] = []
+    exact: list[str] = []
+    last: str | Analysis = ""
+    for part in surfaces_of(text)[1]:
+        last = analysis_of(part, convention)
+        phrase += (last,) if isinstance(last, str) else last.phrase
+        exact += (last,) if isinstance(last, str) else last.exact
+    return Analysis(
+        tokens.forms,
+        tokens.positions,
+        tokens.widths,
+        [places[start] for start in tokens.starts],
+        [places[end - 1] + 1 for end in tokens.ends],
+        tokens.length,
+        phrase,
+        exact,
+        is_run=not isinstance(last, str) and last.is_run and last.length > 1,
+    )
+
+
+def _analyse_run(surface: str) -> Analysis:
+    """Analysis of a run of a script without spaces: pairs, and the last unit alone."""
+    if PLAIN_RUN.fullmatch(surface):
+        units = list(surface)
+        starts = list(range(len(surface)))
+        ends = [start + 1 for start in starts]
+    else:
+        units, starts, ends = [], [], []
+        for match in UNIT.finditer(surface):
+            form = normal_form(match[0])
+            written = UNIT.findall(form) or [form]  # several of a symbol, such as ㍻
+            units += [unit[: MAX_FORM // 2] for unit in written]
+            starts += [match.start()] * len(written)
+            ends += [match.end()] * len(written)
+        ends[-1] = len(surface)
+    count = len(units)
+    forms = [first + second for first, second in pairwise(units)]
+    forms.append(units[-1])
+    return Analysis(
+        forms,
+        range(count),
+        [1] * count,
+        starts,
+        [*ends[1:], ends[-1]],
+        count,
+        phrase=forms,
+        exact=forms,
+        is_run=True,
+    )
