@@ -1,4 +1,4 @@
-"""Statuses of other systems: what WordPress, Ghost, Drupal and the like hold back.
+"""Statuses of other systems: what WordPress, Ghost and the like hold back.
 
 Fail closed: whatever holds an article back wins over whatever lets it out, and a word
 that we do not know refuses the article.
@@ -45,15 +45,15 @@ _HOLDS = {
     Status.CANCELED: _Hold.CANCELED,
 }
 _STATUSES = {hold: status for status, hold in _HOLDS.items()}
-# Words besides those of ``status_of``, in small letters without hyphens. Drupal has
-# true and false. WordPress: publish, future, draft, pending, private, trash,
-# auto-draft, inherit. Ghost: published, scheduled, draft, sent (by mail only).
+# Words besides those of ``status_of``, in small letters without hyphens. WordPress:
+# publish, future, draft, pending, private, trash, auto-draft, inherit. Ghost:
+# published, scheduled, draft, sent (by mail only).
 WORDS: dict[str, _Hold] = {
     word: hold
     for hold, words in {
-        _Hold.USABLE: "publish published true",
+        _Hold.USABLE: "publish published",
         _Hold.SCHEDULED: "future scheduled",
-        _Hold.WITHHELD: "draft pending private trash autodraft inherit sent false",
+        _Hold.WITHHELD: "draft pending private trash autodraft inherit sent",
     }.items()
     for word in words.split()
 }

@@ -50,6 +50,7 @@ from index.query.search import (
     Sort,
     SortKey,
     Unit,
+    filter_key,
 )
 from index.query.statistics import (
     FieldStatistics,
@@ -102,6 +103,7 @@ __all__ = [
     "compile_request",
     "continued",
     "encode_cursor",
+    "filter_key",
     "form_tests",
     "near_windows",
     "occurrences",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from index.article import PLACES
 from index.query.nodes import Query, Range
 from index.query.statistics import Statistics, weighted_leaves
+from index.text import value_key
 
 
 class Scope(StrEnum):
@@ -149,3 +150,8 @@ class Search:
             leaves = weighted_leaves(self.query, self.places)
             if self.statistics.leaves.keys() != set(leaves):
                 raise ValueError("statistics of another query; leave them out")
+
+
+def filter_key(field: str, value: str) -> tuple[str, str]:
+    """Key of a value of a filter: equal for spellings of the same value."""
+    return field, value_key(value)

@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from index.archive import Answer, Facet
-from index.query import Request
+from index.query import Request, filter_key
 from index.rendering import answer_document, facet_document
-from index.text import value_key
 
 # Positions in the list of hits; they mean nothing for another list.
 _POSITION = ("page", "cursor")
@@ -43,7 +42,7 @@ class Links:
             self._url(timeless),
             self._url([*timeless, ""]),
         )
-        self._filters = {(name, value_key(text)) for name, text, _ in self._pairs}
+        self._filters = {filter_key(name, text) for name, text, _ in self._pairs}
         period = {name: text for name, text, _ in self._pairs if name in _PERIOD}
         self._period = (
             period.get("from"),
@@ -64,18 +63,18 @@ class Links:
             first, last = _period(facet.interval, value)
             return f"{self._timeless_start}from={first}&to={last}&date={facet.field}"
         if active:
-            ticked = facet.field, value_key(value)
+            ticked = filter_key(facet.field, value)
             return self._url(
                 pair
                 for name, text, pair in self._pairs
-                if (name, value_key(text)) != ticked
+                if filter_key(name, text) != ticked
             )
         return self._start + _pair(facet.field, value)
 
     def active(self, facet: Facet, value: str) -> bool:
         """Whether the search is filtered by a facet's value."""
         if facet.interval is None:
-            return (facet.field, value_key(value)) in self._filters
+            return filter_key(facet.field, value) in self._filters
         if None in self._period:
             return False
         return self._period == (*_period(facet.interval, value), facet.field)

@@ -20,9 +20,9 @@ def article_of(**properties: Any) -> Article | None:
     return record.article
 
 
-USABLE = ["usable", "publish", "Published", True, None, ""]
+USABLE = ["usable", "publish", "Published", None, ""]
 HELD: list[dict[str, Any]] = [
-    *({"status": word} for word in ("draft", "pending", "private", "trash", False)),
+    *({"status": word} for word in ("draft", "pending", "private", "trash")),
     *({"status": word} for word in ("auto-draft", "auto_draft", "inherit", "sent")),
     *({"pubStatus": word} for word in ("withheld", "draft")),
     *({"visibility": word} for word in ("members", "paid", "tiers", "private", "", 3)),
@@ -34,7 +34,7 @@ HELD: list[dict[str, Any]] = [
     {"content": {"rendered": "", "protected": True}},
     {"status": "future"},
     {"fields": {"status": "draft"}},
-    {"attributes": {"status": False}},
+    {"attributes": {"status": "draft"}},
 ]
 HELD = [each for each in HELD if each != {"visibility": ""}]
 

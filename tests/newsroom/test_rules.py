@@ -338,7 +338,7 @@ def test_rule_09_every_word_for_a_status_is_known(
 def test_rule_09_an_unknown_status_is_refused_and_none_is_usable(
     newsroom: Newsroom,
 ) -> None:
-    for word in ("embargoed", "Published", "ready", "0", 0, False, []):
+    for word in ("embargoed", "archived", "ready", "0", 0, False, []):
         body = {"paragraphs": ["Words."], "status": word}
         answer = newsroom.send("PUT", path("a"), body)
         if word == []:  # the same as no status

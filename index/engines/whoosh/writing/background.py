@@ -24,9 +24,11 @@ from index.engines.whoosh.writing.buffer import ChunkDictionary, WriteBuffer
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexUnavailable
+from index.text import Convention
 
 _LENGTH = 8  # bytes
 _PASSAGES = IndexedArticle._fields.index("passages")  # bytes are not JSON
+_CONVENTION = IndexedArticle._fields.index("convention")
 # New objects between two garbage collections: thousands of articles form no cycles.
 GC_THRESHOLD = 100_000
 _DICTIONARY_BYTES = 100 * 1024 * 1024  # of chunks kept from one job to the next
@@ -112,11 +114,13 @@ def _encoded(article: IndexedArticle) -> list[object]:
     """An article as JSON can represent it."""
     values: list[object] = list(article)
     values[_PASSAGES] = article.passages.hex()
+    values[_CONVENTION] = list(article.convention)
     return values
 
 
 def _decoded(values: list[Any]) -> IndexedArticle:
     values[_PASSAGES] = bytes.fromhex(values[_PASSAGES])
+    values[_CONVENTION] = Convention(*values[_CONVENTION])
     return IndexedArticle(*values)
 
 
