@@ -59,7 +59,7 @@ class Kind(Enum):
 
 
 OPERANDS = (Kind.WORD, Kind.PHRASE, Kind.EXACT, Kind.RANGE)
-_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
+OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +148,9 @@ class _Lexer:
             self.operand(self.inherited(), named=True)
             return
         chunk = self.chunk()
-        if chunk in _OPERATORS:
+        if chunk in OPERATORS:
             self.at += len(chunk)
-            self.add(_OPERATORS[chunk], self.at - len(chunk))
+            self.add(OPERATORS[chunk], self.at - len(chunk))
             return
         self.operand(self.inherited(), named=starts_word)
 

@@ -11,7 +11,7 @@ from itertools import product
 from index.article import FIELD_BY_NAME
 from index.errors import InvalidQuery, InvalidValue
 from index.query import ranges
-from index.query.lexer import BOOSTS, Kind, Lexeme
+from index.query.lexer import BOOSTS, OPERATORS, Kind, Lexeme
 from index.query.nodes import (
     And,
     Exact,
@@ -35,6 +35,7 @@ from index.text import (
     fold_text,
     is_single_cjk,
     number_readings,
+    plain_form,
     query_forms,
 )
 
@@ -47,6 +48,7 @@ _SIGNS = "[#%&@+$§°‰\u00a2-\u00a5\u20a0-\u20cf]"
 _MOST_SIGNS = 10  # on each side of a word that a note quotes
 _SIGNS_BEFORE = re.compile(rf"{_SIGNS}+\Z")
 _SIGNS_AFTER = re.compile(rf"{_SIGNS}{{1,{_MOST_SIGNS}}}")
+_DIGIT = re.compile(r"\d")
 # A word that means the same everywhere without quotes.
 _PLAIN = re.compile(r'(?![-=<>[{(])(?!(?:AND|OR|NOT)\Z)[^\s()":^~*?]+')
 
@@ -162,6 +164,9 @@ class OperandReader:
 
         A web address stays together, as a phrase.
         """
+        plain = plain_form(text)
+        if plain is not None and text not in OPERATORS:  # as most words are
+            return Term(plain, lexeme.field, boost, text)
         spans = adjoining_spans(text)
         if not spans:
             return None
@@ -193,6 +198,8 @@ class OperandReader:
 
         :raises InvalidQuery: there are too many.
         """
+        if not _DIGIT.search(text):
+            return [text]
         pieces = number_readings(text)
         count = 1
         for piece in pieces:
@@ -404,6 +411,8 @@ def _any_of(leaves: list[Query]) -> Query:
 def _signs_beside_words(text: str) -> str:
     """Signs that touch a word and are no part of one, in order."""
     signs: list[str] = []
+    if plain_form(text) is not None:
+        return ""
     for start, end in _words(text):
         before = _SIGNS_BEFORE.search(text[:start][-_MOST_SIGNS:])
         after = _SIGNS_AFTER.match(text, end)

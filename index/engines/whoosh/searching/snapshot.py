@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -361,6 +361,13 @@ class IndexSnapshot:
             )
 
         return self.memoized(("field statistics", name), compute)
+
+    def statistics_of(self, names: tuple[str, ...]) -> Mapping[str, FieldStatistics]:
+        """Statistics of several fields, by name."""
+        return self.memoized(
+            ("statistics", names),
+            lambda: {name: self.field_statistics(name) for name in names},
+        )
 
     def field_lengths(self, name: str) -> Array:
         """Length of a field, by article, in words."""

@@ -50,10 +50,7 @@ class Weighting:
         return Statistics(
             seq=snapshot.seq,
             articles=snapshot.live_articles,
-            fields={
-                name: snapshot.field_statistics(name)
-                for name in weighted_fields(leaves, default)
-            },
+            fields=snapshot.statistics_of(weighted_fields(leaves, default)),
             leaves={
                 leaf: LeafStatistics(postings.article_df, postings.document_df)
                 for leaf, postings in postings.items()
