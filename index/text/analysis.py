@@ -75,7 +75,7 @@ def word(surface: str, convention: Convention = DEFAULT) -> Word:
 
 def split(text: str) -> list[str]:
     """Pieces of a text between white space, none of which cuts a word in two."""
-    return with_groups_joined(text).split()
+    return text.split() if text.isascii() else with_groups_joined(text).split()
 
 
 def word_spans(text: str) -> list[Span]:

@@ -6,6 +6,7 @@ each other. Joined, it is another spelling: *us*, as people type it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from index.text.numbers import has_number_signs, plain_figures
 
 # What English adds to a word, and French, Italian, Catalan and others put before one.
 # Names begin with some of these too (L'Oréal), but in capitals.
+_ASCII_PART = re.compile("[A-Za-z0-9]+")
 _AFTER = frozenset({"s", "ll", "d", "re", "ve", "m"})
 _BEFORE_FRENCH = frozenset(
     {"c", "d", "j", "jusqu", "l", "lorsqu", "m", "n", "puisqu", "qu", "quelqu"}
@@ -56,6 +58,11 @@ def parts_of(body: str, convention: Convention) -> list[Part]:
 
 
 def _plain_parts(body: str, start: int, end: int) -> Iterator[Part]:
+    if body.isascii():  # as most words are
+        for ascii_match in _ASCII_PART.finditer(body, start, end):
+            form = ascii_match[0].lower()[:MAX_FORM]
+            yield Part(form, form, *ascii_match.span())
+        return
     for match in PART.finditer(body, start, end):
         for form in NORMAL_PART.findall(normal_form(match[0])):
             yield Part(form[:MAX_FORM], form[:MAX_FORM], *match.span())
@@ -69,6 +76,8 @@ def runs_of(
     Figures are not joined to figures: 2-1 is not 21. Neither is a clitic joined to its
     word: *she'll* is not *shell*.
     """
+    if len(parts) < 2:
+        return []
     clitics = _clitics(body, parts, convention)
     joined = [
         not (
@@ -97,6 +106,8 @@ def _clitics(
 ) -> frozenset[int]:
     """Parts that are short forms of another word, set off by an apostrophe."""
     clitics: set[int] = set()
+    if "'" not in body and body.isascii():
+        return frozenset()
     for number, (one, other) in enumerate(pairwise(parts)):
         between = body[one.end : other.start]
         if not between or between not in APOSTROPHES:

@@ -5,6 +5,7 @@ See :mod:`index.text.analysis` for what words and forms are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from index.text.characters import (
     TO_ASCII,
     UNIT,
 )
-from index.text.conventions import CONVENTIONS, DEFAULT, Convention
+from index.text.conventions import DEFAULT, Convention
 from index.text.forms import LOOSE_MARK, MAX_FORM, loose, normal_form, plain_form
 from index.text.korean import nouns
 from index.text.numbers import with_groups_joined
@@ -31,6 +32,8 @@ from index.text.symbols import HAS_WORD_SYMBOL, written_out
 
 MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures
 _DEPENDING = regex.compile(rf"[{APOSTROPHES}](?=\p{{L}})|[{NUMBER_SIGNS}]\p{{Nd}}")
+# Most words with a sign. An apostrophe could set off a clitic.
+_PAIR = re.compile(r"([A-Za-z]+)[.\-/_&+@]([A-Za-z]+)")
 _CACHED_WORDS = 100_000  # distinct words whose analysis is kept, some 500 bytes each
 
 
@@ -61,6 +64,15 @@ class Analysis(NamedTuple):
 
 class ByConvention(dict[Convention, Analysis]):
     """The analyses of a word that conventions read in different ways."""
+
+    def __init__(self, surface: str) -> None:
+        super().__init__()
+        self._surface = surface
+
+    def __missing__(self, convention: Convention) -> Analysis:
+        analysis = _analyse_spaced(self._surface, convention)
+        self[convention] = analysis
+        return analysis
 
 
 def tokens_of(text: str, convention: Convention) -> Tokens:
@@ -124,10 +136,7 @@ class _Analyses(dict[str, "str | Analysis | ByConvention"]):
         elif SPACELESS.match(surface):
             return _analyse_run(surface)  # rarely repeated
         elif depends_on_convention(surface):
-            analysis = ByConvention(
-                (convention, _analyse_spaced(surface, convention))
-                for convention in CONVENTIONS
-            )
+            analysis = ByConvention(surface)
         else:
             analysis = _analyse_spaced(surface, DEFAULT)
             if len(analysis.forms) == analysis.length == 1 and analysis.ends == (
@@ -153,11 +162,16 @@ def analysis_of(surface: str, convention: Convention) -> str | Analysis:
 def _analyse_word(surface: str, convention: Convention) -> Analysis:
     end = _end_without_possessive(surface)
     body = surface[:end]
+    plain = plain_form(body)
+    if plain is not None:
+        return _of_one_form(plain, end)
+    pair = _PAIR.fullmatch(body)
+    if pair is not None and len(body) <= MAX_FORM:
+        return _of_pair(body.lower(), pair[1].lower(), pair[2].lower(), end)
     whole = normal_form(body)
     parts = parts_of(body, convention)
     if not parts:  # an emoji, also one made of letters: 🆗
-        form = whole[:MAX_FORM]
-        return Analysis((form,), (0,), (1,), (0,), (end,), 1, (form,), (form,))
+        return _of_one_form(whole[:MAX_FORM], end)
     count = len(parts)
     if count > MAX_PARTS or len(whole) > MAX_FORM or " " in whole:
         return _parts_alone(parts)
@@ -178,6 +192,24 @@ def _analyse_word(surface: str, convention: Convention) -> Analysis:
         phrase=(whole,)
         if count == 1 and whole[0] in "@#"
         else tuple(part.plain for part in parts),
+        exact=(whole,),
+    )
+
+
+def _of_one_form(form: str, end: int) -> Analysis:
+    return Analysis((form,), (0,), (1,), (0,), (end,), 1, (form,), (form,))
+
+
+def _of_pair(whole: str, first: str, second: str, end: int) -> Analysis:
+    """Analysis of two words of ASCII letters with a sign between: rebel-held."""
+    return Analysis(
+        (whole, loose(first + second), first, second),
+        (0, 0, 0, 1),
+        (2, 2, 1, 1),
+        (0, 0, 0, 0),
+        (end, end, end, end),
+        2,
+        phrase=(first, second),
         exact=(whole,),
     )
 
