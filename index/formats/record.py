@@ -75,7 +75,7 @@ def read_of(
         article = article_of(document)
     except InputError as error:
         return refusal_of(error, document, line=line, warnings=notes, position=position)
-    if not any(paragraph.role in _BODY for paragraph in article.paragraphs):
+    if not _has_body(article):
         notes += _unread_texts(article)
     return Read(article=article, line=line, warnings=tuple(notes), original=original)
 
@@ -140,6 +140,13 @@ def _without_odd_values(
     extra = document.get("extra")
     extra = {**extra, **odd} if isinstance(extra, Mapping) else odd
     return {**{k: v for k, v in document.items() if k not in odd}, "extra": extra}
+
+
+def _has_body(article: Article) -> bool:
+    """Whether an article has running text; of a picture or film, its caption is that."""
+    of_text = article.type in (None, "text", "composite")
+    roles = _BODY if of_text else _BODY | {Role.CAPTION}
+    return any(paragraph.role in roles for paragraph in article.paragraphs)
 
 
 def _unread_texts(article: Article) -> list[str]:
