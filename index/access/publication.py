@@ -18,6 +18,10 @@ _LAST_ZONE = DateRules(tz=timezone(timedelta(hours=-12)))
 _FIRST_ZONE = DateRules(tz=timezone(timedelta(hours=14)))
 
 
+# Notes to editors, under all names that formats read them by.
+_NOTES = frozenset(("ednote", "editorsnote", "editornote"))
+
+
 def published_form(article: Article, now: datetime, *, held: bool = False) -> Article:
     """An article without notes to editors and without the held parts of ``extra``.
 
@@ -52,7 +56,7 @@ def _without_held(value: Any, now: datetime, *, is_item: bool, held: bool) -> An
     published = {}
     for name, inner in value.items():
         plain = _plain(name)
-        if plain == "ednote" and not held:
+        if plain in _NOTES and not held:
             continue
         # ninjs 1 has associated items by name, ninjs 2 in a list: one level down in
         # both.
@@ -94,4 +98,4 @@ def _instant_of(value: object, rules: DateRules) -> WrittenDate:
 
 
 def _plain(name: str) -> str:
-    return name.casefold().replace("_", "")
+    return name.casefold().replace("_", "").replace("-", "")

@@ -10,6 +10,20 @@ from index.formats.property_names import plain_name
 # The fields of an article, its running text, and a summary paragraph.
 TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
 
+# Dates of publication if there is no other; a planned publication is not then.
+CREATION_NAMES = ("createdat", "datecreated", "created", "seendate")
+EMBARGO_NAMES = (
+    "embargoed",
+    "embargo",
+    "embargountil",
+    "embargodate",
+    "embargoend",
+    "embargoenddate",
+    "embargoedto",
+    "embargotime",
+    "embargoexpires",
+)
+
 # Other names of our fields; the first that is present counts. Case, hyphens and
 # underscores make no difference.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -83,10 +97,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "date",
         "postdate",
         "displaydate",
-        "createdat",
-        "datecreated",
-        "created",
-        "seendate",
+        *CREATION_NAMES,
     ),
     "updated": (
         "updatedat",
@@ -105,8 +116,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "updateddate",
         "changed",
     ),
-    "embargoed_until": ("embargoed", "embargo"),
-    "expires": ("expiresat", "expiry"),
+    "embargoed_until": EMBARGO_NAMES,
+    "expires": (
+        "expiresat",
+        "expiry",
+        "expireson",
+        "expireat",
+        "expirydate",
+        "expirationdate",
+        "unpublishdate",
+        "unpublishat",
+        "unpublishon",
+    ),
     "story": ("storyid",),
     "correction": ("corrections",),
     "ed_note": ("editorsnote", "editornote"),
@@ -175,4 +196,6 @@ def target_of(name: str) -> str | None:
 @lru_cache(maxsize=4096)
 def ranked_target_of(name: str) -> tuple[str | None, int]:
     """Field that an alias is read as, and the alias's rank, from 2."""
+    if name.startswith("_") and name != "_id":
+        return None, 0  # bookkeeping of databases: _created, _version_
     return _TARGET.get(plain_name(name), (None, 0))

@@ -15,9 +15,11 @@ from index.parsing import (
     unescaped,
 )
 
+# A character reference that was encoded once more.
+_TWICE = re.compile(r"&amp;(#?[A-Za-z0-9]{1,31};)")
 _OURS = frozenset(("n", "role", "text", "key", "credit"))
 # NewsAPI and its like end a body so: "… the strike. [+2811 chars]".
-_CUT_OFF = re.compile(r"\[\+\s?\d{1,9} char(?:acter)?s\]\s*\Z")
+_CUT_OFF = re.compile(r"\[\+?\s?\d{1,9} char(?:acter)?s\]\s*\Z")
 
 
 def running(text: str, *, html: bool = False) -> list[dict[str, Any]]:
@@ -33,6 +35,8 @@ def running(text: str, *, html: bool = False) -> list[dict[str, Any]]:
         html_found = is_markup(decoded)
         if html_found or not html:
             text = decoded
+    if not html_found and "&amp;" in text:
+        text = _TWICE.sub(r"&\1", text)
     if html or html_found:
         return paragraph_json(html_paragraphs(text))
     return [{"role": "body", "text": words} for words in paragraphs(text)]

@@ -10,11 +10,15 @@ from typing import Any
 from index.article import DATE_FIELDS
 from index.dates import DateRules, Precision, WrittenDate, is_instant, iso, read_date
 from index.errors import InvalidArticle
+from index.formats.aliases import EMBARGO_NAMES
+from index.formats.property_names import plain_name
 
 # Who sees an article depends on these: they are never taken as unknown.
 _RESTRICTIONS = ("embargoed_until", "expires")
 # Names that say that a time is in UTC, as WordPress has them: date_gmt.
 _UTC_SUFFIXES = ("gmt", "utc")
+# Names of the one member of an object that stands for a date: MongoDB, Atom as JSON.
+_INNER = frozenset(("$date", "$numberLong", "$t", "#text", "value"))
 _SHOWN = 80  # characters of a value in a warning
 
 
@@ -66,6 +70,28 @@ def with_instants(
         before = document.get("extra")
         dated["extra"] = {**before, **extra} if isinstance(before, Mapping) else extra
     return dated
+
+
+def check_embargo_names(extra: object, rules: DateRules) -> None:
+    """Check that no property that we do not read holds an embargo.
+
+    :raises InvalidArticle: a name speaks of an embargo, and its value is a date.
+    """
+    if not isinstance(extra, Mapping):
+        return
+    for name, value in extra.items():
+        plain = plain_name(str(name))
+        if "embargo" not in plain or plain in EMBARGO_NAMES:
+            continue
+        try:
+            _read(name, value, rules)
+        except ValueError:
+            continue  # such as the reason of an embargo
+        raise InvalidArticle(
+            "embargoed_until",
+            f"{name} is a date, and no name of an embargo that is read; load it with"
+            f" --map {name}=embargoed_until, or {name}=- to ignore it",
+        )
 
 
 def are_instants(document: Mapping[str, Any]) -> bool:
@@ -135,8 +161,14 @@ def _restriction(
 
 
 def _read(name: str, value: object, rules: DateRules) -> WrittenDate:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    for _ in range(3):  # {"$date": {"$numberLong": "…"}}
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        elif isinstance(value, Mapping) and len(value) == 1:
+            ((inner, only),) = value.items()
+            if inner not in _INNER:
+                break
+            value = only
     if name.lower().endswith(_UTC_SUFFIXES):
         rules = replace(rules, tz=UTC)
     return read_date(value, rules)

@@ -13,7 +13,13 @@ from index.article import (
     TEXT_FIELDS,
 )
 from index.formats import blocks, concepts, objects, statuses
-from index.formats.aliases import ALIASES, TARGETS, ranked_target_of, target_of
+from index.formats.aliases import (
+    ALIASES,
+    CREATION_NAMES,
+    TARGETS,
+    ranked_target_of,
+    target_of,
+)
 from index.formats.bodies import (
     are_paragraphs,
     is_cut_off,
@@ -167,7 +173,9 @@ class _Record:
             document[target] = [*_listed(document.get(target, [])), *others]
         if status or self._held:
             words = [(each.rank, _only(each.value)) for each in status or ()]
-            statuses.take(document, words, held=self._held, warn=self._warn)
+            statuses.take(document, words, held=self._held)
+            if isinstance(document.get("status"), statuses.Scheduled):
+                document["published"] = _without_creation(document.get("published"))
         put_paragraphs(document)
         if self._lifted:
             document.setdefault("embargoed_until", None)
@@ -204,7 +212,7 @@ class _Record:
                 if statuses.is_password(name):
                     continue
             candidate = _Candidate(_LAST + rank, name, value, container)
-            if target in (None, "paragraphs"):
+            if target is None:
                 self._keep(candidate, value)
             else:
                 self._add(target, candidate)
@@ -331,6 +339,16 @@ def _one_of(target: str, values: list[Any]) -> Any:
 def _only(value: Any) -> Any:
     """The value of a list of one; else the value itself."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _without_creation(published: Any) -> Any:
+    """Dates of publication without those that only say when a record was made."""
+    if not isinstance(published, SentDates):
+        return published
+    values = tuple(
+        each for each in published.values if plain_name(each[0]) not in CREATION_NAMES
+    )
+    return SentDates(values) if values else None
 
 
 def _is_body(value: Any) -> bool:

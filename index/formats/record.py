@@ -10,7 +10,7 @@ from index.article import Article, Original, Role, article_of
 from index.dates import DateRules
 from index.errors import InputError
 from index.formats.blocks import LONG, is_prose
-from index.formats.date_fields import with_instants
+from index.formats.date_fields import check_embargo_names, with_instants
 from index.formats.mapping import Mapped
 from index.formats.statuses import settle
 from index.text import language_tag
@@ -70,6 +70,7 @@ def read_of(
     notes = list(warnings)
     document = _without_odd_values(document, notes)
     try:
+        check_embargo_names(document.get("extra"), dates)
         document = with_instants(document, dates, notes)
         settle(document, notes)
         article = article_of(document)
@@ -143,7 +144,7 @@ def _without_odd_values(
 
 
 def _has_body(article: Article) -> bool:
-    """Whether an article has running text; of a picture or film, its caption is that."""
+    """Whether an article has running text; that of a picture is its caption."""
     of_text = article.type in (None, "text", "composite")
     roles = _BODY if of_text else _BODY | {Role.CAPTION}
     return any(paragraph.role in roles for paragraph in article.paragraphs)

@@ -7,7 +7,7 @@ that we do not know refuses the article.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -73,11 +73,17 @@ _HELD_IF = frozenset(
     names(
         "draft isdraft private isprivate hidden ishidden deleted isdeleted trashed"
         " istrashed unlisted isunlisted unpublished isunpublished membersonly"
-        " protected"
+        " ismembersonly protected isprotected isembargoed underembargo"
     )
 )
 _HELD_UNLESS = frozenset(names("ispublished ispublic isvisible islive"))
-_NAMES = _VISIBILITIES | _PASSWORDS | _HELD_IF | _HELD_UNLESS | {"published"}
+# Names that are flags only if they say no; else they are a date, or a text.
+_HELD_IF_NO = frozenset(names("published public visible live"))
+# Statuses of other systems, which hold back if their word is known to.
+_STATES = frozenset(
+    names("state poststate moderationstate workflowstate creativeworkstatus")
+)
+_NAMES = _VISIBILITIES | _PASSWORDS | _HELD_IF | _HELD_UNLESS | _HELD_IF_NO | _STATES
 
 
 def holds_back(name: str, value: Any, warn: Warn) -> bool:
@@ -89,13 +95,15 @@ def holds_back(name: str, value: Any, warn: Warn) -> bool:
     """
     plain = plain_name(name)
     if plain not in _NAMES:
-        return isinstance(value, dict) and value.get("protected") is True
+        return isinstance(value, dict) and _word(value.get("protected")) in _YES
     if value is None or value == "":
         return False
     if is_password(name):
         return value is not False
-    if plain == "published":
-        return value is False or _word(value) in ("false", "no")
+    if plain in _HELD_IF_NO:
+        return _word(value) in _NO
+    if plain in _STATES:
+        return _is_hold(value)  # else the state of a workflow, or of a country
     if plain in _VISIBILITIES:
         word = _word(value)
         if word in _PUBLIC or word in _YES:
@@ -112,6 +120,30 @@ def holds_back(name: str, value: Any, warn: Warn) -> bool:
     return False
 
 
+def holds_record_back(
+    record: Mapping[str, Any], mapping: Mapping[str, str], warn: Warn
+) -> bool:
+    """Whether a property of a record holds it back, also a ``status`` that it has.
+
+    For records of formats whose own properties say nothing of it.
+
+    :param mapping: names that are read as fields, and mean nothing else.
+    """
+    return any(
+        holds_back(name, value, warn)
+        or (plain_name(name) == "status" and _is_hold(value))
+        for name, value in record.items()
+        if name not in mapping
+    )
+
+
+def _is_hold(word: Any) -> bool:
+    try:
+        return _hold(word) > _Hold.USABLE
+    except InvalidArticle:
+        return False
+
+
 def is_password(name: str) -> bool:
     """Whether a property is the password of a post, which nobody may read."""
     return plain_name(name) in _PASSWORDS
@@ -122,7 +154,6 @@ def take(
     words: Sequence[tuple[int, Any]],
     *,
     held: bool,
-    warn: Warn,
 ) -> None:
     """Set the status of a document to the strictest that its record gives.
 
@@ -149,6 +180,15 @@ def take(
         document["status"] = Scheduled(word)
     elif words or strictest is not _Hold.USABLE:
         document["status"] = _STATUSES[strictest].value
+
+
+def hold(document: dict[str, Any]) -> None:
+    """Withhold a document whose status is not stricter, nor unknown and refused."""
+    status = document.get("status")
+    if status in (None, "") or (
+        _is_ours(status) and status_of(status) is Status.USABLE
+    ):
+        document["status"] = Status.WITHHELD.value
 
 
 def settle(document: dict[str, Any], warnings: list[str]) -> None:

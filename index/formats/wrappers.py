@@ -14,7 +14,10 @@ from typing import Any
 
 from index.errors import UnreadableInput
 from index.formats import field_names
+from index.formats.aliases import EMBARGO_NAMES
 from index.formats.options import ReadOptions
+from index.formats.property_names import plain_name
+from index.formats.statuses import holds_record_back
 from index.parsing import EACH, Step, json_texts, json_values
 
 # Names under which a wrapper lists its records, in lower case.
@@ -72,7 +75,22 @@ def items_of(
     name = ".".join(str(step) for step in path if step is not EACH) or "a list"
     if options.records:
         name = options.records
+    elif isinstance(value, Mapping) and (held := _restriction_of(value)):
+        raise UnreadableInput(
+            f"an object with a list of records has {held!r} of its own, which may hold"
+            " them back; send each record with it, or name the list with --records"
+        )
     return name, _items(value, text, path, name)
+
+
+def _restriction_of(value: Mapping[str, Any]) -> str | None:
+    """Name of a property of a wrapper that holds its records back, if there is one."""
+    for name, item in value.items():
+        if plain_name(name) in EMBARGO_NAMES and item:
+            return name
+        if holds_record_back({name: item}, {}, lambda _: None):
+            return name
+    return None
 
 
 def hint_of(value: Any) -> str | None:
@@ -257,5 +275,21 @@ def _is_text(name: str, value: Any) -> bool:
         if name.lower() in ("headlines", "bodies"):
             return bool(value)
         # Objects may be blocks of a body, or pages of an interface.
-        return name == "paragraphs" or any(isinstance(item, str) for item in value)
+        return name == "paragraphs" or any(
+            isinstance(item, str) or (isinstance(item, Mapping) and _is_block(item))
+            for item in value
+        )
     return isinstance(value, str) and bool(value.strip())
+
+
+def _is_block(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a block of a body, and no record."""
+    kinds = value.keys() & {"type", "_type", "text"}
+    return bool(kinds) and all(
+        _role_of(name) not in ("uri", "summary") and not _is_headline(name)
+        for name in value
+    )
+
+
+def _is_headline(name: str) -> bool:
+    return field_names.target_of(name) == "headline"

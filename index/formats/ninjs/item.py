@@ -9,9 +9,11 @@ from index.article import CONCEPT_FIELDS, Role
 from index.dates import DateRules, read_date
 from index.errors import InvalidArticle
 from index.formats import field_names, roles
+from index.formats.aliases import EMBARGO_NAMES
 from index.formats.ninjs.concepts import concept_of, is_author, is_modelled
 from index.formats.ninjs.properties import CONCEPTS, DATES, MEDIA, NAMES, TEXTS
 from index.formats.ninjs.variants import PLAIN_ROLES, Variant, text_of, variants_of
+from index.formats.property_names import plain_name
 from index.parsing import Block
 
 _CREDIT_ROLES = frozenset({"creditline", "credit"})
@@ -29,6 +31,16 @@ def field_of(
     """
     item = Item(properties)
     return item.field(target), item.rest
+
+
+def _names_of(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Names of properties by how they are looked up; an embargo's in any spelling."""
+    names = {
+        plain: name
+        for name in properties
+        if (plain := plain_name(name)) in EMBARGO_NAMES
+    }
+    return names | {name.lower(): name for name in properties}
 
 
 class Item:
@@ -55,7 +67,7 @@ class Item:
             for name, value in properties.items()
             if value is not None and not _is_blank(value)
         }
-        self._names = {name.lower(): name for name in self._rest}
+        self._names = _names_of(self._rest)
         self.type = str(self._peek("type") or "").lower()
 
     def document(self, mapping: Mapping[str, str]) -> dict[str, Any]:
@@ -65,7 +77,7 @@ class Item:
         :raises InvalidArticle: it has an unreadable status or embargo.
         """
         mapped = {name: self._rest.pop(name) for name in mapping if name in self._rest}
-        self._names = {name.lower(): name for name in self._rest}
+        self._names = _names_of(self._rest)
         document: dict[str, Any] = {}
         for target, names in TEXTS.items():
             value = self._text(target, names)

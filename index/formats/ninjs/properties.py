@@ -5,6 +5,8 @@ Names are in lower case, as an item is looked up without case.
 
 from __future__ import annotations
 
+from index.formats.aliases import EMBARGO_NAMES
+
 # Properties that an item has and our own records have not, under no alias either.
 _MARKS = (
     "versioncreated firstcreated contentcreated headlines bodies descriptions"
@@ -29,7 +31,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "language": ("language",),
     "urgency": ("urgency",),
     "url": ("url",),
-    "embargoed_until": ("embargoeduntil", "embargoed"),
+    "embargoed_until": ("embargoeduntil", *EMBARGO_NAMES),
     "expires": ("expires",),
     "evolved_from": ("evolvedfrom",),
     "story": ("original_id",),

@@ -17,6 +17,7 @@ from index.formats.ninjs.item import Item
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, read_of, refusal_of
 from index.formats.records import read_records
+from index.formats.statuses import hold, holds_record_back, is_password
 from index.parsing import JSON_TYPES
 
 
@@ -47,7 +48,13 @@ def read_record(
         if not isinstance(value, Mapping):
             kind = JSON_TYPES[type(value)]
             raise UnreadableInput(f"an item must be an object, not {kind}", line=line)
-        item = Item(value, options.dates)
+        notes: list[str] = []
+        held = holds_record_back(value, options.mapping, notes.append)
+        passwords = [name for name in value if is_password(name)]
+        item = Item(
+            {name: each for name, each in value.items() if name not in passwords},
+            options.dates,
+        )
         document = item.document(options.mapping)
         identify(document, value, text, options, usual=())
         if document.get("id") in (None, ""):
@@ -55,11 +62,13 @@ def read_record(
     except InputError as error:
         return refusal_of(error, value, line=line, position=position)
     complete(document, options)
+    if held:
+        hold(document)
     return read_of(
         document,
         dates=options.dates,
         line=line,
-        warnings=tuple(item.warnings),
+        warnings=(*notes, *item.warnings),
         position=position,
         original=Original(format="ninjs", data=text().encode()),
     )
