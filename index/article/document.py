@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -314,11 +315,18 @@ def _role(value: object) -> Role:
         ) from None
 
 
+# What JSON calls the types of Python; any other is not JSON.
+_KINDS = defaultdict(
+    lambda: "another value",
+    {dict: "an object", list: "a list", bool: "a truth value", float: "a fraction"},
+)
+
+
 def _text(name: str, value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        raise InvalidArticle(name, f"must be text, not {type(value).__name__}")
+        raise InvalidArticle(name, f"must be text, not {_KINDS[type(value)]}")
     return value
 
 

@@ -133,7 +133,10 @@ class _Defaults(argparse.Action):
 def _checked(
     option: argparse.Action, check: Callable[[Any], object], value: object
 ) -> None:
-    """Check an option's value; what is wrong with it is a mistyped command."""
+    """Check an option's value.
+
+    :raises ArgumentError: it is invalid.
+    """
     try:
         check(value)
     except InputError as error:

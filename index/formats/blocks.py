@@ -23,7 +23,7 @@ Paragraphs = list[dict[str, Any]]
 
 LONG = 200  # characters of a text that is part of a body under any name
 _DEEPEST = 64  # levels
-_REPEATED = 40  # characters from which a text within another is no chance
+_REPEATED = 40  # least length at which a repeated text counts as a duplicate
 
 # Names of properties, without case, hyphens and underscores; the first that has a
 # text is the block's text, the others are the same in another notation.

@@ -105,7 +105,7 @@ def checked_encoding(label: str) -> str | None:
         known = False
     if not known:
         raise UnreadableInput(
-            f"the charset {label[:50]!r} is unknown; send UTF-8",
+            f"the charset {label[:50]!r} is unknown; name another, or use UTF-8",
             code="invalid_encoding",
         )
     return None if codec in ("utf-8", "utf-8-sig") else codec
@@ -199,8 +199,8 @@ def decoded(data: bytes, *, line: int | None = None) -> str:
     except UnicodeDecodeError as error:
         where = "" if line is None else " of the line"
         raise UnreadableInput(
-            f"byte {error.start}{where} (0x{data[error.start]:02x}) is not UTF-8;"
-            " save the file as UTF-8, or as UTF-16 with a byte order mark",
+            f"byte {error.start}{where} (0x{data[error.start]:02x}) is not UTF-8; save"
+            " it as UTF-8, or name its charset (--encoding, charset= in Content-Type)",
             line=(line or 1) + data.count(b"\n", 0, error.start),
             code="invalid_encoding",
         ) from error
