@@ -18,7 +18,12 @@ from index.access import Rates
 from index.archive import versions
 from index.archive.answers import Answer, ArticleView
 from index.archive.condition import ArchiveState, Condition, condition_of, state_of
-from index.archive.feed import ChangePage, may_read, page_of_changes
+from index.archive.feed import (
+    ChangePage,
+    NoticePage,
+    page_of_changes,
+    page_of_notices,
+)
 from index.archive.moment import Moment
 from index.archive.question import (
     Question,
@@ -370,20 +375,13 @@ class Archive:
 
     def notices(
         self, *, before: int | None = None, limit: int = 100, reader: Reader = PUBLIC
-    ) -> tuple[Notice, ...]:
-        """Notices of kills that a reader may see, the newest first.
+    ) -> NoticePage:
+        """Page of the notices of kills that a reader may see, the newest first.
 
-        :param before: only notices with a smaller seq.
+        :param before: only notices with a smaller seq: the ``next`` of a page.
         """
-        notices: list[Notice] = []
-        oldest = _NO_SEQ if before is None else min(before, _NO_SEQ)
         with self.store.reading() as view:
-            while page := view.notices(oldest, limit):
-                notices += [notice for notice in page if may_read(notice, reader)]
-                oldest = page[-1].seq
-                if len(notices) >= limit:
-                    break
-        return tuple(notices[:limit])
+            return page_of_notices(view, before, limit, reader)
 
     def condition(self, *, now: datetime | None = None) -> Condition:
         """Condition for monitoring, cheap enough for every second."""

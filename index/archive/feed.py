@@ -1,4 +1,4 @@
-"""Pages of the change feed: the log of changes, as a reader may see it."""
+"""Pages of the change feed and of the notices of kills, as a reader may see them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from index.history import Change, Entry, Notice, entry_for
 from index.query import Reader
 from index.store import View
 
-_READ = 500  # entries of the log that are read at a time
-# Entries of the log that one page looks through; they take some 0.2 s. A page without
-# entries for its reader is an answer too.
+_READ = 500  # entries or notices that are read at a time
+# Entries or notices that one page looks through; they take some 0.2 s. A page without
+# any for its reader is an answer too.
 _MOST_READ = 20_000
 
 
@@ -31,6 +31,42 @@ class ChangePage:
     next: int
     more: bool
     history: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticePage:
+    """A page of the notices of kills, the newest first.
+
+    :param next: the ``before`` of the next page; ``None`` on the last.
+    """
+
+    notices: tuple[Notice, ...]
+    next: int | None
+
+
+def page_of_notices(
+    view: View, before: int | None, limit: int, reader: Reader
+) -> NoticePage:
+    """Page of the notices that a reader may see, with seqs below ``before``.
+
+    A page of a reader with a filter can have fewer than ``limit``, or none, and a next
+    one all the same.
+    """
+    notices: list[Notice] = []
+    oldest = view.seq + 1 if before is None else min(before, view.seq + 1)
+    looked_through = 0
+    while looked_through < _MOST_READ:
+        rows = view.notices(oldest, min(_READ, limit) if not reader.filters else _READ)
+        for notice in rows:
+            looked_through += 1
+            oldest = notice.seq
+            if may_read(notice, reader):
+                notices.append(notice)
+                if len(notices) == limit:
+                    return NoticePage(notices=tuple(notices), next=oldest)
+        if not rows:
+            return NoticePage(notices=tuple(notices), next=None)
+    return NoticePage(notices=tuple(notices), next=oldest)
 
 
 def page_of_changes(

@@ -129,6 +129,8 @@ def _from_3(connection: Connection) -> None:
     """
     secrets.create(connection, checkfirst=True)
     _create_secrets(connection)
+    for index in notices.indexes:
+        index.create(connection, checkfirst=True)
     connection.execute(
         update(state).where(state.c.name == "schema").values(value=SCHEMA)
     )

@@ -15,9 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    false,
     insert,
-    literal_column,
     select,
     update,
 )
@@ -26,22 +24,18 @@ from index.access import CANCELED, Audience
 from index.dates import from_micros
 from index.history import Batch, Notice
 from index.store.rows import chunks
-from index.store.tables import notices
+from index.store.tables import in_force, notices
 
-# Notices of articles that are killed now.
-IN_FORCE = (notices.c.over == false()) & (
-    notices.c.status == literal_column(str(CANCELED))
-)
 _OF_KILLED = select(notices).where(
-    notices.c.id.in_(bindparam("ids", expanding=True)), IN_FORCE
+    notices.c.id.in_(bindparam("ids", expanding=True)), in_force
 )
 _OF_ANY = select(notices).where(notices.c.id.in_(bindparam("ids", expanding=True)))
 _KILLED_UNTIL = select(
-    case((notices.c.over | IN_FORCE, notices.c.version), else_=notices.c.before)
+    case((notices.c.over | in_force, notices.c.version), else_=notices.c.before)
 ).where(notices.c.id == bindparam("id"))
 _BEFORE = (
     select(notices)
-    .where(notices.c.seq < bindparam("before"), IN_FORCE)
+    .where(notices.c.seq < bindparam("before"), in_force)
     .order_by(notices.c.seq.desc())
     .limit(bindparam("limit"))
 )
@@ -100,7 +94,7 @@ def last_notice(connection: Connection, article_id: str) -> Any:
 
 
 def is_in_force(notice: Any) -> bool:
-    """Whether the article of a notice is killed now; see :data:`IN_FORCE`."""
+    """Whether the article of a notice is killed now; see :data:`in_force`."""
     return not notice.over and notice.status == CANCELED
 
 

@@ -16,9 +16,8 @@ from index.access import Audience
 from index.article import Article
 from index.history import Killed
 from index.query import Reader
-from index.store.notices import IN_FORCE
 from index.store.rows import CHUNK, chunks
-from index.store.tables import articles, notices
+from index.store.tables import articles, in_force, notices
 
 # A story has some dozens of articles. One with more is a mistake, and one call kills
 # only so many of it.
@@ -36,7 +35,7 @@ def add_joining(
     :param reader: the writer of the batch; their notices repeat no note that they may
         not read.
     """
-    any_story = select(exists().where(notices.c.cascade, IN_FORCE))
+    any_story = select(exists().where(notices.c.cascade, in_force))
     if not connection.execute(any_story).scalar_one():
         return
     linked = [article for article in batch if article.evolved_from or article.story]
@@ -77,7 +76,7 @@ def _killed_story(
     for ids in keys.partitions(CHUNK):
         row = connection.execute(
             select(notices)
-            .where(notices.c.id.in_(ids), notices.c.cascade, IN_FORCE)
+            .where(notices.c.id.in_(ids), notices.c.cascade, in_force)
             .order_by(notices.c.id)
             .limit(1)
         ).one_or_none()

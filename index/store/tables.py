@@ -21,10 +21,12 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
+    literal_column,
     true,
 )
 
-from index.access import NO_EMBARGO, NO_EXPIRY
+from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY
 
 SCHEMA = 4  # raised with every change to the tables
 
@@ -142,6 +144,16 @@ notices = Table(
     # and then there is no version.
     Column("over", Boolean, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
+)
+# Notices in force, the newest first.
+in_force = (notices.c.over == false()) & (
+    notices.c.status == literal_column(str(CANCELED))
+)
+Index(
+    "notices_seq",
+    notices.c.seq,
+    sqlite_where=in_force,
+    postgresql_where=in_force,
 )
 Index(
     "notices_cascade",

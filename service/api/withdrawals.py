@@ -101,14 +101,15 @@ def reinstate_article(arguments: dict[str, Any], article_id: str) -> Response:
 )
 def list_notices(arguments: dict[str, Any]) -> Response:
     """List the notices of killed articles, the newest first."""
-    limit = arguments.get("limit", 100)
-    notices = context().archive.notices(
-        before=arguments.get("before"), limit=limit, reader=reader()
+    page = context().archive.notices(
+        before=arguments.get("before"),
+        limit=arguments.get("limit", 100),
+        reader=reader(),
     )
     return json_response(
         {
-            "notices": [notice_document(notice) for notice in notices],
-            "next": notices[-1].seq if len(notices) == limit else None,
+            "notices": [notice_document(notice) for notice in page.notices],
+            "next": page.next,
         }
     )
 

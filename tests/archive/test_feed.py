@@ -241,7 +241,7 @@ def test_the_kill_of_a_story_is_listed_for_each_article(archive: Archive) -> Non
     ]
     put(archive, "fourth", evolved_from="third")
     assert types(archive, since=7) == []
-    assert {each.id for each in archive.notices()} == {
+    assert {each.id for each in archive.notices().notices} == {
         "first",
         "second",
         "third",

@@ -117,7 +117,7 @@ def test_kills_that_kept_how_the_article_stood_are_told_as_they_were(
     Indexer(archive.store, archive.engine).catch_up()
     for source, ids in (("desk", ["k"]), ("wire", [])):
         reader = Reader(filters=(Filter(field="source", values=(source,)),))
-        assert [each.id for each in archive.notices(reader=reader)] == ids
+        assert [each.id for each in archive.notices(reader=reader).notices] == ids
         entries = archive.changes(0, reader=reader).entries
         assert [each.id for each in entries if each.removed] == ids
     archive.close()

@@ -421,6 +421,20 @@ def test_hidden_ids_are_found_by_index_alone(store: Store) -> None:
     assert "INDEX changes_hiding (seq>?)" in rows[0][3]
 
 
+def test_the_newest_notices_are_read_from_an_index_alone(store: Store) -> None:
+    rows = (
+        sqlite3.connect(store.path)
+        .execute(
+            "EXPLAIN QUERY PLAN SELECT * FROM notices"
+            " WHERE seq < 5 AND over = 0 AND status = 2 ORDER BY seq DESC LIMIT 1"
+        )
+        .fetchall()
+    )
+    assert [row[3] for row in rows] == [
+        "SEARCH notices USING INDEX notices_seq (seq<?)"
+    ]
+
+
 # Reading
 
 

@@ -14,7 +14,7 @@ import pytest
 from archives import index, put
 from sqlalchemy import Engine, event
 
-from index.archive import Archive
+from index.archive import Archive, feed
 from index.article import Original, article_of, draft_of
 from index.dates import iso
 from index.errors import (
@@ -27,11 +27,11 @@ from index.errors import (
     StatusConflict,
     VersionConflict,
 )
-from index.history import Difference, VersionInfo
+from index.history import Difference, Notice, VersionInfo
 from index.jobs import store_problems
 from index.query import PUBLIC, Filter, Reader, Request
 from index.settings import Settings
-from index.store import Store
+from index.store import Store, View
 
 LATER = iso(datetime.now(UTC) + timedelta(days=400))
 HELD = Reader(held=True)
@@ -89,7 +89,7 @@ def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
         assert facet.values == ()
         index(archive)
     assert archive.engine.state().articles == 0
-    assert archive.notices() == (notice,)
+    assert archive.notices().notices == (notice,)
     assert list(store_problems(archive.store, archive.engine)) == []
 
 
@@ -139,7 +139,7 @@ def test_only_a_higher_usable_version_brings_a_killed_article_back(
     assert put(archive, version="10", text="Words that are right.") == "updated"
     index(archive)
     assert hits(archive, "words") == ["a"]
-    assert archive.notices() == ()
+    assert archive.notices().notices == ()
     assert put(archive, version="9.5") == "stored"
     index(archive)
     assert archive.get("a").article.version == "10"
@@ -245,7 +245,7 @@ def test_a_batch_of_a_killed_story_is_killed_whole(archive: Archive) -> None:
     archive.put(batch)
     index(archive)
     assert hits(archive, "words") == []
-    assert len(archive.notices(limit=1_000)) == 300
+    assert len(archive.notices(limit=1_000).notices) == 300
 
 
 @pytest.mark.parametrize("version", ["9" * 5_000, "-1", " ", ""])
@@ -277,7 +277,7 @@ def test_an_older_version_does_not_lower_what_a_kill_covers(archive: Archive) ->
         assert put(archive, version=version, text=f"Words {version}.") == "stored"
         index(archive)
         is_killed(archive)
-    (notice,) = archive.notices()
+    (notice,) = archive.notices().notices
     assert notice.version == "7"
 
 
@@ -389,7 +389,7 @@ def test_a_kill_can_be_taken_back(archive: Archive) -> None:
     assert archive.get("a").article.status.value == "usable"
     archive.kill("never-here")
     archive.reinstate("never-here")
-    assert archive.notices() == ()
+    assert archive.notices().notices == ()
 
 
 @pytest.mark.slow
@@ -414,7 +414,7 @@ def test_a_kill_by_a_canceled_version_is_taken_back_to_the_last_usable_one(
     assert [each.version for each in versions_of(archive, "a")] == ["4.1", "2", "1"]
     (entry,) = archive.changes(since).entries
     assert (entry.type.value, entry.version) == ("restored", "4.1")
-    assert archive.notices() == ()
+    assert archive.notices().notices == ()
     assert put(archive, version="4", text="Never use.", status="canceled") in (
         "stored",
         "unchanged",
@@ -639,8 +639,8 @@ def test_a_purge_makes_nothing_known_of_what_was_deleted(archive: Archive) -> No
             archive.get(article_id)
         is_killed(archive, article_id, reader=HELD)
     # Each has the seq of its deletion, so that paging through them works.
-    first = archive.notices(limit=2)
-    rest = archive.notices(before=first[-1].seq)
+    first = archive.notices(limit=2).notices
+    rest = archive.notices(before=first[-1].seq).notices
     assert [(each.id, each.seq) for each in (*first, *rest)] == [
         ("c", 10),
         ("b", 9),
@@ -752,7 +752,7 @@ def test_a_notice_is_for_those_who_could_have_read_the_article(
         archive.kill(article_id)
 
     def notified(reader: Reader) -> set[str]:
-        return {each.id for each in archive.notices(reader=reader)}
+        return {each.id for each in archive.notices(reader=reader).notices}
 
     assert notified(PUBLIC) == {"open", "wire", "never-here"}
     assert notified(HELD) == {"embargoed", "open", "wire", "never-here"}
@@ -782,7 +782,7 @@ def test_what_was_only_ever_withheld_stays_unknown_when_it_is_killed(
         put(archive, article_id, text="Not at all.", status="canceled")
     index(archive)
     killed_ids = {"open-once", "open-before"}
-    assert {each.id for each in archive.notices()} == killed_ids
+    assert {each.id for each in archive.notices().notices} == killed_ids
     killed = [each for each in archive.changes(0).entries if each.type == "killed"]
     assert {each.id for each in killed} == killed_ids
     for article_id in ("only", "by-version"):
@@ -814,12 +814,12 @@ def test_a_kill_of_what_nobody_saw_is_told_to_nobody(
     else:
         archive.kill("a", note="Secret.")
     index(archive)
-    assert archive.notices() == ()
+    assert archive.notices().notices == ()
     assert archive.changes(0).entries == ()
     with pytest.raises(ArticleNotFound):
         archive.get("a")
     held = "expires" not in hidden
-    assert [each.id for each in archive.notices(reader=HELD)] == ["a"] * held
+    assert [each.id for each in archive.notices(reader=HELD).notices] == ["a"] * held
 
 
 @pytest.mark.slow
@@ -837,7 +837,7 @@ def test_a_kill_is_told_to_who_read_what_has_ended_since(archive: Archive) -> No
         archive.kill(article_id)
 
     def notified(reader: Reader) -> set[str]:
-        return {each.id for each in archive.notices(reader=reader)}
+        return {each.id for each in archive.notices(reader=reader).notices}
 
     assert notified(PUBLIC) == notified(HELD) == {"expired", "deleted", "moved"}
     assert notified(DESK) == {"expired", "deleted"}, "they never saw the other one"
@@ -853,10 +853,37 @@ def test_notices_come_page_by_page(archive: Archive) -> None:
         archive.kill(str(n))
     seen: list[str] = []
     before = None
-    while page := archive.notices(before=before, limit=3):
+    while page := archive.notices(before=before, limit=3).notices:
         seen += [each.id for each in page]
         before = page[-1].seq
     assert seen == ["6", "5", "4", "3", "2", "1", "0"]
+
+
+def test_a_page_of_notices_reads_a_bounded_number_and_says_how_to_go_on(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(archive, "ours", source="Desk")
+    archive.kill("ours")
+    for n in range(7):
+        put(archive, str(n), source="Wire")
+        archive.kill(str(n))
+    monkeypatch.setattr(feed, "_READ", 2)
+    monkeypatch.setattr(feed, "_MOST_READ", 4)
+    reads: list[int] = []
+    rows = View.notices
+
+    def counted(view: View, before: int, limit: int) -> tuple[Notice, ...]:
+        page = rows(view, before, limit)
+        reads.append(len(page))
+        return page
+
+    monkeypatch.setattr(View, "notices", counted)
+    first = archive.notices(limit=1, reader=DESK)
+    assert (first.notices, sum(reads)) == ((), 4)
+    second = archive.notices(before=first.next, limit=1, reader=DESK)
+    assert [each.id for each in second.notices] == ["ours"]
+    last = archive.notices(before=second.next, limit=1, reader=DESK)
+    assert (last.notices, last.next) == ((), None)
 
 
 def test_an_embargo_covers_versions_that_say_nothing_of_it(archive: Archive) -> None:

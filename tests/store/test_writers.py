@@ -149,7 +149,9 @@ def test_who_joins_a_killed_story_reads_no_note_that_was_not_for_them(
             "correction": "Ours",
         }
         put(archive, article_of(link | WORDS))
-    notices = {n.id: (n.note, n.replacement) for n in archive.notices(reader=DESK)}
+    notices = {
+        n.id: (n.note, n.replacement) for n in archive.notices(reader=DESK).notices
+    }
     assert notices == {
         "b": ("Of b.", "b-2"),
         "new": ("Ours", None),
