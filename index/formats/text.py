@@ -151,8 +151,14 @@ def _front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
             return values, at + 1
         if not _is_content(line):
             continue
-        if (item := _ITEM.match(line)) and isinstance(values.get(key), list | None):
-            values[key] = [*(values.get(key) or []), _plain(item[1])]
+        if (
+                key in values
+                and (item := _ITEM.match(line))
+                and isinstance(values[key], list | None)
+            ):
+            if values[key] is None:
+                values[key] = []
+            values[key].append(_plain(item[1]))
             continue
         pair = _KEY.match(line.rstrip())
         if not pair:
