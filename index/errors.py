@@ -26,6 +26,7 @@
         │   └── IndexDamaged
         ├── SearchTimeout
         ├── StoreFull
+        ├── StoreReadOnly
         ├── StoreUnavailable
         └── IndexerRunning           another process holds the indexer's lock
 
@@ -395,6 +396,18 @@ class StoreFull(ServiceError):
         super().__init__(
             "the store's disk is full, and nothing of this write was stored; free some"
             " space and try again"
+        )
+
+
+class StoreReadOnly(ServiceError):
+    """Store whose file or disk is read-only; nothing of this write was stored."""
+
+    code = "store_read_only"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the store is read-only, and nothing of this write was stored; make its"
+            " disk and folder writable and try again: no restart is needed"
         )
 
 

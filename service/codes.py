@@ -92,6 +92,7 @@ _ROWS = (
     Row("signature_refused", 403, "The signature does not match"),
     Row("status_conflict", 409, "The article's state does not allow it"),
     Row("storage_full", 507, "The disk is full", 60),
+    Row("store_read_only", 503, "The store is read-only", 60),
     Row("store_unavailable", 503, "The store cannot be reached", 2),
     Row("too_many_articles", 413, "Too many articles in one request"),
     Row("too_many_buckets", 400, "The date facet has too many buckets"),

@@ -93,6 +93,11 @@ def condition_of(
         free["index"] = _free(engine.folder)
 
     problems = []
+    if not store.writable():
+        problems.append(
+            "the store is read-only: make its disk and folder writable; no restart is"
+            " needed"
+        )
     if stale is not None:
         problems.append(f"no search can be answered: {stale}")
     if not running:

@@ -152,10 +152,10 @@ def _front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
         if not _is_content(line):
             continue
         if (
-                key in values
-                and (item := _ITEM.match(line))
-                and isinstance(values[key], list | None)
-            ):
+            key in values
+            and (item := _ITEM.match(line))
+            and isinstance(values[key], list | None)
+        ):
             if values[key] is None:
                 values[key] = []
             values[key].append(_plain(item[1]))

@@ -119,6 +119,10 @@ class Database(Protocol):
         """Bytes on disk, the write-ahead log included."""
         ...
 
+    def writable(self) -> bool:
+        """Whether its disk, folder and files can be written, as far as that shows."""
+        ...
+
     def problems(self, connection: Connection) -> Iterator[str]:
         """Yield a sentence for each fault in the database itself.
 

@@ -266,6 +266,10 @@ class Store:
         """Bytes on disk, the write-ahead log included."""
         return self._database.size()
 
+    def writable(self) -> bool:
+        """Whether its disk, folder and files can be written, as far as that shows."""
+        return self._database.writable()
+
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
         with self._database.writing() as connection:

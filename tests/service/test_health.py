@@ -92,6 +92,17 @@ def test_it_is_not_ready_when_a_disk_is_nearly_full(
     assert "on the disk of the store" in reasons(archive, disk_free=2 * free)
 
 
+def test_it_is_not_ready_while_the_store_is_read_only(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: object, mode: int) -> bool:
+        return mode != os.W_OK
+
+    assert reasons(archive) == ""
+    monkeypatch.setattr(os, "access", read_only)
+    assert "the store is read-only" in reasons(archive)
+
+
 @pytest.mark.slow
 def test_the_disk_is_checked_before_the_index_exists(
     settings: Settings, tmp_path: Path

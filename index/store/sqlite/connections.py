@@ -7,13 +7,15 @@ done before each read and after it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -21,9 +23,10 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import QueuePool
 
-from index.errors import ServiceError, StoreFull, StoreUnavailable
+from index.errors import ServiceError, StoreFull, StoreReadOnly, StoreUnavailable
 
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
+DRAIN_SECONDS = 1.0  # how long new readers wait after a disk was read-only
 # ``execution_options`` of a connection whose next transaction will write.
 _WRITES = {"nutgraf_writes": True}
 
@@ -37,9 +40,12 @@ class Connections:
     """
 
     def __init__(self, file: Path, *, attached: Path | None = None) -> None:
+        self._file = file
         self.engine = _engine(file, attached)
         # At most as many as ever read at once; none of them is in a transaction.
         self._idle: deque[Connection] = deque()
+        self._open = threading.Event()  # to new readers
+        self._open.set()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -50,6 +56,8 @@ class Connections:
 
         A connection whose block raised is not kept, since its state is unknown.
         """
+        if not self._open.is_set():
+            self._open.wait(DRAIN_SECONDS)
         with store_errors():
             try:
                 connection = self._idle.pop()
@@ -71,16 +79,51 @@ class Connections:
 
         Such transactions exclude each other from their beginning on.
         """
-        with (
-            store_errors(),
-            self.engine.connect().execution_options(**_WRITES) as connection,
-            connection.begin(),
-        ):
+        with store_errors(), self._beginning() as connection:
             try:
                 yield connection
             except sqlite3.Error as error:
                 _drop_if_broken(connection, error)
                 raise
+
+    @contextmanager
+    def _beginning(self) -> Iterator[Connection]:
+        """A connection in a transaction that writes."""
+        with ExitStack() as entered:
+            try:
+                connection = self._begun(entered)
+            except sqlite3.Error as error:
+                if _code(error) & 0xFF != sqlite3.SQLITE_READONLY or not os.access(
+                    self._file, os.W_OK
+                ):
+                    raise
+                self._drain()
+                connection = self._begun(entered)
+            yield connection
+
+    def _begun(self, entered: ExitStack) -> Connection:
+        connection = self.engine.connect().execution_options(**_WRITES)
+        entered.enter_context(connection)
+        entered.enter_context(connection.begin())
+        return connection
+
+    def _drain(self) -> None:
+        """Close all connections once their readers end, and keep new ones waiting.
+
+        Those of a process share what SQLite found when the first of them was opened:
+        while one from a read-only disk is open, no other can write.
+        """
+        self._open.clear()
+        try:
+            limit = time.monotonic() + DRAIN_SECONDS
+            self._release_idle()
+            pool = cast("QueuePool", self.engine.pool)
+            while pool.checkedout() and time.monotonic() < limit:
+                time.sleep(0.005)
+                self._release_idle()
+            self.engine.dispose()
+        finally:
+            self._open.set()
 
     def truncate_log(self) -> None:
         """Empty the write-ahead log, so that no copy of deleted rows stays in it.
@@ -102,9 +145,12 @@ class Connections:
 
     def close(self) -> None:
         """Close all of them; the next reader or writer opens a new one."""
+        self._release_idle()
+        self.engine.dispose()
+
+    def _release_idle(self) -> None:
         while self._idle:
             self._idle.pop().close()
-        self.engine.dispose()
 
 
 def _engine(file: Path, attached: Path | None) -> Engine:
@@ -196,6 +242,8 @@ _BREAKING = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_CANTOPEN,
+    # One that was opened while the file was read-only never writes.
+    sqlite3.SQLITE_READONLY,
 }
 
 
@@ -230,6 +278,7 @@ def store_errors() -> Iterator[None]:
     """Translate SQLite's errors; those that only a mistake of ours can cause pass.
 
     :raises StoreFull: the disk or a quota is used up; the transaction is undone.
+    :raises StoreReadOnly: likewise.
     :raises StoreUnavailable: locked, unreachable or damaged.
     """
     try:
@@ -246,6 +295,8 @@ def _translated(error: BaseException) -> ServiceError:
     code = _code(error)
     if code in _FULL:
         return StoreFull()
+    if code & 0xFF == sqlite3.SQLITE_READONLY:
+        return StoreReadOnly()
     if code & 0xFF in _BUSY:
         return StoreUnavailable(
             f"the store was busy with another write for {BUSY_SECONDS:g} s; try again"

@@ -77,6 +77,9 @@ class SQLite:
         files = [self.path.with_name(name) for name in names]
         return sum(file.stat().st_size for file in files if file.exists())
 
+    def writable(self) -> bool:
+        return all(os.access(path, os.W_OK) for path in (self.path.parent, self.path))
+
     def problems(self, connection: Connection) -> Iterator[str]:
         return soundness.problems(connection)
 

@@ -1,0 +1,107 @@
+"""A store on a disk that becomes read-only, and writable again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from archives import put
+
+from index.archive import Archive
+from index.errors import StoreReadOnly
+from index.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+
+def mount(*words: str) -> bool:
+    """Whether the mount was made; only root may, and not in every container."""
+    run = subprocess.run(["mount", *words], capture_output=True, check=False)
+    return run.returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A second way to the folder ``home``, which is a mount of its own."""
+    home, disk = tmp_path / "home", tmp_path / "disk"
+    home.mkdir(mode=0o700)
+    disk.mkdir(mode=0o700)
+    if not mount("--bind", str(home), str(disk)):
+        pytest.skip("mounting a folder needs root")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@contextmanager
+def reading_process(file: Path) -> Iterator[None]:
+    """Another process that has the store open: SQLite keeps the write-ahead log."""
+    code = (
+        "import sqlite3, sys; store = sqlite3.connect(sys.argv[1]);"
+        "store.execute('SELECT * FROM state').fetchall(); print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+        process.kill()
+
+
+@contextmanager
+def constant_reads(archive: Archive) -> Iterator[None]:
+    """Four threads that read all the time, so that some read never ends first."""
+    stop = threading.Event()
+
+    def read() -> int:
+        reads = 0
+        while not stop.is_set():
+            with archive.store.reading() as view:
+                reads += view.count()
+        return reads
+
+    with ThreadPoolExecutor(4) as threads:
+        readers = [threads.submit(read) for _ in range(4)]
+        try:
+            yield
+        finally:
+            stop.set()
+        assert all(reader.result() for reader in readers)
+
+
+def remount(folder: Path, mode: str) -> None:
+    assert mount("-o", f"remount,bind,{mode}", str(folder))
+
+
+def test_a_store_that_was_read_only_is_written_again_without_a_restart(
+    disk: Path, tmp_path: Path
+) -> None:
+    settings = Settings(store=f"sqlite:///{disk}/n.db", engine="memory:")
+    with (
+        closing(Archive.open(settings)) as archive,
+        reading_process(tmp_path / "home" / "n.db"),
+    ):
+        put(archive, "before")
+        archive.store.close()  # as in a new worker, the next connections are new
+        remount(disk, "ro")
+        assert not os.access(disk, os.W_OK)
+        with pytest.raises(StoreReadOnly, match="no restart is needed"):
+            put(archive, "during")
+        assert archive.counts().articles == 1
+        assert "read-only" in archive.condition().problems[0]
+        with constant_reads(archive):
+            remount(disk, "rw")
+            assert put(archive, "after") == "created"
+        assert archive.counts().articles == 2
+        assert "read-only" not in " ".join(archive.condition().problems)
