@@ -67,9 +67,11 @@ _JOINERS = rf"{APOSTROPHES}\u05F3.\-/_&+@·\u2010\u2011\u2044．－／＿＆＋�
 
 _POSSESSED_ABBREVIATION = rf"(?:[.．][{APOSTROPHES}][sSｓＳ](?!{_BODY}))?"  # U.S.'s
 
+# No possessive group: in Python 3.11.0 to 3.11.4 one with alternatives loses letters
+# (CPython issue 106052).
 ASCII_SURFACE = re.compile(
     r"(?:(?<![A-Za-z0-9])[@#]|(?<![A-Za-z0-9.,])\.(?=[0-9]))?[A-Za-z0-9]++"
-    r"(?:(?:[.'\-/_&+@]|(?<=[0-9])[,:](?=[0-9]))[A-Za-z0-9]++)*+"
+    r"(?:(?:[.'\-/_&+@]|(?<=[0-9])[,:](?=[0-9]))[A-Za-z0-9]++)*"
     r"(?:\.'[sS](?![A-Za-z0-9]))?"
 )
 
