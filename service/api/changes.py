@@ -33,8 +33,9 @@ blueprint = Blueprint("changes", __name__, description="Follow the changes of ar
 EVENTS = "text/event-stream"
 _POLL_SECONDS = 0.05  # between two polls of the store: two rows by their keys
 _BEAT_SECONDS = 5.0  # between two lines; writing shows whether the client is gone
-# Then the client connects again and continues. So a key that may no longer read is
-# refused before long, and the threads of a worker serve all clients in turn.
+_CHECK_SECONDS = 0.5  # between two looks at whether the key may still read
+# Then the client connects again and continues: the threads of a worker serve all
+# clients in turn.
 STREAM_SECONDS = 60.0
 _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
 
@@ -110,10 +111,18 @@ class Feed:
             since, history=history, limit=self.limit, reader=self.reader
         )
 
-    def wait(self, page: ChangePage, seconds: float) -> ChangePage:
-        """First later page with an entry; the last one without when time is up."""
-        deadline = time.monotonic() + seconds
+    def wait(
+        self, page: ChangePage, seconds: float, check_key: Callable[[], None]
+    ) -> ChangePage:
+        """First later page with an entry; the last one without when time is up.
+
+        :raises Unauthorized: the key of the request has ended meanwhile.
+        """
+        deadline, check = time.monotonic() + seconds, 0.0
         while not page.entries and self.ctx.alive() and time.monotonic() < deadline:
+            if time.monotonic() >= check:
+                check_key()
+                check = time.monotonic() + _CHECK_SECONDS
             later = self.after(page)
             # Nothing is new, or the index does not include it yet.
             if later.next == page.next:
@@ -150,7 +159,7 @@ def list_changes(arguments: dict[str, Any]) -> Response:
     if seconds and not page.entries and request.method != "HEAD":
 
         def wait() -> ChangePage:
-            awaited = feed.wait(page, seconds)
+            awaited = feed.wait(page, seconds, check_key)
             check_key()
             return awaited
 
@@ -212,13 +221,16 @@ def _later_events(
 ) -> Iterator[str]:
     end = time.monotonic() + STREAM_SECONDS
     beat = time.monotonic() + _BEAT_SECONDS
+    check = 0.0
     while feed.ctx.alive() and time.monotonic() < end:
         before, page = page.next, feed.after(page)
-        if page.next > before:
+        if page.next > before or time.monotonic() >= check:
             try:
                 check_key()
             except Unauthorized:
                 return  # the client gets the error when it connects again
+            check = time.monotonic() + _CHECK_SECONDS
+        if page.next > before:
             yield from _events_of(page)
             beat = time.monotonic() + _BEAT_SECONDS
             continue

@@ -20,6 +20,7 @@ from index.archive import Archive
 from index.errors import StoreUnavailable
 from index.settings import Settings
 from service import authority, create_app
+from service.api import changes
 from service.exchange.operations import OPEN, Blueprint
 from service.logs import JsonLines
 
@@ -355,13 +356,41 @@ def test_a_key_that_ends_while_it_waits_gets_nothing(
     new = make()
     newest = archive.seq()
 
-    def wait(feed: object, page: object, seconds: float) -> object:
+    def wait(feed: object, page: object, seconds: float, check: object) -> object:
         archive.keys.revoke("desk")
         return page
 
     monkeypatch.setattr("service.api.changes.Feed.wait", wait)
     path = f"/v1/changes?since={newest}&wait=1"
     refused(client.get(path, headers=bearer(new)))
+
+
+@pytest.mark.parametrize("form", ["wait", "stream"])
+def test_an_idle_feed_ends_soon_after_its_key(
+    client: FlaskClient,
+    archive: Archive,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+) -> None:
+    new = make()
+    checks = []
+
+    def sleep(seconds: float) -> None:  # each look at the store, in no time
+        checks.append(seconds)
+        if len(checks) == 2:
+            archive.keys.revoke("desk")
+        assert len(checks) < 1_000, "the feed goes on"
+
+    monkeypatch.setattr(changes.time, "sleep", sleep)
+    monkeypatch.setattr(changes, "_CHECK_SECONDS", 0.0)
+    path = f"/v1/changes?since={archive.seq()}"
+    if form == "wait":
+        refused(client.get(f"{path}&wait=30", headers=bearer(new)))
+    else:
+        headers = {**bearer(new), "Accept": changes.EVENTS}
+        assert client.get(path, headers=headers).text.count("data:") == 0
+    assert len(checks) == 2
 
 
 def test_callers_without_a_key_have_no_rate(client: FlaskClient) -> None:
