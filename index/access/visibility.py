@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from index.article import FILTERABLE, Article, Status
 from index.dates import micros
-from index.query import PUBLIC, Reader
-from index.text import value_key
+from index.query import PUBLIC, Filter, Reader
+from index.text import field_key, value_key
 
 STATUS_CODES = {Status.USABLE: 0, Status.WITHHELD: 1, Status.CANCELED: 2}
 STATUSES = {code: status for status, code in STATUS_CODES.items()}
@@ -86,27 +86,33 @@ def entitled(reader: Reader, values: Values) -> bool:
     """Whether an article with these values passes a reader's filters."""
     for condition in reader.filters:
         own = values.get(condition.field, ())
-        matches = _have_one_of(own, condition.values) or (condition.missing and not own)
+        matches = _have_one_of(own, condition) or (condition.missing and not own)
         if matches is condition.exclude:
             return False
     return True
 
 
-def _have_one_of(own: Sequence[str], chosen: Sequence[str]) -> bool:
-    keys = {value_key(value) for value in chosen}
+def _have_one_of(own: Sequence[str], condition: Filter) -> bool:
+    field, chosen = condition.field, condition.values
+    keys = {field_key(field, value) for value in chosen}
     # Older releases digested the casefolded value. If it was spelled in another way
     # than the filter's, nobody can tell any more that it is the same. Then the filter
     # decides as it did when the article was readable: who could see it is told.
-    digested = keys | {value.casefold() for value in chosen}
+    digested = keys | {key for value in chosen for key in _older_keys(value)}
     for value in own:
         if not value.startswith(_ERASED):
-            if value_key(value) in keys:
+            if field_key(field, value) in keys:
                 return True
             continue
         salt = value[1:].partition(":")[0]
         if any(value == _digest_of(key, salt) for key in digested):
             return True
     return False
+
+
+def _older_keys(value: str) -> tuple[str, str]:
+    """Keys by which earlier releases digested a value."""
+    return value.casefold(), value_key(value)
 
 
 def erased(values: Values, salt: str) -> dict[str, list[str]]:
@@ -117,7 +123,9 @@ def erased(values: Values, salt: str) -> dict[str, list[str]]:
     """
     return {
         name: [
-            value if value.startswith(_ERASED) else _digest_of(value_key(value), salt)
+            value
+            if value.startswith(_ERASED)
+            else _digest_of(field_key(name, value), salt)
             for value in field_values
         ]
         for name, field_values in values.items()

@@ -24,7 +24,7 @@ from index.dates import from_micros, iso
 from index.query import Filter
 from index.settings import NONE, Settings
 from index.store import Store
-from index.text import value_key
+from index.text import field_key
 
 _SAVE_IT = "Save it now: only its digest is stored, so it cannot be shown again."
 
@@ -182,11 +182,12 @@ def _filter_notes(keys: Sequence[Key]) -> Iterator[str]:
     for key in keys:
         for rule in key.filters:
             for value in rule.values:
-                if value_key(value) != value.casefold():
+                key_of_value = field_key(rule.field, value)
+                if key_of_value != value.casefold():
                     sign = "≠" if rule.exclude else "="
                     yield (
                         f"{key.name} ({key.id}): {rule.field}{sign}{_printable(value)}"
-                        f" is compared as {value_key(value)}."
+                        f" is compared as {key_of_value}."
                     )
 
 

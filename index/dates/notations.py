@@ -169,7 +169,7 @@ def parts_of(text: str) -> dict[str, str | None] | None:
 # What may stand where the zone does: an offset, UTC with one, an abbreviation, an IANA
 # name; then the zone's name once more, as JavaScript, Java and mail programs write it.
 ZONE = re.compile(
-    r"(?:(?P<offset>[-+]\d\d(?::?\d\d(?::?\d\d)?)?)"
+    r"(?:(?P<offset>[-+]\d\d(?::\d\d(?::\d\d)?|\d\d)?)"
     r"|(?:UTC|GMT|UT)(?P<shift> ?[-+–]\d{1,2}(?::?\d\d)?)"
     r"|(?P<iana>[a-z_]+(?:/[a-z0-9_+-]+){1,2})"
     r"|(?P<full>[a-z]+(?: [a-z]+){0,3} time)"

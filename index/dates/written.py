@@ -23,6 +23,7 @@ from index.dates.notations import (
 )
 from index.dates.zones import (
     BY_DATE,
+    FULL_NAMES,
     OFFSETS,
     SEVERAL,
     DateRules,
@@ -323,7 +324,11 @@ def _zone_of(text: str, local: datetime, rules: DateRules) -> Zone:
             _check_same(zone_of_it, _zone_of(comment.strip(), local, rules), local)
         elif inner is not None and len(comment) <= 5 and comment.isupper():
             _check_name(zone_of_it, comment, local, rules, has_offset)
-        elif not WORDS.fullmatch(comment) or not TIME_WORDS.search(comment):
+        elif comment.lower() in FULL_NAMES:
+            _check_same(zone_of_it, zone_in_full(comment, rules), local)
+        elif not (
+            has_offset and WORDS.fullmatch(comment) and TIME_WORDS.search(comment)
+        ):
             raise ValueError(
                 f"({comment[:40]}) is not the name of a zone; leave it out"
             )
@@ -337,7 +342,11 @@ def _check_name(
     name = name.upper()
     if name in rules.zones or name in OFFSETS or name in BY_DATE:
         _check_same(zone_of_it, named_zone(name, rules), local)
-    elif not has_offset or name not in SEVERAL:
+    elif has_offset and name in SEVERAL:
+        possible = {_at_offset(text) for text in SEVERAL[name]}
+        if zone_of_it not in possible:
+            raise ValueError("it names two zones; leave one out")
+    else:
         raise ValueError(f"{name[:40]} is not a zone that is known; leave it out")
 
 

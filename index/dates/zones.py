@@ -111,14 +111,19 @@ BY_DATE = _table("""
     MSK=Europe/Moscow KST=Asia/Seoul HKT=Asia/Hong_Kong SGT=Asia/Singapore
     IRST=Asia/Tehran VET=America/Caracas CLT=America/Santiago
 """)
-# Names that mean several zones: only the load can say which.
-SEVERAL = frozenset(
-    {
-        *("IST", "BST", "AST", "ADT", "SST", "GST", "AMT", "WST", "ECT", "ACT"),
-        *("ET", "CT", "MT", "PT", "AT", "NT", "NST", "NDT", "BT", "CAST"),
-        *("EASTERN", "CENTRAL", "MOUNTAIN", "PACIFIC"),
-    }
-)
+# Names that mean several zones, and the offsets of each: only the load can say which.
+SEVERAL: dict[str, frozenset[str]] = {
+    name: frozenset(offsets.split(","))
+    for name, offsets in _table("""
+        IST=+05:30,+02:00,+01:00 BST=+01:00,+06:00,+11:00 AST=-04:00,+03:00
+        ADT=-03:00,+04:00 SST=-11:00,+08:00 GST=+04:00,-02:00 AMT=-04:00,+04:00
+        WST=+13:00,+08:00,+01:00 ECT=-05:00,-04:00 ACT=-05:00,+08:00,+09:30
+        ET=-05:00,-04:00 CT=-06:00,-05:00 MT=-07:00,-06:00 PT=-08:00,-07:00
+        AT=-04:00,-03:00 NT=-03:30,-02:30 NST=-03:30 NDT=-02:30 BT=+06:00 CAST=+08:00
+        EASTERN=-05:00,-04:00 CENTRAL=-06:00,-05:00 MOUNTAIN=-07:00,-06:00
+        PACIFIC=-08:00,-07:00
+    """).items()
+}
 
 # Names in full, as browsers write them: an abbreviation of above, or an offset.
 FULL_NAMES = {

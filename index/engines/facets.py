@@ -12,7 +12,7 @@ from index.dates import day_start, from_micros, micros
 from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
 from index.query import FacetRequest, Interval, Range
-from index.text import folded_value, value_key
+from index.text import field_key, folded_value
 
 MAX_BUCKETS = 1_000
 AUTO_BUCKETS = 60  # as many as fit in a chart
@@ -74,12 +74,12 @@ def value_facet(
 ) -> Facet:
     """Facet of values, most frequent first, then by value without accents.
 
-    :param counted: by :func:`value_key`, the values that occur: all, or at least the
+    :param counted: by :func:`.field_key`, the values that occur: all, or at least the
         ``size`` most frequent, everything tied with the last of them, and the selected
         ones.
     :param active: the selected values; they are listed even without an article.
     :param with_other: number of articles with a value that is not listed, given the
-        listed ones by :func:`value_key`.
+        listed ones by :func:`.field_key`.
     :param distinct: number of values that occur, if ``counted`` does not have all.
     """
     rows = [(-value.articles, value.shown, key) for key, value in counted.items()]
@@ -87,7 +87,7 @@ def value_facet(
         prefix = _folded_prefix(request.prefix)
         rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
     rows.sort(key=lambda row: (row[0], *value_order(row[1])))
-    selected = {value_key(value): value for value in active}
+    selected = {field_key(request.field, value): value for value in active}
     listed = rows[:size] + [row for row in rows[size:] if row[2] in selected]
     values = [
         FacetValue(value=value, count=-negative, active=key in selected)

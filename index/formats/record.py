@@ -13,7 +13,7 @@ from index.formats.blocks import LONG, is_prose
 from index.formats.date_fields import check_embargo_names, with_instants
 from index.formats.mapping import Mapped
 from index.formats.statuses import settle
-from index.text import language_tag
+from index.text import language_tag, value_key
 
 _LONGEST_LABEL = 100  # characters
 _SENTENCE = 40  # characters from which a text may be one of a body's
@@ -130,12 +130,16 @@ def _without_odd_values(
         elif tag != language:
             document = {**document, "language": tag}
     urgency = document.get("urgency")
-    if urgency is not None and urgency != "" and not _is_urgency(urgency):
-        warnings.append(
-            f"urgency: {str(urgency)[:50]!r} is not a whole number from 1 to 9;"
-            " taken as unknown"
-        )
-        odd["urgency"] = urgency
+    if urgency is not None and urgency != "":
+        number = _whole(urgency)
+        if number is None or not 1 <= number <= 9:
+            warnings.append(
+                f"urgency: {str(urgency)[:50]!r} is not a whole number from 1 to 9;"
+                " taken as unknown"
+            )
+            odd["urgency"] = urgency
+        elif type(urgency) is not int:
+            document = {**document, "urgency": number}
     if not odd:
         return document
     extra = document.get("extra")
@@ -172,7 +176,12 @@ def _unread_texts(article: Article) -> list[str]:
     ]
 
 
-def _is_urgency(value: object) -> bool:
+def _whole(value: object) -> int | None:
+    """Whole number that a value stands for, in digits of any width."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, str):
-        return value.strip() in set("123456789")
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 9
+        digits = value_key(value)
+        is_number = digits.isdecimal() and len(digits) < 10
+        return int(digits) if is_number else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -83,6 +83,8 @@ def _document(
     """The article in JSON, the line its text starts on, and its front matter."""
     lines = with_line_feeds(text).split("\n")
     values, start = _front_matter(lines)
+    # A blank line of a template says nothing: it does not lift an embargo.
+    values = {key: value for key, value in values.items() if value is not None}
     first = start
     mapped = options.field_map.applied(values)
     document = field_names.renamed(mapped.record, options.mapping, warn=warnings.append)

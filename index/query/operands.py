@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
-from itertools import product
 
 from index.article import FIELD_BY_NAME
 from index.errors import InvalidQuery, InvalidValue
@@ -193,19 +192,16 @@ class OperandReader:
                 leaves.append(Phrase(forms, lexeme.field, boost, shown))
         return _any_of(leaves)
 
-    def readings(self, text: str) -> list[str]:
+    def readings(self, text: str) -> Sequence[str]:
         """The text in every way to read its numbers; each is a clause of the query.
 
         :raises InvalidQuery: there are too many.
         """
         if not _DIGIT.search(text):
-            return [text]
-        pieces = number_readings(text)
-        count = 1
-        for piece in pieces:
-            self.expect(count * (len(piece) - 1))
-            count *= len(piece)
-        return list(map("".join, product(*pieces)))
+            return (text,)
+        readings = number_readings(text)
+        self.expect(len(readings) - 1)
+        return readings
 
     def exact(self, lexeme: Lexeme, boost: float) -> Query | None:
         forms = exact_forms(lexeme.text)

@@ -33,7 +33,7 @@ from index.query.search import (
 )
 from index.query.statistics import weighted_leaves
 from index.settings import Settings
-from index.text import ANALYZER_VERSION, language_tag
+from index.text import ANALYZER_VERSION
 
 # Article fields in a hit by default; ``id`` and ``version`` are always there.
 SHORT_FIELDS = (*field_names(returned=True), "url")
@@ -238,23 +238,12 @@ def checked_filter(condition: Filter) -> Filter:
         raise UnknownField(
             condition.field, allowed=FILTERABLE, parameter=condition.field
         )
-    if condition.field == "language":
-        return replace(condition, values=_tags(condition.values))
     if FIELD_BY_NAME[condition.field].kind is not Kind.INTEGER:
         return condition
     return replace(
         condition,
         values=tuple(_whole(condition.field, value) for value in condition.values),
     )
-
-
-def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Languages as they were sent and as tags.
-
-    Articles that an older version loaded may have the spelling that was sent.
-    """
-    tags = (tag for value in values for tag in (value, language_tag(value)))
-    return tuple(dict.fromkeys(tag for tag in tags if tag is not None))
 
 
 def _whole(name: str, text: str) -> str:

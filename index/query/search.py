@@ -10,7 +10,7 @@ from typing import NamedTuple
 from index.article import PLACES
 from index.query.nodes import Query, Range
 from index.query.statistics import Statistics, weighted_leaves
-from index.text import value_key
+from index.text import field_key
 
 
 class Scope(StrEnum):
@@ -154,4 +154,4 @@ class Search:
 
 def filter_key(field: str, value: str) -> tuple[str, str]:
     """Key of a value of a filter: equal for spellings of the same value."""
-    return field, value_key(value)
+    return field, field_key(field, value)

@@ -22,7 +22,7 @@ from index.text.forms import (
     is_single_cjk,
     plain_form,
 )
-from index.text.languages import language_tag
+from index.text.languages import field_key, language_tag
 from index.text.numbers import with_groups_joined
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
@@ -48,6 +48,7 @@ __all__ = [
     "convention_of",
     "depends_on_convention",
     "exact_forms",
+    "field_key",
     "fold",
     "fold_text",
     "folded_value",

@@ -130,30 +130,31 @@ def exact_forms(text: str) -> tuple[str, ...]:
     return _without_last_unit(forms, analysis)
 
 
-def number_readings(text: str) -> list[tuple[str, ...]]:
-    """Typed text in pieces, each with the ways in which it can be read.
+def number_readings(text: str) -> tuple[str, ...]:
+    """Typed text in every way to read its numbers, which are in plain figures.
 
-    A query has no language: 1,500 may be 1500 or 1.500. Numbers are in plain figures;
-    any other piece has one reading, itself.
+    A query has no language: 1,500 may be 1500 or 1.500. But a text is written by one
+    convention, so each gives one reading. Those with fewer points come first, however
+    the numbers were typed.
     """
-    pieces: list[tuple[str, ...]] = []
     plain, _ = surfaces_of(text)
-    at = 0
-    for start, end in _surface_spans(text):
-        if not has_number_signs(plain[start:end]):
-            continue
-        for match in NUMBER.finditer(plain[start:end]):
-            readings = {
-                figures
-                for convention in CONVENTIONS
-                if (figures := plain_figures(match, convention)) is not None
-            }
-            if readings:
-                # The one without a point first, however the number was typed.
-                ordered = sorted(readings, key=lambda figures: "." in figures)
-                pieces += [(text[at : start + match.start()],), tuple(ordered)]
-                at = start + match.end()
-    return [*pieces, (text[at:],)]
+    numbers = [
+        (start + match.start(), start + match.end(), match)
+        for start, end in _surface_spans(text)
+        if has_number_signs(plain[start:end])
+        for match in NUMBER.finditer(plain[start:end])
+    ]
+    readings: dict[str, None] = {}
+    for convention in CONVENTIONS:
+        pieces: list[str] = []
+        at = 0
+        for start, end, match in numbers:
+            figures = plain_figures(match, convention)
+            if figures is not None:
+                pieces += (text[at:start], figures)
+                at = end
+        readings["".join([*pieces, text[at:]])] = None
+    return tuple(sorted(readings, key=lambda reading: reading.count(".")))
 
 
 def adjoining_spans(text: str) -> list[Span]:

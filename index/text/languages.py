@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from index.text.stems import LANGUAGES
+from index.text.values import value_key
 
 _LONGEST = 100  # characters
 _SHORTEST_NAME = 4  # shorter ones in Latin letters are codes
+_CANONICAL = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
 _CODESET = re.compile(r"[.@].*\Z")  # of a POSIX locale: de_DE.UTF-8, ca_ES@euro
 # Unknown, several, none and uncoded, and the codes for private use.
 _NO_LANGUAGE = re.compile(r"(?:und|mul|zxx|mis|q[a-t][a-z]|x-.*)\Z")
@@ -27,14 +29,25 @@ def language_tag(text: str) -> str | None:
     The data is that of CLDR and of the IANA registry, in langcodes and language_data.
     """
     name = text.strip()
-    if name in LANGUAGES:  # most, and canonical: needs no data
-        return name
-    if not name.isprintable() or not 0 < len(name) <= _LONGEST:
+    if _CANONICAL.fullmatch(name) and name.partition("-")[0] in LANGUAGES:
+        return name  # as most are: needs no data
+    name = value_key(name)  # no spelling of a language is unknown
+    if not 0 < len(name) <= _LONGEST:
         return None
     tag = _tag_of_code(_CODESET.sub("", name).replace("_", "-"))
     if tag is None and (len(name) >= _SHORTEST_NAME or not name.isascii()):
         tag = _tag_of_name(name)
     return tag
+
+
+def field_key(field: str, value: str) -> str:
+    """Key of a value of a field: equal for the spellings of one value.
+
+    Codes and names of a language are spellings of its tag; see :func:`.value_key`.
+    """
+    if field == "language":
+        value = language_tag(value) or value
+    return value_key(value)
 
 
 def _tag_of_code(code: str) -> str | None:

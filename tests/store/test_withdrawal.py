@@ -601,7 +601,10 @@ def test_a_removal_is_told_though_it_was_purged(archive: Archive) -> None:
 def test_digests_of_older_releases_decide_as_they_did(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.access.visibility.value_key", str.casefold)
+    def casefolded(field: str, value: str) -> str:
+        return value.casefold()
+
+    monkeypatch.setattr("index.access.visibility.field_key", casefolded)
     for article_id, section in (("plain", "Night Desk"), ("odd", "Night\u00a0Desk")):
         put(archive, article_id, section=section)
         archive.kill(article_id)
@@ -619,7 +622,8 @@ def test_digests_of_older_releases_decide_as_they_did(
         for exclude, ids in ((False, only), (True, excluding)):
             condition = Filter(field="section", values=(value,), exclude=exclude)
             reader = Reader(filters=(condition,))
-            assert {each.id for each in archive.notices(reader=reader)} == ids
+            page = archive.notices(reader=reader)
+            assert {each.id for each in page.notices} == ids
             entries = archive.changes(0, reader=reader).entries
             assert {each.id for each in entries if each.removed} == ids
 

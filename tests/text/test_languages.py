@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import LANGUAGES, language_tag
+from index.text import LANGUAGES, field_key, language_tag
 
 TAGS = {
     "en": "en EN eng ENG English english ENGLISH Englisch inglés",
@@ -103,3 +103,27 @@ def test_a_language_with_a_stemmer_needs_no_registry() -> None:
         "sys.exit('langcodes' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "en\u200b",
+        "ｅｎ",
+        "\ufeffen",
+        "en\u00ad",
+        "English\u200b",
+        "Ｅnglish",
+        " EN ",
+        "eng",
+    ],
+)
+def test_no_spelling_of_a_language_is_another_value(text: str) -> None:
+    assert language_tag(text) == "en"
+    assert field_key("language", text) == field_key("language", "en")
+    assert field_key("section", text) != field_key("section", "en-")
+
+
+@pytest.mark.parametrize("text", ["en\u2060-US", "en\u2011US", "en_us", "EN-us"])
+def test_a_region_is_of_the_language_in_any_spelling(text: str) -> None:
+    assert language_tag(text) == "en-US"

@@ -12,7 +12,7 @@ from index.engines.memory.docs import Doc, date_of, values_of
 from index.engines.memory.matching import included
 from index.engines.result import Facet
 from index.query import FacetRequest, Search
-from index.text import value_key
+from index.text import field_key
 
 
 def facet_of(request: FacetRequest, base: Sequence[Doc], search: Search) -> Facet:
@@ -28,8 +28,9 @@ def facet_of(request: FacetRequest, base: Sequence[Doc], search: Search) -> Face
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for doc in docs:
         for value in set(values_of(doc.article, request.field)):
-            with_value[value_key(value)].add(doc)
-            spellings[value_key(value)][value] += 1
+            key = field_key(request.field, value)
+            with_value[key].add(doc)
+            spellings[key][value] += 1
     with_any = {doc for having in with_value.values() for doc in having}
     return value_facet(
         request,

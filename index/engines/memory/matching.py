@@ -19,7 +19,7 @@ from index.query import (
     Search,
     WordLeaf,
 )
-from index.text import value_key
+from index.text import field_key
 
 # A leaf with its number among the scoring leaves: the same word may occur twice in q.
 NumberedLeaf = tuple[int, WordLeaf]
@@ -137,6 +137,7 @@ def included(article: Article, search: Search, *, besides: str = "") -> bool:
 
 
 def _has_value(article: Article, filter_: Filter) -> bool:
-    values = {value_key(value) for value in values_of(article, filter_.field)}
-    chosen = {value_key(value) for value in filter_.values}
+    field = filter_.field
+    values = {field_key(field, value) for value in values_of(article, field)}
+    chosen = {field_key(field, value) for value in filter_.values}
     return bool(values & chosen) or (filter_.missing and not values)

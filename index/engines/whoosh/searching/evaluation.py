@@ -26,7 +26,6 @@ from index.query import (
     WordLeaf,
     scoring_leaves,
 )
-from index.text import value_key
 
 
 class Ranker(Protocol):
@@ -169,7 +168,7 @@ class Evaluation:
         column = self._snapshot.keyword_column(condition.field)
         mask = np.zeros(self._snapshot.articles, bool)
         for value in condition.values:
-            group = column.groups_by_key.get(value_key(value))
+            group = column.group_of(value)
             if group is not None:
                 mask[column.articles[column.groups == group]] = True
         if condition.missing:

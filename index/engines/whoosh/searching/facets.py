@@ -19,7 +19,6 @@ from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.keyword_column import KeywordColumn
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import FacetRequest, Search
-from index.text import value_key
 
 # Fields with at most so many combinations of values are counted in one pass.
 _COMBINATIONS = 512
@@ -297,9 +296,7 @@ def _top_groups(
         np.zeros(len(groups), bool) if threshold is None else frequencies >= threshold
     )
     selected = [
-        column.groups_by_key[value_key(value)]
-        for value in active
-        if value_key(value) in column.groups_by_key
+        group for value in active if (group := column.group_of(value)) is not None
     ]
     return groups[chosen | np.isin(groups, selected)]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from index.engines.facets import value_order
 from index.engines.whoosh.files import Array, Strings, cached, narrowest_type
-from index.text import value_key
+from index.text import field_key
 
 
 class KeywordColumn:
@@ -32,12 +32,14 @@ class KeywordColumn:
 
     def __init__(
         self,
+        field: str,
         parts: Sequence[tuple[Strings | None, Array, Array]],
         bases: Sequence[int],
         count: int,
     ) -> None:
         """Join the columns of the segments.
 
+        :param field: that the values are of.
         :param parts: for each segment its spellings, and for each value its article
             and its spelling.
         :param bases: number of each segment's first article.
@@ -60,10 +62,13 @@ class KeywordColumn:
         self.spelled = _narrow(np.concatenate(spelled), len(numbers))
         keys: dict[str, int] = {}
         self.group_of_spelling = np.array(
-            [keys.setdefault(value_key(text), len(keys)) for text in self.spellings],
+            [
+                keys.setdefault(field_key(field, text), len(keys))
+                for text in self.spellings
+            ],
             np.int64,
         )
-        self.groups_by_key = keys
+        self._field, self.groups_by_key = field, keys
         self.articles, self.groups = self.spelled_articles, self.spelled
         if len(keys) < len(self.spellings):
             groups = self.group_of_spelling[self.spelled]
@@ -75,6 +80,10 @@ class KeywordColumn:
         if not len(self.articles) or (np.diff(self.articles) > 0).all():
             self.group_of_article = np.full(count, len(keys), narrowest_type(len(keys)))
             self.group_of_article[self.articles] = self.groups
+
+    def group_of(self, value: str) -> int | None:
+        """Group of a value, in any spelling; ``None`` if no article has it."""
+        return self.groups_by_key.get(field_key(self._field, value))
 
     @cached
     def spellings_of_group(self) -> list[list[int]]:

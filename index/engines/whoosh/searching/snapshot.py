@@ -170,6 +170,7 @@ class IndexSnapshot:
         return self.memoized(
             ("keyword column", name),
             lambda: KeywordColumn(
+                name,
                 [segment.values(name) for segment in self.segments],
                 self.article_bases,
                 self.articles,
