@@ -397,7 +397,9 @@ def test_a_korean_noun_is_found_with_its_particles(noun, data):
 @given(texts)
 def test_marks_that_writers_may_leave_out_do_not_count(text):
     marked = "".join(
-        letter + "\u064e\u0640" if "\u0621" <= letter <= "\u06d3" else letter
+        letter + "\u064e\u0640"
+        if "\u0621" <= letter <= "\u06d3" and letter.isalpha()
+        else letter
         for letter in text
     )
     assert analyse(marked)[:3] == analyse(text)[:3]
