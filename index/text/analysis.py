@@ -144,14 +144,19 @@ def number_readings(text: str) -> tuple[str, ...]:
         if has_number_signs(plain[start:end])
         for match in NUMBER.finditer(plain[start:end])
     ]
+    figures_of = [
+        [plain_figures(match, convention) for convention in CONVENTIONS]
+        for _, _, match in numbers
+    ]
     readings: dict[str, None] = {}
-    for convention in CONVENTIONS:
+    for place in range(len(CONVENTIONS)):
         pieces: list[str] = []
         at = 0
-        for start, end, match in numbers:
-            figures = plain_figures(match, convention)
-            if figures is not None:
-                pieces += (text[at:start], figures)
+        for (start, end, _), figures in zip(numbers, figures_of, strict=True):
+            # What one convention does not read as a number, another may.
+            reading = figures[place] or next(filter(None, figures), None)
+            if reading is not None:
+                pieces += (text[at:start], reading)
                 at = end
         readings["".join([*pieces, text[at:]])] = None
     return tuple(sorted(readings, key=lambda reading: reading.count(".")))

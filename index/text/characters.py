@@ -97,12 +97,14 @@ PART = regex.compile(rf"(?V1){_CORE}")
 # raised point of older British print.
 NUMBER_SIGNS = rf".,．，{APOSTROPHES}\u066B\u066C\u00B7"
 
-# Figures, and the letters of a unit. Not in a longer row of figures: 3.11 of v3.11.2
-# does not match. A point may come first only in a word that starts with it.
+# Figures, the letters of a currency before them, and those of a unit behind, which may
+# be squared. Not in a longer row of figures: 3.11 of v3.11.2 does not match. A point
+# may come first only in a word that starts with it.
 NUMBER = regex.compile(
     rf"""(?V1)(?<!{_BODY}|\p{{Nd}}[{NUMBER_SIGNS}:：])
+    (?P<before>\p{{L}}{{1,4}}+(?=\p{{Nd}}))?
     (?P<figures>(?:(?<=\A)[.．])?\p{{Nd}}++(?:[{NUMBER_SIGNS}]\p{{Nd}}++)*+)
-    (?P<unit>[{_BODY}--\p{{N}}]*+)(?!{_BODY})""",
+    (?P<unit>(?:[kcdm]?m|ft|yd)[23²³](?!{_BODY})|[{_BODY}--\p{{N}}]*+)(?!{_BODY})""",
     regex.VERBOSE,
 )
 

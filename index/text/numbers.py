@@ -54,14 +54,17 @@ def has_number_signs(surface: str) -> bool:
 def plain_figures(match: regex.Match[str], convention: Convention) -> str | None:
     """Plain figures and unit of a match of ``NUMBER``, ``None`` if it is no number.
 
-    Also ``None`` for figures without signs, which are a word like any other.
+    Also ``None`` for figures without signs, which are a word like any other. Behind
+    letters only grouped figures are a number: Rs1,500, and not PM2.5.
     """
     figures = normal_form(match["figures"])
     unit = normal_form(match["unit"])
     if figures.isdecimal() or (_CLOCK.fullmatch(figures) and _is_clock(match, unit)):
         return None
     plain = _without_signs(figures, convention)
-    return None if plain is None else plain + unit
+    if plain is None or (match["before"] and "." in plain):
+        return None
+    return normal_form(match["before"] or "") + plain + unit
 
 
 def _is_clock(match: regex.Match[str], unit: str) -> bool:

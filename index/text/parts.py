@@ -40,6 +40,7 @@ class Part(NamedTuple):
     plain: str  # of a number, its plain figures; else the form
     start: int  # code points
     end: int
+    amount: str = ""  # of a number behind letters, its plain figures without them
 
 
 def parts_of(body: str, convention: Convention) -> list[Part]:
@@ -52,7 +53,9 @@ def parts_of(body: str, convention: Convention) -> list[Part]:
             if plain is not None:
                 parts += _plain_parts(body, at, match.start())
                 form = normal_form(match[0])[:MAX_FORM]
-                parts.append(Part(form, plain[:MAX_FORM], *match.span()))
+                before = normal_form(match["before"] or "")
+                amount = plain[len(before) :][:MAX_FORM] if before else ""
+                parts.append(Part(form, plain[:MAX_FORM], *match.span(), amount))
                 at = match.end()
     return [*parts, *_plain_parts(body, at, len(body))]
 

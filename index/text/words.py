@@ -237,6 +237,8 @@ def _spellings_of(parts: Sequence[Part]) -> Iterator[_Token]:
         yield number, 1, part.form
         if part.plain != part.form:
             yield number, 1, loose(part.plain)
+        if part.amount:
+            yield number, 1, loose(part.amount)
 
 
 def _runs(body: str, parts: Sequence[Part], convention: Convention) -> Iterator[_Token]:
