@@ -9,11 +9,13 @@ from index.dates.instants import (
     micros,
     utc_now,
 )
+from index.dates.notations import MONTHS
 from index.dates.periods import day_start, period
 from index.dates.written import Precision, WrittenDate, read_date
 from index.dates.zones import DateRules, date_rules, zone
 
 __all__ = [
+    "MONTHS",
     "Clock",
     "DateRules",
     "Precision",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+# Names of the months, in small letters, and their numbers.
 MONTHS = {
     name: number
     for number, names in enumerate(

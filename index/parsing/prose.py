@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from index.dates import MONTHS
+
 MAX_WRAP = 120  # a block with a longer line was not wrapped by hand or editor
 _INDENT = re.compile(r"\t| {3}")
 _BULLET = re.compile(r"[•*·]\s+")
@@ -73,28 +75,7 @@ _BARRED = re.compile(
 )
 _LONGEST_CREDIT = 200  # characters from the end in which a credit is looked for
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("january", "jan"),
-            ("february", "feb"),
-            ("march", "mar"),
-            ("april", "apr"),
-            ("may",),
-            ("june", "jun"),
-            ("july", "jul"),
-            ("august", "aug"),
-            ("september", "sept", "sep"),
-            ("october", "oct"),
-            ("november", "nov"),
-            ("december", "dec"),
-        ),
-        1,
-    )
-    for name in names
-}
-_MONTH = rf"(?i:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+_MONTH = rf"(?i:{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?"
 _DAY = re.compile(
     rf"\b(?:(?P<m1>{_MONTH})\s+(?P<d1>\d{{1,2}}),?\s+(?P<y1>\d{{4}})"
     rf"|(?P<d2>\d{{1,2}})\.?\s+(?P<m2>{_MONTH}),?\s+(?P<y2>\d{{4}})"
@@ -249,7 +230,7 @@ def day_of(text: str) -> date | None:
     for match in _DAY.finditer(text):
         year = match["y1"] or match["y2"] or match["y3"]
         month = match["m1"] or match["m2"]
-        number = _MONTHS[month.lower().rstrip(".")] if month else int(match["m3"])
+        number = MONTHS[month.lower().rstrip(".")] if month else int(match["m3"])
         day_of_month = match["d1"] or match["d2"] or match["d3"]
         try:
             day = date(int(year), number, int(day_of_month))
