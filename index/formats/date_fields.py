@@ -8,7 +8,15 @@ from datetime import UTC
 from typing import Any
 
 from index.article import DATE_FIELDS
-from index.dates import DateRules, Precision, WrittenDate, is_instant, iso, read_date
+from index.dates import (
+    DateRules,
+    Precision,
+    WrittenDate,
+    instant,
+    is_instant,
+    iso,
+    read_date,
+)
 from index.errors import InvalidArticle
 from index.formats.aliases import EMBARGO_NAMES
 from index.formats.property_names import plain_name
@@ -38,7 +46,8 @@ def with_instants(
     """A document with its dates in ISO 8601, in UTC.
 
     The first value of ``published`` or ``updated`` that is a date counts; the others
-    are kept in ``extra``, under the names they came with. A year, month or week stands
+    are kept in ``extra``, under the names they came with. Of several embargoes the
+    latest counts, of several expiries the earliest. A year, month or week stands
     for its beginning; ``extra`` keeps it, and what it is as ``published_precision``.
 
     :param document: under our field names; a date is a value or :class:`SentDates`.
@@ -55,11 +64,17 @@ def with_instants(
         if not isinstance(sent, SentDates):
             sent = SentDates(((field, sent),))
         read[field] = None
+        if field in _RESTRICTIONS:
+            ends = [
+                _restriction(field, name, value, rules, warnings)
+                for name, value in sent.values
+            ]
+            strictest = max if field == "embargoed_until" else min
+            read[field] = strictest(ends, key=instant)
+            continue
         for name, value in sent.values:
             if read[field] is not None:
                 extra[name] = value
-            elif field in _RESTRICTIONS:
-                read[field] = _restriction(field, name, value, rules, warnings)
             else:
                 read[field] = _date(field, name, value, rules, warnings, extra)
     if not read:
@@ -146,18 +161,18 @@ def _restriction(
             field, f"{_quoted(value)} is a whole {date.precision}; give the instant"
         )
     warnings += (f"{field}: {_quoted(value)} {warning}" for warning in date.warnings)
-    instant = iso(date.last if field == "embargoed_until" else date.instant)
+    end = iso(date.last if field == "embargoed_until" else date.instant)
     if date.last != date.instant:
         warnings.append(
             f"{field}: {_quoted(value)} came twice, as the clock was set back; taken as"
-            f" {instant}"
+            f" {end}"
         )
     if date.instant.year == 1:
         # The zero time of some programs, which mean that there is none.
         warnings.append(f"{field}: {_quoted(value)} is taken as an instant long past")
     elif date.precision is Precision.DAY:
-        warnings.append(f"{field}: {_quoted(value)} has no time; taken as {instant}")
-    return instant
+        warnings.append(f"{field}: {_quoted(value)} has no time; taken as {end}")
+    return end
 
 
 def _read(name: str, value: object, rules: DateRules) -> WrittenDate:

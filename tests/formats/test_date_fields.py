@@ -270,3 +270,17 @@ def test_the_original_of_a_date_that_the_rules_completed_is_kept(
     published: Any, is_kept: bool
 ) -> None:
     assert (record("jsonl", published=published).original is not None) is is_kept
+
+
+@pytest.mark.parametrize("later", ["embargoed_until", "embargo"])
+def test_of_several_embargoes_the_latest_counts(later: str) -> None:
+    dates = {"embargoed_until": "2035-01-01T00:00:00Z", "embargo": "2035-01-01T00:00Z"}
+    result = record("jsonl", **{**dates, later: "2036-01-01T00:00:00Z"})
+    assert date_of(result, "embargoed_until") == "2036-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("earlier", ["expires", "expiry"])
+def test_of_several_expiries_the_earliest_counts(earlier: str) -> None:
+    dates = {"expires": "2036-01-01T00:00:00Z", "expiry": "2036-01-01T00:00:00Z"}
+    result = record("jsonl", **{**dates, earlier: "2035-01-01T00:00:00Z"})
+    assert date_of(result, "expires") == "2035-01-01T00:00:00Z"
