@@ -76,7 +76,6 @@ def defaults_of(
     Several values of a list field are all kept.
 
     :param dates: how its dates are read.
-
     :raises UnknownField: there is no such field, or articles do not share it.
     :raises InvalidValue: the field does not accept the value, or is given twice.
     """

@@ -276,11 +276,11 @@ class _Record:
         if isinstance(value, str | int) and not isinstance(value, bool):
             return value
         if isinstance(value, Mapping):
-            found = objects.text_in(target, value)
-            if found is not None:
-                if found.rest and value is _only(candidate.value):
-                    self._keep(candidate, found.rest)
-                return found.text
+            inner = objects.text_in(target, value)
+            if inner is not None:
+                if inner.rest and value is _only(candidate.value):
+                    self._keep(candidate, inner.rest)
+                return inner.text
             if target == "byline" and (people := concepts.names_of(value)):
                 self._keep(candidate, value)
                 return ", ".join(people)
@@ -316,14 +316,14 @@ class _Record:
             if not value.lstrip().startswith("["):
                 self._document.setdefault("byline", plain_text(value))
             return authors
-        found = concepts.read(target, value, sorted_by_kind=rank > 0)
-        if found is None:
+        by_field = concepts.read(target, value, sorted_by_kind=rank > 0)
+        if by_field is None:
             return value if rank == 1 else None
-        for other, values in found.others.items():
+        for other, values in by_field.others.items():
             self._other_concepts.setdefault(other, []).extend(values)
-        if not found.complete:
+        if not by_field.complete:
             self._keep(candidate, value)
-        return found.own
+        return by_field.own
 
 
 def _one_of(target: str, values: list[Any]) -> Any:

@@ -280,9 +280,9 @@ def _with_nouns(analysis: Analysis) -> Analysis:
     places: list[int] = []  # for each token, the one that it is or is of
     forms: list[str] = []
     for place, form in enumerate(analysis.forms):
-        found = [form, *map(loose, nouns(form.removesuffix(LOOSE_MARK)))]
-        forms += found
-        places += [place] * len(found)
+        spellings = [form, *map(loose, nouns(form.removesuffix(LOOSE_MARK)))]
+        forms += spellings
+        places += [place] * len(spellings)
     if len(places) == len(analysis.forms):
         return analysis
     return analysis._replace(
