@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import regex
 
@@ -125,14 +126,33 @@ def typed_words(text: str) -> list[str]:
 
 def has_words(value: str, typed: Sequence[str]) -> bool:
     """Whether each typed word starts a word of its own of a value, in any order."""
-    left = words_of_value(value)
-    # The words that a longer one starts are among those that a shorter one starts.
-    for word in sorted(typed, key=len, reverse=True):
-        at = next((n for n, forms in enumerate(left) if _starts(forms, word)), None)
-        if at is None:
-            return False
-        del left[at]
-    return True
+    words = words_of_value(value)
+    if len(typed) > len(words):
+        return False
+    started = [[n for n, w in enumerate(words) if _starts(w, each)] for each in typed]
+    taken: dict[int, int] = {}  # the typed word of each word that has one
+
+    def place(which: int, seen: set[int]) -> bool:
+        """Give a typed word one of its words, and move others if it must be."""
+        for word in sorted(started[which], key=taken.__contains__):  # the free first
+            if word not in seen:
+                seen.add(word)
+                if word not in taken or place(taken[word], seen):
+                    taken[word] = which
+                    return True
+        return False
+
+    return all(place(which, set()) for which in range(len(typed)))
+
+
+def may_share_a_word(typed: Sequence[str]) -> bool:
+    """Whether one word of a value may start with two of the typed ones.
+
+    Signs do not count: *al-l* and *alla* are both at the start of *al-Lavi*.
+    """
+    plain = sorted(_SIGNS.sub("", each) for each in typed)
+    # In order, what starts with a word stands right behind it.
+    return any(later.startswith(each) for each, later in pairwise(plain))
 
 
 def leads(value: str, typed: Sequence[str]) -> bool:

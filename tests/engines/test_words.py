@@ -9,7 +9,7 @@ from articles import article
 from engines.kinds import ENGINES, NOW, open_empty, word
 from engines.searches import fill, matching_ids, search
 from faults.amounts import amount
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from index.engines import Engine
@@ -157,7 +157,9 @@ def test_names_are_those_of_visible_articles(engine: Engine) -> None:
     people=st.lists(
         st.lists(
             st.lists(
-                st.sampled_from(("lav", "Lavrov", "al-Lavi", "s", "Sergei", "lá")),
+                st.sampled_from(
+                    ("lav", "Lavrov", "al-Lavi", "allan", "s", "Sergei", "lá")
+                ),
                 min_size=1,
                 max_size=3,
             ).map(" ".join),
@@ -173,6 +175,7 @@ def test_names_are_those_of_visible_articles(engine: Engine) -> None:
     ),
     limit=st.integers(1, 3),
 )
+@example(people=[["al-Lavi"], ["al-Lavi allan"]], typed=["al-l", "alla"], limit=2)
 def test_whoosh_finds_the_names_that_memory_does(
     tmp_path_factory: pytest.TempPathFactory,
     people: list[list[str]],

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from itertools import permutations
 
 import pytest
 from checkout import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import value_key
+from index.text import has_words, may_share_a_word, value_key
+from index.text.values import words_of_value
 
 TABLE = GOLDEN / "tokens" / "same_value.tsv"
 # Letters with an iota below: their capitals move it past other marks.
@@ -78,3 +80,25 @@ def test_the_longest_values_take_no_more_than_their_share_of_time(part: str) -> 
     started = time.process_time()
     value_key(part * 200_000)
     assert time.process_time() - started < 5
+
+
+names = st.lists(st.sampled_from(("al-lavi", "allan", "a", "al", "lavi", "o'al")))
+starts = st.lists(st.sampled_from(("a", "al", "al-l", "alla", "l", "o'a")), max_size=4)
+
+
+@given(names.map(" ".join), starts)
+def test_typed_words_are_words_of_a_name_if_some_order_of_its_words_says_so(
+    name: str, typed: list[str]
+) -> None:
+    words = words_of_value(name)[:5]
+    some_order = any(
+        all(
+            any(form.startswith(each) for form in forms)
+            for forms, each in zip(order, typed, strict=True)
+        )
+        for order in permutations(words, len(typed))
+    )
+    if len(words_of_value(name)) <= 5:
+        assert has_words(name, typed) == some_order
+    if some_order and not may_share_a_word(typed):
+        assert all(has_words(name, [each]) for each in typed)

@@ -14,7 +14,7 @@ from index.engines.whoosh.searching.evaluation import Evaluation
 from index.engines.whoosh.searching.facets import spelling_counts
 from index.engines.whoosh.searching.keyword_column import KeywordColumn
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
-from index.text import has_words
+from index.text import has_words, may_share_a_word
 
 _LAST = "\U0010ffff"  # sorts after every character of a word
 
@@ -39,7 +39,7 @@ def names(
     inside = evaluation.visible[column.articles]
     counts = np.bincount(column.groups[inside], minlength=len(column.keys))
     groups = groups[counts[groups] > 0]
-    if _overlap(typed):
+    if may_share_a_word(typed):
         groups = np.array(
             [
                 group
@@ -93,13 +93,3 @@ def _groups(
         having.append(groups)
         leading.append(groups[(found & 1).astype(bool)])
     return np.unique(np.concatenate(having)), np.unique(np.concatenate(leading))
-
-
-def _overlap(typed: Sequence[str]) -> bool:
-    """Whether one value's word could be that of two typed ones."""
-    return any(
-        one.startswith(other)
-        for at, one in enumerate(typed)
-        for place, other in enumerate(typed)
-        if at != place
-    )
