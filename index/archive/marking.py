@@ -30,6 +30,7 @@ from index.text import (
     analyse,
     is_single_cjk,
     with_groups_joined,
+    with_times_marked,
     word_key,
 )
 
@@ -173,6 +174,8 @@ class _LeafFinder:
                 matches = _FOREIGN.finditer(text, start, start + len(each))
                 doubtful += (match.start() for match in matches)
         analysed = 0  # the end of the last part that was analysed
+        if doubtful:  # a part alone lacks the words that tell a time
+            text = with_groups_joined("\n".join(map(with_times_marked, texts)))
         for start in sorted(doubtful):
             if start >= analysed:
                 start, analysed = _between_spaces(text, start)

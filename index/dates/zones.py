@@ -70,6 +70,7 @@ def _zone_pairs(texts: Iterable[str]) -> Iterable[tuple[str, tzinfo]]:
         yield name.upper(), zone(iana)
 
 
+@lru_cache(maxsize=64)
 def zone(name: str) -> tzinfo:
     """IANA time zone by its name.
 

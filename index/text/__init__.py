@@ -13,6 +13,7 @@ from index.text.analysis import (
     word_spans,
 )
 from index.text.characters import Span
+from index.text.clock_times import may_be_time, with_times_marked
 from index.text.conventions import Convention, convention_of
 from index.text.forms import (
     LOOSE_MARK,
@@ -58,6 +59,7 @@ __all__ = [
     "is_single_cjk",
     "language_tag",
     "leads",
+    "may_be_time",
     "may_share_a_word",
     "number_readings",
     "plain_form",
@@ -69,6 +71,7 @@ __all__ = [
     "typed_words",
     "value_key",
     "with_groups_joined",
+    "with_times_marked",
     "word",
     "word_key",
     "word_keys",

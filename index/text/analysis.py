@@ -47,7 +47,7 @@ SAMPLE = "Kerry's U.S.-led @plan 1,234.5 3.11.2: naïve O’Neil, 中国政府 �
 # the rules of this package. The library versions decide which characters are letters,
 # and the stems.
 ANALYZER_VERSION: int = zlib.crc32(
-    f"4 {unicodedata.unidata_version} {Stemmer.version()} {analyse(SAMPLE)}".encode()
+    f"5 {unicodedata.unidata_version} {Stemmer.version()} {analyse(SAMPLE)}".encode()
 )
 
 

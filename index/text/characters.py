@@ -63,7 +63,7 @@ _BODY = rf"[{_LETTER}||\p{{M}}||{_IGNORED}]"
 # Symbols end a core, so that №5 is found by 5, and 10㎏ by 10kg.
 _CORE = rf"(?:{_LETTER}{_BODY}*+[{WORD_SYMBOLS}]*+|[{WORD_SYMBOLS}]++)"
 
-_JOINERS = rf"{APOSTROPHES}\u05F3.\-/_&+@·\u2010\u2011\u2044．－／＿＆＋＠"
+_JOINERS = rf"{APOSTROPHES}\u05F3.\-/_&+@·\u2010\u2011\u2024\u2044．－／＿＆＋＠"
 
 _POSSESSED_ABBREVIATION = rf"(?:[.．][{APOSTROPHES}][sSｓＳ](?!{_BODY}))?"  # U.S.'s
 

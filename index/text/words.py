@@ -23,6 +23,7 @@ from index.text.characters import (
     TO_ASCII,
     UNIT,
 )
+from index.text.clock_times import with_times_marked
 from index.text.conventions import DEFAULT, Convention
 from index.text.forms import LOOSE_MARK, MAX_FORM, loose, normal_form, plain_form
 from index.text.korean import nouns
@@ -32,6 +33,10 @@ from index.text.symbols import HAS_WORD_SYMBOL, written_out
 
 MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures
 _DEPENDING = regex.compile(rf"[{APOSTROPHES}](?=\p{{L}})|[{NUMBER_SIGNS}]\p{{Nd}}")
+_TIME_OR_DATE = regex.compile(
+    r"(?<![\p{L}\p{N}\p{M}]|\p{Nd}[.,:\u2024])\p{Nd}++[.\u2024]\p{Nd}++"
+    r"(?![\p{L}\p{N}\p{M}]|[.,:\u2024]\p{Nd})"
+)
 # Most words with a sign. An apostrophe could set off a clitic.
 _PAIR = re.compile(r"([A-Za-z]+)[.\-/_&+@]([A-Za-z]+)")
 _CACHED_WORDS = 100_000  # distinct words whose analysis is kept, some 500 bytes each
@@ -83,6 +88,8 @@ def tokens_of(text: str, convention: Convention) -> Tokens:
     starts: list[int] = []
     ends: list[int] = []
     position = end = 0
+    if not convention.decimal_comma:
+        text = with_times_marked(text)
     text, words = surfaces_of(text)
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
@@ -244,7 +251,9 @@ def _spellings_of(parts: Sequence[Part]) -> Iterator[_Token]:
 def _runs(body: str, parts: Sequence[Part], convention: Convention) -> Iterator[_Token]:
     """Yield the runs of a word's parts: joined, and as they are written up to its end.
 
-    Those as they are written let a prefix or wildcard start at any part.
+    Those as they are written let a prefix or wildcard start at any part. Two figures
+    with a point between, a time or a date, are found as a typed number is: the 9.30 of
+    9.30-10.15.
     """
     for first, end in runs_of(body, parts, convention):
         joined = normal_form("".join(part.plain for part in parts[first:end]))
@@ -253,6 +262,11 @@ def _runs(body: str, parts: Sequence[Part], convention: Convention) -> Iterator[
         before, part = parts[first - 1], parts[first]
         if before.end < part.start and not figures_meet(before, part):
             yield first, len(parts) - first, loose(normal_form(body[part.start :]))
+    if len(parts) > 2:
+        for match in _TIME_OR_DATE.finditer(body):
+            for first, part in enumerate(parts):
+                if part.start == match.start() and parts[first + 1 :]:
+                    yield first, 2, normal_form(match[0])
 
 
 def _end_without_possessive(surface: str) -> int:

@@ -17,9 +17,11 @@ from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.text import (
     Convention,
     depends_on_convention,
+    may_be_time,
     plain_form,
     split,
     surfaces,
+    with_times_marked,
     word,
 )
 
@@ -54,6 +56,8 @@ class ChunkDictionary(dict[str, int]):
     :ivar starts: where the tokens of each chunk begin.
     :ivar lengths: length of each chunk, in positions.
     :ivar entries: term of each token; ``offsets`` its position within the chunk.
+    :ivar times_met: how often a chunk was looked up that is a time or a number, which
+        only the words around it tell. It is numbered as a number.
     """
 
     def __init__(self) -> None:
@@ -63,13 +67,16 @@ class ChunkDictionary(dict[str, int]):
         self.lengths = array("i")
         self.entries = array("i")
         self.offsets = array("i")
+        self.times_met = 0
+        self._may_be_times: dict[str, int] = {}
         self._characters = 0
         self._by_convention: dict[Convention, _ConventionChunks] = {}
 
     @property
     def bytes(self) -> int:
         """Approximate memory in use."""
-        chunks = len(self) + sum(map(len, self._by_convention.values()))
+        chunks = len(self) + len(self._may_be_times)
+        chunks += sum(map(len, self._by_convention.values()))
         return _CHUNK * chunks + _CHUNK_TOKEN * len(self.entries) + self._characters
 
     def by_convention(self, convention: Convention) -> dict[str, int]:
@@ -90,13 +97,23 @@ class ChunkDictionary(dict[str, int]):
         else:
             bare = chunk.strip(_PUNCTUATION)
             # A word in punctuation has the number of the word; .5 is a number itself.
-            number = (
-                self.add(chunk, Convention())
-                if plain_form(bare) is None or f".{bare}" in chunk
-                else self[bare]
-            )
+            if plain_form(bare) is not None and f".{bare}" not in chunk:
+                number = self[bare]
+            elif may_be_time(chunk):
+                return self.number_of_time(chunk, Convention())
+            else:
+                number = self.add(chunk, Convention())
         self[chunk] = number
         self._characters += len(chunk)
+        return number
+
+    def number_of_time(self, chunk: str, convention: Convention) -> int:
+        """Number of a chunk that may be a time; each look-up of it is counted."""
+        self.times_met += 1
+        number = self._may_be_times.get(chunk)
+        if number is None:
+            number = self._may_be_times[chunk] = self.add(chunk, convention)
+            self._characters += len(chunk)
         return number
 
     def _add_plain(self, form: str) -> int:
@@ -133,6 +150,8 @@ class _ConventionChunks(dict[str, int]):
 
     def __missing__(self, chunk: str) -> int:
         if plain_form(chunk) is None and depends_on_convention(chunk):
+            if not self._convention.decimal_comma and may_be_time(chunk):
+                return self._shared.number_of_time(chunk, self._convention)
             number = self._shared.add(chunk, self._convention)
         else:
             number = self._shared[chunk]
@@ -225,12 +244,7 @@ class WriteBuffer:
         self, article: IndexedArticle, number_of: Callable[[str], int]
     ) -> None:
         runs = self.text
-        ends, before = runs.ends, len(runs.numbers)
-        chunks: list[str] = []
-        for text in article.texts:
-            chunks += split(text)
-            ends.append(before + len(chunks))
-        runs.numbers.extend(map(number_of, chunks))
+        self._add_texts(runs, article.texts, number_of)
         row = len(self.passages)
         self.passages.frombytes(article.passages)
         runs.rows.extend(range(row, len(self.passages)))
@@ -247,9 +261,26 @@ class WriteBuffer:
         start = 0
         for value in values:
             before = len(runs.numbers)
-            runs.numbers.extend(map(number_of, split(value)))
-            runs.ends.append(len(runs.numbers))
+            self._add_texts(runs, (value,), number_of)
             runs.rows.append(article)
             runs.starts.append(start)
             self._bytes += _VALUE + _OCCURRENCE * (len(runs.numbers) - before)
             start += VALUE_GAP + sum(lengths[chunk] for chunk in runs.numbers[before:])
+
+    def _add_texts(
+        self, runs: ChunkRuns, texts: Sequence[str], number_of: Callable[[str], int]
+    ) -> None:
+        """Add a run for each text."""
+        numbers, ends, met = runs.numbers, runs.ends, self.chunks.times_met
+        chunks: list[str] = []
+        before, run = len(numbers), len(ends)
+        for text in texts:
+            chunks += split(text)
+            ends.append(before + len(chunks))
+        numbers.extend(map(number_of, chunks))
+        if self.chunks.times_met > met:  # in few articles, so most are not searched
+            for end, text in zip(ends[run:], texts, strict=True):
+                marked = with_times_marked(text)
+                if marked != text:
+                    numbers[before:end] = array("i", map(number_of, split(marked)))
+                before = end
