@@ -10,6 +10,7 @@ from index.dates import DateRules, read_date
 from index.errors import InvalidArticle
 from index.formats import field_names, roles
 from index.formats.aliases import EMBARGO_NAMES
+from index.formats.date_fields import SentDates
 from index.formats.ninjs.concepts import concept_of, is_author, is_modelled
 from index.formats.ninjs.properties import CONCEPTS, DATES, MEDIA, NAMES, TEXTS
 from index.formats.ninjs.variants import PLAIN_ROLES, Variant, text_of, variants_of
@@ -148,6 +149,12 @@ class Item:
         return self._rest.pop(self._names[name])
 
     def _text(self, target: str, names: tuple[str, ...]) -> Any:
+        if target == "embargoed_until":
+            present = [name for name in names if self._peek(name) is not None]
+            if len(present) > 1:  # the latest counts
+                return SentDates(
+                    tuple((self._names[name], self._take(name)) for name in present)
+                )
         for name in names:
             value = self._peek(name)
             if value is None:
