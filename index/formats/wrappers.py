@@ -94,19 +94,14 @@ def _restriction_of(value: Mapping[str, Any]) -> str | None:
 
 
 def hint_of(value: Any) -> str | None:
-    """How to read the longest list of objects in an object; ``None`` if it has none."""
+    """How to read the likeliest records in an object; ``None`` if there are none."""
     if not isinstance(value, Mapping):
         return None
-    lists = [
-        (len(items), path)
-        for level in range(1, _LEVELS + 1)
-        for path, items in _lists(value, level, _is_any)
-        if _has_objects(items)
-    ]
+    lists = list(_lists_of_objects(value))
     if not lists:
         return None
-    size, path = max(lists, key=lambda each: each[0])
-    name = ".".join(re.sub(r"([.\[\]\\])", r"\\\1", step) for step in path)
+    # An export may have more links between its records than records.
+    name, size, _ = max(lists, key=lambda each: (each[2], each[1]))
     objects = "1 object" if size == 1 else f"{size:,} objects"
     return (
         f"this is an object with a list of {objects} under {name!r}; to read these,"
@@ -215,6 +210,25 @@ def _lists(
         ):
             for path, items in _lists(item, level - 1, is_wanted):
                 yield (name, *path), items
+
+
+def _lists_of_objects(
+    value: Mapping[str, Any], in_list: bool = False
+) -> Iterator[tuple[str, int, bool]]:
+    """Yield each list of objects: its path, its length, and whether its name is known.
+
+    A list of one object may carry it only, as ``db`` does in Ghost's export, so it is
+    looked into once.
+    """
+    for level in range(1, _LEVELS + 1):
+        for path, items in _lists(value, level, _is_any):
+            if not _has_objects(items):
+                continue
+            name = ".".join(re.sub(r"([.\[\]\\])", r"\\\1", step) for step in path)
+            yield name, len(items), _is_known(path[-1])
+            if len(items) == 1 and not in_list:
+                for inner, size, is_known in _lists_of_objects(items[0], in_list=True):
+                    yield f"{name}[].{inner}", size, is_known
 
 
 def _is_known(name: str) -> bool:

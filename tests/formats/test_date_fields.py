@@ -272,10 +272,11 @@ def test_the_original_of_a_date_that_the_rules_completed_is_kept(
     assert (record("jsonl", published=published).original is not None) is is_kept
 
 
-@pytest.mark.parametrize("later", ["embargoed_until", "embargo"])
-def test_of_several_embargoes_the_latest_counts(later: str) -> None:
-    dates = {"embargoed_until": "2035-01-01T00:00:00Z", "embargo": "2035-01-01T00:00Z"}
-    result = record("jsonl", **{**dates, later: "2036-01-01T00:00:00Z"})
+@pytest.mark.parametrize("format_name", ["jsonl", "ninjs"])
+@pytest.mark.parametrize("later", ["embargoed", "embargo"])
+def test_of_several_embargoes_the_latest_counts(format_name: str, later: str) -> None:
+    dates = {"embargoed": "2035-01-01T00:00:00Z", "embargo": "2035-01-01T00:00Z"}
+    result = record(format_name, **{**dates, later: "2036-01-01T00:00:00Z"})
     assert date_of(result, "embargoed_until") == "2036-01-01T00:00:00Z"
 
 

@@ -500,6 +500,19 @@ def test_an_unknown_wrapper_is_refused_with_a_way_to_read_it(
     assert (ids(store), report.refused) == (["a"], 0)
 
 
+def test_the_hint_names_the_records_of_an_export_and_not_the_links_between_them(
+    folder: Path, store: Store, loaded: Loading
+) -> None:
+    links = [{"post": "a", "tag": str(n)} for n in range(3)]
+    export = {"db": [{"data": {"posts": [{"id": "a", "title": "A"}], "links": links}}]}
+    file = folder / "a.json"
+    file.write_text(json.dumps(export))
+    (problem,) = loaded(file).problems
+    assert "--records 'db[].data.posts'" in problem.reason
+    report = loaded(file, options=ReadOptions(records="db[].data.posts"))
+    assert (ids(store), report.refused) == (["a"], 0)
+
+
 def test_records_of_two_formats_in_a_file_are_told(
     folder: Path, loaded: Loading
 ) -> None:
