@@ -27,7 +27,9 @@
         ├── SearchTimeout
         ├── StoreFull
         ├── StoreReadOnly
-        ├── StoreUnavailable
+        ├── StoreUnavailable         unreachable, locked for too long, or damaged
+        │   ├── MigrationNeeded      the store is older than this release
+        │   └── ReleaseOutdated      the store is newer than this release may use
         └── IndexerRunning           another process holds the indexer's lock
 
 ``code`` is stable: clients may compare it. An error has its facts as attributes; its
@@ -415,6 +417,42 @@ class StoreUnavailable(ServiceError):
     """Store that cannot be reached, is locked for too long, or is damaged."""
 
     code = "store_unavailable"
+
+
+class MigrationNeeded(StoreUnavailable):
+    """Store of an older schema, which this release neither reads nor writes.
+
+    :param schema: that of the store.
+    :param needed: that of this release.
+    """
+
+    code = "migration_needed"
+
+    def __init__(self, schema: int, *, needed: int) -> None:
+        super().__init__(
+            f"the store has schema {schema}, and this release needs schema {needed};"
+            " run nutgraf migrate"
+        )
+        self.schema, self.needed = schema, needed
+
+
+class ReleaseOutdated(StoreUnavailable):
+    """Store that a newer release has migrated, so that this one must not use it.
+
+    :param schema: that of the store.
+    :param oldest: the oldest schema whose releases may still use the store.
+    :param own: the schema of this release.
+    """
+
+    code = "release_outdated"
+
+    def __init__(self, schema: int, *, oldest: int, own: int) -> None:
+        super().__init__(
+            f"the store was migrated to schema {schema}, which releases older than"
+            f" schema {oldest} cannot use, and this release has schema {own}; start the"
+            " newer release"
+        )
+        self.schema, self.oldest, self.own = schema, oldest, own
 
 
 class IndexerRunning(ServiceError):

@@ -53,8 +53,21 @@ class Restored:
     restricted_again: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """The migration of a store.
+
+    :param before: the schema that it had; the same as ``after`` if none was needed.
+    :param oldest_writer: the oldest schema whose releases may go on using the store.
+    """
+
+    before: int
+    after: int
+    oldest_writer: int
+
+
 class Database(Protocol):
-    """One open database; its tables exist and have the schema of this Nutgraf.
+    """One open database; its tables exist, and this release may use them.
 
     Safe to use from several threads. Several processes may use it at once, on one
     machine or, if the database can do that, on several. A forked child makes
@@ -62,8 +75,10 @@ class Database(Protocol):
 
     Every method raises :class:`~index.errors.StoreFull` if there is no room left, and
     :class:`~index.errors.StoreUnavailable` if the database is locked, unreachable or
-    damaged. No error of a driver or of SQLAlchemy leaves a block of :meth:`reading` or
-    :meth:`writing`, except those that only a mistake in Nutgraf can cause.
+    damaged. Every transaction begins with :func:`index.store.schema.check_release`,
+    which may raise too. No error of a driver or of SQLAlchemy leaves a block of
+    :meth:`reading` or :meth:`writing`, except those that only a mistake in Nutgraf can
+    cause.
     """
 
     @property

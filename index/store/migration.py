@@ -1,9 +1,18 @@
-"""The schema of a store: its creation, and upgrades from older ones."""
+"""Migration: the creation of a store's tables, and the steps from older schemas.
+
+Only ``nutgraf migrate`` takes these steps, in one transaction that writes. A step first
+creates the tables, columns and indexes that are missing, so one that only adds some is
+one row of :data:`STEPS`. Whether a step *breaks* decides which releases go on: those
+with an older schema go on after an addition, and stop at a step that breaks. A column
+or table is an addition if the rows that an older release writes, which leave it out,
+are right without it.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Any
 
@@ -17,61 +26,80 @@ from index.history import next_turn
 from index.query import CURSOR_KEY_BYTES
 from index.store.change_log import new_epoch
 from index.store.rows import CHUNK, OF_CURRENT, read_article
+from index.store.schema import Schema, schema_of, set_schema
 from index.store.tables import (
     SCHEMA,
     articles,
     changes,
     metadata,
     notices,
-    originals,
     secrets,
     state,
     versions,
 )
 
 LOG = logging.getLogger("nutgraf.store")
+# Releases with an older schema do not look at it before they write.
+FIRST_THAT_LOOKS = 4
 
 
-def create_or_upgrade(connection: Connection) -> None:
-    """Create the tables, or upgrade those of an older schema, in one transaction.
+def has_tables(connection: Connection) -> bool:
+    """Whether a database has the tables of a store; not if it has none at all.
 
-    :raises StoreUnavailable: they are another program's, or a newer Nutgraf's.
+    :raises StoreUnavailable: its tables are another program's.
     """
     names = inspect(connection).get_table_names()
-    if not names:
-        _create(connection)
-        return
-    if state.name not in names or articles.name not in names:
+    if names and not {state.name, articles.name} <= set(names):
         raise StoreUnavailable(
             "this file is another program's database; give the store a file of its own"
         )
-    schema = connection.execute(
-        select(state.c.value).where(state.c.name == "schema")
-    ).scalar_one()
-    upgrade = _UPGRADES.get(schema)
-    if upgrade is not None:
-        upgrade(connection)
-    elif schema != SCHEMA:
-        raise StoreUnavailable(
-            f"the store has schema {schema}, newer than {SCHEMA} of this Nutgraf; use"
-            " the version of Nutgraf that wrote it"
-        )
+    return bool(names)
 
 
-def _create(connection: Connection) -> None:
+def create_tables(connection: Connection) -> None:
+    """Create the tables of a new store, in the caller's transaction."""
     metadata.create_all(connection)
-    rows = {
-        "schema": SCHEMA,
-        "seq": 0,
-        "rebuild": 0,
-        "rebuilt": 0,
-        "epoch": new_epoch(),
-    }
+    rows = {"seq": 0, "rebuild": 0, "rebuilt": 0, "epoch": new_epoch()}
     connection.execute(
         insert(state),
         [{"name": name, "value": value} for name, value in rows.items()],
     )
+    set_schema(connection, Schema(SCHEMA, _oldest_writer(0)))
     _create_secrets(connection)
+
+
+def migrate(connection: Connection) -> None:
+    """Take a store to the schema of this release, in the caller's transaction."""
+    schema = schema_of(connection)
+    steps = [step for step in STEPS if step.schema > schema.number]
+    if not steps:
+        return
+    _add_what_is_missing(connection)
+    for step in steps:
+        step.fill(connection)
+    oldest = max(schema.oldest_writer, _oldest_writer(schema.number))
+    set_schema(connection, Schema(SCHEMA, oldest))
+
+
+def _oldest_writer(schema: int) -> int:
+    """The last schema above another whose step breaks; 0 if none does."""
+    breaking = (step.schema for step in STEPS if step.breaks and step.schema > schema)
+    return max(breaking, default=0)
+
+
+def _add_what_is_missing(connection: Connection) -> None:
+    """Create the tables, columns and indexes of this release that are not there."""
+    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        present = {c["name"] for c in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                definition = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ADD COLUMN {definition}"
+                )
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
 
 
 def _create_secrets(connection: Connection) -> None:
@@ -81,28 +109,13 @@ def _create_secrets(connection: Connection) -> None:
     )
 
 
-def _from_1(connection: Connection) -> None:
-    """Upgrade from schema 1, in the caller's transaction.
+def _fill_from_1(connection: Connection) -> None:
+    """Fill the columns that decide who sees an article.
 
     It reads every article once, some 2,000 a second. Canceled ones get a notice. They
     must leave the index, so it asks for a new one.
     """
-    LOG.warning(
-        "the store is being brought to schema %d: every article is read once",
-        SCHEMA,
-    )
-    for table in (articles, versions, changes):
-        present = {c["name"] for c in inspect(connection).get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in present:
-                definition = CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(
-                    f"ALTER TABLE {table.name} ADD COLUMN {definition}"
-                )
-    metadata.create_all(connection)
-    for table in (articles, versions, changes):
-        for index in table.indexes:
-            index.create(connection, checkfirst=True)
+    LOG.warning("the store is being migrated: every article is read once")
     connection.execute(update(versions).values(sent=versions.c.digest))
     for row in _every_article(connection):
         _fill(connection, row)
@@ -110,33 +123,32 @@ def _from_1(connection: Connection) -> None:
     connection.execute(
         update(state).where(state.c.name == "rebuild").values(value=state.c.value + 1)
     )
-    _from_2(connection)
 
 
-def _from_2(connection: Connection) -> None:
-    """Upgrade from schema 2, in the caller's transaction.
+def _nothing(_connection: Connection) -> None:
+    """Fill nothing: what was added is right as it is."""
 
-    Versions stored before have no originals.
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the schema.
+
+    :param schema: the number of the schema that it leads to.
+    :param breaks: whether releases with an older schema must stop.
+    :param fill: fills what was added, in the caller's transaction.
     """
-    originals.create(connection, checkfirst=True)
-    _from_3(connection)
+
+    schema: int
+    breaks: bool
+    fill: Callable[[Connection], None] = _nothing
 
 
-def _from_3(connection: Connection) -> None:
-    """Upgrade from schema 3, in the caller's transaction.
-
-    Cursors given out before are not encrypted, and not valid any more.
-    """
-    secrets.create(connection, checkfirst=True)
-    _create_secrets(connection)
-    for index in notices.indexes:
-        index.create(connection, checkfirst=True)
-    connection.execute(
-        update(state).where(state.c.name == "schema").values(value=SCHEMA)
-    )
-
-
-_UPGRADES = {1: _from_1, 2: _from_2, 3: _from_3}
+STEPS: tuple[Step, ...] = (
+    Step(2, breaks=True, fill=_fill_from_1),
+    Step(3, breaks=True),  # versions stored before have no originals
+    # Cursors given out before are not encrypted, and not valid any more.
+    Step(4, breaks=True, fill=_create_secrets),
+)
 
 
 def _every_article(connection: Connection) -> Iterator[Any]:

@@ -28,10 +28,10 @@ from index.history import Change, ChangeType, Counts, Notice, Written
 from index.query import PUBLIC, Reader
 from index.store import integrity, withdrawal
 from index.store.change_log import SET_STATE, append, locked_seq
-from index.store.database import Backup, Restored
+from index.store.database import Backup, Migration, Restored
 from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
-from index.store.opening import open_database
+from index.store.opening import migrate_database, open_database
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of, value_of
 from index.store.tables import articles, versions
@@ -49,6 +49,9 @@ class Store:
     :param url: ``sqlite:///FILE``; folder, file and tables are created if need be.
     :param clock: gives the instants of writes, of ended embargoes and of keys.
     :raises InvalidValue: there is no such kind of store.
+    :raises MigrationNeeded: it is of an older schema: :meth:`migrate` it.
+    :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
+        Every method that reads or writes raises this, once it is so.
     :raises StoreUnavailable: it cannot be opened, and why.
     """
 
@@ -63,6 +66,20 @@ class Store:
     def open(cls, url: str, *, clock: Clock = utc_now) -> Self:
         """The store at a URL."""
         return cls(url, clock=clock)
+
+    @staticmethod
+    def migrate(url: str) -> Migration:
+        """Take the store at a URL to the schema of this release; create it if need be.
+
+        One transaction that writes. Processes of older releases may go on if all that
+        was done is an addition; otherwise their next transaction is refused.
+
+        :raises InvalidValue: there is no such kind of store.
+        :raises ReleaseOutdated: a newer release has migrated it, beyond this one.
+        :raises StoreUnavailable: it cannot be opened, and why; or processes of a
+            release that would not notice have it open.
+        """
+        return migrate_database(url)
 
     @property
     def path(self) -> Path:

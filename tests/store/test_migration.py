@@ -1,4 +1,4 @@
-"""Stores of older schemas are upgraded."""
+"""Stores of older schemas are migrated, on demand only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pytest
 
 from index.archive import Archive
 from index.article import Original, article_of, content_digest, content_json, draft_of
-from index.errors import ArticleKilled, OriginalNotFound, StoreUnavailable
+from index.errors import (
+    ArticleKilled,
+    MigrationNeeded,
+    OriginalNotFound,
+    StoreUnavailable,
+)
 from index.jobs import Indexer
 from index.query import CURSOR_KEY_BYTES, Filter, Reader
 from index.settings import Settings
@@ -77,10 +82,16 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
+def opened(file: Path) -> Archive:
+    """The archive of a store that has been migrated."""
+    Store.migrate(f"sqlite:///{file}")
+    return Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+
+
 def test_nothing_is_lost_and_everything_is_as_if_it_had_been_put_today(
     file: Path,
 ) -> None:
-    archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+    archive = opened(file)
     assert archive.store.check() == []
     Indexer(archive.store, archive.engine).catch_up()
     assert archive.engine.state().articles == 2
@@ -95,6 +106,7 @@ def test_nothing_is_lost_and_everything_is_as_if_it_had_been_put_today(
 
 
 def test_a_retry_of_what_was_there_is_known(file: Path) -> None:
+    Store.migrate(f"sqlite:///{file}")
     store = Store(f"sqlite:///{file}")
     values = DOCUMENTS[0][2]
     article = article_of({"id": "a", "paragraphs": ["Text."], **values})
@@ -106,7 +118,7 @@ def test_a_retry_of_what_was_there_is_known(file: Path) -> None:
 def test_kills_that_kept_how_the_article_stood_are_told_as_they_were(
     file: Path,
 ) -> None:
-    archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+    archive = opened(file)
     own = '[[2, -9223372036854775808, 9223372036854775807], {"source": ["Desk"]}]'
     with sqlite3.connect(file) as database:
         database.execute("UPDATE notices SET facts = ? WHERE id = 'k'", (own,))
@@ -124,11 +136,13 @@ def test_kills_that_kept_how_the_article_stood_are_told_as_they_were(
 
 
 def test_it_is_done_once(file: Path) -> None:
-    Store(f"sqlite:///{file}").close()
+    done = Store.migrate(f"sqlite:///{file}")
+    assert (done.before, done.after, done.oldest_writer) == (1, SCHEMA, 4)
     with sqlite3.connect(file) as database:
         before = dict(database.execute("SELECT name, value FROM state"))
     assert (before["schema"], before["rebuild"]) == (SCHEMA, 1)
-    Store(f"sqlite:///{file}").close()
+    again = Store.migrate(f"sqlite:///{file}")
+    assert (again.before, again.after) == (SCHEMA, SCHEMA)
     with sqlite3.connect(file) as database:
         assert dict(database.execute("SELECT name, value FROM state")) == before
 
@@ -138,9 +152,41 @@ def test_what_fails_leaves_the_older_store(file: Path) -> None:
         database.execute("UPDATE versions SET content = '{' WHERE id = 'w'")
         before = list(database.iterdump())
     with pytest.raises(StoreUnavailable):
-        Store(f"sqlite:///{file}")
+        Store.migrate(f"sqlite:///{file}")
     with sqlite3.connect(file) as database:
         assert list(database.iterdump()) == before
+
+
+def test_opening_an_older_store_says_what_to_do_and_changes_nothing(file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(MigrationNeeded, match=f"schema 1.* {SCHEMA}; run nutgraf migr"):
+        Store(f"sqlite:///{file}")
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+    assert file.read_bytes()[100:] == before[100:]
+
+
+def test_a_store_in_use_by_a_release_that_would_not_notice_stays_as_it_is(
+    file: Path,
+) -> None:
+    with closing(sqlite3.connect(file)) as older:
+        older.execute("PRAGMA journal_mode = WAL")
+        assert older.execute("SELECT count(*) FROM articles").fetchall() == [(3,)]
+        with pytest.raises(StoreUnavailable, match="stop Nutgraf, run nutgraf migrate"):
+            Store.migrate(f"sqlite:///{file}")
+        rows = older.execute("SELECT value FROM state WHERE name = 'schema'")
+        assert rows.fetchall() == [(1,)]
+    assert Store.migrate(f"sqlite:///{file}").after == SCHEMA
+
+
+def make_older(file: Path, schema: int, *missing: str) -> None:
+    """Make a store one of an older schema, which lacks some tables."""
+    with closing(sqlite3.connect(file)) as database:
+        for table in missing:
+            database.execute(f"DROP TABLE {table}")
+        database.execute("DELETE FROM state WHERE name = 'oldest_writer'")
+        database.execute("UPDATE state SET value = ? WHERE name = 'schema'", (schema,))
+        database.commit()
 
 
 def test_a_store_of_schema_2_is_as_it_was_and_keeps_originals_from_then_on(
@@ -151,11 +197,8 @@ def test_a_store_of_schema_2_is_as_it_was_and_keeps_originals_from_then_on(
     store = Store(f"sqlite:///{file}")
     store.put([article])
     store.close()
-    with sqlite3.connect(file) as database:
-        database.execute("DROP TABLE originals")
-        database.execute("DROP TABLE secrets")
-        database.execute("UPDATE state SET value = 2 WHERE name = 'schema'")
-    archive = Archive.open(Settings(store=f"sqlite:///{file}", engine="memory:"))
+    make_older(file, 2, "originals", "secrets")
+    archive = opened(file)
     with pytest.raises(OriginalNotFound):
         archive.original("a")
     later = article_of({"id": "a", "headline": "After"})
@@ -173,10 +216,9 @@ def test_a_store_of_schema_3_gets_a_key_of_its_own_for_cursors(tmp_path: Path) -
         store = Store(f"sqlite:///{file}")
         store.put([article_of({"id": "a", "headline": "Before"})])
         store.close()
-        with sqlite3.connect(file) as database:
-            database.execute("DROP TABLE secrets")
-            database.execute("UPDATE state SET value = 3 WHERE name = 'schema'")
+        make_older(file, 3, "secrets")
         for _ in range(2):  # the second time it is as it was
+            Store.migrate(f"sqlite:///{file}")
             with closing(Store(f"sqlite:///{file}")) as store, store.reading() as view:
                 assert len(view.cursor_key) == CURSOR_KEY_BYTES
                 keys.add(view.cursor_key)
@@ -187,7 +229,7 @@ def test_a_store_of_schema_3_gets_a_key_of_its_own_for_cursors(tmp_path: Path) -
 
 
 def test_a_new_store_has_the_same_tables(file: Path, tmp_path: Path) -> None:
-    Store(f"sqlite:///{file}").close()
+    Store.migrate(f"sqlite:///{file}")
     Store(f"sqlite:///{tmp_path / 'new.db'}").close()
 
     def columns(path: Path) -> dict[str, set[tuple[str, str]]]:

@@ -583,13 +583,6 @@ def test_commits_are_synced_and_references_checked(store: Store) -> None:
     }
 
 
-def test_a_newer_schema_is_refused(url: str, store: Store) -> None:
-    with sqlite3.connect(store.path) as database:
-        database.execute("UPDATE state SET value = value + 1 WHERE name = 'schema'")
-    with pytest.raises(StoreUnavailable, match="newer than"):
-        Store(url)
-
-
 def test_another_programs_database_is_left_alone(tmp_path: Path, url: str) -> None:
     with sqlite3.connect(tmp_path / DATABASE) as database:
         database.execute("CREATE TABLE theirs (x)")

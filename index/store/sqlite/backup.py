@@ -28,7 +28,7 @@ from index.store.carryover import Carried
 from index.store.database import Backup, Restored
 from index.store.sqlite import connections
 from index.store.sqlite.connections import Connections, store_errors
-from index.store.sqlite.creation import create
+from index.store.sqlite.creation import migrate
 from index.store.tables import SCHEMA, articles, changes, metadata, state, versions
 
 _MAGIC = b"SQLite format 3\x00"
@@ -82,7 +82,7 @@ def restore(live: Path, file: Path, clock: Clock) -> Restored:
         _settle(part)
         backup = _examined(part, str(file))
         try:
-            create(part)  # which upgrades an older one
+            migrate(part)
         except (StoreUnavailable, DBAPIError) as error:
             cause = getattr(error, "orig", error)  # without the SQL
             raise InvalidValue("FILE", f"{file} is no store: {cause}") from error

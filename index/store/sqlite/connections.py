@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -37,10 +37,18 @@ class Connections:
     Safe to use from several threads.
 
     :param attached: another store's file; reads find its tables in the schema ``live``.
+    :param check: called first in each transaction, which ends if it raises.
     """
 
-    def __init__(self, file: Path, *, attached: Path | None = None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        attached: Path | None = None,
+        check: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         self._file = file
+        self._check = check
         self.engine = _engine(file, attached)
         # At most as many as ever read at once; none of them is in a transaction.
         self._idle: deque[Connection] = deque()
@@ -65,6 +73,7 @@ class Connections:
                 connection = self.engine.connect()
             try:
                 _driver(connection).execute("BEGIN")
+                self._check(connection)
                 yield connection
                 _end_reading(connection)
             except BaseException as error:
@@ -81,6 +90,7 @@ class Connections:
         """
         with store_errors(), self._beginning() as connection:
             try:
+                self._check(connection)
                 yield connection
             except sqlite3.Error as error:
                 _drop_if_broken(connection, error)

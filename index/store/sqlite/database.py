@@ -11,20 +11,23 @@ from typing import Self
 from sqlalchemy import URL, Connection
 
 from index.dates import Clock
-from index.store.database import Backup, Restored
+from index.store.database import Backup, Migration, Restored
+from index.store.schema import check_release
 from index.store.sqlite import backup, soundness
 from index.store.sqlite.connections import Connections
-from index.store.sqlite.creation import create, file_of
+from index.store.sqlite.creation import create, file_of, migrate
 from index.store.sqlite.locks import exclusive, holder, is_locked
 
 
 class SQLite:
     """See :class:`index.store.database.Database`.
 
-    :param path: of the file, absolute; it is created, or upgraded, if need be.
+    :param path: of the file, absolute; it is created if need be.
     :raises StoreFull: there is no room for it.
-    :raises StoreUnavailable: the file is another program's, or a newer Nutgraf's; or
-        others may write to it, or to its folder.
+    :raises MigrationNeeded: it is of an older schema.
+    :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
+    :raises StoreUnavailable: the file is another program's; or others may write to it,
+        or to its folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,6 +46,14 @@ class SQLite:
         """
         return cls(file_of(url))
 
+    @staticmethod
+    def migrate(url: URL) -> Migration:
+        """Take the database of ``sqlite:///FILE`` to the schema of this release.
+
+        :raises InvalidValue: the URL names no file.
+        """
+        return migrate(file_of(url))
+
     def close(self) -> None:
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
@@ -60,7 +71,9 @@ class SQLite:
         connections = self._connections.get(pid)
         if connections is None:
             # Two threads that come here at once share those of the first.
-            connections = self._connections.setdefault(pid, Connections(self.path))
+            connections = self._connections.setdefault(
+                pid, Connections(self.path, check=check_release)
+            )
         return connections
 
     def indexer_lock(self) -> AbstractContextManager[None]:

@@ -1,0 +1,76 @@
+"""The schema of a store: its number, and the releases that may use the store.
+
+Two rows of the table ``state`` say it: ``schema``, the number that the last migration
+has set, and ``oldest_writer``, the oldest schema whose releases may go on. Every
+transaction reads both first, in the state that it goes on to read or write, so a
+release stops with the commit of the migration that it cannot follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from index.errors import MigrationNeeded, ReleaseOutdated, StoreUnavailable
+from index.store.prepared import PreparedRead
+from index.store.tables import SCHEMA, state
+
+_NUMBER, _OLDEST_WRITER = "schema", "oldest_writer"  # names of rows
+
+
+def _value(name: str) -> Any:
+    return select(state.c.value).where(state.c.name == name).scalar_subquery()
+
+
+# One row: this is read in every transaction.
+_READ = PreparedRead(select(_value(_NUMBER), _value(_OLDEST_WRITER)))
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The schema of a store.
+
+    :param oldest_writer: the oldest schema whose releases may read and write the store.
+    """
+
+    number: int
+    oldest_writer: int
+
+
+def schema_of(connection: Connection) -> Schema:
+    """The schema of a store.
+
+    :raises StoreUnavailable: the store does not say it.
+    """
+    ((number, oldest_writer),) = _READ.rows(connection)
+    if number is None:
+        raise StoreUnavailable(
+            "the store does not say which schema it has; restore a backup"
+        )
+    # Stores that were made before there was such a row suit their own release only.
+    return Schema(number, number if oldest_writer is None else oldest_writer)
+
+
+def check_release(connection: Connection) -> None:
+    """Check that this release may read and write a store.
+
+    :raises MigrationNeeded: the store is of an older schema.
+    :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
+    """
+    schema = schema_of(connection)
+    if schema.number < SCHEMA:
+        raise MigrationNeeded(schema.number, needed=SCHEMA)
+    if schema.oldest_writer > SCHEMA:
+        raise ReleaseOutdated(schema.number, oldest=schema.oldest_writer, own=SCHEMA)
+
+
+def set_schema(connection: Connection, schema: Schema) -> None:
+    """Record the schema of a store."""
+    values = {_NUMBER: schema.number, _OLDEST_WRITER: schema.oldest_writer}
+    connection.execute(delete(state).where(state.c.name.in_(values)))
+    connection.execute(
+        insert(state),
+        [{"name": name, "value": value} for name, value in values.items()],
+    )
