@@ -1,4 +1,4 @@
-"""``make run``: load the sample articles, start web and indexer, show a search."""
+"""``make run``: migrate, load the samples, start web and indexer, show a search."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ QUERY = "q=syria+talks&scope=paragraph"  # matches an article in seeds/
 
 
 def main() -> None:
-    """Load the sample articles into an empty store, then run the Procfile."""
+    """Migrate the store, load the samples if it is empty, then run the Procfile."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C prints no traceback
+    nutgraf("migrate", stdout=subprocess.DEVNULL)
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
     # Once a key exists, every caller needs one; only its owner knows it.

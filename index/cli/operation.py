@@ -1,4 +1,4 @@
-"""Commands that operate Nutgraf: rebuild, indexer, status, verify and formats."""
+"""Commands that operate Nutgraf: rebuild, migrate, indexer, status, verify, formats."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import logging
 import signal
 import threading
 from argparse import Namespace
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from index.archive import Archive
-from index.cli.running import MEMORY, open_store_and_engine, polls, report_rebuild
+from index.cli.running import (
+    MEMORY,
+    log_to_stderr,
+    open_store_and_engine,
+    polls,
+    report_rebuild,
+)
 from index.cli.terminal import (
     Screen,
     count,
@@ -21,6 +28,7 @@ from index.errors import (
 from index.formats import FORMATS
 from index.jobs import Indexer, store_problems, store_warnings
 from index.settings import NONE, Settings
+from index.store import Store
 
 
 def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
@@ -53,6 +61,22 @@ def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
         screen.line(
             f"rebuilt: {count(state.articles, 'article')},"
             f" {count(state.paragraphs, 'paragraph')}"
+        )
+    return 0
+
+
+def migrate(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Take the store to the schema of this release, and create it if need be."""
+    with log_to_stderr(logging.WARNING):
+        done = Store.migrate(settings.store)
+    if screen.as_json:
+        screen.json(asdict(done))
+    elif done.before == done.after:
+        screen.line(f"the store has schema {done.after}; nothing was to be migrated")
+    else:
+        screen.line(
+            f"migrated from schema {done.before} to {done.after}; releases of schema"
+            f" {done.oldest_writer} and newer may go on"
         )
     return 0
 

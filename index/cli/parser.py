@@ -90,6 +90,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_backups(commands)
     commands.add(
+        "migrate", operation.migrate, "Take the store to the schema of this release"
+    )
+    commands.add(
         "indexer",
         operation.indexer,
         "Keep the index up to date until stopped",
