@@ -152,10 +152,12 @@ class Cluster:
     """A gunicorn and an indexer on one folder; processes are named by their ids.
 
     :param variables: settings, and other variables of the environment.
+    :param code: checkout that the processes run.
     """
 
     folder: Path
     worker_count: int = 2
+    code: Path = ROOT
     variables: Mapping[str, str] = field(default_factory=dict)
     _web: _Process | None = None
     _indexer: _Process | None = None
@@ -188,6 +190,13 @@ class Cluster:
         killed.kill()
         killed.wait()
         until(lambda: not members(killed.pid), "what it had started ends by itself")
+
+    def stop_indexer(self) -> None:
+        """End the indexer with SIGTERM: it finishes its batch."""
+        assert self._indexer is not None
+        stopped, self._indexer = self._indexer.popen, None
+        stopped.terminate()
+        stopped.wait(60)
 
     def stop(self) -> None:
         """End all processes: with SIGTERM first."""
@@ -281,7 +290,7 @@ class Cluster:
         """Run a command of ``nutgraf``."""
         return subprocess.run(
             [sys.executable, "-m", "index", *arguments],
-            cwd=ROOT,
+            cwd=self.code,
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -341,7 +350,7 @@ class Cluster:
             command = (sys.executable, "-m", module, argument)
             popen = subprocess.Popen(
                 (sys.executable, "-S", "-c", _TIED, *command),
-                cwd=ROOT,
+                cwd=self.code,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -353,11 +362,17 @@ class Cluster:
 
 @contextmanager
 def running(
-    folder: Path, *, workers: int = 2, indexer: bool = True, **variables: str
+    folder: Path,
+    *,
+    workers: int = 2,
+    indexer: bool = True,
+    code: Path = ROOT,
+    **variables: str,
 ) -> Iterator[Cluster]:
     """Keep a complete Nutgraf running for the length of a block.
 
     :param folder: is made, and holds store, index and logs.
+    :param code: checkout that the processes run.
     :param variables: settings, by the names of their variables.
     """
     if not Path("/proc/self/task").exists():
@@ -365,7 +380,9 @@ def running(
     # As a service's own folder is: others have no business there.
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
-    cluster = Cluster(folder=folder, worker_count=workers, variables=variables)
+    cluster = Cluster(
+        folder=folder, worker_count=workers, code=code, variables=variables
+    )
     try:
         if indexer:
             cluster.start_indexer(waits=False)
