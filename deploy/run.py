@@ -23,7 +23,7 @@ def main() -> None:
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
     # Once a key exists, every caller needs one; only its owner knows it.
-    key = "-H 'X-API-Key: YOUR-KEY' " if status["keys"]["made"] else ""
+    key = "-H 'X-API-Key: YOUR-KEY' " if status["keys"]["required"] else ""
     curl = f"curl {key}'http://{bind}/v1/search?{QUERY}'"
     refuse_running(bind, status["indexer"])
     refuse_taken(bind)

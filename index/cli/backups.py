@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from contextlib import closing
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from index.cli.terminal import Screen, count
@@ -40,7 +41,8 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
                 f"this replaces the whole store, which is at change {seq:,}. Back it up"
                 " first, then confirm with --yes",
             )
-        restored = store.restore_backup(Path(args.file))
+        restored = store.restore_backup(Path(args.file), with_keys=args.with_keys)
+        without_key = store.keys.ever() and not _has_live_key(store)
     taken = restored.backup
     if screen.as_json:
         screen.json(
@@ -49,6 +51,9 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
                 "before": restored.before,
                 "killed_again": list(restored.killed_again),
                 "restricted_again": list(restored.restricted_again),
+                "keys": restored.keys,
+                "keys_taken": restored.keys_taken,
+                "digest": restored.has_digest,
             }
         )
         return 0
@@ -61,7 +66,27 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
         screen.line(f"killed since the backup, now killed again: {article_id}")
     for article_id in restored.restricted_again:
         screen.line(f"restricted since the backup, now restricted again: {article_id}")
+    if not restored.has_digest:
+        screen.line(
+            "the backup has no digest: an older release wrote it, or it is a copy of a"
+            " store. All of it was checked, but not that it is as it was written"
+        )
+    if restored.keys and not restored.keys_taken:
+        screen.line(
+            f"{count(restored.keys, 'key')} of the backup stayed behind; to take them,"
+            " restore it with --with-keys"
+        )
+    if without_key:
+        screen.line(
+            "every caller needs a key, and this store has no live one: create one with"
+            " nutgraf keys add"
+        )
     return 0
+
+
+def _has_live_key(store: Store) -> bool:
+    now = datetime.now(UTC)
+    return any(key.state(now) == "live" for key in store.keys.all())
 
 
 def _agreed(store: Store, screen: Screen) -> bool:

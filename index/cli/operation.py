@@ -108,6 +108,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
         state = Archive(store, engine, settings).state()
         process = store.indexer_process()
         keys = [key.state(datetime.now(UTC)) for key in store.keys.all()]
+        required = store.keys.ever()
         warnings = list(store_warnings(store, engine))
     if screen.as_json:
         screen.json(
@@ -129,7 +130,11 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
                     "progress": state.progress,
                 },
                 "indexer": {"running": state.indexer_running, "process": process},
-                "keys": {"made": len(keys), "live": keys.count("live")},
+                "keys": {
+                    "made": len(keys),
+                    "live": keys.count("live"),
+                    "required": required,
+                },
                 "warnings": warnings,
                 "settings": settings.shown(),
             }
@@ -153,7 +158,7 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
             ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),
             ("segments", f"{state.segments:,}"),
             ("indexer", _indexer_text(state.indexer_running, process)),
-            ("keys", f"{keys.count('live'):,} live, {len(keys):,} made"),
+            ("keys", _keys_text(keys, required)),
         ]
     )
     for warning in warnings:
@@ -211,6 +216,11 @@ def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
 def _indexer_text(running: bool, process: int | None) -> str:
     suffix = "" if process is None else f" (process {process})"
     return f"running{suffix}" if running else "not running"
+
+
+def _keys_text(states: list[str], required: bool) -> str:
+    needed = "needed" if required else "not needed"
+    return f"{states.count('live'):,} live, {len(states):,} made; {needed}"
 
 
 def _setting_text(value: object) -> str:

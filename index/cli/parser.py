@@ -334,6 +334,11 @@ def _add_backups(commands: _Commands) -> None:
     restore.add_argument(
         "--yes", action="store_true", help="replace a store that is not empty"
     )
+    restore.add_argument(
+        "--with-keys",
+        action="store_true",
+        help="take the keys of FILE, too (default: only those of this store)",
+    )
 
 
 def _add_keys(commands: _Commands) -> None:

@@ -1,13 +1,15 @@
 """Carryover: withdrawals and keys of a store that survive the restore of a backup.
 
 Restoring undoes what was written since the backup, except what was withdrawn from
-readers: kills and purges, withholdings, longer embargoes and earlier expiries, and
-revoked keys. These are written to a copy of the backup before it replaces the store.
+readers: kills and purges, withholdings, longer embargoes and earlier expiries. Keys and
+secrets stay those of the store. All this is written to a copy of the backup before it
+replaces the store.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -40,18 +42,28 @@ from index.access import (
 )
 from index.article import content_digest, content_json
 from index.dates import Clock, from_micros, micros
+from index.errors import StoreUnavailable
 from index.history import ChangeType, next_turn, version_key
 from index.store import withdrawal
 from index.store.change_log import SET_STATE, append, new_epoch
 from index.store.embargoes import log_due
+from index.store.keyring import LOCKED
 from index.store.rows import OF_CURRENT, read_article, standing_of, value_of
-from index.store.tables import articles, keys, notices, state, versions
+from index.store.tables import (
+    SCHEMA,
+    articles,
+    keys,
+    notices,
+    secrets,
+    state,
+    versions,
+)
 
 # The tables of the live store, next to those of its older copy.
 _LIVE = MetaData()
-_live_articles, _live_notices, _live_keys, _live_state = (
+_live_articles, _live_notices, _live_keys, _live_secrets, _live_state = (
     table.to_metadata(_LIVE, schema="live").alias(f"live_{table.name}")
-    for table in (articles, notices, keys, state)
+    for table in (articles, notices, keys, secrets, state)
 )
 
 # Articles that both have. Killed ones have notices, which are carried over before.
@@ -122,6 +134,8 @@ def _replacing(table: Table, live: FromClause, *where: str) -> tuple[Delete, Ins
 
 
 _KEYS = _replacing(keys, _live_keys)
+_SECRETS = _replacing(secrets, _live_secrets)
+_LOCK = _replacing(state, _live_state, "name")
 _ONE_NOTICE = _replacing(notices, _live_notices, "id")
 
 
@@ -157,16 +171,26 @@ def carry(connection: Connection, clock: Clock) -> Carried:
 
     :param connection: in a transaction that writes to the copy; it reads the live
         store's tables in the schema ``live``.
+    :raises StoreUnavailable: a newer release has migrated the live store.
     """
+    live = _live_numbers(connection)
+    if live["schema"] != SCHEMA:
+        raise StoreUnavailable(
+            f"the store has schema {live['schema']}, and this release {SCHEMA}; restore"
+            " the backup with the newer release"
+        )
     at = micros(clock())
     log_due(connection, at)
     # Before the kills: if one is undone later, the restriction must still be there.
     restricted = _restrict(connection, at)
     killed, withheld = _withdraw(connection, at)
-    for statement in _KEYS:
+    for statement in (*_KEYS, *_SECRETS):
         connection.execute(statement)
+    if LOCKED in live:
+        for statement in _LOCK:
+            connection.execute(statement, {"name": LOCKED})
     return Carried(
-        seq=_begin_history(connection),
+        seq=_begin_history(connection, live),
         killed=tuple(killed),
         restricted=tuple(sorted({*restricted, *withheld})),
     )
@@ -329,10 +353,13 @@ def _is_above(current: str | None, version: str | None) -> bool:
     return version_key(current) > version_key(version)
 
 
-def _begin_history(connection: Connection) -> int:
-    """Give the copy a new epoch; return the newest change of the live store."""
+def _live_numbers(connection: Connection) -> dict[str, int]:
     rows = connection.execute(select(_live_state.c.name, _live_state.c.value)).all()
-    live: dict[str, int] = dict(map(tuple, rows))
+    return dict(map(tuple, rows))
+
+
+def _begin_history(connection: Connection, live: Mapping[str, int]) -> int:
+    """Give the copy a new epoch; return the newest change of the live store."""
     # Above every request of both histories: a rebuild that the old one has begun must
     # not count for the new one.
     request = max(live["rebuild"], value_of(connection, "rebuild")) + 1

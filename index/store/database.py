@@ -45,12 +45,18 @@ class Restored:
     :param restricted_again: ids of articles that were withheld, or got a longer embargo
         or an earlier expiry, after the backup was taken; the restore did the same
         again.
+    :param keys: number of keys in the backup.
+    :param keys_taken: whether they were taken; otherwise they stayed behind.
+    :param has_digest: whether the backup held a digest of its content, which was right.
     """
 
     backup: Backup
     before: int
     killed_again: tuple[str, ...]
     restricted_again: tuple[str, ...]
+    keys: int
+    keys_taken: bool
+    has_digest: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +168,9 @@ class Database(Protocol):
         """Copy the store into one file while reads and writes go on.
 
         The copy is one state of the store, and holds all that was acknowledged before
-        this call. The file gets its name once the copy is complete, checked and on
-        disk, and only its owner may read it.
+        this call. It has other secrets than the store, and a digest of all its content.
+        The file gets its name once the copy is complete, checked and on disk, and only
+        its owner may read it.
 
         :param replace: a file of that name may be replaced.
         :raises InvalidValue: a file of that name exists, or none can be made.
@@ -171,16 +178,19 @@ class Database(Protocol):
         """
         ...
 
-    def restore_backup(self, file: Path, *, clock: Clock) -> Restored:
+    def restore_backup(self, file: Path, *, with_keys: bool, clock: Clock) -> Restored:
         """Replace the content of the store by a backup, in one transaction.
 
         Other processes go on; they see the store as it was, or the backup as a whole.
-        The backup file is checked first and never changed; one of an older schema is
-        upgraded in a copy. :func:`index.store.carryover.carry` is part of the
-        transaction. It carries over every withdrawal acknowledged before the commit:
-        other writers wait from before it looks for them until then.
+        The backup file is checked first and never changed: only its rows are copied,
+        into the tables of this release. One of an older schema is migrated in the copy.
+        :func:`index.store.carryover.carry` is part of the transaction. It carries over
+        every withdrawal acknowledged before the commit: other writers wait from before
+        it looks for them until then.
 
-        :raises InvalidValue: the file is no sound backup of a store.
-        :raises StoreUnavailable: also if the store is too busy; it is as it was.
+        :param with_keys: take the backup's keys, too.
+        :raises InvalidValue: the file is no sound backup of a store, or was changed.
+        :raises StoreUnavailable: also if the store is too busy, or a newer release has
+            migrated it; it is as it was.
         """
         ...

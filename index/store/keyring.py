@@ -2,7 +2,8 @@
 
 A key is read anew in every request, so revoking it takes effect at once in every
 process. Once any key was *ever* created, the service refuses callers without one.
-Revoking the last key does not open it again: rows stay.
+Revoking the last key does not open it again: rows stay. Nor does a restore: a store
+that gets the content of one with keys is *locked*, even if it has no keys itself.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from index.dates import Clock, from_micros, micros
 from index.errors import InvalidValue
 from index.query import Filter
 from index.store.prepared import PreparedRead
-from index.store.tables import keys
+from index.store.tables import keys, state
 
 _COLUMNS = (
     *(keys.c.id, keys.c.name, keys.c.digest, keys.c.scopes, keys.c.filters),
@@ -42,7 +43,13 @@ _COLUMNS = (
 )
 _FIND = PreparedRead(select(*_COLUMNS).where(keys.c.digest == bindparam("digest")))
 _BY_ID = PreparedRead(select(*_COLUMNS).where(keys.c.id == bindparam("id")))
-_ANY = PreparedRead(select(exists(select(keys.c.id))))
+LOCKED = "locked"  # name of a row of the table state; it is never taken away
+_ANY = PreparedRead(
+    select(
+        exists(select(keys.c.id))
+        | exists(select(state.c.name).where(state.c.name == LOCKED))
+    )
+)
 _ALL = select(*_COLUMNS).order_by(keys.c.name, keys.c.created, keys.c.id)
 _ID_TRIES = 5
 
@@ -60,7 +67,10 @@ class Keyring:
         self._reading, self._writing, self._clock = reading, writing, clock
 
     def ever(self) -> bool:
-        """Whether any key was ever created, even if none is live now."""
+        """Whether callers need a key: one was created here, or in a restored store.
+
+        That stays so even if no key is live now, or none is left.
+        """
         with self._reading() as connection:
             ((exists_,),) = _ANY.rows(connection)
             return bool(exists_)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Any
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, delete, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
 from index.access import CANCELED, Standing, audience_of, restrictions_of, values_of
@@ -64,27 +64,28 @@ def create_tables(connection: Connection) -> None:
         insert(state),
         [{"name": name, "value": value} for name, value in rows.items()],
     )
-    set_schema(connection, Schema(SCHEMA, _oldest_writer(0)))
     _create_secrets(connection)
+    _set_own_schema(connection)
 
 
 def migrate(connection: Connection) -> None:
-    """Take a store to the schema of this release, in the caller's transaction."""
+    """Take a store to the schema of this release, in the caller's transaction.
+
+    :param connection: to a store of this schema or an older one.
+    """
     schema = schema_of(connection)
     steps = [step for step in STEPS if step.schema > schema.number]
-    if not steps:
-        return
-    _add_what_is_missing(connection)
+    if steps:
+        _add_what_is_missing(connection)
     for step in steps:
         step.fill(connection)
-    oldest = max(schema.oldest_writer, _oldest_writer(schema.number))
-    set_schema(connection, Schema(SCHEMA, oldest))
+    _set_own_schema(connection)
 
 
-def _oldest_writer(schema: int) -> int:
-    """The last schema above another whose step breaks; 0 if none does."""
-    breaking = (step.schema for step in STEPS if step.breaks and step.schema > schema)
-    return max(breaking, default=0)
+def _set_own_schema(connection: Connection) -> None:
+    """Record the schema of this release, and the last whose step breaks."""
+    oldest_writer = max(step.schema for step in STEPS if step.breaks)
+    set_schema(connection, Schema(SCHEMA, oldest_writer))
 
 
 def _add_what_is_missing(connection: Connection) -> None:
@@ -103,7 +104,8 @@ def _add_what_is_missing(connection: Connection) -> None:
 
 
 def _create_secrets(connection: Connection) -> None:
-    """Make the keys that the processes of a store encrypt with."""
+    """Make the keys that the processes of a store encrypt with, in place of others."""
+    connection.execute(delete(secrets))
     connection.execute(
         insert(secrets).values(name="cursors", value=token_bytes(CURSOR_KEY_BYTES))
     )

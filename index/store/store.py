@@ -353,23 +353,28 @@ class Store:
         """
         return self._database.take_backup(file, replace=replace)
 
-    def restore_backup(self, file: Path) -> Restored:
+    def restore_backup(self, file: Path, *, with_keys: bool = False) -> Restored:
         """Make the store what it was when a backup was taken; other processes go on.
 
         The backup is checked first, and never changed: one of an older schema is
-        upgraded in a copy. One transaction replaces everything. In it the store gets a
+        migrated in a copy. One transaction replaces everything. In it the store gets a
         new epoch, so that everyone who follows its changes starts anew, and a request
         to build the index again. What was withdrawn since the backup stays withdrawn:
         killed and purged articles are killed and purged again, withheld ones and
-        embargoes hold as long as before, and keys stay as they are. That includes every
-        withdrawal acknowledged before the commit: other writers wait from before the
-        store looks for withdrawals until then.
+        embargoes hold as long as before. That includes every withdrawal acknowledged
+        before the commit: other writers wait from before the store looks for
+        withdrawals until then. Keys and secrets stay those of this store. If the backup
+        has keys and this store has none, callers need a key from then on.
 
-        :raises InvalidValue: the file is no sound backup of a store.
+        :param with_keys: take the backup's keys, too; of a key that both have, this
+            store's state holds.
+        :raises InvalidValue: the file is no sound backup of a store, or was changed.
         :raises StoreFull: there is no room for the copy, or for the store.
         :raises StoreUnavailable: the store is damaged or too busy; it is as it was.
         """
-        return self._database.restore_backup(file, clock=self.clock)
+        return self._database.restore_backup(
+            file, with_keys=with_keys, clock=self.clock
+        )
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, int]]:

@@ -3,7 +3,8 @@
 A backup is one SQLite file: the store as it was when the copy began. It does not hold
 the index, which is built again from the store. Restoring writes *into* the store's
 file, in one transaction: if another file took its place, every process would go on
-with the old one.
+with the old one. What it writes is a new store with the rows of the backup, never a
+page or a table of the backup itself.
 """
 
 from __future__ import annotations
@@ -11,29 +12,37 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy.exc import DBAPIError
 
-from index.dates import Clock
+from index.dates import Clock, micros
 from index.errors import InvalidValue, StoreFull, StoreUnavailable
 from index.store import carryover
 from index.store.carryover import Carried
 from index.store.database import Backup, Restored
+from index.store.integrity import problems
+from index.store.migration import migrate
 from index.store.sqlite import connections
 from index.store.sqlite.connections import Connections, store_errors
-from index.store.sqlite.creation import migrate
-from index.store.tables import SCHEMA, articles, changes, metadata, state, versions
+from index.store.sqlite.creation import create
+from index.store.sqlite.digest import write_digest
+from index.store.sqlite.inspection import (
+    BACKUP,
+    Contents,
+    check_kind,
+    copy_rows,
+    inspect,
+)
+from index.store.tables import secrets
 
-_MAGIC = b"SQLite format 3\x00"
 _PAGES = 1_000  # copied at a time, where nobody else writes to what is copied
-_NUMBERS = ("schema", "seq", "rebuild", "rebuilt")  # that every store has
 _PAUSE_SECONDS = 0.05  # between two tries while somebody else writes
 _BESIDE = ("", "-wal", "-shm", "-journal")  # endings of the files that SQLite creates
 
@@ -52,7 +61,8 @@ def take(live: Path, file: Path, *, replace: bool) -> Backup:
         with _new_file(file) as part:
             _copy(live, part)
             _settle(part)
-            backup = _examined(part, "the store")
+            backup = _complete(part)
+            _settle(part)
             part.replace(file)
             _sync(file.parent)
     except StoreFull as error:
@@ -62,30 +72,20 @@ def take(live: Path, file: Path, *, replace: bool) -> Backup:
     return backup
 
 
-def restore(live: Path, file: Path, clock: Clock) -> Restored:
+def restore(live: Path, file: Path, clock: Clock, *, with_keys: bool) -> Restored:
     """Replace a store's content by a backup; see ``Database.restore_backup``.
 
     :param live: the store's own file.
     """
     if file.exists() and file.samefile(live):
         raise InvalidValue("FILE", f"{file} is the store itself; name a backup of it")
-    _check_kind(file)
+    check_kind(file)
     with _new_file(live.with_name(f"{live.name}-restored")) as part:
-        try:
-            with _reading(file) as source, _connected(part) as target:
-                _write(source, target)
-        except StoreUnavailable as error:
-            # No other process uses the copy, so it is the backup that failed.
-            raise InvalidValue(
-                "FILE", f"{file} is damaged or cannot be read: {error.__cause__}"
-            ) from error
+        create(part)
+        with _source(file, live) as source:
+            contents = _fill(part, source, str(file), with_keys=with_keys)
+        backup = _migrated(part, contents, file, clock)
         _settle(part)
-        backup = _examined(part, str(file))
-        try:
-            migrate(part)
-        except (StoreUnavailable, DBAPIError) as error:
-            cause = getattr(error, "orig", error)  # without the SQL
-            raise InvalidValue("FILE", f"{file} is no store: {cause}") from error
         carried = _take_place(part, live, clock)
     with store_errors(), _connected(live) as connection:
         # The write-ahead log is as long as the store now. Readers still need it, and
@@ -97,83 +97,128 @@ def restore(live: Path, file: Path, clock: Clock) -> Restored:
         before=carried.seq,
         killed_again=carried.killed,
         restricted_again=carried.restricted,
+        keys=contents.keys,
+        keys_taken=with_keys,
+        has_digest=contents.has_digest,
     )
 
 
-def _check_kind(file: Path) -> None:
-    """Refuse a file that is no SQLite database, before SQLite opens it."""
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(len(_MAGIC))
-    except OSError as error:
-        raise InvalidValue("FILE", f"{file} cannot be read: {error}") from error
-    if head != _MAGIC:
-        raise InvalidValue("FILE", f"{file} is no backup; it is no SQLite database")
-
-
-def _examined(file: Path, name: str) -> Backup:
-    """Contents of a copy, after it was checked.
-
-    :param name: of what was copied, for messages.
-    :raises InvalidValue: it is no store, or a newer one, or it is damaged.
-    """
-    with _reading(file) as connection:
-        try:
-            names = {
-                row[0] for row in connection.execute("SELECT name FROM sqlite_master")
-            }
-            if not {articles.name, versions.name, changes.name, state.name} <= names:
-                raise InvalidValue("FILE", f"{name} is another program's database")
-            for (line,) in connection.execute("PRAGMA quick_check"):
-                if line != "ok":
-                    raise InvalidValue("FILE", f"{name} is damaged: {line}")
-            numbers = dict(
-                connection.execute("SELECT name, value FROM state").fetchall()
-            )
-            lacks = next(_lacking(connection, numbers), None)
-            counts = connection.execute(
-                "SELECT (SELECT count(*) FROM articles),"
-                " (SELECT count(*) FROM versions)"
-            ).fetchone()
-        except sqlite3.DatabaseError as error:
-            raise InvalidValue("FILE", f"{name} is damaged: {error}") from error
-    if lacks is not None:
-        raise InvalidValue("FILE", f"{name} is no store: {lacks}")
-    if numbers["schema"] > SCHEMA:
-        raise InvalidValue(
-            "FILE",
-            f"{name} has schema {numbers['schema']}, newer than {SCHEMA} of this"
-            " Nutgraf; use the version of Nutgraf that wrote it",
+def _complete(part: Path) -> Backup:
+    """Check a copy of the store, give it secrets of its own, and a digest."""
+    with store_errors(), _connected(part) as connection:
+        for (line,) in connection.execute("PRAGMA quick_check"):
+            if line != "ok":
+                raise InvalidValue("FILE", f"the store is damaged: {line}")
+        # Nobody can read the cursors of the store with what a backup holds.
+        connection.execute(
+            f"UPDATE {secrets.name} SET value = randomblob(length(value))"  # noqa: S608
         )
+        write_digest(connection)
+        numbers = dict(connection.execute("SELECT name, value FROM state").fetchall())
+        return _counted(connection, numbers)
+
+
+def _counted(connection: sqlite3.Connection, numbers: Mapping[str, int]) -> Backup:
+    ((article_count, version_count),) = connection.execute(
+        "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM versions)"
+    )
     return Backup(
         schema=numbers["schema"],
         seq=numbers["seq"],
-        articles=counts[0],
-        versions=counts[1],
+        articles=article_count,
+        versions=version_count,
     )
 
 
-def _lacking(connection: sqlite3.Connection, numbers: dict[Any, Any]) -> Iterator[str]:
-    """Yield what is missing from a database whose tables have the names of ours."""
-    for name in _NUMBERS:
-        if not isinstance(numbers.get(name), int):
-            yield f"its table state has no number for {name}"
-    if numbers["schema"] < 1:
-        yield f"there is no schema {numbers['schema']}"
-    # The columns of older schemas are left to the upgrade; those of newer ones are
-    # unknown.
-    if numbers["schema"] == SCHEMA:
-        if not isinstance(numbers.get("epoch"), int):
-            yield "its table state has no number for epoch"
-        for table in metadata.sorted_tables:
-            rows = connection.execute(
-                "SELECT name FROM pragma_table_info(?)", [table.name]
+@contextmanager
+def _source(file: Path, live: Path) -> Iterator[Path]:
+    """The file that a backup is read from, beside which nothing else is read.
+
+    A store that was copied with its log beside it is merged in a copy of both. No other
+    log and no journal beside a backup is looked at.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    if not (_has_log(file) and log.exists()):
+        yield file
+        return
+    with _new_file(live.with_name(f"{live.name}-merged")) as part:
+        needed = sum(path.stat().st_size for path in (file, log))
+        if needed > shutil.disk_usage(part.parent).free:
+            raise StoreFull
+        try:
+            shutil.copyfile(file, part)
+            shutil.copyfile(log, part.with_name(f"{part.name}-wal"))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise StoreFull from error
+            raise InvalidValue("FILE", f"{file} cannot be read: {error}") from error
+        try:
+            _settle(part)
+        except StoreUnavailable as error:
+            raise InvalidValue("FILE", _damaged(file, error)) from error
+        yield part
+
+
+def _has_log(file: Path) -> bool:
+    """Whether a database's head says that it has a write-ahead log."""
+    with file.open("rb") as opened:
+        return opened.read(20)[18:] == b"\x02\x02"
+
+
+def _fill(part: Path, source: Path, name: str, *, with_keys: bool) -> Contents:
+    """Inspect a backup, and copy its rows into a new store; return what it holds.
+
+    :param name: of the backup, for messages.
+    """
+    try:
+        with store_errors(), _connected(part) as connection:
+            for pragma in ("trusted_schema = OFF", "cell_size_check = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(
+                f"ATTACH ? AS {BACKUP}",
+                (f"file:{quote(str(source.absolute()))}?mode=ro&immutable=1",),
             )
-            missing = {column.name for column in table.columns} - {
-                row[0] for row in rows
-            }
-            if missing:
-                yield f"its table {table.name} has no {min(missing)}"
+            contents = inspect(connection, name)
+            copy_rows(connection, contents, with_keys=with_keys)
+            orphans = connection.execute("PRAGMA main.foreign_key_check").fetchone()
+            if orphans is not None:
+                raise InvalidValue(
+                    "FILE",
+                    f"{name} is damaged: a row of {orphans[0]} belongs to none of"
+                    f" {orphans[2]}",
+                )
+            return contents
+    except sqlite3.IntegrityError as error:
+        raise InvalidValue("FILE", f"{name} is damaged: {error}") from error
+    except StoreUnavailable as error:
+        # No other process uses the new store, so it is the backup that failed.
+        raise InvalidValue("FILE", _damaged(Path(name), error)) from error
+
+
+def _damaged(file: Path, error: StoreUnavailable) -> str:
+    return f"{file} is damaged or cannot be read: {error.__cause__}"
+
+
+def _migrated(part: Path, contents: Contents, file: Path, clock: Clock) -> Backup:
+    """Take a new store with the rows of a backup to the schema of this release.
+
+    One without a digest is checked as ``nutgraf verify`` checks a store.
+    """
+    store = Connections(part)
+    try:
+        with store.writing() as connection:
+            migrate(connection)
+        if not contents.has_digest:
+            with store.reading() as connection:
+                for problem in problems(connection, micros(clock())):
+                    raise InvalidValue("FILE", f"{file} is damaged: {problem}")
+    except (StoreUnavailable, DBAPIError) as error:
+        cause = getattr(error, "orig", error)  # without the SQL
+        raise InvalidValue("FILE", f"{file} is no store: {cause}") from error
+    finally:
+        store.close()
+    with store_errors(), _connected(part) as connection:
+        return _counted(connection, contents.numbers)
 
 
 @contextmanager
@@ -281,30 +326,16 @@ def _write(
 
 @contextmanager
 def _connected(file: Path) -> Iterator[sqlite3.Connection]:
-    with closing(_connect(file, "mode=rw")) as connection:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        yield connection
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file that nobody writes to, and leave no other file beside it."""
-    # Without a log beside it, the file is read as it is, also from a folder that cannot
-    # be written to; with one, as cp leaves it, SQLite has to merge the two.
-    alone = not file.with_name(f"{file.name}-wal").exists()
-    how = "mode=ro&immutable=1" if alone else "mode=rw"
-    with store_errors(), closing(_connect(file, how)) as connection:
-        yield connection
-
-
-def _connect(file: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(file.absolute()))}?{how}",
+    connection = sqlite3.connect(
+        f"file:{quote(str(file.absolute()))}?mode=rw",
         uri=True,
         timeout=connections.BUSY_SECONDS,
         isolation_level=None,
     )
+    with closing(connection):
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        yield connection
 
 
 def _settle(file: Path) -> None:

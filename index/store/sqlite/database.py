@@ -103,7 +103,9 @@ class SQLite:
         self.connections().truncate_log()
 
     def take_backup(self, file: Path, *, replace: bool) -> Backup:
+        with self.reading():  # it looks at the schema
+            pass
         return backup.take(self.path, file, replace=replace)
 
-    def restore_backup(self, file: Path, *, clock: Clock) -> Restored:
-        return backup.restore(self.path, file, clock)
+    def restore_backup(self, file: Path, *, with_keys: bool, clock: Clock) -> Restored:
+        return backup.restore(self.path, file, clock, with_keys=with_keys)
