@@ -12,8 +12,9 @@ from index.archive import versions
 from index.archive.answers import ArticleView
 from index.archive.marking import Marker
 from index.archive.question import excerpt_of, tag_of
-from index.deadline import until
-from index.history import Chain, Difference, VersionInfo, difference_of
+from index.archive.versions import VersionPage
+from index.deadline import Check, until
+from index.history import Chain, Difference, difference_of
 from index.query import Reader, Request, compile_request, scoring_leaves
 from index.settings import Settings
 from index.store import View
@@ -69,7 +70,7 @@ class Moment:
         leaves = scoring_leaves(parsed.query)
         language = article.language or self._settings.language
         marker = Marker(leaves, language=language, places=search.places)
-        check = until(time.monotonic() + self._settings.search_seconds)
+        check = self._deadline()
         texts = [(paragraph.text, paragraph.role) for paragraph in article.paragraphs]
         return ArticleView(
             article=published_form(article, now, held=reader.held),
@@ -87,15 +88,29 @@ class Moment:
             warnings=parsed.warnings,
         )
 
-    def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
-        """The versions of an article that the reader may see, newest first.
+    def versions(
+        self, article_id: str, *, before: str | None = None, limit: int = 100
+    ) -> VersionPage:
+        """Page of the versions of an article that the reader may see, highest first.
 
+        No text is read.
+
+        :param before: only versions below this one: the ``next`` of a page.
+        :raises SearchTimeout: it took longer than a search may.
         :raises ArticleNotFound: there is no such article, or the reader may not see it.
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
         versions.check_shown(view, article_id, now, reader)
-        return versions.versions_of(view, article_id, now, reader)
+        return versions.page_of_versions(
+            view,
+            article_id,
+            now,
+            reader,
+            before=before,
+            limit=limit,
+            check=self._deadline(),
+        )
 
     def chain(self, article_id: str) -> Chain:
         """The articles that an article evolved from, and those that evolved from it.
@@ -121,7 +136,13 @@ class Moment:
         """
         view, now, reader = self._view, self._now, self._reader
         versions.check_shown(view, article_id, now, reader)
-        pair = versions.pair_of(view, article_id, old, new, now, reader)
+        pair = versions.pair_of(
+            view, article_id, old, new, now, reader, self._deadline()
+        )
         return difference_of(
             *[published_form(article, now, held=reader.held) for article in pair]
         )
+
+    def _deadline(self) -> Check:
+        """A check that raises once an answer has taken as long as a search may."""
+        return until(time.monotonic() + self._settings.search_seconds)

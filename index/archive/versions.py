@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from index import dates
 from index.access import visible
 from index.archive.feed import may_read
-from index.article import Article, Original
-from index.errors import ArticleKilled, ArticleNotFound, OriginalNotFound
+from index.article import Article, Original, check_version
+from index.deadline import Check
+from index.errors import (
+    ArticleKilled,
+    ArticleNotFound,
+    InvalidArticle,
+    InvalidValue,
+    OriginalNotFound,
+)
 from index.history import Stored, VersionInfo, plain_version, version_key
 from index.query import Reader
 from index.store import View
+
+_AT_ONCE = 100  # versions read at a time to find one that a reader may see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPage:
+    """A page of the versions of an article, the highest first.
+
+    :param next: the ``before`` of the next page; ``None`` on the last.
+    """
+
+    versions: tuple[VersionInfo, ...]
+    next: str | None
 
 
 def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:
@@ -46,31 +69,63 @@ def original_of(
     standing = view.standing(article_id)
     if standing is None or not standing.entitles(reader):
         raise _not_shown(view, article_id, reader)
-    stored = view.get(article_id, version).article
-    assert stored.version is not None, "it is stored"
-    original = view.original(article_id, stored.version)
+    number = (
+        view.current_version(article_id) if version is None else plain_version(version)
+    )
+    if number is None or not view.has_version(article_id, number):
+        raise ArticleNotFound(article_id, version)
+    original = view.original(article_id, number)
     if original is None:
-        raise OriginalNotFound(article_id, stored.version)
+        raise OriginalNotFound(article_id, number)
     return original
 
 
-def versions_of(
-    view: View, article_id: str, now: datetime, reader: Reader
-) -> tuple[VersionInfo, ...]:
-    """Versions of a visible article that the reader may see, the highest first."""
-    versions = view.versions(article_id)
-    articles = view.many([(article_id, each.version) for each in versions])
+def page_of_versions(
+    view: View,
+    article_id: str,
+    now: datetime,
+    reader: Reader,
+    *,
+    before: str | None,
+    limit: int,
+    check: Check,
+) -> VersionPage:
+    """Page of the versions of a visible article that the reader may see.
+
+    :param before: only versions below this one, which need not exist.
+    :param check: raises once the deadline has passed.
+    """
+    shown = _shown_below(view, article_id, before, now, reader, limit + 1, check)
+    page = tuple(islice(shown, limit))
+    more = next(shown, None) is not None
+    return VersionPage(versions=page, next=page[-1].version if more else None)
+
+
+def _shown_below(
+    view: View,
+    article_id: str,
+    before: str | None,
+    now: datetime,
+    reader: Reader,
+    at_once: int,
+    check: Check,
+) -> Iterator[VersionInfo]:
+    """Yield the versions that a reader may see, the highest first.
+
+    :param at_once: how many are read at a time.
+    """
+    numbers = view.version_numbers(article_id)
+    if before is not None:
+        key = version_key(plain_version(_checked(before)))
+        numbers = [number for number in numbers if version_key(number) < key]
     killed = view.killed_until(article_id)
-    return tuple(
-        each
-        for each in versions
-        if _may_see(
-            articles[article_id, each.version],
-            now,
-            reader,
-            None if each.current else killed,
-        )
-    )
+    instant = dates.micros(now)
+    for start in range(0, len(numbers), at_once):
+        check()
+        for each in view.versions(article_id, numbers[start : start + at_once]):
+            hides = None if each.current else killed
+            if each.standing.shown(reader, instant) and _is_above(each.version, hides):
+                yield each
 
 
 def version_of(
@@ -110,18 +165,20 @@ def pair_of(
     new: str | None,
     now: datetime,
     reader: Reader,
+    check: Check,
 ) -> tuple[Article, Article]:
     """Two versions of a visible article, the old one first.
 
     :param new: by default the current one.
     :param old: by default the highest visible version below ``new``, or ``new`` itself
         if there is none.
+    :param check: raises once the deadline has passed.
     :raises ArticleNotFound: one does not exist, or the reader may not see it.
     """
     later = version_of(view, article_id, new, now, reader).article
     if old is not None:
         return version_of(view, article_id, old, now, reader).article, later
-    return _before(view, later, now, reader), later
+    return _before(view, later, now, reader, check), later
 
 
 def _not_shown(
@@ -148,18 +205,30 @@ def _may_see(
         older versions after a newer one is published; ``None`` for the current one.
     """
     assert article.version is not None, "it is stored"
-    return visible(article, now, reader) and (
-        killed is None or version_key(article.version) > version_key(killed)
-    )
+    return visible(article, now, reader) and _is_above(article.version, killed)
 
 
-def _before(view: View, article: Article, now: datetime, reader: Reader) -> Article:
+def _checked(before: str) -> str:
+    """The same version, checked.
+
+    :raises InvalidValue: it cannot be one.
+    """
+    try:
+        return check_version(before)
+    except InvalidArticle as error:
+        raise InvalidValue("before", error.detail, got=before) from error
+
+
+def _is_above(version: str, killed: str | None) -> bool:
+    return killed is None or version_key(version) > version_key(killed)
+
+
+def _before(
+    view: View, article: Article, now: datetime, reader: Reader, check: Check
+) -> Article:
     """Highest visible version below another; the other itself if there is none."""
-    assert article.version is not None, "it is stored"
-    versions = [each.version for each in view.versions(article.id)]
-    killed = view.killed_until(article.id)
-    for version in versions[versions.index(article.version) + 1 :]:
-        earlier = view.get(article.id, version).article
-        if _may_see(earlier, now, reader, killed):
-            return earlier
-    return article
+    shown = _shown_below(
+        view, article.id, article.version, now, reader, _AT_ONCE, check
+    )
+    earlier = next(shown, None)
+    return article if earlier is None else view.get(article.id, earlier.version).article

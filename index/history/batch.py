@@ -80,6 +80,8 @@ class Batch:
         self.updated: dict[str, dict[str, Any]] = {}
         self.versions: dict[tuple[str, str], dict[str, Any]] = {}
         self.replaced: set[tuple[str, str]] = set()  # versions whose rows go
+        # By id and version, who may see each version that is below the current one now.
+        self.superseded: dict[tuple[str, str], dict[str, Any]] = {}
         self.changes: list[dict[str, Any]] = []
         self.notices: dict[str, dict[str, Any]] = {}
         # Stored notices to update: the version that they cover, and whether they are
@@ -146,6 +148,8 @@ class Batch:
         """Add a version older than the current one."""
         self.seq += 1
         self._add_version(article, version, text, digest, sent=digest)
+        own = Standing(restrictions_of(article), values_of(article))
+        self._add_superseded(article.id, version, own)
         self._add_change(
             article.id,
             version,
@@ -182,6 +186,8 @@ class Batch:
         hides = outcome is Outcome.REPLACED or (
             before is not None and shows_less(before.restrictions, now)
         )
+        if current is not None and version != current.version:
+            self._add_superseded(article.id, current.version, current.standing)
         published = None if article.published is None else micros(article.published)
         row = {
             "id": article.id,
@@ -318,6 +324,15 @@ class Batch:
             "status": article.status.value,
             "headline": article.headline,
             "content": text,
+        }
+
+    def _add_superseded(self, article_id: str, version: str, own: Standing) -> None:
+        self.superseded[article_id, version] = {
+            "id": article_id,
+            "version": version,
+            "embargoed_until": own.restrictions.embargoed_until,
+            "expires": own.restrictions.expires,
+            "values": Standing.values_text(own.values),
         }
 
     def _add_change(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from index.access import Audience
+from index.access import Audience, Standing
 from index.article import Article, Status
 
 
@@ -27,7 +27,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionInfo:
-    """One version of an article, without its text."""
+    """One version of an article, without its text.
+
+    :param status: as that version was sent.
+    :param standing: who may see it; for the current version with the status in force.
+    """
 
     version: str
     current: bool
@@ -35,6 +39,7 @@ class VersionInfo:
     at: datetime
     status: Status
     headline: str | None
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, false, func, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, false, func, select, tuple_
 
 from index.access import (
     CANCELED,
@@ -20,12 +20,12 @@ from index.access import (
     restrictions_of,
     values_of,
 )
-from index.article import article_of, content_digest
+from index.article import Article, article_of, content_digest
 from index.errors import InvalidArticle, StoreUnavailable
 from index.history import version_key
 from index.store import originals
 from index.store.rows import CHUNK, OF_CURRENT, RESTRICTING, read_article
-from index.store.tables import articles, changes, keys, notices, versions
+from index.store.tables import articles, changes, keys, notices, superseded, versions
 from index.store.view import View
 
 _DIGEST_BYTES = 32
@@ -46,9 +46,20 @@ _ALL_VERSIONS = (
         versions.c.headline,
         versions.c.content,
         articles.c.version.label("current"),
+        superseded.c.embargoed_until.label("own_embargo"),
+        superseded.c.expires.label("own_expiry"),
+        superseded.c["values"].label("own_values"),
         *RESTRICTING,
     )
     .join(articles, articles.c.id == versions.c.id)
+    .join(
+        superseded,
+        and_(
+            superseded.c.id == versions.c.id,
+            superseded.c.version == versions.c.version,
+        ),
+        isouter=True,
+    )
     .where(
         tuple_(versions.c.id, versions.c.version)
         > tuple_(bindparam("id"), bindparam("version"))
@@ -161,6 +172,21 @@ def _of_version(row: Any, status: int | None) -> Iterator[str]:
             yield f"{name} is current, but the article has other restrictions"
     elif version_key(row.version) > version_key(row.current):
         yield f"{name} is higher than {row.current}, the current version"
+    elif row.own_values is not None and not _has_own_columns(row, article):
+        yield f"{name} differs from the columns that say who may see it"
+
+
+def _has_own_columns(row: Any, article: Article) -> bool:
+    """Whether the row of a superseded version agrees with its text."""
+    try:
+        values = json.loads(row.own_values)
+    except ValueError:
+        return False
+    restrictions = restrictions_of(article)[1:]
+    return values == values_of(article) and restrictions == (
+        row.own_embargo,
+        row.own_expiry,
+    )
 
 
 def _of_columns(row: Any) -> Iterator[str]:

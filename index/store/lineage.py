@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
 from index.access import Restrictions, Standing
-from index.article import Article
+from index.dates import from_micros
 from index.history import Chain, Member, Relation
 from index.query import Reader
 from index.store.prepared import PreparedRead
-from index.store.tables import articles
+from index.store.rows import OF_CURRENT
+from index.store.tables import articles, versions
 
 STEPS = 50  # articles each way, the nearest first
 _AT_ONCE = 1_000  # articles read at a time; a reader may not see some
@@ -41,6 +41,13 @@ _BY_PARENT = PreparedRead(
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
 )
+# What the chain shows of an article, from its columns: texts may be long.
+_SHOWN = PreparedRead(
+    select(versions.c.headline, articles.c.published)
+    .select_from(articles)
+    .join(versions, OF_CURRENT)
+    .where(articles.c.id == bindparam("id"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +61,14 @@ class Link:
 
 
 def chain_of(
-    connection: Connection,
-    articles_of: Callable[
-        [Iterable[tuple[str, str]]], Mapping[tuple[str, str], Article]
-    ],
-    article_id: str,
-    reader: Reader,
-    now: int,
+    connection: Connection, article_id: str, reader: Reader, now: int
 ) -> Chain:
-    """The chain of an article, as far as a reader may see it.
-
-    :param articles_of: gives articles by id and version.
-    """
+    """The chain of an article, as far as a reader may see it; reads no text."""
     before, all_before = _earlier(connection, article_id, reader, now)
     after, all_after = _later(connection, article_id, reader, now)
-    members = articles_of((link.id, link.version) for link in (*before, *after))
     return Chain(
         members=tuple(
-            Member(
-                id=link.id,
-                version=link.version,
-                headline=members[link.id, link.version].headline,
-                published=members[link.id, link.version].published,
-                relation=relation,
-            )
+            _member(connection, link, relation)
             for links, relation in (
                 (before[::-1], Relation.EARLIER),
                 (after, Relation.LATER),
@@ -85,6 +76,17 @@ def chain_of(
             for link in links
         ),
         complete=all_before and all_after,
+    )
+
+
+def _member(connection: Connection, link: Link, relation: Relation) -> Member:
+    ((headline, published),) = _SHOWN.rows(connection, id=link.id)
+    return Member(
+        id=link.id,
+        version=link.version,
+        headline=headline,
+        published=None if published is None else from_micros(published),
+        relation=relation,
     )
 
 

@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from secrets import token_bytes
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.schema import CreateColumn
 
 from index.access import CANCELED, Standing, audience_of, restrictions_of, values_of
@@ -35,12 +44,25 @@ from index.store.tables import (
     notices,
     secrets,
     state,
+    superseded,
     versions,
 )
+from index.store.versions import standing_of_text
 
+_SUPERSEDED = (
+    select(versions.c.id, versions.c.version)
+    .join(articles, articles.c.id == versions.c.id)
+    .where(
+        versions.c.version != articles.c.version,
+        tuple_(versions.c.id, versions.c.version)
+        > tuple_(bindparam("id"), bindparam("version")),
+    )
+    .order_by(versions.c.id, versions.c.version)
+    .limit(bindparam("limit"))
+)
 LOG = logging.getLogger("nutgraf.store")
 # Releases with an older schema do not look at it before they write.
-FIRST_THAT_LOOKS = 4
+FIRST_THAT_LOOKS = 5
 
 
 def has_tables(connection: Connection) -> bool:
@@ -145,11 +167,46 @@ class Step:
     fill: Callable[[Connection], None] = _nothing
 
 
+def _add_superseded(connection: Connection) -> None:
+    """Add the table of superseded versions, in the caller's transaction.
+
+    It reads the versions below the current ones once, one text at a time. A version
+    that cannot be read gets no row; whoever lists it is told.
+    """
+    after = ("", "")
+    while page := connection.execute(
+        _SUPERSEDED, {"id": after[0], "version": after[1], "limit": CHUNK}
+    ).all():
+        rows = [_superseded_row(connection, row.id, row.version) for row in page]
+        if readable := [row for row in rows if row is not None]:
+            connection.execute(insert(superseded), readable)
+        after = (page[-1].id, page[-1].version)
+
+
+def _superseded_row(
+    connection: Connection, article_id: str, version: str
+) -> dict[str, Any] | None:
+    try:
+        own = standing_of_text(connection, article_id, version)
+    except StoreUnavailable as error:
+        LOG.warning("%s", error)
+        return None
+    return {
+        "id": article_id,
+        "version": version,
+        "embargoed_until": own.restrictions.embargoed_until,
+        "expires": own.restrictions.expires,
+        "values": Standing.values_text(own.values),
+    }
+
+
 STEPS: tuple[Step, ...] = (
     Step(2, breaks=True, fill=_fill_from_1),
     Step(3, breaks=True),  # versions stored before have no originals
     # Cursors given out before are not encrypted, and not valid any more.
     Step(4, breaks=True, fill=_create_secrets),
+    # A version without a row is listed from its text.
+    Step(5, breaks=False, fill=_add_superseded),
 )
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 4  # raised with every change to the tables
+SCHEMA = 5  # raised with every change to the tables
 
 metadata = MetaData()
 # Only a key of type INTEGER is SQLite's own row number, and needs no index.
@@ -90,6 +90,22 @@ versions = Table(
     Column("status", Text, nullable=False),
     Column("headline", Text),
     Column("content", Text, nullable=False),  # of index.article.content_json
+)
+# Who may see each version below the current one, together with the status of that
+# version. In a table of its own: SQLite would read the text of a row to get at a column
+# that stands after it. A version that an older release superseded has no row.
+superseded = Table(
+    "superseded",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("version", _Key, primary_key=True),
+    Column("embargoed_until", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("values", Text, nullable=False),  # as in articles
+    ForeignKeyConstraint(
+        ["id", "version"], ["versions.id", "versions.version"], ondelete="CASCADE"
+    ),
+    sqlite_with_rowid=False,
 )
 # Originals of versions that parsing changed. Deleting a version deletes its original.
 originals = Table(

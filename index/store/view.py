@@ -22,7 +22,7 @@ from index.access import (
     STATUSES,
     Standing,
 )
-from index.article import Article, Original, Status
+from index.article import Article, Original
 from index.dates import from_micros
 from index.errors import ArticleNotFound, InvalidArticle, StoreUnavailable
 from index.history import (
@@ -33,7 +33,6 @@ from index.history import (
     Stored,
     VersionInfo,
     plain_version,
-    version_key,
 )
 from index.query import CURSOR_KEY_BYTES, Reader
 from index.store import tables
@@ -53,6 +52,7 @@ from index.store.rows import (
     value_of,
 )
 from index.store.tables import articles, changes, secrets, versions
+from index.store.versions import listed, numbers_of
 
 _VALUES = select(articles.c.id, articles.c["values"]).where(
     articles.c.id.in_(bindparam("ids", expanding=True))
@@ -126,17 +126,10 @@ _PAGE = (
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
 )
-_VERSIONS = (
-    select(
-        versions.c.version,
-        versions.c.seq,
-        versions.c.at,
-        versions.c.status,
-        versions.c.headline,
-        _IS_CURRENT,
+_HAS_VERSION = PreparedRead(
+    select(versions.c.version).where(
+        versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
     )
-    .join(articles, articles.c.id == versions.c.id)
-    .where(versions.c.id == bindparam("id"))
 )
 _COUNT_ARTICLES = select(func.count()).select_from(articles)
 _COUNT_SEARCHABLE = _COUNT_ARTICLES.where(SEARCHABLE)
@@ -294,31 +287,33 @@ class View:
                 )
         return sources
 
-    def versions(self, article_id: str) -> tuple[VersionInfo, ...]:
-        """The versions of an article, the highest first.
+    def version_numbers(self, article_id: str) -> list[str]:
+        """Numbers of an article's versions, the highest first.
 
         :raises ArticleNotFound: there is no such article.
         """
-        rows = self._connection.execute(_VERSIONS, {"id": article_id}).all()
-        if not rows:
-            raise ArticleNotFound(article_id)
-        return tuple(
-            VersionInfo(
-                version=row.version,
-                current=bool(row.current),
-                seq=row.seq,
-                at=from_micros(row.at),
-                status=Status(row.status),
-                headline=row.headline,
-            )
-            for row in sorted(
-                rows, key=lambda row: version_key(row.version), reverse=True
-            )
-        )
+        return numbers_of(self._connection, article_id)
+
+    def versions(
+        self, article_id: str, numbers: Sequence[str] | None = None
+    ) -> tuple[VersionInfo, ...]:
+        """The versions of an article, the highest first; reads no text of them.
+
+        :param numbers: of these versions only, in their order; each must exist.
+        :raises ArticleNotFound: there is no such article.
+        """
+        if numbers is None:
+            numbers = self.version_numbers(article_id)
+        return tuple(listed(self._connection, article_id, numbers))
+
+    def has_version(self, article_id: str, version: str) -> bool:
+        """Whether a version of an article is stored, by its stored number."""
+        rows = _HAS_VERSION.rows(self._connection, id=article_id, version=version)
+        return bool(rows)
 
     def chain(self, article_id: str, reader: Reader, now: int) -> Chain:
         """The chain of an article, as far as a reader may see it."""
-        return chain_of(self._connection, self.many, article_id, reader, now)
+        return chain_of(self._connection, article_id, reader, now)
 
     def current_version(self, article_id: str) -> str | None:
         """Number of the current version of an article; ``None`` if there is none."""

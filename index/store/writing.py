@@ -21,7 +21,7 @@ from index.store.change_log import SET_STATE, audiences, locked_seq
 from index.store.notices import write_notices
 from index.store.originals import insert_originals, packed
 from index.store.rows import OF_CURRENT, RESTRICTING, among, chunks
-from index.store.tables import articles, changes, versions
+from index.store.tables import articles, changes, superseded, versions
 from index.store.withdrawal import kill_joined, killed_of
 
 _UPDATE_ARTICLE = (
@@ -156,6 +156,7 @@ def _write(connection: Connection, batch: Batch, reader: Reader) -> None:
         (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in batch.updated.items()]),
         (_DELETE_VERSION, [{"of": i, "one": v} for i, v in sorted(batch.replaced)]),
         (insert(versions), list(batch.versions.values())),
+        (insert(superseded), list(batch.superseded.values())),
         (insert(changes), batch.changes),
         (SET_STATE, [{"of": "seq", "value": batch.seq}] if batch.changes else []),
     ):

@@ -25,6 +25,7 @@ from service.exchange import (
     Flag,
     Problem,
     Text,
+    Whole,
     any_of,
     described,
 )
@@ -65,6 +66,19 @@ _FORCE: dict[str, fields.Field[Any]] = {
 
 ArticleArguments = Schema.from_dict(_VIEW, name="ArticleArguments")
 WriteArguments = Schema.from_dict({**_FORMAT, **_FORCE, **WAIT}, name="WriteArguments")
+
+
+VersionsArguments = Schema.from_dict(
+    {
+        "before": Text(
+            metadata=described("only versions below this one: for the next page")
+        ),
+        "limit": Whole(
+            1, 1000, metadata=described("maximum number of versions", default=100)
+        ),
+    },
+    name="VersionsArguments",
+)
 
 
 class Concept(Schema):
@@ -251,6 +265,11 @@ class VersionsAnswer(Schema):
     """The versions of an article, and the other articles of its chain."""
 
     versions = fields.List(fields.Nested(Version), required=True)
+    next = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=described("the version to send as before; null on the last page"),
+    )
     chain = fields.List(fields.Nested(ChainMember), required=True)
     chain_complete = fields.Boolean(
         required=True,

@@ -25,6 +25,7 @@ from service.api.article_schemas import (
     ParagraphAnswer,
     ParagraphsAnswer,
     VersionsAnswer,
+    VersionsArguments,
     WriteAnswer,
     WriteArguments,
 )
@@ -148,17 +149,23 @@ def get_paragraph(arguments: dict[str, Any], article_id: str, n: int) -> Respons
     "GET",
     f"{PATH}/versions",
     scope=Scope.SEARCH,
+    takes=VersionsArguments,
     gives=VersionsAnswer,
     problems=(404, 410, 503),
 )
 def list_versions(arguments: dict[str, Any], article_id: str) -> Response:
     """List the versions of an article, the highest first, and its chain."""
     with context().archive.moment(reader=reader()) as moment:
-        versions = moment.versions(article_id)
+        page = moment.versions(
+            article_id,
+            before=arguments.get("before"),
+            limit=arguments.get("limit", 100),
+        )
         chain = moment.chain(article_id)
     return json_response(
         {
-            "versions": [version_document(version) for version in versions],
+            "versions": [version_document(version) for version in page.versions],
+            "next": page.next,
             "chain": [member_document(member) for member in chain.members],
             "chain_complete": chain.complete,
         }

@@ -49,7 +49,7 @@ def catch_up(archive: Archive) -> None:
 
 def versions_of(archive: Archive, article_id: str) -> tuple[VersionInfo, ...]:
     with archive.moment(now=NOW) as moment:
-        return moment.versions(article_id)
+        return moment.versions(article_id).versions
 
 
 def difference(

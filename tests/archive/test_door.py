@@ -70,7 +70,8 @@ def test_a_tag_is_of_the_moment_that_the_article_is_of(
         tag = moment.tag("x")
         archive.delete("urn:test:grain")
         assert moment.article("urn:test:grain") == before
-        assert moment.versions("urn:test:grain")[0].version == before.article.version
+        (version,) = moment.versions("urn:test:grain").versions
+        assert version.version == before.article.version
     with archive.moment() as later:
         assert later.tag("x") != tag
 

@@ -48,7 +48,7 @@ def versions_of(
     archive: Archive, article_id: str, reader: Reader = PUBLIC
 ) -> tuple[VersionInfo, ...]:
     with archive.moment(reader=reader) as moment:
-        return moment.versions(article_id)
+        return moment.versions(article_id).versions
 
 
 def difference(
