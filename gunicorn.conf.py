@@ -24,7 +24,7 @@ from index.engines import open_engine  # noqa: E402
 from index.errors import InvalidValue, ServiceError  # noqa: E402
 from index.settings import Settings  # noqa: E402
 from index.store import Store  # noqa: E402
-from service import bound_to, use_threads, use_worker, warm  # noqa: E402
+from service import bound_to, start_upkeep, use_threads, use_worker, warm  # noqa: E402
 from service.hosts import is_loopback  # noqa: E402
 from service.logs import configuration  # noqa: E402
 from service.worker import SILENCE_SECONDS  # noqa: E402
@@ -136,6 +136,7 @@ def post_worker_init(worker: Any) -> None:
     use_threads(worker.wsgi, worker.cfg.threads)
     use_worker(worker.wsgi, lambda: bool(worker.alive))
     warm(worker.wsgi)
+    start_upkeep(worker.wsgi)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -396,6 +396,13 @@ class Archive:
         """Bytes of memory that the engine's caches take."""
         return self.engine.cache_bytes()
 
+    def tend(self) -> None:
+        """Do what a process that serves the archive must do now and then, also idle.
+
+        :raises ServiceError: the store cannot be reached now.
+        """
+        self.store.fill_reserve()
+
     def seq(self) -> int:
         """Seq of the newest change; 0 before the first."""
         return self.store.seq()

@@ -108,14 +108,24 @@ class Database(Protocol):
         """
         ...
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    def writing(self, *, room: int = 0) -> AbstractContextManager[Connection]:
         """Lend a connection for one transaction that writes.
 
         It is committed and on disk once the block ends, and undone if the block raises.
         Nothing of it can be seen by others before. A block that has called
         :func:`index.store.change_log.locked_seq` excludes every other that does, so
         that the numbers of changes grow in the order of the commits.
+
+        :param room: bytes of the reserve to free for it, once no other can write.
         """
+        ...
+
+    def reserve(self) -> int:
+        """Bytes on disk that are kept for withdrawals; 0 if they are used up."""
+        ...
+
+    def fill_reserve(self) -> None:
+        """Keep room on disk for withdrawals, if there is some and none is kept."""
         ...
 
     def indexer_lock(self) -> AbstractContextManager[None]:

@@ -8,20 +8,21 @@ grow in the order of the commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection, delete
 
 from index.access import Rates
-from index.article import Article, Draft, draft_of
+from index.article import Article, Draft, Status, draft_of
 from index.dates import Clock, micros, utc_now
 from index.errors import (
     ArticleNotFound,
     InputError,
     InvalidArticle,
+    StoreFull,
     StoreUnavailable,
 )
 from index.history import Change, ChangeType, Counts, Notice, Written
@@ -38,6 +39,10 @@ from index.store.tables import articles, versions
 from index.store.view import View
 from index.store.writers import check_writer, checked_drafts
 from index.store.writing import put, stored_form
+
+T = TypeVar("T")
+# Bytes of the reserve that a withdrawal on a full disk gets, attempt by attempt.
+_ROOMS = tuple(256 * 1024 << n for n in range(5))
 
 
 class Store:
@@ -122,9 +127,12 @@ class Store:
         drafts = [_stored_draft(article) for article in batch]
         if not batch:
             return ()
-        with self._changing() as (connection, at):
+
+        def change(connection: Connection, at: int) -> tuple[Written | InputError, ...]:
             checked = checked_drafts(connection, drafts, reader)
             return put(connection, checked, at=at, force=force, reader=reader)
+
+        return self._change(change, withdraws=all(map(_withdraws, drafts)))
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
@@ -133,7 +141,8 @@ class Store:
 
         :raises ArticleNotFound: there is no such article.
         """
-        with self._changing() as (connection, at):
+
+        def change(connection: Connection, at: int) -> int:
             check_writer(connection, article_id, reader)
             before = standing_of(connection, article_id)
             if before is None:
@@ -150,6 +159,8 @@ class Store:
                 before=before,
                 after=None,
             )
+
+        return self._change(change, withdraws=True)
 
     # Changes of status, without a new version.
 
@@ -178,7 +189,8 @@ class Store:
             never stored, since its filter cannot be checked.
         :raises InvalidArticle: the id cannot be one.
         """
-        with self._changing() as (connection, at):
+
+        def change(connection: Connection, at: int) -> tuple[Notice, ...]:
             check_writer(connection, article_id, reader, unknown=False)
             return withdrawal.kill(
                 connection,
@@ -189,6 +201,8 @@ class Store:
                 version=version,
                 cascade=cascade,
             )
+
+        return self._change(change, withdraws=True)
 
     def withhold(
         self,
@@ -209,11 +223,14 @@ class Store:
         :raises ArticleNotFound: there is no such article.
         :raises StatusConflict: it was killed.
         """
-        with self._changing() as (connection, at):
+
+        def change(connection: Connection, at: int) -> int | None:
             check_writer(connection, article_id, reader)
             return withdrawal.withhold(
                 connection, article_id, at=at, version=version, unknown=unknown
             )
+
+        return self._change(change, withdraws=True)
 
     def reinstate(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Undo a kill or a withholding; return the seq of the change.
@@ -227,9 +244,12 @@ class Store:
         :raises OutsideFilter: the writer's filters do not cover that usable version.
         :raises StatusConflict: it arrived canceled, so there is nothing to show.
         """
-        with self._changing() as (connection, at):
+
+        def change(connection: Connection, at: int) -> int | None:
             check_writer(connection, article_id, reader)
             return reinstate(connection, article_id, at=at, reader=reader)
+
+        return self._change(change)
 
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.
@@ -286,6 +306,14 @@ class Store:
     def writable(self) -> bool:
         """Whether its disk, folder and files can be written, as far as that shows."""
         return self._database.writable()
+
+    def fill_reserve(self) -> None:
+        """Keep some room on the disk for withdrawals, which any other write would take.
+
+        To be called now and then by processes that serve the store: it does nothing
+        while there is a reserve, or no room for one.
+        """
+        self._database.fill_reserve()
 
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
@@ -376,17 +404,28 @@ class Store:
             file, with_keys=with_keys, clock=self.clock
         )
 
-    @contextmanager
-    def _changing(self) -> Iterator[tuple[Connection, int]]:
-        """Lend a connection in a transaction, and the instant of all its changes.
+    def _change(
+        self, change: Callable[[Connection, int], T], *, withdraws: bool = False
+    ) -> T:
+        """Make a change in a transaction of its own, at one instant.
 
         Embargoes that have ended, and articles that have expired, are logged first: no
         later change of an article may come before that.
+
+        :param withdraws: on a full disk, it gets room from the reserve: more with each
+            attempt, so that what is left serves further withdrawals.
         """
-        with self._database.writing() as connection:
-            at = self._now()
-            log_due(connection, at)
-            yield connection, at
+        for room in (0, *_ROOMS) if withdraws else (0,):
+            try:
+                with self._database.writing(room=room) as connection:
+                    at = self._now()
+                    log_due(connection, at)
+                    return change(connection, at)
+            except StoreFull as error:
+                full = error
+                if not self._database.reserve():
+                    break
+        raise full
 
     def _now(self) -> int:
         return micros(self.clock())
@@ -398,6 +437,11 @@ def _stored_draft(article: Article | Draft) -> Draft | InvalidArticle:
         return stored_form(article if isinstance(article, Draft) else draft_of(article))
     except InvalidArticle as error:
         return error
+
+
+def _withdraws(draft: Draft | InvalidArticle) -> bool:
+    """Whether a draft only kills its article."""
+    return isinstance(draft, Draft) and draft.article.status is Status.CANCELED
 
 
 def _request_rebuild(connection: Connection) -> int:

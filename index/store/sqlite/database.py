@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ from index.store.sqlite import backup, soundness
 from index.store.sqlite.connections import Connections
 from index.store.sqlite.creation import create, file_of, migrate
 from index.store.sqlite.locks import exclusive, holder, is_locked
+from index.store.sqlite.reserve import Reserve
 
 
 class SQLite:
@@ -33,6 +34,7 @@ class SQLite:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = path.with_name(f"{path.name}-indexer.lock")
+        self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         create(path)
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
@@ -62,8 +64,22 @@ class SQLite:
     def reading(self) -> AbstractContextManager[Connection]:
         return self.connections().reading()
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        return self.connections().writing()
+    @contextmanager
+    def writing(self, *, room: int = 0) -> Iterator[Connection]:
+        with self.connections().writing() as connection:
+            if room:
+                self._reserve.release(room)
+            yield connection
+
+    def reserve(self) -> int:
+        return self._reserve.size()
+
+    def fill_reserve(self) -> None:
+        with suppress(OSError):  # the folder is gone, or there is no room after all
+            if self._reserve.is_due():
+                # Not beside a withdrawal that has just let go of it.
+                with self.writing():
+                    self._reserve.fill()
 
     def connections(self) -> Connections:
         """The connections of this process."""

@@ -1,0 +1,170 @@
+"""Room on the disk that is let go when a withdrawal finds the disk full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import pytest
+from articles import article
+
+from index.article import article_of
+from index.errors import StoreFull
+from index.store import Store
+from index.store.sqlite.reserve import RESERVE_BYTES
+
+pytestmark = pytest.mark.slow
+
+DISK_BYTES = 24 * 1024 * 1024
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of the test's own."""
+    disk = tmp_path / "disk"
+    disk.mkdir(mode=0o700)
+    options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "none", str(disk)]
+    made = subprocess.run(["mount", *options], capture_output=True, check=False)
+    if made.returncode != 0:
+        pytest.skip("mounting a disk needs root")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def store(disk: Path) -> Iterator[Store]:
+    """A store on that disk, with some articles and a reserve."""
+    store = Store(f"sqlite:///{disk / 'store.db'}")
+    store.put([article(f"a{n}", "Words. " * 50) for n in range(200)])
+    store.fill_reserve()
+    yield store
+    store.close()
+
+
+def fill(disk: Path) -> Path:
+    """A file that takes up all that is left of a disk."""
+    filler = disk / "filler"
+    with filler.open("ab", buffering=0) as file:
+        for size in (1024 * 1024, 4096, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    assert shutil.disk_usage(disk).free == 0
+    return filler
+
+
+def refuses_to_write(store: Store) -> bool:
+    try:
+        for n in range(1_000):  # the write-ahead log may have room for a few
+            store.put([article(f"more{n}", "Words. " * 2_000)])
+    except StoreFull:
+        return True
+    return False
+
+
+def is_withdrawn(store: Store, article_id: str) -> bool:
+    with store.reading() as view:
+        standing = view.standing(article_id)
+    return standing is None or standing.restrictions.status > 0
+
+
+def test_the_reserve_takes_up_real_blocks(disk: Path, store: Store) -> None:
+    (reserve,) = disk.glob("*-reserve")
+    assert reserve.stat().st_blocks * 512 >= RESERVE_BYTES
+    assert reserve.stat().st_mode & 0o077 == 0
+
+
+def test_withdrawals_are_taken_on_a_full_disk_one_after_the_other(
+    disk: Path, store: Store
+) -> None:
+    filler = fill(disk)
+    assert refuses_to_write(store)
+    for n in range(8):
+        # Whoever else writes to the disk takes whatever is free.
+        store.kill(f"a{n}", note="The figures were wrong.")
+        fill(disk)
+        assert refuses_to_write(store)
+    store.withhold("a8")
+    store.delete("a9")
+    killed = {"id": "a10", "headline": "Killed", "version": "2", "status": "canceled"}
+    store.put([article_of(killed)])
+    assert all(is_withdrawn(store, f"a{n}") for n in range(11))
+    assert refuses_to_write(store)
+    filler.unlink()
+    store.put([article("later", "There is room again.")])
+    store.fill_reserve()
+    assert next(disk.glob("*-reserve")).stat().st_size == RESERVE_BYTES
+    assert store.check() == []
+
+
+def test_writers_that_are_refused_do_not_take_the_room_of_a_kill(
+    disk: Path, store: Store
+) -> None:
+    fill(disk)
+    assert refuses_to_write(store)
+    done = False
+
+    def write(writer: int) -> None:
+        for number in count():
+            if done:
+                return
+            with suppress(StoreFull):
+                store.put([article(f"w{writer}-{number}", "Words. " * 2_000)])
+
+    with ThreadPoolExecutor(4) as threads:
+        writers = [threads.submit(write, n) for n in range(4)]
+        try:
+            for n in range(5):
+                store.kill(f"a{n}")
+                assert is_withdrawn(store, f"a{n}")
+        finally:
+            done = True
+        for writer in writers:
+            writer.result()  # raises what is no refusal
+
+
+def test_a_withdrawal_without_a_reserve_is_refused_and_leaves_nothing(
+    disk: Path, store: Store
+) -> None:
+    (reserve,) = disk.glob("*-reserve")
+    reserve.unlink()
+    fill(disk)
+    assert refuses_to_write(store)
+    while not (killed := kill_fails(store)):
+        fill(disk)
+    assert not is_withdrawn(store, killed)
+    store.fill_reserve()
+    assert not reserve.exists()
+
+
+def kill_fails(store: Store) -> str | None:
+    """Id of the first article that cannot be killed."""
+    for n in range(200):
+        try:
+            if not is_withdrawn(store, f"a{n}"):
+                store.kill(f"a{n}")
+        except StoreFull:
+            return f"a{n}"
+    return None
+
+
+def test_a_reserve_that_does_not_fit_leaves_the_disk_as_it_was(
+    disk: Path, store: Store
+) -> None:
+    (reserve,) = disk.glob("*-reserve")
+    os.truncate(reserve, 0)
+    filler = fill(disk)
+    os.truncate(filler, filler.stat().st_size - RESERVE_BYTES - 4096)
+    free = shutil.disk_usage(disk).free
+    store.fill_reserve()
+    assert shutil.disk_usage(disk).free == free
