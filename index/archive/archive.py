@@ -399,8 +399,12 @@ class Archive:
     def tend(self) -> None:
         """Do what a process that serves the archive must do now and then, also idle.
 
+        It lets go of what a purge or a newer commit has removed from the disk.
+
         :raises ServiceError: the store cannot be reached now.
         """
+        self.engine.let_go()
+        self.store.forget_erased()
         self.store.fill_reserve()
 
     def seq(self) -> int:

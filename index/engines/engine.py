@@ -149,6 +149,12 @@ class Engine(Protocol):
         It does not compare articles with the store.
         """
 
+    def let_go(self) -> None:
+        """Let go of files that a newer commit has removed; open nothing for it.
+
+        A process that is asked nothing would keep them, and their words, on the disk.
+        """
+
     def cache_bytes(self) -> int:
         """Size of this process's caches of earlier searches, in bytes."""
 

@@ -120,6 +120,10 @@ class Database(Protocol):
         """
         ...
 
+    def forget_pages(self) -> None:
+        """Free the memory in which this process keeps pages of earlier reads."""
+        ...
+
     def reserve(self) -> int:
         """Bytes on disk that are kept for withdrawals; 0 if they are used up."""
         ...

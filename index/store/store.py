@@ -64,6 +64,7 @@ class Store:
         self.url = url
         self.clock = clock
         self._database = open_database(url)
+        self._rebuild_seen = 0  # number of a request
         self.keys = Keyring(self._database.reading, self._database.writing, clock)
         self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
 
@@ -306,6 +307,17 @@ class Store:
     def writable(self) -> bool:
         """Whether its disk, folder and files can be written, as far as that shows."""
         return self._database.writable()
+
+    def forget_erased(self) -> None:
+        """Free what this process has read of texts purged since the last call.
+
+        To be called now and then by processes that serve the store. A purge requests a
+        rebuild, whose number tells that there was one.
+        """
+        request = self.rebuild_requested()
+        if request != self._rebuild_seen:
+            self._database.forget_pages()
+            self._rebuild_seen = request
 
     def fill_reserve(self) -> None:
         """Keep some room on the disk for withdrawals, which any other write would take.

@@ -672,6 +672,24 @@ def test_a_file_that_may_not_grow_answers_store_full_and_heals(store: Store) -> 
     assert store.check() == []
 
 
+def test_a_process_keeps_no_page_of_the_store_after_a_purge(store: Store) -> None:
+    put(store, article())
+    other = Store(store.url)  # of another process
+    other.forget_erased()
+    for _ in range(2):
+        assert current_text(other) == "One."
+        assert connections_of(other)._idle
+        other.forget_erased()
+        assert connections_of(other)._idle  # nothing was purged
+    store.kill("a")
+    store.purge("a")
+    with other.reading() as view:  # whoever reads goes on
+        other.forget_erased()
+        assert not connections_of(other)._idle
+        assert view.count() == 0
+    other.close()
+
+
 def test_a_failed_commit_is_no_acknowledgement(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,9 @@ class MemoryEngine:
         """Yield nothing: there are no files."""
         yield from ()
 
+    def let_go(self) -> None:
+        """Do nothing: there are no files."""
+
     def cache_bytes(self) -> int:
         """0: there are no caches."""
         return 0

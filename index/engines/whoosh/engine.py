@@ -147,6 +147,24 @@ class WhooshEngine:
                 yield from damage
                 return
 
+    def let_go(self) -> None:
+        """Let go of segments whose files a newer commit has removed."""
+        with self._lock:
+            removed = [
+                segment_id
+                for segment_id, segment in self._segments.items()
+                if not segment.file.path.exists()
+            ]
+            if not removed:
+                return
+            for segment_id in removed:
+                del self._segments[segment_id]
+            # All segments that are kept belong to the newest snapshot. The next search
+            # opens what is there then.
+            if self._newest is not None:
+                self._newest.snapshot.close()
+            self._newest = self._read_at = None
+
     def cache_bytes(self) -> int:
         """Size of this process's caches of earlier searches, in bytes."""
         opened = self._newest

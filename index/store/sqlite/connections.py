@@ -154,7 +154,7 @@ class Connections:
             time.sleep(0.1)
 
     def close(self) -> None:
-        """Close all of them; the next reader or writer opens a new one."""
+        """Close all that are not in use; the next reader or writer opens a new one."""
         self._release_idle()
         self.engine.dispose()
 

@@ -71,6 +71,9 @@ class SQLite:
                 self._reserve.release(room)
             yield connection
 
+    def forget_pages(self) -> None:
+        self.connections().close()
+
     def reserve(self) -> int:
         return self._reserve.size()
 

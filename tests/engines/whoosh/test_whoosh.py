@@ -64,6 +64,29 @@ def test_another_process_sees_a_commit_at_once(
         assert reader.snapshot().seq == n + 1
 
 
+def test_a_reader_lets_go_of_removed_files_and_opens_no_other_for_it(
+    engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.apply([article("a", "truce")], (), seq=1)
+    reader = opened(folder)
+    assert ids_with(reader, "truce") == ["a"]
+    before = reader._newest
+    reader.let_go()
+    assert reader._newest is before is not None  # nothing was removed
+    engine.rebuild([article("b", "truce")], seq=2, total=1)
+    del before
+    maps = Path("/proc/self/maps")
+    old = [segment.file.path.name for segment in reader._segments.values()]
+    assert maps.read_text("utf-8").count(f"{old[0]} (deleted)") > 0
+    monkeypatch.setattr(WhooshEngine, "_open_newest", None)
+    reader.let_go()
+    engine.let_go()
+    monkeypatch.undo()
+    assert maps.read_text("utf-8").count(f"{old[0]} (deleted)") == 0
+    assert ids_with(reader, "truce") == ["b"]
+    reader.close()
+
+
 def test_an_index_for_another_language_must_be_rebuilt(
     engine: WhooshEngine, folder: Path
 ) -> None:
