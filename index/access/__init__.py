@@ -31,6 +31,7 @@ from index.access.standing import (
     erased_facts,
     facts_of_kill,
 )
+from index.access.validity import Validity
 from index.access.visibility import (
     CANCELED,
     NO_EMBARGO,
@@ -45,6 +46,7 @@ from index.access.visibility import (
     restrictions_of,
     shown,
     shows_less,
+    turns_of,
     values_of,
     visible,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "Restrictions",
     "Scope",
     "Standing",
+    "Validity",
     "Values",
     "audience_of",
     "duration_of",
@@ -92,6 +95,7 @@ __all__ = [
     "secret_digest",
     "shown",
     "shows_less",
+    "turns_of",
     "values_of",
     "visible",
 ]

@@ -144,6 +144,22 @@ def visible(article: Article, now: datetime, reader: Reader = PUBLIC) -> bool:
     return not reader.filters or entitled(reader, values_of(article))
 
 
+def turns_of(restrictions: Restrictions, *, held: bool = False) -> tuple[int, ...]:
+    """Instants at which an article with these restrictions appears or disappears.
+
+    :param held: for readers of withheld and embargoed articles.
+    """
+    status, embargoed_until, expires = restrictions
+    begin = NO_EMBARGO if held else embargoed_until
+    if status > (WITHHELD if held else USABLE) or expires <= begin:
+        return ()
+    return tuple(
+        instant
+        for instant, none in ((begin, NO_EMBARGO), (expires, NO_EXPIRY))
+        if instant != none
+    )
+
+
 def shows_less(before: Restrictions, after: Restrictions) -> bool:
     """Whether a change of restrictions can hide an article from some reader."""
     return (

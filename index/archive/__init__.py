@@ -4,6 +4,7 @@ from index.archive.answers import Answer, ArticleHit, ArticleView, Excerpt
 from index.archive.archive import Archive, open_parts
 from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
+from index.archive.tags import Tag
 from index.engines import Facet
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Condition",
     "Excerpt",
     "Facet",
+    "Tag",
     "open_parts",
 ]

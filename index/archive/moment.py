@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from index import dates
-from index.access import published_form
+from index.access import Validity, published_form
 from index.archive import versions
 from index.archive.answers import ArticleView
 from index.archive.marking import Marker
-from index.archive.question import excerpt_of, tag_of
+from index.archive.question import excerpt_of
+from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
 from index.deadline import Check, until
 from index.history import Chain, Difference, difference_of
@@ -40,11 +41,15 @@ class Moment:
     ) -> None:
         self._view, self._now, self._reader = view, now, reader
         self._settings, self._index_seq = settings, index_seq
+        self._validity = Validity(now)
 
-    def tag(self, parameters: str) -> str:
-        """Tag that changes whenever an answer with these parameters may change."""
+    def tag(self, parameters: str) -> Tag:
+        """Tag that changes whenever an answer with these parameters may change.
+
+        It depends on the instants that were noted while the answer was made.
+        """
         seq, asked = self._index_seq(), repr(self._reader)
-        return tag_of(self._view, seq, self._now, parameters, asked)
+        return tag_of(self._view, seq, self._now, parameters, asked, self._validity)
 
     def article(
         self,
@@ -65,7 +70,9 @@ class Moment:
         search, parsed = compile_request(
             Request(q=q, within=within), settings=self._settings, now=now
         )
-        stored = versions.shown_version(self._view, article_id, version, now, reader)
+        stored = versions.shown_version(
+            self._view, article_id, version, reader, self._validity
+        )
         article = stored.article
         leaves = scoring_leaves(parsed.query)
         language = article.language or self._settings.language
@@ -73,7 +80,7 @@ class Moment:
         check = self._deadline()
         texts = [(paragraph.text, paragraph.role) for paragraph in article.paragraphs]
         return ArticleView(
-            article=published_form(article, now, held=reader.held),
+            article=published_form(article, self._validity, held=reader.held),
             current=stored.current,
             seq=stored.seq,
             at=stored.at,
@@ -100,13 +107,13 @@ class Moment:
         :raises ArticleNotFound: there is no such article, or the reader may not see it.
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
-        view, now, reader = self._view, self._now, self._reader
-        versions.check_shown(view, article_id, now, reader)
+        view, reader = self._view, self._reader
+        versions.check_shown(view, article_id, reader, self._validity)
         return versions.page_of_versions(
             view,
             article_id,
-            now,
             reader,
+            self._validity,
             before=before,
             limit=limit,
             check=self._deadline(),
@@ -119,7 +126,7 @@ class Moment:
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
         view, now, reader = self._view, self._now, self._reader
-        versions.check_shown(view, article_id, now, reader)
+        versions.check_shown(view, article_id, reader, self._validity)
         return view.chain(article_id, reader, dates.micros(now))
 
     def difference(
@@ -134,13 +141,13 @@ class Moment:
             it.
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
-        view, now, reader = self._view, self._now, self._reader
-        versions.check_shown(view, article_id, now, reader)
+        view, reader, validity = self._view, self._reader, self._validity
+        versions.check_shown(view, article_id, reader, validity)
         pair = versions.pair_of(
-            view, article_id, old, new, now, reader, self._deadline()
+            view, article_id, old, new, reader, validity, self._deadline()
         )
         return difference_of(
-            *[published_form(article, now, held=reader.held) for article in pair]
+            *[published_form(article, validity, held=reader.held) for article in pair]
         )
 
     def _deadline(self) -> Check:

@@ -10,15 +10,16 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from index import dates
+from index.access import Validity
 from index.archive import excerpts
 from index.archive.answers import Answer, ArticleHit, Excerpt
 from index.archive.excerpts import marked_html
 from index.archive.marking import Marker
 from index.archive.suggestions import did_you_mean
+from index.archive.tags import Tag, tag_of
 from index.article import Paragraph, Role, paragraph_id
 from index.deadline import Check, until
 from index.engines import (
@@ -41,7 +42,6 @@ from index.query import (
     compile_request,
     continued,
     encode_cursor,
-    search_digest,
 )
 from index.settings import Settings
 from index.store import Clipping, View
@@ -74,20 +74,22 @@ class Question:
         self._started = time.perf_counter()
         self._request, self._search, self._parsed = request, search, parsed
         self._snapshot, self._view, self._settings = snapshot, view, settings
+        self._validity = Validity(search.now)
         self._markers: dict[tuple[tuple[WordLeaf, ...], str], Marker] = {}
 
-    def tag(self, parameters: str) -> str:
+    def tag(self, parameters: str) -> Tag:
         """Tag that changes whenever the answer may change.
 
         It depends on the stored and the indexed seq, on what relative dates mean now,
-        and on the last embargo that ended and the last article that expired. While the
-        index is behind, the embargo of an older version may end at any time, so every
-        tag is new.
+        and on the last embargo that ended and the last article that expired; once the
+        answer is made, also on the instants that its texts depend on. While the index
+        is behind, the embargo of an older version may end at any time, so every tag is
+        new.
         """
         search, snapshot = self._search, self._snapshot
         seq = -1 if isinstance(snapshot, IndexUnavailable) else snapshot.seq
         asked = repr((search.query, search.dates, search.reader))
-        return tag_of(self._view, seq, search.now, parameters, asked)
+        return tag_of(self._view, seq, search.now, parameters, asked, self._validity)
 
     def answer(self) -> Answer:
         """Articles or paragraphs that match, with their passages marked.
@@ -202,7 +204,7 @@ class Question:
             article={
                 "id": clipping.id,
                 "version": clipping.version,
-                **clipping.fields(request.fields or SHORT_FIELDS, self._search.now),
+                **clipping.fields(request.fields or SHORT_FIELDS, self._validity),
                 **clipping.rights(),
             },
             headline_html=headline_html,
@@ -282,17 +284,6 @@ def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
             " key with a filter; try again later"
         )
     return changed
-
-
-def tag_of(view: View, seq: int, now: datetime, parameters: str, asked: str) -> str:
-    """Tag of an answer to these parameters from a view.
-
-    :param seq: of the index, -1 without one.
-    :param asked: what the parameters mean, and for which reader.
-    """
-    moment = None if view.seq == seq else now
-    turned = view.last_ends(dates.micros(now))
-    return search_digest(view.epoch, view.seq, seq, turned, moment, parameters, asked)
 
 
 def excerpt_of(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 
 from index import dates
-from index.access import visible
+from index.access import Validity, restrictions_of, visible
 from index.archive.feed import may_read
 from index.article import Article, Original, check_version
 from index.deadline import Check
@@ -37,23 +36,27 @@ class VersionPage:
     next: str | None
 
 
-def check_shown(view: View, article_id: str, now: datetime, reader: Reader) -> None:
+def check_shown(
+    view: View, article_id: str, reader: Reader, validity: Validity
+) -> None:
     """Check that a reader may see an article.
 
     :raises ArticleNotFound: there is no such article, or the reader may not see it.
     :raises ArticleKilled: it was killed, and the reader may see its notice.
     """
     standing = view.standing(article_id)
-    if standing is None or not standing.shown(reader, dates.micros(now)):
+    if standing is not None:
+        validity.depends_on(standing.restrictions, held=reader.held)
+    if standing is None or not standing.shown(reader, validity.now):
         raise _not_shown(view, article_id, reader)
 
 
 def shown_version(
-    view: View, article_id: str, version: str | None, now: datetime, reader: Reader
+    view: View, article_id: str, version: str | None, reader: Reader, validity: Validity
 ) -> Stored:
     """Version of an article, if the reader may see the article and that version."""
-    check_shown(view, article_id, now, reader)
-    return version_of(view, article_id, version, now, reader)
+    check_shown(view, article_id, reader, validity)
+    return version_of(view, article_id, version, reader, validity)
 
 
 def original_of(
@@ -83,8 +86,8 @@ def original_of(
 def page_of_versions(
     view: View,
     article_id: str,
-    now: datetime,
     reader: Reader,
+    validity: Validity,
     *,
     before: str | None,
     limit: int,
@@ -95,7 +98,7 @@ def page_of_versions(
     :param before: only versions below this one, which need not exist.
     :param check: raises once the deadline has passed.
     """
-    shown = _shown_below(view, article_id, before, now, reader, limit + 1, check)
+    shown = _shown_below(view, article_id, before, reader, validity, limit + 1, check)
     page = tuple(islice(shown, limit))
     more = next(shown, None) is not None
     return VersionPage(versions=page, next=page[-1].version if more else None)
@@ -105,8 +108,8 @@ def _shown_below(
     view: View,
     article_id: str,
     before: str | None,
-    now: datetime,
     reader: Reader,
+    validity: Validity,
     at_once: int,
     check: Check,
 ) -> Iterator[VersionInfo]:
@@ -119,17 +122,19 @@ def _shown_below(
         key = version_key(plain_version(_checked(before)))
         numbers = [number for number in numbers if version_key(number) < key]
     killed = view.killed_until(article_id)
-    instant = dates.micros(now)
     for start in range(0, len(numbers), at_once):
         check()
         for each in view.versions(article_id, numbers[start : start + at_once]):
             hides = None if each.current else killed
-            if each.standing.shown(reader, instant) and _is_above(each.version, hides):
+            validity.depends_on(each.standing.restrictions, held=reader.held)
+            if each.standing.shown(reader, validity.now) and _is_above(
+                each.version, hides
+            ):
                 yield each
 
 
 def version_of(
-    view: View, article_id: str, version: str | None, now: datetime, reader: Reader
+    view: View, article_id: str, version: str | None, reader: Reader, validity: Validity
 ) -> Stored:
     """Version of a visible article, by default the current one.
 
@@ -138,7 +143,7 @@ def version_of(
     stored = view.get(article_id, version)
     killed = None if stored.current else view.killed_until(article_id)
     # The current version's embargo covers all versions; each has its own status.
-    if not _may_see(stored.article, now, reader, killed):
+    if not _may_see(stored.article, reader, validity, killed):
         raise ArticleNotFound(article_id, version)
     return stored
 
@@ -163,8 +168,8 @@ def pair_of(
     article_id: str,
     old: str | None,
     new: str | None,
-    now: datetime,
     reader: Reader,
+    validity: Validity,
     check: Check,
 ) -> tuple[Article, Article]:
     """Two versions of a visible article, the old one first.
@@ -175,10 +180,10 @@ def pair_of(
     :param check: raises once the deadline has passed.
     :raises ArticleNotFound: one does not exist, or the reader may not see it.
     """
-    later = version_of(view, article_id, new, now, reader).article
+    later = version_of(view, article_id, new, reader, validity).article
     if old is not None:
-        return version_of(view, article_id, old, now, reader).article, later
-    return _before(view, later, now, reader, check), later
+        return version_of(view, article_id, old, reader, validity).article, later
+    return _before(view, later, reader, validity, check), later
 
 
 def _not_shown(
@@ -197,7 +202,7 @@ def _not_shown(
 
 
 def _may_see(
-    article: Article, now: datetime, reader: Reader, killed: str | None
+    article: Article, reader: Reader, validity: Validity, killed: str | None
 ) -> bool:
     """Whether a reader may see one version of a visible article.
 
@@ -205,7 +210,10 @@ def _may_see(
         older versions after a newer one is published; ``None`` for the current one.
     """
     assert article.version is not None, "it is stored"
-    return visible(article, now, reader) and _is_above(article.version, killed)
+    if not _is_above(article.version, killed):
+        return False
+    validity.depends_on(restrictions_of(article), held=reader.held)
+    return visible(article, dates.from_micros(validity.now), reader)
 
 
 def _checked(before: str) -> str:
@@ -224,11 +232,11 @@ def _is_above(version: str, killed: str | None) -> bool:
 
 
 def _before(
-    view: View, article: Article, now: datetime, reader: Reader, check: Check
+    view: View, article: Article, reader: Reader, validity: Validity, check: Check
 ) -> Article:
     """Highest visible version below another; the other itself if there is none."""
     shown = _shown_below(
-        view, article.id, article.version, now, reader, _AT_ONCE, check
+        view, article.id, article.version, reader, validity, _AT_ONCE, check
     )
     earlier = next(shown, None)
     return article if earlier is None else view.get(article.id, earlier.version).article

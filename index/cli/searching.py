@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections import defaultdict
 from datetime import UTC, datetime
 
-from index.access import published_form, visible
+from index.access import Validity, published_form, visible
 from index.cli.running import open_archive
 from index.cli.showing import show_answer, show_article
 from index.cli.terminal import Screen, count, is_stdout, output
@@ -86,7 +86,9 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
             after, now = page[-1].id, datetime.now(UTC)
             for article in page:
                 if args.all or visible(article, now):
-                    exported = article if args.all else published_form(article, now)
+                    exported = article
+                    if not args.all:
+                        exported = published_form(article, Validity(now))
                     out.write(write(args.format, exported))
                     written += 1
                 bars.advance(task)

@@ -39,6 +39,7 @@ from index.query.request import (
     compile_request,
     continued,
 )
+from index.query.sealing import sealed, unsealed
 from index.query.search import (
     PUBLIC,
     FacetRequest,
@@ -110,7 +111,9 @@ __all__ = [
     "paragraph_statistics",
     "places_of",
     "scoring_leaves",
+    "sealed",
     "search_digest",
+    "unsealed",
     "weighted_fields",
     "weighted_leaves",
     "wildcard_pattern",

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import orjson
 
-from index.access import published_extra
+from index.access import Validity, published_extra
 from index.article import (
     CONCEPT_FIELDS,
     RIGHTS_FIELDS,
@@ -73,14 +72,14 @@ class Clipping:
             credit=paragraph.get("credit"),
         )
 
-    def fields(self, names: Iterable[str], now: datetime) -> dict[str, Any]:
-        """Fields in their JSON form, as the public may see them at ``now``.
+    def fields(self, names: Iterable[str], validity: Validity) -> dict[str, Any]:
+        """Fields in their JSON form, as the public may see them now.
 
         Fields without a value are ``None``. ``ed_note`` must not be among the names.
         """
         value_of = self._document.get
         return {
-            name: self._field(name, now) if name in _CONVERTED else value_of(name)
+            name: self._field(name, validity) if name in _CONVERTED else value_of(name)
             for name in names
         }
 
@@ -89,14 +88,14 @@ class Clipping:
         document = self._document
         return {name: document[name] for name in RIGHTS_FIELDS if name in document}
 
-    def _field(self, name: str, now: datetime) -> Any:
+    def _field(self, name: str, validity: Validity) -> Any:
         if name == "version":
             return self.version
         if name == "extra":
             # Only this field can hold integers of more than 64 bits, which orjson turns
             # into floats.
             extra = json.loads(self._content).get(name, {})
-            return published_extra(extra, now) or None
+            return published_extra(extra, validity) or None
         value = self._document.get(name)
         if value is None:
             return None

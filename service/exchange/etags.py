@@ -8,16 +8,19 @@ from typing import Any
 
 from flask import Response, request
 
+from index.archive import Tag
 
-def conditional_response(tag: str, answer: Callable[[], Response]) -> Response:
+
+def conditional_response(tag: Tag, answer: Callable[[], Response]) -> Response:
     """Answer to a conditional GET: 304 if the client has it, else the answer itself.
 
     The tag is weak: two answers with one tag may differ in ``took_ms``.
     """
     # Not for *, which fits any answer: only answer() notices a wrong request.
-    known = request.if_none_match.is_weak(tag)
-    response = Response(status=304) if known else answer()
-    response.set_etag(tag, weak=True)
+    sent = request.if_none_match.as_set(include_weak=True)
+    known = next((text for text in sent if tag.fits(text)), None)
+    response = answer() if known is None else Response(status=304)
+    response.set_etag(known or tag.text, weak=True)
     return response
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from index.access import published_extra
+from index.access import Validity, published_extra
 from index.dates import instant as instant_of
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -31,8 +31,8 @@ def test_a_part_shows_when_its_embargo_is_over(
     at = instant_of(instant)
     part = {"headline": "secret", name: value}
     extra = {"associations": {"picture": part}}
-    assert published_extra(extra, at - SECOND) == {"associations": {}}
-    assert published_extra(extra, at) == extra
+    assert published_extra(extra, Validity(at - SECOND)) == {"associations": {}}
+    assert published_extra(extra, Validity(at)) == extra
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_a_part_shows_when_its_embargo_is_over(
 def test_a_part_is_gone_when_it_has_expired(value: str, instant: str) -> None:
     at = instant_of(instant)
     extra = {"associations": {"picture": {"headline": "secret", "expires": value}}}
-    assert published_extra(extra, at - SECOND) == extra
-    assert published_extra(extra, at) == {"associations": {}}
+    assert published_extra(extra, Validity(at - SECOND)) == extra
+    assert published_extra(extra, Validity(at)) == {"associations": {}}
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_a_part_is_gone_when_it_has_expired(value: str, instant: str) -> None:
 @pytest.mark.parametrize("name", ["embargoed", "expires"])
 def test_a_part_whose_dates_cannot_be_read_is_not_shown(name: str, value: Any) -> None:
     extra = {"associations": {"picture": {"headline": "secret", name: value}}}
-    assert published_extra(extra, NOW) == {"associations": {}}
+    assert published_extra(extra, Validity(NOW)) == {"associations": {}}

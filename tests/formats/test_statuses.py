@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.access import published_form
+from index.access import Validity, published_form
 from index.article import Article, Status
 from index.article.document import STATUS_WORDS
 from index.formats import Read, ReadOptions
@@ -203,5 +203,5 @@ def test_a_wrapper_that_holds_its_records_back_is_refused(
 def test_a_second_note_to_editors_is_not_public(name: str) -> None:
     article = article_of(**{"ed_note": "one", name: "do not name him"})
     assert article is not None
-    public = published_form(article, datetime(2026, 5, 1, tzinfo=UTC))
+    public = published_form(article, Validity(datetime(2026, 5, 1, tzinfo=UTC)))
     assert "name him" not in str(public)

@@ -591,3 +591,18 @@ def test_a_server_may_pass_on_a_body_that_is_cut_off(client: FlaskClient) -> Non
     assert (answer.status_code, answer.json["code"]) == (400, "incomplete_body")
     assert answer.json["got"] == 14
     assert client.get("/v1/articles/a").status_code == 404
+
+
+def test_any_of_several_tags_is_enough(client: FlaskClient) -> None:
+    path = "/v1/articles/urn:test:grain"
+    tag = client.get(path).headers["ETag"]
+    for sent, status in [
+        (tag, 304),
+        (f'"x", {tag}, W/"y"', 304),
+        (tag.removeprefix("W/"), 304),
+        ('W/"x"', 200),
+        ("*", 200),
+    ]:
+        answer = client.get(path, headers={"If-None-Match": sent})
+        assert answer.status_code == status, sent
+        assert answer.headers["ETag"] == tag

@@ -9,7 +9,7 @@ import pytest
 from checkout import SEEDS
 
 from index import formats
-from index.access import published_form
+from index.access import Validity, published_form
 from index.article import Article, article_of, content_json, document_of
 from index.errors import InvalidArticle
 from index.query import RETURNABLE
@@ -65,9 +65,12 @@ def clipping_of(article: Article) -> Clipping:
 )
 def test_a_clipping_shows_what_the_whole_article_would(article: Article) -> None:
     clipping = clipping_of(article)
-    shown = {"version": clipping.version, **document_of(published_form(article, NOW))}
+    shown = {
+        "version": clipping.version,
+        **document_of(published_form(article, Validity(NOW))),
+    }
     names = [name for name in RETURNABLE if name != "version"]
-    assert clipping.fields(RETURNABLE, NOW) == {
+    assert clipping.fields(RETURNABLE, Validity(NOW)) == {
         "version": clipping.version,
         **{name: shown.get(name) for name in names},
     }
@@ -80,7 +83,9 @@ def test_a_clipping_shows_what_the_whole_article_would(article: Article) -> None
 
 
 def test_names_within_a_concept_stand_in_the_order_of_the_record() -> None:
-    (subjects,) = clipping_of(article_of(FULL)).fields(["subjects"], NOW).values()
+    (subjects,) = (
+        clipping_of(article_of(FULL)).fields(["subjects"], Validity(NOW)).values()
+    )
     assert list(subjects[1]) == ["name", "code", "scheme", "uri"]
 
 

@@ -1,0 +1,84 @@
+"""Tags: whether an answer that a client has is still the current one.
+
+Without a write, an answer changes only at instants: an embargo ends, an associated item
+of an article expires. The tag of an answer holds the span of instants in which it stays
+as it is, as noted by the reads that made it. So a client's tag says whether its answer
+is current before anything is read again. The span is sealed with a key of the store:
+the next instant may be that of something which nobody may know of yet.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from index import dates
+from index.access import Validity
+from index.query import sealed, search_digest, unsealed
+from index.store import View
+
+_SPAN = struct.Struct(">qq")
+_SEALED_BYTES = 16 + _SPAN.size  # AES-SIV puts 16 bytes before what it encrypts
+_CHARACTERS = -(-_SEALED_BYTES * 4 // 3)
+_LAYOUT = "nutgraf tag 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """The tag of an answer that is being made, or of the one that a client has.
+
+    Two are equal if all that the answers depend on besides their own reads is equal.
+
+    :param basis: digest of the question, and of the states of store and index.
+    :param validity: of the answer; complete once the answer is made.
+    :param key: of the store, to seal the span with.
+    """
+
+    basis: str
+    validity: Validity = field(compare=False, repr=False)
+    key: bytes = field(compare=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The tag of the finished answer, as text."""
+        span = _SPAN.pack(self.validity.first, self.validity.end)
+        return sealed(span, self.key, self._layout)
+
+    def fits(self, text: str) -> bool:
+        """Whether the answer with this tag, given out earlier, is the current one."""
+        if len(text) != _CHARACTERS:
+            return False
+        try:
+            first, end = _SPAN.unpack(unsealed(text, self.key, self._layout))
+        except ValueError:
+            return False  # of another state of the store, or none of ours
+        return bool(first <= self.validity.now < end)
+
+    @property
+    def _layout(self) -> bytes:
+        # Only under the same basis can it be opened: nothing else is compared.
+        return f"{_LAYOUT} {self.basis}".encode()
+
+
+def tag_of(
+    view: View,
+    seq: int,
+    now: datetime,
+    parameters: str,
+    asked: str,
+    validity: Validity,
+) -> Tag:
+    """Tag of an answer to these parameters from a view.
+
+    The last embargo that ended and the last article that expired are part of it: all
+    articles count for an answer, also those that are not read for it.
+
+    :param seq: of the index, -1 without one.
+    :param asked: what the parameters mean, and for which reader.
+    :param validity: of the answer.
+    """
+    moment = None if view.seq == seq else now
+    turned = view.last_ends(dates.micros(now))
+    basis = search_digest(view.epoch, view.seq, seq, turned, moment, parameters, asked)
+    return Tag(basis, validity, view.cursor_key)
