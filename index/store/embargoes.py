@@ -5,6 +5,11 @@ followers of the changes must be told, by a log entry with a seq of its own. Eac
 article has a column with the next instant at which there is something to log. The
 transaction that logs it also moves that instant on, so it is logged once, whichever
 process does it.
+
+If the clock is set back, embargoes that had ended hold again, and articles that had
+expired show again. That is logged, too, and their instants are still to come: so the
+log says at each of its entries what shows at the instant of that entry, and a follower
+who was answered that an article is not there learns when it is.
 """
 
 from __future__ import annotations
@@ -14,12 +19,20 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
-from index.access import CANCELED, NO_EXPIRY, Restrictions, Standing
+from index.access import (
+    CANCELED,
+    NO_EMBARGO,
+    NO_EXPIRY,
+    Restrictions,
+    Standing,
+    shown,
+    shows_less,
+)
 from index.history import ChangeType, next_turn
 from index.store.change_log import append
 from index.store.prepared import PreparedRead
-from index.store.rows import RESTRICTING
-from index.store.tables import articles
+from index.store.rows import RESTRICTING, standings_of
+from index.store.tables import articles, changes
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))
@@ -43,19 +56,44 @@ _MOVE = (
 )
 
 
+# The instant of the newest entry: the log says what showed then.
+_REACHED = PreparedRead(
+    select(changes.c.at).order_by(changes.c.seq.desc()).limit(literal_column("1"))
+)
+# Articles of which an instant is to come that counts as passed.
+_SET_BACK = [
+    PreparedRead(
+        select(articles.c.id).where(
+            instant != literal_column(str(none)),
+            instant > bindparam("now"),
+            instant <= bindparam("reached"),
+            articles.c.turns > instant,
+        )
+    )
+    for instant, none in (
+        (articles.c.embargoed_until, NO_EMBARGO),
+        (articles.c.expires, NO_EXPIRY),
+    )
+]
+
+
 def is_due(connection: Connection, now: int) -> bool:
-    """Whether there is something to log; reads one entry of a small index."""
-    ((first,),) = _NEXT.rows(connection)
-    return first is not None and first <= now
+    """Whether there is something to log; reads one entry of each of two indexes."""
+    return _has_turned(connection, now) or bool(_set_back(connection, now))
 
 
 def log_due(connection: Connection, now: int) -> int:
     """Log all that is due, in the caller's transaction; return how many entries."""
-    logged = 0
-    while is_due(connection, now):
+    logged = _log_set_back(connection, now)
+    while _has_turned(connection, now):
         for row in connection.execute(_DUE, {"now": now}).all():
             logged += _log(connection, row, now)
     return logged
+
+
+def _has_turned(connection: Connection, now: int) -> bool:
+    ((first,),) = _NEXT.rows(connection)
+    return first is not None and first <= now
 
 
 def _log(connection: Connection, row: Any, now: int) -> int:
@@ -79,3 +117,63 @@ def _log(connection: Connection, row: Any, now: int) -> int:
         after=standing,
     )
     return 1
+
+
+# The clock was set back.
+
+
+def _set_back(connection: Connection, now: int) -> list[str]:
+    """Ids of articles whose embargo or expiry is to come again, in their order."""
+    reached = _reached(connection)
+    if reached <= now:
+        return []
+    ids: set[str] = set()
+    for articles_of in _SET_BACK:
+        rows = articles_of.rows(connection, now=now, reached=reached)
+        ids.update(row[0] for row in rows)
+    return sorted(ids)
+
+
+def _reached(connection: Connection) -> int:
+    """Instant of the newest log entry; before any other if there is none."""
+    rows = _REACHED.rows(connection)
+    return rows[0][0] if rows else NO_EMBARGO
+
+
+def _log_set_back(connection: Connection, now: int) -> int:
+    """Log what the clock undid by being set back; return how many entries."""
+    ids = _set_back(connection, now)
+    if not ids:
+        return 0
+    logged, reached = 0, _reached(connection)
+    for article_id, (version, standing) in standings_of(connection, ids).items():
+        own = standing.restrictions
+        connection.execute(_MOVE, {"of": article_id, "to": next_turn(own, now)})
+        before = _as_of(reached, own, now)
+        if all(
+            shown(*before, now, held=held) == shown(*own, now, held=held)
+            for held in (False, True)
+        ):
+            continue
+        append(
+            connection,
+            ChangeType.UPDATED,
+            article_id,
+            version,
+            at=now,
+            hides=shows_less(before, own),
+            before=Standing(before, standing.values),
+            after=standing,
+        )
+        logged += 1
+    return logged
+
+
+def _as_of(reached: int, own: Restrictions, now: int) -> Restrictions:
+    """Restrictions by which an article shows now as it did at a later instant."""
+    status, embargoed_until, expires = own
+    if embargoed_until <= reached:
+        embargoed_until = min(embargoed_until, now)
+    if expires <= reached:
+        expires = min(expires, now)
+    return Restrictions(status, embargoed_until, expires)

@@ -42,6 +42,7 @@ from index.history import (
     Killed,
     Notice,
     check_counts_up,
+    next_turn,
     plain_version,
     version_key,
 )
@@ -68,7 +69,7 @@ MAX_NOTE = 10_000  # characters
 _SET_STATUS = (
     update(articles)
     .where(articles.c.id == bindparam("of"))
-    .values(status=bindparam("to"))
+    .values(status=bindparam("to"), turns=bindparam("next"))
 )
 
 
@@ -289,7 +290,10 @@ def change_status(
     at: int,
 ) -> int:
     """Set the status of an article; return the seq of the log entry."""
-    connection.execute(_SET_STATUS, {"of": article_id, "to": status})
+    # While it was killed, the clock may have been set back behind an instant that
+    # passed: nothing was logged of it.
+    next_ = next_turn(before.restrictions, at)
+    connection.execute(_SET_STATUS, {"of": article_id, "to": status, "next": next_})
     return append(
         connection,
         kind,

@@ -145,6 +145,58 @@ def test_an_article_expires_once(archive: Archive, clock: Clock) -> None:
     assert types(archive) == [("created", "a"), ("expired", "a")]
 
 
+def test_an_embargo_holds_again_if_the_clock_is_set_back(
+    archive: Archive, clock: Clock
+) -> None:
+    put(archive, embargoed_until=dates.iso(START + timedelta(hours=2)))
+    put(archive, "later", embargoed_until=dates.iso(START + timedelta(hours=9)))
+    clock.now += timedelta(hours=3)
+    assert types(archive) == [("embargo_lifted", "a")]
+    clock.now -= timedelta(hours=2)
+    assert types(archive, since=3) == [("withheld", "a")]
+    assert types(archive, since=4) == [], "it is logged once"
+    clock.now += timedelta(hours=1)
+    assert types(archive, since=4) == [("embargo_lifted", "a")]
+
+
+def test_an_article_shows_again_if_the_clock_is_set_back(
+    archive: Archive, clock: Clock
+) -> None:
+    put(archive, expires=dates.iso(START + timedelta(hours=2)))
+    clock.now += timedelta(days=300)
+    assert types(archive, since=1) == [("expired", "a")]
+    clock.now -= timedelta(days=300)
+    assert types(archive, since=2) == [("created", "a")]
+    clock.now += timedelta(hours=3)
+    assert types(archive, since=3) == [("expired", "a")]
+
+
+def test_what_was_written_before_the_clock_was_set_back_appears_in_its_time(
+    archive: Archive, clock: Clock
+) -> None:
+    clock.now += timedelta(hours=3)
+    put(archive, embargoed_until=dates.iso(START + timedelta(hours=2)))
+    clock.now -= timedelta(hours=2)
+    put(archive, "b")
+    assert types(archive) == [("created", "a"), ("withheld", "a"), ("created", "b")]
+    clock.now += timedelta(hours=2)
+    assert types(archive, since=3) == [("embargo_lifted", "a")]
+
+
+def test_nothing_is_lost_of_what_was_killed_when_the_clock_was_set_back(
+    archive: Archive, clock: Clock
+) -> None:
+    put(archive, embargoed_until=dates.iso(START + timedelta(hours=2)))
+    archive.kill("a")
+    clock.now += timedelta(hours=3)
+    assert types(archive) == []
+    clock.now -= timedelta(hours=2)
+    archive.reinstate("a")
+    assert types(archive) == []
+    clock.now += timedelta(hours=2)
+    assert types(archive) == [("embargo_lifted", "a")]
+
+
 def test_the_end_of_what_was_never_visible_is_not_listed(
     archive: Archive, clock: Clock
 ) -> None:
@@ -303,7 +355,8 @@ LATE_KILLS = st.builds(
     st.lists(st.sampled_from(["delete", "withhold", "+1", "purge"]), max_size=2),
 )
 LOOK = Do("look")  # when the lazy consumers look
-TIME = st.builds(lambda hours: Do(f"+{hours}"), st.integers(1, 3))
+# Clocks are also set back.
+TIME = st.builds(lambda hours: Do(f"{hours:+}"), st.sampled_from([1, 2, 3, -1, -4]))
 ONE_STEP = PUTS | OTHERS | TIME | st.sampled_from([Do("index"), LOOK])
 STEPS = st.lists(
     ERASURES | LATE_KILLS | ONE_STEP.map(lambda each: (each,)), max_size=14
@@ -324,7 +377,7 @@ def do(archive: Archive, clock: Clock, step: Do) -> None:
             put(archive, step.id, **values)
         elif step.what in ("index", "look"):
             index(archive)
-        elif step.what.startswith("+"):
+        elif step.what.startswith(("+", "-")):
             clock.now += timedelta(hours=int(step.what))
         elif step.what == "cascade":
             archive.kill(step.id, cascade=True)
@@ -454,6 +507,21 @@ class Consumer:
     ]
 )
 @example(steps=[Do("put", "a", (("embargo", 1),)), Do("kill", "a"), Do("+2")])
+@example(steps=[Do("put", "a", (("embargo", 1),)), Do("+2"), LOOK, Do("-1"), Do("+2")])
+@example(steps=[Do("put", "a", (("expires", 1),)), Do("+2"), LOOK, Do("-1")])
+@example(
+    steps=[
+        Do("put", "a", (("embargo", 1), ("expires", 2))),
+        Do("+3"),
+        Do("-1"),
+        Do("-1"),
+        Do("kill", "a"),
+        Do("+3"),
+        Do("-1"),
+        Do("reinstate", "a"),
+        Do("+3"),
+    ]
+)
 @example(steps=[Do("put", "a", (("status", "withheld"),)), Do("kill", "a")])
 @example(
     steps=[
