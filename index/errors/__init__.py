@@ -1,0 +1,105 @@
+"""Errors that Nutgraf raises, in one tree.
+
+::
+
+    NutgrafError
+    ├── InputError                   the caller has to change something
+    │   ├── InvalidQuery             a fault in ``q``, with its position
+    │   ├── UnknownField
+    │   ├── InvalidValue             of a field, a parameter or a setting
+    │   ├── CursorMismatch
+    │   ├── LimitExceeded
+    │   ├── InvalidArticle
+    │   ├── UnreadableInput          bytes that are not in their format
+    │   ├── UnknownFormat
+    │   ├── VersionConflict
+    │   ├── OutsideFilter            the key's filter does not cover the article
+    │   ├── ArticleNotFound
+    │   ├── ArticleKilled            only its notice is left
+    │   ├── ArticlePurged            its text was erased and is not stored again
+    │   ├── StatusConflict
+    │   ├── HistoryChanged           an older copy of the store was restored
+    │   ├── ParagraphNotFound
+    │   └── OriginalNotFound
+    └── ServiceError                 the request is fine and cannot be served now
+        ├── IndexUnavailable         missing, or being built
+        │   └── IndexDamaged
+        ├── SearchTimeout
+        ├── StoreFull
+        ├── StoreReadOnly
+        ├── StoreUnavailable         unreachable, locked for too long, or damaged
+        │   ├── MigrationNeeded      the store is older than this release
+        │   └── ReleaseOutdated      the store is newer than this release may use
+        └── IndexerRunning           another process holds the indexer's lock
+
+``code`` is stable: clients may compare it. An error has its facts as attributes; its
+message says what is wrong and what to do about it.
+"""
+
+from index.errors.base import (
+    InputError,
+    NutgrafError,
+    ServiceError,
+)
+from index.errors.input import (
+    ArticleKilled,
+    ArticleNotFound,
+    ArticlePurged,
+    CursorMismatch,
+    HistoryChanged,
+    InvalidArticle,
+    InvalidQuery,
+    InvalidValue,
+    LimitExceeded,
+    OriginalNotFound,
+    OutsideFilter,
+    ParagraphNotFound,
+    StatusConflict,
+    UnknownField,
+    UnknownFormat,
+    UnreadableInput,
+    VersionConflict,
+)
+from index.errors.service import (
+    IndexDamaged,
+    IndexerRunning,
+    IndexUnavailable,
+    MigrationNeeded,
+    ReleaseOutdated,
+    SearchTimeout,
+    StoreFull,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+
+__all__ = [
+    "ArticleKilled",
+    "ArticleNotFound",
+    "ArticlePurged",
+    "CursorMismatch",
+    "HistoryChanged",
+    "IndexDamaged",
+    "IndexUnavailable",
+    "IndexerRunning",
+    "InputError",
+    "InvalidArticle",
+    "InvalidQuery",
+    "InvalidValue",
+    "LimitExceeded",
+    "MigrationNeeded",
+    "NutgrafError",
+    "OriginalNotFound",
+    "OutsideFilter",
+    "ParagraphNotFound",
+    "ReleaseOutdated",
+    "SearchTimeout",
+    "ServiceError",
+    "StatusConflict",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreUnavailable",
+    "UnknownField",
+    "UnknownFormat",
+    "UnreadableInput",
+    "VersionConflict",
+]
