@@ -22,8 +22,8 @@ def start(app: Flask, stop: threading.Event | None = None) -> threading.Thread:
     def run() -> None:
         while not stopped.wait(SECONDS):
             try:
-                # A store that cannot be reached is reported by requests and /readyz.
-                with suppress(ServiceError):
+                # A store or a folder that cannot be reached is reported by /readyz.
+                with suppress(ServiceError, OSError):
                     context_of(app).archive.tend()
             except Exception:
                 LOG.exception("the upkeep of this worker failed")
