@@ -15,6 +15,8 @@ from typing import Any
 from index.errors import InvalidArticle
 
 MAX_ID = 400  # characters
+# Paragraphs that formats read. The JSON of an article of 1 MB has room for fewer.
+MAX_PARAGRAPHS = 20_000
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 # RFC 5646: a subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")

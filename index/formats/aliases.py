@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from index.article import ARTICLE_FIELDS
-from index.formats.property_names import plain_name
+from index.formats.property_names import kept, plain_name
 
 # The fields of an article, its running text, and a summary paragraph.
 TARGETS = (*ARTICLE_FIELDS, "text", "abstract")
@@ -193,7 +191,7 @@ def target_of(name: str) -> str | None:
     return ranked_target_of(name)[0]
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def ranked_target_of(name: str) -> tuple[str | None, int]:
     """Field that an alias is read as, and the alias's rank, from 2."""
     if name.startswith("_") and name != "_id":

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from index.article import Role
-from index.formats.property_names import names
+from index.formats.property_names import kept, names
 
 _TYPES = names(
     "type _type nodetype blockname kind tag tagname element blocktype @type role"
@@ -78,7 +77,7 @@ def role_of(kind: str) -> Role | None:
     return _ROLES.get(kind)
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def type_named(kind: str) -> str:
     """``core/list-item`` as ``listitem``, ``heading-2`` as ``heading``."""
     return re.sub(r"[^a-z]", "", kind[:60].lower().rpartition("/")[2])

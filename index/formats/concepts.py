@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, TypeGuard
 
 from index.errors import UnreadableInput
-from index.formats.property_names import names, plain_name
+from index.formats.property_names import kept, names, plain_name
 from index.parsing import parse_json, plain_text
 
 # Kinds of concepts, and the fields of ours that they belong to.
@@ -243,6 +242,6 @@ def _is_text(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip())
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _letters(kind: str) -> str:
     return re.sub(r"[^a-z]", "", kind[:60].lower())

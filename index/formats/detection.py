@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, BinaryIO
 
 from index.errors import UnknownFormat, UnreadableInput
@@ -24,6 +24,7 @@ from index.formats.head import (
 from index.formats.mapping import check_mapping
 from index.formats.ninjs import MARKS, PROPERTIES, WEAK_MARKS
 from index.formats.options import DEFAULTS, ReadOptions
+from index.formats.property_names import kept
 from index.formats.record import Read
 from index.formats.records import (
     RecordReader,
@@ -168,7 +169,7 @@ def _by_names(names: Iterable[str], default: str) -> str:
     return "ninjs" if weak else default
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _kind_of(name: str) -> str:
     """Whose property a name is: of ninjs alone, ours alone, or both (weakly)."""
     lowered = name.lower()

@@ -234,6 +234,7 @@ class _Record:
     def _choose(self, target: str, ranked: list[_Candidate]) -> None:
         """Set a field of the document from the candidates for it."""
         document = self._document
+        joined: list[Any] = []  # what other candidates add
         for candidate in ranked:
             rank, value = candidate.rank, candidate.value
             joins = target == "abstract" or (target in CONCEPT_FIELDS and rank < 2)
@@ -253,7 +254,9 @@ class _Record:
             elif target == "extra":
                 document[target] = {**document[target], **shaped}
             else:
-                document[target] = [*_listed(document[target]), *_listed(shaped)]
+                joined.extend(_listed(shaped))
+        if joined:
+            document[target] = [*_listed(document[target]), *joined]
 
     def _shaped(self, target: str, candidate: _Candidate) -> Any:
         """A value in the shape of its field; ``None`` if it does not fit."""

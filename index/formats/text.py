@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from typing import Any, BinaryIO
 
 from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
@@ -27,7 +28,8 @@ from index.parsing import (
     dateline_of,
     day_of,
     is_byline,
-    numbered_paragraphs,
+    lines_of,
+    paragraphs,
     parse_json,
     recoded,
     single_spaced,
@@ -38,6 +40,7 @@ from index.parsing import (
 )
 
 _FENCE = "---"
+_SIGN = re.compile(r"\S")
 _KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)\Z")
 _ITEM = re.compile(r"\s*-\s+(.*)\Z")
 # Values separated by commas; double quotes around a value that contains one.
@@ -81,20 +84,19 @@ def _document(
     text: str, name: str, options: ReadOptions, warnings: list[str]
 ) -> tuple[dict[str, Any], int, Mapped]:
     """The article in JSON, the line its text starts on, and its front matter."""
-    lines = with_line_feeds(text).split("\n")
-    values, start = _front_matter(lines)
+    text_of_file, text = text, with_line_feeds(text)
+    values, first, line = _front_matter(text)
     # A blank line of a template says nothing: it does not lift an embargo.
     values = {key: value for key, value in values.items() if value is not None}
-    first = start
     mapped = options.field_map.applied(values)
     document = field_names.renamed(mapped.record, options.mapping, warn=warnings.append)
-    while start < len(lines) and not lines[start].strip():
-        start += 1
-    body = lines[start:]
-    if body and document.get("headline") in (None, body[0].strip()):
-        document["headline"] = single_spaced(body.pop(0))
-    _take_byline(body, document)
-    story = _Story.of([text for _, text in numbered_paragraphs(body)])
+    start, end = _first_line(text, first)
+    line += text.count("\n", first, start)
+    if start < end and document.get("headline") in (None, text[start:end].strip()):
+        document["headline"] = single_spaced(text[start:end])
+        start = end
+    body = _without_byline(text, start, document)
+    story = _Story.of(paragraphs(body))
     document["paragraphs"] = [*document.get("paragraphs", ()), *story.paragraphs]
     for field_name, value in (
         ("dateline", story.dateline),
@@ -106,12 +108,12 @@ def _document(
     identify(
         document,
         mapped.record,
-        lambda: json.dumps({**values, "text": "\n".join(lines[first:])}),
+        lambda: json.dumps({**values, "text": text[first:]}),
         options,
     )
-    document.setdefault("id", article_id(name, text))
+    document.setdefault("id", article_id(name, text_of_file))
     complete(document, options)
-    return document, min(start + 1, len(lines)), mapped
+    return document, line, mapped
 
 
 def article_id(name: str, text: str) -> str:
@@ -136,21 +138,37 @@ def article_id(name: str, text: str) -> str:
     return f"file:{path}"
 
 
-def _front_matter(lines: list[str]) -> tuple[dict[str, Any], int]:
-    """Values of the front matter, and the index of the line after it.
+def _first_line(text: str, at: int) -> tuple[int, int]:
+    """Start and end of the first line from a place that is not blank.
+
+    Both are the end of the text if there is none.
+    """
+    sign = _SIGN.search(text, at)
+    if sign is None:
+        return len(text), len(text)
+    start = max(at, text.rfind("\n", at, sign.start()) + 1)
+    end = text.find("\n", start)
+    return start, len(text) if end < 0 else end
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], int, int]:
+    """Values of the front matter, the place after it, and the number of its line.
 
     :raises UnreadableInput: a line of it is not ``key: value``, or it is not closed.
     """
-    if lines[0].rstrip() != _FENCE:
-        return {}, 0
-    first = next((line for line in lines[1:] if _is_content(line)), "")
+    if text.partition("\n")[0].rstrip() != _FENCE:
+        return {}, 0, 1
+    lines = islice(lines_of(text), 1, None)
+    first = next(filter(_is_content, lines), "")
     if not _KEY.match(first.rstrip()):
-        return {}, 0  # --- is a rule above the headline
+        return {}, 0, 1  # --- is a rule above the headline
     values: dict[str, Any] = {}
     key = ""
-    for at, line in enumerate(lines[1:], 1):
+    place = text.find("\n") + 1
+    for at, line in enumerate(islice(lines_of(text), 1, None), 1):
+        place += len(line) + 1
         if line.rstrip() == _FENCE:
-            return values, at + 1
+            return values, min(place, len(text)), at + 2
         if not _is_content(line):
             continue
         if (
@@ -211,18 +229,18 @@ def _plain(text: str) -> str:
     return text[1:-1] if quoted else text
 
 
-def _take_byline(body: list[str], document: dict[str, Any]) -> None:
-    """Move a line such as ``By A Name`` after the headline to the byline."""
-    at = next((at for at, line in enumerate(body) if line.strip()), None)
-    if at is None or not is_byline(body[at]):
-        return
-    line = single_spaced(body[at])
+def _without_byline(text: str, at: int, document: dict[str, Any]) -> str:
+    """Text from a place on; a line ``By A Name`` at its start goes to the byline."""
+    start, end = _first_line(text, at)
+    if start == end or not is_byline(text[start:end]):
+        return text[start:]
+    line = single_spaced(text[start:end])
     known = document.get("byline")
     if known is None:
         document["byline"] = line
     elif not isinstance(known, str) or _by(known) != _by(line):
-        return
-    del body[at]
+        return text[start:]
+    return text[end:]
 
 
 def _by(byline: str) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from index.errors import UnreadableInput
 from index.formats import field_names
 from index.formats.aliases import EMBARGO_NAMES
 from index.formats.options import ReadOptions
-from index.formats.property_names import plain_name
+from index.formats.property_names import kept, plain_name
 from index.formats.statuses import holds_record_back
 from index.parsing import EACH, Step, json_texts, json_values
 
@@ -266,7 +265,7 @@ def _is_article(value: Mapping[str, Any]) -> bool:
     return has_id and has_summary
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _role_of(name: str) -> str:
     """What a property says of its object: ``uri id text summary``, or nothing."""
     lowered = name.lower()

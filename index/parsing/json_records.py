@@ -93,7 +93,7 @@ def _whole_documents(data: bytes, line: int) -> Iterator[Value] | None:
             return None
         if not data[end:].strip():
             return iter([Value(line, 1, error=error)])
-        window = Window(iter([data]))
+        window = Window(source.pieces_of(data))
         window.line = line
         return _documents(window, 1)
     return iter([Value(line, 1, value, text=text.strip())])

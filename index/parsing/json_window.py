@@ -52,6 +52,10 @@ class Window:
         self._text, self._at = "", 0
         self._margin = ""  # what was dropped of the current line, or its end
         self._passed = 0  # bytes before the text
+        self._counted = 0  # characters of the text that are in these bytes too
+        self._line_start = 0  # of the line at the window's place; 0 if it is dropped
+        # Places of brackets that the text, which is read to its end, does not close.
+        self._unclosed: frozenset[int] = frozenset()
         self._ended = False
         self.line = 1
         self.error: UnreadableInput | None = None  # why the pieces broke off
@@ -71,6 +75,10 @@ class Window:
 
     def value(self) -> Parsed:
         """The value that starts at the next character; the window passes it."""
+        if self._at in self._unclosed:
+            # Known from an item before: to look for the end again would take too long.
+            endless = UnreadableInput("this value has no end: a bracket is not closed")
+            return self._refused(endless, _End(None))
         while True:
             text, at = self._text, self._at
             try:
@@ -82,6 +90,7 @@ class Window:
                         return self._too_long()
                     if self._read_on():
                         continue
+                    self._unclosed = frozenset(broken_end.unclosed)
                 return self._refused(error, broken_end)
             # A number at the very end may go on in the next piece.
             if end == len(text) and text[end - 1] not in '"}]' and self._read_on():
@@ -114,7 +123,7 @@ class Window:
     def _not_json(self, error: json.JSONDecodeError) -> UnreadableInput:
         """Error with the line and the column in the whole text."""
         line = self.line + self._text.count("\n", self._at, error.pos)
-        start = self._text.rfind("\n", 0, error.pos) + 1
+        start = self._text.rfind("\n", self._at, error.pos) + 1 or self._line_start
         dropped = len(self._margin) if start == 0 else 0
         column = error.pos - start + dropped + 1
         return UnreadableInput(
@@ -128,8 +137,7 @@ class Window:
         match = _UNDECODABLE.search(item)
         if match is None:
             return None
-        before = self._text[: self._at + match.start()]
-        at = self._passed + len(before.encode("utf-8", "surrogateescape"))
+        at = self._bytes_before(self._at + match.start())
         return UnreadableInput(
             f"byte {at} (0x{ord(match[0]) - 0xDC00:02x}) is not UTF-8; save the file as"
             " UTF-8, or as UTF-16 with a byte order mark",
@@ -160,8 +168,18 @@ class Window:
         assert match is not None, "the pattern matches nothing too"
         return match.end()
 
+    def _bytes_before(self, place: int) -> int:
+        """Bytes of the input before a place; ask for places in turn."""
+        text = self._text[self._counted : place]
+        self._passed += len(text.encode("utf-8", "surrogateescape"))
+        self._counted = place
+        return self._passed
+
     def _pass_to(self, place: int) -> None:
-        self.line += self._text.count("\n", self._at, place)
+        lines = self._text.count("\n", self._at, place)
+        if lines:
+            self.line += lines
+            self._line_start = self._text.rindex("\n", self._at, place) + 1
         self._at = place
 
     def _read_on(self) -> bool:
@@ -186,12 +204,12 @@ class Window:
         return True
 
     def _drop_passed(self) -> None:
-        passed = self._text[: self._at]
-        self._passed += len(passed.encode("utf-8", "surrogateescape"))
-        line_start = passed.rfind("\n") + 1
-        margin = passed[line_start:] if line_start else self._margin + passed
+        self._bytes_before(self._at)
+        line = self._text[self._line_start : self._at]
+        margin = line if self._line_start else self._margin + line
         self._margin = margin[-_LONGEST_MARGIN:]
         self._text, self._at = self._text[self._at :], 0
+        self._counted = self._line_start = 0
 
 
 class _End(NamedTuple):
@@ -199,10 +217,12 @@ class _End(NamedTuple):
 
     :param place: after the value, or where it breaks; ``None`` if the text ends first.
     :param broken: the brackets do not match, or a string runs into the end of a line.
+    :param unclosed: places of the brackets that the text does not close.
     """
 
     place: int | None
     broken: bool = False
+    unclosed: tuple[int, ...] = ()
 
 
 def _end_of(text: str, at: int) -> _End:
@@ -212,6 +232,7 @@ def _end_of(text: str, at: int) -> _End:
         assert match is not None, "the pattern matches nothing too"
         return _End(match.end() if match.end() < len(text) else None)
     opened: list[str] = []
+    places: list[int] = []  # of these
     before = ""
     for piece in _PIECE.finditer(text, at):
         sign = piece[0][0]
@@ -219,15 +240,20 @@ def _end_of(text: str, at: int) -> _End:
             if not piece[1]:  # a string without its closing quote
                 # A backslash may be the first half of an escape.
                 ended = piece.end() + text.startswith("\\", piece.end()) >= len(text)
-                return _End(None) if ended else _End(piece.start(), broken=True)
+                if ended:
+                    return _End(None, unclosed=tuple(places))
+                return _End(piece.start(), broken=True)
         elif sign in "{[":
             # In an object, another one can only be the value of a name.
             if opened and opened[-1] == "{" and before != ":":
                 return _End(piece.start(), broken=True)
             opened.append(sign)
-        elif sign in "}]" and opened.pop() + sign not in ("{}", "[]"):
-            return _End(piece.start(), broken=True)
+            places.append(piece.start())
+        elif sign in "}]":
+            places.pop()
+            if opened.pop() + sign not in ("{}", "[]"):
+                return _End(piece.start(), broken=True)
         before = sign
         if not opened:
             return _End(piece.end())
-    return _End(None)
+    return _End(None, unclosed=tuple(places))

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import html as references
 import re
+from collections import Counter
 from html.entities import html5
 from typing import NamedTuple
 
 from lxml import etree
 
-from index.article import Role
+from index.article import MAX_PARAGRAPHS, Role
 from index.errors import InvalidArticle, LimitExceeded
 from index.parsing import prose
 
 _LONGEST_CREDIT = 100  # characters
 MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
+MAX_TAGS = 300_000  # tags of one fragment, start and end tags
+# End tags times open elements: libxml2 looks through all that are open for each.
+MAX_STEPS = 500_000_000
+_PIECE = 16 * 1024  # bytes that are parsed before the limits are looked at again
 
 _BLOCK_TAGS = (
     "p div section article header footer main aside address center form fieldset ul ol"
@@ -76,8 +81,9 @@ _PAIR = re.compile(
 # A < and what may make it a tag; > in quotes does not end one.
 _LESS_THAN = re.compile(
     r"<(?![!?])(?:/?([A-Za-z][\w:-]*+)(?=[\s/>])"
-    r"(?:(?:[^<>\"']++|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'){0,500}>|[^<>]*+(>|\Z)))?"
+    r"(?:(?:[^<>\"']++|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'){0,80}>|[^<>]*+(>|\Z)))?"
 )
+_SEARCHED = re.compile(rb"</|<body", re.IGNORECASE)  # tags that it looks so for
 _CLOSED = re.compile(r"</([A-Za-z][\w:-]*+)\s*+>")
 _REFERENCE = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
@@ -150,10 +156,17 @@ def _with_escaped_signs(html: str) -> str:
 
     A tag has a name of HTML, a name with a hyphen or colon, or one that is closed
     somewhere: the words of ``<ACM>`` and ``a<b then`` must not be lost.
+
+    :raises LimitExceeded: it has too many tags.
     """
     closed = {name.lower() for name in _CLOSED.findall(html)}
+    tags = 0
 
     def escaped(sign: re.Match[str]) -> str:
+        nonlocal tags
+        tags += 1
+        if tags > MAX_TAGS:
+            raise LimitExceeded("tags of HTML", limit=MAX_TAGS, got=None)
         name = (sign[1] or "").lower()
         if sign[2] == "":
             is_tag = name in _HTML_TAGS and "=" in sign[0]  # cut off within a tag
@@ -179,7 +192,8 @@ def html_paragraphs(html: str) -> list[Block]:
     single. A caption is separated from its credit. Broken HTML is read much as browsers
     read it, except that a ``<`` that begins no tag is text.
 
-    :raises LimitExceeded: it has more than 8 MB.
+    :raises LimitExceeded: it has more than 8 MB, too many tags or paragraphs, or is
+        nested too deep; the rest is then not parsed.
     :raises InvalidArticle: it holds a NUL or a lone surrogate.
     """
     if len(html) > MAX_MARKUP:
@@ -195,9 +209,63 @@ def html_paragraphs(html: str) -> list[Block]:
         huge_tree=True,
     )
     # The div because libxml2 refuses a document without an element.
-    parser.feed(b"<div>" + _with_escaped_signs(html).encode())
+    parser.feed(b"<div>")
+    text = _with_escaped_signs(html).encode()
+    steps = 0
+    for start in range(0, len(text), _PIECE):
+        piece = text[start : start + _PIECE]
+        steps += target.depth * len(_SEARCHED.findall(piece))
+        if steps > MAX_STEPS:
+            raise LimitExceeded(
+                "HTML",
+                limit=MAX_STEPS,
+                got=None,
+                detail="too many elements are open inside one another; close them",
+            )
+        parser.feed(piece)
+        target.check()
     parser.close()
+    target.check()
     return target.blocks
+
+
+class _Cell:
+    """A cell of a table: its paragraphs, and the cells of the tables inside it.
+
+    Cells are moved outwards as they are, and taken apart once: however deep tables are
+    nested, a paragraph costs the same.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[Block | _Cell] = []
+        self.count = 0  # paragraphs
+
+    def add(self, part: Block | _Cell) -> None:
+        """Add a paragraph, or what another cell holds."""
+        if isinstance(part, _Cell):
+            if part.count == 1:
+                part = part.only()
+            self.count += 1 if isinstance(part, Block) else part.count
+        else:
+            self.count += 1
+        self._parts.append(part)
+
+    def only(self) -> Block:
+        """The paragraph of a cell that has one."""
+        (block,) = self.blocks()
+        return block
+
+    def blocks(self) -> list[Block]:
+        """All paragraphs, in order."""
+        blocks: list[Block] = []
+        waiting: list[Block | _Cell] = [self]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Block):
+                blocks.append(part)
+            else:
+                waiting += reversed(part._parts)
+        return blocks
 
 
 class _Target:
@@ -206,16 +274,27 @@ class _Target:
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._text: list[str] = []
-        self._open: list[str] = []  # tags that give a role, outermost first
+        # Tags that give a role and the role in each, outermost first.
+        self._open: list[tuple[str, Role]] = []
+        self._open_counts: Counter[str] = Counter()
         self._dropped: list[str] = []
-        # The open table rows, outermost first: each a list of cells, each of those a
-        # list of paragraphs.
-        self._rows: list[list[list[Block]]] = []
+        self._rows: list[list[_Cell]] = []  # the open table rows, outermost first
+        self.depth = 0  # open elements
+        self._count = 0  # paragraphs so far
         self._breaks = 0  # br since the last word
         self._figures: list[int] = []  # where each open figure starts in blocks
         self._span_ended = False  # whether a span ended just before
 
+    def check(self) -> None:
+        """Refuse a fragment that has too much.
+
+        :raises LimitExceeded: it has too many paragraphs.
+        """
+        if self._count > MAX_PARAGRAPHS:
+            raise LimitExceeded("paragraphs", limit=MAX_PARAGRAPHS, got=None)
+
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
         if self._dropped or tag in _DROPPED:
             if tag in _DROPPED:
                 self._dropped.append(tag)
@@ -238,16 +317,17 @@ class _Target:
         elif tag in ("td", "th"):
             self._flush()
             if self._rows:
-                self._rows[-1].append([])
+                self._rows[-1].append(_Cell())
         elif tag in _ROLES:
             self._flush()
-            self._open.append(tag)
+            self._enter(tag, _ROLES[tag])
         elif tag in _BLOCKS:
             self._flush()
             if tag == "p":
-                self._open.append(tag)
+                self._enter(tag, self._role())
 
     def end(self, tag: str) -> None:
+        self.depth -= 1
         if self._dropped:
             if tag == self._dropped[-1]:
                 self._dropped.pop()
@@ -261,9 +341,8 @@ class _Target:
             self._end_row()
         elif tag in _ROLES or tag == "p":
             self._flush()
-            if tag in self._open:
-                while self._open.pop() != tag:
-                    pass
+            if self._open_counts[tag]:
+                self._leave(tag)
         elif tag in _BLOCKS or tag in ("td", "th"):
             self._flush()
 
@@ -286,11 +365,19 @@ class _Target:
         while self._rows:
             self._end_row()
 
+    def _enter(self, tag: str, role: Role) -> None:
+        self._open.append((tag, role))
+        self._open_counts[tag] += 1
+
+    def _leave(self, tag: str) -> None:
+        """End the innermost of these elements, and all inside it."""
+        ended = None
+        while ended != tag:
+            ended, _ = self._open.pop()
+            self._open_counts[ended] -= 1
+
     def _role(self) -> Role:
-        for tag in reversed(self._open):
-            if tag in _ROLES:
-                return _ROLES[tag]
-        return Role.BODY
+        return self._open[-1][1] if self._open else Role.BODY
 
     def _flush(self) -> None:
         text = "".join(self._text).translate(_WINDOWS)
@@ -299,27 +386,34 @@ class _Target:
         if not text or text.isspace():
             return
         role = self._role()
-        if "pre" in self._open:
+        if self._open_counts["pre"]:
             parts = prose.paragraphs(text)
         elif self._open:
             parts = [text]
         else:
             parts = _BLANK_LINE.split(text)
         for part in parts:
+            if self._count > MAX_PARAGRAPHS:
+                return  # check() refuses it
             if words := prose.single_spaced(part):
+                self._count += 1
                 self._add(_with_credit(role, words))
 
-    def _add(self, block: Block) -> None:
+    def _add(self, part: Block | _Cell) -> None:
         if self._rows and self._rows[-1]:
-            self._rows[-1][-1].append(block)
+            self._rows[-1][-1].add(part)
         elif len(self._rows) > 1 and self._rows[-2]:
-            self._rows[-2][-1].append(block)
+            self._rows[-2][-1].add(part)
+        elif isinstance(part, Block):
+            self.blocks.append(part)
         else:
-            self.blocks.append(block)
+            self.blocks += part.blocks()
 
     def _end_figure(self) -> None:
         """Take a short line beside the caption of a figure as the caption's credit."""
         start = self._figures.pop() if self._figures else len(self.blocks)
+        if len(self.blocks) - start != 2:
+            return
         inside = self.blocks[start:]
         captions = [block for block in inside if block.role is Role.CAPTION]
         others = [block for block in inside if block.role is not Role.CAPTION]
@@ -330,13 +424,13 @@ class _Target:
     def _end_row(self) -> None:
         if not self._rows:
             return
-        cells = [cell for cell in self._rows.pop() if cell]
-        if len(cells) > 1 and all(len(cell) == 1 for cell in cells):
-            self._add(Block(Role.TABLE, " | ".join(cell[0].text for cell in cells)))
+        cells = [cell for cell in self._rows.pop() if cell.count]
+        if len(cells) > 1 and all(cell.count == 1 for cell in cells):
+            line = " | ".join(cell.only().text for cell in cells)
+            self._add(Block(Role.TABLE, line))
             return
         for cell in cells:
-            for block in cell:
-                self._add(block)
+            self._add(cell)
 
 
 def _with_credit(role: Role, text: str) -> Block:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import NamedTuple
 
+from index.article import MAX_PARAGRAPHS
 from index.dates import MONTHS
+from index.errors import LimitExceeded
 
 MAX_WRAP = 120  # a block with a longer line was not wrapped by hand or editor
 _INDENT = re.compile(r"\t| {3}")
 _BULLET = re.compile(r"[•*·]\s+")
 _RULE = re.compile(r"\s*([-_*=~#]\s*){3,}\Z")
+_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 # Agency names in credits and datelines, without case, and the names we use.
@@ -127,43 +131,80 @@ def paragraphs(text: str) -> list[str]:
     paragraph. Lines between blank lines belong together if they look wrapped, that is
     if none is longer than 120 characters; a line that starts with a tab, three spaces
     or a bullet begins a new paragraph.
+
+    :raises LimitExceeded: there are more than an article may have; the rest is not
+        read.
     """
-    return [
-        paragraph
-        for _, paragraph in numbered_paragraphs(with_line_feeds(text).split("\n"))
-    ]
+    text = _BLANK_LINES.sub("\n\n", with_line_feeds(text))
+    first = list(islice(_paragraphs(text), MAX_PARAGRAPHS + 1))
+    if len(first) > MAX_PARAGRAPHS:
+        raise LimitExceeded("paragraphs", limit=MAX_PARAGRAPHS, got=None)
+    return first
 
 
-def numbered_paragraphs(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield (index of its first line, text) of each paragraph in these lines."""
-    blocks: list[list[tuple[int, str]]] = [[]]
-    spaced = False  # whether a blank line stands between two others
-    pending = False
-    for at, line in enumerate(lines):
-        blank = not line.strip()
-        if not blank and not _RULE.match(line):
-            spaced = spaced or pending
-            blocks[-1].append((at, line))
-            pending = False
-            continue
-        if blocks[-1]:
-            blocks.append([])
-        pending = (pending or blank) and any(blocks)
-    for block in blocks:
-        wrapped = (
-            spaced and max((len(line) for _, line in block), default=0) <= MAX_WRAP
-        )
-        paragraph: list[str] = []
-        start = 0
-        for at, line in block:
-            begins = not wrapped or _INDENT.match(line) or _BULLET.match(line)
-            if paragraph and begins:
-                yield start, single_spaced(" ".join(paragraph))
-                paragraph = []
-            start = start if paragraph else at
-            paragraph.append(line)
-        if paragraph:
-            yield start, single_spaced(" ".join(paragraph))
+def lines_of(text: str) -> Iterator[str]:
+    """Yield the lines of a text in turn: a list of them may take fifty times its size.
+
+    :param text: with line feeds only.
+    """
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Yield the paragraphs of a text.
+
+    :param text: without two blank lines after one another, nor blanks in one.
+    """
+    if not _is_spaced(text):
+        for line in lines_of(text):
+            if _is_content(line):
+                yield single_spaced(line)
+        return
+    block: list[str] = []
+    for line in lines_of(text):
+        if _is_content(line):
+            block.append(line)
+        elif block:
+            yield from _paragraphs_of(block)
+            block = []
+    yield from _paragraphs_of(block)
+
+
+def _is_spaced(text: str) -> bool:
+    """Whether a blank line stands between two others that are no rules."""
+    if "\n\n" not in text:
+        return False
+    has_content = has_blank = False
+    for line in lines_of(text):
+        if _is_content(line):
+            if has_blank:
+                return True
+            has_content = True
+        elif has_content and not line.strip():
+            has_blank = True
+    return False
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not _RULE.match(line)
+
+
+def _paragraphs_of(block: list[str]) -> Iterator[str]:
+    """Yield the paragraphs of lines between two that are blank or rules."""
+    wrapped = max(map(len, block), default=0) <= MAX_WRAP
+    paragraph: list[str] = []
+    for line in block:
+        begins = not wrapped or _INDENT.match(line) or _BULLET.match(line)
+        if paragraph and begins:
+            yield single_spaced(" ".join(paragraph))
+            paragraph = []
+        paragraph.append(line)
+    if paragraph:
+        yield single_spaced(" ".join(paragraph))
 
 
 def single_spaced(text: str) -> str:

@@ -83,6 +83,12 @@ def _opened(data: bytes | BinaryIO) -> Iterator[bytes]:
     return _unzipped(pieces) if head.startswith(_GZIP) else pieces
 
 
+def pieces_of(data: bytes) -> Iterator[bytes]:
+    """Yield bytes in pieces, as a stream would."""
+    for start in range(0, len(data), _CHUNK):
+        yield data[start : start + _CHUNK]
+
+
 def checked_encoding(label: str) -> str | None:
     """Python's name of a charset; ``None`` for UTF-8, which needs no recoding.
 

@@ -311,7 +311,8 @@ class Item:
                 role = "" if text.role in PLAIN_ROLES else text.role
                 printed.setdefault(role, text)
         self._remove([*printed.values(), *([credit] if credit else [])])
-        in_order = [text for text in texts if text in printed.values()]
+        chosen = set(map(id, printed.values()))
+        in_order = [text for text in texts if id(text) in chosen]
         return in_order, credit.one_line() if credit else None
 
     def _captions(self, document: dict[str, Any]) -> Iterator[Block]:
