@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from index.article import Role
-from index.errors import InvalidArticle, UnreadableInput
+from index.article import MAX_PARAGRAPHS, Role
+from index.errors import InvalidArticle, LimitExceeded, UnreadableInput
 from index.formats import block_types
 from index.formats.bodies import running
 from index.formats.property_names import names, plain_name
@@ -73,6 +73,8 @@ def paragraphs_of(value: Any, *, html: bool = False) -> Paragraphs:
 
     :param html: whether texts are HTML also without a tag.
     :raises InvalidArticle: it is nested more than 64 levels deep.
+    :raises LimitExceeded: it has more paragraphs than an article may have; the rest is
+        then not read.
     """
     if isinstance(value, str):
         blocks = _parsed(value)
@@ -124,6 +126,7 @@ def _items(
             paragraphs += _items(item, role, depth + 1, html=html)
         elif isinstance(item, Mapping):
             paragraphs += _block(item, role, depth + 1, html=html)
+        _check_count(paragraphs)
     return paragraphs
 
 
@@ -207,6 +210,7 @@ def _mixed(items: list[Any], role: Role, depth: int) -> Paragraphs:
             paragraphs += _with_role(text, role)
         else:
             paragraphs += _items(group, role, depth)
+        _check_count(paragraphs)
     return paragraphs
 
 
@@ -268,6 +272,7 @@ def _table(parts: Mapping[str, Any], depth: int) -> Paragraphs:
         )
         if line := " | ".join(filter(None, texts)):
             paragraphs.append({"role": Role.TABLE.value, "text": line})
+            _check_count(paragraphs)
     return paragraphs
 
 
@@ -381,3 +386,8 @@ def _check(depth: int) -> None:
         raise InvalidArticle(
             "paragraphs", f"is nested more than {_DEEPEST} levels deep; flatten it"
         )
+
+
+def _check_count(paragraphs: Paragraphs) -> None:
+    if len(paragraphs) > MAX_PARAGRAPHS:
+        raise LimitExceeded("paragraphs", limit=MAX_PARAGRAPHS, got=None)

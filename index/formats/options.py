@@ -9,7 +9,7 @@ from typing import Any
 
 from index.dates import DateRules
 from index.formats.mapping import IGNORED, FieldMap, path_of
-from index.parsing import Step
+from index.parsing import MAX_LINE, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class ReadOptions:
         they are tried: ``url``, ``hash``, paths in the record, or fields of ours. By
         default what its format does.
     :param records: path to the records in each JSON document; blank to find them.
+    :param article_bytes: largest article as JSON; a longer text is not read to its end.
     """
 
     mapping: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -35,6 +36,7 @@ class ReadOptions:
     defaults: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     id_from: tuple[str, ...] = ()
     records: str = ""
+    article_bytes: int = MAX_LINE
     field_map: FieldMap = field(init=False, repr=False, compare=False)
     records_path: tuple[Step, ...] = field(init=False, repr=False, compare=False)
 

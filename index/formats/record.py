@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index.article import Article, Original, Role, article_of
+from index.article import MAX_PARAGRAPHS, Article, Original, Role, article_of
 from index.dates import DateRules
-from index.errors import InputError
+from index.errors import InputError, LimitExceeded
 from index.formats.blocks import LONG, is_prose
 from index.formats.date_fields import check_embargo_names, with_instants
 from index.formats.mapping import Mapped
@@ -70,6 +70,7 @@ def read_of(
     notes = list(warnings)
     document = _without_odd_values(document, notes)
     try:
+        _check_paragraphs(document.get("paragraphs"))
         check_embargo_names(document.get("extra"), dates)
         document = with_instants(document, dates, notes)
         settle(document, notes)
@@ -79,6 +80,12 @@ def read_of(
     if not _has_body(article):
         notes += _unread_texts(article)
     return Read(article=article, line=line, warnings=tuple(notes), original=original)
+
+
+def _check_paragraphs(paragraphs: object) -> None:
+    count = len(paragraphs) if isinstance(paragraphs, list | tuple) else 0
+    if count > MAX_PARAGRAPHS:
+        raise LimitExceeded("paragraphs", limit=MAX_PARAGRAPHS, got=count)
 
 
 def refusal_of(

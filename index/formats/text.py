@@ -34,7 +34,6 @@ from index.parsing import (
     recoded,
     single_spaced,
     unzipped,
-    whole_bytes,
     whole_text,
     with_line_feeds,
 )
@@ -61,8 +60,11 @@ def read(
     """
     try:
         pieces, encoding = unzipped(data)
-        sent = whole_bytes(pieces)
-        text = whole_text(recoded(iter([sent]), encoding))
+        sent = bytearray()
+        text = whole_text(
+            recoded(_copied(pieces, sent), encoding),
+            article_bytes=options.article_bytes,
+        )
         warnings: list[str] = []
         document, line, mapped = _document(text, name, options, warnings)
     except InputError as error:
@@ -75,9 +77,16 @@ def read(
         dates=options.dates,
         line=line,
         warnings=tuple(warnings),
-        original=Original(format="text", data=sent),
+        original=Original(format="text", data=bytes(sent)),
     )
     yield replace(read, mapped=mapped) if options.mapping else read
+
+
+def _copied(pieces: Iterator[bytes], copy: bytearray) -> Iterator[bytes]:
+    """Yield pieces, and add them to a copy."""
+    for piece in pieces:
+        copy += piece
+        yield piece
 
 
 def _document(

@@ -104,7 +104,7 @@ def load(
     loading = _Loading(
         store,
         read_as=read_as,
-        options=options,
+        options=replace(options, article_bytes=article_bytes),
         article_bytes=article_bytes,
         force=force,
         on_progress=on_progress,

@@ -60,20 +60,27 @@ def json_records(data: bytes | BinaryIO) -> Iterator[Value]:
             lines = itertools.chain([second], lines)
     record = _value(first, 1)
     if record.error is not None and first.error is None and _breaks_off(first.data):
-        read_ahead, size = [first], len(first.data) + 1
+        # As bytes: a list of lines may take fifty times their size.
+        read_ahead, stopped = bytearray(first.data), list[source.Line]()
         for line in lines:
-            read_ahead.append(line)
-            size += len(line.data) + 1
-            if line.error or size > source.MAX_DOCUMENT:
+            if line.error or len(read_ahead) + len(line.data) > source.MAX_DOCUMENT:
+                stopped.append(line)
                 break
-        else:
-            data = b"\n".join(line.data for line in read_ahead)
+            read_ahead += b"\n" + line.data
+        data = bytes(read_ahead)
+        read_ahead.clear()
+        if not stopped:
             documents = _whole_documents(data, first.number)
             if documents is not None:
                 yield from documents
                 return
             # Otherwise it is JSON lines, and the first is broken.
-        lines = itertools.chain(read_ahead[1:], lines)
+        again = source.lines(
+            source.pieces_of(data),
+            longest_first=source.MAX_DOCUMENT,
+            number=first.number,
+        )
+        lines = itertools.chain(itertools.islice(again, 1, None), stopped, lines)
     yield record
     for position, line in enumerate(filter(_is_content, lines), 2):
         yield _value(line, position)
@@ -87,6 +94,8 @@ def _whole_documents(data: bytes, line: int) -> Iterator[Value] | None:
     try:
         text = source.decoded(data)
         value = parse_json(text)
+    except LimitExceeded as error:
+        return iter([Value(line, 1, error=error)])
     except UnreadableInput as error:
         end = _first_end(data)
         if end is None:
@@ -194,7 +203,7 @@ def _value(line: source.Line, position: int) -> Value:
         text = source.decoded(line.data, line=line.number).strip()
         value = parse_json(text, line=line.number)
         return Value(line.number, position, value, text=text)
-    except UnreadableInput as error:
+    except InputError as error:
         return Value(line.number, position, error=error)
 
 

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from index.errors import InputError, LimitExceeded, UnreadableInput
 from index.parsing.source import MAX_WHOLE
-from index.parsing.strict_json import STRICT, unreadable
+from index.parsing.strict_json import STRICT, check_values, space_end, unreadable
 
-_SPACE = re.compile(r"[ \t\r\n]*")
 _PIECE = re.compile(r'"(?:[^"\\\n]+|\\.)*("?)|[{}\[\],:]')
 _SCALAR = re.compile(r"[^\s,{}\[\]]*")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")  # bytes, by surrogateescape
@@ -63,7 +62,7 @@ class Window:
     def next(self) -> str:
         """Next character that is not white space; blank at the end of the text."""
         while True:
-            self._pass_to(self._space_end(self._at))
+            self._pass_to(space_end(self._text, self._at))
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._read_on():
@@ -88,6 +87,10 @@ class Window:
                 if broken_end.place is None:
                     if len(text) - at > MAX_WHOLE:
                         return self._too_long()
+                    try:
+                        check_values(text, at)
+                    except LimitExceeded as too_many:
+                        return Parsed(self.line, error=too_many, last=True)
                     if self._read_on():
                         continue
                     self._unclosed = frozenset(broken_end.unclosed)
@@ -162,11 +165,6 @@ class Window:
         alike = re.compile(rf"\n[ \t,]{{{first},{column}}}(?={{)")
         match = alike.search(self._text, max(self._at, since - column - 2))
         return None if match is None else match.end()
-
-    def _space_end(self, at: int) -> int:
-        match = _SPACE.match(self._text, at)
-        assert match is not None, "the pattern matches nothing too"
-        return match.end()
 
     def _bytes_before(self, place: int) -> int:
         """Bytes of the input before a place; ask for places in turn."""

@@ -17,6 +17,7 @@ MAX_WHOLE = 64 * MB  # bytes of an input that is read as a whole, unzipped
 MAX_DOCUMENT = 512 * MB  # bytes of a JSON document with many records, unzipped
 MAX_LINE = 8 * MB  # bytes of one line of an input that is read line by line
 _CHUNK = 64 * 1024
+_BLANK = b" \t\r\n\f\v"
 _GZIP = b"\x1f\x8b"
 # Python's text encodings that are not charsets of texts.
 _NO_CHARSETS = frozenset(
@@ -163,13 +164,17 @@ class Recoded:
         return data
 
 
-def whole_text(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> str:
+def whole_text(
+    pieces: Iterable[bytes], *, limit: int = MAX_WHOLE, article_bytes: int = MAX_WHOLE
+) -> str:
     """All of an input as text.
 
-    :raises LimitExceeded: it is longer than ``limit`` bytes.
+    :param article_bytes: of the text without white space.
+    :raises LimitExceeded: it is longer than ``limit`` bytes, or has more text than an
+        article may have; the rest is then not read.
     :raises UnreadableInput: it is not UTF-8, or holds a NUL.
     """
-    text = decoded(whole_bytes(pieces, limit=limit))
+    text = decoded(whole_bytes(_within(pieces, article_bytes), limit=limit))
     if "\0" in text:
         before = text[: text.index("\0")]
         raise UnreadableInput(
@@ -192,6 +197,18 @@ def whole_bytes(pieces: Iterable[bytes], *, limit: int = MAX_WHOLE) -> bytes:
         if len(data) > limit:
             raise LimitExceeded("bytes of an input read whole", limit=limit, got=None)
     return bytes(data)
+
+
+def _within(pieces: Iterable[bytes], article_bytes: int) -> Iterator[bytes]:
+    """Yield the pieces of one article, as long as its text is within a limit."""
+    size = 0
+    for piece in pieces:
+        size += len(piece.translate(None, _BLANK))
+        if size > article_bytes:
+            raise LimitExceeded(
+                "article", limit=article_bytes, got=None, code="article_too_large"
+            )
+        yield piece
 
 
 def decoded(data: bytes, *, line: int | None = None) -> str:
@@ -217,6 +234,7 @@ def lines(
     *,
     longest: int = MAX_LINE,
     longest_first: int | None = None,
+    number: int = 1,
 ) -> Iterator[Line]:
     """Yield the lines of an input, which may be longer than memory.
 
@@ -225,8 +243,9 @@ def lines(
     line before it is left out.
 
     :param longest_first: bytes of a first line, by default ``longest``.
+    :param number: of the first line.
     """
-    number, start, size = 1, list[bytes](), 0
+    start, size = list[bytes](), 0
     longest_other, longest = longest, longest_first or longest
     try:
         for piece in pieces:

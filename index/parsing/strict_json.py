@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
-from index.errors import UnreadableInput
+from index.errors import LimitExceeded, UnreadableInput
 
 # Most JSON writers cannot write integers beyond 64 bits.
 _DIGITS = 20
-
+# Values that are parsed together: an empty list takes twenty times the memory of its
+# text. Documents of many records may have one for each 16 bytes.
+MAX_VALUES = 2_000_000
+_BYTES_PER_VALUE = 16
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 # JSON's names for the types of its values.
 JSON_TYPES: dict[type, str] = {
@@ -27,13 +32,35 @@ JSON_TYPES: dict[type, str] = {
 def parse_json(text: str, *, line: int | None = None) -> Any:
     """Value of a JSON text.
 
+    :raises LimitExceeded: it has more than 2 million values; it is then not parsed.
     :raises UnreadableInput: it is not JSON, has a key twice, holds a number that is not
         finite or has more than 64 bits, or is nested too deep.
     """
+    check_values(text)
     try:
         return STRICT.decode(text)
     except (ValueError, RecursionError, UnreadableInput) as error:
         raise unreadable(error, line) from error
+
+
+def check_values(text: str, start: int = 0) -> None:
+    """Check the number of values in a JSON text before it takes memory for them.
+
+    Commas and brackets are counted, those in strings too.
+
+    :param start: of the text to check.
+    :raises LimitExceeded: there are too many.
+    """
+    size = len(text) - start
+    limit = max(MAX_VALUES, size // _BYTES_PER_VALUE)
+    if size > limit and sum(text.count(sign, start) for sign in ",[{") > limit:
+        raise LimitExceeded(
+            "JSON",
+            limit=limit,
+            got=None,
+            detail=f"more than {limit:,} commas and brackets in one value; send its"
+            " records in several",
+        )
 
 
 def unreadable(error: Exception, line: int | None) -> UnreadableInput:
@@ -54,9 +81,9 @@ def unreadable(error: Exception, line: int | None) -> UnreadableInput:
 
 def space_end(text: str, at: int) -> int:
     """Index of the first character from ``at`` that is not JSON white space."""
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
+    space = _SPACE.match(text, at)
+    assert space is not None, "the pattern matches nothing too"
+    return space.end()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

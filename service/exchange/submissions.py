@@ -156,7 +156,10 @@ def _record_of_item(
 
 
 def _options() -> ReadOptions:
-    return ReadOptions(dates=context().settings.date_rules())
+    settings = context().settings
+    return ReadOptions(
+        dates=settings.date_rules(), article_bytes=settings.article_bytes
+    )
 
 
 def _checked(records: Iterable[Submission]) -> list[Submission]:
