@@ -45,7 +45,8 @@ def json_records(data: bytes | BinaryIO) -> Iterator[Value]:
     if head.lstrip().startswith(b"["):
         yield from _documents(Window(stream), 1)
         return
-    lines = source.lines(stream, longest_first=source.MAX_DOCUMENT)
+    all_lines = source.Lines(stream, longest_first=source.MAX_DOCUMENT)
+    lines: Iterator[source.Line] = all_lines
     first = next(filter(_is_content, lines), None)
     if first is None:
         yield Value(1, None, error=UnreadableInput("is empty"))
@@ -59,31 +60,41 @@ def json_records(data: bytes | BinaryIO) -> Iterator[Value]:
             first = source.Line(first.number, b"", too_long)
             lines = itertools.chain([second], lines)
     record = _value(first, 1)
-    if record.error is not None and first.error is None and _breaks_off(first.data):
-        # As bytes: a list of lines may take fifty times their size.
-        read_ahead, stopped = bytearray(first.data), list[source.Line]()
-        for line in lines:
-            if line.error or len(read_ahead) + len(line.data) > source.MAX_DOCUMENT:
-                stopped.append(line)
-                break
-            read_ahead += b"\n" + line.data
-        data = bytes(read_ahead)
-        read_ahead.clear()
-        if not stopped:
+    if isinstance(record.error, UnreadableInput) and _breaks_off(first):
+        data, rest = _read_ahead(first.data, all_lines.rest())
+        if rest is None:
             documents = _whole_documents(data, first.number)
             if documents is not None:
                 yield from documents
                 return
             # Otherwise it is JSON lines, and the first is broken.
-        again = source.lines(
-            source.pieces_of(data),
+        lines = source.Lines(
+            itertools.chain(source.pieces_of(data), rest or ()),
             longest_first=source.MAX_DOCUMENT,
             number=first.number,
         )
-        lines = itertools.chain(itertools.islice(again, 1, None), stopped, lines)
+        next(lines)
     yield record
     for position, line in enumerate(filter(_is_content, lines), 2):
         yield _value(line, position)
+
+
+def _read_ahead(
+    line: bytes, rest: Iterator[bytes]
+) -> tuple[bytes, Iterator[bytes] | None]:
+    """A line and what follows it, as far as it may be one document.
+
+    The pieces after that, which may break off; ``None`` if the input has ended.
+    """
+    data = bytearray(line + b"\n")
+    try:
+        for piece in rest:
+            data += piece
+            if len(data) > source.MAX_DOCUMENT:
+                return bytes(data), rest
+    except UnreadableInput as error:
+        return bytes(data), _raising(error)
+    return bytes(data), None
 
 
 def _whole_documents(data: bytes, line: int) -> Iterator[Value] | None:
@@ -221,9 +232,11 @@ def _first_end(data: bytes) -> int | None:
     return len(text[:end].encode("utf-8", "surrogateescape"))
 
 
-def _breaks_off(line: bytes) -> bool:
+def _breaks_off(line: source.Line) -> bool:
     """Whether a line is the start of JSON that continues on the next."""
-    text = line.decode("utf-8", "replace").strip()
+    if line.error is not None:
+        return False
+    text = line.data.decode("utf-8", "replace").strip()
     try:
         LENIENT.decode(text)
     except json.JSONDecodeError as error:

@@ -23,7 +23,7 @@ MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
 MAX_TAGS = 300_000  # tags of one fragment, start and end tags
 # End tags times open elements: libxml2 looks through all that are open for each.
 MAX_STEPS = 500_000_000
-_PIECE = 16 * 1024  # bytes that are parsed before the limits are looked at again
+_PIECE = 128 * 1024  # bytes that are parsed before the limits are looked at again
 
 _BLOCK_TAGS = (
     "p div section article header footer main aside address center form fieldset ul ol"

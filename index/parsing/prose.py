@@ -17,7 +17,7 @@ _INDENT = re.compile(r"\t| {3}")
 _BULLET = re.compile(r"[•*·]\s+")
 _RULE = re.compile(r"\s*([-_*=~#]\s*){3,}\Z")
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_BREAKS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
 
 # Agency names in credits and datelines, without case, and the names we use.
 AGENCIES: dict[str, str] = {
@@ -121,7 +121,9 @@ class Dateline(NamedTuple):
 
 def with_line_feeds(text: str) -> str:
     """Text with every kind of line end turned into a line feed."""
-    return _BREAK.sub("\n", text)
+    for line_break in _BREAKS:
+        text = text.replace(line_break, "\n")
+    return text
 
 
 def paragraphs(text: str) -> list[str]:

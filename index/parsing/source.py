@@ -229,42 +229,63 @@ def decoded(data: bytes, *, line: int | None = None) -> str:
         ) from error
 
 
-def lines(
-    pieces: Iterable[bytes],
-    *,
-    longest: int = MAX_LINE,
-    longest_first: int | None = None,
-    number: int = 1,
-) -> Iterator[Line]:
-    """Yield the lines of an input, which may be longer than memory.
+class Lines(Iterator[Line]):
+    """The lines of an input, which may be longer than memory, in turn.
 
     Only a line feed ends a line. A line above ``longest`` bytes is an error, and the
     lines after it follow. If the input breaks off, an error is last; the unfinished
-    line before it is left out.
+    line before it is left out. Long runs of blank lines are passed over.
 
     :param longest_first: bytes of a first line, by default ``longest``.
     :param number: of the first line.
     """
-    start, size = list[bytes](), 0
-    longest_other, longest = longest, longest_first or longest
-    try:
-        for piece in pieces:
-            parts = piece.split(b"\n")
-            for part in parts[:-1]:
-                yield _line(number, start, part, size + len(part), longest)
-                number, start, size = number + 1, [], 0
-                longest = longest_other
-            size += len(parts[-1])
-            if size <= longest:
-                start.append(parts[-1])
-            else:
-                start = []
-    except UnreadableInput as error:
-        numbered = UnreadableInput(f"{error}", line=number, code=error.code)
-        yield Line(number, b"", numbered)
-        return
-    if size:
-        yield _line(number, start, b"", size, longest)
+
+    def __init__(
+        self,
+        pieces: Iterable[bytes],
+        *,
+        longest: int = MAX_LINE,
+        longest_first: int | None = None,
+        number: int = 1,
+    ) -> None:
+        self._pieces = iter(pieces)
+        self._parts, self._at = [b""], 1  # of the current piece; the next one's index
+        self._lines = self._read(longest, longest_first or longest, number)
+
+    def __next__(self) -> Line:
+        return next(self._lines)
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield what follows the last line that was taken, in pieces."""
+        parts, self._parts = self._parts[self._at :], []
+        if parts:
+            yield b"\n".join(parts)
+        yield from self._pieces
+
+    def _read(self, longest: int, longest_now: int, number: int) -> Iterator[Line]:
+        start, size = list[bytes](), 0
+        try:
+            for piece in self._pieces:
+                if not start and piece.isspace():
+                    number += piece.count(b"\n")
+                    continue
+                self._parts = parts = piece.split(b"\n")
+                for self._at, part in enumerate(parts[:-1], 1):
+                    yield _line(number, start, part, size + len(part), longest_now)
+                    number, start, size = number + 1, [], 0
+                    longest_now = longest
+                self._parts = []
+                size += len(parts[-1])
+                if size <= longest_now:
+                    start.append(parts[-1])
+                else:
+                    start = []
+        except UnreadableInput as error:
+            numbered = UnreadableInput(f"{error}", line=number, code=error.code)
+            yield Line(number, b"", numbered)
+            return
+        if size:
+            yield _line(number, start, b"", size, longest_now)
 
 
 def _line(number: int, start: list[bytes], end: bytes, size: int, longest: int) -> Line:

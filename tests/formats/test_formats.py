@@ -292,7 +292,7 @@ def test_a_cut_off_gzip_of_a_text_is_no_article() -> None:
 
 def test_a_line_too_long_costs_only_itself() -> None:
     pieces = iter([b"short\n" + b"x" * 30, b"x" * 30 + b"\nnext", b"\n", b"y" * 99])
-    lines = list(sources.lines(pieces, longest=20))
+    lines = list(sources.Lines(pieces, longest=20))
     assert [line.data for line in lines] == [b"short", b"", b"next", b""]
     assert [line.number for line in lines] == [1, 2, 3, 4]
     assert lines[1].error is not None
