@@ -7,6 +7,7 @@ rebinding) and a foreign ``Origin`` are refused, with or without a key.
 
 from __future__ import annotations
 
+import gc
 import re
 import time
 import uuid
@@ -15,9 +16,10 @@ from flask import Flask, Response, g, request
 
 from service import authority
 from service.context import Context
-from service.exchange import hosts_of_target
+from service.exchange import had_large_body, hosts_of_target
 from service.hosts import allowed_hosts, without_port
 from service.logs import log_request
+from service.memory import give_back
 from service.refusals import HostRefused, OriginRefused
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
@@ -80,6 +82,13 @@ def register(app: Flask, ctx: Context) -> None:
             )
         _count(ctx, response)
         return response
+
+    @app.teardown_request
+    def free(_: BaseException | None) -> None:
+        if had_large_body():
+            # An error and the frames that raised it hold each other, and the body.
+            gc.collect()
+            give_back()
 
 
 def _preflight() -> Response:

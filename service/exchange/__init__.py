@@ -1,6 +1,11 @@
 """How is a request read and an answer written?"""
 
-from service.exchange.bodies import decompressed, read_sent, strict_json
+from service.exchange.bodies import (
+    decompressed,
+    had_large_body,
+    read_sent,
+    strict_json,
+)
 from service.exchange.deprecation import DeprecatedPath
 from service.exchange.etags import conditional_response, digest_of_request
 from service.exchange.json import JSON, json_response, write_json
@@ -53,6 +58,7 @@ __all__ = [
     "decompressed",
     "described",
     "digest_of_request",
+    "had_large_body",
     "hosts_of_target",
     "json_response",
     "read_sent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from flask import request
+from flask import g, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import ClientDisconnected
 
@@ -25,6 +25,7 @@ JSON_TYPES = ("application/json",)
 MAX_DEPTH = 64
 _CHUNK = 64 * 1024
 _GZIP = b"\x1f\x8b"
+_LARGE = 1024 * 1024  # bytes of a body whose memory is given back
 
 
 def read_body() -> bytes:
@@ -70,6 +71,7 @@ def decompressed(body: bytes) -> bytes:
     :raises UnsupportedMediaType: it is compressed, but not as gzip.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    _note_size(body)
     if encoding in ("gzip", "x-gzip"):
         return _gunzip(body, context().settings.body_bytes)
     if encoding not in ("identity", ""):
@@ -91,6 +93,11 @@ def read_file() -> bytes:
                 "the body is compressed twice; do so once", code="invalid_gzip"
             )
     return body
+
+
+def had_large_body() -> bool:
+    """Whether the request had a body that took much memory."""
+    return "large_body" in g
 
 
 def has_no_body() -> bool:
@@ -133,6 +140,11 @@ def strict_json(data: bytes) -> Any:
     return value
 
 
+def _note_size(body: bytes) -> None:
+    if len(body) > _LARGE:
+        g.large_body = True
+
+
 def _read(limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
@@ -163,6 +175,7 @@ def _gunzip(data: bytes, limit: int) -> bytes:
         text = member.decompress(data, limit + 1)
     except zlib.error as error:
         raise UnreadableInput("the body is not gzip", code="invalid_gzip") from error
+    _note_size(text)
     if len(text) > limit:
         raise BodyTooLarge(limit=limit)
     # One member only: a body of a million empty members would take hours.

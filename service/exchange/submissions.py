@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -29,6 +28,11 @@ ACCEPTED = tuple(sorted(filter(None, FORMAT_OF_TYPE), key="application/json".__n
 # Members that an answer adds to an article. If a body has the first three, the article
 # was read from here and is sent back: all five are dropped.
 READ_ONLY = ("current", "seq", "at", "query", "headline_html")
+
+# Limits of all articles of a request together: paragraphs, and bytes as JSON for each
+# byte that a body may have.
+PARAGRAPHS_PER_REQUEST = 300_000
+_DRAFTS_PER_BODY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +167,33 @@ def _options() -> ReadOptions:
 
 
 def _checked(records: Iterable[Submission]) -> list[Submission]:
+    """Records with their drafts; the body is read no further than its limits allow.
+
+    :raises TooManyArticles: there are too many.
+    :raises LimitExceeded: together they are too large.
+    """
     settings = context().settings
-    submissions = list(itertools.islice(records, settings.articles_per_request + 1))
-    if len(submissions) > settings.articles_per_request:
-        raise TooManyArticles(limit=settings.articles_per_request)
-    return [_sized(submission, settings.article_bytes) for submission in submissions]
+    limit = _DRAFTS_PER_BODY * settings.body_bytes
+    submissions: list[Submission] = []
+    size = paragraphs = 0
+    for record in records:
+        if len(submissions) == settings.articles_per_request:
+            raise TooManyArticles(limit=settings.articles_per_request)
+        submission = _sized(record, settings.article_bytes)
+        submissions.append(submission)
+        if (draft := submission.draft) is not None:
+            size += draft.size
+            paragraphs += len(draft.article.paragraphs)
+        if size > limit or paragraphs > PARAGRAPHS_PER_REQUEST:
+            raise LimitExceeded(
+                "articles",
+                limit=limit if size > limit else PARAGRAPHS_PER_REQUEST,
+                got=None,
+                code="body_too_large",
+                detail=f"together more than {limit:,} bytes as JSON, or"
+                f" {PARAGRAPHS_PER_REQUEST:,} paragraphs; send fewer in a request",
+            )
+    return submissions
 
 
 def _sized(submission: Submission, limit: int) -> Submission:

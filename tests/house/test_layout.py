@@ -58,7 +58,7 @@ ORDER = {
         engine
     """,
     "service": """
-        hosts codes logs metrics
+        hosts codes logs memory metrics
         refusals
         context
         exchange
