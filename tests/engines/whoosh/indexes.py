@@ -7,13 +7,14 @@ from pathlib import Path
 from articles import article
 from engines.kinds import NOW
 
+from index.engines.engine import MEMORY
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.query import Search, Term
 
 
-def opened(folder: Path, language: str = "en") -> WhooshEngine:
-    return WhooshEngine(str(folder), language=language, expansions=100)
+def opened(folder: Path, language: str = "en", *, memory: int = MEMORY) -> WhooshEngine:
+    return WhooshEngine(str(folder), language=language, expansions=100, memory=memory)
 
 
 def ids_with(engine: WhooshEngine, form: str) -> list[str]:

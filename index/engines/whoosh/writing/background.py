@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import orjson
 
-from index.engines.whoosh.writing.buffer import ChunkDictionary, WriteBuffer
+from index.engines.whoosh.writing.buffer import WriteBuffer
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.engines.whoosh.writing.inversion import write_segment
 from index.errors import IndexUnavailable
@@ -31,7 +31,6 @@ _PASSAGES = IndexedArticle._fields.index("passages")  # bytes are not JSON
 _CONVENTION = IndexedArticle._fields.index("convention")
 # New objects between two garbage collections: thousands of articles form no cycles.
 GC_THRESHOLD = 100_000
-_DICTIONARY_BYTES = 100 * 1024 * 1024  # of chunks kept from one job to the next
 
 
 class BackgroundWriter:
@@ -45,9 +44,13 @@ class BackgroundWriter:
             stdout=subprocess.PIPE,
         )
 
-    def write(self, articles: Sequence[IndexedArticle], path: Path) -> None:
+    def write(
+        self, articles: Sequence[IndexedArticle], path: Path, *, memory: int
+    ) -> int:
         """Write articles as a segment, and wait until it is written.
 
+        :param memory: budget in bytes for making the segment.
+        :return: the number of articles in it: the first of them, at least one.
         :raises OSError: the segment cannot be written.
         :raises IndexUnavailable: the process ended or failed.
         """
@@ -55,7 +58,8 @@ class BackgroundWriter:
         assert process.stdin is not None and process.stdout is not None
         try:
             _send(
-                process.stdin, [str(path), [_encoded(article) for article in articles]]
+                process.stdin,
+                [str(path), memory, [_encoded(article) for article in articles]],
             )
             answer = _receive(process.stdout)
         except (OSError, ValueError) as error:  # the pipe is broken, or closed
@@ -64,13 +68,15 @@ class BackgroundWriter:
             ) from error
         if answer is None:
             raise IndexUnavailable("the background process of the indexer ended")
-        number, text = answer
+        number, text, count = answer
         if number:
             raise OSError(number, text)
         if text:
             raise IndexUnavailable(
                 f"the background process of the indexer failed: {text}"
             )
+        written: int = count
+        return written
 
     def close(self) -> None:
         """Kill the process, even in the middle of a job."""
@@ -87,21 +93,22 @@ def serve() -> None:
     # Ctrl-C reaches both processes; the indexer decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
-    chunks = ChunkDictionary()
+    buffer = WriteBuffer()
     while (job := _receive(sys.stdin.buffer)) is not None:
-        path, articles = job
-        if chunks.bytes > _DICTIONARY_BYTES:
-            chunks = ChunkDictionary()
-        answer: list[int | str] = [0, ""]
+        path, memory, articles = job
+        answer: list[int | str] = [0, "", 0]
         try:
-            buffer = WriteBuffer(chunks)
+            buffer = buffer.next(memory)
             for article in articles:
                 buffer.add(_decoded(article))
+                if buffer.is_full(memory):
+                    break
             write_segment(buffer, Path(path))
+            answer = [0, "", len(buffer)]
         except OSError as error:
-            answer = [error.errno or EIO, error.strerror or str(error)]
+            answer = [error.errno or EIO, error.strerror or str(error), 0]
         except Exception as error:  # noqa: BLE001 - reported to the indexer, which logs it
-            answer = [0, f"{type(error).__name__}: {error}"]
+            answer = [0, f"{type(error).__name__}: {error}", 0]
         try:
             _send(sys.stdout.buffer, answer)
         except BrokenPipeError:

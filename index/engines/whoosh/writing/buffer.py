@@ -12,6 +12,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, VALUE_GAP, term_of
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.text import (
@@ -37,10 +39,16 @@ COLUMNS = {
 }
 
 # Memory that a buffer takes while its segment is made, in bytes: for each different
-# chunk besides its characters, for each token of one, for each chunk of a text, for
-# each document, each article and each value.
-_CHUNK, _CHUNK_TOKEN = 220, 60
+# chunk besides its characters, for each token of one, for each term, and for each term
+# that the segment has; for each token of a text, each document, article and value.
+_CHUNK, _CHUNK_TOKEN, _TERM, _USED_TERM = 220, 60, 120, 440
 _OCCURRENCE, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 900, 200
+# Share of a limit above which a buffer is full: its terms are then not counted again
+# for each of the last articles that it has room for.
+_FULL = 0.9
+_TOKENS_OF_POSITION = 2  # at the most, in names: the word, and a loose form of it
+# Share of the limit that a chunk dictionary may take to be used further.
+_DICTIONARY_SHARE = 0.4
 # Punctuation that may surround a word of letters and digits without being part of it.
 _PUNCTUATION = ".,;:!?\"'()[]“”‘’…–—"
 
@@ -77,7 +85,12 @@ class ChunkDictionary(dict[str, int]):
         """Approximate memory in use."""
         chunks = len(self) + len(self._may_be_times)
         chunks += sum(map(len, self._by_convention.values()))
-        return _CHUNK * chunks + _CHUNK_TOKEN * len(self.entries) + self._characters
+        return (
+            _CHUNK * chunks
+            + _CHUNK_TOKEN * len(self.entries)
+            + _TERM * len(self.terms)
+            + self._characters
+        )
 
     def by_convention(self, convention: Convention) -> dict[str, int]:
         """Numbers of chunks in the articles of a convention."""
@@ -211,14 +224,56 @@ class WriteBuffer:
             name: KeywordValues() for name in VALUE_FIELDS
         }
         self._bytes = 0
+        # Tokens of all texts; the terms among the first of them, which were counted.
+        self._tokens = self._tokens_counted = self._used = 0
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def bytes(self) -> int:
-        """Approximate memory that it takes to make a segment of the buffer."""
-        return self._bytes + _OCCURRENCE * len(self.text.numbers) + self.chunks.bytes
+        """Upper bound of the memory that it takes to make a segment of the buffer."""
+        terms = self._used + self._tokens - self._tokens_counted
+        return self._bytes_with(min(terms, len(self.chunks.terms)))
+
+    def is_full(self, limit: float) -> bool:
+        """Whether making a segment of the buffer takes nearly ``limit`` bytes."""
+        if self.bytes <= limit * _FULL:
+            return False
+        # The bound takes each token for a term of its own; here they are counted.
+        self._used, self._tokens_counted = self._used_terms(), self._tokens
+        return self.bytes > limit * _FULL
+
+    def next(self, limit: float) -> WriteBuffer:
+        """Empty buffer that follows a full one; it keeps a small chunk dictionary."""
+        small = self.chunks.bytes < limit * _DICTIONARY_SHARE
+        return WriteBuffer(self.chunks if small else None)
+
+    def _bytes_with(self, terms: int) -> int:
+        return (
+            self._bytes
+            + _OCCURRENCE * self._tokens
+            + _USED_TERM * terms
+            + self.chunks.bytes
+        )
+
+    def _used_terms(self) -> int:
+        """Number of terms that the texts of the buffer have."""
+        chunks = self.chunks
+        used_chunks = np.zeros(len(chunks.lengths), bool)
+        for runs in (self.text, *self.lines.values()):
+            used_chunks[np.frombuffer(runs.numbers, np.int32)] = True
+        starts = np.frombuffer(chunks.starts, np.int64)
+        of_used_chunks = np.repeat(used_chunks, np.diff(starts))
+        used = np.zeros(len(chunks.terms), bool)
+        used[np.frombuffer(chunks.entries, np.int32)[of_used_chunks]] = True
+        return int(np.count_nonzero(used))
+
+    def _tokens_since(self, numbers: array[int], before: int) -> int:
+        """Number of tokens in the chunks of a run from ``before`` on."""
+        starts = np.frombuffer(self.chunks.starts, np.int64)
+        added = np.frombuffer(numbers, np.int32)[before:]
+        return int((starts[added + 1] - starts[added]).sum())
 
     def add(self, article: IndexedArticle) -> None:
         """Add an article; no other in the buffer has its id."""
@@ -244,7 +299,9 @@ class WriteBuffer:
         self, article: IndexedArticle, number_of: Callable[[str], int]
     ) -> None:
         runs = self.text
+        before = len(runs.numbers)
         self._add_texts(runs, article.texts, number_of)
+        self._tokens += self._tokens_since(runs.numbers, before)
         row = len(self.passages)
         self.passages.frombytes(article.passages)
         runs.rows.extend(range(row, len(self.passages)))
@@ -264,8 +321,10 @@ class WriteBuffer:
             self._add_texts(runs, (value,), number_of)
             runs.rows.append(article)
             runs.starts.append(start)
-            self._bytes += _VALUE + _OCCURRENCE * (len(runs.numbers) - before)
-            start += VALUE_GAP + sum(lengths[chunk] for chunk in runs.numbers[before:])
+            self._bytes += _VALUE
+            length = sum(lengths[chunk] for chunk in runs.numbers[before:])
+            start += VALUE_GAP + length
+            self._tokens += _TOKENS_OF_POSITION * length
 
     def _add_texts(
         self, runs: ChunkRuns, texts: Sequence[str], number_of: Callable[[str], int]

@@ -34,8 +34,6 @@ MERGE_FACTOR = 8
 _SMALLEST_TIER = 512
 # Shares of the memory budget. Of the whole: a write buffer while its segment is made.
 _BUFFER_SHARE = 0.4
-# Of a full buffer: a chunk dictionary that the next buffer still uses further.
-_DICTIONARY_SHARE = 0.4
 # Documents of one batch for the background process, and the share of the memory budget
 # that their texts may take.
 _BATCH_DOCUMENTS, _BATCH_SHARE = 50_000, 0.04
@@ -78,9 +76,8 @@ class Writer:
             else segment
             for segment in held
         ]
-        buffer = WriteBuffer()
-        for article in articles:
-            buffer.add(indexed_article_of(article, self._language))
+        indexed = (indexed_article_of(article, self._language) for article in articles)
+        buffer = self._fill(WriteBuffer(), indexed, segments)
         if len(buffer):
             segments.append(self._write(buffer))
         self._storage.commit(self._merged(segments), meta)
@@ -106,9 +103,9 @@ class Writer:
             pool = opened.enter_context(ThreadPoolExecutor(1))
             background: BackgroundWriter | None = None
             # A batch is released as soon as it is written.
-            pending: deque[tuple[Future[ColumnarSegment], list[IndexedArticle]]] = (
-                deque()
-            )
+            pending: deque[
+                tuple[Future[list[ColumnarSegment]], list[IndexedArticle]]
+            ] = deque()
             written: list[ColumnarSegment] = []
             buffer = WriteBuffer()
             batch, documents, characters = list[IndexedArticle](), 0, 0
@@ -126,7 +123,7 @@ class Writer:
                     background = BackgroundWriter()
                     opened.callback(background.close)
                 while pending and pending[0][0].done():
-                    written.append(pending.popleft()[0].result())
+                    written += pending.popleft()[0].result()
                 # Some wait while one is being written: the process is never idle.
                 if len(pending) < _PENDING:
                     job = pool.submit(self._write_in_background, background, batch)
@@ -140,23 +137,23 @@ class Writer:
                 buffer = self._fill(buffer, pending.pop()[1], written)
             if len(buffer):
                 written.append(self._write(buffer))
-            return written + [job.result() for job, _ in pending]
+            for job, _ in pending:
+                written += job.result()
+            return written
 
     def _fill(
         self,
         buffer: WriteBuffer,
-        articles: Sequence[IndexedArticle],
+        articles: Iterable[IndexedArticle],
         written: list[ColumnarSegment],
     ) -> WriteBuffer:
         """Add articles to a buffer; when it is full, write it and start another."""
         full = self._memory * _BUFFER_SHARE
         for article in articles:
             buffer.add(article)
-            if buffer.bytes > full:
+            if buffer.is_full(full):
                 written.append(self._write(buffer))
-                chunks = buffer.chunks
-                small = chunks.bytes < full * _DICTIONARY_SHARE
-                buffer = WriteBuffer(chunks if small else None)
+                buffer = buffer.next(full)
         return buffer
 
     def _write(self, buffer: WriteBuffer) -> ColumnarSegment:
@@ -167,21 +164,27 @@ class Writer:
 
     def _write_in_background(
         self, background: BackgroundWriter, articles: Sequence[IndexedArticle]
-    ) -> ColumnarSegment:
-        documents = sum(len(article.texts) for article in articles)
-        segment = ColumnarSegment(NAME, documents=documents)
-        with self._storage.new_file(segment) as path:
-            try:
-                background.write(articles, path)
-            except IndexUnavailable as error:
-                # However the process ended, the articles are still here.
-                LOG.warning("%s; the indexer writes its articles", str(error))
-                path.unlink(missing_ok=True)
-                buffer = WriteBuffer()
-                for article in articles:
-                    buffer.add(article)
-                write_segment(buffer, path)
-        return segment
+    ) -> list[ColumnarSegment]:
+        """Segments of articles: one, or more if the memory budget is too small."""
+        written: list[ColumnarSegment] = []
+        while articles:
+            segment = ColumnarSegment(NAME)
+            with self._storage.new_file(segment) as path:
+                try:
+                    count = background.write(
+                        articles, path, memory=int(self._memory * _BUFFER_SHARE)
+                    )
+                except IndexUnavailable as error:
+                    # However the process ended, the articles are still here.
+                    LOG.warning("%s; the indexer writes its articles", str(error))
+                    path.unlink(missing_ok=True)
+                    buffer = self._fill(WriteBuffer(), articles, written)
+                    return [*written, self._write(buffer)] if len(buffer) else written
+            documents = sum(len(article.texts) for article in articles[:count])
+            segment.set_doc_count(documents)
+            written.append(segment)
+            articles = articles[count:]
+        return written
 
     def _merge(
         self, segments: Sequence[ColumnarSegment], *, trusted: bool = False
