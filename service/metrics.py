@@ -138,6 +138,11 @@ class _ArchiveCollector(Collector):
                 condition.indexer_running,
             ),
             (
+                "nutgraf_set_aside_articles",
+                "Articles that cannot be indexed",
+                len(condition.set_aside),
+            ),
+            (
                 "nutgraf_rebuild_running",
                 "Whether the index is being rebuilt",
                 state.progress is not None,

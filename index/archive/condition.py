@@ -15,10 +15,14 @@ from pathlib import Path
 from index.engines import OTHER_HISTORY, Engine, of_one_history
 from index.errors import IndexUnavailable
 from index.settings import Settings
-from index.store import Store
+from index.store import SetAside, Store, View
 
 # How long a change may wait for an indexer that runs and is not rebuilding.
 STALL_SECONDS = 120.0
+SET_ASIDE = (
+    "there are articles that cannot be indexed, and no search finds them: nutgraf"
+    " status names them"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,9 @@ class Condition:
     :param behind_seconds: how long the oldest of them has waited.
     :param stale: why the index cannot be read; ``progress`` of its rebuild, 0 to 1.
     :param free: bytes that can still be written, by ``store`` and ``index``.
+    :param set_aside: articles that cannot be indexed.
     :param problems: why it is not ready, in sentences without numbers of its contents.
+    :param warnings: what should be mended although it is ready; likewise.
     """
 
     store_seq: int
@@ -40,7 +46,9 @@ class Condition:
     progress: float | None
     indexer_running: bool
     free: dict[str, int]
+    set_aside: tuple[SetAside, ...]
     problems: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,7 @@ class ArchiveState:
 
     :param behind: accepted changes that the index does not include yet.
     :param stale: why the index cannot be read; ``progress`` of its rebuild, 0 to 1.
+    :param set_aside: articles that cannot be indexed.
     """
 
     store_seq: int
@@ -66,6 +75,7 @@ class ArchiveState:
     indexer_running: bool
     stale: str | None
     progress: float | None
+    set_aside: tuple[SetAside, ...]
 
 
 def condition_of(
@@ -86,6 +96,7 @@ def condition_of(
             stale = OTHER_HISTORY
         behind = view.seq - index_seq
         waiting = view.changes(index_seq, 1) if behind > 0 else ()
+        set_aside = _set_aside(store, view)
     seconds = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
     running = store.indexer_running()
     free = {"store": _free(store.path.parent)}
@@ -127,7 +138,9 @@ def condition_of(
         progress=progress,
         indexer_running=running,
         free=free,
+        set_aside=set_aside,
         problems=tuple(problems),
+        warnings=(SET_ASIDE,) if set_aside else (),
     )
 
 
@@ -136,6 +149,7 @@ def state_of(store: Store, engine: Engine) -> ArchiveState:
     index = engine.state()
     with store.reading() as view:
         counts, seq = view.counts(), view.seq
+        set_aside = _set_aside(store, view)
         of_this_history = of_one_history(index, view.epoch)
     return ArchiveState(
         store_seq=seq,
@@ -153,7 +167,12 @@ def state_of(store: Store, engine: Engine) -> ArchiveState:
         indexer_running=store.indexer_running(),
         stale=index.stale if of_this_history else OTHER_HISTORY,
         progress=index.progress,
+        set_aside=set_aside,
     )
+
+
+def _set_aside(store: Store, view: View) -> tuple[SetAside, ...]:
+    return tuple(store.quarantine.articles(view.epoch).values())
 
 
 def _free(folder: Path) -> int:

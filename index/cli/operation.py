@@ -130,6 +130,15 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
                     "progress": state.progress,
                 },
                 "indexer": {"running": state.indexer_running, "process": process},
+                "set_aside": [
+                    {
+                        "id": article.id,
+                        "version": article.version,
+                        "reason": article.reason,
+                        "at": article.at,
+                    }
+                    for article in state.set_aside
+                ],
                 "keys": {
                     "made": len(keys),
                     "live": keys.count("live"),
@@ -157,12 +166,19 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
             ("indexed articles", f"{state.indexed_articles:,}"),
             ("indexed paragraphs", f"{state.indexed_paragraphs:,}"),
             ("segments", f"{state.segments:,}"),
+            ("articles set aside", f"{len(state.set_aside):,}"),
             ("indexer", _indexer_text(state.indexer_running, process)),
             ("keys", _keys_text(keys, required)),
         ]
     )
     for warning in warnings:
         screen.complain(f"warning: {warning}")
+    for article in state.set_aside:
+        screen.complain(
+            f"warning: {article.id}, version {article.version}, cannot be indexed"
+            f" ({article.reason}); store another version, or run nutgraf rebuild to"
+            " try again"
+        )
     screen.line()
     screen.table(
         [(name, _setting_text(value)) for name, value in settings.shown().items()]

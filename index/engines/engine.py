@@ -101,10 +101,12 @@ class Engine(Protocol):
     """An index of articles.
 
     :ivar folder: absolute path of the index, ``None`` if it is not on a disk.
+    :ivar memory: budget in bytes for articles on their way into the index.
     """
 
     url: str
     folder: Path | None
+    memory: int
 
     def snapshot(self) -> Snapshot:
         """Snapshot of the newest committed state.
@@ -141,6 +143,12 @@ class Engine(Protocol):
             later batches.
         :param total: expected number of articles, for progress only.
         :param progress: called now and then with the number of articles done.
+        """
+
+    def probe(self, article: Article) -> None:
+        """Do for an article what indexing it alone takes, and drop the result.
+
+        It raises what :meth:`apply` would raise for the article.
         """
 
     def check(self) -> Iterator[str]:

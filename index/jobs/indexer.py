@@ -23,8 +23,9 @@ from index.errors import (
     InputError,
     ServiceError,
 )
-from index.history import INDEXED_TYPES, Change
-from index.store import Store, View
+from index.jobs.attempts import DIED, REBUILD, Attempts
+from index.jobs.batch import Batch, next_batch
+from index.store import Indexable, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
 
@@ -33,10 +34,6 @@ LOG = logging.getLogger("nutgraf.indexer")
 IDLE_SECONDS = 0.01
 # How often an idle indexer checks for a deleted index or a requested rebuild.
 CHECK_SECONDS = 1.0
-# Bounds of a batch, for the memory it takes and the work that a failed commit repeats.
-BATCH_CHANGES = 5_000
-BATCH_PARAGRAPHS = 20_000
-READ_ARTICLES = 200  # read from the store at a time
 # Backoff after failures of the engine or the store, doubled until a step succeeds.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
@@ -66,6 +63,7 @@ class Indexer:
 
     def __init__(self, store: Store, engine: Engine) -> None:
         self.store, self.engine = store, engine
+        self._attempts: Attempts | None = None
 
     def step(
         self,
@@ -86,31 +84,31 @@ class Indexer:
         with self.store.reading() as view:
             # From one view, so the batch is of the history that was checked.
             reason = self._must_rebuild(state, view)
+            attempts = self._attempts_of(view.epoch)
             if reason is None:
-                pending, puts, deletes = self._batch(view, state.seq)
+                batch = next_batch(view, state.seq, attempts, memory=self.engine.memory)
         if reason is not None:
             _log("rebuilding", reason=reason)
             self.rebuild(stop=stop, progress=on_rebuild)
             return max(1, self.engine.state().articles)
-        if not pending:
-            return 0
+        if not batch.changes:
+            return self._retried(attempts, state.seq)
         started = time.monotonic()
-        seq = pending[-1].seq
         try:
-            self._apply(puts, deletes, seq=seq, before=state.seq)
+            self._commit(batch, attempts, before=state.seq)
         except IndexDamaged as error:
             _log("rebuilding", logging.ERROR, reason=str(error))
             self.rebuild(stop=stop, progress=on_rebuild)
             return max(1, self.engine.state().articles)
         _log(
             "applied",
-            seq=seq,
-            changes=len(pending),
-            articles=len(puts),
-            deleted=len(deletes),
+            seq=batch.seq,
+            changes=batch.changes,
+            articles=len(batch.puts),
+            deleted=len(batch.deletes),
             seconds=round(time.monotonic() - started, 3),
         )
-        return len(pending)
+        return batch.changes
 
     def catch_up(
         self,
@@ -172,18 +170,28 @@ class Indexer:
     ) -> None:
         """Build a new index from the store's current articles.
 
-        An article that the engine refuses is left out and logged.
+        An article that cannot be indexed is left out and set aside. Those that were
+        set aside before are tried again afterwards, each alone.
 
         :raises ServiceError: store or engine failed; the old index remains.
         :raises Stopped: ``stop`` was set.
         """
         request = self.store.rebuild_requested()
-        left_out: set[str] = set()
+        with self.store.reading() as view:
+            attempts = self._attempts_of(view.epoch)
+            if not attempts.is_rebuild_again:
+                attempts.retry_all()
+            probed_before = attempts.probed_before
+            if probed_before is not None:
+                self._probe(view, attempts, probed_before, stop)
+        set_aside = set(attempts.set_aside())
+        left_out = set(set_aside)
         for suspects in SUSPECTS:
             started = time.monotonic()
             with self.store.reading() as view:
                 total = view.searchable()
                 feed = _Feed(view, without=left_out, suspects=suspects, stop=stop)
+                attempts.begin(REBUILD, view.seq)
                 try:
                     self.engine.rebuild(
                         feed,
@@ -193,7 +201,9 @@ class Indexer:
                         progress=partial(_forward, progress, total),
                     )
                     break
-                except (InputError, ValueError) as error:
+                except (ServiceError, OSError, Stopped):
+                    raise
+                except Exception as error:  # noqa: BLE001 - of some article
                     left_out.update(feed.recent)
                     _log(
                         "rebuild refused",
@@ -201,12 +211,14 @@ class Indexer:
                         reason=str(error),
                         last=feed.recent[-1] if feed.recent else None,
                     )
+                finally:
+                    attempts.end()
         else:
             raise IndexUnavailable(
                 "the engine cannot rebuild; see the log for the articles it read last"
             )
         state = self.engine.state()
-        self._apply_current(left_out)
+        self._apply_current(left_out - set_aside, attempts)
         self.store.finish_rebuild(request)
         _log(
             "rebuilt",
@@ -227,74 +239,143 @@ class Indexer:
             return "a rebuild was requested"
         return None
 
-    @staticmethod
-    def _batch(
-        view: View, since: int
-    ) -> tuple[tuple[Change, ...], list[Article], list[str]]:
-        """Next changes, with the articles to put and the ids to delete for them.
+    def _attempts_of(self, epoch: int) -> Attempts:
+        """The attempts in a history of the store; those of another do not count."""
+        if self._attempts is None or self._attempts.epoch != epoch:
+            self._attempts = Attempts(self.store.quarantine, epoch)
+        return self._attempts
 
-        An article that changed several times is among them once.
+    def _commit(self, batch: Batch, attempts: Attempts, *, before: int) -> None:
+        """Commit a batch, with the note of the attempt for the case that it kills us.
+
+        :param before: seq of the index.
         """
-        changes = view.changes(since, BATCH_CHANGES)
-        puts: dict[str, Article] = {}
-        deletes: set[str] = set()
-        paragraphs = taken = 0
-        while taken < len(changes) and paragraphs < BATCH_PARAGRAPHS:
-            part = changes[taken : taken + READ_ARTICLES]
-            taken += len(part)
-            # Other types change nothing in the index: an older version that arrived
-            # late, or the end of an embargo, whose time the index has.
-            ids = dict.fromkeys(c.id for c in part if c.type in INDEXED_TYPES)
-            # Articles as they are now, not as they were then: one that was withdrawn
-            # since must not be found for even a moment.
-            articles = view.indexable(ids)
-            for article_id in ids:
-                article = articles.get(article_id)
-                if article is None:
-                    puts.pop(article_id, None)
-                    deletes.add(article_id)
-                else:
-                    deletes.discard(article_id)
-                    puts[article_id] = article
-                    paragraphs += len(article.paragraphs)
-        return changes[:taken], list(puts.values()), sorted(deletes)
+        alone = batch.puts[0] if batch.is_single and batch.puts else None
+        if alone is not None and attempts.killed(before, alone.article.id):
+            self._put_aside(alone, DIED, attempts)
+            batch.puts.clear()
+            batch.deletes.append(alone.article.id)
+        attempts.begin(before, batch.seq, None if alone is None else alone.article.id)
+        try:
+            refused = self._apply(
+                batch.puts,
+                sorted(batch.deletes),
+                attempts,
+                seq=batch.seq,
+                before=before,
+            )
+        finally:
+            attempts.end()
+        put = {current.article.id: current for current in batch.puts}
+        for known in batch.set_aside:
+            current = put.get(known.id)
+            with self.store.reading() as view:
+                gone = current is None and view.indexable(known.id) is None
+            if known.id not in refused and (current is not None or gone):
+                attempts.release(known.id)
 
     def _apply(
-        self, puts: Sequence[Article], deletes: Sequence[str], *, seq: int, before: int
-    ) -> None:
-        """Commit a batch; if the engine refuses it, find the article at fault.
+        self,
+        puts: Sequence[Indexable],
+        deletes: Sequence[str],
+        attempts: Attempts,
+        *,
+        seq: int,
+        before: int,
+    ) -> set[str]:
+        """Commit a batch; if it fails for an article, find that article.
 
-        That article is left out of the index, and so is its older version, which must
-        not be shown any more. Halves are committed at ``before``, so a process that is
-        killed between them repeats the whole batch.
+        It is set aside and left out of the index, and so is its older version, which
+        must not be shown any more. Halves are committed at ``before``, so a process
+        that is killed between them repeats the whole batch.
+
+        :return: ids of the articles that were set aside.
         """
         try:
-            self.engine.apply(puts, deletes, seq=seq)
-        except (InputError, ValueError) as error:
+            self.engine.apply([put.article for put in puts], deletes, seq=seq)
+            return set()
+        except (ServiceError, OSError):
+            raise  # not for an article
+        except Exception as error:
             if not puts:
                 raise IndexUnavailable(f"the engine cannot delete: {error}") from error
-            if len(puts) > 1:
-                half = len(puts) // 2
-                self._apply(puts[:half], deletes, seq=before, before=before)
-                self._apply(puts[half:], (), seq=seq, before=before)
-                return
-            (refused,) = puts
-            _log(
-                "article refused",
-                logging.ERROR,
-                id=refused.id,
-                version=refused.version,
-                reason=str(error),
-            )
-            self.engine.apply((), (*deletes, refused.id), seq=seq)
+            reason = _reason_of(error)
+        if len(puts) > 1:
+            half = len(puts) // 2
+            return self._apply(
+                puts[:half], deletes, attempts, seq=before, before=before
+            ) | self._apply(puts[half:], (), attempts, seq=seq, before=before)
+        (refused,) = puts
+        self.engine.apply((), (*deletes, refused.article.id), seq=seq)
+        self._put_aside(refused, reason, attempts)
+        return {refused.article.id}
 
-    def _apply_current(self, ids: Iterable[str]) -> None:
+    def _put_aside(self, refused: Indexable, reason: str, attempts: Attempts) -> None:
+        article = refused.article
+        assert article.version is not None, article.id
+        attempts.put_aside(article.id, article.version, refused.digest, reason)
+        _log(
+            "article set aside",
+            logging.ERROR,
+            id=article.id,
+            version=article.version,
+            reason=reason,
+        )
+
+    def _retried(self, attempts: Attempts, seq: int) -> int:
+        """Try an article that was set aside once more; return 1 if there was one."""
+        known = attempts.next_retry()
+        if known is None:
+            return 0
+        attempts.begin(seq, seq, known.id)
+        try:
+            self._apply_current([known.id], attempts)
+        finally:
+            attempts.end()
+        return 1
+
+    def _apply_current(self, ids: Iterable[str], attempts: Attempts) -> None:
         """Put the current versions of these articles at the index's own seq."""
         seq = self.engine.state().seq
-        with self.store.reading() as view:
-            articles = view.indexable(sorted(ids))
-        if articles:
-            self._apply(list(articles.values()), (), seq=seq, before=seq)
+        for article_id in sorted(ids):
+            with self.store.reading() as view:
+                current = view.indexable(article_id)
+            puts = [] if current is None else [current]
+            if not self._apply(
+                puts, () if puts else (article_id,), attempts, seq=seq, before=seq
+            ):
+                attempts.release(article_id)
+
+    def _probe(
+        self,
+        view: View,
+        attempts: Attempts,
+        first: str,
+        stop: threading.Event | None,
+    ) -> None:
+        """Try every article alone, in order of ids, and set aside those that fail.
+
+        :param first: id of the article to begin with: those before it were tried.
+        """
+        _log("probing articles", logging.WARNING, first=first)
+        set_aside = attempts.set_aside()
+        for article in _Feed(view, without=set(set_aside), suspects=1, stop=stop):
+            if article.id < first:
+                continue
+            current = view.indexable(article.id)
+            if current is None:
+                continue
+            if attempts.killed(REBUILD, article.id):
+                self._put_aside(current, DIED, attempts)
+                continue
+            attempts.begin(REBUILD, view.seq, article.id)
+            try:
+                self.engine.probe(article)
+            except (ServiceError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - of this article
+                self._put_aside(current, _reason_of(error), attempts)
+        attempts.end()
 
 
 class _Feed:
@@ -322,6 +403,13 @@ class _Feed:
             if article.id not in self._without:
                 self.recent.append(article.id)
                 yield article
+
+
+def _reason_of(error: Exception) -> str:
+    """An error as a phrase, also of a kind whose text says little alone."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _forward(progress: Progress, total: int, done: int) -> None:

@@ -64,11 +64,17 @@ def _compared(store: Store, engine: Engine) -> Iterator[str]:
             )
             return
         pending = _changed(view, snapshot.seq)
+        set_aside = store.quarantine.articles(view.epoch)
+        for article in set_aside.values():
+            yield f"{article.id}, version {article.version}, cannot be indexed"
+        pending |= set_aside.keys()
         # Everything: before any expiry, for a reader who sees withheld articles.
         yield from _differences(view, snapshot, pending, _EVERYTHING, _BEFORE_ALL)
         yield from _differences(view, snapshot, pending, PUBLIC, datetime.now(UTC))
         state = engine.state()
-        total = view.searchable()
+        total = view.searchable() - sum(
+            view.indexable(article_id) is not None for article_id in set_aside
+        )
         if state.seq == view.seq and state.articles != total:
             yield (
                 f"the index holds {state.articles:,} articles and the store {total:,},"

@@ -2,7 +2,19 @@
 
 from index.store.clippings import Clipping
 from index.store.keyring import Keyring
+from index.store.pending import Indexable, Pending
+from index.store.quarantine import Attempt, Quarantine, SetAside
 from index.store.store import Store
 from index.store.view import View
 
-__all__ = ["Clipping", "Keyring", "Store", "View"]
+__all__ = [
+    "Attempt",
+    "Clipping",
+    "Indexable",
+    "Keyring",
+    "Pending",
+    "Quarantine",
+    "SetAside",
+    "Store",
+    "View",
+]

@@ -33,6 +33,7 @@ from index.store.database import Backup, Migration, Restored
 from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
 from index.store.opening import migrate_database, open_database
+from index.store.quarantine import Quarantine
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of, value_of
 from index.store.tables import articles, versions
@@ -67,6 +68,7 @@ class Store:
         self._rebuild_seen = 0  # number of a request
         self.keys = Keyring(self._database.reading, self._database.writing, clock)
         self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
+        self.quarantine = Quarantine(self.path)
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = utc_now) -> Self:

@@ -16,7 +16,6 @@ from sqlalchemy import (
 )
 
 from index.access import (
-    CANCELED,
     NO_EMBARGO,
     NO_EXPIRY,
     STATUSES,
@@ -40,6 +39,13 @@ from index.store.clippings import Clipping
 from index.store.lineage import chain_of
 from index.store.notices import killed_until, notices_before, notices_of
 from index.store.originals import original_of
+from index.store.pending import (
+    SEARCHABLE,
+    Indexable,
+    Pending,
+    indexable,
+    pending_changes,
+)
 from index.store.prepared import PreparedRead
 from index.store.rows import (
     CHUNK,
@@ -78,7 +84,6 @@ _LAST_ENDS = PreparedRead(
 _SECRET = PreparedRead(
     select(secrets.c.value).where(secrets.c.name == bindparam("name"))
 )
-SEARCHABLE = articles.c.status != literal_column(str(CANCELED))
 _EFFECTIVE = case(
     (articles.c.version == versions.c.version, articles.c.status), else_=None
 ).label("effective")
@@ -86,11 +91,6 @@ _CONTENT = PreparedRead(
     select(versions.c.id, versions.c.version, versions.c.content, _EFFECTIVE)
     .join(articles, articles.c.id == versions.c.id)
     .where(versions.c.id == bindparam("id"), versions.c.version == bindparam("version"))
-)
-_INDEXABLE = PreparedRead(
-    select(articles.c.id, versions.c.version, versions.c.content, articles.c.status)
-    .join(versions, OF_CURRENT)
-    .where(articles.c.id == bindparam("id"), SEARCHABLE)
 )
 _CHANGED = PreparedRead(
     select(changes.c.id)
@@ -230,10 +230,13 @@ class View:
             for key, text, status in self._contents(keys)
         }
 
-    def indexable(self, ids: Iterable[str]) -> dict[str, Article]:
-        """Current versions of those articles that exist and are not killed, by id."""
-        rows = _INDEXABLE.rows_of_each(self._connection, [{"id": id_} for id_ in ids])
-        return {row[0]: read_article(*row) for row in rows}
+    def pending(self, since: int, limit: int) -> tuple[Pending, ...]:
+        """Changes after ``since`` as the indexer needs them, the oldest first."""
+        return pending_changes(self._connection, since, limit)
+
+    def indexable(self, article_id: str) -> Indexable | None:
+        """Current version of an article; ``None`` if there is none, or it is killed."""
+        return indexable(self._connection, article_id)
 
     def clippings(
         self, keys: Iterable[tuple[str, str]]
@@ -351,18 +354,24 @@ class View:
 
         Killed articles are left out: their text must not be used any more.
         """
-        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
-        return tuple(
-            read_article(row.id, row.version, row.content, row.effective)
-            for row in rows
-        )
+        return tuple(self._page(after, limit))
 
     def iterate(self) -> Iterator[Article]:
-        """Yield the current version of every article that is not killed, by id."""
-        page = self.current()
-        while page:
-            yield from page
-            page = self.current(after=page[-1].id)
+        """Yield the current version of every article that is not killed, by id.
+
+        They are read one by one: a page of large articles may not fit into memory.
+        """
+        after, count = "", CHUNK
+        while count == CHUNK:
+            count = 0
+            for article in self._page(after, CHUNK):
+                yield article
+                after, count = article.id, count + 1
+
+    def _page(self, after: str, limit: int) -> Iterator[Article]:
+        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
+        for row in rows:
+            yield read_article(row.id, row.version, row.content, row.effective)
 
     def count(self) -> int:
         """Number of articles."""

@@ -15,6 +15,8 @@ from service.context import context
 from service.exchange import OPEN, Blueprint, json_response
 from service.problems import without_paths
 
+_SHOWN = 100  # articles that are set aside, in one answer
+
 blueprint = Blueprint(
     "health", __name__, description="Health and metrics, for operators"
 )
@@ -26,6 +28,15 @@ class Health(Schema):
     status = fields.String(required=True, validate=validate.OneOf(["ok"]))
 
 
+class SetAsideArticle(Schema):
+    """An article that cannot be indexed, and why."""
+
+    id = fields.String(required=True)
+    version = fields.String(required=True)
+    reason = fields.String(required=True)
+    at = fields.String(required=True)
+
+
 class Readiness(Schema):
     """Whether the service is ready, and if not, why."""
 
@@ -33,6 +44,7 @@ class Readiness(Schema):
         required=True, validate=validate.OneOf(["ready", "not ready"])
     )
     problems = fields.List(fields.String(), required=True)
+    warnings = fields.List(fields.String())
     store_seq = fields.Integer()
     index_seq = fields.Integer()
     behind = fields.Integer()
@@ -40,6 +52,8 @@ class Readiness(Schema):
     indexer_running = fields.Boolean()
     progress = fields.Float(allow_none=True)
     disk_free = fields.Dict(keys=fields.String(), values=fields.Integer())
+    set_aside = fields.Integer()
+    set_aside_articles = fields.List(fields.Nested(SetAsideArticle))
 
 
 @blueprint.operation("GET", "/healthz", scope=OPEN, gives=Health)
@@ -61,6 +75,7 @@ def readyz(arguments: dict[str, Any]) -> Response:
     document: dict[str, Any] = {
         "status": "not ready" if condition.problems else "ready",
         "problems": [without_paths(problem) for problem in condition.problems],
+        "warnings": list(condition.warnings),
     }
     # The amounts stored and written are for operators only.
     if is_admin:
@@ -97,6 +112,16 @@ def _numbers(condition: Condition) -> dict[str, Any]:
         "indexer_running": condition.indexer_running,
         "progress": condition.progress,
         "disk_free": condition.free,
+        "set_aside": len(condition.set_aside),
+        "set_aside_articles": [
+            {
+                "id": article.id,
+                "version": article.version,
+                "reason": article.reason,
+                "at": article.at,
+            }
+            for article in condition.set_aside[:_SHOWN]
+        ],
     }
 
 

@@ -23,7 +23,7 @@ from index.article import Article
 from index.engines import EngineState, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
-from index.jobs import Indexer, store_problems
+from index.jobs import Indexer, batch, store_problems
 from index.jobs import indexer as module
 from index.jobs.indexer import Stopped
 from index.query import All, Search
@@ -133,7 +133,7 @@ def test_an_article_that_is_deleted_and_comes_back_is_put(
 def test_a_version_that_is_gone_is_not_waited_for(
     store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH_CHANGES", 1)
+    monkeypatch.setattr(batch, "BATCH_CHANGES", 1)
     store.put([article("a")])
     store.delete("a")
     assert (indexer.step(), indexer.step(), indexer.step()) == (1, 1, 0)
@@ -155,7 +155,7 @@ def test_an_older_version_that_comes_late_leaves_the_index_alone(
 def test_batches_are_bounded_by_changes(
     store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH_CHANGES", 4)
+    monkeypatch.setattr(batch, "BATCH_CHANGES", 4)
     store.put([article(f"a{n}") for n in range(10)])
     indexer.catch_up()
     assert [seq for _, _, seq in engine.commits] == [4, 8, 10]
@@ -164,8 +164,7 @@ def test_batches_are_bounded_by_changes(
 def test_batches_are_bounded_by_paragraphs(
     store: Store, engine: Engine, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH_PARAGRAPHS", 4)
-    monkeypatch.setattr(module, "READ_ARTICLES", 1)
+    monkeypatch.setattr(batch, "BATCH_PARAGRAPHS", 4)
     store.put([article(f"a{n}") for n in range(5)])  # of two paragraphs each
     indexer.catch_up()
     assert [len(puts) for puts, _, _ in engine.commits] == [2, 2, 1]

@@ -14,7 +14,7 @@ from pathlib import Path
 from rapidfuzz.distance import OSA
 
 from index.article import Article
-from index.engines.engine import EngineState
+from index.engines.engine import MEMORY, EngineState
 from index.engines.facets import Counted, value_order
 from index.engines.memory.docs import Doc, Docs, doc_of, values_of
 from index.engines.memory.search import Evaluation
@@ -28,6 +28,7 @@ class MemoryEngine:
 
     url = "memory:"
     folder: Path | None = None
+    memory = MEMORY
 
     def __init__(self, *, language: str = "en", expansions: int = 20_000) -> None:
         self._language, self._expansions = language, expansions
@@ -74,6 +75,10 @@ class MemoryEngine:
             by_id[article.id] = doc_of(article, self._language)
             progress(done)
         self._snapshot = self._snapshot_of(by_id, seq=seq, epoch=epoch)
+
+    def probe(self, article: Article) -> None:
+        """Analyse an article, and drop the result."""
+        doc_of(article, self._language)
 
     def check(self) -> Iterator[str]:
         """Yield nothing: there are no files."""

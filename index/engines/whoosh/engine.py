@@ -52,6 +52,7 @@ class WhooshEngine:
     ) -> None:
         self.url = f"whoosh:{folder}"
         self.folder: Path | None = Path(folder).absolute()
+        self.memory = memory
         self._language = language
         self._expansions = expansions
         self._storage = DurableStorage(Path(folder))
@@ -133,6 +134,12 @@ class WhooshEngine:
                 self._writer.replace(counted, meta=self._meta(seq, epoch))
             finally:
                 self._storage.write_progress(None)
+
+    def probe(self, article: Article) -> None:
+        """Write an article as a segment, and remove it."""
+        self._storage.create()
+        with self._storage.writing():
+            self._writer.probe(article)
 
     def check(self) -> Iterator[str]:
         """Yield a sentence for each damaged part of the files."""

@@ -92,6 +92,12 @@ class Writer:
             segments = [self._merge(segments, trusted=True)]
         self._storage.commit(segments, meta)
 
+    def probe(self, article: Article) -> None:
+        """Write an article as a segment, and discard that."""
+        buffer = WriteBuffer()
+        buffer.add(indexed_article_of(article, self._language))
+        self._storage.discard(self._write(buffer))
+
     def _written(self, articles: Iterable[Article]) -> list[ColumnarSegment]:
         """Write articles as segments, each as large as the memory budget allows.
 
