@@ -22,22 +22,24 @@ from typing import NamedTuple
 
 import Stemmer
 
+from index.deadline import Check, never
 from index.text.characters import NUMBER, SPACELESS, UNIT, Span
 from index.text.conventions import CONVENTIONS, DEFAULT, Convention, convention_of
 from index.text.numbers import has_number_signs, plain_figures, with_groups_joined
 from index.text.words import Analysis, Tokens, analysis_of, surfaces_of, tokens_of
 
 
-def analyse(text: str, language: str = "") -> Tokens:
+def analyse(text: str, language: str = "", check: Check = never) -> Tokens:
     """Tokens of a text, in time linear in its length.
 
     :param language: of its article, as a BCP 47 tag; ``""`` if it is unknown, or if the
         text is a query. It decides how numbers and elisions are read.
+    :param check: called every some words; it may raise to stop the analysis.
 
     Words of more than 8 parts or 100 characters give their parts only, each marked by
     itself. Forms are cut at 100 characters.
     """
-    return tokens_of(text, convention_of(language))
+    return tokens_of(text, convention_of(language), check)
 
 
 # A text with one of each kind of word. Python and its libraries read it as well: an

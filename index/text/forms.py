@@ -30,6 +30,18 @@ _JOINER = re.compile("[\u200c\u200d]+")
 
 _PLAIN_WORD = regex.compile(r"[\p{L}\p{M}\p{N}\u200C\u200D]+")
 
+# Words of letters that each are in normal form in any company, once casefolded: without
+# letters of which the compatibility form or the casefolding is another one or several,
+# and without marks that join to letters. :func:`plain_letters` spells them.
+_LETTERS = (
+    "0-9A-Za-zÀ-ÖØ-öø-\u012f\u0134-\u013e\u0141-\u0148\u014a-\u017e"
+    "\u0386\u0388-\u038a\u038c\u038e\u038f\u0391-\u03a1\u03a3-\u03af\u03b1-\u03ce"
+    "\u0400-\u0481\u048a-\u052f\u0531-\u0556\u0561-\u0586\u05d0-\u05ea"
+    "\u0621-\u063a\u0641-\u064a\u0671-\u0674\u0679-\u06d3\uac00-\ud7a3"
+)
+_DEVANAGARI = "[\u0904-\u0939][\u0901-\u0903\u093e-\u094d]{0,3}"
+_PLAIN_LETTERS = re.compile(f"(?:[{_LETTERS}]|{_DEVANAGARI})+")
+
 # Ends a loose form. No text holds it in a form, so none equals a loose form, and it
 # sorts before every letter.
 LOOSE_MARK = "\x1e"
@@ -50,6 +62,16 @@ def plain_form(chunk: str) -> str | None:
     if chunk.isascii() and chunk.isalnum():
         return chunk.lower()[:MAX_FORM]
     return None
+
+
+def plain_letters(chunk: str) -> str | None:
+    """Form of a chunk of letters that need no normalising; ``None`` for any other.
+
+    A shortcut, like :func:`plain_form`, for most words of alphabets beside Latin.
+    """
+    if _PLAIN_LETTERS.fullmatch(chunk) is None:
+        return None
+    return _casefolded(chunk)[:MAX_FORM]
 
 
 def loose(form: str) -> str:
@@ -104,11 +126,15 @@ def normal_form(text: str) -> str:
     text = _EXCESS_MARKS.sub("", _DROPPED.sub("", text))
     text = _FRACTION.sub("-", text)  # 3½ is 3-1/2
     text = unicodedata.normalize("NFKC", text).replace("ẞ", "ß")
-    # Casefolding would make ss of ß, which an exact search tells apart.
-    text = "ß".join(piece.casefold() for piece in text.split("ß"))
+    text = _casefolded(text)
     text = unicodedata.normalize("NFKC", text)
     # Turkish İ casefolds to i and a combining dot; the i has a dot already.
     text = text.translate(PLAIN_PUNCTUATION).replace("i\u0307", "i")
     text = with_ascii_digits(_OPTIONAL_MARKS.sub("", text))  # of presentation forms
     text = text.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
     return unicodedata.normalize("NFC", text)
+
+
+def _casefolded(text: str) -> str:
+    # Casefolding would make ss of ß, which an exact search tells apart.
+    return "ß".join(piece.casefold() for piece in text.split("ß"))

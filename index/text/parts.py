@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from index.deadline import Check, never
 from index.text.characters import APOSTROPHES, NORMAL_PART, NUMBER, PART
 from index.text.conventions import Convention
 from index.text.forms import MAX_FORM, normal_form
@@ -43,30 +44,36 @@ class Part(NamedTuple):
     amount: str = ""  # of a number behind letters, its plain figures without them
 
 
-def parts_of(body: str, convention: Convention) -> list[Part]:
-    """Parts of a word, in order; a number with its signs is one."""
+def parts_of(body: str, convention: Convention, check: Check = never) -> list[Part]:
+    """Parts of a word, in order; a number with its signs is one.
+
+    :param check: called for each part; it may raise to stop the analysis.
+    """
     parts: list[Part] = []
     at = 0
     if has_number_signs(body):
         for match in NUMBER.finditer(body):
+            check()
             plain = plain_figures(match, convention)
             if plain is not None:
-                parts += _plain_parts(body, at, match.start())
+                parts += _plain_parts(body, at, match.start(), check)
                 form = normal_form(match[0])[:MAX_FORM]
                 before = normal_form(match["before"] or "")
                 amount = plain[len(before) :][:MAX_FORM] if before else ""
                 parts.append(Part(form, plain[:MAX_FORM], *match.span(), amount))
                 at = match.end()
-    return [*parts, *_plain_parts(body, at, len(body))]
+    return [*parts, *_plain_parts(body, at, len(body), check)]
 
 
-def _plain_parts(body: str, start: int, end: int) -> Iterator[Part]:
+def _plain_parts(body: str, start: int, end: int, check: Check) -> Iterator[Part]:
     if body.isascii():  # as most words are
         for ascii_match in _ASCII_PART.finditer(body, start, end):
+            check()
             form = ascii_match[0].lower()[:MAX_FORM]
             yield Part(form, form, *ascii_match.span())
         return
     for match in PART.finditer(body, start, end):
+        check()
         for form in NORMAL_PART.findall(normal_form(match[0])):
             yield Part(form[:MAX_FORM], form[:MAX_FORM], *match.span())
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
+from sys import getsizeof
 
 import regex
 import Stemmer
 
+from index.memo import Memo
 from index.text.forms import fold
 
 _ALGORITHMS = {
@@ -63,6 +65,8 @@ _ARABIC_LAST_HAMZA = regex.compile("(?<=\u0627)\u0621\\Z")
 _SORANI_H = str.maketrans("\u06be\u0692", "\u0647\u0695")
 _SORANI_R = "\u0631", "\u0695"
 
+_KEYS_BYTES = 32_000_000  # of the keys that are kept, of most forms 300 each
+
 LANGUAGES = frozenset({*_ALGORITHMS, "ckb"})
 
 _STEMMER_LOCK = threading.Lock()  # a stemmer keeps state while it stems a word
@@ -78,13 +82,12 @@ def stem_language(language: str) -> str:
     return primary if primary in LANGUAGES else ""
 
 
-@lru_cache(maxsize=200_000)
 def word_key(form: str, language: str) -> str:
     """Stem of the folded form: equal for two forms of the same word in a language.
 
     :param language: a BCP 47 tag; without a stemmer for it, the key is the folded form.
     """
-    return word_keys((form,), language)[0]
+    return KEYS[form, language]
 
 
 def word_keys(forms: Sequence[str], language: str) -> list[str]:
@@ -124,3 +127,15 @@ def _sorani(word: str) -> str:
 def _stemmer(language: str) -> Stemmer.Stemmer:
     # Without a cache of its own: word_key has one.
     return Stemmer.Stemmer(_ALGORITHMS[language], 0)
+
+
+def _key_of(word: tuple[str, str]) -> str:
+    form, language = word
+    return word_keys((form,), language)[0]
+
+
+def _bytes_of(word: tuple[str, str], key: str) -> int:
+    return getsizeof(word) + getsizeof(word[0]) + getsizeof(key)
+
+
+KEYS = Memo(_key_of, _bytes_of, limit=_KEYS_BYTES)

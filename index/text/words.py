@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from sys import getsizeof
 from typing import NamedTuple
 
 import regex
 
+from index.deadline import Check, never
+from index.memo import Memo
 from index.text.characters import (
     APOSTROPHES,
     ASCII_SURFACE,
@@ -22,10 +25,18 @@ from index.text.characters import (
     SURFACE,
     TO_ASCII,
     UNIT,
+    Span,
 )
 from index.text.clock_times import with_times_marked
 from index.text.conventions import DEFAULT, Convention
-from index.text.forms import LOOSE_MARK, MAX_FORM, loose, normal_form, plain_form
+from index.text.forms import (
+    LOOSE_MARK,
+    MAX_FORM,
+    loose,
+    normal_form,
+    plain_form,
+    plain_letters,
+)
 from index.text.korean import nouns
 from index.text.numbers import with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
@@ -39,7 +50,14 @@ _TIME_OR_DATE = regex.compile(
 )
 # Most words with a sign. An apostrophe could set off a clitic.
 _PAIR = re.compile(r"([A-Za-z]+)[.\-/_&+@]([A-Za-z]+)")
-_CACHED_WORDS = 100_000  # distinct words whose analysis is kept, some 500 bytes each
+_ANALYSES_BYTES = 32_000_000  # of the analyses that are kept, of most words 200 each
+_UNITS_BYTES = 2_000_000
+_LONGEST_UNIT = 8  # characters of a unit that is kept
+_NEXT_CHECK = 256  # words or parts between two looks at the deadline
+# Words of a long text are sought piece by piece, since one search for all words cannot
+# be stopped. No word has a plain space or a line feed.
+_PIECE = 16_384
+_SPACE = re.compile("[ \n]")
 
 
 class Tokens(NamedTuple):
@@ -80,8 +98,11 @@ class ByConvention(dict[Convention, Analysis]):
         return analysis
 
 
-def tokens_of(text: str, convention: Convention) -> Tokens:
-    """Tokens of a text that is read by a convention."""
+def tokens_of(text: str, convention: Convention, check: Check = never) -> Tokens:
+    """Tokens of a text that is read by a convention.
+
+    :param check: called every some words; it may raise to stop the analysis.
+    """
     forms: list[str] = []
     positions: list[int] = []
     widths: list[int] = []
@@ -90,14 +111,18 @@ def tokens_of(text: str, convention: Convention) -> Tokens:
     position = end = 0
     if not convention.decimal_comma:
         text = with_times_marked(text)
-    text, words = surfaces_of(text)
+    text, pattern = _plain_text(text)
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
     find, cached = text.index, ANALYSES.__getitem__
-    for surface in words:
+    for surface in _surfaces_in(text, pattern, check):
         start = find(surface, end)
         end = start + len(surface)
-        analysis = cached(surface)
+        analysis = (
+            cached(surface)
+            if len(surface) <= MAX_FORM
+            else _analyse(surface, convention, check)
+        )
         if isinstance(analysis, str):
             forms.append(analysis)
             positions.append(position)
@@ -117,6 +142,29 @@ def tokens_of(text: str, convention: Convention) -> Tokens:
     return Tokens(forms, positions, widths, starts, ends, position)
 
 
+def _surfaces_in(
+    text: str, pattern: re.Pattern[str] | regex.Pattern[str], check: Check
+) -> Iterator[str]:
+    """Yield the words of a text, with a check every some words."""
+    for start, end in _pieces(text):
+        words = pattern.findall(text, start, end)
+        for at in range(0, len(words), _NEXT_CHECK):
+            check()
+            yield from words[at : at + _NEXT_CHECK]
+
+
+def _pieces(text: str) -> Iterator[Span]:
+    """Yield spans that make up a text, none of which cuts a word in two."""
+    start = 0
+    while len(text) - start > 2 * _PIECE:
+        space = _SPACE.search(text, start + _PIECE)
+        if space is None:
+            break
+        yield start, space.end()
+        start = space.end()
+    yield start, len(text)
+
+
 def depends_on_convention(chunk: str) -> bool:
     """Whether the words of a piece of text may differ between conventions."""
     return _DEPENDING.search(chunk) is not None
@@ -124,40 +172,63 @@ def depends_on_convention(chunk: str) -> bool:
 
 def surfaces_of(text: str) -> tuple[str, list[str]]:
     """The text with plain punctuation, of the same length, and the words in it."""
+    text, pattern = _plain_text(text)
+    return text, pattern.findall(text)
+
+
+def _plain_text(text: str) -> tuple[str, re.Pattern[str] | regex.Pattern[str]]:
+    """The text with plain punctuation, of the same length, and the pattern of words."""
     if not text.isascii():
         text = with_groups_joined(text)
         for typographic, plain in TO_ASCII:
             text = text.replace(typographic, plain)
         if not text.isascii():
-            return text, SURFACE.findall(text)
-    return text, ASCII_SURFACE.findall(text)
+            return text, SURFACE
+    return text, ASCII_SURFACE
 
 
-class _Analyses(dict[str, "str | Analysis | ByConvention"]):
-    """Analyses of words by surface; a plain word is its one form."""
-
-    def __missing__(self, surface: str) -> str | Analysis | ByConvention:
-        plain = plain_form(surface)
-        if plain is not None:
-            analysis: str | Analysis | ByConvention = plain
-        elif SPACELESS.match(surface):
-            return _analyse_run(surface)  # rarely repeated
-        elif depends_on_convention(surface):
-            analysis = ByConvention(surface)
-        else:
-            analysis = _analyse_spaced(surface, DEFAULT)
-            if len(analysis.forms) == analysis.length == 1 and analysis.ends == (
-                len(surface),
-            ):
-                analysis = analysis.forms[0]
-        if len(surface) <= MAX_FORM:
-            if len(self) >= _CACHED_WORDS:
-                self.clear()
-            self[surface] = analysis
-        return analysis
+def _analyse_surface(surface: str) -> str | Analysis | ByConvention:
+    """Analysis of a word by every convention; a plain word is its one form."""
+    plain = plain_form(surface)
+    if plain is not None:
+        return plain
+    if SPACELESS.match(surface):
+        return _analyse_run(surface)
+    if depends_on_convention(surface):
+        return ByConvention(surface)
+    analysis = _analyse_spaced(surface, DEFAULT)
+    if len(analysis.forms) == analysis.length == 1 and analysis.ends == (len(surface),):
+        return analysis.forms[0]
+    return analysis
 
 
-ANALYSES = _Analyses()
+def _analyse(surface: str, convention: Convention, check: Check) -> Analysis:
+    """Analysis of a word that is too long to be kept."""
+    if SPACELESS.match(surface):
+        return _analyse_run(surface, check)
+    return _analyse_spaced(surface, convention, check)
+
+
+def _bytes_of(surface: str, analysis: str | Analysis | ByConvention) -> int | None:
+    """Memory of a word and its analysis; ``None`` if it is not kept."""
+    size = getsizeof(surface)
+    if isinstance(analysis, str):
+        return size + getsizeof(analysis)
+    if len(surface) > MAX_FORM or SPACELESS.match(surface):
+        return None  # rarely repeated
+    if isinstance(analysis, ByConvention):
+        # Its four readings, of which the first is about as large as the others.
+        return size + 4 * _tokens_bytes(analysis[DEFAULT])
+    return size + _tokens_bytes(analysis)
+
+
+def _tokens_bytes(analysis: Analysis) -> int:
+    # Eight sequences of one word for each token, and the forms themselves.
+    return 600 + sum(getsizeof(form) + 60 for form in analysis.forms)
+
+
+# Analyses of words by surface; a plain word is its one form.
+ANALYSES = Memo(_analyse_surface, _bytes_of, limit=_ANALYSES_BYTES)
 
 
 def analysis_of(surface: str, convention: Convention) -> str | Analysis:
@@ -166,7 +237,9 @@ def analysis_of(surface: str, convention: Convention) -> str | Analysis:
     return analysis[convention] if isinstance(analysis, ByConvention) else analysis
 
 
-def _analyse_word(surface: str, convention: Convention) -> Analysis:
+def _analyse_word(
+    surface: str, convention: Convention, check: Check = never
+) -> Analysis:
     end = _end_without_possessive(surface)
     body = surface[:end]
     plain = plain_form(body)
@@ -176,7 +249,7 @@ def _analyse_word(surface: str, convention: Convention) -> Analysis:
     if pair is not None and len(body) <= MAX_FORM:
         return _of_pair(body.lower(), pair[1].lower(), pair[2].lower(), end)
     whole = normal_form(body)
-    parts = parts_of(body, convention)
+    parts = parts_of(body, convention, check)
     if not parts:  # an emoji, also one made of letters: 🆗
         return _of_one_form(whole[:MAX_FORM], end)
     count = len(parts)
@@ -280,13 +353,18 @@ def _end_without_possessive(surface: str) -> int:
     return end
 
 
-def _analyse_spaced(surface: str, convention: Convention) -> Analysis:
+def _analyse_spaced(
+    surface: str, convention: Convention, check: Check = never
+) -> Analysis:
     """Analysis of a word of a script with spaces, or of an emoji."""
     if surface.isascii():
-        return _analyse_word(surface, convention)
+        return _analyse_word(surface, convention, check)
+    plain = plain_letters(surface)
+    if plain is not None:
+        return _with_nouns(_of_one_form(plain, len(surface)))
     if HAS_WORD_SYMBOL.search(surface):
-        return _analyse_written_out(surface, convention)
-    return _with_nouns(_analyse_word(surface, convention))
+        return _analyse_written_out(surface, convention, check)
+    return _with_nouns(_analyse_word(surface, convention, check))
 
 
 def _with_nouns(analysis: Analysis) -> Analysis:
@@ -308,10 +386,12 @@ def _with_nouns(analysis: Analysis) -> Analysis:
     )
 
 
-def _analyse_written_out(surface: str, convention: Convention) -> Analysis:
+def _analyse_written_out(
+    surface: str, convention: Convention, check: Check
+) -> Analysis:
     """Analysis of a word with symbols: that of the text that they stand for."""
     text, places = written_out(surface)
-    tokens = tokens_of(text, convention)
+    tokens = tokens_of(text, convention, check)
     phrase: list[str] = []
     exact: list[str] = []
     last: str | Analysis = ""
@@ -332,7 +412,7 @@ def _analyse_written_out(surface: str, convention: Convention) -> Analysis:
     )
 
 
-def _analyse_run(surface: str) -> Analysis:
+def _analyse_run(surface: str, check: Check = never) -> Analysis:
     """Analysis of a run of a script without spaces: pairs, and the last unit alone."""
     if PLAIN_RUN.fullmatch(surface):
         units = list(surface)
@@ -340,13 +420,15 @@ def _analyse_run(surface: str) -> Analysis:
         ends = [start + 1 for start in starts]
     else:
         units, starts, ends = [], [], []
-        for match in UNIT.finditer(surface):
-            form = normal_form(match[0])
-            written = UNIT.findall(form) or [form]  # several of a symbol, such as ㍻
-            units += [unit[: MAX_FORM // 2] for unit in written]
+        for number, match in enumerate(UNIT.finditer(surface)):
+            if number % _NEXT_CHECK == 0:
+                check()
+            written = _UNITS[match[0]]
+            units += written
             starts += [match.start()] * len(written)
             ends += [match.end()] * len(written)
         ends[-1] = len(surface)
+    check()
     count = len(units)
     forms = [first + second for first, second in pairwise(units)]
     forms.append(units[-1])
@@ -361,3 +443,18 @@ def _analyse_run(surface: str) -> Analysis:
         exact=forms,
         is_run=True,
     )
+
+
+def _normal_units(unit: str) -> tuple[str, ...]:
+    """Units in normal form that a unit stands for: several for a symbol, such as ㍻."""
+    form = normal_form(unit)
+    return tuple(each[: MAX_FORM // 2] for each in UNIT.findall(form) or [form])
+
+
+def _unit_bytes(unit: str, written: tuple[str, ...]) -> int | None:
+    if len(unit) > _LONGEST_UNIT:
+        return None
+    return getsizeof(unit) + getsizeof(written) + sum(map(getsizeof, written))
+
+
+_UNITS = Memo(_normal_units, _unit_bytes, limit=_UNITS_BYTES)

@@ -37,7 +37,8 @@ PACKAGES = ("index", "service", "benchmarks")
 ORDER = {
     "index": """
         errors
-        dates folders deadline text
+        dates folders deadline memo
+        text
         article
         settings
         query
