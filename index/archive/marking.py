@@ -1,61 +1,89 @@
 """Marking: the spans of texts that the leaves of a query match.
 
-A search marks some thirty texts for the same few leaves, and most words of a text match
-none. If the first letters of every possible match are known, only words that start with
-them are tested, in all texts at once. Other leaves need each text analysed as a whole.
+Time is in proportion to the texts and to the leaves, not to their product: a form is
+looked up once for all leaves, and a text is read once for all phrases. The deadline is
+checked inside each text.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import NamedTuple
 
+from index.archive.scanning import (
+    MOST_STARTS,
+    candidates,
+    distinct_starts,
+    start_of,
+)
 from index.article import FIELD_OF_ROLE, Role
 from index.deadline import Check, never
 from index.query import (
-    Exact,
-    FormTest,
+    Automaton,
+    Fuzzy,
+    Lookup,
+    Near,
     Prefix,
-    Term,
+    Sequences,
     Wildcard,
     WordLeaf,
-    form_tests,
-    occurrences,
+    near_occurrences,
+    near_the_rarest,
     places_of,
 )
 from index.text import (
-    LANGUAGES,
     Span,
+    Tokens,
     analyse,
-    is_single_cjk,
     with_groups_joined,
     with_times_marked,
     word_key,
 )
 
-# Snowball's English stemmer changes only the ends of words: a stem starts as its word
-# does, but for its own last two letters at most. The stem of dying is die, that of
-# ability abl and then abil. Other stemmers may remove prefixes.
-_STEMS_KEEP_START = ("en",)
-_STEM_END = 2
-_LONG = 50  # letters; longer words are analysed, as the analysis truncates some
-_SPACE = re.compile(r"\s")
-_STARTS = re.compile("[a-z0-9]+")
-# ASCII letters and digits, characters that may join them to more of a word, and
-# characters that never do.
-_ALNUM = "[A-Za-z0-9]"
-_JOINING = r".'\-/_&+@#,:"
-_SEPARATING = r"\x00-\x20!\"$%()*;<=>?\[\\\]^`{|}~\x7f"
-# The end of a word whose form is the word itself in lower case.
-_END = rf"(?=[{_SEPARATING}]|[{_JOINING}](?!{_ALNUM}|[^\x00-\x7f])|\Z)"
-_WORD = re.compile(rf"(?<![^{_SEPARATING}]){_ALNUM}{{1,{_LONG}}}+{_END}")
-# Characters of a word that its form may leave out: o'neil is oneil too. The question
-# mark stands for any character outside ASCII.
-_OMITTED = b".'-/_&+@#,:?"
-# Anything but ASCII, white space and the dashes, quotes and ellipsis of typography: no
-# form starts with those. The rest may be, or stand for, letters.
-_FOREIGN = re.compile(r"[^\x00-\x7f\s\u2010-\u2015\u2018-\u201f\u2026]+")
+_NEXT_CHECK = 256  # forms or tokens between two looks at the deadline
+
+
+class _Hit(NamedTuple):
+    """What a form matches.
+
+    :param patterns: bits of an :class:`Automaton`.
+    :param words: numbers of a :class:`Lookup`.
+    """
+
+    patterns: int
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The leaves that are marked in a text.
+
+    :param patterns: bits of prefixes, wildcards and similar words.
+    :param words: numbers of single words.
+    :param sequences: phrases, or ``None`` if there are none.
+    :param starts: whether the first letters of all matches are known.
+    :param leaves: what the choice was made of.
+    """
+
+    patterns: int
+    words: frozenset[int]
+    sequences: Sequences | None
+    nears: tuple[tuple[Near, list[int]], ...]
+    starts: bool
+    leaves: Collection[WordLeaf]
+
+    def takes(self, hit: _Hit) -> bool:
+        """Whether a form with this hit is marked by itself."""
+        return bool(
+            hit.patterns & self.patterns or not self.words.isdisjoint(hit.words)
+        )
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether it depends on the order of words what is marked."""
+        return self.sequences is not None or bool(self.nears)
 
 
 class Marker:
@@ -67,209 +95,210 @@ class Marker:
     def __init__(
         self, leaves: Iterable[WordLeaf], *, language: str, places: tuple[str, ...]
     ) -> None:
-        self._leaves = [(leaf, places_of(leaf, places).passages) for leaf in leaves]
-        self._language = language
-        self._by_role: dict[Role, _LeafFinder | None] = {}
-        self._by_leaves: dict[tuple[WordLeaf, ...], _LeafFinder] = {}
+        self._leaves = tuple(leaves)
+        self._language, self._places = language, places
+        # Leaves that differ only in field or boost match the same words.
+        self._bare = {
+            leaf: replace(leaf, field=None, boost=1.0, text="") for leaf in self._leaves
+        }
+        distinct = dict.fromkeys(self._bare.values())
+        self._automaton = Automaton(
+            leaf for leaf in distinct if isinstance(leaf, Prefix | Wildcard | Fuzzy)
+        )
+        self._lookup = Lookup(language)
+        self._words: dict[WordLeaf, list[int]] = {
+            leaf: self._lookup.add(leaf)
+            for leaf in distinct
+            if not isinstance(leaf, Prefix | Wildcard | Fuzzy)
+        }
+        starts = {leaf: start_of(leaf, language) for leaf in distinct}
+        self._starts = distinct_starts(start for start in starts.values() if start)
+        self._with_start = {leaf for leaf, start in starts.items() if start}
+        if len(self._starts) > MOST_STARTS:
+            self._with_start = set()
+        self._choices: dict[tuple[int, Role], _Choice | None] = {}
+        self._hits: dict[str, _Hit | None] = {}  # by form, what was looked up
 
     def marks(
-        self, texts: Sequence[tuple[str, Role]], check: Check = never
+        self,
+        texts: Sequence[tuple[str, Role]],
+        check: Check = never,
+        *,
+        leaves: Sequence[Collection[WordLeaf]] | None = None,
     ) -> list[tuple[Span, ...]]:
         """Spans that the leaves match, for each text: in order, none touching another.
 
         :param texts: each with the role of its paragraph; leaves are marked only in
             paragraphs of a role that they are sought in.
         :param check: called between steps; it may raise to stop them.
+        :param leaves: for each text, those of the marker's that are marked in it; by
+            default all.
         """
+        choices = [
+            self._choice(self._leaves if leaves is None else leaves[number], role)
+            for number, (_, role) in enumerate(texts)
+        ]
         marks: list[tuple[Span, ...]] = [()] * len(texts)
-        texts_of: dict[_LeafFinder, list[int]] = {}
-        for number, (_, role) in enumerate(texts):
-            finder = self._finder_for(role)
-            if finder is not None:
-                texts_of.setdefault(finder, []).append(number)
-        for finder, numbers in texts_of.items():
-            check()
-            spans = finder.spans([texts[number][0] for number in numbers], check)
-            for number, text_spans in zip(numbers, spans, strict=True):
+        scanned: list[tuple[int, _Choice]] = []
+        for number, choice in enumerate(choices):
+            if choice is None:
+                continue
+            if choice.starts:
+                scanned.append((number, choice))
+            else:
+                spans = self._spans_of_forms(texts[number][0], choice, check)
+                marks[number] = merged(spans)
+        if scanned:
+            spans_of = self._spans_of_words(
+                [texts[number][0] for number, _ in scanned],
+                [choice for _, choice in scanned],
+                check,
+            )
+            for (number, _), text_spans in zip(scanned, spans_of, strict=True):
                 marks[number] = merged(text_spans)
         return marks
 
-    def _finder_for(self, role: Role) -> _LeafFinder | None:
-        if role not in self._by_role:
-            field = FIELD_OF_ROLE[role]
-            leaves = tuple(leaf for leaf, fields in self._leaves if field in fields)
-            if leaves and leaves not in self._by_leaves:
-                self._by_leaves[leaves] = _LeafFinder(leaves, self._language)
-            self._by_role[role] = self._by_leaves.get(leaves)
-        return self._by_role[role]
+    def _choice(self, leaves: Collection[WordLeaf], role: Role) -> _Choice | None:
+        # By identity, since hashing many leaves takes long; the choice keeps them.
+        key = id(leaves), role
+        if key not in self._choices:
+            self._choices[key] = self._choice_of(leaves, FIELD_OF_ROLE[role])
+        return self._choices[key]
 
+    def _choice_of(self, leaves: Collection[WordLeaf], field: str) -> _Choice | None:
+        chosen = dict.fromkeys(
+            self._bare[leaf]
+            for leaf in leaves
+            if field in places_of(leaf, self._places).passages
+        )
+        if not chosen:
+            return None
+        patterns = 0
+        words: set[int] = set()
+        sequences: list[list[int]] = []
+        nears: list[tuple[Near, list[int]]] = []
+        for leaf in chosen:
+            if isinstance(leaf, Prefix | Wildcard | Fuzzy):
+                patterns |= self._automaton.bit(leaf)
+            elif isinstance(leaf, Near):
+                nears.append((leaf, self._words[leaf]))
+            elif len(self._words[leaf]) > 1:
+                sequences.append(self._words[leaf])
+            else:
+                words.update(self._words[leaf])
+        return _Choice(
+            patterns,
+            frozenset(words),
+            Sequences(sequences) if sequences else None,
+            tuple(nears),
+            self._with_start.issuperset(chosen),
+            leaves,
+        )
 
-class _LeafFinder:
-    """Finder of the spans of texts that some leaves match."""
+    # What forms match.
 
-    def __init__(self, leaves: Sequence[WordLeaf], language: str) -> None:
-        self._language = language
-        # Single words, the most frequent leaves, are looked up in one set.
-        plain = [leaf for leaf in leaves if isinstance(leaf, Term) and _has_key(leaf)]
-        self._keys = frozenset(word_key(leaf.form, language) for leaf in plain)
-        self._others = [leaf for leaf in leaves if leaf not in plain]
-        self._tests: list[FormTest] = []
-        self._known: dict[str, bool] = {}  # words tested, and whether they match
-        starts = {_start(leaf, language) for leaf in leaves}
-        self._starts = [] if None in starts else [start for start in starts if start]
-        if self._starts:
-            self._tests = [form_tests(leaf, language)[0] for leaf in self._others]
+    def _hit(self, form: str) -> _Hit | None:
+        """What a form matches; ``None`` if nothing."""
+        try:
+            return self._hits[form]
+        except KeyError:
+            patterns = 0
+            if self._automaton:
+                # Without a language the key is the folded form.
+                patterns = self._automaton.accepted(word_key(form, ""))
+            words = self._lookup.words(form)
+            hit = _Hit(patterns, tuple(words)) if patterns or words else None
+            self._hits[form] = hit
+            return hit
 
-    def spans(self, texts: Sequence[str], check: Check) -> list[list[Span]]:
-        """Matched spans of each text, in any order, perhaps some twice."""
-        if self._starts:
-            return self._spans_of_words(texts)
-        return [self._spans_of_forms(text, check) for text in texts]
+    def _matching(self, tokens: Tokens, check: Check) -> Iterator[tuple[int, _Hit]]:
+        """Yield the tokens that match a leaf or a word of one, and what they match."""
+        forms = tokens.forms
+        hits: dict[str, _Hit] = {}
+        for number, form in enumerate(set(forms)):
+            if number % _NEXT_CHECK == 0:
+                check()
+            hit = self._hit(form)
+            if hit is not None:
+                hits[form] = hit
+        if hits:
+            for token, form in enumerate(forms):
+                if form in hits:
+                    yield token, hits[form]
 
-    def _spans_of_forms(self, text: str, check: Check) -> list[Span]:
+    # Texts as a whole.
+
+    def _spans_of_forms(
+        self, text: str, choice: _Choice, check: Check
+    ) -> Iterator[Span]:
+        """Yield matched spans of a text, in any order, perhaps some twice."""
         check()
-        tokens = analyse(text, self._language)
-        spans = []
-        if self._keys:
-            for form, start, end in zip(
-                tokens.forms, tokens.starts, tokens.ends, strict=True
-            ):
-                if word_key(form, self._language) in self._keys:
-                    spans.append((start, end))
-        for leaf in self._others:
-            for occurrence in occurrences(tokens, leaf, self._language, check):
-                spans.extend(occurrence)
-        return spans
+        tokens = analyse(text, self._language, check)
+        tokens_of: dict[int, list[int]] = {}
+        for token, hit in self._matching(tokens, check):
+            if choice.takes(hit):
+                yield tokens.starts[token], tokens.ends[token]
+            if choice.needs_order:
+                for word in hit.words:
+                    tokens_of.setdefault(word, []).append(token)
+        if choice.sequences is not None:
+            yield from choice.sequences.spans(tokens, tokens_of, check)
+        for near, words in choice.nears:
+            counts = {word: words.count(word) for word in words}
+            if counts.keys() <= tokens_of.keys():
+                yield from _near_spans(tokens, near, tokens_of, counts, check)
 
-    def _spans_of_words(self, texts: Sequence[str]) -> list[list[Span]]:
-        spans: list[Span] = []
-        doubtful: list[int] = []  # places where a word needs the analysis
-        known = self._known
+    # Words with known first letters.
+
+    def _spans_of_words(
+        self, texts: Sequence[str], choices: Sequence[_Choice], check: Check
+    ) -> list[list[Span]]:
+        """Matched spans of each text, in any order, perhaps some twice."""
         # No word continues across a line feed.
         text = with_groups_joined("\n".join(texts))
         bounds = list(accumulate((len(each) + 1 for each in texts), initial=0))
-        # As long as the text, so a place in one is the same place in the other.
-        lowered = text.encode("ascii", "replace").lower()
-        joined = lowered.translate(None, _OMITTED)
-        for letters in self._starts:
-            unbroken = _places(lowered, letters, 0, len(lowered))
-            places: Iterable[int] = unbroken
-            if joined.count(letters) > len(unbroken):
-                places = _places_in_parts(lowered, letters, bounds)
-            for place in places:
-                if place and lowered[place - 1 : place].isalnum():
-                    continue
-                match = _WORD.match(text, place)
-                if match is None:
-                    doubtful.append(place)
-                    continue
-                word = match[0]
-                is_match = known.get(word)
-                if is_match is None:
-                    is_match = known[word] = self._matches(word.lower())
-                if is_match:
-                    spans.append(match.span())
-        for each, start in zip(texts, bounds, strict=False):
-            if not each.isascii():
-                matches = _FOREIGN.finditer(text, start, start + len(each))
-                doubtful += (match.start() for match in matches)
-        analysed = 0  # the end of the last part that was analysed
-        if doubtful:  # a part alone lacks the words that tell a time
+        found = candidates(text, bounds, self._starts, check)
+        spans: list[tuple[int, int, _Hit]] = []
+        for place, (start, end) in enumerate(found.words):
+            if place % _NEXT_CHECK == 0:
+                check()
+            hit = self._hit(text[start:end].lower())
+            if hit is not None:
+                spans.append((start, end, hit))
+        if found.pieces:  # a piece alone lacks the words that tell a time
             text = with_groups_joined("\n".join(map(with_times_marked, texts)))
-        for start in sorted(doubtful):
-            if start >= analysed:
-                start, analysed = _between_spaces(text, start)
-                tokens = analyse(text[start:analysed], self._language)
-                for form, first, last in zip(
-                    tokens.forms, tokens.starts, tokens.ends, strict=True
-                ):
-                    if self._matches(form):
-                        spans.append((start + first, start + last))
-        return _by_text(spans, bounds)
-
-    def _matches(self, form: str) -> bool:
-        if word_key(form, self._language) in self._keys:
-            return True
-        return bool(self._tests) and any(test(form) for test in self._tests)
+        for start, end in found.pieces:
+            tokens = analyse(text[start:end], self._language, check)
+            for token, hit in self._matching(tokens, check):
+                first, last = tokens.starts[token], tokens.ends[token]
+                spans.append((start + first, start + last, hit))
+        by_text: list[list[Span]] = [[] for _ in texts]
+        number = 0
+        for start, end, hit in sorted(spans):
+            while start >= bounds[number + 1]:
+                number += 1
+            if choices[number].takes(hit):
+                by_text[number].append((start - bounds[number], end - bounds[number]))
+        return by_text
 
 
-def _between_spaces(text: str, place: int) -> Span:
-    """Span around a place, between white space, so that no word crosses its ends."""
-    start = place
-    while start > 0 and not text[start - 1].isspace():
-        start -= 1
-    space = _SPACE.search(text, place)
-    return start, len(text) if space is None else space.start()
+def _near_spans(
+    tokens: Tokens,
+    near: Near,
+    tokens_of: Mapping[int, Sequence[int]],
+    counts: Mapping[int, int],
+    check: Check,
+) -> Iterator[Span]:
+    """Yield the spans of the words in the windows of a Near.
 
-
-def _has_key(leaf: Term) -> bool:
-    return not is_single_cjk(leaf.form)
-
-
-def _by_text(spans: list[Span], bounds: Sequence[int]) -> list[list[Span]]:
-    """Spans of joined texts, by text and as offsets into it.
-
-    :param bounds: where each text starts, and where one more would start.
+    :param counts: for each word: how often the query has it.
     """
-    by_text: list[list[Span]] = [[] for _ in bounds[1:]]
-    number = 0
-    for start, end in sorted(spans):
-        while start >= bounds[number + 1]:
-            number += 1
-        by_text[number].append((start - bounds[number], end - bounds[number]))
-    return by_text
-
-
-def _places(text: bytes, letters: bytes, start: int, end: int) -> list[int]:
-    """Places of some letters in a part of a text."""
-    places: list[int] = []
-    place = text.find(letters, start, end)
-    while place >= 0:
-        places.append(place)
-        place = text.find(letters, place + len(letters), end)
-    return places
-
-
-def _places_in_parts(
-    text: bytes, letters: bytes, bounds: Sequence[int]
-) -> Iterator[int]:
-    """Yield places where words may start with letters that other characters join."""
-    for start, end in pairwise(bounds):
-        joined = text[start:end].translate(None, _OMITTED)
-        if joined.count(letters) > text.count(letters, start, end):
-            yield from _places(text, letters[:1], start, end)
-        else:
-            yield from _places(text, letters, start, end)
-
-
-def _start(leaf: WordLeaf, language: str) -> bytes | None:
-    """Letters that every form that a leaf matches starts with, as far as known.
-
-    The first letter does not occur again in them, so their places never overlap.
-
-    :return: ASCII letters and digits; ``None`` if no first letter is known.
-    """
-    start = ""
-    if isinstance(leaf, Term) and leaf.form.startswith("0."):
-        return None  # .5 is 0.5 too
-    if isinstance(leaf, Prefix):
-        start = leaf.prefix
-    elif isinstance(leaf, Wildcard):
-        start = leaf.pattern
-    elif isinstance(leaf, Exact) and len(leaf.forms) == 1:
-        start = leaf.forms[0]
-    elif isinstance(leaf, Term):
-        short = language.partition("-")[0].lower()
-        if short in _STEMS_KEEP_START:
-            start = word_key(leaf.form, language)
-            start = start[: max(1, len(start) - _STEM_END)]
-        elif short not in LANGUAGES:
-            start = word_key(leaf.form, language)
-    known = _STARTS.match(start)
-    if known is None:
-        return None
-    again = start.find(start[0], 1, known.end())
-    return start[: known.end() if again < 0 else again].encode()
+    often, distance = list(counts.values()), near.distance
+    matching = near_the_rarest(
+        tokens, [tokens_of[word] for word in counts], often, distance, check
+    )
+    for window in near_occurrences(tokens, matching, often, distance, check):
+        yield from window
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,12 +42,13 @@ from index.query import (
     compile_request,
     continued,
     encode_cursor,
+    scoring_leaves,
 )
 from index.settings import Settings
 from index.store import Clipping, View
 from index.text import Span
 
-_ShownPassage = tuple[Passage, Paragraph, Marker]
+_ShownPassage = tuple[Passage, Paragraph]
 _MOST_CHANGED = 20_000  # articles that an answer can leave out one by one
 
 
@@ -75,7 +76,6 @@ class Question:
         self._request, self._search, self._parsed = request, search, parsed
         self._snapshot, self._view, self._settings = snapshot, view, settings
         self._validity = Validity(search.now)
-        self._markers: dict[tuple[tuple[WordLeaf, ...], str], Marker] = {}
 
     def tag(self, parameters: str) -> Tag:
         """Tag that changes whenever the answer may change.
@@ -163,43 +163,50 @@ class Question:
     def _hits(
         self, hits: Sequence[tuple[Hit, Clipping]], check: Check
     ) -> tuple[ArticleHit, ...]:
-        # All texts in which the same leaves are sought are marked at once.
-        texts: defaultdict[Marker, list[tuple[str, Role]]] = defaultdict(list)
-        drafts: list[tuple[Hit, Clipping, Marker, list[_ShownPassage]]] = []
+        # All texts of one language are marked at once.
+        texts: defaultdict[str, list[tuple[str, Role]]] = defaultdict(list)
+        leaves: defaultdict[str, list[tuple[WordLeaf, ...]]] = defaultdict(list)
+        drafts: list[tuple[Hit, Clipping, str, list[_ShownPassage]]] = []
         for hit, clipping in hits:
             language = clipping.language or self._settings.language
-            marker = self._marker(hit.leaves, language)
             if clipping.headline is not None:
-                texts[marker].append((clipping.headline, Role.HEADLINE))
+                texts[language].append((clipping.headline, Role.HEADLINE))
+                leaves[language].append(hit.leaves)
             shown: list[_ShownPassage] = []
             for passage in hit.passages:
-                passage_marker = (
-                    marker
-                    if passage.leaves is hit.leaves
-                    else self._marker(passage.leaves, language)
-                )
                 paragraph = clipping.paragraph(passage.n)
-                texts[passage_marker].append((paragraph.text, paragraph.role))
-                shown.append((passage, paragraph, passage_marker))
-            drafts.append((hit, clipping, marker, shown))
+                texts[language].append((paragraph.text, paragraph.role))
+                leaves[language].append(passage.leaves)
+                shown.append((passage, paragraph))
+            drafts.append((hit, clipping, language, shown))
+        query_leaves, places = scoring_leaves(self._search.query), self._search.places
         marks = {
-            marker: iter(marker.marks(group, check)) for marker, group in texts.items()
+            language: iter(
+                Marker(query_leaves, language=language, places=places).marks(
+                    group, check, leaves=leaves[language]
+                )
+            )
+            for language, group in texts.items()
         }
-        return tuple([self._hit(*draft, marks) for draft in drafts])
+        return tuple(
+            [
+                self._hit(hit, clipping, shown, marks[language])
+                for hit, clipping, language, shown in drafts
+            ]
+        )
 
     def _hit(
         self,
         hit: Hit,
         clipping: Clipping,
-        marker: Marker,
         shown: Iterable[_ShownPassage],
-        marks: Mapping[Marker, Iterator[tuple[Span, ...]]],
+        marks: Iterator[tuple[Span, ...]],
     ) -> ArticleHit:
         # Marks come in the order of the texts that the marker was given.
         request = self._request
         headline_html = None
         if clipping.headline is not None:
-            headline_html = marked_html(clipping.headline, next(marks[marker]))
+            headline_html = marked_html(clipping.headline, next(marks))
         return ArticleHit(
             article={
                 "id": clipping.id,
@@ -215,23 +222,15 @@ class Question:
                     excerpt_of(
                         clipping.id,
                         paragraph,
-                        next(marks[passage_marker]),
+                        next(marks),
                         passage=passage,
                         length=request.passage_length,
                     )
-                    for passage, paragraph, passage_marker in shown
+                    for passage, paragraph in shown
                 ]
             ),
             parts=hit.parts,
         )
-
-    def _marker(self, leaves: tuple[WordLeaf, ...], language: str) -> Marker:
-        # Many hits have the same set of leaves.
-        marker = self._markers.get((leaves, language))
-        if marker is None:
-            marker = Marker(leaves, language=language, places=self._search.places)
-            self._markers[leaves, language] = marker
-        return marker
 
 
 def search_after_cursor(request: Request, search: Search, view: View) -> Search:

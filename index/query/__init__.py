@@ -1,10 +1,13 @@
 """What does a reader ask for? The grammar of queries, and what queries mean."""
 
+from index.query.automaton import Automaton
 from index.query.cursor import CURSOR_KEY_BYTES, encode_cursor, search_digest
 from index.query.grammar import Parsed
+from index.query.lookup import Lookup
 from index.query.matching import (
-    FormTest,
     form_tests,
+    near_occurrences,
+    near_the_rarest,
     near_windows,
     occurrences,
     wildcard_pattern,
@@ -53,6 +56,7 @@ from index.query.search import (
     Unit,
     filter_key,
 )
+from index.query.sequences import Sequences
 from index.query.statistics import (
     FieldStatistics,
     LeafStatistics,
@@ -71,14 +75,15 @@ __all__ = [
     "WORD_LEAVES",
     "All",
     "And",
+    "Automaton",
     "Exact",
     "FacetRequest",
     "FieldStatistics",
     "Filter",
-    "FormTest",
     "Fuzzy",
     "Interval",
     "LeafStatistics",
+    "Lookup",
     "Near",
     "Not",
     "Or",
@@ -93,6 +98,7 @@ __all__ = [
     "Request",
     "Scope",
     "Search",
+    "Sequences",
     "Sort",
     "SortKey",
     "Statistics",
@@ -106,6 +112,8 @@ __all__ = [
     "encode_cursor",
     "filter_key",
     "form_tests",
+    "near_occurrences",
+    "near_the_rarest",
     "near_windows",
     "occurrences",
     "paragraph_statistics",

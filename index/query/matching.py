@@ -15,8 +15,10 @@ that are marked. The term frequency of a leaf is the number of its occurrences:
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 from rapidfuzz.distance import OSA
 
@@ -66,6 +68,14 @@ def form_tests(leaf: WordLeaf, language: str) -> tuple[FormTest, ...]:
 
 # Where a run of parts may end inside a form: before punctuation, except in figures.
 _END_OF_RUN = r"(?:\Z|(?=[.'\-/_&+@\"])(?!(?<=\d).\d))"
+_RUN_ENDS = re.compile(_END_OF_RUN)
+
+
+def run_ends(form: str) -> Container[int]:
+    """Places where a run of parts of a form may end, the end of the form included."""
+    if form.isalnum():
+        return (len(form),)
+    return {match.start() for match in _RUN_ENDS.finditer(form)}
 
 
 def wildcard_pattern(pattern: str) -> re.Pattern[str]:
@@ -98,18 +108,6 @@ def _same_word(form: str, language: str) -> FormTest:
         return lambda other: fold(other).startswith(folded)
     key = word_key(form, language)
     return lambda other: word_key(other, language) == key
-
-
-def _widest(tokens: Tokens, test: FormTest) -> dict[int, int]:
-    """The widest matching token at each position, in order of position."""
-    widest: dict[int, int] = {}  # ordered, since the tokens are in order of position
-    for token, form in enumerate(tokens.forms):
-        if test(form):
-            position = tokens.positions[token]
-            other = widest.setdefault(position, token)
-            if tokens.widths[token] > tokens.widths[other]:
-                widest[position] = token
-    return widest
 
 
 def _chains(
@@ -152,15 +150,80 @@ def _near(
     for form, test in zip(leaf.forms, form_tests(leaf, language), strict=True):
         key = word_key(form, language)
         words[key] = (words[key][0] + 1 if key in words else 1, test)
-    tokens_of = [_widest(tokens, test) for _, test in words.values()]
+    matching = [
+        [token for token, form in enumerate(tokens.forms) if test(form)]
+        for _, test in words.values()
+    ]
+    counts = [count for count, _ in words.values()]
+    yield from near_occurrences(tokens, matching, counts, leaf.distance, check)
+
+
+def near_occurrences(
+    tokens: Tokens,
+    matching: Sequence[Sequence[int]],
+    counts: Sequence[int],
+    distance: int,
+    check: Check = never,
+) -> Iterator[Occurrence]:
+    """Yield the spans of the words of every window that holds all words of a Near.
+
+    :param matching: for each word, the tokens that match it, ascending.
+    :param counts: for each word: how often the query has it.
+    """
+    tokens_of = [_widest(tokens, of_word, check) for of_word in matching]
     widths = [
         {position: tokens.widths[token] for position, token in widest.items()}
         for widest in tokens_of
     ]
-    counts = [count for count, _ in words.values()]
-    for window in near_windows(widths, counts, leaf.distance, check):
+    for window in near_windows(widths, counts, distance, check):
         in_window = [tokens_of[word][position] for position, word in window]
         yield tuple((tokens.starts[token], tokens.ends[token]) for token in in_window)
+
+
+def near_the_rarest(
+    tokens: Tokens,
+    matching: Sequence[Sequence[int]],
+    counts: Sequence[int],
+    distance: int,
+    check: Check = never,
+) -> list[Sequence[int]]:
+    """The tokens of a Near that may be in a window: those near its rarest word.
+
+    Many Nears with one frequent word then take no longer than their rare words do.
+    See :func:`near_occurrences` for the parameters.
+    """
+    rarest = min(matching, key=len)
+    # The words of a window take up at most so many positions.
+    reach = distance + sum(counts) * max(tokens.widths)
+    intervals: list[tuple[int, int]] = []
+    for token in rarest:
+        position = tokens.positions[token]
+        if intervals and position - reach <= intervals[-1][1]:
+            intervals[-1] = intervals[-1][0], position + reach
+        else:
+            intervals.append((position - reach, position + reach))
+    position_of = tokens.positions.__getitem__
+    nearby: list[Sequence[int]] = []
+    for of_word in matching:
+        check()
+        chosen: list[int] = []
+        for first, last in intervals:
+            low = bisect_left(of_word, first, key=position_of)
+            chosen += of_word[low : bisect_right(of_word, last, key=position_of)]
+        nearby.append(chosen)
+    return nearby
+
+
+def _widest(tokens: Tokens, matching: Sequence[int], check: Check) -> dict[int, int]:
+    """The widest matching token at each position, in order of position."""
+    check()
+    widest: dict[int, int] = {}  # ordered, since the tokens are in order of position
+    for token in matching:
+        position = tokens.positions[token]
+        other = widest.setdefault(position, token)
+        if tokens.widths[token] > tokens.widths[other]:
+            widest[position] = token
+    return widest
 
 
 def near_windows(
@@ -178,33 +241,91 @@ def near_windows(
     there are at most ``distance`` of them, this is a window, and the scan starts afresh
     after it: windows share no word.
 
+    It takes time in proportion to the occurrences, however many words are sought.
+
     :param widths: for each word: by position, the width of its widest token there.
     :param counts: for each word: how often the query has it.
     """
     hits = sorted(
         (position, word) for word, here in enumerate(widths) for position in here
     )
-    latest = [deque[int](maxlen=count) for count in counts]
+    latest = _Latest(widths, counts)
     scanned = 0  # end of the last window
     for position, word in hits:
         check()
         if position < scanned:
             continue
-        latest[word].append(position)
-        if any(
-            len(recent) < count for recent, count in zip(latest, counts, strict=True)
-        ):
+        latest.add(position, word)
+        if latest.missing:
             continue
-        window = sorted(
-            (place, number) for number, recent in enumerate(latest) for place in recent
-        )
-        # Two words can share a position: a single character, and the pair it begins.
-        taken: dict[int, int] = {}
-        for place, number in window:
-            taken[place] = max(widths[number][place], taken.get(place, 0))
-        end = max(place + width for place, width in taken.items())
-        if end - window[0][0] - sum(taken.values()) <= distance:
-            yield window
+        start, end = latest.span()
+        if end - start - latest.taken <= distance:
+            yield latest.window()
             scanned = end
-            for recent in latest:
-                recent.clear()
+            latest = _Latest(widths, counts)
+
+
+class _Latest:
+    """The latest occurrences of the words of a Near.
+
+    Its bounds are kept up to date, since a window with many words would take long to
+    look through at each occurrence.
+
+    :ivar missing: number of occurrences that are still to come.
+    :ivar taken: number of positions that the words take up.
+    """
+
+    def __init__(
+        self, widths: Sequence[Mapping[int, int]], counts: Sequence[int]
+    ) -> None:
+        self._widths, self._counts = widths, counts
+        self._positions = [deque[int]() for _ in counts]
+        self.missing = sum(counts)
+        self.taken = 0
+        # Two words can share a position: a single character, and the pair it begins.
+        self._sharing: dict[int, list[int]] = {}  # widths of the words by position
+        self._order: deque[tuple[int, int]] = deque()  # some are no longer the latest
+        self._ends: list[tuple[int, int, int]] = []  # a heap, of some no longer, too
+
+    def add(self, position: int, word: int) -> None:
+        """Add the next occurrence of a word; the oldest of too many is dropped."""
+        positions = self._positions[word]
+        if len(positions) == self._counts[word]:
+            oldest = positions.popleft()
+            self._share(oldest, self._widths[word][oldest], list.remove)
+        else:
+            self.missing -= 1
+        positions.append(position)
+        width = self._widths[word][position]
+        self._share(position, width, list.append)
+        self._order.append((position, word))
+        heappush(self._ends, (-position - width, position, word))
+
+    def _share(
+        self, position: int, width: int, change: Callable[[list[int], int], None]
+    ) -> None:
+        widths = self._sharing.setdefault(position, [])
+        self.taken -= max(widths, default=0)
+        change(widths, width)
+        self.taken += max(widths, default=0)
+        if not widths:
+            del self._sharing[position]
+
+    def span(self) -> Span:
+        """Position of the first word, and end of the one that ends last."""
+        while not self._is_latest(*self._order[0]):
+            self._order.popleft()
+        while not self._is_latest(*self._ends[0][1:]):
+            heappop(self._ends)
+        return self._order[0][0], -self._ends[0][0]
+
+    def _is_latest(self, position: int, word: int) -> bool:
+        return position >= self._positions[word][0]
+
+    def window(self) -> list[tuple[int, int]]:
+        """The occurrences as (position, word), ascending."""
+        return sorted(
+            (position, word)
+            for word, positions in enumerate(self._positions)
+            for position in positions
+        )

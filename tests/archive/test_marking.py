@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.archive.marking import Marker, merged
+from index.archive.scanning import _FOREIGN
 from index.article import PLACES, Role
 from index.query import (
     Exact,
@@ -22,7 +23,7 @@ from index.query import (
     WordLeaf,
     occurrences,
 )
-from index.text import analyse, word_key
+from index.text import analyse, fold, word_key
 
 TEXT = PLACES["text"]
 
@@ -124,8 +125,22 @@ PIECES = st.sampled_from(
         *(" ", " ", " ", "\n", "\u2003", "\x1f", "\x01", "\xa0", "\u200b", "…", "—"),
         *(".", "'", "’", "ʼ", "-", "‑", "/", "@", "#", "&", ",", ":", "“", "·", "⁄"),
         *("😀", "🆗", "①", "½", "ß", "t" * 60),
+        *(
+            "переговоры",
+            "Переговорам",
+            "ｓ",
+            "सरकार",
+            "की",
+            "السلام",
+            "سلام",
+            "ค่ำ",
+            "talk에서",
+        ),
+        *("\u0301", "、", "，", "»", "1,5", "٣", "Ⅳ"),
     ]
 )
+# So often that phrases and words near each other occur.
+OFTEN = st.sampled_from(["s", "a", "us", "talk", "neil", "c-17", "港", "東京", "U.S."])
 WORDS = st.sampled_from(
     [
         "talk",
@@ -141,6 +156,11 @@ WORDS = st.sampled_from(
         "a",
         "fi",
         "ss",
+        "переговоры",
+        "переговорам",
+        "السلام",
+        "सरकार",
+        "ค่ำ",
     ]
 )
 LEAVES = (
@@ -158,6 +178,15 @@ LEAVES = (
                 Wildcard("?s"),
             ),
             *(Phrase(("talk", "us")), Near(("s", "a"), 2), Fuzzy("talk", 1)),
+            *(Phrase(("s", "s")), Phrase(("a", "s", "a")), Phrase(("us", "港"))),
+            *(Phrase(("переговоры", "s")), Exact(("u.s", "a")), Exact(("c", "17"))),
+            *(
+                Near(("s", "s", "a"), 0),
+                Near(("s", "neil", "a"), 1),
+                Near(("港", "東京"), 1),
+                Fuzzy("talks", 2),
+            ),
+            *(Fuzzy("переговору", 1), Wildcard("t?l*s"), Wildcard("*7"), Prefix("c1")),
         ]
     )
 )
@@ -165,9 +194,14 @@ LEAVES = (
 
 @pytest.mark.slow
 @given(
-    st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=1, max_size=3),
+    st.lists(
+        st.lists(PIECES | OFTEN, max_size=12).map("".join)
+        | st.lists(OFTEN, max_size=20).map(" ".join),
+        min_size=1,
+        max_size=3,
+    ),
     st.lists(LEAVES, min_size=1, max_size=3),
-    st.sampled_from(["en", "en-GB", "de", "ja"]),
+    st.sampled_from(["en", "en-GB", "de", "ja", "ru", "ar", "hi", "ko"]),
 )
 @example(["We\u2009ｔalks"], [Term("talk")], "en")
 @example(["We—talks"], [Term("talk")], "en")
@@ -179,7 +213,7 @@ def test_marks_equal_those_of_the_full_analysis(
 ) -> None:
     expected = []
     for text in texts:
-        tokens = analyse(text)
+        tokens = analyse(text, language)
         expected.append(
             merged(
                 span
@@ -202,6 +236,41 @@ def test_texts_marked_at_once_are_marked_by_their_roles() -> None:
         ("Nobody talked", Role.BODY),
     ]
     assert marker.marks(texts) == [((0, 5), (6, 11)), ((6, 11),), (), ((7, 13),)]
+
+
+def test_only_the_leaves_chosen_for_a_text_are_marked_in_it() -> None:
+    leaves = [
+        Term("talk"),
+        Prefix("ker"),
+        Phrase(("a", "truce")),
+        Near(("a", "talk"), 2),
+    ]
+    marker = Marker(leaves, language="en", places=TEXT)
+    text = "Kerry: a truce, a long talk"
+    chosen = [leaves[:1], leaves[1:2], leaves[2:3], leaves[3:], [], leaves]
+    marks = marker.marks([(text, Role.BODY)] * len(chosen), leaves=chosen)
+    assert [[text[start:end] for start, end in spans] for spans in marks] == [
+        ["talk"],
+        ["Kerry"],
+        ["a truce"],
+        ["a", "talk"],
+        [],
+        ["Kerry", "a truce", "a", "talk"],
+    ]
+
+
+@pytest.mark.slow
+def test_what_is_skipped_outside_ascii_stands_for_no_ascii_letter() -> None:
+    # The scan for first letters does not look at these: all else is analysed.
+    skipped = [
+        letter
+        for letter in map(chr, [*range(0x80, 0xD800), *range(0xE000, 0x11000)])
+        if not _FOREIGN.match(letter) and not letter.isspace()
+    ]
+    assert len(skipped) > 30_000
+    for letter in skipped:
+        for form in analyse(letter).forms:
+            assert not any(map(str.isascii, fold(form)[:1])), letter
 
 
 def keeps_its_start(word: str) -> bool:

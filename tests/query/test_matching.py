@@ -5,6 +5,8 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
+from collections import Counter
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -20,11 +22,13 @@ from index.query import (
     Wildcard,
     WordLeaf,
     form_tests,
+    near_occurrences,
+    near_the_rarest,
     near_windows,
     occurrences,
     wildcard_pattern,
 )
-from index.text import analyse
+from index.text import Tokens, analyse
 
 
 def words_of(text: str, leaf: WordLeaf, language: str = "en") -> list[list[str]]:
@@ -178,3 +182,59 @@ def test_each_word_of_a_leaf_has_its_test() -> None:
     assert first("peace")
     assert second("talk")
     assert not second("peace")
+
+
+@pytest.mark.slow
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("aaabbcd"), st.booleans(), st.integers(1, 3)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.lists(st.sampled_from("abc"), min_size=2, max_size=4),
+    st.integers(0, 4),
+)
+def test_only_words_near_the_rarest_are_in_a_window(
+    written: list[tuple[str, bool, int]], sought: list[str], distance: int
+) -> None:
+    forms = [form for form, _, _ in written]
+    positions = list(accumulate(int(moves) for _, moves, _ in written))
+    places = list(range(len(forms)))
+    tokens = Tokens(
+        forms,
+        positions,
+        [width for _, _, width in written],
+        places,
+        [place + 1 for place in places],
+        positions[-1] + 3,
+    )
+    counts = Counter(sought)
+    matching = [
+        [token for token, form in enumerate(forms) if form == word] for word in counts
+    ]
+    often = list(counts.values())
+    nearby = near_the_rarest(tokens, matching, often, distance)
+    assert list(near_occurrences(tokens, nearby, often, distance)) == list(
+        near_occurrences(tokens, matching, often, distance)
+    )
+
+
+def test_near_looks_at_each_occurrence_once_however_many_words_it_has() -> None:
+    def looks(words: int) -> int:
+        # In turn, each too far from the others for a window.
+        widths = [
+            dict.fromkeys(range(100 * word, 300_000, 100 * words), 1)
+            for word in range(words)
+        ]
+        touched = 0
+
+        class Noted(dict[int, int]):
+            def __getitem__(self, position: int) -> int:
+                nonlocal touched
+                touched += 1
+                return dict.__getitem__(self, position)
+
+        assert not list(near_windows([*map(Noted, widths)], [1] * words, 1))
+        return touched
+
+    assert looks(40) < 1.2 * looks(10)
