@@ -7,7 +7,7 @@ import unicodedata
 
 import regex
 
-from index.text.characters import PLAIN_PUNCTUATION, UNIT
+from index.text.characters import PLAIN_PUNCTUATION, PLAIN_RUN, UNIT
 from index.text.letters import OPTIONAL_MARKS, with_ascii_digits, with_common_letters
 
 MAX_FORM = 100  # characters of a form, and of the longest punctuated word kept whole
@@ -91,7 +91,7 @@ def fold(form: str) -> str:
     """
     if form.endswith(LOOSE_MARK):
         form = form[:-1]
-    if form.isascii():
+    if form.isascii() or PLAIN_RUN.fullmatch(form):
         return form
     form = unicodedata.normalize("NFD", _JOINER.sub("", form))
     form = with_common_letters(form)

@@ -11,6 +11,7 @@ import regex
 import Stemmer
 
 from index.memo import Memo
+from index.text.characters import PLAIN_RUN
 from index.text.forms import fold
 
 _ALGORITHMS = {
@@ -87,6 +88,8 @@ def word_key(form: str, language: str) -> str:
 
     :param language: a BCP 47 tag; without a stemmer for it, the key is the folded form.
     """
+    if not form.isascii() and PLAIN_RUN.fullmatch(form):
+        return form  # no stemmer changes it, and few of a text are repeated
     return KEYS[form, language]
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tracemalloc
+import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.memo import Memo
-from index.text import analyse, stems, words
+from index.text import analyse, fold, stems, word_key, words
+from index.text.characters import PLAIN_RUN
 from index.text.conventions import CONVENTIONS, DEFAULT
 from index.text.forms import normal_form, plain_letters
+from index.text.letters import with_common_letters
 from index.text.words import _analyse_word, _with_nouns
 
 SCRIPTS = {
@@ -146,3 +150,20 @@ def test_kept_analyses_and_keys_are_bounded_by_bytes() -> None:
     assert stems.KEYS.limit == 32_000_000
     for memo in (words.ANALYSES, stems.KEYS):
         assert memo.bytes <= memo.limit
+
+
+@pytest.mark.slow
+def test_folding_and_stemming_leave_chinese_and_japanese_as_they_are() -> None:
+    letters = [*map(chr, range(0x3041, 0x30FD)), *map(chr, range(0x4E00, 0xA000))]
+    pairs = [
+        letter + other
+        for letter, other in pairwise(letters)
+        if PLAIN_RUN.fullmatch(letter + other)
+    ]
+    assert len(pairs) > 20_000
+    for language in ("", *stems.LANGUAGES):
+        assert stems.word_keys(pairs, language) == pairs
+    for pair in pairs:
+        folded = unicodedata.normalize("NFD", pair)
+        assert unicodedata.normalize("NFC", with_common_letters(folded)) == pair
+        assert fold(pair) == word_key(pair, "zh") == pair
