@@ -85,6 +85,7 @@ class ArticleView:
 
     :param excerpts: every paragraph, whole, the headline included.
     :param marked: whether there was a query, whose words are marked.
+    :param complete: whether marking ended in time; else no word is marked.
     """
 
     article: Article
@@ -95,3 +96,4 @@ class ArticleView:
     marked: bool
     understood: str
     warnings: tuple[QueryWarning, ...]
+    complete: bool = True

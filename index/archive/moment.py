@@ -15,8 +15,9 @@ from index.archive.question import excerpt_of
 from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
 from index.deadline import Check, until
+from index.errors import SearchTimeout
 from index.history import Chain, Difference, difference_of
-from index.query import Reader, Request, compile_request, scoring_leaves
+from index.query import QueryWarning, Reader, Request, compile_request, scoring_leaves
 from index.settings import Settings
 from index.store import View
 
@@ -62,7 +63,8 @@ class Moment:
         """An article with all its paragraphs.
 
         :param q: its words are marked, except those under a NOT, whether or not the
-            article matches.
+            article matches. If that takes longer than a search may, none is marked,
+            and a warning says so.
         :raises ArticleNotFound: there is no such article, or the reader may not see it.
         :raises ArticleKilled: it was killed, and the reader may see its notice.
         """
@@ -79,6 +81,13 @@ class Moment:
         marker = Marker(leaves, language=language, places=search.places)
         check = self._deadline()
         texts = [(paragraph.text, paragraph.role) for paragraph in article.paragraphs]
+        warnings = parsed.warnings
+        try:
+            marks = marker.marks(texts, check)
+        except SearchTimeout as error:
+            # The text is what the reader came for.
+            marks = [()] * len(texts)
+            warnings = (*warnings, _marks_left_out(q, error.seconds))
         return ArticleView(
             article=published_form(article, self._validity, held=reader.held),
             current=stored.current,
@@ -86,13 +95,12 @@ class Moment:
             at=stored.at,
             excerpts=tuple(
                 excerpt_of(article.id, paragraph, spans)
-                for paragraph, spans in zip(
-                    article.paragraphs, marker.marks(texts, check), strict=True
-                )
+                for paragraph, spans in zip(article.paragraphs, marks, strict=True)
             ),
             marked=bool(leaves),
             understood=parsed.understood,
-            warnings=parsed.warnings,
+            warnings=warnings,
+            complete=warnings is parsed.warnings,
         )
 
     def versions(
@@ -153,3 +161,13 @@ class Moment:
     def _deadline(self) -> Check:
         """A check that raises once an answer has taken as long as a search may."""
         return until(time.monotonic() + self._settings.search_seconds)
+
+
+def _marks_left_out(q: str, seconds: float) -> QueryWarning:
+    return QueryWarning(
+        code="marks_left_out",
+        detail=f"marking took longer than {seconds:g} s, so no word is marked; ask for"
+        " fewer words",
+        position=0,
+        length=len(q),
+    )

@@ -175,7 +175,14 @@ class UnderstoodQuery(Schema):
 
     text = fields.String(required=True)
     understood = fields.String(required=True)
-    warnings = fields.List(fields.Nested(QueryWarning), required=True)
+    warnings = fields.List(
+        fields.Nested(QueryWarning),
+        required=True,
+        metadata=described(
+            "for an article also marks_left_out: marking took too long, and no word is"
+            " marked"
+        ),
+    )
 
 
 class ParagraphBody(Schema):

@@ -99,7 +99,10 @@ def get_article(arguments: dict[str, Any], article_id: str) -> Response:
 
 def _article_response(view: ArticleView, q: str, format_name: str) -> Response:
     if format_name == "json":
-        return json_response(article_document(view, q))
+        response = json_response(article_document(view, q))
+        if not view.complete:
+            response.cache_control.no_store = True  # the next one may have the marks
+        return response
     return Response(
         formats.write(format_name, view.article),
         content_type=FORMATS[format_name].media_types[0],

@@ -14,13 +14,15 @@ from index.archive import Tag
 def conditional_response(tag: Tag, answer: Callable[[], Response]) -> Response:
     """Answer to a conditional GET: 304 if the client has it, else the answer itself.
 
-    The tag is weak: two answers with one tag may differ in ``took_ms``.
+    The tag is weak: two answers with one tag may differ in ``took_ms``. An answer that
+    must not be stored gets no tag.
     """
     # Not for *, which fits any answer: only answer() notices a wrong request.
     sent = request.if_none_match.as_set(include_weak=True)
     known = next((text for text in sent if tag.fits(text)), None)
     response = answer() if known is None else Response(status=304)
-    response.set_etag(known or tag.text, weak=True)
+    if not response.cache_control.no_store:
+        response.set_etag(known or tag.text, weak=True)
     return response
 
 

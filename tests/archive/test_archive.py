@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from archives import put
 
-from index.archive import Archive
+from index.archive import Archive, question
+from index.deadline import Check
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
@@ -514,13 +515,45 @@ def test_an_index_ahead_of_its_store_is_unavailable(news: Archive) -> None:
         news.search(Request(q="aleppo"), now=NOW)
 
 
-@pytest.mark.slow
-def test_marking_has_a_deadline(archive: Archive) -> None:
-    put(archive, "a", "a " * 20_000)
+def test_an_article_that_takes_long_to_mark_comes_whole_and_without_marks(
+    archive: Archive,
+) -> None:
+    put(archive, "a", "a " * 2_000, "Переговоры " * 2_000)
+    view = archive.get("a", q="a переговоры NOT", now=NOW)
+    assert (view.complete, len(view.excerpts[1].marks)) == (True, 2_000)
+    archive.settings = replace(archive.settings, search_seconds=1e-9)
+    view = archive.get("a", q="a переговоры NOT", now=NOW)
+    assert [excerpt.marks for excerpt in view.excerpts] == [(), (), ()]
+    assert view.excerpts[1].text == view.excerpts[1].html == "a " * 2_000
+    assert view.marked
+    assert not view.complete
+    assert [(each.code, each.position, each.length) for each in view.warnings] == [
+        ("dangling_operator", 13, 3),
+        ("marks_left_out", 0, 16),
+    ]
+
+
+def test_a_search_that_takes_long_to_mark_ends_at_its_deadline(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(archive, "a", "Переговоры " * 2_000)
     catch_up(archive)
-    archive.settings = replace(archive.settings, search_seconds=0.2)
+    assert archive.search(Request(q="пере*"), now=NOW).articles == 1
+    checks = 0
+
+    def expired(deadline: float | None) -> Check:
+        def check() -> None:
+            nonlocal checks
+            checks += 1
+            if checks == 5:
+                raise SearchTimeout(2.0)
+
+        return check
+
+    monkeypatch.setattr(question, "until", expired)
     with pytest.raises(SearchTimeout):
-        archive.get("a", q='"' + "a " * 400 + '"', now=NOW)
+        archive.search(Request(q="пере*"), now=NOW)
+    assert checks == 5
 
 
 def test_waiting_ends_with_the_index_or_the_time(news: Archive) -> None:

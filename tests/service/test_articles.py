@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from index.archive import Archive
+from index.article import article_of
 from index.settings import Settings
 from service import create_app
 
@@ -44,6 +45,25 @@ def test_a_query_marks_its_words_wherever_they_are(client: FlaskClient) -> None:
     assert marked == {0: ["Grain"], 1: ["grain"], 2: ["minister"]}
     assert answer["headline_html"] == "<mark>Grain</mark> prices climb &lt;fast&gt;"
     assert answer["query"]["text"] == "grain minister -prices absent"
+
+
+def test_an_article_that_takes_long_to_mark_is_not_to_be_stored(
+    empty_archive: Archive,
+) -> None:
+    empty_archive.put([article_of({**SMALL, "id": "a"})])
+    address = "/v1/articles/a?q=line"
+    quick = create_app(empty_archive.settings, empty_archive).test_client().get(address)
+    assert quick.json["paragraphs"][1]["marks"] == [[4, 8]]
+    assert "ETag" in quick.headers
+    empty_archive.settings = replace(empty_archive.settings, search_seconds=1e-9)
+    slow = create_app(empty_archive.settings, empty_archive).test_client().get(address)
+    assert slow.status_code == 200
+    assert [each["marks"] for each in slow.json["paragraphs"]] == [[], []]
+    assert [each["code"] for each in slow.json["query"]["warnings"]] == [
+        "marks_left_out"
+    ]
+    assert slow.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in slow.headers
 
 
 def test_an_older_version_can_be_read(client: FlaskClient) -> None:
