@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
+from sys import getsizeof
 
 from index.dates import day_start, from_micros, micros
 from index.engines.result import Facet, FacetValue
 from index.errors import LimitExceeded
+from index.memo import Memo
 from index.query import FacetRequest, Interval, Range
 from index.text import field_key, folded_value
 
@@ -27,11 +29,15 @@ _FINEST_FIRST = (
 _YEARS = {Interval.YEAR: 1, Interval.DECADE: 10, Interval.CENTURY: 100}
 
 
-# Cached, since facets list the same values in search after search.
-_folded = lru_cache(maxsize=20_000)(folded_value)
+def _value_bytes(value: str, folded: str) -> int:
+    return getsizeof(value) + getsizeof(folded)
 
 
-def _folded_prefix(typed: str) -> str:
+# Kept, since facets list the same values in search after search: 100,000 and more.
+FOLDED = Memo(folded_value, _value_bytes, limit=32_000_000)
+
+
+def folded_prefix(typed: str) -> str:
     """Start of the folded forms of those values that start with typed text."""
     folded = folded_value(typed)
     return f"{folded} " if folded and typed[-1].isspace() else folded
@@ -59,7 +65,7 @@ class Counted:
 
 def value_order(value: str) -> tuple[str, str]:
     """Sort key for values with the same number of articles."""
-    return _folded(value), value
+    return FOLDED[value], value
 
 
 def value_facet(
@@ -80,12 +86,13 @@ def value_facet(
     :param active: the selected values; they are listed even without an article.
     :param with_other: number of articles with a value that is not listed, given the
         listed ones by :func:`.field_key`.
-    :param distinct: number of values that occur, if ``counted`` does not have all.
+    :param distinct: number of values that occur and start with the prefix, if
+        ``counted`` does not have all.
     """
     rows = [(-value.articles, value.shown, key) for key, value in counted.items()]
     if request.prefix:
-        prefix = _folded_prefix(request.prefix)
-        rows = [row for row in rows if _folded(row[1]).startswith(prefix)]
+        prefix = folded_prefix(request.prefix)
+        rows = [row for row in rows if FOLDED[row[1]].startswith(prefix)]
     rows.sort(key=lambda row: (row[0], *value_order(row[1])))
     selected = {field_key(request.field, value): value for value in active}
     listed = rows[:size] + [row for row in rows[size:] if row[2] in selected]

@@ -20,6 +20,7 @@ REOPENED = "reopened whoosh:{tmp}/index"
 # segments are merged often and in many steps.
 PRUNED = "pruned whoosh:{tmp}/index"
 SMALL = {
+    "index.engines.whoosh.searching.facets": {"_MANY_TIED": 0},
     "index.engines.whoosh.searching.sparse": {
         "_ALL_OF_ONE_LEAF": 0,
         "_ALL_OF_SEVERAL": 0,

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
+import numpy as np
 import pytest
 from articles import article
 from engines.kinds import word
 from engines.searches import counts, fill, ids, matching_ids, search
 
 from index.dates import micros
-from index.engines import Engine
-from index.errors import LimitExceeded
+from index.deadline import never
+from index.engines import Engine, facets
+from index.engines.whoosh.searching import facets as whoosh_facets
+from index.engines.whoosh.searching import keyword_column
+from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
+from index.errors import LimitExceeded, SearchTimeout
+from index.memo import Memo
 from index.query import All, FacetRequest, Filter, Interval, Range, Reader
+from index.text import folded_value
 
 
 @pytest.mark.parametrize(
@@ -319,3 +327,73 @@ def test_too_many_buckets_are_refused(engine: Engine) -> None:
     auto = FacetRequest(field="published", interval=Interval.AUTO)
     facet = search(engine, facets=(auto,)).facets[0]
     assert (facet.interval, len(facet.values)) == ("decade", 13)
+
+
+def test_values_with_a_prefix_are_exact_whatever_their_spellings(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whoosh_facets, "_MANY_TIED", 0)
+    people = ["Ánna B", "anna a", "ANNA A", "(Anna) C", "Bo", "anna", "Änne", "Ann A"]
+    fill(
+        engine,
+        *(article(f"{n}", "x", people=[name]) for n, name in enumerate(people)),
+        article("more", "x", people=["anna a", "Bo"]),
+    )
+
+    def listed(prefix: str, size: int, **options: Any) -> tuple[list[str], int | None]:
+        page = search(
+            engine,
+            facets=(FacetRequest(field="people", prefix=prefix),),
+            facet_size=size,
+            **options,
+        )
+        return [value.value for value in page.facets[0].values], page.facets[0].distinct
+
+    assert listed("anna", 2) == (["anna a", "anna"], 3)
+    assert listed("ANNA ", 9) == (["anna a", "Ánna B"], 2)
+    assert listed("(", 9) == (["(Anna) C"], 1)
+    assert listed("ann", 9)[0] == ["anna a", "Ann A", "anna", "Ánna B", "Änne"]
+    assert listed("zz", 9) == ([], 0)
+    assert listed("", 3) == (["anna a", "Bo", "(Anna) C"], 7)
+    bo = (Filter(field="people", values=("Bo",)),)
+    assert listed("anna", 9, filters=bo)[0] == ["anna a", "anna", "Ánna B"]
+
+
+def test_values_are_folded_once_and_not_for_each_request(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(
+        engine,
+        *(article(f"{n}", "x", people=[f"Náme {n:04}"]) for n in range(1_000)),
+    )
+    folded: list[str] = []
+
+    def noted(value: str) -> str:
+        folded.append(value)
+        return folded_value(value)
+
+    memo = Memo(noted, lambda value, form: len(value), limit=10_000_000)
+    monkeypatch.setattr(facets, "FOLDED", memo)
+    monkeypatch.setattr(keyword_column, "FOLDED", memo)
+    for prefix in ("name", "náme 00", "", "name 1", "x"):
+        search(engine, facets=(FacetRequest(field="people", prefix=prefix),))
+    assert len(folded) <= 1_000
+
+
+def test_folding_many_values_looks_at_the_deadline() -> None:
+    values = [f"Náme {n}" for n in range(5_000)]
+    column = KeywordColumn("people", [], [0], 0)
+    column.spellings = values
+    column.group_of_spelling = np.arange(5_000)
+    column.groups_by_key = dict(zip(values, range(5_000), strict=True))
+    checks = 0
+
+    def stop() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 3:
+            raise SearchTimeout(2.0)
+
+    with pytest.raises(SearchTimeout):
+        FoldedValues(column, stop)
+    assert FoldedValues(column, never).forms[0] == "name 0"

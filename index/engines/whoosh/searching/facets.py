@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,16 +12,25 @@ import numpy as np
 
 from index.article import DATE_FIELD_NAMES
 from index.deadline import Check
-from index.engines.facets import Buckets, Counted, buckets, no_dates, value_facet
+from index.engines.facets import (
+    Buckets,
+    Counted,
+    buckets,
+    folded_prefix,
+    no_dates,
+    value_facet,
+)
 from index.engines.result import Facet, FacetValue
 from index.engines.whoosh.files import NO_VALUE, Array, Ints
 from index.engines.whoosh.searching.article_set import ArticleSet
-from index.engines.whoosh.searching.keyword_column import KeywordColumn
+from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import FacetRequest, Search
 
 # Fields with at most so many combinations of values are counted in one pass.
 _COMBINATIONS = 512
+# More values than so many that are tied are not put in order one by one.
+_MANY_TIED = 500
 # Sets of fields to memoize a combined column of: each takes 2 bytes per article.
 _COMBINED = 16
 
@@ -46,7 +55,7 @@ def count_facets(
             continue
         counts = combined.get(request.field)
         if counts is None:
-            facets.append(_value_facet(snapshot, request, search, hits))
+            facets.append(_value_facet(snapshot, request, search, hits, check))
         else:
             facets.append(_plain_facet(snapshot, request, search, hits, counts))
     return tuple(facets)
@@ -112,7 +121,9 @@ def _combined_counts(
 def _combined_column(
     snapshot: IndexSnapshot, fields: Sequence[str]
 ) -> tuple[list[str], _CombinedColumn] | None:
-    names, codes, shape, ranks = [], [], [], []
+    names: list[str] = []
+    columns: list[KeywordColumn] = []
+    codes: list[Array] = []
     for name in dict.fromkeys(fields):
         column = None if name in DATE_FIELD_NAMES else snapshot.keyword_column(name)
         if (
@@ -121,18 +132,19 @@ def _combined_column(
             and column.has_sole_spellings
         ):
             names.append(name)
+            columns.append(column)
             codes.append(column.group_of_article)
-            shape.append(len(column.groups_by_key) + 1)
-            ranks.append(np.array([*column.ranks, len(column.groups_by_key)]))
+    shape = [len(column.groups_by_key) + 1 for column in columns]
     size = math.prod(shape)
     if not names or size > _COMBINATIONS:
         return None
+    ranks = [np.array([*column.ranks, len(column.groups_by_key)]) for column in columns]
     combined: Array = np.ravel_multi_index(codes, shape).astype(np.int16)
     values = np.unravel_index(np.arange(size), shape)
     bounds = (0, *np.cumsum(shape).tolist())
     sums = np.zeros((size, bounds[-1]))
-    for at, value in enumerate(values):
-        sums[np.arange(size), bounds[at] + ranks[at][value]] = 1
+    for at, numbers in enumerate(values):
+        sums[np.arange(size), bounds[at] + ranks[at][numbers]] = 1
     return names, _CombinedColumn(combined, size, sums, bounds)
 
 
@@ -221,6 +233,7 @@ def _value_facet(
     request: FacetRequest,
     search: Search,
     hits: ArticleSet,
+    check: Check,
 ) -> Facet:
     column, numbers = snapshot.keyword_column(request.field), hits.numbers
     size = len(column.groups_by_key)
@@ -258,10 +271,27 @@ def _value_facet(
             column.spelled[hits.mask[column.spelled_articles]],
             minlength=len(column.spellings),
         )
+    selected = [
+        group for value in active if (group := column.group_of(value)) is not None
+    ]
     groups = counts.nonzero()[0]
-    distinct = None if request.prefix else len(groups)
+    distinct: int | None = len(groups)
+    if request.prefix:
+        folded = snapshot.folded_values(request.field, check)
+        prefix = folded_prefix(request.prefix)
+        groups = np.intersect1d(groups, folded.groups_with_prefix(column, prefix))
+        # Which spelling of several is shown, and starts with the prefix, is seen later.
+        several = bool((folded.group_ranks[groups] < 0).any())
+        distinct = None if several else len(groups)
     if distinct is not None and distinct > search.facet_size:
-        groups = _top_groups(groups, counts, search.facet_size, column, active)
+        groups = _top_groups(
+            groups,
+            counts,
+            search.facet_size,
+            lambda: snapshot.folded_values(request.field, check),
+        )
+    chosen = [group for group in selected if counts[group]]
+    groups = np.union1d(groups, np.array(chosen, np.int64))
     keys = column.keys
     return value_facet(
         request,
@@ -282,23 +312,25 @@ def _value_facet(
 
 
 def _top_groups(
-    groups: Ints, counts: Ints, size: int, column: KeywordColumn, active: list[str]
+    groups: Ints, counts: Ints, size: int, folded: Callable[[], FoldedValues]
 ) -> Ints:
-    """Groups that may be listed: the ``size`` most frequent, everything tied with the
-    last of them, and the selected ones."""
+    """Groups that may be listed: the ``size`` most frequent.
+
+    Of many that are tied with the last of them, the first by folded form, everything
+    tied with the last of these, and those with several spellings.
+    """
+    if not size:
+        return groups[:0]
     frequencies = counts[groups]
-    threshold = (
-        np.partition(frequencies, len(frequencies) - size)[len(frequencies) - size]
-        if size
-        else None
-    )
-    chosen = (
-        np.zeros(len(groups), bool) if threshold is None else frequencies >= threshold
-    )
-    selected = [
-        group for value in active if (group := column.group_of(value)) is not None
-    ]
-    return groups[chosen | np.isin(groups, selected)]
+    threshold = np.partition(frequencies, len(groups) - size)[len(groups) - size]
+    tied = groups[frequencies == threshold]
+    wanted = size - int(np.count_nonzero(frequencies > threshold))
+    if len(tied) > wanted + _MANY_TIED:
+        ranks = folded().group_ranks[tied]
+        ranked = ranks[ranks >= 0]
+        if len(ranked) > wanted:
+            tied = tied[ranks <= np.partition(ranked, wanted - 1)[wanted - 1]]
+    return np.concatenate([groups[frequencies > threshold], tied])
 
 
 def spelling_counts(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
 
-from index.engines.facets import value_order
+from index.deadline import Check
+from index.engines.facets import FOLDED, value_order
 from index.engines.whoosh.files import Array, Strings, cached, narrowest_type
 from index.text import field_key
+
+_NEXT_CHECK = 1_024  # values between two looks at the deadline
+_LAST = "\U0010ffff"  # sorts after every character of a value
 
 
 class KeywordColumn:
@@ -123,6 +128,39 @@ class KeywordColumn:
     def keys(self) -> list[str]:
         """Key of each group."""
         return list(self.groups_by_key)
+
+
+class FoldedValues:
+    """The values of a column without accents and case, in order.
+
+    :ivar forms: each folded form once, ascending.
+    :ivar ranks: for each spelling, the place of its form.
+    :ivar group_ranks: the place of each group's form; -1 if it has several spellings.
+    """
+
+    def __init__(self, column: KeywordColumn, check: Check) -> None:
+        """Fold the values, which takes long the first time that they are seen.
+
+        :param check: called every some values; what was folded until it raises is kept.
+        """
+        folded: list[str] = []
+        for at in range(0, len(column.spellings), _NEXT_CHECK):
+            check()
+            folded += map(FOLDED.__getitem__, column.spellings[at : at + _NEXT_CHECK])
+        self.forms = sorted(set(folded))
+        places = {form: place for place, form in enumerate(self.forms)}
+        self.ranks = np.array([places[form] for form in folded], np.int64)
+        groups = column.group_of_spelling
+        self.group_ranks = np.full(len(column.groups_by_key), -1, np.int64)
+        self.group_ranks[groups] = self.ranks
+        self.group_ranks[np.bincount(groups, minlength=len(self.group_ranks)) > 1] = -1
+
+    def groups_with_prefix(self, column: KeywordColumn, prefix: str) -> Array:
+        """Groups with a spelling whose folded form starts with a prefix, ascending."""
+        low = bisect_left(self.forms, prefix)
+        high = bisect_left(self.forms, prefix + _LAST)
+        inside = (self.ranks >= low) & (self.ranks < high)
+        return np.unique(column.group_of_spelling[inside])
 
 
 def _narrow(numbers: Array, highest: int) -> Array:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from index.access import NO_EMBARGO, NO_EXPIRY, shown
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
+from index.deadline import Check
 from index.engines import ranking
 from index.engines.whoosh.files import (
     MAIN_FIELD_NUMBER,
@@ -28,7 +29,7 @@ from index.engines.whoosh.files import (
     Segment,
     cached,
 )
-from index.engines.whoosh.searching.keyword_column import KeywordColumn
+from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
 from index.query import FieldStatistics, paragraph_statistics
 
 Floats = NDArray[np.float64]
@@ -175,6 +176,13 @@ class IndexSnapshot:
                 self.article_bases,
                 self.articles,
             ),
+        )
+
+    def folded_values(self, name: str, check: Check) -> FoldedValues:
+        """Values of a keyword or integer field without accents and case."""
+        return self.memoized(
+            ("folded values", name),
+            lambda: FoldedValues(self.keyword_column(name), check),
         )
 
     # Columns of documents: only some searches need them for all segments at once.
