@@ -91,6 +91,10 @@ class Settings:
     index_memory: int = _setting(
         512 * MB, "memory that the indexer may use for articles, in bytes"
     )
+    search_memory: int = _setting(
+        384 * MB,
+        "memory that the searches of one process may take together, in bytes",
+    )
     wait_seconds: float = _setting(10.0, "longest wait of `?wait=1`, in seconds")
     rate: int | None = _setting(
         6_000, "requests a minute of a key without its own rate, or none", optional=True

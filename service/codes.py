@@ -90,6 +90,7 @@ _ROWS = (
     Row("repeated_parameter", 400, "A parameter was sent more than once"),
     Row("request_timeout", 408, "The request did not arrive in time"),
     Row("scope", 403, "The key lacks the scope"),
+    Row("search_memory_used", 503, "Other searches use all the memory", 1),
     Row("search_timeout", 503, "The search took too long", 1),
     Row("signature_refused", 403, "The signature does not match"),
     Row("status_conflict", 409, "The article's state does not allow it"),

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from index.archive import Archive
 from index.settings import Settings
 from service.hosts import host_of, is_loopback
+from service.memory import give_back
 from service.metrics import Metrics
 
 EXTENSION = "nutgraf"
@@ -35,6 +36,7 @@ class Context:
     ) -> None:
         self.settings, self.metrics = settings, metrics
         self._archive = archive
+        self._large_finished = 0
         self._opening = threading.Lock()
         self._alive: Callable[[], bool] = lambda: True
         self.bound_host = host_of(settings.bind)
@@ -101,8 +103,19 @@ class Context:
         """Set the gauges of this process."""
         # Before the first search there is no cache, and no need to open the archive.
         archive = self._archive
-        cache = 0 if archive is None else archive.cache_bytes()
-        self.metrics.measure(slots=self._slots, cache_bytes=cache)
+        if archive is None:
+            self.metrics.measure(slots=self._slots)
+            return
+        memory = archive.search_memory()
+        self.metrics.measure(
+            slots=self._slots,
+            cache_bytes=archive.cache_bytes(),
+            search_bytes=memory.reserved,
+            search_limit=memory.limit,
+        )
+        if memory.large_finished != self._large_finished:
+            self._large_finished = memory.large_finished
+            give_back()
 
 
 def context() -> Context:

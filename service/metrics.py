@@ -70,16 +70,32 @@ class Metrics:
         self._cache = self._gauge(
             "nutgraf_cache_bytes", "Size of what workers cache of earlier searches"
         )
+        self._search_memory = self._gauge(
+            "nutgraf_search_memory_bytes", "Memory that searches under way may take"
+        )
+        self._search_limit = self._gauge(
+            "nutgraf_search_memory_limit_bytes",
+            "Memory that all searches of the workers may take",
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
         self.requests.labels(method, route, str(status)).inc()
         self.seconds.labels(method, route).observe(seconds)
 
-    def measure(self, *, slots: int, cache_bytes: int) -> None:
+    def measure(
+        self,
+        *,
+        slots: int,
+        cache_bytes: int = 0,
+        search_bytes: int = 0,
+        search_limit: int = 0,
+    ) -> None:
         """Set the gauges of this worker."""
         self._slots.set(slots)
         self._cache.set(cache_bytes)
+        self._search_memory.set(search_bytes)
+        self._search_limit.set(search_limit)
 
     def exposition(self, state: ArchiveState, condition: Condition) -> bytes:
         """All metrics in Prometheus' text format."""

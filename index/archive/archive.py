@@ -34,7 +34,7 @@ from index.archive.question import (
 from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
 from index.dates import Clock, utc_now
-from index.engines import Engine, Snapshot, of_one_history, open_engine
+from index.engines import Engine, SearchMemory, Snapshot, of_one_history, open_engine
 from index.errors import (
     IndexDamaged,
     IndexUnavailable,
@@ -58,6 +58,7 @@ def open_parts(settings: Settings, *, clock: Clock = utc_now) -> tuple[Store, En
         language=settings.language,
         expansions=settings.expansions,
         memory=settings.index_memory,
+        search_memory=settings.search_memory,
     )
     return Store.open(settings.store, clock=clock), engine
 
@@ -406,6 +407,10 @@ class Archive:
         self.engine.let_go()
         self.store.forget_erased()
         self.store.fill_reserve()
+
+    def search_memory(self) -> SearchMemory:
+        """Memory that the searches under way in this process have reserved."""
+        return self.engine.search_memory()
 
     def seq(self) -> int:
         """Seq of the newest change; 0 before the first."""

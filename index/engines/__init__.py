@@ -1,6 +1,7 @@
 """Which articles match a search? What an engine promises; `memory` specifies it."""
 
 from index.engines import ranking
+from index.engines.budget import SearchMemory
 from index.engines.engine import (
     OTHER_HISTORY,
     Engine,
@@ -22,6 +23,7 @@ __all__ = [
     "LeafScore",
     "Page",
     "Passage",
+    "SearchMemory",
     "Snapshot",
     "WordCount",
     "of_one_history",

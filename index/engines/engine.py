@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from index.article import Article
+from index.engines.budget import SearchMemory
 from index.engines.result import Page, WordCount
 from index.query import Search
 
@@ -61,7 +62,9 @@ class Snapshot(Protocol):
         out such an article, whatever else was indexed in between.
 
         :raises SearchTimeout: the deadline passed.
-        :raises LimitExceeded: a date facet has too many buckets.
+        :raises SearchMemoryUsed: other searches take the memory that it needs.
+        :raises LimitExceeded: a date facet has too many buckets, or the search needs
+            more memory than all searches together may take.
         :raises InvalidQuery: a wildcard stands for too many words.
         """
 
@@ -165,6 +168,9 @@ class Engine(Protocol):
 
     def cache_bytes(self) -> int:
         """Size of this process's caches of earlier searches, in bytes."""
+
+    def search_memory(self) -> SearchMemory:
+        """Memory that the searches under way in this process have reserved."""
 
     def close(self) -> None:
         """Close files and free memory."""

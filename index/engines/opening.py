@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from index.engines.budget import SEARCH_MEMORY
 from index.engines.engine import MEMORY, Engine
 from index.errors import InvalidValue
 
@@ -12,12 +13,14 @@ def open_engine(
     language: str = "en",
     expansions: int = 20_000,
     memory: int = MEMORY,
+    search_memory: int = SEARCH_MEMORY,
 ) -> Engine:
     """Open the engine of a URL: ``memory:`` or ``whoosh:FOLDER``.
 
     :param language: of articles without a language.
     :param expansions: how many words a prefix, wildcard or fuzzy term may stand for.
     :param memory: of articles on their way into an index on disk, in bytes.
+    :param search_memory: of all searches that run at a time, in bytes.
     :raises InvalidValue: the URL is of no known kind.
     """
     kind, _, rest = url.partition(":")
@@ -30,6 +33,10 @@ def open_engine(
         from index.engines.whoosh import WhooshEngine
 
         return WhooshEngine(
-            rest, language=language, expansions=expansions, memory=memory
+            rest,
+            language=language,
+            expansions=expansions,
+            memory=memory,
+            search_memory=search_memory,
         )
     raise InvalidValue("engine", "write memory: or whoosh:FOLDER", got=url)

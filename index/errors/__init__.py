@@ -25,6 +25,7 @@
         ├── IndexUnavailable         missing, or being built
         │   └── IndexDamaged
         ├── SearchTimeout
+        ├── SearchMemoryUsed         other searches take all the memory
         ├── StoreFull
         ├── StoreReadOnly
         ├── StoreUnavailable         unreachable, locked for too long, or damaged
@@ -66,6 +67,7 @@ from index.errors.service import (
     IndexUnavailable,
     MigrationNeeded,
     ReleaseOutdated,
+    SearchMemoryUsed,
     SearchTimeout,
     StoreFull,
     StoreReadOnly,
@@ -92,6 +94,7 @@ __all__ = [
     "OutsideFilter",
     "ParagraphNotFound",
     "ReleaseOutdated",
+    "SearchMemoryUsed",
     "SearchTimeout",
     "ServiceError",
     "StatusConflict",

@@ -41,6 +41,18 @@ class SearchTimeout(ServiceError):
         self.seconds = seconds
 
 
+class SearchMemoryUsed(ServiceError):
+    """Search that found no memory free, since other searches take it."""
+
+    code = "search_memory_used"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "other searches use all the memory that searches may take; try again, or"
+            " use fewer words and wildcards"
+        )
+
+
 class StoreFull(ServiceError):
     """Full disk; nothing of this write was stored."""
 

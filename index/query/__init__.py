@@ -29,6 +29,7 @@ from index.query.nodes import (
     Term,
     Wildcard,
     WordLeaf,
+    leaves,
     places_of,
     scoring_leaves,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "encode_cursor",
     "filter_key",
     "form_tests",
+    "leaves",
     "near_occurrences",
     "near_the_rarest",
     "near_windows",

@@ -14,6 +14,7 @@ from pathlib import Path
 from rapidfuzz.distance import OSA
 
 from index.article import Article
+from index.engines.budget import SearchMemory
 from index.engines.engine import MEMORY, EngineState
 from index.engines.facets import Counted, value_order
 from index.engines.memory.docs import Doc, Docs, doc_of, values_of
@@ -90,6 +91,10 @@ class MemoryEngine:
     def cache_bytes(self) -> int:
         """0: there are no caches."""
         return 0
+
+    def search_memory(self) -> SearchMemory:
+        """Nothing: what searches take is not counted."""
+        return SearchMemory(0, 0, 0)
 
     def close(self) -> None:
         """Free memory."""

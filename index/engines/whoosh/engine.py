@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from index.article import Article
+from index.engines.budget import SEARCH_MEMORY, SearchBudget, SearchMemory
 from index.engines.engine import MEMORY, EngineState
 from index.engines.result import Page, WordCount
 from index.engines.whoosh.codec import ColumnarSegment
@@ -48,7 +49,13 @@ class WhooshEngine:
     """A Whoosh index in a folder; see :class:`index.engines.Engine`."""
 
     def __init__(
-        self, folder: str, *, language: str, expansions: int, memory: int = MEMORY
+        self,
+        folder: str,
+        *,
+        language: str,
+        expansions: int,
+        memory: int = MEMORY,
+        search_memory: int = SEARCH_MEMORY,
     ) -> None:
         self.url = f"whoosh:{folder}"
         self.folder: Path | None = Path(folder).absolute()
@@ -59,6 +66,7 @@ class WhooshEngine:
         self._storage.check_rights()
         self._writer = Writer(self._storage, language=language, memory=memory)
         self._scrub = Scrub()
+        self._budget = SearchBudget(search_memory)
         self._segments: dict[str, Segment] = {}
         self._newest: _Opened | None = None
         # The folder's modification time when it was last read; None: read it again.
@@ -69,7 +77,7 @@ class WhooshEngine:
         """Newest committed generation."""
         try:
             _, meta, snapshot = self._opened()
-            return WhooshSnapshot(snapshot, meta.epoch, self._expansions)
+            return WhooshSnapshot(snapshot, meta.epoch, self._expansions, self._budget)
         except OSError as error:
             # No damage, so no reason to rebuild: too many open files, for example.
             raise IndexUnavailable(f"the index cannot be read now: {error}") from error
@@ -176,6 +184,10 @@ class WhooshEngine:
         """Size of this process's caches of earlier searches, in bytes."""
         opened = self._newest
         return 0 if opened is None else opened.snapshot.cache_bytes()
+
+    def search_memory(self) -> SearchMemory:
+        """Memory that the searches under way in this process have reserved."""
+        return self._budget.state()
 
     def close(self) -> None:
         """Close files and free memory."""
@@ -318,11 +330,15 @@ class WhooshSnapshot:
     """One generation of the index; see :class:`index.engines.Snapshot`."""
 
     def __init__(
-        self, snapshot: IndexSnapshot, epoch: int | None, expansions: int
+        self,
+        snapshot: IndexSnapshot,
+        epoch: int | None,
+        expansions: int,
+        budget: SearchBudget,
     ) -> None:
         self._snapshot = snapshot
         self.epoch = epoch
-        self._expansions = expansions
+        self._expansions, self._budget = expansions, budget
 
     @property
     def seq(self) -> int:
@@ -332,7 +348,7 @@ class WhooshSnapshot:
     def search(self, search: Search) -> Page:
         """Answer a search."""
         with confirm_damage(self._snapshot.segments):
-            return self._evaluation(search).page()
+            return self._evaluation(search).page(self._budget)
 
     def names(
         self, field: str, typed: Sequence[str], search: Search, limit: int

@@ -6,13 +6,13 @@ they need the truth and the score of each document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from index.engines import ranking
 from index.engines.result import Hit, LeafScore, Passage
-from index.engines.whoosh.files import Ints, Mask, cached
+from index.engines.whoosh.files import Array, Ints, Mask, cached
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.query_tree import Clause, QueryTree
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
@@ -73,10 +73,13 @@ class DenseRanker:
         self.check()
         chosen, more = candidates.page(search, self._snapshot)
         keys = candidates.keys(chosen, search, self._snapshot)
-        return [
+        hits = [
             self._hit(candidates, at, key)
             for at, key in zip(chosen.tolist(), keys, strict=True)
-        ], more
+        ]
+        if search.explain:
+            hits = self._explained(hits, candidates, chosen)
+        return hits, more
 
     # Which paragraphs match, and where each leaf counts.
 
@@ -114,31 +117,31 @@ class DenseRanker:
 
     # Scores.
 
-    @cached
-    def _parts(self) -> list[tuple[Clause, Floats, Floats]]:
-        """What each scoring clause adds to the score of each article and paragraph."""
-        return [
-            (
-                clause,
-                self._article_part(clause, articles),
-                self._paragraph_part(clause, counts),
-            )
-            for clause, counts, articles in zip(
-                self._clauses, self._counts, self._article_counts, strict=True
-            )
-            if clause.scores
-        ]
+    @property
+    def _scoring(self) -> Iterator[tuple[Clause, Mask, Mask]]:
+        """The clauses that score, and where each counts: as it is, and in articles."""
+        for clause, counts, articles in zip(
+            self._clauses, self._counts, self._article_counts, strict=True
+        ):
+            self.check()
+            if clause.scores:
+                yield clause, counts, articles
 
     @cached
     def _scores(self) -> Floats:
-        """Scores of all documents."""
+        """Scores of all documents.
+
+        The parts of the clauses are added one after the other, and none is kept: each
+        has a number for every document.
+        """
         scores = np.zeros(self._snapshot.documents)
-        for _, _, part in self._parts:
-            scores += part
+        for clause, counts, _ in self._scoring:
+            rows, part = self._paragraph_part(clause, counts)
+            scores[rows] += part
         return scores
 
     def _article_part(self, clause: Clause, counts: Mask) -> Floats:
-        self.check()
+        """What a clause adds to the score of each article."""
         snapshot, postings = self._snapshot, clause.postings
         rows = postings.rows
         owners = snapshot.owner[rows]
@@ -157,12 +160,12 @@ class DenseRanker:
         scores: Floats = np.where(counts, part, 0.0)
         return scores
 
-    def _paragraph_part(self, clause: Clause, counts: Mask) -> Floats:
+    def _paragraph_part(self, clause: Clause, counts: Mask) -> tuple[Array, Floats]:
+        """What a clause adds to the scores of documents, and these documents."""
         snapshot, postings = self._snapshot, clause.postings
         rows = postings.rows
-        scores = np.zeros(snapshot.documents)
         if not len(rows):
-            return scores
+            return rows, np.empty(0)
         part = ranking.paragraph_part(
             postings.frequencies.astype(np.float64),
             snapshot.lengths[rows],
@@ -171,8 +174,7 @@ class DenseRanker:
             clause.leaf.boost,
         )
         at = rows if self._search.scope is Scope.PARAGRAPH else snapshot.owner[rows]
-        scores[rows] = np.where(counts[at], part, 0.0)
-        return scores
+        return rows, np.where(counts[at], part, 0.0)
 
     @cached
     def _article_scores(self) -> Floats:
@@ -181,8 +183,8 @@ class DenseRanker:
         if not snapshot.articles:
             return np.zeros(0)
         parts = np.zeros(snapshot.articles)
-        for _, article, _ in self._parts:
-            parts += article
+        for clause, _, counts in self._scoring:
+            parts += self._article_part(clause, counts)
         best = np.maximum.reduceat(
             np.where(self._matching, self._scores, 0.0), snapshot.first[:-1]
         )
@@ -215,9 +217,7 @@ class DenseRanker:
             passages=tuple(self._passage(article, document) for document in chosen),
             passages_total=len(matching),
             leaves=self._leaves(self._article_counts, article),
-            parts=(
-                self._explanation(article, matching, chosen) if search.explain else None
-            ),
+            parts=None,
         )
 
     def _paragraph_number(self, article: int, document: int) -> int:
@@ -240,19 +240,38 @@ class DenseRanker:
             leaves=self._leaves(self._counts, at),
         )
 
-    def _explanation(
-        self, article: int, matching: Ints, chosen: list[int]
-    ) -> tuple[LeafScore, ...]:
-        """What each leaf adds to a hit's score and to its best paragraph's."""
-        if self._search.unit is Unit.PARAGRAPH:
-            best = chosen[0]
-        else:
-            best = int(matching[np.argmax(ranking.rounded(self._scores[matching]))])
-        return tuple(
-            LeafScore(
-                text=clause.leaf.text,
-                article=float(ranking.rounded(in_article[article])),
-                paragraph=float(ranking.rounded(in_paragraph[best])),
-            )
-            for clause, in_article, in_paragraph in self._parts
-        )
+    def _explained(
+        self, hits: Sequence[Hit], candidates: Candidates, chosen: Ints
+    ) -> list[Hit]:
+        """Hits, each with what its leaves add to its score and its best document's."""
+        articles = candidates.articles[chosen].tolist()
+        best = [
+            self._best_document(article)
+            if candidates.documents is None
+            else int(candidates.documents[at])
+            for article, at in zip(articles, chosen.tolist(), strict=True)
+        ]
+        parts: list[list[LeafScore]] = [[] for _ in hits]
+        scores = np.zeros(self._snapshot.documents)
+        for clause, counts, article_counts in self._scoring:
+            in_article = self._article_part(clause, article_counts)
+            rows, part = self._paragraph_part(clause, counts)
+            scores[rows] = part
+            for own, article, document in zip(parts, articles, best, strict=True):
+                own.append(
+                    LeafScore(
+                        text=clause.leaf.text,
+                        article=float(ranking.rounded(in_article[article])),
+                        paragraph=float(ranking.rounded(scores[document])),
+                    )
+                )
+            scores[rows] = 0.0
+        return [
+            hit._replace(parts=tuple(own)) for hit, own in zip(hits, parts, strict=True)
+        ]
+
+    def _best_document(self, article: int) -> int:
+        """The matching document of an article with the highest score."""
+        first, end = self._snapshot.first[article : article + 2].tolist()
+        matching = np.flatnonzero(self._matching[first:end]) + first
+        return int(matching[np.argmax(ranking.rounded(self._scores[matching]))])

@@ -8,21 +8,21 @@ from typing import Protocol
 import numpy as np
 
 from index.dates import micros, zone
+from index.engines.budget import SearchBudget
 from index.engines.result import Hit, Page, WordCount
 from index.engines.whoosh.files import Mask, cached
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.dense import DenseRanker
 from index.engines.whoosh.searching.facets import count_facets
+from index.engines.whoosh.searching.memory import is_dense, memory_of
 from index.engines.whoosh.searching.query_tree import QueryTree
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.sparse import SparseRanker
 from index.engines.whoosh.searching.weighting import Weighting
 from index.query import (
     Filter,
-    Scope,
     Search,
     Sort,
-    Unit,
     WordLeaf,
     scoring_leaves,
 )
@@ -50,8 +50,16 @@ class Evaluation:
         self._tree = QueryTree(snapshot, search, expansions=expansions)
         self.check = self._tree.check
 
-    def page(self) -> Page:
-        """The answer."""
+    def page(self, budget: SearchBudget) -> Page:
+        """The answer.
+
+        :raises SearchMemoryUsed: the budget has no room for the search.
+        """
+        size = memory_of(self._snapshot, self._search, self._tree, budget.large)
+        with budget.reserved(size, self._search.deadline):
+            return self._page()
+
+    def _page(self) -> Page:
         snapshot, search = self._snapshot, self._search
         base = self._filtered(self._tree.matching_articles)
         filters = {
@@ -62,11 +70,8 @@ class Evaluation:
         hits = _passing(base, filters)
         self.check()
         weighting = Weighting(snapshot, search, self._tree)
-        ranker: Ranker
-        if search.scope is Scope.ARTICLE and search.unit is Unit.ARTICLE:
-            ranker = SparseRanker(snapshot, search, self._tree, hits, weighting)
-        else:
-            ranker = DenseRanker(snapshot, search, self._tree, hits, weighting)
+        kind = DenseRanker if is_dense(search) else SparseRanker
+        ranker: Ranker = kind(snapshot, search, self._tree, hits, weighting)
         facets = count_facets(
             snapshot,
             [

@@ -20,10 +20,10 @@ from index.engines.whoosh.files import (
 from index.engines.whoosh.searching.norms import Norms
 from index.engines.whoosh.searching.segment_postings import (
     ParagraphPostings,
-    Postings,
     SegmentPostings,
 )
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
+from index.engines.whoosh.searching.unions import Postings
 from index.query import Places
 
 _PARAGRAPH_MASK = "_paragraph_mask"

@@ -12,8 +12,8 @@ from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.norms import Norms
 from index.engines.whoosh.searching.query_tree import Clause
-from index.engines.whoosh.searching.segment_postings import Postings
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.engines.whoosh.searching.unions import Postings
 from index.engines.whoosh.searching.weighting import Weighting
 
 # If a list is this many times as long as the hits, a binary search for each hit costs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,16 @@ from index.engines.whoosh.files import (
     Segment,
     article_postings,
     cached,
-    narrowest_type,
     passage_numbers,
+)
+from index.engines.whoosh.searching.unions import (
+    NO_POSTINGS,
+    ONE_RUN,
+    Postings,
+    RunningUnion,
+    disjoint_union,
+    narrowed,
+    union,
 )
 from index.query import (
     Exact,
@@ -43,7 +51,6 @@ from index.text import fold, is_single_cjk, word_key
 _ROWS_AT_ONCE = 1_000  # rows of a NEAR whose positions are read at a time
 _POSITION_BITS = 32  # a place in a segment is row << 32 | position
 _POSITION_MASK = (1 << _POSITION_BITS) - 1
-_NO_ROWS = np.empty(0, np.int32)
 
 
 class ParagraphPostings:
@@ -106,17 +113,6 @@ class StoredPostings(ParagraphPostings):
 
 
 @dataclass(frozen=True, slots=True)
-class Postings:
-    """Rows that match, ascending, and the frequency in each."""
-
-    rows: Array
-    frequencies: Array
-
-
-_NO_POSTINGS = Postings(_NO_ROWS, _NO_ROWS)
-
-
-@dataclass(frozen=True, slots=True)
 class SegmentPostings:
     """Posting lists of a leaf in one segment.
 
@@ -146,7 +142,7 @@ def _paragraph_postings(
 ) -> ParagraphPostings:
     field = segment.field(PARAGRAPH_WORDS)
     if not places.passages or not isinstance(field, ParagraphIndex):
-        return ParagraphPostings(segment, _NO_ROWS, _NO_ROWS)
+        return ParagraphPostings(segment, NO_POSTINGS.rows, NO_POSTINGS.rows)
     matcher = _LeafMatcher(segment, field, leaf, check)
     everywhere = len(places.passages) == len(PASSAGE_FIELDS)
     number = matcher.single_list() if everywhere else None
@@ -230,7 +226,7 @@ class _LeafMatcher:
             return self._all_words(words)
         assert isinstance(leaf, Term | Phrase | Near), leaf
         # An article has one language, so lists of two languages share no article.
-        return _disjoint_union(
+        return disjoint_union(
             self._all_words(self._stemmed_words(leaf, language))
             for language in self._segment.languages
         )
@@ -281,7 +277,7 @@ class _LeafMatcher:
     def _all_words(self, words: Sequence[_WordLists]) -> Postings:
         """Postings of all words together: a single word, a phrase or a NEAR."""
         if not all(words):
-            return _NO_POSTINGS
+            return NO_POSTINGS
         if isinstance(self._leaf, Near):
             return self._near(words, self._leaf.distance)
         if len(words) == 1:
@@ -292,6 +288,11 @@ class _LeafMatcher:
         """Union of a word's lists: frequencies add up."""
         self._check()
         field = self._field
+        if len(word.lists) > 1:
+            lists = np.array(word.lists, np.int64)
+            count = int((field.rows_at[lists + 1] - field.rows_at[lists]).sum())
+            if count > ONE_RUN:
+                return self._long_disjunction(word, lists)
         postings = [Postings(*field.tagged_postings(*part)) for part in word.parted]
         if len(word.lists) == 1:
             postings.append(Postings(*field.postings(word.lists[0])))
@@ -301,7 +302,27 @@ class _LeafMatcher:
             )
         if len(postings) == 1 and len(word.lists) <= 1:
             return postings[0]
-        return _union(postings)
+        return union(postings)
+
+    def _long_disjunction(self, word: _WordLists, lists: Ints) -> Postings:
+        """The same for many lists, in memory that does not grow with their number."""
+        field = self._field
+        total = RunningUnion(self._rows_of_field())
+        for part in word.parted:
+            self._check()
+            total.add(Postings(*field.tagged_postings(*part)))
+        lengths = field.rows_at[lists + 1].astype(np.int64) - field.rows_at[lists]
+        run = lengths.cumsum() // ONE_RUN
+        for group in np.split(lists, np.flatnonzero(np.diff(run)) + 1):
+            self._check()
+            total.add(union([Postings(*field.postings_of(group))]))
+        return total.postings()
+
+    def _rows_of_field(self) -> int:
+        """Number of rows that the lists of the field are about."""
+        if isinstance(self._field, ParagraphIndex):
+            return self._segment.documents
+        return self._segment.articles
 
     def _phrase(self, words: Sequence[_WordLists]) -> Postings:
         """Each word starting where the one before it ends.
@@ -314,16 +335,16 @@ class _LeafMatcher:
         following: Ints | None = None
         for word in reversed(words):
             if not len(rows):
-                return _NO_POSTINGS
+                return NO_POSTINGS
             starts, ends = self._spans(word, rows)
             if following is not None:
                 starts = starts[_is_among(ends, following)]
             following = _distinct(starts)
             if not len(following):
-                return _NO_POSTINGS
+                return NO_POSTINGS
         assert following is not None
         matching, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
-        return Postings(matching.astype(np.int32), _narrow(counts))
+        return Postings(matching.astype(np.int32), narrowed(counts))
 
     def _near(self, words: Sequence[_WordLists], distance: int) -> Postings:
         """All words within a distance of each other, row by row."""
@@ -394,35 +415,3 @@ def _distinct(values: Ints) -> Ints:
     if len(values) > 1 and not (values[1:] > values[:-1]).all():
         return np.unique(values)
     return values
-
-
-def _disjoint_union(postings: Iterable[Postings]) -> Postings:
-    """Union of posting lists that have no row in common."""
-    parts = [part for part in postings if len(part.rows)]
-    if len(parts) < 2:
-        return parts[0] if parts else _NO_POSTINGS
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows)
-    frequencies = np.concatenate([part.frequencies for part in parts])
-    return Postings(rows[order], frequencies[order])
-
-
-def _union(postings: Iterable[Postings]) -> Postings:
-    """Union of posting lists; frequencies in a common row add up."""
-    parts = [part for part in postings if len(part.rows)]
-    if not parts:
-        return _NO_POSTINGS
-    rows = np.concatenate([part.rows for part in parts])
-    frequencies = np.concatenate([part.frequencies for part in parts])
-    # Sorting pairs costs less than an argsort followed by two gathers.
-    pairs = rows.astype(np.int64) << 32 | frequencies
-    pairs.sort()
-    rows = (pairs >> 32).astype(np.int32)
-    starts = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
-    summed = np.add.reduceat(pairs & 0xFFFFFFFF, starts)
-    return Postings(rows[starts], _narrow(summed))
-
-
-def _narrow(frequencies: Ints) -> Array:
-    """Frequencies in the narrowest type that fits: they may be cached for a while."""
-    return frequencies.astype(narrowest_type(int(frequencies.max(initial=0))))

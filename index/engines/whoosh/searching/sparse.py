@@ -10,11 +10,11 @@ the same top k as scoring every hit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from index.engines.result import Hit, Passage
+from index.engines.result import Hit, LeafScore, Passage
 from index.engines.whoosh.files import Array, Ints, cached
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.query_tree import QueryTree
@@ -28,9 +28,14 @@ from index.query import WORD_LEAVES, Or, Search, Sort, WordLeaf
 # are tight. Of more hits, a first batch and then further ones.
 _ALL_OF_ONE_LEAF, _ALL_OF_SEVERAL = 300, 900
 _FIRST_BATCH, _NEXT_BATCH = 64, 512
+# Pairs of a leaf and a paragraph that are scored exactly at a time, at the most, unless
+# a single article has more: an exact scorer takes some 60 bytes for each.
+EXACT_ENTRIES = 400_000
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
 _NO_SCORE = -1.0  # below every score and every bound
+# Best paragraphs of a hit with their scores, number of those that match, explanation.
+_Details = tuple[list[tuple[int, float]], int, tuple[LeafScore, ...] | None]
 
 
 class SparseRanker:
@@ -59,10 +64,10 @@ class SparseRanker:
         most = _ALL_OF_ONE_LEAF if len(self._scorers) < 2 else _ALL_OF_SEVERAL
         self._all = (
             ExactScorer(snapshot, self._scorers, hits.numbers, self._norms)
-            if len(hits) <= most
+            if len(hits) <= most and len(self._portions(hits.numbers)) <= 1
             else None
         )
-        self._batches = [] if self._all is None else [self._all]
+        self._first_batch = self._all
         self.check = tree.check
 
     # Number of matching paragraphs.
@@ -204,9 +209,25 @@ class SparseRanker:
 
         :param numbers: of the hits, ascending.
         """
+        portions = self._portions(numbers)
+        if len(portions) > 1:
+            return np.concatenate([self._exactly(portion) for portion in portions])
         batch = ExactScorer(self._snapshot, self._scorers, numbers, self._norms)
-        self._batches.append(batch)
+        if self._first_batch is None:
+            self._first_batch = batch
         return batch.scores
+
+    def _exactly(self, numbers: Ints) -> Floats:
+        self.check()
+        return ExactScorer(self._snapshot, self._scorers, numbers, self._norms).scores
+
+    def _portions(self, numbers: Ints) -> list[Ints]:
+        """Hits in portions that an exact scorer has the memory for, in their order."""
+        entries = self._snapshot.sizes.take(numbers) * len(self._scorers)
+        if int(entries.sum(dtype=np.int64)) <= EXACT_ENTRIES:
+            return [numbers]
+        portion = entries.cumsum(dtype=np.int64) // EXACT_ENTRIES
+        return np.split(numbers, np.flatnonzero(np.diff(portion)) + 1)
 
     # Hits.
 
@@ -216,24 +237,19 @@ class SparseRanker:
             return []
         snapshot, search = self._snapshot, self._search
         articles = candidates.articles[chosen]
-        scorer = self._scorer_of(articles)
-        slots = scorer.articles.searchsorted(articles).tolist()
+        details = self._details(articles)
         leaves_of = self._leaves(articles)
-        totals = scorer.matching_counts.tolist()
         hits = []
-        for slot, leaves, key, version in zip(
-            slots,
+        for (best, total, parts), leaves, key, version in zip(
+            [details[article] for article in articles.tolist()],
             leaves_of,
             candidates.keys(chosen, search, snapshot),
             snapshot.versions(articles),
             strict=True,
         ):
-            passages: tuple[Passage, ...] = ()
-            if search.passages:
-                passages = tuple(
-                    Passage(n=n, score=score, leaves=leaves)
-                    for n, score in scorer.passages(slot, search.passages)
-                )
+            passages = tuple(
+                [Passage(n=n, score=score, leaves=leaves) for n, score in best]
+            )
             hits.append(
                 Hit(
                     id=key.id,
@@ -241,23 +257,46 @@ class SparseRanker:
                     score=key.score,
                     key=key,
                     passages=passages,
-                    passages_total=totals[slot],
+                    passages_total=total,
                     leaves=leaves,
-                    parts=scorer.explanation(slot) if search.explain else None,
+                    parts=parts,
                 )
             )
         return hits
 
-    def _scorer_of(self, articles: Ints) -> ExactScorer:
-        """Exact scorer of some hits: that of the first batch if it has them all."""
-        for batch in self._batches[:1]:
+    def _details(self, articles: Ints) -> dict[int, _Details]:
+        """What an exact scorer knows of each hit of the page, by article."""
+        search = self._search
+        details: dict[int, _Details] = {}
+        for scorer, ours in self._scorers_of(articles):
+            totals = scorer.matching_counts.tolist()
+            slots = scorer.articles.searchsorted(ours).tolist()
+            for article, slot in zip(ours.tolist(), slots, strict=True):
+                details[article] = (
+                    scorer.passages(slot, search.passages) if search.passages else [],
+                    totals[slot],
+                    scorer.explanation(slot) if search.explain else None,
+                )
+        return details
+
+    def _scorers_of(self, articles: Ints) -> Iterator[tuple[ExactScorer, Ints]]:
+        """Exact scorers of some hits, each with its own of them.
+
+        That of the first batch if it has them all.
+        """
+        batch = self._first_batch
+        if batch is not None:
             at = batch.articles.searchsorted(articles)
             at[at == len(batch.articles)] = 0
             if (batch.articles[at] == articles).all():
-                return batch
-        return ExactScorer(
-            self._snapshot, self._scorers, np.sort(articles), self._norms
-        )
+                yield batch, articles
+                return
+        for portion in self._portions(np.sort(articles)):
+            self.check()
+            yield (
+                ExactScorer(self._snapshot, self._scorers, portion, self._norms),
+                portion,
+            )
 
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
         """Leaves that count in each of some hits."""

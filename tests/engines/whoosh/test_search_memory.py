@@ -1,0 +1,211 @@
+"""The memory that searches take: known before they begin, and given back."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from articles import article
+from engines.kinds import NOW
+from engines.whoosh.indexes import opened
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.engines.budget import SearchBudget
+from index.engines.whoosh import WhooshEngine
+from index.engines.whoosh.searching import Evaluation, memory, segment_postings, sparse
+from index.engines.whoosh.searching.memory import memory_of
+from index.engines.whoosh.searching.sparse import SparseRanker
+from index.engines.whoosh.searching.unions import Postings, RunningUnion, union
+from index.errors import LimitExceeded, SearchMemoryUsed
+from index.query import (
+    FacetRequest,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Scope,
+    Search,
+    Term,
+    Unit,
+    WordLeaf,
+)
+
+pytestmark = pytest.mark.slow
+
+KB = 1024
+WORDS = [f"word{n}" for n in range(24)]
+KINDS: dict[str, list[WordLeaf]] = {
+    "words": [Term(word, text=word) for word in WORDS],
+    "prefixes": [
+        Prefix(word[:-1] or word, boost=1 + n) for n, word in enumerate(WORDS)
+    ],
+    "phrases": [Phrase(pair) for pair in pairwise(WORDS)],
+}
+
+
+@pytest.fixture(scope="module", params=[1, 4])
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WhooshEngine]:
+    """An index of some segments, in which every paragraph has every word."""
+    segments: int = request.param
+    with closing(opened(tmp_path_factory.mktemp("index"))) as engine:
+        engine.rebuild([], seq=0, total=0)
+        for batch in range(segments):
+            engine.apply(
+                [
+                    article(
+                        f"a{batch}-{n}", *[" ".join(WORDS)] * 50, keywords=[f"k{n}"]
+                    )
+                    for n in range(200 // segments)
+                ],
+                [],
+                seq=batch + 1,
+            )
+        yield engine
+
+
+def searches(query: Query) -> Iterator[Search]:
+    for unit in Unit:
+        for scope in Scope:
+            yield Search(
+                query=query,
+                now=NOW,
+                unit=unit,
+                scope=scope,
+                limit=5,
+                facets=(FacetRequest(field="keywords"),),
+            )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("negated", [False, True])
+def test_a_search_takes_no_more_than_it_says(
+    engine: WhooshEngine, kind: str, negated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (memory, segment_postings):
+        monkeypatch.setattr(module, "ONE_RUN", 5_000)
+    query: Query = Or(tuple(KINDS[kind]))
+    if negated:
+        query = Or((Term("absent"), Not(query)))
+    for search in searches(query):
+        # What is derived of a snapshot once, and cached, is not the search's.
+        engine.close()
+        snapshot = engine.snapshot()
+        snapshot.search(
+            Search(query=Term("absent"), now=NOW, unit=search.unit, scope=search.scope)
+        )
+        evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
+        expected = memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+        tracemalloc.start()
+        try:
+            snapshot.search(search)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < expected + 600 * KB, (search.unit, search.scope)
+
+
+lists = st.dictionaries(st.integers(0, 30), st.integers(1, 300), max_size=12).map(
+    lambda rows: Postings(
+        np.array(sorted(rows), np.int32),
+        np.array([rows[row] for row in sorted(rows)], np.int64),
+    )
+)
+
+
+@given(st.lists(lists, max_size=6))
+def test_a_union_is_the_same_in_one_run_and_in_several(parts: list[Postings]) -> None:
+    running = RunningUnion(31)
+    for part in parts:
+        running.add(part)
+    once, several = union(parts), running.postings()
+    assert once.rows.tolist() == several.rows.tolist()
+    assert once.frequencies.tolist() == several.frequencies.tolist()
+
+
+@pytest.mark.parametrize("entries", [1, 3_000, 40_000])
+def test_hits_are_the_same_whatever_is_scored_at_a_time(
+    engine: WhooshEngine, entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = Or((*KINDS["words"][:5], Prefix("word1", boost=2.0)))
+    search = Search(query=query, now=NOW, limit=30, passages=3, explain=True)
+    expected = engine.snapshot().search(search)
+    portions: list[int] = []
+    split = SparseRanker._portions
+
+    def counted(ranker: SparseRanker, numbers: Any) -> Any:
+        portions.append(len(split(ranker, numbers)))
+        return split(ranker, numbers)
+
+    monkeypatch.setattr(sparse, "EXACT_ENTRIES", entries)
+    monkeypatch.setattr(segment_postings, "ONE_RUN", entries)
+    monkeypatch.setattr(SparseRanker, "_portions", counted)
+    engine.close()  # with what it has cached
+    assert engine.snapshot().search(search) == expected
+    assert max(portions) > 1
+
+
+def test_what_a_clause_adds_is_not_kept_for_every_document(
+    engine: WhooshEngine,
+) -> None:
+    peaks = []
+    for count in (4, 24):
+        search = Search(
+            query=Or(tuple(KINDS["words"][:count])),
+            now=NOW,
+            unit=Unit.PARAGRAPH,
+            limit=5,
+        )
+        engine.snapshot().search(search)  # lists are cached from here on
+        tracemalloc.start()
+        try:
+            engine.snapshot().search(search)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    # 20 more words, and 10,000 documents: less than a byte for each of them.
+    assert peaks[1] - peaks[0] < 20 * 10_000
+
+
+def test_a_search_reserves_what_it_needs_and_releases_it(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    page = Evaluation._page
+
+    def watched(evaluation: Evaluation) -> object:
+        seen.append(engine.search_memory().reserved)
+        return page(evaluation)
+
+    monkeypatch.setattr(Evaluation, "_page", watched)
+    for search in searches(Term(WORDS[0])):
+        engine.snapshot().search(search)
+    assert min(seen) > 0
+    assert engine.search_memory().reserved == 0
+
+
+def test_a_search_that_needs_more_than_the_budget_is_refused(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search(
+        query=Or(tuple(KINDS["words"])), now=NOW, unit=Unit.PARAGRAPH, limit=5
+    )
+    monkeypatch.setattr(engine, "_budget", SearchBudget(100 * KB))
+    with pytest.raises(LimitExceeded):
+        engine.snapshot().search(search)
+    budget = SearchBudget(100 * KB * KB)
+    monkeypatch.setattr(engine, "_budget", budget)
+    engine.snapshot().search(search)
+    with (
+        budget.reserved(100 * KB * KB, None),
+        pytest.raises(SearchMemoryUsed),
+    ):
+        engine.snapshot().search(Search(query=Term("word1"), now=NOW, deadline=0.0))
