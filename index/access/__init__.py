@@ -46,7 +46,6 @@ from index.access.visibility import (
     restrictions_of,
     shown,
     shows_less,
-    turns_of,
     values_of,
     visible,
 )
@@ -95,7 +94,6 @@ __all__ = [
     "secret_digest",
     "shown",
     "shows_less",
-    "turns_of",
     "values_of",
     "visible",
 ]

@@ -1,7 +1,7 @@
 """The score of an article and of a paragraph: the same formulas for every engine.
 
 A leaf of the query scores like one word: its term frequency is the number of its
-matches, its document frequency the number of live articles or paragraphs that match it.
+matches, its document frequency the number of public articles or paragraphs that match.
 An article's score is BM25F over the fields searched (Zaragoza et al., TREC 2004;
 Robertson and Zaragoza, 2009) plus a share of the BM25 score of its best matching
 paragraph. ``docs/ranking.md`` has the whole formula, and how each constant was chosen.

@@ -12,7 +12,7 @@ from index.query.nodes import Query, WordLeaf, places_of, scoring_leaves
 
 
 class FieldStatistics(NamedTuple):
-    """Statistics of one field, over all live articles.
+    """Statistics of one field, over all articles that the public may see.
 
     :param articles: number of articles that have the field.
     :param words: sum of its lengths.
@@ -30,7 +30,7 @@ class FieldStatistics(NamedTuple):
 
 
 class LeafStatistics(NamedTuple):
-    """Document frequencies of a leaf: live articles and paragraphs that match it."""
+    """Document frequencies of a leaf: public articles and paragraphs that match it."""
 
     articles: int
     paragraphs: int
@@ -45,7 +45,7 @@ class Statistics:
     pages of a search have one order.
 
     :param seq: newest change of the index that they were taken from.
-    :param articles: number of live articles.
+    :param articles: number of articles that the public may see.
     :param fields: by name, the fields in which :func:`weighted_leaves` are searched.
     :param leaves: document frequencies of those leaves.
     """

@@ -89,12 +89,16 @@ class Docs:
         self.by_id = by_id
         self._with_form: dict[str, list[Doc]] | None = None
         self._statistics: dict[str, FieldStatistics] = {}
+        self._public: tuple[frozenset[str], Docs] | None = None  # of the last search
 
     def __iter__(self) -> Iterator[Doc]:
         return iter(self.by_id.values())
 
     def __len__(self) -> int:
         return len(self.by_id)
+
+    def __contains__(self, doc: Doc) -> bool:
+        return self.by_id.get(doc.article.id) is doc
 
     def visible(self, search: Search) -> set[Doc]:
         """Articles that the reader of a search may see."""
@@ -104,6 +108,20 @@ class Docs:
             if doc.article.id not in search.hidden
             and visible(doc.article, search.now, search.reader)
         }
+
+    def public(self, search: Search) -> Docs:
+        """The articles that statistics count: those that the public may see now."""
+        hidden = frozenset(
+            article_id
+            for article_id, doc in self.by_id.items()
+            if article_id in search.hidden or not visible(doc.article, search.now)
+        )
+        if not hidden:
+            return self
+        if self._public is None or self._public[0] != hidden:
+            others = {id_: doc for id_, doc in self.by_id.items() if id_ not in hidden}
+            self._public = hidden, Docs(others)
+        return self._public[1]
 
     def visible_words(self, search: Search) -> Counter[str]:
         """Plain words of visible articles, with their document frequency."""

@@ -53,12 +53,15 @@ class LeafPostings:
         """Articles in which the leaf occurs."""
         return {*self.passages, *self.lines}
 
-    @property
-    def statistics(self) -> LeafStatistics:
-        """Document frequencies of the leaf."""
+    def statistics(self, docs: Docs) -> LeafStatistics:
+        """Document frequencies of the leaf among some articles."""
         return LeafStatistics(
-            articles=len(self.articles),
-            paragraphs=sum(map(len, self.passages.values())),
+            articles=sum(doc in docs for doc in self.articles),
+            paragraphs=sum(
+                len(paragraphs)
+                for doc, paragraphs in self.passages.items()
+                if doc in docs
+            ),
         )
 
 
@@ -72,7 +75,8 @@ def postings_of(
     :raises InvalidQuery: the leaf stands for more words than that.
     """
     postings = LeafPostings(places_of(leaf, search.places))
-    for doc in _candidates(leaf, docs, postings.places, expansions):
+    public = docs.public(search)
+    for doc in _candidates(leaf, docs, public, postings.places, expansions):
         check()
         passages = {
             number: frequency
@@ -111,13 +115,17 @@ def word_leaves(query: Query) -> Iterator[WordLeaf]:
 
 
 def _candidates(
-    leaf: WordLeaf, docs: Docs, places: Places, expansions: int
+    leaf: WordLeaf, docs: Docs, public: Docs, places: Places, expansions: int
 ) -> set[Doc]:
-    """Articles with all words of a leaf, in any field."""
+    """Articles with all words of a leaf, in any field.
+
+    :param public: those whose words count for the limit of expansions.
+    """
     if isinstance(leaf, Prefix | Wildcard | Fuzzy):
         (test,) = form_tests(leaf, "")
         forms, having = docs.with_form(test)
-        _check_expansions(leaf, forms, having, places, expansions)
+        counted = {doc for doc in having if doc in public}
+        _check_expansions(leaf, forms, counted, places, expansions)
         return having
     candidates: set[Doc] = set()
     for language in {doc.language for doc in docs}:

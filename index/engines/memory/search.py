@@ -52,11 +52,12 @@ class Evaluation:
     def _own_statistics(self, seq: int) -> Statistics:
         leaves = weighted_leaves(self._search.query, self._search.places)
         names = weighted_fields(leaves, self._search.places)
+        public = self._docs.public(self._search)
         return Statistics(
             seq=seq,
-            articles=len(self._docs),
-            fields={name: self._docs.statistics(name) for name in names},
-            leaves={leaf: self._postings[leaf].statistics for leaf in leaves},
+            articles=len(public),
+            fields={name: public.statistics(name) for name in names},
+            leaves={leaf: self._postings[leaf].statistics(public) for leaf in leaves},
         )
 
     def page(self) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,6 +216,34 @@ class FieldIndex:
         counts = np.add.reduceat(matches, starts, dtype=np.int64)
         matching = np.flatnonzero(counts)
         return rows[matching], counts[matching]
+
+    def occurring_in(self, terms: Array, inside: Callable[[Array], Mask]) -> Mask:
+        """Which of some terms occur in certain rows.
+
+        :param inside: which of some rows are among the certain ones.
+        """
+        starts = self._entries_at[terms].astype(np.int64)
+        counts = self._entries_at[terms + 1] - starts
+        at = expand_ranges(starts, counts)
+        at_list, tags = self._entries[at], self._entry_tags[at]
+        numbers, list_of = np.unique(at_list, return_inverse=True)
+        low = self.rows_at[numbers].astype(np.int64)
+        sizes = self.rows_at[numbers + 1] - low
+        matching = inside(self._rows[expand_ranges(low, sizes)])
+        sums = np.append(0, matching.cumsum(dtype=np.int64))
+        ends = sizes.cumsum()
+        found = sums[ends] - sums[ends - sizes]
+        members = self.members_at[numbers + 1] - self.members_at[numbers]
+        # Of a list with several terms, the rows of each must be looked at, unless all
+        # of its rows are certain.
+        known = (members == 1) | (found == sizes)
+        occurs = (found > 0)[list_of] & (self._occurrences[at] > 0)
+        for entry in (occurs & ~known[list_of]).nonzero()[0].tolist():
+            rows, _ = self.tagged_postings(int(at_list[entry]), tags[entry : entry + 1])
+            occurs[entry] = inside(rows).any()
+        occurring = np.zeros(len(terms), bool)
+        occurring[np.repeat(np.arange(len(terms)), counts)[occurs]] = True
+        return occurring
 
     def occurrences_in(
         self, number: int, wanted: Array, wanted_tags: Array | None = None

@@ -69,7 +69,7 @@ class Evaluation:
         }
         hits = _passing(base, filters)
         self.check()
-        weighting = Weighting(snapshot, search, self._tree)
+        weighting = Weighting(search, self._tree)
         kind = DenseRanker if is_dense(search) else SparseRanker
         ranker: Ranker = kind(snapshot, search, self._tree, hits, weighting)
         facets = count_facets(
@@ -115,14 +115,10 @@ class Evaluation:
         for condition in search.reader.filters:
             having = self._with_values(condition)
             mask = mask & (~having if condition.exclude else having)
-        hidden = [
-            number
-            for article_id in search.hidden
-            if (number := snapshot.find(article_id)) >= 0
-        ]
-        if hidden:
+        withdrawn = self._tree.withdrawn
+        if len(withdrawn):
             mask = mask.copy()
-            mask[hidden] = False
+            mask[withdrawn] = False
         return mask
 
     @cached

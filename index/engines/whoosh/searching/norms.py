@@ -9,7 +9,8 @@ import numpy as np
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
 from index.engines import ranking
 from index.engines.whoosh.files import IMPACT_CAP, MAIN_FIELD, Array, Ints
-from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.engines.whoosh.searching.collection import Collection
+from index.engines.whoosh.searching.snapshot import Floats
 from index.query import FieldStatistics, paragraph_statistics
 
 # A capped frequency or length stands for any higher one.
@@ -17,19 +18,19 @@ _BOUNDLESS = 1e9
 
 
 class Norms:
-    """Norms by the statistics of the snapshot, which all of its searches share."""
+    """Norms by the statistics of a collection, which all of its searches share."""
 
-    def __init__(self, snapshot: IndexSnapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
 
     def of_field(self, name: str, articles: Array) -> Floats:
         """BM25F norm of a field, in some articles: the weight of one occurrence."""
-        norms: Floats = self._snapshot.field_norms(name)[articles]
+        norms: Floats = self._collection.field_norms(name)[articles]
         return norms
 
     def of_main_field(self, articles: Array) -> Array:
         """:meth:`of_field` of the main field, in the single precision of bounds."""
-        return self._snapshot.main_field_norms().take(articles)
+        return self._collection.main_field_norms.take(articles)
 
     def of_documents(self, passages: Array, owners: Ints) -> Floats:
         """:meth:`of_field` for some documents.
@@ -37,21 +38,24 @@ class Norms:
         :param passages: the field of each, as a position in ``PASSAGE_FIELDS``.
         :param owners: the article of each.
         """
-        return self._snapshot.document_norms(passages, owners)
+        return self._collection.document_norms(passages, owners)
 
     def mean_paragraph(self, passages: tuple[str, ...]) -> float:
         """Mean length of the paragraphs in these passage fields, in words."""
-        return self._snapshot.document_statistics(passages)[1]
+        return self._collection.document_statistics(passages)[1]
 
     def of_lengths(self, passages: tuple[str, ...]) -> Floats:
         """BM25 norm of a paragraph, by its length in words."""
-        return self._snapshot.memoized(
+        return self._collection.memoized(
             ("length norms", passages), lambda: self._of_lengths(passages)
         )
 
     def _of_lengths(self, passages: tuple[str, ...]) -> Floats:
         longest = max(
-            [int(segment.lengths.max(initial=0)) for segment in self._snapshot.segments]
+            [
+                int(segment.lengths.max(initial=0))
+                for segment in self._collection.snapshot.segments
+            ]
         )
         norms: Floats = ranking.paragraph_norm(
             np.arange(longest + 1.0), self.mean_paragraph(passages)
@@ -63,7 +67,7 @@ class Norms:
 
         By ``frequency << 8 | length``: see :attr:`.files.ArticlePostings.impacts`.
         """
-        return self._snapshot.memoized(
+        return self._collection.memoized(
             ("paragraph upper bounds", passages),
             lambda: self._paragraph_upper_bounds(passages),
         )
@@ -83,24 +87,24 @@ class GivenNorms(Norms):
     """Norms by given statistics, computed only for what they are asked for.
 
     :param fields: of the fields that add to scores. Those of other fields are the
-        snapshot's: the leaves that are searched there have no weight.
+        collection's: the leaves that are searched there have no weight.
     """
 
     def __init__(
-        self, snapshot: IndexSnapshot, fields: Mapping[str, FieldStatistics]
+        self, collection: Collection, fields: Mapping[str, FieldStatistics]
     ) -> None:
-        super().__init__(snapshot)
+        super().__init__(collection)
         self._fields = fields
         self._bounds: dict[tuple[str, ...], Array] = {}
 
     def _statistics(self, name: str) -> FieldStatistics:
-        return self._fields.get(name) or self._snapshot.field_statistics(name)
+        return self._fields.get(name) or self._collection.field_statistics(name)
 
     def of_field(self, name: str, articles: Array) -> Floats:
         """BM25F norm of a field, in some articles: the weight of one occurrence."""
         norms: Floats = ranking.field_frequency(
             1.0,
-            self._snapshot.field_lengths(name).take(articles),
+            self._collection.snapshot.field_lengths(name).take(articles),
             self._statistics(name).mean_length,
             FIELD_BY_NAME[name].weight,
         )

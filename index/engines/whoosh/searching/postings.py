@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from index.engines.whoosh.files import (
     cached,
     expand_ranges,
 )
+from index.engines.whoosh.searching.collection import Collection
 from index.engines.whoosh.searching.norms import Norms
 from index.engines.whoosh.searching.segment_postings import (
     ParagraphPostings,
@@ -24,14 +26,31 @@ from index.engines.whoosh.searching.segment_postings import (
 )
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.unions import Postings
-from index.query import Places
+from index.query import LeafStatistics, Places
 
 _PARAGRAPH_MASK = "_paragraph_mask"
-_SHED = (_PARAGRAPH_MASK, "upper_bounds", "ends")
+_WEIGHTS = "_weights"
+_SHED = (_PARAGRAPH_MASK, _WEIGHTS, "ends")
 _OBJECT_BYTES = 2_000  # of posting lists without their arrays
 # If a list is this many times as long as the articles to look up, a binary search for
 # each article costs less than a bitmap of the list.
 _SPARSE = 8
+
+
+@dataclass(slots=True)
+class LeafWeights:
+    """Weights of a leaf by the statistics of one collection.
+
+    :ivar collection: the identity of the collection.
+    :ivar upper_bounds: once they are computed; see
+        :meth:`LeafPostings.upper_bounds_by`.
+    """
+
+    collection: object
+    statistics: LeafStatistics
+    article_idf: float
+    document_idf: float
+    upper_bounds: Array | None = None
 
 
 class LeafPostings:
@@ -43,6 +62,8 @@ class LeafPostings:
     :ivar places: fields in which the leaf is searched.
     :ivar lines: for each article field with a match: the articles, ascending, and the
         leaf's frequency in each.
+    :ivar expands_in: identity of the collection with whose words a prefix, wildcard or
+        fuzzy term is not too broad; ``None`` if it is so with those of all articles.
     """
 
     def __init__(
@@ -52,6 +73,7 @@ class LeafPostings:
         by_segment: Sequence[SegmentPostings],
     ) -> None:
         self._snapshot, self.places = snapshot, places
+        self.expands_in: object | None = None
         self._parts = [segment.paragraphs for segment in by_segment]
         self.lines: dict[str, Postings] = {}
         # In one order, whatever the segments: sums of floats depend on it.
@@ -154,7 +176,7 @@ class LeafPostings:
     @property
     def computed(self) -> int:
         """Number of attributes computed so far; while it is the same, bytes are too."""
-        return len(self.__dict__)
+        return len(self.__dict__) + (self._kept_bounds is not None)
 
     @property
     def bytes(self) -> int:
@@ -162,6 +184,8 @@ class LeafPostings:
         # Another thread may add an attribute meanwhile.
         attributes = list(self.__dict__.values())
         arrays = [value for value in attributes if isinstance(value, np.ndarray)]
+        if (bounds := self._kept_bounds) is not None:
+            arrays.append(bounds)
         for part in self._parts:
             arrays += part.arrays
         for line in self.lines.values():
@@ -169,6 +193,11 @@ class LeafPostings:
         # Several attributes may share an array.
         own = {id(array): array.nbytes for array in arrays if array.flags.owndata}
         return _OBJECT_BYTES + sum(own.values())
+
+    @property
+    def _kept_bounds(self) -> Array | None:
+        weights: LeafWeights | None = self.__dict__.get(_WEIGHTS)
+        return None if weights is None else weights.upper_bounds
 
     def shed(self) -> None:
         """Drop what takes much memory and little time to compute again."""
@@ -214,39 +243,64 @@ class LeafPostings:
 
     # Statistics.
 
-    @cached
-    def article_df(self) -> int:
-        """Document frequency by article: number of live articles that match."""
-        if self._snapshot.all_live:
-            return len(self.all_articles)
-        return int(np.count_nonzero(self._snapshot.live[self.all_articles]))
+    def weights(self, collection: Collection) -> LeafWeights:
+        """Weights of the leaf by the statistics of a collection.
 
-    @cached
-    def document_df(self) -> int:
-        """Document frequency: number of documents of live articles that match."""
-        if self._snapshot.all_live:
-            return self.document_count
-        return int(self.paragraph_counts[self._snapshot.live[self.articles]].sum())
+        Those of the latest collection are kept.
+        """
+        weights: LeafWeights | None = self.__dict__.get(_WEIGHTS)
+        if weights is None or weights.collection is not collection.identity:
+            statistics = self._statistics_in(collection)
+            count, _ = collection.document_statistics(self.places.passages)
+            weights = self.__dict__[_WEIGHTS] = LeafWeights(
+                collection=collection.identity,
+                statistics=statistics,
+                article_idf=float(
+                    ranking.idf(collection.articles, statistics.articles)
+                ),
+                document_idf=float(ranking.idf(count, statistics.paragraphs)),
+            )
+        return weights
 
-    @cached
-    def article_idf(self) -> float:
-        """Inverse document frequency by article."""
-        return float(ranking.idf(self._snapshot.live_articles, self.article_df))
+    def _statistics_in(self, collection: Collection) -> LeafStatistics:
+        """Document frequencies among the articles of a collection."""
+        articles, uncounted = self.articles, collection.uncounted
+        if len(uncounted) * _SPARSE <= len(articles):
+            few = self.statistics_of(uncounted)
+            return LeafStatistics(
+                len(self.all_articles) - few.articles,
+                self.document_count - few.paragraphs,
+            )
+        inside = collection.counted.take(articles)
+        counted = int(np.count_nonzero(inside))
+        if self.lines:
+            counted = int(np.count_nonzero(collection.counted.take(self.all_articles)))
+        paragraphs = int(self.paragraph_counts.compress(inside).sum(dtype=np.int64))
+        return LeafStatistics(counted, paragraphs)
 
-    @cached
-    def document_idf(self) -> float:
-        """Inverse document frequency, among documents of the fields searched."""
-        count, _ = self._snapshot.document_statistics(self.places.passages)
-        return float(ranking.idf(count, self.document_df))
+    def statistics_of(self, articles: Array) -> LeafStatistics:
+        """Document frequencies among some articles.
 
-    @cached
-    def upper_bounds(self) -> Array:
-        """:meth:`upper_bounds_by` the statistics of the snapshot."""
-        return self.upper_bounds_by(
-            Norms(self._snapshot),
-            article_idf=self.article_idf,
-            document_idf=self.document_idf,
-        )
+        :param articles: ascending.
+        """
+        if not len(articles):
+            return LeafStatistics(0, 0)
+        at = places_of_common(self.articles, articles)
+        paragraphs = int(self.paragraph_counts.take(at).sum(dtype=np.int64))
+        if self.lines:
+            at = places_of_common(self.all_articles, articles)
+        return LeafStatistics(len(at), paragraphs)
+
+    def upper_bounds(self, collection: Collection) -> Array:
+        """:meth:`upper_bounds_by` the statistics of a collection."""
+        weights = self.weights(collection)
+        if weights.upper_bounds is None:
+            weights.upper_bounds = self.upper_bounds_by(
+                Norms(collection),
+                article_idf=weights.article_idf,
+                document_idf=weights.document_idf,
+            )
+        return weights.upper_bounds
 
     def upper_bounds_by(
         self, norms: Norms, *, article_idf: float, document_idf: float
@@ -342,3 +396,21 @@ def _documents_between(
     counts = places[size:] - places[:size]
     at = expand_ranges(places[:size], counts)
     return counts, postings.rows.take(at), postings.frequencies.take(at)
+
+
+def places_of_common(articles: Array, some: Array) -> Ints:
+    """Places, in a list of articles, of those that are in another list.
+
+    Both are ascending. The shorter one is looked up in the longer one.
+    """
+    if not len(articles):
+        return np.empty(0, np.int64)
+    some = some.astype(articles.dtype, copy=False)
+    if len(some) <= len(articles):
+        at = articles.searchsorted(some)
+        at[at == len(articles)] = 0
+        common: Ints = at.compress(articles.take(at) == some)
+        return common
+    at = some.searchsorted(articles)
+    at[at == len(some)] = 0
+    return np.asarray(some.take(at) == articles).nonzero()[0]

@@ -7,25 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from index.dates import micros
 from index.deadline import until
 from index.engines.whoosh.files import (
     NO_VALUE,
-    PARAGRAPH_WORDS,
     Array,
-    FieldIndex,
     Ints,
     Mask,
     cached,
 )
 from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.collection import Collection, collection_at
+from index.engines.whoosh.searching.expansions import limit_expansions
 from index.engines.whoosh.searching.posting_cache import PostingCache
 from index.engines.whoosh.searching.postings import LeafPostings
-from index.engines.whoosh.searching.segment_postings import (
-    expanded_terms,
-    postings_of,
-)
+from index.engines.whoosh.searching.segment_postings import postings_of
 from index.engines.whoosh.searching.snapshot import POSTING_CACHE, IndexSnapshot
-from index.errors import InvalidQuery
 from index.query import (
     WORD_LEAVES,
     All,
@@ -43,6 +40,8 @@ from index.query import (
     WordLeaf,
     places_of,
 )
+
+_NO_ARTICLES = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,17 @@ class QueryTree:
         self._expansions = expansions
         self.check = until(search.deadline)
         self._postings: dict[WordLeaf, LeafPostings] = {}
+
+    @cached
+    def collection(self) -> Collection:
+        """The articles that statistics count."""
+        return collection_at(self._snapshot, micros(self._search.now))
+
+    @cached
+    def withdrawn(self) -> Array:
+        """Articles that the store has hidden since the index was written, ascending."""
+        hidden = self._search.hidden
+        return self._snapshot.numbers_of(hidden) if hidden else _NO_ARTICLES
 
     @cached
     def matching_articles(self) -> ArticleSet:
@@ -192,10 +202,13 @@ class QueryTree:
             snapshot, default = self._snapshot, self._search.places
             cache = snapshot.memoized(POSTING_CACHE, PostingCache)
             postings = cache.get(leaf, default)
+            places = places_of(leaf, default)
+            expands_in = None if postings is None else postings.expands_in
+            if isinstance(leaf, Prefix | Wildcard | Fuzzy) and (
+                postings is None or expands_in not in (None, self.collection.identity)
+            ):
+                expands_in = self._checked_expansions(leaf, places)
             if postings is None:
-                places = places_of(leaf, default)
-                if isinstance(leaf, Prefix | Wildcard | Fuzzy):
-                    self._limit_expansions(leaf, places)
                 postings = LeafPostings(
                     snapshot,
                     places,
@@ -205,36 +218,40 @@ class QueryTree:
                     ],
                 )
                 cache.put(leaf, default, postings)
+            postings.expands_in = expands_in
             self._postings[leaf] = postings
         return postings
 
-    def _limit_expansions(self, leaf: WordLeaf, places: Places) -> None:
+    def _checked_expansions(
+        self, leaf: Prefix | Wildcard | Fuzzy, places: Places
+    ) -> object | None:
         """Refuse a leaf that expands to too many words.
 
+        :return: the identity of the collection for which it does not, ``None`` if it
+            does in none.
         :raises InvalidQuery: code ``wildcard_too_broad``.
         """
-        names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
-        expansions: list[tuple[Array, FieldIndex]] = []
-        for segment in self._snapshot.segments:
-            for name in names:
-                self.check()
-                field = segment.field(name)
-                terms = None if field is None else expanded_terms(field, leaf)
-                if field is not None and terms is not None and len(terms):
-                    expansions.append((terms, field))
-        if sum(len(terms) for terms, _ in expansions) <= self._expansions:
-            return
-        forms: set[str] = set()
-        for terms, field in expansions:
-            self.check()
-            forms.update(field.form(term)[0] for term in terms.tolist())
-        if len(forms) > self._expansions:
-            raise InvalidQuery(
-                f"{leaf.text} matches more than {self._expansions:,} words;"
-                " write more letters",
-                code="wildcard_too_broad",
-                limit=self._expansions,
-            )
+        collection = self.collection
+
+        def counted() -> Mask | None:
+            if not len(collection.uncounted) and not len(self.withdrawn):
+                return None
+            bitmap = collection.counted.copy()
+            bitmap[self.withdrawn] = False
+            return bitmap
+
+        always = limit_expansions(
+            self._snapshot,
+            leaf,
+            places,
+            limit=self._expansions,
+            counted=counted,
+            check=self.check,
+        )
+        if always:
+            return None
+        # Counted without what is withdrawn from this search: the next one looks again.
+        return object() if len(self.withdrawn) else collection.identity
 
     def in_range(self, bounds: Range, articles: Ints | None = None) -> Mask:
         """Which articles, of all or of some, have a value between two bounds."""

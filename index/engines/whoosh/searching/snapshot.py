@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.access import NO_EMBARGO, NO_EXPIRY, shown
-from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
+from index.article import PASSAGE_FIELDS
 from index.deadline import Check
-from index.engines import ranking
 from index.engines.whoosh.files import (
-    MAIN_FIELD_NUMBER,
     NO_VALUE,
     VALUE_FIELDS,
     Array,
@@ -30,7 +28,7 @@ from index.engines.whoosh.files import (
     cached,
 )
 from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
-from index.query import FieldStatistics, paragraph_statistics
+from index.query import FieldStatistics
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -56,6 +54,7 @@ class IndexSnapshot:
     """One generation of the index, its segments joined; it never changes.
 
     :ivar live: which articles are live: the others were replaced or deleted.
+    :ivar latest_collection: kept by :func:`.collection.collection_at`.
     :ivar article_bases: first article of each segment, then the number of all articles;
         ``document_bases`` likewise.
     """
@@ -76,6 +75,8 @@ class IndexSnapshot:
         self.all_live = bool(self.live.all())
         self._memo: dict[object, Any] = {}
         self._shown: dict[bool, tuple[int, Mask, bool]] = {}
+        self.latest_collection: object | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def memoized(self, key: object, compute: Callable[[], T]) -> T:
@@ -89,13 +90,21 @@ class IndexSnapshot:
         return stored
 
     def close(self) -> None:
-        """Drop the posting lists cached for later searches: there is a newer snapshot.
+        """Drop what is cached for later searches: there is a newer snapshot.
 
         Searches in progress go on; what they compute is used by them alone.
         """
+        with self._lock:
+            self._closed, self.latest_collection = True, None
         cache = self._memo.get(POSTING_CACHE)
         if isinstance(cache, Closable):
             cache.close()
+
+    def keep_collection(self, collection: object) -> None:
+        """Keep the collection of the latest searches, which refers to the snapshot."""
+        with self._lock:
+            if not self._closed:
+                self.latest_collection = collection
 
     def cache_bytes(self) -> int:
         """Memory that cached posting lists take."""
@@ -239,6 +248,11 @@ class IndexSnapshot:
                 return base + number
         return -1
 
+    def numbers_of(self, ids: Iterable[str]) -> Array:
+        """Numbers of the live articles among these ids, ascending."""
+        numbers = [number for id_ in ids if (number := self.find(id_)) >= 0]
+        return np.array(sorted(numbers), np.int32)
+
     def located(self, article: int) -> tuple[Segment, int]:
         """Segment of an article, and its number there."""
         at = bisect.bisect_right(self.article_bases, article) - 1
@@ -333,66 +347,63 @@ class IndexSnapshot:
         ).tolist()
         return turns
 
-    # Collection statistics: of live articles, whatever the query and the reader.
+    # Lengths of fields, and what statistics follow from: of all articles, live or not.
 
     @cached
     def live_articles(self) -> int:
         """Number of live articles."""
         return int(np.count_nonzero(self.live))
 
-    def field_norms(self, name: str) -> Floats:
-        """BM25F norm of a field, by article: the weight of one occurrence there."""
-        if name in PASSAGE_FIELDS:
-            row: Floats = self.passage_norms[PASSAGE_FIELDS.index(name)]
-            return row
-        return self.memoized(("field norms", name), lambda: self._field_norms(name))
-
-    def _field_norms(self, name: str) -> Floats:
-        mean = self.field_statistics(name).mean_length
-        weight = FIELD_BY_NAME[name].weight
-        norms: Floats = ranking.field_frequency(
-            1.0, self._field_lengths(name), mean, weight
-        )
-        return norms
-
-    def field_statistics(self, name: str) -> FieldStatistics:
-        """Statistics of a field."""
+    def field_totals(self, name: str) -> FieldStatistics:
+        """Statistics of a field over all articles, the deleted ones included."""
 
         def compute() -> FieldStatistics:
-            lengths = self._field_lengths(name)
-            present = lengths[self.live & (lengths > 0)]
+            lengths = self.all_field_lengths(name)
             paragraphs = 0
             if name in PASSAGE_FIELDS:
-                counts = self._passage_column(name, "counts")
-                paragraphs = int(counts[self.live].sum())
+                paragraphs = int(self._passage_column(name, "counts").sum())
             return FieldStatistics(
-                articles=len(present), words=int(present.sum()), paragraphs=paragraphs
+                articles=int(np.count_nonzero(lengths)),
+                words=int(lengths.sum()),
+                paragraphs=paragraphs,
             )
 
-        return self.memoized(("field statistics", name), compute)
+        return self.memoized(("field totals", name), compute)
 
-    def statistics_of(self, names: tuple[str, ...]) -> Mapping[str, FieldStatistics]:
-        """Statistics of several fields, by name."""
-        return self.memoized(
-            ("statistics", names),
-            lambda: {name: self.field_statistics(name) for name in names},
+    def field_statistics_of(self, name: str, articles: Array) -> FieldStatistics:
+        """Statistics of a field over some articles.
+
+        :param articles: ascending.
+        """
+        of_articles = of_words = paragraphs = 0
+        cuts = articles.searchsorted(np.asarray(self.article_bases, articles.dtype))
+        for segment, low, high, base in zip(
+            self.segments, cuts, cuts[1:], self.article_bases, strict=False
+        ):
+            if low == high:
+                continue
+            inside = articles[low:high] - base
+            if name in PASSAGE_FIELDS:
+                lengths = segment.passage_column(name, "lengths").take(inside)
+                counts = segment.passage_column(name, "counts").take(inside)
+                paragraphs += int(counts.sum(dtype=np.int64))
+            else:
+                lengths = segment.line_lengths(name).take(inside)
+            of_articles += int(np.count_nonzero(lengths))
+            of_words += int(lengths.sum(dtype=np.int64))
+        return FieldStatistics(
+            articles=of_articles, words=of_words, paragraphs=paragraphs
         )
 
     def field_lengths(self, name: str) -> Array:
         """Length of a field, by article, in words."""
         return self.memoized(
-            ("field lengths", name), lambda: self._field_lengths(name).astype(np.int32)
+            ("field lengths", name),
+            lambda: self.all_field_lengths(name).astype(np.int32),
         )
 
-    @cached
-    def passage_norms(self) -> Floats:
-        """:meth:`field_norms` of every passage field, one row per field."""
-        norms = np.empty((len(PASSAGE_FIELDS), self.articles))
-        for row, name in zip(norms, PASSAGE_FIELDS, strict=True):
-            row[:] = self._field_norms(name)
-        return norms
-
-    def _field_lengths(self, name: str) -> Ints:
+    def all_field_lengths(self, name: str) -> Ints:
+        """:meth:`field_lengths` as 64-bit integers, computed anew each time."""
         if name in PASSAGE_FIELDS:
             return self._passage_column(name, "lengths")
         parts = [segment.line_lengths(name) for segment in self.segments]
@@ -401,33 +412,6 @@ class IndexSnapshot:
     def _passage_column(self, name: str, what: str) -> Ints:
         parts = [segment.passage_column(name, what) for segment in self.segments]
         return _concatenated(parts, np.dtype(np.int64)).astype(np.int64)
-
-    def document_norms(self, passages: Array, owners: Ints) -> Floats:
-        """:meth:`field_norms` of some documents' fields in their articles.
-
-        :param passages: the field of each, as a position in ``PASSAGE_FIELDS``.
-        """
-        # Rows are end to end: one index is looked up faster than two.
-        at = passages.astype(np.int64)
-        at *= self.articles
-        at += owners
-        norms: Floats = self.passage_norms.ravel().take(at)
-        return norms
-
-    def main_field_norms(self) -> Array:
-        """:meth:`field_norms` of the main field, in the single precision of bounds."""
-        return self.memoized(
-            "main field norms",
-            lambda: self.passage_norms[MAIN_FIELD_NUMBER].astype(np.float32),
-        )
-
-    def document_statistics(self, passages: tuple[str, ...]) -> tuple[int, float]:
-        """Number of live documents in these passage fields, and their mean length."""
-
-        return self.memoized(
-            ("document statistics", passages),
-            lambda: paragraph_statistics(map(self.field_statistics, passages)),
-        )
 
 
 def _concatenated(parts: Sequence[Array], empty: np.dtype[Any]) -> Array:
