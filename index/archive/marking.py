@@ -56,6 +56,24 @@ class _Hit(NamedTuple):
     words: tuple[int, ...]
 
 
+class _Hits(dict[str, _Hit | None]):
+    """What forms match, ``None`` if nothing; each is looked up once."""
+
+    def __init__(self, automaton: Automaton, lookup: Lookup) -> None:
+        super().__init__()
+        self._automaton, self._lookup = automaton, lookup
+
+    def __missing__(self, form: str) -> _Hit | None:
+        patterns = 0
+        if self._automaton:
+            # Without a language the key is the folded form.
+            patterns = self._automaton.accepted(word_key(form, ""))
+        words = self._lookup.words(form)
+        hit = _Hit(patterns, words) if patterns or words else None
+        self[form] = hit
+        return hit
+
+
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """The leaves that are marked in a text.
@@ -117,7 +135,7 @@ class Marker:
         if len(self._starts) > MOST_STARTS:
             self._with_start = set()
         self._choices: dict[tuple[int, Role], _Choice | None] = {}
-        self._hits: dict[str, _Hit | None] = {}  # by form, what was looked up
+        self._hits = _Hits(self._automaton, self._lookup)
 
     def marks(
         self,
@@ -195,36 +213,17 @@ class Marker:
             leaves,
         )
 
-    # What forms match.
-
-    def _hit(self, form: str) -> _Hit | None:
-        """What a form matches; ``None`` if nothing."""
-        try:
-            return self._hits[form]
-        except KeyError:
-            patterns = 0
-            if self._automaton:
-                # Without a language the key is the folded form.
-                patterns = self._automaton.accepted(word_key(form, ""))
-            words = self._lookup.words(form)
-            hit = _Hit(patterns, tuple(words)) if patterns or words else None
-            self._hits[form] = hit
-            return hit
-
     def _matching(self, tokens: Tokens, check: Check) -> Iterator[tuple[int, _Hit]]:
         """Yield the tokens that match a leaf or a word of one, and what they match."""
-        forms = tokens.forms
-        hits: dict[str, _Hit] = {}
-        for number, form in enumerate(set(forms)):
+        hits = self._hits
+        for number, form in enumerate(set(tokens.forms).difference(hits)):
             if number % _NEXT_CHECK == 0:
                 check()
-            hit = self._hit(form)
+            hits[form]
+        for token, form in enumerate(tokens.forms):
+            hit = hits[form]
             if hit is not None:
-                hits[form] = hit
-        if hits:
-            for token, form in enumerate(forms):
-                if form in hits:
-                    yield token, hits[form]
+                yield token, hit
 
     # Texts as a whole.
 
@@ -262,7 +261,7 @@ class Marker:
         for place, (start, end) in enumerate(found.words):
             if place % _NEXT_CHECK == 0:
                 check()
-            hit = self._hit(text[start:end].lower())
+            hit = self._hits[text[start:end].lower()]
             if hit is not None:
                 spans.append((start, end, hit))
         if found.pieces:  # a piece alone lacks the words that tell a time

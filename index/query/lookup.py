@@ -42,14 +42,19 @@ class Lookup:
             words[text] = self._count
         return words[text]
 
-    def words(self, form: str) -> list[int]:
+    def words(self, form: str) -> tuple[int, ...]:
         """Numbers of the words that a form matches."""
-        numbers = []
+        numbers: tuple[int, ...] = ()
         if self._by_key:
-            numbers.append(self._by_key.get(word_key(form, self._language)))
-        if self._by_form:
-            numbers.append(self._by_form.get(form))
+            number = self._by_key.get(word_key(form, self._language))
+            if number is not None:
+                numbers = (number,)
+        if form in self._by_form:
+            numbers += (self._by_form[form],)
         if self._by_character and not form.isascii():
             folded = fold(form)
-            numbers += [self._by_character.get(folded[:end]) for end in self._lengths]
-        return [number for number in numbers if number is not None]
+            for end in self._lengths:
+                number = self._by_character.get(folded[:end])
+                if number is not None:
+                    numbers += (number,)
+        return numbers

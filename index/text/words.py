@@ -59,6 +59,8 @@ _NEXT_CHECK = 256  # words or parts between two looks at the deadline
 _PIECE = 16_384
 _SPACE = re.compile("[ \n]")
 
+Words = re.Pattern[str] | regex.Pattern[str]
+
 
 class Tokens(NamedTuple):
     """The tokens of a text, as parallel lists: by position, then in order of text."""
@@ -115,42 +117,45 @@ def tokens_of(text: str, convention: Convention, check: Check = never) -> Tokens
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
     find, cached = text.index, ANALYSES.__getitem__
-    for surface in _surfaces_in(text, pattern, check):
-        start = find(surface, end)
-        end = start + len(surface)
-        analysis = (
-            cached(surface)
-            if len(surface) <= MAX_FORM
-            else _analyse(surface, convention, check)
-        )
-        if isinstance(analysis, str):
-            forms.append(analysis)
-            positions.append(position)
-            widths.append(1)
-            starts.append(start)
-            ends.append(end)
-            position += 1
-        else:
-            if isinstance(analysis, ByConvention):
-                analysis = analysis[convention]
-            forms += analysis.forms
-            positions += [position + n for n in analysis.positions]
-            widths += analysis.widths
-            starts += [start + n for n in analysis.starts]
-            ends += [start + n for n in analysis.ends]
-            position += analysis.length
+    # Most texts are short, and some are single words.
+    short = len(text) <= _NEXT_CHECK
+    batches = [pattern.findall(text)] if short else _surfaces_in(text, pattern, check)
+    for surfaces in batches:
+        check()
+        for surface in surfaces:
+            start = find(surface, end)
+            end = start + len(surface)
+            analysis = (
+                cached(surface)
+                if len(surface) <= MAX_FORM
+                else _analyse(surface, convention, check)
+            )
+            if isinstance(analysis, str):
+                forms.append(analysis)
+                positions.append(position)
+                widths.append(1)
+                starts.append(start)
+                ends.append(end)
+                position += 1
+            else:
+                if isinstance(analysis, ByConvention):
+                    analysis = analysis[convention]
+                forms += analysis.forms
+                positions += [position + n for n in analysis.positions]
+                widths += analysis.widths
+                starts += [start + n for n in analysis.starts]
+                ends += [start + n for n in analysis.ends]
+                position += analysis.length
     return Tokens(forms, positions, widths, starts, ends, position)
 
 
-def _surfaces_in(
-    text: str, pattern: re.Pattern[str] | regex.Pattern[str], check: Check
-) -> Iterator[str]:
-    """Yield the words of a text, with a check every some words."""
+def _surfaces_in(text: str, pattern: Words, check: Check) -> Iterator[list[str]]:
+    """Yield the words of a text, some at a time."""
     for start, end in _pieces(text):
+        check()
         words = pattern.findall(text, start, end)
         for at in range(0, len(words), _NEXT_CHECK):
-            check()
-            yield from words[at : at + _NEXT_CHECK]
+            yield words[at : at + _NEXT_CHECK]
 
 
 def _pieces(text: str) -> Iterator[Span]:
@@ -176,7 +181,7 @@ def surfaces_of(text: str) -> tuple[str, list[str]]:
     return text, pattern.findall(text)
 
 
-def _plain_text(text: str) -> tuple[str, re.Pattern[str] | regex.Pattern[str]]:
+def _plain_text(text: str) -> tuple[str, Words]:
     """The text with plain punctuation, of the same length, and the pattern of words."""
     if not text.isascii():
         text = with_groups_joined(text)

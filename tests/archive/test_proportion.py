@@ -11,7 +11,17 @@ import pytest
 
 from index.archive.marking import Marker
 from index.article import PLACES, Role
-from index.query import Exact, Fuzzy, Near, Phrase, Prefix, Term, Wildcard, WordLeaf
+from index.query import (
+    Exact,
+    Fuzzy,
+    Lookup,
+    Near,
+    Phrase,
+    Prefix,
+    Term,
+    Wildcard,
+    WordLeaf,
+)
 
 TEXT = PLACES["text"]
 # Letters of which words are made. No two are variants of one letter.
@@ -133,14 +143,13 @@ def test_a_word_is_looked_up_once_for_all_texts_and_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked_up: list[str] = []
-    words = Marker._hit
+    words = Lookup.words
 
-    def noted(self: Marker, form: str) -> object:
-        if form not in self._hits:
-            looked_up.append(form)
+    def noted(self: Lookup, form: str) -> tuple[int, ...]:
+        looked_up.append(form)
         return words(self, form)
 
-    monkeypatch.setattr(Marker, "_hit", noted)
+    monkeypatch.setattr(Lookup, "words", noted)
     leaves = [Prefix("пер"), Fuzzy("река", 1), Phrase(("у", "реки"))]
     marker = Marker(leaves, language="ru", places=TEXT)
     text = ("Переговоры у реки. " * 50, Role.BODY)
