@@ -89,8 +89,7 @@ def fold(form: str) -> str:
     letters with several spellings. A loose form folds like the one it is made of. Other
     marks stay, since they are letters; so do ``*`` and ``?`` of a wildcard.
     """
-    if form.endswith(LOOSE_MARK):
-        form = form[:-1]
+    form = form.rstrip(LOOSE_MARK)
     if form.isascii() or PLAIN_RUN.fullmatch(form):
         return form
     form = unicodedata.normalize("NFD", _JOINER.sub("", form))

@@ -117,8 +117,7 @@ def tokens_of(text: str, convention: Convention, check: Check = never) -> Tokens
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
     find, cached = text.index, ANALYSES.__getitem__
-    # Most texts are short, and some are single words.
-    short = len(text) <= _NEXT_CHECK
+    short = len(text) <= _NEXT_CHECK  # as most texts are
     batches = [pattern.findall(text)] if short else _surfaces_in(text, pattern, check)
     for surfaces in batches:
         check()
@@ -228,7 +227,6 @@ def _bytes_of(surface: str, analysis: str | Analysis | ByConvention) -> int | No
 
 
 def _tokens_bytes(analysis: Analysis) -> int:
-    # Eight sequences of one word for each token, and the forms themselves.
     return 600 + sum(getsizeof(form) + 60 for form in analysis.forms)
 
 

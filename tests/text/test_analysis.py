@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 from checkout import GOLDEN
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.query import Term, form_tests
@@ -334,6 +334,7 @@ def test_a_phrase_ends_where_its_text_ends(text):
 
 
 @given(texts)
+@example("\x1e\x1e")
 def test_folding_twice_changes_nothing(text):
     assert fold_text(fold_text(text)) == fold_text(text)
     for form in analyse(text).forms:
