@@ -222,7 +222,7 @@ def test_damage_is_not_merged_into_a_sound_segment(
 def test_only_a_checksum_makes_an_exception_damage(
     engine: WhooshEngine, folder: Path, unread: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def out_of_range(self: Evaluation) -> None:
+    def out_of_range(self: Evaluation, budget: object) -> None:
         raise IndexError("index 7 is out of bounds")
 
     monkeypatch.setattr(Evaluation, "page", out_of_range)
