@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 
 from service import authority
 from service.context import Context
-from service.exchange import had_large_body, hosts_of_target
+from service.exchange import hosts_of_target, release_room
 from service.hosts import allowed_hosts, without_port
 from service.logs import log_request
 from service.memory import give_back
@@ -85,7 +85,7 @@ def register(app: Flask, ctx: Context) -> None:
 
     @app.teardown_request
     def free(_: BaseException | None) -> None:
-        if had_large_body():
+        if release_room():
             # An error and the frames that raised it hold each other, and the body.
             gc.collect()
             give_back()

@@ -89,6 +89,20 @@ class Context:
 
         return release
 
+    def take_room(self) -> Callable[[], None] | None:
+        """Take room for a large body; return what releases it, ``None`` in vain.
+
+        As many threads as may wait at a time wait for it, each at most as long as
+        ``?wait=1`` does.
+        """
+        room = self._room
+        if not room.acquire(blocking=False):
+            with self.waiting_slot() as is_free:
+                seconds = self.settings.wait_seconds
+                if not is_free or not room.acquire(timeout=seconds):
+                    return None
+        return room.release
+
     def bound_to(self, addresses: Iterable[str]) -> None:
         """Set the addresses the server listens on, each as ``HOST:PORT``."""
         # Whether only this machine can reach the service.
@@ -98,6 +112,8 @@ class Context:
         """Set the number of threads before the first request; half of them may wait."""
         self._slots = max(1, threads // 2)
         self._waiting = threading.BoundedSemaphore(self._slots)
+        # A small body of gzip may become a large one: these, too, are few at a time.
+        self._room = threading.BoundedSemaphore(max(1, threads // 4))
 
     def measure(self) -> None:
         """Set the gauges of this process."""

@@ -2,8 +2,8 @@
 
 from service.exchange.bodies import (
     decompressed,
-    had_large_body,
     read_sent,
+    release_room,
     strict_json,
 )
 from service.exchange.deprecation import DeprecatedPath
@@ -58,11 +58,11 @@ __all__ = [
     "decompressed",
     "described",
     "digest_of_request",
-    "had_large_body",
     "hosts_of_target",
     "json_response",
     "read_sent",
     "read_submissions",
+    "release_room",
     "scopes_of",
     "strict_json",
     "submission_of_item",

@@ -9,7 +9,7 @@ from flask import g, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import ClientDisconnected
 
-from index.errors import UnreadableInput
+from index.errors import ServiceError, UnreadableInput
 from index.parsing import parse_json
 from service.context import context
 from service.refusals import (
@@ -25,7 +25,7 @@ JSON_TYPES = ("application/json",)
 MAX_DEPTH = 64
 _CHUNK = 64 * 1024
 _GZIP = b"\x1f\x8b"
-_LARGE = 1024 * 1024  # bytes of a body whose memory is given back
+_LARGE = 1024 * 1024  # bytes of a body that few requests have at a time
 
 
 def read_body() -> bytes:
@@ -68,10 +68,12 @@ def decompressed(body: bytes) -> bytes:
     """Body without the compression that ``Content-Encoding`` names.
 
     :raises BodyTooLarge: it is above the limit when decompressed.
+    :raises ServiceError: it is large, and so are too many others.
     :raises UnsupportedMediaType: it is compressed, but not as gzip.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    _note_size(body)
+    if len(body) > _LARGE:
+        _take_room()
     if encoding in ("gzip", "x-gzip"):
         return _gunzip(body, context().settings.body_bytes)
     if encoding not in ("identity", ""):
@@ -95,9 +97,13 @@ def read_file() -> bytes:
     return body
 
 
-def had_large_body() -> bool:
-    """Whether the request had a body that took much memory."""
-    return "large_body" in g
+def release_room() -> bool:
+    """Let another large body in; whether this request had one."""
+    had_one = "room" in g
+    if had_one:
+        release, g.room = g.room, _nothing
+        release()
+    return had_one
 
 
 def has_no_body() -> bool:
@@ -140,9 +146,24 @@ def strict_json(data: bytes) -> Any:
     return value
 
 
-def _note_size(body: bytes) -> None:
-    if len(body) > _LARGE:
-        g.large_body = True
+def _take_room() -> None:
+    """Keep other large bodies out until the request is over, or waits.
+
+    :raises ServiceError: too many others are in work, and do not end in time.
+    """
+    if "room" in g:
+        return
+    release = context().take_room()
+    if release is None:
+        raise ServiceError(
+            "other large bodies are being read, and nothing of this one was used; send"
+            " it again in some seconds"
+        )
+    g.room = release
+
+
+def _nothing() -> None:
+    """Release no room: it was released."""
 
 
 def _read(limit: int) -> bytes:
@@ -172,10 +193,12 @@ def _next_piece() -> bytes:
 def _gunzip(data: bytes, limit: int) -> bytes:
     member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
-        text = member.decompress(data, limit + 1)
+        text = member.decompress(data, min(_LARGE, limit + 1))
+        if len(text) == _LARGE <= limit and not member.eof:
+            _take_room()
+            text += member.decompress(member.unconsumed_tail, limit + 1 - _LARGE)
     except zlib.error as error:
         raise UnreadableInput("the body is not gzip", code="invalid_gzip") from error
-    _note_size(text)
     if len(text) > limit:
         raise BodyTooLarge(limit=limit)
     # One member only: a body of a million empty members would take hours.

@@ -8,6 +8,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from service.context import context
+from service.exchange.bodies import release_room
 from service.exchange.json import json_response
 from service.exchange.parameters import Flag
 from service.exchange.schemas import described
@@ -28,6 +29,7 @@ def write_response(
     answer: dict[str, Any], arguments: dict[str, Any], status: int = 200
 ) -> Response:
     """Answer to a write; with ``wait``, once the write is indexed or time is up."""
+    release_room()
     seq, archive = answer["seq"], context().archive
     # An unchanged article may have been stored just now, and not be indexed yet.
     newest = archive.seq() if seq is None else seq

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from service import memory
+from service.context import EXTENSION
 from service.exchange import submissions
 from tests.checkout import ROOT
 
@@ -129,3 +131,26 @@ def test_the_articles_of_a_request_have_limits_together(
     )
     assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
     assert read == 3
+
+
+def test_few_large_bodies_are_read_at_a_time(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = client.application.extensions[EXTENSION]
+    large = gzip.compress(b'{"id": "a", "headline": "b"}' + b" " * 2_000_000)
+    small = gzip.compress(b'{"id": "b", "headline": "b"}')
+
+    def status(body: bytes) -> int:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        return client.post("/v1/articles", data=body, headers=headers).status_code
+
+    ctx.use_threads(8)
+    monkeypatch.setattr(ctx, "settings", replace(ctx.settings, wait_seconds=0.01))
+    others = [ctx.take_room(), ctx.take_room()]
+    assert None not in others
+    assert (status(large), status(small)) == (503, 200)
+    others[0]()
+    for _ in range(3):  # each releases what it took, also when it is refused
+        assert status(large) == 200
+        assert status(gzip.compress(b" " * 2_000_000)) == 400
+    others[1]()
