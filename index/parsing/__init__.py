@@ -1,9 +1,9 @@
-"""How are bytes read safely? JSON, HTML and prose, with limits."""
+"""How are bytes read safely? JSON, XML, HTML and prose, with limits."""
 
+from index.parsing.blocks import Block
 from index.parsing.json_paths import EACH, Step, json_texts, json_values
 from index.parsing.json_records import json_records
 from index.parsing.markup import (
-    Block,
     html_paragraphs,
     is_markup,
     plain_text,
@@ -31,6 +31,21 @@ from index.parsing.source import (
     whole_text,
 )
 from index.parsing.strict_json import JSON_TYPES, parse_json
+from index.parsing.xml import (
+    XmlElement,
+    XmlRecord,
+    attribute,
+    children,
+    descendants,
+    element_language,
+    element_paragraphs,
+    first,
+    line_text,
+    local_name,
+    own_attributes,
+    xml_records,
+    xml_root,
+)
 
 __all__ = [
     "EACH",
@@ -39,19 +54,30 @@ __all__ = [
     "Block",
     "Recoded",
     "Step",
+    "XmlElement",
+    "XmlRecord",
     "agency_of",
+    "attribute",
     "bullet_text",
     "caption_of",
     "checked_encoding",
+    "children",
     "dateline_of",
     "day_of",
+    "descendants",
+    "element_language",
+    "element_paragraphs",
+    "first",
     "html_paragraphs",
     "is_byline",
     "is_markup",
     "json_records",
     "json_texts",
     "json_values",
+    "line_text",
     "lines_of",
+    "local_name",
+    "own_attributes",
     "paragraphs",
     "parse_json",
     "plain_text",
@@ -62,4 +88,6 @@ __all__ = [
     "whole_bytes",
     "whole_text",
     "with_line_feeds",
+    "xml_records",
+    "xml_root",
 ]

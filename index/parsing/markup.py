@@ -9,14 +9,15 @@ from __future__ import annotations
 import html as references
 import re
 from collections import Counter
+from collections.abc import Iterable
 from html.entities import html5
-from typing import NamedTuple
 
 from lxml import etree
 
 from index.article import MAX_PARAGRAPHS, Role
 from index.errors import InvalidArticle, LimitExceeded
 from index.parsing import prose
+from index.parsing.blocks import Block, Cell
 
 _LONGEST_CREDIT = 100  # characters
 MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
@@ -96,14 +97,6 @@ _WINDOWS = {
     if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n\s*")
-
-
-class Block(NamedTuple):
-    """One paragraph of a fragment."""
-
-    role: Role
-    text: str
-    credit: str | None = None
 
 
 def is_markup(text: str) -> bool:
@@ -229,43 +222,28 @@ def html_paragraphs(html: str) -> list[Block]:
     return target.blocks
 
 
-class _Cell:
-    """A cell of a table: its paragraphs, and the cells of the tables inside it.
+def event_paragraphs(events: Iterable[tuple[str, str]]) -> list[Block]:
+    """Paragraphs of a document that was parsed already; see :func:`html_paragraphs`.
 
-    Cells are moved outwards as they are, and taken apart once: however deep tables are
-    nested, a paragraph costs the same.
+    ::
+
+        event_paragraphs([("start", "h2"), ("data", "Prices"), ("end", "h2")])
+        # [Block(Role.SUBHEAD, "Prices")]
+
+    :param events: (``start`` or ``end``, tag of HTML) and (``data``, text), in order.
+    :raises LimitExceeded: it has too many paragraphs.
     """
-
-    def __init__(self) -> None:
-        self._parts: list[Block | _Cell] = []
-        self.count = 0  # paragraphs
-
-    def add(self, part: Block | _Cell) -> None:
-        """Add a paragraph, or what another cell holds."""
-        if isinstance(part, _Cell):
-            if part.count == 1:
-                part = part.only()
-            self.count += 1 if isinstance(part, Block) else part.count
+    target = _Target()
+    for event, value in events:
+        if event == "data":
+            target.data(value)
+        elif event == "start":
+            target.start(value, {})
         else:
-            self.count += 1
-        self._parts.append(part)
-
-    def only(self) -> Block:
-        """The paragraph of a cell that has one."""
-        (block,) = self.blocks()
-        return block
-
-    def blocks(self) -> list[Block]:
-        """All paragraphs, in order."""
-        blocks: list[Block] = []
-        waiting: list[Block | _Cell] = [self]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, Block):
-                blocks.append(part)
-            else:
-                waiting += reversed(part._parts)
-        return blocks
+            target.end(value)
+    target.close()
+    target.check()
+    return target.blocks
 
 
 class _Target:
@@ -278,7 +256,7 @@ class _Target:
         self._open: list[tuple[str, Role]] = []
         self._open_counts: Counter[str] = Counter()
         self._dropped: list[str] = []
-        self._rows: list[list[_Cell]] = []  # the open table rows, outermost first
+        self._rows: list[list[Cell]] = []  # the open table rows, outermost first
         self.depth = 0  # open elements
         self._count = 0  # paragraphs so far
         self._breaks = 0  # br since the last word
@@ -317,7 +295,7 @@ class _Target:
         elif tag in ("td", "th"):
             self._flush()
             if self._rows:
-                self._rows[-1].append(_Cell())
+                self._rows[-1].append(Cell())
         elif tag in _ROLES:
             self._flush()
             self._enter(tag, _ROLES[tag])
@@ -399,7 +377,7 @@ class _Target:
                 self._count += 1
                 self._add(_with_credit(role, words))
 
-    def _add(self, part: Block | _Cell) -> None:
+    def _add(self, part: Block | Cell) -> None:
         if self._rows and self._rows[-1]:
             self._rows[-1][-1].add(part)
         elif len(self._rows) > 1 and self._rows[-2]:

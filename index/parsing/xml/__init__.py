@@ -1,0 +1,32 @@
+"""How is untrusted XML read? Without DTDs, files or network, and within limits."""
+
+from index.parsing.xml.elements import (
+    XmlElement,
+    attribute,
+    children,
+    descendants,
+    element_language,
+    element_paragraphs,
+    first,
+    line_text,
+    local_name,
+    own_attributes,
+)
+from index.parsing.xml.records import XmlRecord, xml_records
+from index.parsing.xml.root import xml_root
+
+__all__ = [
+    "XmlElement",
+    "XmlRecord",
+    "attribute",
+    "children",
+    "descendants",
+    "element_language",
+    "element_paragraphs",
+    "first",
+    "line_text",
+    "local_name",
+    "own_attributes",
+    "xml_records",
+    "xml_root",
+]
