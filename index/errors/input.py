@@ -151,15 +151,22 @@ class UnreadableInput(InputError):
 
 
 class UnknownFormat(InputError):
-    """Name of no format, or bytes that look like none."""
+    """Name of no format, or bytes that look like none.
+
+    :param root: of XML: the name of its root element.
+    """
 
     code = "unknown_format"
 
-    def __init__(self, name: str, *, allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, *, allowed: tuple[str, ...], root: str | None = None
+    ) -> None:
+        what = "" if root is None else f", XML of another kind (<{root[:60]}>)"
         super().__init__(
-            f"no format that we read fits {name}; choose from {', '.join(allowed)}"
+            f"no format that we read fits {name}{what}; choose from"
+            f" {', '.join(allowed)}"
         )
-        self.name, self.allowed = name, allowed
+        self.name, self.allowed, self.root = name, allowed, root
 
 
 class VersionConflict(InputError):

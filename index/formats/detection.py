@@ -20,6 +20,7 @@ from index.formats.head import (
     is_json,
     is_xml_or_html,
     json_names,
+    xml_head,
 )
 from index.formats.mapping import check_mapping
 from index.formats.ninjs import MARKS, PROPERTIES, WEAK_MARKS
@@ -35,12 +36,14 @@ from index.formats.records import (
 )
 from index.formats.table import FORMATS, decoded, read, record_reader
 from index.formats.wrappers import NAMES, Item
+from index.parsing import xml_root
 
 _FORMAT_OF_EXTENSION = {
     extension: each.name for each in FORMATS.values() for extension in each.extensions
 }
 # Formats that are JSON, the default one first.
 _JSON = [each.name for each in FORMATS.values() if each.read_record is not None]
+_FORMAT_OF_ROOT = {root: each.name for each in FORMATS.values() for root in each.roots}
 
 
 def detect(name: str, head: bytes, encoding: str | None = None) -> str:
@@ -61,7 +64,7 @@ def detect(name: str, head: bytes, encoding: str | None = None) -> str:
     unknown = UnknownFormat(name or "this", allowed=tuple(FORMATS))
     text = head_text(head, encoding)
     if is_xml_or_html(text):
-        raise unknown  # no format that we read is XML or HTML
+        return _of_root(name, xml_head(head, encoding))
     if is_json(text):
         return _by_names(json_names(text, NAMES), _named(name) or "jsonl")
     extension = _extension(name)
@@ -150,6 +153,16 @@ def _read_detected_record(
             if attempt.article is not None:
                 return replace(attempt, read_as=other, guess=guess)
     return read
+
+
+def _of_root(name: str, text: str) -> str:
+    """Format of an XML text, by the local name of its root element."""
+    root = xml_root(text)
+    if root is None or root.lower() not in _FORMAT_OF_ROOT:
+        # Of HTML, the root says nothing that its reader does not know.
+        shown = None if root is None or root.lower() == "html" else root
+        raise UnknownFormat(name or "this", allowed=tuple(FORMATS), root=shown)
+    return _FORMAT_OF_ROOT[root.lower()]
 
 
 def _by_names(names: Iterable[str], default: str) -> str:

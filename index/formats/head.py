@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 HEAD = 4_096  # bytes, unzipped, that detection looks at
+XML_HEAD = 64 * 1024  # of XML, whose root may come after long comments
 
 _JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
 _JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
@@ -19,18 +20,26 @@ _ENCODINGS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
     (b"\xef\xbb\xbf", "utf-8-sig"),
+    # XML without a byte order mark.
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
 )
 
 
-def head_text(data: bytes, encoding: str | None = None) -> str:
+def xml_head(data: bytes, encoding: str | None = None) -> str:
+    """First characters of an XML input, far enough to have its root."""
+    return head_text(data, encoding, size=XML_HEAD)
+
+
+def head_text(data: bytes, encoding: str | None = None, *, size: int = HEAD) -> str:
     """First characters of an input, unzipped, with U+FFFD for undecodable bytes.
 
     :param encoding: Python's name of the charset of an input without a byte order mark.
     """
     if data.startswith(b"\x1f\x8b"):
         with suppress(zlib.error):  # damaged gzip data is taken as the bytes it is
-            data = zlib.decompressobj(wbits=31).decompress(data, HEAD)
-    data = data[:HEAD]
+            data = zlib.decompressobj(wbits=31).decompress(data, size)
+    data = data[:size]
     of_mark = next((name for mark, name in _ENCODINGS if data.startswith(mark)), None)
     return data.decode(of_mark or encoding or "utf-8", "replace")
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat
-from index.formats import jsonl, ninjs, text
+from index.formats import jsonl, newsml1, newsmlg2, ninjs, nitf, text
 from index.formats.mapping import check_mapping
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
@@ -48,6 +48,8 @@ class Format:
     :param media_types: its names in a ``Content-Type``; we send the first.
     :param extensions: with the dot; ``.gz`` after them is ignored.
     :param about: one line for ``nutgraf formats``.
+    :param roots: only of formats that are XML: local names of their root elements, in
+        small letters.
     :param read_record: only of formats that are JSON.
     :param write: one article as bytes that ``read`` reads back.
     """
@@ -57,6 +59,7 @@ class Format:
     extensions: tuple[str, ...]
     about: str
     read: Reader
+    roots: tuple[str, ...] = ()
     read_record: RecordReader | None = None
     write: Callable[[Article], bytes] | None = None
 
@@ -92,6 +95,46 @@ FORMATS: dict[str, Format] = {
             read=ninjs.read,
             read_record=ninjs.read_record,
             write=ninjs.write,
+        ),
+        Format(
+            name="newsmlg2",
+            media_types=(
+                "application/vnd.iptc.g2.newsitem+xml",
+                "application/vnd.iptc.g2.packageitem+xml",
+                "application/vnd.iptc.g2.newsmessage+xml",
+                "application/vnd.iptc.g2.conceptitem+xml",
+                "application/vnd.iptc.g2.knowledgeitem+xml",
+                "application/vnd.iptc.g2.planningitem+xml",
+                "application/vnd.iptc.g2.catalogitem+xml",
+            ),
+            extensions=(".xml", ".newsmlg2"),
+            about="IPTC NewsML-G2: news items and packages, alone or in a message",
+            read=newsmlg2.read,
+            roots=(
+                "newsitem",
+                "packageitem",
+                "newsmessage",
+                "conceptitem",
+                "knowledgeitem",
+                "planningitem",
+                "catalogitem",
+            ),
+        ),
+        Format(
+            name="nitf",
+            media_types=("application/nitf+xml",),
+            extensions=(".nitf",),
+            about="IPTC NITF 2.x and 3.x: one document a file",
+            read=nitf.read,
+            roots=("nitf",),
+        ),
+        Format(
+            name="newsml1",
+            media_types=("application/vnd.iptc.newsml+xml",),
+            extensions=(".newsml",),
+            about="IPTC NewsML 1.0 to 1.2: the news items of a file",
+            read=newsml1.read,
+            roots=("newsml",),
         ),
     )
 }
@@ -132,9 +175,10 @@ def decoded(data: bytes | BinaryIO, encoding: str | None) -> bytes | BinaryIO:
 
     :raises UnreadableInput: the charset is unknown.
     """
-    charset = None if encoding is None else checked_encoding(encoding)
-    if charset is None:
+    if encoding is None:
         return data
+    # UTF-8 needs no recoding, but comes before what an XML file declares.
+    charset = checked_encoding(encoding) or "utf-8"
     # Readers need only the method read() of a stream.
     return cast("BinaryIO", Recoded(data, charset))
 

@@ -100,7 +100,7 @@ def load(
     if read_as is not None and read_as not in FORMATS:
         raise UnknownFormat(read_as, allowed=tuple(FORMATS))
     check_mapping(options.mapping)
-    charset = None if encoding is None else checked_encoding(encoding)
+    charset = None if encoding is None else checked_encoding(encoding) or "utf-8"
     loading = _Loading(
         store,
         read_as=read_as,

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from index.errors import UnreadableInput
 
 STDIN = "-"
-_HEAD_BYTES = 4_096  # of a file, for the detection of its format
+_HEAD_BYTES = 64 * 1024  # of a file, for the detection of its format
 
 # Called with a path that cannot be read, and why.
 OnUnreadable = Callable[[str, OSError | ValueError], None]

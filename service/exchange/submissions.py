@@ -18,12 +18,13 @@ from service.context import context
 from service.exchange.bodies import read_file, strict_json
 from service.refusals import InvalidJson, TooManyArticles, UnsupportedMediaType
 
+_XML_TYPES = ("application/xml", "text/xml")
 # Format of each media type; None if the content has to decide.
 FORMAT_OF_TYPE: dict[str, str | None] = {
     media_type: known.name
     for known in formats.FORMATS.values()
     for media_type in known.media_types
-} | {"": None, "application/octet-stream": None, "application/json": None}
+} | dict.fromkeys(("", "application/octet-stream", "application/json", *_XML_TYPES))
 ACCEPTED = tuple(sorted(filter(None, FORMAT_OF_TYPE), key="application/json".__ne__))
 # Members that an answer adds to an article. If a body has the first three, the article
 # was read from here and is sent back: all five are dropped.

@@ -128,7 +128,7 @@ def test_no_two_formats_have_the_same_extension_or_media_type() -> None:
     ("name", "head"),
     [
         ("page.txt", b"<!DOCTYPE html><p>x"),
-        ("item.json", b"<?xml version='1.0'?><newsItem/>"),
+        ("item.json", b"<?xml version='1.0'?><menu/>"),
         ("photo", b"\x89PNG\r\n\x1a\n\x00\x00"),
         ("README.md", b"# Words"),
         ("program.py", b"import this"),

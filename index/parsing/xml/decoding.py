@@ -80,9 +80,9 @@ class XmlText:
         for zeros, wide in _WIDE:
             if zeros.match(head):
                 return wide
-        match = _DECLARED.match(head.removeprefix(codecs.BOM_UTF8))
+        match = _DECLARED.match(head)
         if match is None:
-            return None
+            return None  # UTF-8, or what a byte order mark says
         self._declared = match[1].decode()
         encoding = checked_encoding(self._declared)
         if encoding is None or re.match(r"(utf|ucs|iso-10646-ucs)[-_]?\d", encoding):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from lxml import etree
 
@@ -114,18 +115,23 @@ def line_text(element: XmlElement | None) -> str | None:
     return single_spaced(unescaped(text)) or None
 
 
-def element_paragraphs(element: XmlElement, tags: Mapping[str, str]) -> list[Block]:
+def element_paragraphs(
+    element: XmlElement,
+    tags: Mapping[str, str],
+    marks: Mapping[str, str] = MappingProxyType({}),
+) -> list[Block]:
     """Paragraphs of an element's text, in reading order; as those of HTML.
 
     :param tags: for names of the format, the tags of HTML that mean the same; blank to
         leave an element out with its text.
+    :param marks: for names of the format, the text that belongs before them.
     """
-    blocks = event_paragraphs(_html_events(element, tags))
+    blocks = event_paragraphs(_html_events(element, tags, marks))
     return [block._replace(text=unescaped(block.text)) for block in blocks]
 
 
 def _html_events(
-    element: XmlElement, tags: Mapping[str, str]
+    element: XmlElement, tags: Mapping[str, str], marks: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     left_out = 0  # open elements that are left out
     for event, value in _events(element):
@@ -138,6 +144,8 @@ def _html_events(
             left_out += 1 if event == "start" else -1
         elif not left_out:
             yield event, tag
+            if event == "start" and value in marks:
+                yield "data", marks[value]
 
 
 def _events(element: XmlElement) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,7 @@ _SUBSET = re.compile(
     re.DOTALL,
 )
 _ENTITY = re.compile(rf"\s+(%\s+)?(\S+)\s+(?:({_QUOTED})\s*\Z|SYSTEM\b|PUBLIC\b)")
+_CLOSE = re.compile(r"\s*>")
 _NOT_LINE_END = re.compile(r"[^\n]")
 
 
@@ -159,12 +160,14 @@ class _Preparation:
 
     def _doctype_end(self, text: str, at: int, *, last: bool) -> int | None:
         """Index after a DOCTYPE; ``None`` if its end has not come yet."""
+        end = None
         if match := _DOCTYPE.match(text, at):
-            if match[1] == ">":
-                return match.end()
-            end = self._subset_end(text, match.end())
-            if end is not None and (close := re.compile(r"\s*>").match(text, end)):
-                return close.end()
+            end = match.end() if match[1] == ">" else None
+            if end is None and (rest := self._subset_end(text, match.end())):
+                close = _CLOSE.match(text, rest)
+                end = None if close is None else close.end()
+        if end is not None and end - at <= MAX_DOCTYPE:
+            return end
         if len(text) - at > MAX_DOCTYPE:
             raise LimitExceeded(
                 "characters of an XML file's DOCTYPE", limit=MAX_DOCTYPE, got=None

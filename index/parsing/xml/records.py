@@ -86,9 +86,32 @@ def xml_records(
 
 
 def _cut(texts: Iterator[str]) -> Iterator[str]:
-    for text in texts:
-        for start in range(0, len(text), _PIECE):
-            yield text[start : start + _PIECE]
+    """Yield a text in pieces of one size, however short or long those are that come.
+
+    What was there before an error comes before it.
+    """
+    waiting: list[str] = []
+    size = 0
+    failure: InputError | None = None
+    while True:
+        try:
+            text = next(texts, None)
+        except InputError as error:
+            text, failure = None, error
+        if text is not None:
+            waiting.append(text)
+            size += len(text)
+        if text is None or size >= _PIECE:
+            joined = "".join(waiting)
+            whole = size if text is None else size - size % _PIECE
+            for start in range(0, whole, _PIECE):
+                yield joined[start : min(start + _PIECE, whole)]
+            waiting = [joined[whole:]]
+            size -= whole
+        if failure is not None:
+            raise failure
+        if text is None:
+            return
 
 
 class _Reading:

@@ -1,0 +1,106 @@
+"""The content of a NewsML-G2 item: its text as paragraphs, and its media."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from index.formats.bodies import paragraph_json, running
+from index.formats.newsmlg2.concepts import preferred
+from index.formats.nitf import nitf_articles
+from index.parsing import (
+    XmlElement,
+    attribute,
+    children,
+    descendants,
+    element_paragraphs,
+    first,
+    line_text,
+    local_name,
+    own_attributes,
+)
+
+_TEXT_TYPES = ("text/", "application/xhtml", "xhtml", "html")
+_MARKUP = frozenset(("html", "body", "div", "section", "article", "p"))
+
+
+@dataclass(slots=True)
+class Content:
+    """What an item contains.
+
+    :param paragraphs: of its text, in their JSON form.
+    :param nitf: the article that a NITF document in it is, in our JSON form.
+    :param warnings: of that document.
+    :param media: its media elsewhere.
+    """
+
+    paragraphs: list[dict[str, Any]] = field(default_factory=list)
+    nitf: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    media: list[dict[str, str]] = field(default_factory=list)
+
+
+def content_of(item: XmlElement, language: str | None) -> Content:
+    """Content of an item, from the best of its renditions: NITF, XHTML, HTML, text.
+
+    :raises InvalidArticle: a NITF document in it has an unknown status.
+    """
+    content = Content()
+    content_set = first(item, "contentset")
+    content.media = [
+        own_attributes(each) | _alternatives(each)
+        for each in children(content_set, "remotecontent")
+    ]
+    inline = [
+        *preferred(children(content_set, "inlinexml"), language),
+        *preferred(children(content_set, "inlinedata"), language),
+    ]
+    for element in sorted(inline, key=_rank):
+        _read(element, content)
+        if content.paragraphs:
+            break
+    return content
+
+
+def _rank(element: XmlElement) -> int:
+    if local_name(element) == "inlinexml":
+        return 0 if next(descendants(element, "nitf"), None) is not None else 1
+    return 2 if "html" in (attribute(element, "contenttype") or "") else 3
+
+
+def _read(element: XmlElement, content: Content) -> None:
+    if local_name(element) == "inlinedata":
+        kind = (attribute(element, "contenttype") or "text/plain").lower()
+        if attribute(element, "encoding") is None and kind.startswith(_TEXT_TYPES):
+            content.paragraphs = running(element.text or "", html="html" in kind)
+        return
+    nitf = next(descendants(element, "nitf"), None)
+    if nitf is not None:
+        article, *_ = nitf_articles(nitf)
+        content.nitf, content.warnings = article.document, article.warnings
+        content.paragraphs = article.document.pop("paragraphs")
+        return
+    for child in element:
+        if local_name(child) in _MARKUP:
+            tags = {"header": ""} if _repeats_title(child) else {}
+            content.paragraphs += paragraph_json(element_paragraphs(child, tags))
+    if not content.paragraphs and len(element) == 0:
+        content.paragraphs = running(element.text or "")
+
+
+def _repeats_title(html: XmlElement) -> bool:
+    """Whether a page has a header with its title: all of it is in the metadata."""
+    title = line_text(first(html, "head", "title"))
+    return any(
+        title is not None and line_text(heading) == title
+        for header in descendants(html, "header")
+        for heading in descendants(header, "h1")
+    )
+
+
+def _alternatives(remote: XmlElement) -> dict[str, str]:
+    """Address of a rendition that has none of its own: the first of ``altLoc``."""
+    location = line_text(first(remote, "altloc"))
+    if location is None or attribute(remote, "href") is not None:
+        return {}
+    return {"href": location}
