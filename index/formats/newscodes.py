@@ -26,7 +26,7 @@ FIELD_OF_TYPE: dict[str, str] = {
     kind: field
     for field, kinds in {
         "people": "person people",
-        "organisations": "organisation organization org company",
+        "organisations": "organisation organization org company party",
         "places": "geoarea poi place location city country countrycode statprov region"
         " county continent continentcode worldregion",
     }.items()

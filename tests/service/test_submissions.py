@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import GOLDEN
 from flask.testing import FlaskClient
 
 from index.archive import Archive
+from index.formats import FORMATS, read
 from index.parsing import MAX_LINE
 
 JSON = "application/json"
@@ -133,3 +136,53 @@ def test_an_article_with_a_list_of_its_own_is_one_article(client: FlaskClient) -
     answer = client.put("/v1/articles/a", json=body)
     (result,) = answer.json["results"]
     assert (result["id"], result["status"]) == ("a", "created")
+
+
+XML = [
+    (media_type, known.name, path)
+    for known in FORMATS.values()
+    if known.roots
+    for media_type in ("application/xml", "text/xml", known.media_types[0])
+    for path in sorted((GOLDEN / known.name).glob("*.xml"))
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("media_type", "name", "path"),
+    XML,
+    ids=[f"{media_type}-{path.stem}" for media_type, _, path in XML],
+)
+def test_xml_that_is_posted_is_read_as_from_a_file(
+    client: FlaskClient, media_type: str, name: str, path: Path
+) -> None:
+    body = path.read_bytes()
+    answer = client.post("/v1/articles", data=body, content_type=media_type)
+    records = list(read(name, body))
+    results = answer.json["results"]
+    assert [result.get("id") for result in results if "error" not in result] == [
+        record.article.id for record in records if record.article is not None
+    ]
+    assert [r["error"]["code"] for r in results if "error" in r] == [
+        record.error.code for record in records if record.error is not None
+    ]
+
+
+def test_xml_of_another_kind_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/v1/articles", data=b"<opml/>", content_type="text/xml")
+    assert (answer.status_code, answer.json["code"]) == (415, "unknown_format")
+    assert "<opml>" in answer.json["detail"]
+
+
+def test_a_nitf_document_without_an_id_takes_that_of_the_address(
+    client: FlaskClient, archive: Archive
+) -> None:
+    body = (
+        b"<nitf><body><body.head><hedline><hl1>Ferry back</hl1></hedline></body.head>"
+        b"</body></nitf>"
+    )
+    path = "/v1/articles/x-1"
+    answer = client.put(path, data=body, content_type="application/nitf+xml")
+    assert answer.json["results"][0]["status"] == "created"
+    assert client.get(path).json["headline"] == "Ferry back"
+    assert archive.original("x-1").data == body

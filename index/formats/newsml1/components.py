@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from index.article import Status
 from index.formats.bodies import paragraph_json, running
 from index.formats.nitf import nitf_articles
 from index.formats.property_names import names
@@ -101,7 +102,7 @@ def read_components(top: XmlElement | None) -> Components:
             components.media.append(reference)
         if kind == UNREAD:
             continue
-        paragraphs = _paragraphs(part.content, components)
+        paragraphs = _paragraphs(part.content, components, whole=kind == BODY)
         if has_text and _of_media(part):
             if kind not in (CAPTION, BODY):
                 continue
@@ -115,6 +116,15 @@ def read_components(top: XmlElement | None) -> Components:
     ranked.sort(key=lambda each: each[0])
     components.texts[BODY] = [text for _, texts in ranked for text in texts]
     return components
+
+
+def url_of(story: XmlElement | None) -> str | None:
+    """Address of the first text that says where it is published."""
+    for content in descendants(story, "contentitem"):
+        href = attribute(content, "href") or ""
+        if _has_text(content) and href.startswith(("http://", "https://")):
+            return href
+    return None
 
 
 def type_of(media: list[dict[str, str]]) -> str:
@@ -170,7 +180,7 @@ def _preference(content: XmlElement) -> int:
 def _reference(content: XmlElement) -> dict[str, str]:
     """A medium that is elsewhere."""
     href = attribute(content, "href")
-    if href is None:
+    if href is None or _has_text(content):
         return {}
     parts = {
         "href": href,
@@ -181,15 +191,27 @@ def _reference(content: XmlElement) -> dict[str, str]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _paragraphs(content: XmlElement, components: Components) -> list[dict[str, Any]]:
+def _paragraphs(
+    content: XmlElement, components: Components, *, whole: bool
+) -> list[dict[str, Any]]:
+    """Paragraphs of a content item.
+
+    :param whole: whether a NITF document in it is the item's, and not that of a
+        picture: such a one adds nothing but its text, if nothing holds that back.
+    """
     data = first(content, "datacontent")
     if data is None or first(content, "encoding") is not None:
         return []
     nitf = next(descendants(data, "nitf"), None)
     if nitf is not None:
         article, *_ = nitf_articles(nitf)
-        components.nitf.append(article.document)
-        components.warnings += article.warnings
+        if whole:
+            components.nitf.append(article.document)
+            components.warnings += article.warnings
+        elif article.document["status"] != Status.USABLE.value or any(
+            article.document.get(name) for name in ("embargoed_until", "expires")
+        ):
+            return []
         return list(article.document["paragraphs"])
     if len(data) > 0:
         return paragraph_json(element_paragraphs(data, {}))

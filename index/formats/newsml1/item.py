@@ -12,7 +12,6 @@ from typing import Any
 from index.article import Role, Status, status_of
 from index.errors import InvalidArticle
 from index.formats.date_fields import SentDates
-from index.formats.newscodes import subject_code
 from index.formats.newsml1.components import (
     BODY,
     CAPTION,
@@ -22,7 +21,9 @@ from index.formats.newsml1.components import (
     languages_of,
     read_components,
     type_of,
+    url_of,
 )
+from index.formats.newsml1.topics import Topics
 from index.formats.xml_articles import XmlArticle, withdrawal_of
 from index.parsing import (
     XmlElement,
@@ -83,7 +84,7 @@ def item_article(item: XmlElement) -> XmlArticle:
         "version": version,
         "language": _language(story) or _language(top) or element_language(item),
         "urgency": attribute(first(management, "urgency"), "formalname"),
-        **_metadata(story, top, lines),
+        **_metadata(story, top, lines, Topics(item, _language(story))),
         **_dates(management),
     }
     document |= {name: value for name, value in values.items() if value}
@@ -210,7 +211,7 @@ def _dates(management: XmlElement | None) -> dict[str, Any]:
 
 
 def _metadata(
-    story: XmlElement | None, top: XmlElement | None, lines: _Lines
+    story: XmlElement | None, top: XmlElement | None, lines: _Lines, topics: Topics
 ) -> dict[str, Any]:
     """Fields from the lines and metadata of the story and of what is around it."""
     holders = [story] if story is top else [story, top]
@@ -231,9 +232,19 @@ def _metadata(
         and (place := _place(location))
     ]
     printed = lines.fields()
+    named: dict[str, list[dict[str, str]]] = {}
+    for field, concept in topics.occurring(described):
+        named.setdefault(field, []).append(concept)
+    notes = [
+        text
+        for each in holders
+        for comment in children(each, "comment")
+        if (text := line_text(comment))
+    ]
     terms, holder = _rights(rights)
     return {
         **printed,
+        "ed_note": "\n".join(filter(None, (printed["ed_note"], *notes))),
         "keywords": [*printed["keywords"], *_keywords(described)],
         "usage_terms": "\n".join(filter(None, (printed["usage_terms"], terms))),
         "copyright": printed["copyright"] or holder,
@@ -241,8 +252,10 @@ def _metadata(
         "authors": [
             {"name": name} for name in parties["creator"] if name not in sources
         ],
-        "subjects": list(_subjects(described)),
-        "places": places,
+        **named,
+        "subjects": [*topics.subjects(described), *named.get("subjects", ())],
+        "places": [*places, *named.get("places", ())],
+        "url": url_of(story),
         "genre": [
             {"name": name}
             for each in described
@@ -271,17 +284,6 @@ def _place(location: XmlElement) -> dict[str, str] | None:
     }
     name = next((named[each] for each in _PLACE_NAMES if named.get(each)), None)
     return {"name": name} if name else None
-
-
-def _subjects(described: list[XmlElement | None]) -> Iterator[dict[str, str]]:
-    for metadata in described:
-        for subject in children(metadata, "subjectcode"):
-            for each in children(subject, "subject", "subjectmatter", "subjectdetail"):
-                if code := attribute(each, "formalname"):
-                    if code.isdecimal():
-                        yield subject_code(code)
-                    else:
-                        yield {"name": code}
 
 
 def _keywords(described: list[XmlElement | None]) -> list[dict[str, str]]:

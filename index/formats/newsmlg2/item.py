@@ -316,7 +316,11 @@ def _extra(
             if (text := line_text(each))
         ],
         "signals": concepts.listed(children(meta, "signal")),
-        "links": [own_attributes(each) for each in children(meta, "link")],
+        "links": [
+            own_attributes(each) | ({"title": title} if title else {})
+            for each in children(meta, "link")
+            for title in (line_text(first(each, "title")),)
+        ],
         "located": concepts.listed(
             (*children(meta, "located"), *children(content_meta, "located"))
         ),

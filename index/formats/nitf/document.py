@@ -52,12 +52,13 @@ def nitf_articles(element: XmlElement) -> list[XmlArticle]:
     from_body = _body_head(first(body, "body.head"))
     from_head = _docdata(docdata, extra)
     notes = (from_head.pop("ed_note"), from_body.pop("ed_note"))
+    from_body["copyright"] = from_head.pop("copyright") or from_body["copyright"]
     terms = (from_body.pop("usage_terms"), from_head.pop("usage_terms"))
     _add(document, from_body)
     _add(document, from_head)
     _add(document, {"ed_note": "\n".join(filter(None, notes))})
     _add(document, {"usage_terms": "\n".join(filter(None, terms))})
-    _add(document, _head(head, extra))
+    _add(document, _head(head, first(body, "body.head", "dateline"), extra))
     language = attribute(element, "baselang") or element_language(body)
     _add(document, {"language": language or element_language(element)})
     content = first(body, "body.content")
@@ -89,6 +90,8 @@ def _body_head(head: XmlElement | None) -> dict[str, Any]:
         for person in descendants(byline, "person")
         if (name := line_text(person))
     ]
+    rights = first(head, "rights")
+    owner = line_text(first(rights, "rights.owner"))
     notes = [
         line_text(note)
         for note in children(head, "note")
@@ -98,11 +101,21 @@ def _body_head(head: XmlElement | None) -> dict[str, Any]:
         "headline": line_text(first(titles, "hl1")) or _bare(titles),
         "byline": "; ".join(dict.fromkeys(bylines)),
         "authors": authors,
-        "dateline": line_text(first(head, "dateline")),
+        "dateline": _dateline(first(head, "dateline")),
         "source": line_text(first(head, "distributor")),
-        "usage_terms": line_text(first(head, "rights")),
+        "usage_terms": None if owner else line_text(rights),
+        "copyright": owner,
         "ed_note": "\n".join(note for note in notes if note),
     }
+
+
+def _dateline(dateline: XmlElement | None) -> str | None:
+    """A dateline; a date in it that is only the norm of a date is left out."""
+    line = line_text(dateline)
+    norm = attribute(first(dateline, "story.date"), "norm")
+    if line is not None and norm is not None and norm in line.split():
+        line = " ".join(word for word in line.split() if word != norm)
+    return line or None
 
 
 def _bare(titles: XmlElement | None) -> str | None:
@@ -188,7 +201,9 @@ def _place(location: XmlElement) -> dict[str, str] | None:
     return {"name": code} if code else None
 
 
-def _head(head: XmlElement | None, extra: dict[str, Any]) -> dict[str, Any]:
+def _head(
+    head: XmlElement | None, dateline: XmlElement | None, extra: dict[str, Any]
+) -> dict[str, Any]:
     meta = [
         (name, content)
         for each in children(head, "meta")
@@ -208,13 +223,15 @@ def _head(head: XmlElement | None, extra: dict[str, Any]) -> dict[str, Any]:
             ("date.publication", attribute(each, "date.publication"))
             for each in pubdata
         ),
+        ("story.date", attribute(first(dateline, "story.date"), "norm")),
+        ("date.release", attribute(first(head, "docdata", "date.release"), "norm")),
     ]
     revisions = [
         ("revision-history", date)
         for each in children(head, "revision-history")
         if (date := attribute(each, "norm"))
     ]
-    known = tuple((name, date) for name, date in dates if date)
+    known = tuple((name, date) for name, date in dates if date)[:1]
     return {
         "headline": line_text(first(head, "title")),
         "section": next(
@@ -234,7 +251,7 @@ def _head(head: XmlElement | None, extra: dict[str, Any]) -> dict[str, Any]:
             if (subject := _subject(each))
         ],
         "published": SentDates(known) if known else None,
-        "updated": SentDates(tuple(reversed(revisions))) if revisions else None,
+        "updated": SentDates(tuple(revisions[-1:])) if revisions else None,
     }
 
 
