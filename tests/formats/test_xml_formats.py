@@ -6,7 +6,8 @@ import gzip
 import io
 import random
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -433,3 +434,79 @@ def test_every_file_of_the_trade_is_read_or_refused_with_a_reason(
             assert record.article.published is not None, path.name
             assert record.article.source or record.article.copyright, path.name
     assert articles >= 9
+
+
+# The work for an item, in calls, grows with its length
+
+SHAPES: dict[str, tuple[str, Callable[[int], str]]] = {
+    "paragraphs": ("nitf", lambda n: nitf(text="<p>word</p>" * n)),
+    "people": (
+        "nitf",
+        lambda n: nitf(text="".join(f"<p><person>A{i}</person></p>" for i in range(n))),
+    ),
+    "people in people": (
+        "nitf",
+        lambda n: nitf(text="<person>" * 90 + "<p>x</p>" * n + "</person>" * 90),
+    ),
+    "media in media": (
+        "nitf",
+        lambda n: nitf(text="<media>" * 90 + "<p>x</p>" * n + "</media>" * 90),
+    ),
+    "titles": (
+        "nitf",
+        lambda n: nitf(head=f"<byline>{'<byttl>a</byttl>' * n}</byline>"),
+    ),
+    "notes": ("nitf", lambda n: nitf("", '<ed-msg info="a"/>' * n)),
+    "entities": ("nitf", lambda n: nitf(text=f"<p>{'&eacute;<!-- a -->' * n}</p>")),
+    "subjects": (
+        "newsmlg2",
+        lambda n: g2("", "".join(f'<subject qcode="a:{i}"/>' for i in range(n))),
+    ),
+    "headlines": ("newsmlg2", lambda n: g2("", "<headline>a</headline>" * n)),
+    "renditions": ("newsmlg2", lambda n: g2("", "", "<inlineXML><p/></inlineXML>" * n)),
+    "schemes and items": (
+        "newsmlg2",
+        lambda n: (
+            "<newsMessage><header><catalog>"
+            + "<scheme alias='a' uri='b'/>" * n
+            + f"</catalog></header><itemSet>{g2() * n}</itemSet></newsMessage>"
+        ),
+    ),
+    "texts": (
+        "newsml1",
+        lambda n: newsml1(
+            "", "<ContentItem><DataContent>a</DataContent></ContentItem>" * n
+        ),
+    ),
+    "components": (
+        "newsml1",
+        lambda n: newsml1(
+            "", "<NewsComponent><NewsLines><x/></NewsLines></NewsComponent>" * n
+        ),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_calls_for_an_item_grow_with_its_length(shape: str) -> None:
+    name_of_format, data = SHAPES[shape]
+    list(read(name_of_format, data(1).encode()))  # imports and tables are made once
+
+    def calls(length: int) -> int:
+        counted = 0
+
+        def count(frame: object, event: str, argument: object) -> None:
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            for _ in read(name_of_format, data(length).encode()):
+                pass
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    base = calls(50)
+    assert calls(450) - base < 1.2 * 4 * (calls(150) - base)

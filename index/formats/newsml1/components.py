@@ -19,6 +19,7 @@ from index.parsing import (
     element_paragraphs,
     first,
     line_text,
+    outermost,
 )
 
 # Roles of components, in small letters, and what their text is.
@@ -150,7 +151,9 @@ def _parts(top: XmlElement) -> Iterator[_Part]:
         texts = [each for each in contents if _has_text(each)]
         if equal and len(texts) > 1:
             best = min(texts, key=_preference)
-            contents = [each for each in contents if each is best or each not in texts]
+            contents = [
+                each for each in contents if each is best or not _has_text(each)
+            ]
         for content in contents:
             yield _Part(roles, content)
         inner = [(each, roles) for each in children(component, "newscomponent")]
@@ -202,7 +205,7 @@ def _paragraphs(
     data = first(content, "datacontent")
     if data is None or first(content, "encoding") is not None:
         return []
-    nitf = next(descendants(data, "nitf"), None)
+    nitf = next(outermost(data, "nitf"), None)
     if nitf is not None:
         article, *_ = nitf_articles(nitf)
         if whole:

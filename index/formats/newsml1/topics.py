@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from index.formats.newscodes import FIELD_OF_TYPE, subject_code
-from index.parsing import XmlElement, attribute, children, descendants, line_text
+from index.parsing import XmlElement, attribute, children, line_text, outermost
 
 
 class Topics:
@@ -19,7 +19,7 @@ class Topics:
         self._names: dict[str, str] = {}
         self._by_duid: dict[str, XmlElement] = {}
         self._language = (language or "").partition("-")[0].lower()
-        for topic in descendants(item, "topic"):
+        for topic in outermost(item, "topic"):
             if duid := attribute(topic, "duid"):
                 self._by_duid.setdefault(duid, topic)
             name = self._described(topic)

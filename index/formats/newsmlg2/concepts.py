@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Iterable
 from typing import Any
 
 from index.formats.newscodes import FIELD_OF_TYPE, SCHEMES
@@ -52,21 +53,36 @@ def preferred(elements: Iterable[XmlElement], language: str | None) -> list[XmlE
     return by_language[choice[0]] if choice else []
 
 
+class MessageSchemes:
+    """Schemes that the header of a message gives for all of its items."""
+
+    def __init__(self) -> None:
+        self._header: XmlElement | None = None
+        self._schemes: dict[str, str] = {}
+
+    def around(self, item: XmlElement) -> dict[str, str]:
+        """Addresses of the schemes in the message around an item, by their aliases."""
+        item_set = item.getparent()
+        message = None if item_set is None else item_set.getparent()
+        header = first(message, "header")
+        if header is not None and header is not self._header:
+            self._header, self._schemes = header, _schemes(header)
+        return self._schemes if header is not None else {}
+
+
 class Concepts:
     """The concepts of one item, and what its catalogs and assertions say of them.
 
     :param item: with its catalogs and assertions, or in a message with a catalog.
     :param language: of the item; names in it are preferred.
+    :param message: the schemes of the message around it.
     """
 
-    def __init__(self, item: XmlElement, language: str | None) -> None:
+    def __init__(
+        self, item: XmlElement, language: str | None, message: MessageSchemes
+    ) -> None:
         self._language = language
-        self._schemes = dict(SCHEMES)
-        for place in (item.getparent(), item):
-            for scheme in _schemes(place):
-                alias, uri = attribute(scheme, "alias"), attribute(scheme, "uri")
-                if alias and uri:
-                    self._schemes[alias] = uri
+        self._schemes = ChainMap(_schemes(item), message.around(item), SCHEMES)
         self._asserted: dict[str, str] = {}
         for assertion in children(item, "assert"):
             name = self.name(assertion)
@@ -145,12 +161,12 @@ def _field_of(subject: XmlElement) -> str:
     return whole or FIELD_OF_TYPE.get(code, "subjects")
 
 
-def _schemes(element: XmlElement | None) -> Iterator[XmlElement]:
-    """Yield the schemes of the catalogs of an item, or of the message around it."""
-    if element is None:
-        return
-    parent = element.getparent()
-    header = first(parent, "header")
-    for holder in (parent, header, element):
-        for catalog in children(holder, "catalog"):
-            yield from children(catalog, "scheme")
+def _schemes(element: XmlElement) -> dict[str, str]:
+    """Addresses of the schemes in an element's catalogs, by their aliases."""
+    schemes: dict[str, str] = {}
+    for catalog in children(element, "catalog"):
+        for scheme in children(catalog, "scheme"):
+            alias, uri = attribute(scheme, "alias"), attribute(scheme, "uri")
+            if alias and uri:
+                schemes[alias] = uri
+    return schemes

@@ -17,6 +17,7 @@ from index.parsing import (
     first,
     line_text,
     local_name,
+    outermost,
     own_attributes,
 )
 
@@ -93,8 +94,8 @@ def _repeats_title(html: XmlElement) -> bool:
     title = line_text(first(html, "head", "title"))
     return any(
         title is not None and line_text(heading) == title
-        for header in descendants(html, "header")
-        for heading in descendants(header, "h1")
+        for header in outermost(html, "header")
+        for heading in outermost(header, "h1")
     )
 
 

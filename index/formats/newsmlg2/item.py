@@ -11,7 +11,13 @@ from typing import Any
 
 from index.article import Role, Status, status_of
 from index.formats.date_fields import SentDates
-from index.formats.newsmlg2.concepts import Concepts, code_of, preferred, role_of
+from index.formats.newsmlg2.concepts import (
+    Concepts,
+    MessageSchemes,
+    code_of,
+    preferred,
+    role_of,
+)
 from index.formats.newsmlg2.content import Content, content_of
 from index.formats.ninjs.properties import MEDIA
 from index.formats.statuses import hold
@@ -62,15 +68,16 @@ _FROM_NITF = (
 )
 
 
-def item_article(item: XmlElement) -> XmlArticle:
+def item_article(item: XmlElement, schemes: MessageSchemes) -> XmlArticle:
     """Article of a news item or package.
 
+    :param schemes: of the message around it.
     :raises InvalidArticle: its status is unknown.
     """
     meta, content_meta = first(item, "itemmeta"), first(item, "contentmeta")
     language = attribute(first(content_meta, "language"), "tag")
     language = language or element_language(item)
-    concepts = Concepts(item, language)
+    concepts = Concepts(item, language, schemes)
     content = content_of(item, language)
     article = XmlArticle({}, content.warnings, has_own_id=True)
     document = article.document

@@ -7,9 +7,11 @@ them, planning, catalogs) are refused with a reason; those beside them are read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO
 
 from index.errors import InvalidArticle
+from index.formats.newsmlg2.concepts import MessageSchemes
 from index.formats.newsmlg2.item import item_article
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
@@ -40,7 +42,7 @@ def read(
     """
     yield from read_elements(
         data,
-        _articles,
+        partial(_articles, MessageSchemes()),
         records=_NEWS | _OTHERS.keys(),
         missing="there is no newsItem and no packageItem in this NewsML-G2",
         format_name="newsmlg2",
@@ -49,8 +51,8 @@ def read(
     )
 
 
-def _articles(element: XmlElement) -> list[XmlArticle]:
+def _articles(schemes: MessageSchemes, element: XmlElement) -> list[XmlArticle]:
     name = local_name(element)
     if name in _NEWS:
-        return [item_article(element)]
+        return [item_article(element, schemes)]
     raise InvalidArticle("type", f"{_OTHERS[name]}, and is no news; it is not read")

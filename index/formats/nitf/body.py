@@ -13,6 +13,7 @@ from index.parsing import (
     descendants,
     element_paragraphs,
     line_text,
+    outermost,
     own_attributes,
 )
 
@@ -63,7 +64,7 @@ def marked_concepts(element: XmlElement | None) -> Iterator[tuple[str, dict[str,
 
     The code of a name is its ``value``, the scheme ``idsrc`` or ``value-src``.
     """
-    for inner in descendants(element, *_MARKED):
+    for inner in outermost(element, *_MARKED):
         name = line_text(inner)
         if name is None:
             continue
@@ -79,7 +80,7 @@ def marked_concepts(element: XmlElement | None) -> Iterator[tuple[str, dict[str,
 def media_of(element: XmlElement | None) -> list[dict[str, Any]]:
     """Media of a body: where they are, and their captions and producers."""
     media = []
-    for item in descendants(element, "media"):
+    for item in outermost(element, "media"):
         type_ = attribute(item, "media-type")
         references = [
             {

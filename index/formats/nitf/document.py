@@ -22,6 +22,7 @@ from index.parsing import (
     element_language,
     first,
     line_text,
+    outermost,
     own_attributes,
 )
 
@@ -87,7 +88,7 @@ def _body_head(head: XmlElement | None) -> dict[str, Any]:
     authors = [
         {"name": name}
         for byline in children(head, "byline")
-        for person in descendants(byline, "person")
+        for person in outermost(byline, "person")
         if (name := line_text(person))
     ]
     rights = first(head, "rights")
@@ -127,16 +128,9 @@ def _bare(titles: XmlElement | None) -> str | None:
 
 def _byline(byline: XmlElement) -> str | None:
     """A byline, with the titles of its people after a comma: ``By A Name, Editor``."""
-    titles = [
-        title for each in descendants(byline, "byttl") if (title := line_text(each))
-    ]
-    line = line_text(byline)
-    if line is None:
-        return None
-    for title in titles:
-        if line.endswith(f" {title}") and not line.endswith(f", {title}"):
-            line = f"{line.removesuffix(title).rstrip()}, {title}"
-    return line
+    titles = [line_text(each) for each in outermost(byline, "byttl")]
+    line = (line_text(byline, without="byttl") or "").rstrip(" ,")
+    return ", ".join(filter(None, (line, *titles))) or None
 
 
 def _docdata(docdata: XmlElement | None, extra: dict[str, Any]) -> dict[str, Any]:
@@ -294,13 +288,12 @@ def _put_concepts(
         *marked_concepts(first(body, "body.head", "abstract")),
         *marked_concepts(first(body, "body.content")),
     ]
+    named: set[tuple[str, str]] = set()
     for target, concept in found:
-        concepts = document.setdefault(target, [])
-        # A name that was coded before says no more without its code.
-        if len(concept) > 1 or all(
-            each["name"] != concept["name"] for each in concepts
-        ):
-            concepts.append(concept)
+        # A name that was there before says no more without a code.
+        if len(concept) > 1 or (target, concept["name"]) not in named:
+            document.setdefault(target, []).append(concept)
+        named.add((target, concept["name"]))
     for classifier in children(identified, "classifier"):
         name = attribute(classifier, "value") or line_text(classifier)
         if name:

@@ -10,6 +10,7 @@ from index.parsing.xml.elements import (
     first,
     line_text,
     local_name,
+    outermost,
     own_attributes,
 )
 from index.parsing.xml.records import XmlRecord, xml_records
@@ -26,6 +27,7 @@ __all__ = [
     "first",
     "line_text",
     "local_name",
+    "outermost",
     "own_attributes",
     "xml_records",
     "xml_root",

@@ -13,8 +13,15 @@ from types import MappingProxyType
 
 from lxml import etree
 
+from index.article import Role
 from index.parsing.blocks import Block
-from index.parsing.markup import event_paragraphs, unescaped
+from index.parsing.markup import (
+    event_paragraphs,
+    html_paragraphs,
+    is_markup,
+    plain_text,
+    unescaped,
+)
 from index.parsing.prose import single_spaced
 
 XmlElement = etree._Element
@@ -88,6 +95,17 @@ def descendants(element: XmlElement | None, *names: str) -> Iterator[XmlElement]
             yield inner
 
 
+def outermost(element: XmlElement | None, *names: str) -> Iterator[XmlElement]:
+    """Yield the elements of these names inside another that are in no other of them."""
+    waiting = [] if element is None else list(reversed(element))
+    while waiting:
+        inner = waiting.pop()
+        if local_name(inner) in names:
+            yield inner
+        else:
+            waiting += reversed(inner)
+
+
 def element_language(element: XmlElement | None) -> str | None:
     """Value of ``xml:lang``, of the element or of one around it."""
     while element is not None:
@@ -97,22 +115,29 @@ def element_language(element: XmlElement | None) -> str | None:
     return None
 
 
-def line_text(element: XmlElement | None) -> str | None:
+def line_text(element: XmlElement | None, *, without: str = "") -> str | None:
     """Text of an element in one line, without markup; ``None`` if it is blank.
 
     Where two elements meet without white space between their words, it is added:
-    ``<city>Bergen</city><country>Norway</country>`` is two words.
+    ``<city>Bergen</city><country>Norway</country>`` is two words. HTML that was written
+    as text is read as HTML.
+
+    :param without: name of elements that are left out with their text.
     """
     if element is None:
         return None
     parts: list[str] = []
+    left_out = 0  # open elements that are left out
     for event, value in _events(element):
         if event == "data":
-            parts.append(value)
-        elif value not in _STYLES:
+            parts += [] if left_out else [value]
+            continue
+        if value == without:
+            left_out += 1 if event == "start" else -1
+        if value not in _STYLES:
             parts.append(_EDGE)
     text = _MISSING_SPACE.sub(" ", "".join(parts)).replace(_EDGE, "")
-    return single_spaced(unescaped(text)) or None
+    return single_spaced(plain_text(text)) or None
 
 
 def element_paragraphs(
@@ -122,12 +147,23 @@ def element_paragraphs(
 ) -> list[Block]:
     """Paragraphs of an element's text, in reading order; as those of HTML.
 
+    HTML that was written as text, such as in a CDATA section, is read as HTML.
+
     :param tags: for names of the format, the tags of HTML that mean the same; blank to
         leave an element out with its text.
     :param marks: for names of the format, the text that belongs before them.
     """
     blocks = event_paragraphs(_html_events(element, tags, marks))
-    return [block._replace(text=unescaped(block.text)) for block in blocks]
+    return [inner for block in blocks for inner in _with_html(block)]
+
+
+def _with_html(block: Block) -> Iterator[Block]:
+    """Yield a block, or those of the HTML that it is."""
+    if not is_markup(block.text):
+        yield block._replace(text=unescaped(block.text))
+        return
+    for inner in html_paragraphs(block.text):
+        yield inner if inner.role is not Role.BODY else inner._replace(role=block.role)
 
 
 def _html_events(

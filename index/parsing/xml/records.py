@@ -20,7 +20,7 @@ from index.parsing.xml.elements import XmlElement, local_name
 from index.parsing.xml.preparation import prepared
 
 MAX_DEPTH = 200  # open elements
-MAX_ELEMENTS = 200_000  # of one record, and of everything around the records
+MAX_ELEMENTS = 100_000  # of one record, and of everything around the records
 MAX_ATTRIBUTES = 1_000  # of one element
 _PIECE = 64 * 1024  # characters between two looks at the limits
 
