@@ -34,6 +34,17 @@ class XmlArticle:
     has_own_id: bool = False
 
 
+_BASIC_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})\Z")
+
+
+def iso_date(text: str | None) -> str | None:
+    """A date of a format whose dates are ISO 8601: a day also without hyphens.
+
+    Elsewhere eight digits alone are no date, as they could be something else.
+    """
+    return text and _BASIC_DAY.sub(r"\1-\2-\3", text)
+
+
 def withdrawal_of(
     article_id: str, status: Status, *, headline: str | None, **rest: Any
 ) -> XmlArticle:

@@ -24,7 +24,7 @@ from index.formats.newsml1.components import (
     url_of,
 )
 from index.formats.newsml1.topics import Topics
-from index.formats.xml_articles import XmlArticle, withdrawal_of
+from index.formats.xml_articles import XmlArticle, iso_date, withdrawal_of
 from index.parsing import (
     XmlElement,
     attribute,
@@ -130,13 +130,15 @@ def _check_whole(item: XmlElement, identity: str | None) -> None:
     """
     revision = first(item, "identification", "newsidentifier", "revisionid")
     update = (attribute(revision, "update") or "N").upper()
-    if next(children(item, "update"), None) is not None or update == "U":
+    whole = first(item, "newscomponent") is not None
+    # Some systems call whole items updates.
+    if first(item, "update") is not None or (update == "U" and not whole):
         raise InvalidArticle(
             "paragraphs",
             f"this item edits parts of {identity} by their DUIDs, and is no whole item;"
             " send the whole item",
         )
-    if update == "A" and first(item, "newscomponent") is None:
+    if update == "A" and not whole:
         status = attribute(first(item, "newsmanagement", "status"), "formalname")
         raise InvalidArticle(
             "paragraphs",
@@ -202,12 +204,16 @@ class _Lines:
 
 
 def _dates(management: XmlElement | None) -> dict[str, Any]:
-    fields = {"published": "firstcreated", "updated": "thisrevisioncreated"}
-    return {
-        field: SentDates(((name, date),))
-        for field, name in fields.items()
-        if (date := line_text(first(management, name)))
+    fields = {
+        "published": ("firstpublished", "firstcreated"),
+        "updated": ("thisrevisioncreated",),
     }
+    dates: dict[str, Any] = {}
+    for field, names in fields.items():
+        for name in names:
+            if date := iso_date(line_text(first(management, name))):
+                dates.setdefault(field, SentDates(((name, date),)))
+    return dates
 
 
 def _metadata(
@@ -398,7 +404,7 @@ def _restrict(
     expiries: list[tuple[str, Any]] = []
     for change in children(management, "statuswillchange"):
         later = attribute(first(change, "futurestatus"), "formalname")
-        date = line_text(first(change, "dateandtime"))
+        date = iso_date(line_text(first(change, "dateandtime")))
         if later is None or date is None:
             continue
         if later.lower() == "embargoed" or status_of(later) is not Status.USABLE:

@@ -6,6 +6,7 @@ of the message to editors. Whatever holds the article back wins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from index.article import Role, Status, status_of
 from index.formats.date_fields import SentDates
 from index.formats.newscodes import subject_code
 from index.formats.nitf.body import marked_concepts, media_of, nitf_paragraphs
-from index.formats.xml_articles import XmlArticle, withdrawal_of
+from index.formats.xml_articles import XmlArticle, iso_date, withdrawal_of
 from index.parsing import (
     XmlElement,
     attribute,
@@ -36,6 +37,7 @@ _HOLDING = {
     "hold": Status.WITHHELD,
     "embargo": Status.WITHHELD,
 }
+_NORM = re.compile(r"\d{8}(T|\Z)")  # 20210311T080000Z
 _STRICTNESS = (Status.USABLE, Status.WITHHELD, Status.CANCELED)
 
 
@@ -47,6 +49,8 @@ def nitf_articles(element: XmlElement) -> list[XmlArticle]:
     """
     own = XmlArticle({})
     head, body = first(element, "head"), first(element, "body")
+    if body is None:
+        body = element  # some have body.content without a body around it
     docdata = first(head, "docdata")
     extra: dict[str, Any] = {}
     document = own.document
@@ -93,6 +97,7 @@ def _body_head(head: XmlElement | None) -> dict[str, Any]:
     ]
     rights = first(head, "rights")
     owner = line_text(first(rights, "rights.owner"))
+    owner = owner or line_text(first(head, "rights.owner"))
     notes = [
         line_text(note)
         for note in children(head, "note")
@@ -111,12 +116,9 @@ def _body_head(head: XmlElement | None) -> dict[str, Any]:
 
 
 def _dateline(dateline: XmlElement | None) -> str | None:
-    """A dateline; a date in it that is only the norm of a date is left out."""
-    line = line_text(dateline)
-    norm = attribute(first(dateline, "story.date"), "norm")
-    if line is not None and norm is not None and norm in line.split():
-        line = " ".join(word for word in line.split() if word != norm)
-    return line or None
+    """A dateline as printed: a date in it that only programs read is left out."""
+    line = line_text(dateline) or ""
+    return " ".join(word for word in line.split() if not _NORM.match(word)) or None
 
 
 def _bare(titles: XmlElement | None) -> str | None:
@@ -174,7 +176,7 @@ def _docdata(docdata: XmlElement | None, extra: dict[str, Any]) -> dict[str, Any
         "correction": attribute(first(docdata, "correction"), "info"),
         "copyright": holder and " ".join(filter(None, ("©", year, holder))),
         "usage_terms": "; ".join(filter(None, terms)),
-        "expires": attribute(first(docdata, "date.expire"), "norm"),
+        "expires": iso_date(attribute(first(docdata, "date.expire"), "norm")),
         "places": [
             place
             for location in children(docdata, "evloc")
@@ -221,11 +223,11 @@ def _head(
         ("date.release", attribute(first(head, "docdata", "date.release"), "norm")),
     ]
     revisions = [
-        ("revision-history", date)
+        ("revision-history", iso_date(date))
         for each in children(head, "revision-history")
         if (date := attribute(each, "norm"))
     ]
-    known = tuple((name, date) for name, date in dates if date)[:1]
+    known = tuple((name, iso_date(date)) for name, date in dates if date)[:1]
     return {
         "headline": line_text(first(head, "title")),
         "section": next(
@@ -336,7 +338,7 @@ def _restrict(article: XmlArticle, docdata: XmlElement | None) -> None:
     """
     document = article.document
     word = attribute(docdata, "management-status")
-    release = attribute(first(docdata, "date.release"), "norm")
+    release = iso_date(attribute(first(docdata, "date.release"), "norm"))
     status = Status.USABLE
     if word is not None and word.lower() != "embargoed":
         status = status_of(word)
