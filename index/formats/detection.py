@@ -36,7 +36,7 @@ from index.formats.records import (
 )
 from index.formats.table import FORMATS, decoded, read, record_reader
 from index.formats.wrappers import NAMES, Item
-from index.parsing import xml_root
+from index.parsing import xml_first_child, xml_root
 
 _FORMAT_OF_EXTENSION = {
     extension: each.name for each in FORMATS.values() for extension in each.extensions
@@ -156,13 +156,14 @@ def _read_detected_record(
 
 
 def _of_root(name: str, text: str) -> str:
-    """Format of an XML text, by the local name of its root element."""
-    root = xml_root(text)
-    if root is None or root.lower() not in _FORMAT_OF_ROOT:
-        # Of HTML, the root says nothing that its reader does not know.
-        shown = None if root is None or root.lower() == "html" else root
-        raise UnknownFormat(name or "this", allowed=tuple(FORMATS), root=shown)
-    return _FORMAT_OF_ROOT[root.lower()]
+    """Format of an XML text, by its root element, or by the first one in a wrapper."""
+    root, child = xml_root(text), xml_first_child(text)
+    for element in (root, child):
+        if element is not None and element.lower() in _FORMAT_OF_ROOT:
+            return _FORMAT_OF_ROOT[element.lower()]
+    # Of HTML, the root says nothing that its reader does not know.
+    shown = None if root is None or root.lower() == "html" else root
+    raise UnknownFormat(name or "this", allowed=tuple(FORMATS), root=shown)
 
 
 def _by_names(names: Iterable[str], default: str) -> str:

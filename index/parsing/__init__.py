@@ -44,6 +44,7 @@ from index.parsing.xml import (
     local_name,
     outermost,
     own_attributes,
+    xml_first_child,
     xml_records,
     xml_root,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "whole_bytes",
     "whole_text",
     "with_line_feeds",
+    "xml_first_child",
     "xml_records",
     "xml_root",
 ]

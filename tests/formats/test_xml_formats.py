@@ -83,6 +83,13 @@ def test_a_root_after_long_comments_is_found() -> None:
     assert detect("", f"<?xml version='1.0'?>\n{licence}\n<nitf>".encode()) == "nitf"
 
 
+def test_documents_in_a_wrapper_of_somebody_are_found() -> None:
+    data = f"<nitf-doc>{nitf()}{nitf().replace('x:1', 'x:2')}</nitf-doc>".encode()
+    assert detect("a.xml", data) == "nitf"
+    ids = [record.article.id for record in read("nitf", data) if record.article]
+    assert ids == ["x:1", "x:2"]
+
+
 def test_xml_of_another_kind_is_refused_by_its_root() -> None:
     with pytest.raises(
         UnknownFormat, match="XML of another kind \\(<opml>\\)"

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import InputError, LimitExceeded, UnreadableInput
-from index.parsing import children, first, line_text, xml_records, xml_root
+from index.parsing import (
+    children,
+    first,
+    line_text,
+    xml_first_child,
+    xml_records,
+    xml_root,
+)
 from index.parsing.xml import decoding, entities, preparation, records
 
 ITEM = {"item"}.__contains__
@@ -384,12 +391,26 @@ def test_a_line_has_the_words_of_its_elements(xml: str, line: str | None) -> Non
         ),
         ("<!doctype html><html lang='en'>", "html"),
         ("<!-- cut off", None),
+        ("<!DOCTYPE a [" + "<!-- x -->" * 200, None),  # no two ways to match it
         ("<?xml version='1.0'?> words", None),
         ("< 5", None),
     ],
 )
 def test_the_root_is_found_in_a_head(head: str, root: str | None) -> None:
     assert xml_root(head) == root
+
+
+@pytest.mark.parametrize(
+    ("head", "child"),
+    [
+        ("<docs a='>'>\n<!-- <b> --><x:nitf>", "nitf"),
+        ("<docs>words <nitf>", None),
+        ("<docs/>", None),
+        ("<docs", None),
+    ],
+)
+def test_the_first_child_is_found_in_a_head(head: str, child: str | None) -> None:
+    assert xml_first_child(head) == child
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ _HOLDING = {
     "hold": Status.WITHHELD,
     "embargo": Status.WITHHELD,
 }
-_NORM = re.compile(r"\d{8}(T|\Z)")  # 20210311T080000Z
+_NORM = re.compile(r"\d{4}-?\d{2}-?\d{2}(T|\Z)")  # 20210311T080000Z
 _STRICTNESS = (Status.USABLE, Status.WITHHELD, Status.CANCELED)
 
 
@@ -219,7 +219,7 @@ def _head(
             ("date.publication", attribute(each, "date.publication"))
             for each in pubdata
         ),
-        ("story.date", attribute(first(dateline, "story.date"), "norm")),
+        ("story.date", _story_date(first(dateline, "story.date"))),
         ("date.release", attribute(first(head, "docdata", "date.release"), "norm")),
     ]
     revisions = [
@@ -249,6 +249,11 @@ def _head(
         "published": SentDates(known) if known else None,
         "updated": SentDates(tuple(revisions[-1:])) if revisions else None,
     }
+
+
+def _story_date(element: XmlElement | None) -> str | None:
+    """Date of a story, as programs or people read it."""
+    return attribute(element, "norm") or line_text(element)
 
 
 def _members(pairs: list[tuple[str, str]]) -> dict[str, Any]:

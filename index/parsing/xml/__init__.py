@@ -14,7 +14,7 @@ from index.parsing.xml.elements import (
     own_attributes,
 )
 from index.parsing.xml.records import XmlRecord, xml_records
-from index.parsing.xml.root import xml_root
+from index.parsing.xml.root import xml_first_child, xml_root
 
 __all__ = [
     "XmlElement",
@@ -29,6 +29,7 @@ __all__ = [
     "local_name",
     "outermost",
     "own_attributes",
+    "xml_first_child",
     "xml_records",
     "xml_root",
 ]
