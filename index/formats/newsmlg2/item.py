@@ -19,7 +19,7 @@ from index.formats.newsmlg2.concepts import (
     role_of,
 )
 from index.formats.newsmlg2.content import Content, content_of
-from index.formats.ninjs.properties import MEDIA
+from index.formats.ninjs import MEDIA
 from index.formats.statuses import hold
 from index.formats.xml_articles import XmlArticle
 from index.parsing import (
