@@ -192,7 +192,7 @@ def test_only_administrators_see_the_figures_in_readyz(
     reader, admin = make(), make("admin", name="watch")
     for headers in ({}, bearer(reader), {"X-API-Key": "wrong"}):
         answer = client.get("/readyz", headers=headers)
-        assert set(answer.json) == {"status", "problems"}
+        assert set(answer.json) == {"status", "problems", "warnings"}
     assert "store_seq" in client.get("/readyz", headers=bearer(admin)).json
 
 
