@@ -11,7 +11,7 @@ from index.dates.instants import (
 )
 from index.dates.notations import MONTHS
 from index.dates.periods import day_start, period
-from index.dates.written import Precision, WrittenDate, read_date
+from index.dates.written import Precision, WrittenDate, is_dated, read_date
 from index.dates.zones import DateRules, date_rules, zone
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "day_start",
     "from_micros",
     "instant",
+    "is_dated",
     "is_instant",
     "iso",
     "micros",

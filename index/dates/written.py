@@ -127,6 +127,17 @@ def read_date(value: object, rules: DateRules) -> WrittenDate:
     raise ValueError(f"{quoted} is not a date: {reason}")
 
 
+def is_dated(text: str) -> bool:
+    """Whether a text is in a notation of dates that has more than digits.
+
+    It may stand for no date all the same: February 30, or 29/03/2024.
+    """
+    plain = " ".join(text[: LONGEST + 1].translate(_PLAIN).split())
+    return (
+        len(plain) <= LONGEST and not plain.isdecimal() and parts_of(plain) is not None
+    )
+
+
 def _read_text(sent: str, rules: DateRules) -> WrittenDate:
     if is_instant(sent):
         moment = datetime.fromisoformat(sent.upper()).astimezone(UTC)

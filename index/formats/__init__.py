@@ -4,8 +4,10 @@ from index.formats.completion import check_id_from, defaults_of
 from index.formats.detection import (
     detect,
     detect_object,
+    document_format,
     read_detected,
     read_listed,
+    read_parsed,
 )
 from index.formats.mapping import check_mapping
 from index.formats.options import ReadOptions
@@ -24,10 +26,12 @@ __all__ = [
     "defaults_of",
     "detect",
     "detect_object",
+    "document_format",
     "is_shapeless",
     "items_of",
     "read",
     "read_detected",
     "read_listed",
+    "read_parsed",
     "write",
 ]

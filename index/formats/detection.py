@@ -14,14 +14,18 @@ from typing import Any, BinaryIO
 
 from index.errors import UnknownFormat, UnreadableInput
 from index.formats import field_names
+from index.formats.csv import is_table
 from index.formats.head import (
     head_text,
     is_binary,
+    is_html,
     is_json,
     is_xml_or_html,
     json_names,
     xml_head,
 )
+from index.formats.jsonfeed import is_head_of_feed
+from index.formats.jsonld import is_head_of_document
 from index.formats.mapping import check_mapping
 from index.formats.ninjs import MARKS, PROPERTIES, WEAK_MARKS
 from index.formats.options import DEFAULTS, ReadOptions
@@ -31,10 +35,11 @@ from index.formats.records import (
     RecordReader,
     is_shapeless,
     read_item,
-    read_records,
     read_value,
+    read_values,
 )
 from index.formats.table import FORMATS, decoded, read, record_reader
+from index.formats.wire import is_wire
 from index.formats.wrappers import NAMES, Item
 from index.parsing import xml_first_child, xml_root
 
@@ -63,10 +68,20 @@ def detect(name: str, head: bytes, encoding: str | None = None) -> str:
     """
     unknown = UnknownFormat(name or "this", allowed=tuple(FORMATS))
     text = head_text(head, encoding)
+    if is_html(text):
+        return "html"
     if is_xml_or_html(text):
         return _of_root(name, xml_head(head, encoding))
     if is_json(text):
+        if is_head_of_feed(text):
+            return "jsonfeed"
+        if is_head_of_document(text):
+            return "jsonld"
         return _by_names(json_names(text, NAMES), _named(name) or "jsonl")
+    if is_wire(text):
+        return "wire"
+    if is_table(text):
+        return "csv"
     extension = _extension(name)
     if extension in _FORMAT_OF_EXTENSION:
         return _FORMAT_OF_EXTENSION[extension]
@@ -100,11 +115,12 @@ def read_detected(
     :raises UnknownField: the mapping reads a name as an unknown field.
     :raises UnreadableInput: the charset is unknown.
     """
-    if default not in FORMATS or FORMATS[default].read_record is None:
+    known = FORMATS.get(default)
+    if known is None or (known.read_record is None and known.read_document is None):
         return read(default, data, name=name, options=options, encoding=encoding)
     check_mapping(options.mapping)
-    reader = partial(_read_detected_record, default)
-    return read_records(decoded(data, encoding), options, reader)
+    reader = partial(_read_detected_value, default, options=options)
+    return read_values(decoded(data, encoding), reader)
 
 
 def read_parsed(
@@ -118,7 +134,24 @@ def read_parsed(
     :param name_of_format: of a format that is JSON; by default each is detected.
     :param text: returns the value as it stands in the input, for originals.
     """
+    if name_of_format is None:
+        yield from _read_detected_value("jsonl", value, text, 1, 1, options=options)
+        return
+    document_reader = FORMATS[name_of_format].read_document
+    if document_reader is not None:
+        yield from document_reader(value, text, 1, 1, options=options)
+        return
     yield from read_value(value, text, options, _reader(name_of_format), 1, 1)
+
+
+def document_format(value: object, options: ReadOptions = DEFAULTS) -> str | None:
+    """Format of a JSON value whose records share properties; ``None`` if it is none.
+
+    :param options: a path to the records makes a value no such document.
+    """
+    if options.records:
+        return None
+    return next((e.name for e in FORMATS.values() if e.holds and e.holds(value)), None)
 
 
 def read_listed(
@@ -132,6 +165,29 @@ def _reader(name_of_format: str | None) -> RecordReader:
     if name_of_format is None:
         return partial(_read_detected_record, "jsonl")
     return record_reader(name_of_format)
+
+
+def _read_detected_value(
+    default: str,
+    value: Any,
+    text: Callable[[], str],
+    line: int,
+    position: int | None,
+    *,
+    options: ReadOptions,
+) -> Iterator[Read]:
+    """Yield the records of a JSON value, each read as what it looks like."""
+    named = document_format(value, options)
+    reader = FORMATS[named].read_document if named is not None else None
+    if reader is not None:
+        for record in reader(value, text, line, position, options=options):
+            yield record if named == default else replace(record, read_as=named)
+        return
+    usual = default if FORMATS[default].read_record is not None else "jsonl"
+    record_reader = partial(_read_detected_record, usual)
+    for record in read_value(value, text, options, record_reader, line, position):
+        is_usual = usual == default or record.read_as is not None
+        yield record if is_usual else replace(record, read_as=usual)
 
 
 def _read_detected_record(

@@ -13,6 +13,13 @@ XML_HEAD = 64 * 1024  # of XML, whose root may come after long comments
 _JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
 _JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
 _MARKUP = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
+# What HTML begins with, after comments and an XML declaration.
+_HTML = re.compile(
+    r"\s*(?:<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|base|div|main"
+    r"|article|section|header|p|h1|table)\b)",
+    re.IGNORECASE,
+)
+_BEFORE_HTML = re.compile(r"\s*(?:<\?[^>]*>|<!--)")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # characters that text lacks
 _ENCODINGS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -52,6 +59,19 @@ def is_json(head: str) -> bool:
 def is_xml_or_html(head: str) -> bool:
     """Whether a head begins with a tag, a declaration or a comment."""
     return _MARKUP.match(head) is not None
+
+
+def is_html(head: str) -> bool:
+    """Whether a head begins HTML or XHTML, after comments and a declaration."""
+    at = 0
+    while before := _BEFORE_HTML.match(head, at):
+        at = before.end()
+        if before[0].endswith("<!--"):
+            end = head.find("-->", at)
+            if end < 0:
+                return False
+            at = end + 3
+    return _HTML.match(head, at) is not None
 
 
 def is_binary(head: str) -> bool:

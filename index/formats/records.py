@@ -32,24 +32,41 @@ class RecordReader(Protocol):
         """
 
 
+class ValueReader(Protocol):
+    """Reader of a JSON value that may hold several records."""
+
+    def __call__(
+        self, value: Any, text: Callable[[], str], line: int, position: int | None
+    ) -> Iterator[Read]:
+        """Yield the records of a value.
+
+        :param text: returns the value as it stands in the input.
+        :param position: its number in the input, from 1.
+        """
+
+
 def read_records(
     data: bytes | BinaryIO, options: ReadOptions, read_record: RecordReader
 ) -> Iterator[Read]:
     """Yield the records of JSON lines, of lists, and of the wrappers among them."""
+
+    def read(
+        value: Any, text: Callable[[], str], line: int, position: int | None
+    ) -> Iterator[Read]:
+        return read_value(value, text, options, read_record, line, position)
+
+    return read_values(data, read)
+
+
+def read_values(data: bytes | BinaryIO, read: ValueReader) -> Iterator[Read]:
+    """Yield the records of the values of JSON lines, of a list or of a document."""
     for value in json_records(data):
         if value.error is not None:
             yield refusal_of(
                 value.error, None, line=value.line, position=value.position
             )
         else:
-            yield from read_value(
-                value.value,
-                value.as_sent,
-                options,
-                read_record,
-                value.line,
-                value.position,
-            )
+            yield from read(value.value, value.as_sent, value.line, value.position)
 
 
 def read_value(

@@ -9,11 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from index.article import Article
 from index.errors import UnknownFormat
-from index.formats import jsonl, newsml1, newsmlg2, ninjs, nitf, text
+from index.formats import (
+    csv,
+    html,
+    jsonfeed,
+    jsonl,
+    jsonld,
+    newsml1,
+    newsmlg2,
+    ninjs,
+    nitf,
+    text,
+    wire,
+)
 from index.formats.mapping import check_mapping
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
@@ -41,6 +53,21 @@ class Reader(Protocol):
         """
 
 
+class DocumentReader(Protocol):
+    """Reader of a JSON document whose records share properties."""
+
+    def __call__(
+        self,
+        value: Any,
+        text: Callable[[], str],
+        line: int,
+        position: int | None,
+        *,
+        options: ReadOptions,
+    ) -> Iterator[Read]:
+        """Yield the records of a document; see :class:`ValueReader`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A format: how it is recognised, read and written.
@@ -50,7 +77,9 @@ class Format:
     :param about: one line for ``nutgraf formats``.
     :param roots: only of formats that are XML: local names of their root elements, in
         small letters.
-    :param read_record: only of formats that are JSON.
+    :param read_record: only of formats that are JSON, record by record.
+    :param holds: whether a JSON value is a document of this format; only of formats
+        whose documents share properties among their records.
     :param write: one article as bytes that ``read`` reads back.
     """
 
@@ -61,6 +90,8 @@ class Format:
     read: Reader
     roots: tuple[str, ...] = ()
     read_record: RecordReader | None = None
+    holds: Callable[[object], bool] | None = None
+    read_document: DocumentReader | None = None
     write: Callable[[Article], bytes] | None = None
 
 
@@ -135,6 +166,45 @@ FORMATS: dict[str, Format] = {
             about="IPTC NewsML 1.0 to 1.2: the news items of a file",
             read=newsml1.read,
             roots=("newsml",),
+        ),
+        Format(
+            name="csv",
+            media_types=("text/csv", "text/tab-separated-values"),
+            extensions=(".csv", ".tsv", ".tab"),
+            about="a table with a header, a row an article, under the names of jsonl",
+            read=csv.read,
+        ),
+        Format(
+            name="jsonfeed",
+            media_types=("application/feed+json",),
+            extensions=(".jsonfeed",),
+            about="JSON Feed 1.0 and 1.1",
+            read=jsonfeed.read,
+            holds=jsonfeed.is_feed,
+            read_document=jsonfeed.read_value,
+        ),
+        Format(
+            name="jsonld",
+            media_types=("application/ld+json",),
+            extensions=(".jsonld",),
+            about="JSON-LD by schema.org: NewsArticle and its like",
+            read=jsonld.read,
+            holds=jsonld.holds_article,
+            read_document=jsonld.read_document,
+        ),
+        Format(
+            name="html",
+            media_types=("text/html", "application/xhtml+xml"),
+            extensions=(".html", ".htm", ".xhtml"),
+            about="a web page: its schema.org data, its head, and its text",
+            read=html.read,
+        ),
+        Format(
+            name="wire",
+            media_types=("application/x-wire-text",),
+            extensions=(".tst", ".anpa", ".iptc"),
+            about="agency wire text: ANPA 1312 and IPTC 7901",
+            read=wire.read,
         ),
     )
 }

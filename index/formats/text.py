@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
+from index.dates import is_dated
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
 from index.formats.completion import complete, identify
@@ -40,10 +41,15 @@ from index.parsing import (
 
 _FENCE = "---"
 _SIGN = re.compile(r"\S")
+_LONGEST_DATE = 200  # characters of a line with one
 _KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)\Z")
 _ITEM = re.compile(r"\s*-\s+(.*)\Z")
 # Values separated by commas; double quotes around a value that contains one.
 _PART = re.compile(r'\s*(?:"([^"]*)"\s*(?:,|\Z)|([^,]+)(?:,|\Z)|,)')
+
+# Words before a date on a line of its own, and signs between a byline and a date.
+_DATE_LABEL = re.compile(r"(?:date|published|posted)(?:\s+on)?\s*:?\s+", re.IGNORECASE)
+_BEFORE_DATE = re.compile(r"\s*[,|•·–—]\s*|\s+-\s+")
 
 
 def read(
@@ -104,8 +110,10 @@ def _document(
     if start < end and document.get("headline") in (None, text[start:end].strip()):
         document["headline"] = single_spaced(text[start:end])
         start = end
-    body = _without_byline(text, start, document)
-    story = _Story.of(paragraphs(body))
+    start = _behind_byline(text, start, document)
+    if (dated := _behind_date(text, start, document)) > start:
+        start = _behind_byline(text, dated, document)
+    story = _Story.of(paragraphs(text[start:]))
     document["paragraphs"] = [*document.get("paragraphs", ()), *story.paragraphs]
     for field_name, value in (
         ("dateline", story.dateline),
@@ -238,18 +246,47 @@ def _plain(text: str) -> str:
     return text[1:-1] if quoted else text
 
 
-def _without_byline(text: str, at: int, document: dict[str, Any]) -> str:
-    """Text from a place on; a line ``By A Name`` at its start goes to the byline."""
+def _behind_byline(text: str, at: int, document: dict[str, Any]) -> int:
+    """Place behind a line ``By A Name``, which goes to the byline; the same if none is.
+
+    A date behind the name goes to ``published``.
+    """
     start, end = _first_line(text, at)
     if start == end or not is_byline(text[start:end]):
-        return text[start:]
-    line = single_spaced(text[start:end])
+        return at
+    line, day = single_spaced(text[start:end]), None
+    if "published" not in document:
+        line, day = _without_date(line)
     known = document.get("byline")
     if known is None:
         document["byline"] = line
     elif not isinstance(known, str) or _by(known) != _by(line):
-        return text[start:]
-    return text[end:]
+        return at
+    if day is not None:
+        document["published"] = day
+    return end
+
+
+def _behind_date(text: str, at: int, document: dict[str, Any]) -> int:
+    """Place behind a line that is a date, which goes to ``published``; or the same."""
+    start, end = _first_line(text, at)
+    if start == end or "published" in document or end - start > _LONGEST_DATE:
+        return at
+    line = single_spaced(text[start:end])
+    labelled = _DATE_LABEL.match(line)
+    day = line[labelled.end() :] if labelled else line
+    if not is_dated(day):
+        return at
+    document["published"] = day
+    return end
+
+
+def _without_date(byline: str) -> tuple[str, str | None]:
+    """A byline and the date behind it: ``By A Name | 4 May 2024`` is both."""
+    for sign in _BEFORE_DATE.finditer(byline):
+        if is_dated(byline[sign.end() :]):
+            return byline[: sign.start()], byline[sign.end() :]
+    return byline, None
 
 
 def _by(byline: str) -> str:

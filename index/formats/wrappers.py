@@ -74,12 +74,21 @@ def items_of(
     name = ".".join(str(step) for step in path if step is not EACH) or "a list"
     if options.records:
         name = options.records
-    elif isinstance(value, Mapping) and (held := _restriction_of(value)):
+    elif isinstance(value, Mapping):
+        check_restrictions(value)
+    return name, _items(value, text, path, name)
+
+
+def check_restrictions(value: Mapping[str, Any]) -> None:
+    """Check that an object that lists records holds none of them back.
+
+    :raises UnreadableInput: it has an embargo, a status or a flag of its own.
+    """
+    if held := _restriction_of(value):
         raise UnreadableInput(
             f"an object with a list of records has {held!r} of its own, which may hold"
             " them back; send each record with it, or name the list with --records"
         )
-    return name, _items(value, text, path, name)
 
 
 def _restriction_of(value: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """How are bytes read safely? JSON, XML, HTML and prose, with limits."""
 
 from index.parsing.blocks import Block
+from index.parsing.delimited import DELIMITERS, header_of, table_rows
 from index.parsing.json_paths import EACH, Step, json_texts, json_values
 from index.parsing.json_records import json_records
 from index.parsing.markup import (
@@ -31,6 +32,13 @@ from index.parsing.source import (
     whole_text,
 )
 from index.parsing.strict_json import JSON_TYPES, parse_json
+from index.parsing.web_page import (
+    WebPage,
+    element_html,
+    element_text,
+    page_text,
+    web_page,
+)
 from index.parsing.xml import (
     XmlElement,
     XmlRecord,
@@ -50,12 +58,14 @@ from index.parsing.xml import (
 )
 
 __all__ = [
+    "DELIMITERS",
     "EACH",
     "JSON_TYPES",
     "MAX_LINE",
     "Block",
     "Recoded",
     "Step",
+    "WebPage",
     "XmlElement",
     "XmlRecord",
     "agency_of",
@@ -67,9 +77,12 @@ __all__ = [
     "dateline_of",
     "day_of",
     "descendants",
+    "element_html",
     "element_language",
     "element_paragraphs",
+    "element_text",
     "first",
+    "header_of",
     "html_paragraphs",
     "is_byline",
     "is_markup",
@@ -81,13 +94,16 @@ __all__ = [
     "local_name",
     "outermost",
     "own_attributes",
+    "page_text",
     "paragraphs",
     "parse_json",
     "plain_text",
     "recoded",
     "single_spaced",
+    "table_rows",
     "unescaped",
     "unzipped",
+    "web_page",
     "whole_bytes",
     "whole_text",
     "with_line_feeds",

@@ -105,6 +105,11 @@ def _records_of_json(
 ) -> Iterator[Submission]:
     value = strict_json(body)
     whole = cache(lambda: body.decode("utf-8-sig"))
+    if format_name is None and (documents := _documents(value, whole)):
+        for document, text in documents:
+            for read in formats.read_parsed(None, document, text, _options()):
+                yield _submission(replace(read, line=None))
+        return
     if isinstance(value, list):
         # A list of articles, each of which may wrap others, as each line of a file may.
         items = _listed(value, whole)
@@ -122,6 +127,22 @@ def _records_of_json(
                 "article", f"is {JSON_TYPES[type(item.value)]}; it must be an object"
             )
             yield Submission(read=Read(article=None, error=error))
+
+
+def _documents(
+    value: Any, text: Callable[[], str]
+) -> list[tuple[Any, Callable[[], str]]]:
+    """The documents of a body, such as feeds, each with its text; none if it has none.
+
+    If one item of a list is a document, all its items are read as a file's would be.
+    """
+    if not isinstance(value, list):
+        is_document = formats.document_format(value) is not None
+        return [(value, text)] if is_document else []
+    if not any(formats.document_format(item) for item in value):
+        return []
+    texts = cache(lambda: list(json_texts(text(), (EACH,))))
+    return [(item, partial(_text_at, texts, at)) for at, item in enumerate(value)]
 
 
 def _listed(value: list[Any], text: Callable[[], str]) -> Iterator[Item]:

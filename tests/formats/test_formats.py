@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,6 +110,10 @@ def test_reads_as_expected(path: Path) -> None:
         ("a.jsonl", "Köln".encode("latin-1"), "jsonl"),
         ("a.txt", '{"id": "ö\0'.encode("latin-1"), "jsonl"),
         ("a.json", '{"id": "1"}'.encode("utf-8-sig"), "jsonl"),
+        ("page.txt", b"<!DOCTYPE html><p>x", "html"),
+        ("", b"<!-- saved -->\n<!-- here --> <HTML lang=en>", "html"),
+        ("a.xml", b"<?xml version='1.0'?>\n<!DOCTYPE html>\n<html/>", "html"),
+        ("", b'{"@context": "https://schema.org", "@type": "NewsArticle"}', "jsonld"),
     ],
 )
 def test_the_content_decides_and_the_name_breaks_ties(
@@ -127,7 +132,7 @@ def test_no_two_formats_have_the_same_extension_or_media_type() -> None:
 @pytest.mark.parametrize(
     ("name", "head"),
     [
-        ("page.txt", b"<!DOCTYPE html><p>x"),
+        ("page.txt", b"<rss version='2.0'/>"),
         ("item.json", b"<?xml version='1.0'?><menu/>"),
         ("photo", b"\x89PNG\r\n\x1a\n\x00\x00"),
         ("README.md", b"# Words"),
@@ -627,6 +632,36 @@ def test_an_article_written_as_jsonl_is_read_back_unchanged(article: Article) ->
 def test_no_bytes_raise(name_of_format: str, data: bytes) -> None:
     for record in read(name_of_format, data, name="x"):
         assert (record.article is None) == (record.error is not None)
+
+
+@pytest.mark.slow
+@given(
+    st.binary(max_size=80)
+    | st.lists(
+        st.sampled_from(
+            [
+                "id",
+                "title",
+                "text",
+                ",",
+                ";",
+                '"',
+                "'",
+                "\n",
+                "\x01",
+                "<!--",
+                "<p>",
+                "{",
+            ]
+        ),
+        max_size=15,
+    ).map(lambda parts: "".join(parts).encode()),
+    st.sampled_from(["", "a.txt", "a.csv", "a.html", "a.xyz"]),
+)
+@settings(max_examples=amount(300, 20_000), deadline=None)
+def test_no_head_makes_detection_fail(head: bytes, name: str) -> None:
+    with suppress(UnknownFormat, UnreadableInput):
+        assert detect(name, head) in FORMATS
 
 
 NINJS_NAMES = [

@@ -186,3 +186,53 @@ def test_a_nitf_document_without_an_id_takes_that_of_the_address(
     assert answer.json["results"][0]["status"] == "created"
     assert client.get(path).json["headline"] == "Ferry back"
     assert archive.original("x-1").data == body
+
+
+@pytest.mark.parametrize("media_type", [JSON, "application/feed+json"])
+def test_the_items_of_a_feed_have_its_title_as_their_source(
+    client: FlaskClient, media_type: str
+) -> None:
+    version = "https://jsonfeed.org/version/1.1"
+    items = [{"id": "a", "title": "One"}, {"id": "b", "title": "Two"}]
+    feed = json.dumps({"version": version, "title": "Wire", "items": items})
+    answer = client.post("/v1/articles?wait=1", data=feed, content_type=media_type)
+    assert [each["id"] for each in answer.json["results"]] == ["a", "b"]
+    assert client.get("/v1/articles/b").json["source"] == "Wire"
+
+
+def test_documents_in_a_list_are_read_as_documents(client: FlaskClient) -> None:
+    jo = {"@type": "Person", "@id": "#jo", "name": "Jo Marsh"}
+    page = {
+        "@type": "NewsArticle",
+        "@id": "a",
+        "headline": "h",
+        "author": {"@id": "#jo"},
+    }
+    document = {"@context": "https://schema.org", "@graph": [jo, page]}
+    body = json.dumps([document, {**OURS, "id": "b"}])
+    answer = client.post("/v1/articles?wait=1", data=body, content_type=JSON)
+    assert [each["id"] for each in answer.json["results"]] == ["a", "b"]
+    assert client.get("/v1/articles/a").json["authors"] == ["Jo Marsh"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("text/csv", b"id,title\na,Ferry back\nb,Rink opens\n"),
+        ("text/csv; charset=utf-16-le", "id;title\na;Fähre\nb;x\n".encode("utf-16-le")),
+    ],
+)
+def test_a_table_is_taken_row_by_row(
+    client: FlaskClient, media_type: str, body: bytes
+) -> None:
+    answer = client.post("/v1/articles?wait=1", data=body, content_type=media_type)
+    assert [each["status"] for each in answer.json["results"]] == ["created"] * 2
+
+
+def test_a_page_without_an_address_takes_the_id_of_the_request(
+    client: FlaskClient,
+) -> None:
+    head = "<meta property=og:type content=article><h1>Ferry back</h1>"
+    page = f"{head}<article><p>Text.</p>"
+    answer = client.put("/v1/articles/a", data=page, content_type="text/html")
+    assert answer.json["results"][0]["id"] == "a"

@@ -1,0 +1,22 @@
+"""Articles in the vocabulary of schema.org: how are they read?"""
+
+from index.formats.jsonld.articles import record_of
+from index.formats.jsonld.graph import ARTICLES, Graph, Node, types_of
+from index.formats.jsonld.reading import (
+    holds_article,
+    is_head_of_document,
+    read,
+    read_document,
+)
+
+__all__ = [
+    "ARTICLES",
+    "Graph",
+    "Node",
+    "holds_article",
+    "is_head_of_document",
+    "read",
+    "read_document",
+    "record_of",
+    "types_of",
+]

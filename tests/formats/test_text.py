@@ -1,0 +1,47 @@
+"""Plain text: which lines at its top are its date and byline."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.dates import DateRules
+from index.dates.zones import DayOrder
+from index.formats import ReadOptions, read
+
+
+@pytest.mark.parametrize(
+    ("line", "published"),
+    [
+        ("2024-11-04", "2024-11-04T00:00"),
+        ("4 November 2024", "2024-11-04T00:00"),
+        ("Mon, 04 Nov 2024 07:30:00 +0100", "2024-11-04T06:30"),
+        ("Posted on November 4, 2024", "2024-11-04T00:00"),
+        ("November 2024", "2024-11-01T00:00"),
+        ("04/11/2024", "2024-11-04T00:00"),
+        ("By Jo Marsh, 4 November 2024", "2024-11-04T00:00"),
+        ("By Jo Marsh - 2024-11-04 07:30", "2024-11-04T07:30"),
+    ],
+)
+def test_a_line_that_is_a_date_says_when_it_was_published(
+    line: str, published: str
+) -> None:
+    options = ReadOptions(dates=DateRules(order=DayOrder.DMY))
+    (record,) = read("text", f"Rink opens\n{line}\n\nText.".encode(), options=options)
+    assert record.article is not None
+    assert record.article.published is not None
+    assert record.article.published.isoformat().startswith(published)
+    assert [each.text for each in record.article.paragraphs] == ["Rink opens", "Text."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("2024", "1730700000", "20241104", "May", "Sunday", "07:30", "November 4"),
+        *("2024-11-04 was a cold day", "4-5 November 2024", "4. November, morgens"),
+    ],
+)
+def test_a_line_that_is_no_date_stays_in_the_text(line: str) -> None:
+    (record,) = read("text", f"Rink opens\n{line}\n\nText.".encode())
+    assert record.article is not None
+    assert record.article.published is None
+    assert record.article.paragraphs[1].text == line
