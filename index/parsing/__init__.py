@@ -35,7 +35,6 @@ from index.parsing.strict_json import JSON_TYPES, parse_json
 from index.parsing.web_page import (
     WebPage,
     element_html,
-    element_text,
     page_text,
     web_page,
 )
@@ -80,7 +79,6 @@ __all__ = [
     "element_html",
     "element_language",
     "element_paragraphs",
-    "element_text",
     "first",
     "header_of",
     "html_paragraphs",

@@ -133,7 +133,8 @@ def web_page(text: str) -> WebPage:
         remove_pis=True,
     )
     try:
-        root = etree.fromstring(text.encode(), parser)
+        parser.feed(text.encode())
+        root = parser.close()
     except etree.XMLSyntaxError:  # it is blank, or holds comments only
         root = None
     if root is None:

@@ -2,7 +2,7 @@
 
 from index.store.clippings import Clipping
 from index.store.keyring import Keyring
-from index.store.pending import Indexable, Pending
+from index.store.pending import Indexable
 from index.store.quarantine import Attempt, Quarantine, SetAside
 from index.store.store import Store
 from index.store.view import View
@@ -12,7 +12,6 @@ __all__ = [
     "Clipping",
     "Indexable",
     "Keyring",
-    "Pending",
     "Quarantine",
     "SetAside",
     "Store",

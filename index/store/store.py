@@ -16,12 +16,11 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection, delete
 
 from index.access import Rates
-from index.article import Article, Draft, Status, draft_of
+from index.article import Article, Draft
 from index.dates import Clock, micros, utc_now
 from index.errors import (
     ArticleNotFound,
     InputError,
-    InvalidArticle,
     StoreFull,
     StoreUnavailable,
 )
@@ -39,7 +38,7 @@ from index.store.rows import standing_of, value_of
 from index.store.tables import articles, versions
 from index.store.view import View
 from index.store.writers import check_writer, checked_drafts
-from index.store.writing import put, stored_form
+from index.store.writing import put, stored_draft, withdraws
 
 T = TypeVar("T")
 # Bytes of the reserve that a withdrawal on a full disk gets, attempt by attempt.
@@ -127,7 +126,7 @@ class Store:
         :raises StoreFull: nothing of the batch was stored.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
-        drafts = [_stored_draft(article) for article in batch]
+        drafts = [stored_draft(article) for article in batch]
         if not batch:
             return ()
 
@@ -135,7 +134,7 @@ class Store:
             checked = checked_drafts(connection, drafts, reader)
             return put(connection, checked, at=at, force=force, reader=reader)
 
-        return self._change(change, withdraws=all(map(_withdraws, drafts)))
+        return self._change(change, withdraws=all(map(withdraws, drafts)))
 
     def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
@@ -443,19 +442,6 @@ class Store:
 
     def _now(self) -> int:
         return micros(self.clock())
-
-
-def _stored_draft(article: Article | Draft) -> Draft | InvalidArticle:
-    """An article as it is stored, or the reason why it cannot be."""
-    try:
-        return stored_form(article if isinstance(article, Draft) else draft_of(article))
-    except InvalidArticle as error:
-        return error
-
-
-def _withdraws(draft: Draft | InvalidArticle) -> bool:
-    """Whether a draft only kills its article."""
-    return isinstance(draft, Draft) and draft.article.status is Status.CANCELED
 
 
 def _request_rebuild(connection: Connection) -> int:

@@ -13,8 +13,8 @@ from dataclasses import replace
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from index.access import Audience, Restrictions, shown
-from index.article import Article, Draft, Original, Status
-from index.errors import InputError
+from index.article import Article, Draft, Original, Status, draft_of
+from index.errors import InputError, InvalidArticle
 from index.history import Batch, Current, Killed, Outcome, Written, plain_version
 from index.query import PUBLIC, Reader
 from index.store.change_log import SET_STATE, audiences, locked_seq
@@ -166,3 +166,16 @@ def _write(connection: Connection, batch: Batch, reader: Reader) -> None:
         write_notices(connection, batch)
     if batch.joined:
         kill_joined(connection, batch.joined, at=batch.at, reader=reader)
+
+
+def stored_draft(article: Article | Draft) -> Draft | InvalidArticle:
+    """An article as it is stored, or the reason why it cannot be."""
+    try:
+        return stored_form(article if isinstance(article, Draft) else draft_of(article))
+    except InvalidArticle as error:
+        return error
+
+
+def withdraws(draft: Draft | InvalidArticle) -> bool:
+    """Whether a draft only kills its article."""
+    return isinstance(draft, Draft) and draft.article.status is Status.CANCELED

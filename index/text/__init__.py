@@ -27,6 +27,7 @@ from index.text.languages import field_key, language_tag
 from index.text.numbers import with_groups_joined
 from index.text.sentences import sentence_spans
 from index.text.stems import LANGUAGES, stem_language, word_key, word_keys
+from index.text.tokens import Tokens
 from index.text.values import (
     folded_value,
     has_words,
@@ -36,7 +37,7 @@ from index.text.values import (
     value_key,
     words_of_value,
 )
-from index.text.words import Tokens, depends_on_convention
+from index.text.words import depends_on_convention
 
 __all__ = [
     "ANALYZER_VERSION",

@@ -26,7 +26,8 @@ from index.deadline import Check, never
 from index.text.characters import NUMBER, SPACELESS, UNIT, Span
 from index.text.conventions import CONVENTIONS, DEFAULT, Convention, convention_of
 from index.text.numbers import has_number_signs, plain_figures, with_groups_joined
-from index.text.words import Analysis, Tokens, analysis_of, surfaces_of, tokens_of
+from index.text.tokens import Analysis, Tokens
+from index.text.words import analysis_of, surfaces_of, tokens_of
 
 
 def analyse(text: str, language: str = "", check: Check = never) -> Tokens:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from sys import getsizeof
-from typing import NamedTuple
 
 import regex
 
@@ -41,6 +40,7 @@ from index.text.korean import nouns
 from index.text.numbers import with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
 from index.text.symbols import HAS_WORD_SYMBOL, written_out
+from index.text.tokens import Analysis, Tokens
 
 MAX_PARTS = 8  # a word of more gives its parts only: URLs, tables of figures
 _DEPENDING = regex.compile(rf"[{APOSTROPHES}](?=\p{{L}})|[{NUMBER_SIGNS}]\p{{Nd}}")
@@ -60,31 +60,6 @@ _PIECE = 16_384
 _SPACE = re.compile("[ \n]")
 
 Words = re.Pattern[str] | regex.Pattern[str]
-
-
-class Tokens(NamedTuple):
-    """The tokens of a text, as parallel lists: by position, then in order of text."""
-
-    forms: list[str]  # NFKC and casefolded, accents kept, ' and - for typographic ones
-    positions: list[int]  # from 0
-    widths: list[int]  # positions covered: 1, or the parts of a whole punctuated word
-    starts: list[int]  # code points: the piece of text to mark for the form
-    ends: list[int]
-    length: int  # number of positions in the text
-
-
-class Analysis(NamedTuple):
-    """The tokens of one word, as offsets from its start and its position."""
-
-    forms: Sequence[str]
-    positions: Sequence[int]
-    widths: Sequence[int]
-    starts: Sequence[int]
-    ends: Sequence[int]
-    length: int
-    phrase: Sequence[str]  # the forms that find it, one for each position
-    exact: Sequence[str]  # the forms that find it as it is spelt
-    is_run: bool = False  # of a script without spaces
 
 
 class ByConvention(dict[Convention, Analysis]):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from index.formats import FORMATS, ReadOptions, detect, read, read_detected, read_parsed
-from index.formats.jsonld import ARTICLES, Graph
+from index.formats.jsonld import Graph
+from index.formats.jsonld.graph import ARTICLES
 
 ARTICLE: dict[str, Any] = {
     "@context": "https://schema.org",

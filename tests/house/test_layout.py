@@ -64,7 +64,7 @@ ORDER = {
         context
         exchange
         authority problems
-        admission worker
+        admission worker upkeep
         api
         app
     """,
@@ -93,7 +93,8 @@ DOORS = {
     "xml": {"index.parsing.xml"},
     "defusedxml": {"index.parsing.xml"},
     "feedparser": {"index.parsing.xml"},
-    "lxml": {"index.parsing.xml", "index.parsing.markup"},
+    "lxml": {"index.parsing.xml", "index.parsing.markup", "index.parsing.web_page"}
+    | {"index.formats.html.extraction"},
     "flask": {"service"},
     "flask_smorest": {"service"},
     "marshmallow": {"service"},

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from index.formats.jsonld import Graph, Node
-from index.formats.jsonld.articles import address_of
+from index.formats.jsonld import Graph, Node, address_of
 from index.formats.property_names import names
 from index.parsing import WebPage
 

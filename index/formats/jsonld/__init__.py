@@ -1,7 +1,7 @@
 """Articles in the vocabulary of schema.org: how are they read?"""
 
-from index.formats.jsonld.articles import record_of
-from index.formats.jsonld.graph import ARTICLES, Graph, Node, types_of
+from index.formats.jsonld.articles import address_of, record_of
+from index.formats.jsonld.graph import Graph, Node, types_of
 from index.formats.jsonld.reading import (
     holds_article,
     is_head_of_document,
@@ -10,9 +10,9 @@ from index.formats.jsonld.reading import (
 )
 
 __all__ = [
-    "ARTICLES",
     "Graph",
     "Node",
+    "address_of",
     "holds_article",
     "is_head_of_document",
     "read",
