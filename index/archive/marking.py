@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ class _Hits(dict[str, _Hit | None]):
     def __init__(self, automaton: Automaton, lookup: Lookup) -> None:
         super().__init__()
         self._automaton, self._lookup = automaton, lookup
+        self.matching: dict[str, _Hit] = {}
 
     def __missing__(self, form: str) -> _Hit | None:
         patterns = 0
@@ -69,8 +71,10 @@ class _Hits(dict[str, _Hit | None]):
             # Without a language the key is the folded form.
             patterns = self._automaton.accepted(word_key(form, ""))
         words = self._lookup.words(form)
-        hit = _Hit(patterns, words) if patterns or words else None
-        self[form] = hit
+        if not patterns and not words:
+            self[form] = None
+            return None
+        hit = self[form] = self.matching[form] = _Hit(patterns, words)
         return hit
 
 
@@ -116,9 +120,7 @@ class Marker:
         self._leaves = tuple(leaves)
         self._language, self._places = language, places
         # Leaves that differ only in field or boost match the same words.
-        self._bare = {
-            leaf: replace(leaf, field=None, boost=1.0, text="") for leaf in self._leaves
-        }
+        self._bare = {leaf: _bare(leaf) for leaf in self._leaves}
         distinct = dict.fromkeys(self._bare.values())
         self._automaton = Automaton(
             leaf for leaf in distinct if isinstance(leaf, Prefix | Wildcard | Fuzzy)
@@ -136,6 +138,7 @@ class Marker:
             self._with_start = set()
         self._choices: dict[tuple[int, Role], _Choice | None] = {}
         self._hits = _Hits(self._automaton, self._lookup)
+        self._written: dict[str, _Hit | None] = {}  # the same by words as written
 
     def marks(
         self,
@@ -214,16 +217,24 @@ class Marker:
         )
 
     def _matching(self, tokens: Tokens, check: Check) -> Iterator[tuple[int, _Hit]]:
-        """Yield the tokens that match a leaf or a word of one, and what they match."""
-        hits = self._hits
-        for number, form in enumerate(set(tokens.forms).difference(hits)):
+        """Yield the tokens that match a leaf or a word of one, and what they match.
+
+        In order of tokens.
+        """
+        hits, forms = self._hits, tokens.forms
+        distinct = set(forms)
+        for number, form in enumerate(distinct.difference(hits)):
             if number % _NEXT_CHECK == 0:
                 check()
             hits[form]
-        for token, form in enumerate(tokens.forms):
-            hit = hits[form]
-            if hit is not None:
-                yield token, hit
+        matching: list[tuple[int, _Hit]] = []
+        for form in distinct.intersection(hits.matching):
+            hit, token = hits.matching[form], -1
+            for _ in range(forms.count(form)):
+                token = forms.index(form, token + 1)
+                matching.append((token, hit))
+        matching.sort()
+        return iter(matching)
 
     # Texts as a whole.
 
@@ -258,12 +269,17 @@ class Marker:
         bounds = list(accumulate((len(each) + 1 for each in texts), initial=0))
         found = candidates(text, bounds, self._starts, check)
         spans: list[tuple[int, int, _Hit]] = []
-        for place, (start, end) in enumerate(found.words):
+        written = self._written
+        for place, match in enumerate(found.words):
             if place % _NEXT_CHECK == 0:
                 check()
-            hit = self._hits[text[start:end].lower()]
+            word = match[0]
+            if word in written:
+                hit = written[word]
+            else:
+                hit = written[word] = self._hits[word.lower()]
             if hit is not None:
-                spans.append((start, end, hit))
+                spans.append((*match.span(), hit))
         if found.pieces:  # a piece alone lacks the words that tell a time
             text = with_groups_joined("\n".join(map(with_times_marked, texts)))
         for start, end in found.pieces:
@@ -279,6 +295,12 @@ class Marker:
             if choices[number].takes(hit):
                 by_text[number].append((start - bounds[number], end - bounds[number]))
         return by_text
+
+
+@lru_cache(maxsize=1_024)
+def _bare(leaf: WordLeaf) -> WordLeaf:
+    """A leaf without what does not count for marking."""
+    return replace(leaf, field=None, boost=1.0, text="")
 
 
 def _near_spans(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,14 +55,15 @@ _FOREIGN = re.compile(rf"[^\x00-\x7f\s{_SPACELESS}{_OTHER}]+")
 class Candidates(NamedTuple):
     """Parts of a text where words may start with the letters sought.
 
-    :param words: spans of words whose form is the word itself in lower case.
+    :param words: matches of words whose form is the word itself in lower case.
     :param pieces: spans that must be analysed, in order; no word crosses their ends.
     """
 
-    words: list[Span]
+    words: list[re.Match[str]]
     pieces: list[Span]
 
 
+@lru_cache(maxsize=1_024)
 def start_of(leaf: WordLeaf, language: str) -> bytes | None:
     """Letters that every form that a leaf matches starts with, as far as known.
 
@@ -110,7 +112,7 @@ def candidates(
     :param bounds: where each text starts, and where one more would start.
     :param starts: of :func:`distinct_starts`.
     """
-    words: list[Span] = []
+    words: list[re.Match[str]] = []
     doubtful: list[int] = []  # places where a word needs the analysis
     # As long as the text, so a place in one is the same place in the other.
     lowered = text.encode("ascii", "replace").lower()
@@ -130,9 +132,11 @@ def candidates(
             if match is None:
                 doubtful.append(place)
             else:
-                words.append(match.span())
-    if not text.isascii():
-        doubtful += (match.start() for match in _FOREIGN.finditer(text))
+                words.append(match)
+    for start, end in pairwise(bounds):
+        if lowered.find(b"?", start, end) >= 0:  # it, or a character outside ASCII
+            matches = _FOREIGN.finditer(text, start, end)
+            doubtful += (match.start() for match in matches)
     return Candidates(words, list(_pieces(text, sorted(doubtful), check)))
 
 

@@ -19,6 +19,9 @@ _TIMES = re.compile(
     rf"(?<![\w.,:/+%$£€¥#@-]){_TIME}(?:{_BETWEEN}{_TIME})*(?![\w/%°:-]|[.,\xa0\u2007\u2009\u202f]\d)"
 )
 
+# Most texts have none, and a pattern that starts with one sign is sought fast.
+_POINT = re.compile(r"\.[0-5]")
+
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?s?\b"
 _DAY = rf"(?:today|tonight|yesterday|tomorrow|daily|nightly|{_WEEKDAY})"
 _ZONES = (
@@ -63,12 +66,12 @@ def with_times_marked(text: str) -> str:
         with_times_marked("at 10.30 on Monday")  # "at 10․30 on Monday"
         with_times_marked("at 10.30 francs")  # as it is
     """
-    return _TIMES.sub(_marked, text)
+    return text if _POINT.search(text) is None else _TIMES.sub(_marked, text)
 
 
 def may_be_time(chunk: str) -> bool:
     """Whether a piece of text between white space may have a time in it."""
-    return "." in chunk and _TIMES.search(chunk) is not None
+    return _POINT.search(chunk) is not None and _TIMES.search(chunk) is not None
 
 
 def _marked(match: re.Match[str]) -> str:

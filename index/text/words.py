@@ -91,19 +91,21 @@ def tokens_of(text: str, convention: Convention, check: Check = never) -> Tokens
     text, pattern = _plain_text(text)
     # No surface can start between two matches, so the next occurrence of a surface is
     # the one that the pattern matched. Match objects would cost more.
-    find, cached = text.index, ANALYSES.__getitem__
-    short = len(text) <= _NEXT_CHECK  # as most texts are
+    find, known = text.index, ANALYSES.get
+    short = len(text) <= _PIECE  # as nearly all texts are
     batches = [pattern.findall(text)] if short else _surfaces_in(text, pattern, check)
     for surfaces in batches:
         check()
         for surface in surfaces:
             start = find(surface, end)
             end = start + len(surface)
-            analysis = (
-                cached(surface)
-                if len(surface) <= MAX_FORM
-                else _analyse(surface, convention, check)
-            )
+            analysis = known(surface)
+            if analysis is None:
+                analysis = (
+                    ANALYSES[surface]
+                    if len(surface) <= MAX_FORM
+                    else _analyse(surface, convention, check)
+                )
             if isinstance(analysis, str):
                 forms.append(analysis)
                 positions.append(position)
