@@ -15,8 +15,9 @@ from index.errors import LimitExceeded
 MAX_WRAP = 120  # a block with a longer line was not wrapped by hand or editor
 _INDENT = re.compile(r"\t| {3}")
 _BULLET = re.compile(r"[•*·]\s+")
-_RULE = re.compile(r"\s*([-_*=~#]\s*){3,}\Z")
-_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+_RULE_SIGNS = "-_*=~#"
+_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
+_BLANK_LINES = re.compile(r"\n\s*\n")
 _BREAKS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
 
 # Agency names in credits and datelines, without case, and the names we use.
@@ -192,7 +193,10 @@ def _is_spaced(text: str) -> bool:
 
 
 def _is_content(line: str) -> bool:
-    return bool(line.strip()) and not _RULE.match(line)
+    # By counting: a pattern that repeats a group takes memory for each repetition.
+    if line.strip(_RULE_SIGNS + _BLANKS):
+        return True
+    return 0 < sum(map(line.count, _RULE_SIGNS)) < 3
 
 
 def _paragraphs_of(block: list[str]) -> Iterator[str]:

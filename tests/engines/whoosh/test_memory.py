@@ -20,6 +20,7 @@ from index.engines.whoosh.writing.indexed_article import (
     indexed_article_of,
 )
 from index.engines.whoosh.writing.inversion import write_segment
+from index.text.words import ANALYSES
 
 MB = 1024 * 1024
 SIZE = 60_000  # characters of a text
@@ -51,6 +52,9 @@ def indexed(name: str, text: str) -> IndexedArticle:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_buffer_knows_what_its_segment_takes(shape: str, tmp_path: Path) -> None:
     article = indexed("a", SHAPES[shape])
+    # A full memo of the tests before would forget the words again.
+    ANALYSES.clear()
+    ANALYSES.bytes = 0
     buffer = WriteBuffer()
     buffer.add(article)  # what the process keeps of words is not the buffer's
     buffer = WriteBuffer()
