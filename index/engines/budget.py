@@ -58,7 +58,15 @@ class SearchBudget:
 
     @contextmanager
     def reserved(self, size: int, deadline: float | None) -> Iterator[None]:
-        """Reserve memory for the length of a block, after waiting for it if need be.
+        """Reserve memory for the length of a block; see :meth:`reserve`."""
+        self.reserve(size, deadline)
+        try:
+            yield
+        finally:
+            self.release(size)
+
+    def reserve(self, size: int, deadline: float | None) -> None:
+        """Reserve memory until it is released, after waiting for it if need be.
 
         :param size: bytes.
         :param deadline: of the search, on the clock of :func:`time.monotonic`.
@@ -81,13 +89,15 @@ class SearchBudget:
                 self._wait(size, is_large, deadline)
             self._used += size
             self._large += is_large
-        try:
-            yield
-        finally:
-            with self._freed:
-                self._used -= size
-                self._large -= is_large
-                self._finished += is_large
+
+    def release(self, size: int) -> None:
+        """Let go of what was reserved."""
+        is_large = size > self.large
+        with self._freed:
+            self._used -= size
+            self._large -= is_large
+            self._finished += is_large
+            if self._waiting:
                 self._freed.notify_all()
 
     def _has_room(self, size: int, is_large: bool) -> bool:

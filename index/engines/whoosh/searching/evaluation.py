@@ -56,8 +56,11 @@ class Evaluation:
         :raises SearchMemoryUsed: the budget has no room for the search.
         """
         size = memory_of(self._snapshot, self._search, self._tree, budget.large)
-        with budget.reserved(size, self._search.deadline):
+        budget.reserve(size, self._search.deadline)
+        try:
             return self._page()
+        finally:
+            budget.release(size)
 
     def _page(self) -> Page:
         snapshot, search = self._snapshot, self._search

@@ -56,6 +56,6 @@ def memory_of(
     else:
         # By article: a list has no more of them than documents.
         kept = sum(min(length, articles) for length in lengths) * _ARTICLE_KEPT
-        largest = int(snapshot.sizes.max(initial=0))
-        kept += min(sum(lengths), EXACT_ENTRIES + len(words) * largest) * _ENTRY
+        entries = EXACT_ENTRIES + len(words) * snapshot.largest
+        kept += min(sum(lengths), entries) * _ENTRY
     return fixed + kept + max(lengths) * (_SCORED + joined)

@@ -152,6 +152,11 @@ class IndexSnapshot:
         return np.diff(self.first)
 
     @cached
+    def largest(self) -> int:
+        """Number of documents of the largest article."""
+        return int(self.sizes.max(initial=0))
+
+    @cached
     def first_n(self) -> Array:
         """Number of each article's first paragraph: 0, or 1 without a headline."""
         return self.column("first_n")

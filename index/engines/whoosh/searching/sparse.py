@@ -223,6 +223,9 @@ class SparseRanker:
 
     def _portions(self, numbers: Ints) -> list[Ints]:
         """Hits in portions that an exact scorer has the memory for, in their order."""
+        by_article = self._snapshot.largest * len(self._scorers)
+        if len(numbers) * by_article <= EXACT_ENTRIES:
+            return [numbers]
         entries = self._snapshot.sizes.take(numbers) * len(self._scorers)
         if int(entries.sum(dtype=np.int64)) <= EXACT_ENTRIES:
             return [numbers]
