@@ -50,7 +50,7 @@ def identify(
         ]
         if all(values):
             whole = TOGETHER.join(values)
-            document["id"] = _as_id(whole) if options.id_from else whole
+            document["id"] = as_id(whole) if options.id_from else whole
             return
 
 
@@ -126,7 +126,7 @@ def _text_at(
     return str(value).strip() if is_text else ""
 
 
-def _as_id(text: str) -> str:
+def as_id(text: str) -> str:
     """Text with hyphens for spaces; the end of a long one is replaced by a hash."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     joined = "-".join(plain.split())

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from index.errors import UnknownFormat, UnreadableInput
 from index.formats import field_names
 from index.formats.csv import is_table
+from index.formats.feeds import is_export
 from index.formats.head import (
     head_text,
     is_binary,
@@ -216,7 +217,10 @@ def _of_root(name: str, text: str) -> str:
     root, child = xml_root(text), xml_first_child(text)
     for element in (root, child):
         if element is not None and element.lower() in _FORMAT_OF_ROOT:
-            return _FORMAT_OF_ROOT[element.lower()]
+            name_of_format = _FORMAT_OF_ROOT[element.lower()]
+            return (
+                "wxr" if name_of_format == "rss" and is_export(text) else name_of_format
+            )
     # Of HTML, the root says nothing that its reader does not know.
     shown = None if root is None or root.lower() == "html" else root
     raise UnknownFormat(name or "this", allowed=tuple(FORMATS), root=shown)

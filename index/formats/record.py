@@ -34,6 +34,8 @@ class Read:
     :param wrapper: path of the list that the record was found in.
     :param read_as: format of a record that was detected on its own.
     :param guess: format that it looked like, if only another one could read it.
+    :param passed_over: whether it is no article by its kind, which is no fault of it;
+        the error says what it is.
     :param mapped: the record with the mapping applied, if there is a mapping.
     """
 
@@ -46,6 +48,7 @@ class Read:
     wrapper: str | None = None
     read_as: str | None = None
     guess: str | None = None
+    passed_over: bool = False
     mapped: Mapped | None = None
 
 

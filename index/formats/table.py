@@ -15,6 +15,7 @@ from index.article import Article
 from index.errors import UnknownFormat
 from index.formats import (
     csv,
+    feeds,
     html,
     jsonfeed,
     jsonl,
@@ -166,6 +167,29 @@ FORMATS: dict[str, Format] = {
             about="IPTC NewsML 1.0 to 1.2: the news items of a file",
             read=newsml1.read,
             roots=("newsml",),
+        ),
+        Format(
+            name="rss",
+            media_types=("application/rss+xml", "application/rdf+xml"),
+            extensions=(".rss", ".rdf"),
+            about="RSS 0.9x, 1.0 and 2.0: the items of a feed",
+            read=feeds.read_rss,
+            roots=feeds.RSS_ROOTS,
+        ),
+        Format(
+            name="atom",
+            media_types=("application/atom+xml",),
+            extensions=(".atom",),
+            about="Atom 0.3 and 1.0: the entries of a feed, and its tombstones",
+            read=feeds.read_atom,
+            roots=feeds.ATOM_ROOTS,
+        ),
+        Format(
+            name="wxr",
+            media_types=("application/x-wordpress-export+xml",),
+            extensions=(".wxr",),
+            about="WordPress export (WXR): posts and pages, with their status",
+            read=feeds.read_wxr,
         ),
         Format(
             name="csv",

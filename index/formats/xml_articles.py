@@ -9,14 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from index.article import CONCEPT_FIELDS, Original, Status
-from index.errors import InputError, UnreadableInput
+from index.errors import InputError, InvalidArticle, UnreadableInput
 from index.formats import field_names
 from index.formats.completion import complete, identify
 from index.formats.mapping import Mapped
 from index.formats.options import ReadOptions
 from index.formats.record import Read, read_of, refusal_of
 from index.formats.text import article_id
-from index.parsing import XmlElement, XmlRecord, attribute, xml_records
+from index.parsing import (
+    XmlElement,
+    XmlRecord,
+    attribute,
+    first,
+    line_text,
+    xml_records,
+)
 
 
 @dataclass(slots=True)
@@ -32,6 +39,17 @@ class XmlArticle:
     document: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     has_own_id: bool = False
+
+
+class PassedOver(Exception):
+    """A record that is no article by its kind, such as a file of a WordPress site.
+
+    :param reason: what it is.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.error = InvalidArticle("type", reason)
 
 
 _BASIC_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})\Z")
@@ -74,24 +92,36 @@ def read_elements(
     format_name: str,
     name: str,
     options: ReadOptions,
+    records_of: Callable[[bytes | BinaryIO], Iterator[XmlRecord | Read]] | None = None,
+    listed: str | None = None,
 ) -> Iterator[Read]:
     """Yield the articles of an XML file, in order; raise nothing for what it holds.
 
     :param records: local names of the elements that are records, in small letters.
     :param missing: what is wrong with a file that has none.
+    :param records_of: yields the records, where their names do not say which they are,
+        or what is read in place of one.
+    :param listed: name of the records of a format whose files may have none.
     :param name: of the file; an article that is all of it and has no id is named so.
     """
     number = 0
     failure: InputError | None = None
     try:
-        for record in xml_records(data, records.__contains__):
+        elements = xml_records(data, records.__contains__)
+        for record in elements if records_of is None else records_of(data):
             number += 1
+            if isinstance(record, Read):
+                yield record
+                continue
             yield from _reads_of(
                 record, number, read_element, format_name, name, options
             )
     except InputError as error:
         failure = error
     if failure is None and number == 0:
+        if listed is not None:
+            yield Read(article=None, line=1, wrapper=listed)
+            return
         failure = UnreadableInput(missing, line=1)
     if failure is not None:
         line = getattr(failure, "line", None)
@@ -108,9 +138,16 @@ def _reads_of(
 ) -> Iterator[Read]:
     try:
         articles = read_element(record.element)
+    except PassedOver as none:
+        refusal = refusal_of(
+            none.error, _named(record.element), line=record.line, position=number
+        )
+        yield replace(refusal, passed_over=True)
+        return
     except InputError as error:
-        named = {"id": attribute(record.element, "guid")}
-        yield refusal_of(error, named, line=record.line, position=number)
+        yield refusal_of(
+            error, _named(record.element), line=record.line, position=number
+        )
         return
     original = Original(format=format_name, data=record.as_sent())
     for article in articles:
@@ -131,6 +168,16 @@ def _reads_of(
             original=original,
         )
         yield read if mapped is None else replace(read, mapped=mapped)
+
+
+def _named(element: XmlElement) -> dict[str, str | None]:
+    """Id and title of a record that was refused, where a format has them."""
+    own = attribute(element, "guid") or attribute(element, "ref")
+    guid = first(element, "guid")
+    return {
+        "id": own or line_text(guid) or line_text(first(element, "id")),
+        "title": line_text(first(element, "title")),
+    }
 
 
 def _with_mapping(article: XmlArticle, options: ReadOptions) -> Mapped | None:

@@ -10,6 +10,7 @@ from rapidfuzz import fuzz, process
 from index.formats import Read, ReadOptions
 
 _COMPARED = 50  # records whose names are compared with a name that nothing had
+_REASONS = 20  # for which records are passed over that get a note each
 _NEAR = 70  # of 100, for names that are alike
 
 
@@ -24,9 +25,16 @@ class FileFindings:
         self._wrapped: Counter[str] = Counter()
         self._formats: Counter[str] = Counter()
         self._guesses: Counter[tuple[str, str]] = Counter()
+        self._passed_over: Counter[str] = Counter()
 
     def add(self, read: Read) -> None:
         """Count a record."""
+        if read.passed_over:
+            reason = str(read.error)
+            if len(self._passed_over) >= _REASONS and reason not in self._passed_over:
+                reason = "other reasons"
+            self._passed_over[reason] += 1
+            return
         is_record = read.article is not None or read.error is not None
         if read.wrapper is not None:
             self._wrapped[read.wrapper] += is_record
@@ -44,6 +52,8 @@ class FileFindings:
                 f"{number:,} as {name}" for name, number in self._formats.items()
             )
             yield f"each record was read by its own names: {', '.join(numbers)}"
+        for reason, number in self._passed_over.items():
+            yield f"passed over {_count(number, 'record')}: {reason}"
         for (guess, other), number in self._guesses.items():
             yield (
                 f"{_count(number, 'record')} with names of {guess} could only be read"

@@ -210,6 +210,8 @@ class _Loading:
                     self._warn(source.path, record, warning)
                 if record.article is not None:
                     self._add(record.article, record.original, source.path, record.line)
+                elif record.passed_over:
+                    self._passed_over += 1
                 elif record.error is not None:
                     error = self._with_way_out(record.error)
                     self._refuse(source.path, record.line, record.label, error)

@@ -45,7 +45,8 @@ class Report:
     :param files: that were read, wholly or partly.
     :param articles: that the store has now; the sum of the next five.
     :param refused: records and files of which nothing was stored.
-    :param passed_over: files in a folder that are not articles by their name.
+    :param passed_over: files in a folder that are not articles by their name, and
+        records that are none by their kind.
     :param seq: the newest change of this load; ``None`` if it changed nothing.
     :param problems: the first 1,000, batch by batch in the order of the input.
     :param notes: the first 1,000.

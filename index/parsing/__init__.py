@@ -39,6 +39,8 @@ from index.parsing.web_page import (
     web_page,
 )
 from index.parsing.xml import (
+    BrokenFile,
+    KeptInput,
     XmlElement,
     XmlRecord,
     attribute,
@@ -62,6 +64,8 @@ __all__ = [
     "JSON_TYPES",
     "MAX_LINE",
     "Block",
+    "BrokenFile",
+    "KeptInput",
     "Recoded",
     "Step",
     "WebPage",

@@ -199,6 +199,8 @@ def _checked(records: Iterable[Submission]) -> list[Submission]:
     submissions: list[Submission] = []
     size = paragraphs = 0
     for record in records:
+        if record.read.article is None and record.read.error is None:
+            continue  # a list without records
         if len(submissions) == settings.articles_per_request:
             raise TooManyArticles(limit=settings.articles_per_request)
         submission = _sized(record, settings.article_bytes)

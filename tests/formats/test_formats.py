@@ -132,7 +132,7 @@ def test_no_two_formats_have_the_same_extension_or_media_type() -> None:
 @pytest.mark.parametrize(
     ("name", "head"),
     [
-        ("page.txt", b"<rss version='2.0'/>"),
+        ("page.txt", b"<opml version='2.0'/>"),
         ("item.json", b"<?xml version='1.0'?><menu/>"),
         ("photo", b"\x89PNG\r\n\x1a\n\x00\x00"),
         ("README.md", b"# Words"),

@@ -373,6 +373,8 @@ def test_no_damage_crashes_or_makes_an_article_of_a_part(
         path = random_.choice(files)
         data = damaged(contents[path], random_)
         for record in read(name_of_format, data, name="x"):
+            if record.wrapper is not None:
+                continue  # a feed without items
             assert (record.article is None) == (record.error is not None)
 
 

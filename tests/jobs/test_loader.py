@@ -318,6 +318,29 @@ def test_a_bad_byte_costs_its_own_record_only(
         assert "(0xfc) is not UTF-8" in problem.reason
 
 
+def test_what_is_no_article_by_its_kind_is_passed_over_with_a_note_for_each_kind(
+    folder: Path, loaded: Loading
+) -> None:
+    post = (
+        "<item><guid>{}</guid><title>A</title><wp:status>publish</wp:status>"
+        "<wp:post_type>{}</wp:post_type></item>"
+    )
+    kinds = ("post", "attachment", "nav_menu_item", "attachment")
+    items = "".join(post.format(at, kind) for at, kind in enumerate(kinds))
+    (folder / "export.xml").write_text(
+        '<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel><title>T</title>'
+        f"{items}</channel></rss>"
+    )
+    report = loaded(folder)
+    assert (report.created, report.refused, report.passed_over) == (1, 0, 3)
+    details = [note.detail for note in report.notes]
+    assert any(
+        each.startswith("passed over 2 records") and "attachment" in each
+        for each in details
+    )
+    assert len(details) == 2
+
+
 def test_a_file_named_by_the_caller_is_never_passed_over(
     folder: Path, loaded: Loading
 ) -> None:

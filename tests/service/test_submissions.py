@@ -236,3 +236,59 @@ def test_a_page_without_an_address_takes_the_id_of_the_request(
     page = f"{head}<article><p>Text.</p>"
     answer = client.put("/v1/articles/a", data=page, content_type="text/html")
     assert answer.json["results"][0]["id"] == "a"
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/rss+xml", "application/atom+xml", "text/xml", ""]
+)
+def test_the_items_of_a_feed_in_xml_are_stored_with_what_the_feed_says(
+    client: FlaskClient, media_type: str
+) -> None:
+    feed = (
+        b"<rss version='2.0'><channel><title>Wire</title><copyright>W</copyright>"
+        b"<item><guid>a</guid><title>One</title></item>"
+        b"<item><guid>b</guid><title>Salt & pepper</title></item></channel></rss>"
+    )
+    answer = client.post("/v1/articles?wait=1", data=feed, content_type=media_type)
+    assert [each["id"] for each in answer.json["results"]] == ["a", "b"]
+    article = client.get("/v1/articles/b").json
+    assert (article["headline"], article["source"]) == ("Salt & pepper", "Wire")
+    assert article["copyright"] == "W"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "feed"),
+    [
+        ("application/rss+xml", b"<rss><channel/></rss>"),
+        (
+            "application/feed+json",
+            b'{"version": "https://jsonfeed.org/version/1.1", "items": []}',
+        ),
+    ],
+)
+def test_a_feed_without_items_stores_nothing(
+    client: FlaskClient, media_type: str, feed: bytes
+) -> None:
+    answer = client.post("/v1/articles", data=feed, content_type=media_type)
+    assert (answer.status_code, answer.json["results"]) == (200, [])
+    answer = client.put("/v1/articles/a", data=feed, content_type=media_type)
+    assert answer.status_code == 422
+    assert "takes one article, not 0" in answer.json["detail"]
+
+
+def test_a_tombstone_takes_an_entry_away(client: FlaskClient) -> None:
+    feed = (
+        "<feed xmlns='http://www.w3.org/2005/Atom'"
+        " xmlns:at='http://purl.org/atompub/tombstones/1.0'>{}</feed>"
+    )
+    entry = "<entry><id>urn:e:1</id><title>One</title></entry>"
+    grave = "<at:deleted-entry ref='urn:e:1' when='2026-05-01T12:00:00Z'/>"
+    path = "/v1/articles/urn:e:1"
+    for content, status in ((entry, 200), (grave, 410)):
+        answer = client.post(
+            "/v1/articles?wait=1",
+            data=feed.format(content),
+            content_type="application/atom+xml",
+        )
+        assert answer.status_code == 200
+        assert client.get(path).status_code == status

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
 
-from index.errors import InvalidArticle
 from index.formats.newsmlg2.concepts import MessageSchemes
 from index.formats.newsmlg2.item import item_article
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read
-from index.formats.xml_articles import XmlArticle, read_elements
+from index.formats.xml_articles import PassedOver, XmlArticle, read_elements
 from index.parsing import XmlElement, local_name
 
 _NEWS = frozenset(("newsitem", "packageitem"))
@@ -55,4 +54,4 @@ def _articles(schemes: MessageSchemes, element: XmlElement) -> list[XmlArticle]:
     name = local_name(element)
     if name in _NEWS:
         return [item_article(element, schemes)]
-    raise InvalidArticle("type", f"{_OTHERS[name]}, and is no news; it is not read")
+    raise PassedOver(f"{_OTHERS[name]}, and is no news; it is not read")

@@ -14,9 +14,12 @@ from index.parsing.xml.elements import (
     own_attributes,
 )
 from index.parsing.xml.records import XmlRecord, xml_records
+from index.parsing.xml.repair import BrokenFile, KeptInput
 from index.parsing.xml.root import xml_first_child, xml_root
 
 __all__ = [
+    "BrokenFile",
+    "KeptInput",
     "XmlElement",
     "XmlRecord",
     "attribute",

@@ -34,15 +34,19 @@ class XmlRecord:
 
     :param line: where it starts, from 1; ``None`` if the parser lost count.
     :param is_root: whether the file is this record.
+    :param raw: as it was sent, of a record that was mended before it was parsed.
     """
 
     element: XmlElement
     line: int | None
     is_root: bool
     _text: XmlText
+    raw: bytes | None = None
 
     def as_sent(self) -> bytes:
         """The bytes of the file if that is the record, else its element in UTF-8."""
+        if self.raw is not None:
+            return self.raw
         if self.is_root:
             return self._text.sent()
         return etree.tostring(self.element, encoding="utf-8", with_tail=False)

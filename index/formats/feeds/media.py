@@ -1,0 +1,70 @@
+"""Media of an item: pictures, sound and films that a feed links, for ``extra``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from index.formats.feeds.names import name_of
+from index.formats.feeds.parts import Parts
+from index.parsing import XmlElement, line_text, own_attributes
+
+_NOTES = {
+    "media:title": "title",
+    "media:description": "description",
+    "media:text": "description",
+    "media:credit": "credit",
+    "media:copyright": "copyright",
+}
+
+
+def media_of(parts: Parts) -> list[dict[str, Any]]:
+    """Links of the media of an item, each with what the feed says of it."""
+    media = [own_attributes(each) for each in parts.all("enclosure")]
+    media += [
+        {"url": link.get("href", ""), **_without(own_attributes(link), "href", "rel")}
+        for link in parts.all("atom:link")
+        if link.get("rel") == "enclosure"
+    ]
+    for group in parts.all("media:group", "media:content"):
+        media += _contents(group)
+    for thumbnail in parts.all("media:thumbnail"):
+        media.append({**own_attributes(thumbnail), "medium": "thumbnail"})
+    if len(media) == 1:  # what is said of the item's media is said of the only one
+        for name, note in _NOTES.items():
+            if text := parts.text(name):
+                media[0].setdefault(note, text)
+    seen: dict[str, dict[str, Any]] = {}
+    for each in media:
+        if address := each.get("url"):
+            seen[address] = {**each, **seen.get(address, {})}
+    return list(seen.values())
+
+
+def _contents(element: XmlElement) -> list[dict[str, Any]]:
+    """Media of a group, or of one content and the contents in it."""
+    notes = _notes(element)
+    contents = [
+        {**own_attributes(child), **_notes(child)}
+        for child in element
+        if name_of(child) == "media:content"
+    ]
+    if name_of(element) == "media:content":
+        contents.insert(0, own_attributes(element))
+    thumbnails = [
+        {**own_attributes(child), "medium": "thumbnail"}
+        for child in element
+        if name_of(child) == "media:thumbnail"
+    ]
+    return [{**notes, **content} for content in contents] + thumbnails
+
+
+def _notes(element: XmlElement) -> dict[str, Any]:
+    return {
+        _NOTES[name]: text
+        for child in element
+        if (name := name_of(child)) in _NOTES and (text := line_text(child))
+    }
+
+
+def _without(values: dict[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in names}
