@@ -23,6 +23,11 @@ _ORIGIN = re.compile(
 )
 # A host as in the Host header, without the port.
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z|\[[0-9a-f:.]+\]\Z")
+# An address with {id} in its path or query, and with no other braces.
+_PERMALINK = re.compile(
+    r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?/"
+    r"[^\s{}\"'<>\\^`|\x00-\x1f\x7f]*\{id\}[^\s{}\"'<>\\^`|\x00-\x1f\x7f]*\Z"
+)
 NONE = "none"
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
 
@@ -71,6 +76,11 @@ class Settings:
     hosts: tuple[str, ...] = _setting(
         (),
         "host names to answer to besides the machine's own, separated by spaces",
+    )
+    permalink: str = _setting(
+        "",
+        "address of an article that has no url, such as"
+        " https://news.example/archive/{id}; without one, it has no link",
     )
     push_secret: str = _setting(
         "",
@@ -141,6 +151,13 @@ class Settings:
                     " [fd00::1]: in lower case, without a port",
                     got=name,
                 )
+        if self.permalink and not _PERMALINK.match(self.permalink):
+            raise InvalidValue(
+                "NUTGRAF_PERMALINK",
+                "write an address that starts with https:// or http:// and has {id}"
+                " once, in its path or query, such as https://news.example/archive/{id}",
+                got=self.permalink,
+            )
         if self.rate is not None and self.rate > MAX_RATE:
             raise InvalidValue(
                 "NUTGRAF_RATE", f"write at most {MAX_RATE:,}, or none", got=self.rate

@@ -73,6 +73,7 @@ _ROWS = (
     Row("limit_exceeded", 400, "A limit is exceeded"),
     Row("method_not_allowed", 405, "The resource does not have this method"),
     Row("migration_needed", 503, "The store has to be migrated", 5),
+    Row("not_acceptable", 406, "No format that the client accepts"),
     Row("not_found", 404, "No such resource"),
     Row("nothing_stored", 422, "None of the articles could be stored"),
     Row("origin_refused", 403, "Pages of this origin may not call the service"),

@@ -15,6 +15,7 @@
     ├── RequestTimeout
     ├── LengthRequired
     ├── UnsupportedMediaType
+    ├── NotAcceptable            a format that the resource is not given in
     ├── HostRefused
     ├── OriginRefused
     ├── Unauthorized             no key, or one that is unknown, expired or revoked
@@ -156,6 +157,22 @@ class UnsupportedMediaType(InputError):
         )
         self.got = got[:50]
         self.accepted, self.encodings = accepted or None, encodings or None
+
+
+class NotAcceptable(InputError):
+    """Request whose ``Accept`` names none of the resource's media types.
+
+    :param offered: the media types that it has.
+    """
+
+    code = "not_acceptable"
+
+    def __init__(self, got: str, *, offered: tuple[str, ...]) -> None:
+        self.got, self.offered = got[:100], tuple(dict.fromkeys(offered))
+        super().__init__(
+            f"nothing here is {self.got}; accept one of {', '.join(self.offered)}, or"
+            " choose with ?format="
+        )
 
 
 class HostRefused(InputError):

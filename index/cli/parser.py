@@ -21,6 +21,7 @@ from index.cli.terminal import Screen
 from index.formats import FORMATS
 from index.query import Scope as QueryScope
 from index.query import Sort, Unit
+from index.rendering import REPRESENTATIONS
 from index.settings import Settings
 
 Command = Callable[[Namespace, Settings, Screen], int]  # returns the exit code
@@ -314,11 +315,16 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--format",
-        choices=tuple(kind.name for kind in FORMATS.values() if kind.write),
+        choices=tuple(REPRESENTATIONS),
         default="jsonl",
-        help="format of each line (default: %(default)s)",
+        help="format of each article (default: %(default)s); those that are no line go"
+        " into a folder, one file each",
     )
-    add("--output", metavar="FILE", help="file to write (default, or -: stdout)")
+    add(
+        "--output",
+        metavar="FILE",
+        help="file to write (default, or -: stdout), or a new folder",
+    )
 
 
 def _add_backups(commands: _Commands) -> None:

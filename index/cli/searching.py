@@ -7,12 +7,12 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 from index.access import Validity, published_form, visible
+from index.cli.export_target import export_target
 from index.cli.running import open_archive
 from index.cli.showing import show_answer, show_article
 from index.cli.terminal import Screen, count, is_stdout, output
-from index.formats import write
 from index.query import Filter, Request, Scope, Sort, Unit
-from index.rendering import answer_document, article_document
+from index.rendering import answer_document, article_document, representation
 from index.settings import Settings
 
 EXPORT_BATCH = 100  # articles; promised: at most so many follow a kill
@@ -70,15 +70,15 @@ def original(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 def export(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Write the current articles, one a line, in the order of their ids.
+    """Write the current articles, in the order of their ids.
 
     Each batch of a hundred is read from the store as it is then: an export takes
     minutes, and an article that is killed meanwhile must not be written at its end.
     """
-    written = 0
+    written, chosen = 0, representation(args.format)
     with (
         open_archive(settings) as archive,
-        output(args.output) as out,
+        export_target(args.output, chosen) as target,
         screen.bars() as bars,
     ):
         after, task = "", bars.add_task("export", total=archive.counts().articles)
@@ -89,10 +89,10 @@ def export(args: Namespace, settings: Settings, screen: Screen) -> int:
                     exported = article
                     if not args.all:
                         exported = published_form(article, Validity(now))
-                    out.write(write(args.format, exported))
+                    target.put(article.id, chosen.write(exported, settings))
                     written += 1
                 bars.advance(task)
-            out.flush()
+            target.flush()
     if not is_stdout(args.output):
         if screen.as_json:
             screen.json({"articles": written, "file": args.output})

@@ -9,7 +9,10 @@ from index.formats.detection import (
     read_listed,
     read_parsed,
 )
+from index.formats.html import POLICY as PAGE_POLICY
 from index.formats.mapping import check_mapping
+from index.formats.ninjs import RELEASES as NINJS_RELEASES
+from index.formats.ninjs import write_release as write_ninjs
 from index.formats.options import ReadOptions
 from index.formats.record import Read
 from index.formats.records import is_shapeless
@@ -18,6 +21,8 @@ from index.formats.wrappers import Item, items_of
 
 __all__ = [
     "FORMATS",
+    "NINJS_RELEASES",
+    "PAGE_POLICY",
     "Item",
     "Read",
     "ReadOptions",
@@ -34,4 +39,5 @@ __all__ = [
     "read_listed",
     "read_parsed",
     "write",
+    "write_ninjs",
 ]

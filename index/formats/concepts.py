@@ -38,6 +38,8 @@ _GIVEN = ("firstname", "first", "givenname", "forename")
 _FAMILY = ("lastname", "last", "familyname", "surname")
 _MODELLED = frozenset(("name", "code", "scheme", "uri"))
 # What an object may have besides, without saying more than its name and its field do.
+# The same of a term in the vocabulary of schema.org.
+_TERM = {"termcode": "code", "indefinedtermset": "scheme", "url": "uri"}
 _SILENT = frozenset(("@type", "type", "@context", "kind", "taxonomy"))
 _QUOTED = r"'[^'\\]*+(?:\\.[^'\\]*+)*'|\"[^\"\\]*+(?:\\.[^\"\\]*+)*\""
 _PYTHON_LIST = re.compile(
@@ -167,6 +169,8 @@ def _concept(item: Any, concepts: Concepts) -> tuple[Any, str]:
             return {**item, "name": plain_text(name)}, ""
         return item, ""
     parts = {plain_name(name): part for name, part in item.items()}
+    if parts.get("@type") == "DefinedTerm":
+        parts = {_TERM.get(name, name): part for name, part in parts.items()}
     kind = _kind(parts)
     name, value = parts.get("name"), parts.get("value")
     if _is_text(name) and _is_text(value) and not re.match(r"https?://", value):

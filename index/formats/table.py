@@ -105,6 +105,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".txt", ".text"),
             about="plain text: a headline, then paragraphs; optional front matter",
             read=text.read,
+            write=text.write,
         ),
         Format(
             name="jsonl",
@@ -142,6 +143,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".xml", ".newsmlg2"),
             about="IPTC NewsML-G2: news items and packages, alone or in a message",
             read=newsmlg2.read,
+            write=newsmlg2.write,
             roots=(
                 "newsitem",
                 "packageitem",
@@ -158,6 +160,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".nitf",),
             about="IPTC NITF 2.x and 3.x: one document a file",
             read=nitf.read,
+            write=nitf.write,
             roots=("nitf",),
         ),
         Format(
@@ -215,6 +218,7 @@ FORMATS: dict[str, Format] = {
             read=jsonld.read,
             holds=jsonld.holds_article,
             read_document=jsonld.read_document,
+            write=jsonld.write,
         ),
         Format(
             name="html",
@@ -222,6 +226,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".html", ".htm", ".xhtml"),
             about="a web page: its schema.org data, its head, and its text",
             read=html.read,
+            write=html.write,
         ),
         Format(
             name="wire",

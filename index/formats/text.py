@@ -14,7 +14,16 @@ from datetime import date
 from itertools import islice
 from typing import Any, BinaryIO
 
-from index.article import CONCEPT_FIELDS, MAX_ID, Original, Role
+from index.article import (
+    CONCEPT_FIELDS,
+    MAX_ID,
+    Article,
+    Original,
+    Paragraph,
+    Role,
+    Status,
+    document_of,
+)
 from index.dates import is_dated
 from index.errors import InputError, UnreadableInput
 from index.formats import field_names
@@ -40,6 +49,9 @@ from index.parsing import (
 )
 
 _FENCE = "---"
+# Not in the front matter that we write: what stands below it, and what is not written.
+_OUTSIDE = ("headline", "paragraphs", "ed_note", "extra")
+_QUOTED = ("[", "{", '"', "'")  # first characters of a value that would be read away
 _SIGN = re.compile(r"\S")
 _LONGEST_DATE = 200  # characters of a line with one
 _KEY = re.compile(r"([A-Za-z_][\w-]{0,60})[ \t]*:(?:[ \t]+(.*)|)\Z")
@@ -86,6 +98,36 @@ def read(
         original=Original(format="text", data=bytes(sent)),
     )
     yield replace(read, mapped=mapped) if options.mapping else read
+
+
+def write(article: Article) -> bytes:
+    """An article as text with front matter, which :func:`read` reads back.
+
+    Values are one line each. Of the roles of paragraphs only that of a list is written;
+    a caption ends in its credit. Notes to editors and ``extra`` are not written.
+    """
+    document = document_of(article)
+    for name in (*_OUTSIDE, *(("status",) if article.status is Status.USABLE else ())):
+        document.pop(name, None)
+    lines = [f"{name}: {_written(value)}" for name, value in document.items()]
+    body = [_line(each) for each in article.paragraphs]
+    return "\n".join([_FENCE, *lines, _FENCE, "", "\n\n".join(body), ""]).encode()
+
+
+def _written(value: Any) -> str:
+    """A value of front matter as one line that :func:`_value` reads."""
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    line = " ".join(value.split())
+    return f'"{line}"' if line[:1] in _QUOTED else line
+
+
+def _line(paragraph: Paragraph) -> str:
+    """A paragraph without blank lines."""
+    text = re.sub(r"\s*\n\s*", "\n", paragraph.text.strip())
+    if paragraph.role is Role.LIST:
+        return f"• {text}"
+    return text if paragraph.credit is None else f"{text} ({paragraph.credit})"
 
 
 def _copied(pieces: Iterator[bytes], copy: bytearray) -> Iterator[bytes]:

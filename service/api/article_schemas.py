@@ -18,6 +18,7 @@ from index.article import (
 )
 from index.formats import FORMATS
 from index.history import Outcome, Relation
+from index.rendering import REPRESENTATIONS
 from service.exchange import (
     ID_RULE,
     WAIT,
@@ -37,8 +38,8 @@ _VIEW: dict[str, fields.Field[Any]] = {
     ),
     "version": Text(metadata=described("an older version; by default the current one")),
     "format": Choice(
-        ("json", *(known.name for known in FORMATS.values() if known.write)),
-        metadata=described("of the answer", default="json"),
+        ("json", *REPRESENTATIONS),
+        metadata=described("of the answer; by default the one that Accept prefers"),
     ),
 }
 

@@ -7,16 +7,20 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response
+from flask import Response, after_this_request
 
-from index import formats
 from index.access import Scope
 from index.archive import ArticleView
 from index.dates import iso
 from index.errors import InputError, ParagraphNotFound
-from index.formats import FORMATS
 from index.history import Member, Outcome, VersionInfo
-from index.rendering import article_document, excerpt_document, rights_document
+from index.rendering import (
+    REPRESENTATIONS,
+    article_document,
+    excerpt_document,
+    representation,
+    rights_document,
+)
 from service.api.article_schemas import (
     ArticleAnswer,
     ArticleArguments,
@@ -38,9 +42,11 @@ from service.exchange import (
     Blueprint,
     Submission,
     WaitArguments,
+    bare_type,
     conditional_response,
     digest_of_request,
     json_response,
+    preferred,
     read_submissions,
     write_response,
 )
@@ -51,7 +57,10 @@ blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
 )
 LOG = logging.getLogger("nutgraf")
-_WRITTEN = tuple(known.media_types[0] for known in FORMATS.values() if known.write)
+# The media types of an answer, the default first.
+_OFFERED = {JSON: "json"} | {
+    each.media_type: each.name for each in REPRESENTATIONS.values()
+}
 _SCHEMAS = {JSON: ArticleBody, "application/ninjs+json": {"type": "object"}}
 _BODY_PROBLEMS = (411, 413, 415, 422, 503, 507)
 _BODY = {
@@ -74,13 +83,16 @@ _BODY = {
     scope=Scope.SEARCH,
     takes=ArticleArguments,
     gives=ArticleAnswer,
-    gives_text=_WRITTEN,
+    gives_text=tuple(dict.fromkeys(map(bare_type, list(_OFFERED)[1:]))),
     also={304: None},
-    problems=(404, 410, 503),
+    problems=(404, 406, 410, 503),
 )
 def get_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Get an article, with the words of a query marked."""
     q = arguments.get("q", "")
+    after_this_request(_varied)
+    format_name = arguments.get("format") or preferred(_OFFERED)
+    arguments = {**arguments, "format": format_name}  # each has a tag of its own
     with context().archive.moment(reader=reader()) as moment:
         return conditional_response(
             moment.tag(digest_of_request(arguments)),
@@ -92,9 +104,14 @@ def get_article(arguments: dict[str, Any], article_id: str) -> Response:
                     within=arguments.get("in", "text"),
                 ),
                 q,
-                arguments.get("format", "json"),
+                format_name,
             ),
         )
+
+
+def _varied(response: Response) -> Response:
+    response.vary.add("Accept")
+    return response
 
 
 def _article_response(view: ArticleView, q: str, format_name: str) -> Response:
@@ -103,9 +120,11 @@ def _article_response(view: ArticleView, q: str, format_name: str) -> Response:
         if not view.complete:
             response.cache_control.no_store = True  # the next one may have the marks
         return response
+    chosen = representation(format_name)
     return Response(
-        formats.write(format_name, view.article),
-        content_type=FORMATS[format_name].media_types[0],
+        chosen.write(view.article, context().settings),
+        content_type=chosen.content_type,
+        headers=dict(chosen.headers),
     )
 
 

@@ -9,6 +9,7 @@ from service.exchange.bodies import (
 from service.exchange.deprecation import DeprecatedPath
 from service.exchange.etags import conditional_response, digest_of_request
 from service.exchange.json import JSON, json_response, write_json
+from service.exchange.negotiation import bare_type, preferred
 from service.exchange.operations import KEY_HEADERS, OPEN, Blueprint, scopes_of
 from service.exchange.parameters import (
     Choice,
@@ -52,6 +53,7 @@ __all__ = [
     "Whole",
     "WholeText",
     "any_of",
+    "bare_type",
     "checked_id",
     "conditional_response",
     "decoded",
@@ -60,6 +62,7 @@ __all__ = [
     "digest_of_request",
     "hosts_of_target",
     "json_response",
+    "preferred",
     "read_sent",
     "read_submissions",
     "release_room",

@@ -29,6 +29,7 @@ MEANINGS = {
     401: "There is no key, or it is unknown, expired or revoked",
     403: "The key lacks the scope, or the signature or origin is not accepted",
     404: "No such article, paragraph or version, or push is switched off",
+    406: "Accept names none of the media types of the answer",
     408: "The request arrived too slowly",
     409: "It conflicts with the stored content, status or history",
     410: "The article was killed; the problem has its notice",

@@ -22,8 +22,9 @@ from index.cli.searching import EXPORT_BATCH
 from index.cli.showing import marked, marked_html
 from index.cli.terminal import Screen, printable
 from index.engines import open_engine
-from index.formats import FORMATS, jsonl
+from index.formats import jsonl
 from index.jobs import Indexer, verification
+from index.rendering import REPRESENTATIONS
 from index.store import Store
 from index.store.sqlite import soundness
 
@@ -503,8 +504,8 @@ def test_an_export_leaves_out_what_is_withheld_while_it_runs(
             store.put([replace(each, status=Status.WITHHELD) for each in stored])
         return jsonl.write(article)
 
-    shape = replace(FORMATS["jsonl"], write=write_and_withhold)
-    monkeypatch.setitem(FORMATS, "jsonl", shape)
+    shape = replace(REPRESENTATIONS["jsonl"], write_article=write_and_withhold)
+    monkeypatch.setitem(REPRESENTATIONS, "jsonl", shape)
     lines = nutgraf("export").out.splitlines()
     # The batch under way, and not a line more.
     assert [json.loads(line)["id"] for line in lines] == [

@@ -90,7 +90,8 @@ DOORS = {
     "whoosh": {"index.engines.whoosh"},
     "sqlalchemy": {"index.store"},
     "sqlite3": {"index.store.sqlite"},
-    "xml": {"index.parsing.xml"},
+    # xml_writing writes only.
+    "xml": {"index.parsing.xml", "index.formats.xml_writing"},
     "defusedxml": {"index.parsing.xml"},
     "feedparser": {"index.parsing.xml"},
     "lxml": {"index.parsing.xml", "index.parsing.markup", "index.parsing.web_page"}

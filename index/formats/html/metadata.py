@@ -45,6 +45,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "keywords": names("news_keywords article:tag keywords parsely-tags sailthru.tags"),
 }
 _ADDRESS = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+_IDENTITY = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:[^\s/]", re.IGNORECASE)
 _BY = re.compile(r"\A(?:by|von|par|por)\s+", re.IGNORECASE)
 # What a title has behind a headline: the name of its site.
 _SITE = re.compile(r"\s+[|–—·•»-]\s+")
@@ -89,6 +90,16 @@ def own_address(page: WebPage, node: Node | None) -> str | None:
     if node is not None:
         stated += (node.get("url"), node.get("mainEntityOfPage"), node.get("@id"))
     return next((known for each in stated if (known := address_of(each))), None)
+
+
+def has_own_id(node: Node | None) -> bool:
+    """Whether the data of a page give its article an id that is no address.
+
+    ``urn:…``, ``tag:…`` and the like are given on purpose; other values often are
+    numbers of a database.
+    """
+    identity = None if node is None else node.get("@id")
+    return isinstance(identity, str) and _IDENTITY.match(identity) is not None
 
 
 def own_article(page: WebPage, graph: Graph) -> Node | None:

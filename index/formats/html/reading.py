@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from index.article import Original
 from index.dates import read_date
 from index.errors import InputError, UnreadableInput
-from index.formats import jsonl
+from index.formats import jsonl, roles
 from index.formats.bodies import paragraph_json, running
 from index.formats.html.extraction import EXTRA, better, extracted, marked
 from index.formats.html.metadata import (
+    has_own_id,
     metadata_of,
     own_address,
     own_article,
@@ -119,6 +120,35 @@ def _record_of(
     warnings += page.faults
     _check_is_article(page, node, graph)
     record = record_of(source, node) if node is not None else {}
+    written = roles.read_within(text) if node is not None else None
+    if written is not None:  # a page of ours, whose data say all that its head does
+        record |= {"paragraphs": written, "abstract": None}
+    else:
+        _add_head_and_text(record, page, text, node, options)
+    if address := own_address(page, node):
+        record["url"] = address
+        if not has_own_id(node):
+            record["id"] = address
+    if record.get("isAccessibleForFree") in (False, "False", "false", "no"):
+        warnings.append(
+            "the page says that it is not free to read; its text may be cut off"
+        )
+    if (image := page.meta("og:image")) and "image" not in record:
+        record["image"] = image
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def _add_head_and_text(
+    record: dict[str, Any],
+    page: WebPage,
+    text: str,
+    node: Node | None,
+    options: ReadOptions,
+) -> None:
+    """Add to a record what the head and the text of its page say.
+
+    :raises UnreadableInput: the page has no text of an article.
+    """
     metadata = metadata_of(page)
     record["paragraphs"] = _paragraphs(page, text, record, node, metadata)
     record.pop("text", None)
@@ -136,15 +166,6 @@ def _record_of(
         sites = [*metadata["source"], str(record.get("source") or "")]
         record["headline"] = headline = without_site(plain_text(headline), sites)
     _drop_repeated(record, headline)
-    if address := own_address(page, node):
-        record["url"] = record["id"] = address
-    if record.get("isAccessibleForFree") in (False, "False", "false", "no"):
-        warnings.append(
-            "the page says that it is not free to read; its text may be cut off"
-        )
-    if (image := page.meta("og:image")) and "image" not in record:
-        record["image"] = image
-    return {name: value for name, value in record.items() if value is not None}
 
 
 def _check_is_article(page: WebPage, node: Node | None, graph: Graph) -> None:

@@ -17,6 +17,7 @@ from index.parsing import plain_text
 FIELDS: dict[str, tuple[str, ...]] = {
     "headline": ("headline", "name", "alternativeHeadline"),
     "text": ("articleBody", "text", "reviewBody"),
+    "byline": ("creditText",),
     "section": ("articleSection",),
     "source": ("publisher", "sourceOrganization", "provider"),
     "language": ("inLanguage",),

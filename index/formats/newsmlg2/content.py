@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from index.formats import roles
 from index.formats.bodies import paragraph_json, running
 from index.formats.newsmlg2.concepts import preferred
 from index.formats.nitf import nitf_articles
@@ -80,6 +81,11 @@ def _read(element: XmlElement, content: Content) -> None:
         article, *_ = nitf_articles(nitf)
         content.nitf, content.warnings = article.document, article.warnings
         content.paragraphs = article.document.pop("paragraphs")
+        return
+    ours = next(descendants(element, "article"), None)
+    written = None if ours is None else roles.read_element(ours)
+    if written is not None:
+        content.paragraphs = written
         return
     for child in element:
         if local_name(child) in _MARKUP:

@@ -49,6 +49,7 @@ _HOLDING = {
     "embargoed": Status.WITHHELD,
 }
 _CONTINUES = frozenset(("previousversion", "evolvedfrom", "updateof", "followupof"))
+_CANONICAL = "canonical"  # link of where the item is published
 # Fields that a NITF document inside an item may have where the item has not.
 _FROM_NITF = (
     "headline",
@@ -136,8 +137,14 @@ def _meta(meta: XmlElement | None, concepts: Concepts) -> dict[str, Any]:
         for link in children(meta, "link")
         if role_of(link, "rel") in _CONTINUES
     )
+    addresses = (
+        attribute(link, "href")
+        for link in children(meta, "link")
+        if role_of(link, "rel") == _CANONICAL
+    )
     return {
         "section": next(filter(None, services), None),
+        "url": next(filter(None, addresses), None),
         "ed_note": "\n".join(dict.fromkeys(notes)),
         "evolved_from": next(filter(None, links), None),
         "source": concepts.label(first(meta, "provider")),

@@ -59,5 +59,10 @@ def is_author(concept: Mapping[str, Any]) -> bool:
     return _rel(concept) in _AUTHOR_RELS
 
 
+def is_keyword(concept: Mapping[str, Any]) -> bool:
+    """Whether a concept's rel says that it is a keyword, as of ninjs 2 and 3."""
+    return _rel(concept) == "keyword"
+
+
 def _rel(concept: Mapping[str, Any]) -> str:
     return str(concept.get("rel", "")).rpartition("/")[2].rpartition(":")[2].lower()

@@ -11,7 +11,12 @@ from index.errors import InvalidArticle
 from index.formats import field_names, roles
 from index.formats.aliases import EMBARGO_NAMES
 from index.formats.date_fields import SentDates
-from index.formats.ninjs.concepts import concept_of, is_author, is_modelled
+from index.formats.ninjs.concepts import (
+    concept_of,
+    is_author,
+    is_keyword,
+    is_modelled,
+)
 from index.formats.ninjs.properties import CONCEPTS, DATES, MEDIA, NAMES, TEXTS
 from index.formats.ninjs.variants import PLAIN_ROLES, Variant, text_of, variants_of
 from index.formats.property_names import plain_name
@@ -93,7 +98,7 @@ class Item:
         for target, names in CONCEPTS.items():
             if concepts := self._concepts(names):
                 document[target] = concepts
-        self._move_authors(document)
+        self._move_related(document)
         for target, names in NAMES.items():
             if value := self._name(names):
                 document[target] = value
@@ -133,10 +138,12 @@ class Item:
             return self._paragraphs({})
         document = {
             name: concepts
-            for name in dict.fromkeys(("people", "authors", target))
+            for name in dict.fromkeys(
+                ("people", "authors", "subjects", "keywords", target)
+            )
             if (concepts := self._concepts(CONCEPTS[name]))
         }
-        self._move_authors(document)
+        self._move_related(document)
         return document.get(target)
 
     def _peek(self, name: str) -> Any:
@@ -213,8 +220,8 @@ class Item:
             return concepts
         return []
 
-    def _move_authors(self, document: dict[str, Any]) -> None:
-        """Move the people who wrote the item to its authors."""
+    def _move_related(self, document: dict[str, Any]) -> None:
+        """Move people who wrote the item to authors, keyword subjects to keywords."""
         people = document.pop("people", [])
         authors = [person for person in people if is_author(person)]
         others = [person for person in people if not is_author(person)]
@@ -222,6 +229,13 @@ class Item:
             document["authors"] = [*document.get("authors", []), *authors]
         if others:
             document["people"] = others
+        subjects = document.pop("subjects", [])
+        keywords = [subject for subject in subjects if is_keyword(subject)]
+        others = [subject for subject in subjects if not is_keyword(subject)]
+        if keywords:
+            document["keywords"] = [*document.get("keywords", []), *keywords]
+        if others:
+            document["subjects"] = others
         for target in CONCEPTS:
             for concept in document.get(target, []):
                 concept.pop("rel", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from index.article import Role
 from index.formats.bodies import paragraph_json
 from index.formats.property_names import names
 from index.parsing import (
@@ -49,13 +50,36 @@ TAGS: dict[str, str] = {
 _MARKS = {"frac": " ", "frac-den": "/"}
 # The fields of ours that marked words of a text belong to.
 _MARKED = {"person": "people", "org": "organisations", "location": "places"}
+ROLES = "roles"  # class of a block whose parts state their roles
 _MEDIA_ATTRIBUTES = frozenset(
     names("source name mime-type media-type alternate-text height width time")
 )
 
 
+def _written_paragraphs(block: XmlElement) -> list[dict[str, Any]] | None:
+    """Paragraphs of a block that we wrote, in their JSON form; ``None`` of another."""
+    document = []
+    for part in block:
+        role = (part.get("class") or "").removeprefix("role-")
+        holder = next(descendants(part, "media-caption"), part)
+        while len(holder) == 1 and not (holder.text or "").strip():
+            holder = holder[0]
+        if role not in frozenset(Role) or len(holder) or not holder.text:
+            return None
+        paragraph = {"role": role, "text": holder.text}
+        producer = next(descendants(part, "media-producer"), None)
+        if producer is not None and producer.text:
+            paragraph["credit"] = producer.text
+        document.append(paragraph)
+    return document
+
+
 def nitf_paragraphs(element: XmlElement) -> list[dict[str, Any]]:
     """Paragraphs of an element, in their JSON form."""
+    if len(element) == 1 and element[0].get("class") == ROLES:
+        written = _written_paragraphs(element[0])
+        if written is not None:
+            return written
     return paragraph_json(element_paragraphs(element, TAGS, _MARKS))
 
 
@@ -69,7 +93,9 @@ def marked_concepts(element: XmlElement | None) -> Iterator[tuple[str, dict[str,
         if name is None:
             continue
         concept = {"name": name}
-        if code := attribute(inner, "value") or attribute(inner, "code"):
+        names_of_code = ("value", "code", "location-code")
+        codes = (attribute(inner, name) for name in names_of_code)
+        if code := next(filter(None, codes), None):
             concept["code"] = code
             source = attribute(inner, "idsrc") or attribute(inner, "code-source")
             scheme = attribute(inner, "value-src") or source
