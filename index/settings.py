@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any, Self
 
 from index.dates import DateRules, date_rules
@@ -82,6 +83,10 @@ class Settings:
         "address of an article that has no url, such as"
         " https://news.example/archive/{id}; without one, it has no link",
     )
+    proxies: tuple[str, ...] = _setting(
+        ("127.0.0.1", "::1"),
+        "addresses of proxies whose X-Forwarded-Prefix counts, separated by spaces",
+    )
     push_secret: str = _setting(
         "",
         "secret that Superdesk signs its pushes with; without one, push is off",
@@ -108,6 +113,9 @@ class Settings:
     wait_seconds: float = _setting(10.0, "longest wait of `?wait=1`, in seconds")
     rate: int | None = _setting(
         6_000, "requests a minute of a key without its own rate, or none", optional=True
+    )
+    exports: int = _setting(
+        2, "exports of a key at one time, in each worker of the service"
     )
     behind: int = _setting(
         10_000, "changes that the index may be behind before `/readyz` fails"
@@ -158,6 +166,15 @@ class Settings:
                 " once, in its path or query, such as https://news.example/archive/{id}",
                 got=self.permalink,
             )
+        for proxy in self.proxies:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise InvalidValue(
+                    "NUTGRAF_PROXIES",
+                    "write addresses or networks, such as 127.0.0.1 or 10.0.0.0/8",
+                    got=proxy,
+                ) from None
         if self.rate is not None and self.rate > MAX_RATE:
             raise InvalidValue(
                 "NUTGRAF_RATE", f"write at most {MAX_RATE:,}, or none", got=self.rate

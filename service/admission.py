@@ -14,9 +14,10 @@ import uuid
 
 from flask import Flask, Response, g, request
 
+from index.errors import InvalidValue
 from service import authority
 from service.context import Context
-from service.exchange import hosts_of_target, release_room
+from service.exchange import HEADER, REFUSED, hosts_of_target, release_room
 from service.hosts import allowed_hosts, without_port
 from service.logs import log_request
 from service.memory import give_back
@@ -44,6 +45,12 @@ def register(app: Flask, ctx: Context) -> None:
         g.started = time.perf_counter()
         sent = request.headers.get("X-Request-Id", "")
         g.request_id = sent if _REQUEST_ID.match(sent) else uuid.uuid4().hex
+        if REFUSED in request.environ:
+            raise InvalidValue(
+                HEADER,
+                "is no path prefix; let the proxy send one such as /archive",
+                got=request.environ[REFUSED][:100],
+            )
         # Without a Host, Werkzeug takes the address that the server is bound to.
         host = request.host if "Host" in request.headers else None
         # RFC 9112, 3.2.2: a host in the request line takes precedence over Host.

@@ -12,7 +12,7 @@ from index.errors import ServiceError
 from index.settings import Settings
 from service import admission, api, authority, problems
 from service.context import EXTENSION, Context, context_of
-from service.exchange import RawPath
+from service.exchange import Forwarded, RawPath
 from service.metrics import Metrics
 
 
@@ -42,7 +42,7 @@ def create_app(
     api.register(app)
     authority.register(app, ctx)
     problems.register(app)
-    app.wsgi_app = RawPath(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = RawPath(Forwarded(app.wsgi_app, settings.proxies))  # type: ignore[method-assign]
     return app
 
 

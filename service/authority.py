@@ -4,6 +4,9 @@ Checked before any view, in one place. Each operation declares its scope; an app
 endpoint that has none does not start. The key comes in a header and is looked up for
 each request, so a revoked key is refused at once, in every process.
 
+Feed readers know passwords only: a key whose one scope is ``feed`` may come as one, in
+requests for feeds and nowhere else.
+
 As long as no key was ever created, callers on this machine need none: they may do
 everything except read articles that are withheld or under embargo.
 """
@@ -16,12 +19,13 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
-from index.access import UNLIMITED, Allowance, Key, Scope
+from index.access import KEY_PREFIX, UNLIMITED, Allowance, Key, Scope
 from index.query import PUBLIC, Reader
 from service.context import Context, context
-from service.exchange import OPEN, scopes_of
+from service.exchange import OPEN, asks_for_feed, feeds_of, scopes_of
 from service.hosts import LOOPBACK, is_loopback, network_of, without_port
 from service.refusals import (
+    BasicRefused,
     ConflictingKeys,
     RateLimited,
     ScopeMissing,
@@ -44,7 +48,7 @@ def register(app: Flask, ctx: Context) -> None:
 
     :raises RuntimeError: an endpoint declares no scope, not even an open one.
     """
-    scopes = scopes_of(app)
+    scopes, feeds = scopes_of(app), feeds_of(app)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} - scopes.keys()
     if missing:
         raise RuntimeError(f"no scope is declared for {', '.join(sorted(missing))}")
@@ -57,12 +61,16 @@ def register(app: Flask, ctx: Context) -> None:
         scope = scopes[request.endpoint]
         if scope is OPEN:
             return
+        g.feed = request.endpoint in feeds and asks_for_feed()
         key = _key_of_request(ctx)
         g.key = key
         if key is None:
             return
         _take_allowance(ctx, key)
-        if scope not in key.scopes:
+        if g.feed and _password() is not None and key.scopes != {Scope.FEED}:
+            log.warning("password", extra={"key": key.name, "path": request.path})
+            raise BasicRefused(tuple(sorted(key.scopes)))
+        if scope not in key.scopes and not (g.feed and Scope.FEED in key.scopes):
             log.warning(
                 "scope", extra={"key": key.name, "scope": scope, "path": request.path}
             )
@@ -70,6 +78,8 @@ def register(app: Flask, ctx: Context) -> None:
 
     @app.after_request
     def add_rate(response: Response) -> Response:
+        if g.get("feed"):
+            response.vary.update(("Authorization", "X-API-Key"))
         allowance: Allowance | None = g.get("allowance")
         if allowance is not None:
             # As in draft-ietf-httpapi-ratelimit-headers-10.
@@ -124,6 +134,12 @@ def key_name() -> str | None:
     return None if key is None else key.name
 
 
+def key_id() -> str:
+    """Id of this request's key; blank if it has none."""
+    key: Key | None = g.get("key")
+    return "" if key is None else key.id
+
+
 def may(scope: Scope) -> bool:
     """Whether the caller of an open operation has a scope."""
     try:
@@ -175,11 +191,25 @@ def _sent_key() -> str | None:
     # Other schemes are for somebody else, such as a proxy.
     if authorization[: len(_BEARER)].lower() == _BEARER:
         keys.append(authorization[len(_BEARER) :].strip())
+    elif (password := _password()) is not None:
+        keys.append(password)
     if "X-API-Key" in request.headers:
         keys.append(request.headers["X-API-Key"].strip())
     if len(set(keys)) > 1:
         raise ConflictingKeys
     return keys[0] if keys else None
+
+
+def _password() -> str | None:
+    """Key that was sent as a Basic password in a request for a feed.
+
+    Other passwords are for somebody else, such as a proxy.
+    """
+    sent = request.authorization if g.get("feed") else None
+    if sent is None or sent.type != "basic":
+        return None
+    password = (sent.password or "").strip()
+    return password if password.startswith(KEY_PREFIX) else None
 
 
 def _needs_no_key(ctx: Context) -> bool:

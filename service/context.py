@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from flask import Flask, current_app
 
 from index.archive import Archive
+from index.errors import ServiceError
 from index.settings import Settings
 from service.hosts import host_of, is_loopback
 from service.memory import give_back
 from service.metrics import Metrics
+from service.refusals import TooManyExports
 
 EXTENSION = "nutgraf"
 
@@ -37,6 +40,8 @@ class Context:
         self.settings, self.metrics = settings, metrics
         self._archive = archive
         self._large_finished = 0
+        self._exports: Counter[str] = Counter()  # under way, by key
+        self._counting = threading.Lock()
         self._opening = threading.Lock()
         self._alive: Callable[[], bool] = lambda: True
         self.bound_host = host_of(settings.bind)
@@ -86,6 +91,35 @@ class Context:
         def release() -> None:
             self.metrics.waiting.dec()
             waiting.release()
+
+        return release
+
+    def take_export(self, key: str) -> Callable[[], None]:
+        """Take a slot for an export; return what releases it.
+
+        Exports are few at a time, of each key and of all: each takes a thread.
+
+        :param key: id of the caller's key; blank without one.
+        :raises TooManyExports: as many of this key are under way as may be.
+        :raises ServiceError: no slot is free.
+        """
+        with self._counting:
+            if self._exports[key] >= self.settings.exports:
+                raise TooManyExports(self.settings.exports)
+            free = self.take_slot()
+            if free is None:
+                raise ServiceError(
+                    "as many requests that take long are under way as threads allow;"
+                    " try again later"
+                )
+            self._exports[key] += 1
+
+        def release() -> None:
+            with self._counting:
+                self._exports[key] -= 1
+                if not self._exports[key]:
+                    del self._exports[key]
+            free()
 
         return release
 

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -91,9 +91,14 @@ def _answer_ours(error: NutgrafError) -> Response:
     if document["status"] >= 500:
         # An operator needs the cause, if there is one.
         log.warning("%s: %s", error.code, error, exc_info=error.__cause__)
-    response = problem_response({**document, "instance": request.path})
+    response = problem_response({**document, "instance": _instance()})
     if isinstance(error, refusals.Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
+        if g.get("feed"):
+            # Of these alone a browser or a feed reader may ask for a password.
+            response.headers.add(
+                "WWW-Authenticate", 'Basic realm="Nutgraf feeds", charset="UTF-8"'
+            )
     if isinstance(error, refusals.UnsupportedMediaType):
         # RFC 9110, 15.5.16: say which media types and compressions are accepted.
         if error.encodings:
@@ -124,7 +129,7 @@ def _answer_http(error: HTTPException) -> Response:
     _count_refused_write(code)
     detail = error.description or PROBLEM_TYPES[code].title
     document = _standard(code, status, _detail_of(status, detail))
-    document["instance"] = request.path
+    document["instance"] = _instance()
     if status >= 500:
         # The traceback is in the log under this id; callers do not see it.
         document["error_id"] = g.get("request_id")
@@ -151,10 +156,16 @@ def _detail_of(status: int, detail: str) -> str:
     return detail
 
 
+def _instance() -> str:
+    return request.script_root + request.path
+
+
 def _standard(code: str, status: int, detail: str) -> dict[str, Any]:
     row = PROBLEM_TYPES[code]
+    # The worker refuses some requests before there is one.
+    root = request.script_root if has_request_context() else ""
     return {
-        "type": row.link,
+        "type": root + row.link,
         "title": row.title,
         "status": status,
         "detail": detail,

@@ -23,6 +23,8 @@
     ├── ScopeMissing
     ├── RateLimited
     │   └── TooManyFailures      too many wrong keys from one address
+    ├── TooManyExports           at one time, with one key
+    ├── BasicRefused             a key that is no feed key, sent as a Basic password
     ├── PushOff
     ├── SignatureRefused
     └── NothingStored            several articles were sent and all of them failed
@@ -272,6 +274,39 @@ class TooManyFailures(RateLimited):
         super().__init__(
             limit=limit, retry_after=retry_after, what="wrong keys from this address"
         )
+
+
+class TooManyExports(InputError):
+    """Export beyond those that one key may have under way at one time.
+
+    :param limit: exports at one time.
+    """
+
+    code = "too_many_exports"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit:,} exports of this key are under way, as many as may be at one"
+            " time; wait until one has ended"
+        )
+        self.limit = limit
+
+
+class BasicRefused(InputError):
+    """Key with another scope than ``feed``, sent as a Basic password.
+
+    :param scopes: of the key.
+    """
+
+    code = "basic_refused"
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        super().__init__(
+            "only a key whose one scope is feed may be sent as a Basic password; make"
+            " one with nutgraf keys add NAME --scope feed, or send this one as"
+            " Authorization: Bearer KEY"
+        )
+        self.scopes = scopes
 
 
 class PushOff(InputError):

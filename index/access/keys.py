@@ -38,6 +38,7 @@ class Scope(StrEnum):
     """What a key allows. No scope includes another one."""
 
     SEARCH = "search"  # read published articles
+    FEED = "feed"  # read published articles in feeds only
     READ_EMBARGOED = "read-embargoed"  # read withheld and embargoed articles as well
     INGEST = "ingest"  # store, withdraw and delete articles
     ADMIN = "admin"  # read metrics and original bytes, replace versions

@@ -4,7 +4,10 @@ from index.archive.answers import Answer, ArticleHit, ArticleView, Excerpt
 from index.archive.archive import Archive, open_parts
 from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
+from index.archive.question import Question
+from index.archive.subscription import FeedPage, Removal
 from index.archive.tags import Tag
+from index.archive.walk import pages_of
 from index.engines import Facet
 
 __all__ = [
@@ -17,6 +20,10 @@ __all__ = [
     "Condition",
     "Excerpt",
     "Facet",
+    "FeedPage",
+    "Question",
+    "Removal",
     "Tag",
     "open_parts",
+    "pages_of",
 ]

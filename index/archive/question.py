@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from index import dates
@@ -18,6 +19,7 @@ from index.archive import excerpts
 from index.archive.answers import Answer, ArticleHit, Excerpt
 from index.archive.excerpts import marked_html
 from index.archive.marking import Marker
+from index.archive.subscription import FeedPage, last_change, removals_from
 from index.archive.suggestions import did_you_mean
 from index.archive.tags import Tag, tag_of
 from index.article import Paragraph, Role, paragraph_id
@@ -30,7 +32,7 @@ from index.engines import (
     of_one_history,
     ranking,
 )
-from index.errors import IndexUnavailable
+from index.errors import IndexUnavailable, InputError
 from index.query import (
     SHORT_FIELDS,
     Parsed,
@@ -49,6 +51,8 @@ from index.store import Clipping, View
 from index.text import Span
 
 _ShownPassage = tuple[Passage, Paragraph]
+# Dates that count from now are others at such a distance: days, months and years.
+_OTHER_TIME = timedelta(days=400)
 _MOST_CHANGED = 20_000  # articles that an answer can leave out one by one
 
 
@@ -144,6 +148,46 @@ class Question:
                 key=view.cursor_key,
             ),
         )
+
+    def feed_page(self) -> FeedPage:
+        """The answer with what feed readers need besides its hits.
+
+        :raises SearchTimeout: it took longer than the settings allow.
+        :raises IndexUnavailable: there is no index to answer from now.
+        """
+        answer, search, view = self.answer(), self._search, self._view
+        return FeedPage(
+            answer=answer,
+            stored=view.stored_at(
+                (hit.article["id"], hit.article["version"]) for hit in answer.hits
+            ),
+            removals=()
+            if search.after is not None or search.offset
+            else removals_from(view, search, self._validity),
+            changed=last_change(view, search.now),
+        )
+
+    def last_modified(self) -> datetime | None:
+        """The last instant at which the answer may have changed.
+
+        ``None`` if instants do not tell: the index is behind the store, or the search
+        means something else at another time, as one of the last seven days does.
+        """
+        search, snapshot = self._search, self._snapshot
+        if isinstance(snapshot, IndexUnavailable) or snapshot.seq != self._view.seq:
+            return None
+        try:
+            earlier, _ = compile_request(
+                replace(self._request, cursor=None),
+                settings=self._settings,
+                now=search.now - _OTHER_TIME,
+                reader=search.reader,
+            )
+        except InputError:  # of a period that has not begun then
+            return None
+        if (earlier.query, earlier.dates) != (search.query, search.dates):
+            return None
+        return last_change(self._view, search.now)
 
     def _counted(self, q: str, search: Search) -> Search:
         """The same search for another query, of which only the hits are counted.

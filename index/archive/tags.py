@@ -45,6 +45,11 @@ class Tag:
         span = _SPAN.pack(self.validity.first, self.validity.end)
         return sealed(span, self.key, self._layout)
 
+    @property
+    def now(self) -> datetime:
+        """The instant that the answer is of."""
+        return dates.from_micros(self.validity.now)
+
     def fits(self, text: str) -> bool:
         """Whether the answer with this tag, given out earlier, is the current one."""
         if len(text) != _CHARACTERS:

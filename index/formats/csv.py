@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Container, Iterator
 from contextlib import suppress
@@ -16,11 +15,16 @@ from index.errors import InputError, UnreadableInput
 from index.formats import field_names, jsonl
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, refusal_of
-from index.parsing import DELIMITERS, header_of, parse_json, table_rows, unzipped
+from index.parsing import (
+    DELIMITERS,
+    header_of,
+    parse_json,
+    table_rows,
+    unguarded,
+    unzipped,
+)
 from index.parsing import recoded as recoded_pieces
 
-# Spreadsheets take a cell that starts so for a formula; an apostrophe guards it.
-_GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
 # Columns without one of these hold no article.
 _TEXTS = ("headline", "text", "paragraphs", "abstract")
 _DEEPEST = 8  # steps of a path in a header
@@ -155,7 +159,7 @@ def _record_of(columns: list[_Column], cells: list[str]) -> dict[str, Any]:
     """A row as the object that JSON would have in its place."""
     record: dict[str, Any] = {}
     for column, cell in zip(columns, cells, strict=False):
-        text = _GUARDED.sub("", cell, count=1) if cell.startswith("'") else cell
+        text = unguarded(cell) if cell.startswith("'") else cell
         if not text or text.isspace():
             continue
         value: Any = text

@@ -2,6 +2,7 @@
 
 from index.parsing.blocks import Block
 from index.parsing.delimited import DELIMITERS, header_of, table_rows
+from index.parsing.formulas import guarded, unguarded
 from index.parsing.json_paths import EACH, Step, json_texts, json_values
 from index.parsing.json_records import json_records
 from index.parsing.markup import (
@@ -84,6 +85,7 @@ __all__ = [
     "element_language",
     "element_paragraphs",
     "first",
+    "guarded",
     "header_of",
     "html_paragraphs",
     "is_byline",
@@ -104,6 +106,7 @@ __all__ = [
     "single_spaced",
     "table_rows",
     "unescaped",
+    "unguarded",
     "unzipped",
     "web_page",
     "whole_bytes",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -126,6 +128,21 @@ _PAGE = (
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
 )
+_CHANGES_BEFORE = (
+    select(changes)
+    .where(changes.c.seq < bindparam("before"))
+    .order_by(changes.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+_HIDING_BEFORE = _CHANGES_BEFORE.where(tables.hiding)
+_CHANGED_AT = PreparedRead(
+    select(changes.c.at).where(changes.c.seq == bindparam("seq"))
+)
+_STORED_AT = PreparedRead(
+    select(versions.c.id, versions.c.at).where(
+        versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
+    )
+)
 _HAS_VERSION = PreparedRead(
     select(versions.c.version).where(
         versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
@@ -187,18 +204,33 @@ class View:
     def changes(self, since: int, limit: int) -> tuple[Change, ...]:
         """Changes after ``since``, at most ``limit``, the oldest first."""
         rows = self._connection.execute(_CHANGES, {"since": since, "limit": limit})
-        return tuple(
-            Change(
-                seq=row.seq,
-                type=row.type,
-                id=row.id,
-                version=row.version,
-                at=from_micros(row.at),
-                hides=row.hides,
-                facts=row.facts,
-            )
-            for row in rows
+        return tuple(_change(row) for row in rows)
+
+    def changes_before(
+        self, before: int, limit: int, *, hiding: bool
+    ) -> tuple[Change, ...]:
+        """Changes before a seq, at most ``limit``, the newest first.
+
+        :param hiding: only those that may hide an article from some reader; these come
+            from a small index.
+        """
+        statement = _HIDING_BEFORE if hiding else _CHANGES_BEFORE
+        rows = self._connection.execute(statement, {"before": before, "limit": limit})
+        return tuple(_change(row) for row in rows)
+
+    def changed_at(self) -> int:
+        """Instant of the newest change, in microseconds since 1970 UTC; 0 before it."""
+        for (at,) in _CHANGED_AT.rows(self._connection, seq=self.seq):
+            return int(at)
+        return 0
+
+    def stored_at(self, keys: Iterable[tuple[str, str]]) -> dict[str, datetime]:
+        """When versions of articles were stored, by the id of the article."""
+        rows = _STORED_AT.rows_of_each(
+            self._connection,
+            [{"id": key[0], "version": key[1]} for key in dict.fromkeys(keys)],
         )
+        return {article_id: from_micros(at) for article_id, at in rows}
 
     def get(self, article_id: str, version: str | None = None) -> Stored:
         """A version of an article, by default the current one.
@@ -387,3 +419,16 @@ class View:
     def searchable(self) -> int:
         """Number of articles that are not killed."""
         return self._connection.execute(_COUNT_SEARCHABLE).scalar_one()
+
+
+def _change(row: Any) -> Change:
+    """Change from its row of the log."""
+    return Change(
+        seq=row.seq,
+        type=row.type,
+        id=row.id,
+        version=row.version,
+        at=from_micros(row.at),
+        hides=row.hides,
+        facts=row.facts,
+    )

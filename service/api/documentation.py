@@ -6,7 +6,7 @@ from copy import deepcopy
 from functools import cache
 from threading import Lock
 
-from flask import Blueprint, Flask, Response, current_app, redirect
+from flask import Blueprint, Flask, Response, current_app, redirect, request
 from flask_smorest import Api
 from marshmallow import Schema
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,6 +15,7 @@ from service.api import (
     articles,
     changes,
     differences,
+    feeds,
     health,
     originals,
     search,
@@ -23,10 +24,11 @@ from service.api import (
 )
 from service.api.article_schemas import ArticleBody, Concept, ParagraphBody
 from service.api.search_schemas import ArticleHit, ParagraphHit
-from service.exchange import KEY_HEADERS
+from service.exchange import BASIC, KEY_HEADERS
 
 MODULES = (
     search,
+    feeds,
     articles,
     differences,
     originals,
@@ -79,7 +81,9 @@ _BUILDING = Lock()
 @pages.get("/")
 def index_page() -> AnyResponse:
     """Redirect from the root to the documentation."""
-    return redirect("docs")
+    root = request.script_root
+    # Without a prefix that we know of there may be one that the proxy does not name.
+    return redirect(f"{root}/docs" if root else "docs")
 
 
 @pages.get("/docs")
@@ -127,7 +131,7 @@ def openapi() -> bytes:
         API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}},
     )
     api = _Api(app)
-    for name, scheme in KEY_HEADERS.items():
+    for name, scheme in (KEY_HEADERS | BASIC).items():
         api.spec.components.security_scheme(name, scheme)
     for name, schema in _NAMED.items():
         api.spec.components.schema(name, schema=schema)

@@ -36,7 +36,8 @@ class Links:
             for text in (_text_of(value),)
         ]
         # Start of the links with one parameter more.
-        self._start = self._url([*(pair for _, _, pair in self._pairs), ""])
+        self._all = [pair for _, _, pair in self._pairs]
+        self._start = self._url([*self._all, ""])
         timeless = [pair for name, _, pair in self._pairs if name not in _PERIOD]
         self._timeless, self._timeless_start = (
             self._url(timeless),
@@ -53,6 +54,10 @@ class Links:
     def next(self, cursor: str) -> str:
         """Link to the next page."""
         return self._start + _pair("cursor", cursor)
+
+    def here(self, cursor: str | None) -> str:
+        """Link to the page after a cursor; to the first one without it."""
+        return self._url(self._all) if cursor is None else self.next(cursor)
 
     def toggle(self, facet: Facet, value: str) -> str:
         """Link that filters by a facet's value, or drops that filter if it is set."""

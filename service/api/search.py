@@ -11,14 +11,18 @@ from flask import Response, request
 from index.access import Scope
 from index.archive import Answer
 from index.article import FIELDS, FILTERABLE, Kind
-from index.errors import InvalidQuery
+from index.errors import InvalidQuery, InvalidValue
 from index.query import Filter, Request, Sort, Unit
 from index.query import Scope as QueryScope
+from index.rendering import FEED_FIELDS
+from service.api.exports import export_response
+from service.api.feeds import feed_response
 from service.api.links import Links, linked_facet, search_document
 from service.api.search_schemas import (
     FacetAnswer,
     FacetArguments,
     FieldsAnswer,
+    FormatSearchArguments,
     SearchAnswer,
     SearchArguments,
     SuggestAnswer,
@@ -26,12 +30,36 @@ from service.api.search_schemas import (
 )
 from service.authority import reader
 from service.context import context
-from service.exchange import Blueprint, conditional_response, decoded, json_response
+from service.exchange import (
+    EXPORTS,
+    FEEDS,
+    MEDIA_TYPES,
+    Blueprint,
+    SearchFormat,
+    conditional_response,
+    decoded,
+    json_response,
+)
 
 blueprint = Blueprint(
     "search", __name__, description="Search for paragraphs and their articles"
 )
 PATH = "/v1/search"
+
+OTHER_TYPES = tuple(
+    media_type for name, media_type in MEDIA_TYPES.items() if name != SearchFormat.JSON
+)
+_FEED_LIMIT = 50  # hits in a page of a feed, unless the request says how many
+# Parameters that would change nothing in a format.
+_NOT_IN = {
+    SearchFormat.JSON: ("guard",),
+    SearchFormat.NDJSON: ("guard", "page", "facet", "facet_size"),
+    SearchFormat.CSV: ("page", "facet", "facet_size", "explain"),
+    **dict.fromkeys(
+        FEEDS,
+        ("guard", "facet", "facet_size", "explain", "unit", "fields", "passages"),
+    ),
+}
 
 # Names of parameters here, and in the Request that the archive takes.
 _NAMES = {"in": "within", "from": "since", "to": "until"}
@@ -48,20 +76,30 @@ _PLAIN = (
     scope=Scope.SEARCH,
     takes=SearchArguments,
     gives=SearchAnswer,
+    gives_text=OTHER_TYPES,
     also={304: None},
     problems=(503,),
+    feeds=True,
 )
 def search(arguments: dict[str, Any]) -> Response:
     """Search for articles or paragraphs."""
-    search_request = request_of(arguments)
-    started = time.perf_counter()
-    with context().archive.asking(search_request, reader=reader()) as question:
-        return conditional_response(
-            question.tag(_parameters(search_request)),
-            lambda: _search_response(
-                arguments, search_request, question.answer(), started
-            ),
-        )
+    return _answer(SearchFormat(arguments.get("format", "json")), arguments)
+
+
+@blueprint.operation(
+    "GET",
+    f"{PATH}.<any({', '.join(SearchFormat)}):format>",
+    scope=Scope.SEARCH,
+    takes=FormatSearchArguments,
+    gives=SearchAnswer,
+    gives_text=OTHER_TYPES,
+    also={304: None},
+    problems=(503,),
+    feeds=True,
+)
+def search_as(arguments: dict[str, Any], format: str) -> Response:
+    """Search for articles or paragraphs, with the format of the answer in the path."""
+    return _answer(SearchFormat(format), arguments)
 
 
 @blueprint.operation(
@@ -71,11 +109,19 @@ def search(arguments: dict[str, Any]) -> Response:
     takes=SearchArguments,
     location="json",
     gives=SearchAnswer,
+    gives_text=tuple(MEDIA_TYPES[name] for name in SearchFormat if name in EXPORTS),
     problems=(411, 413, 415, 422, 503),
 )
 def search_by_body(arguments: dict[str, Any]) -> Response:
     """Search for articles or paragraphs, with the parameters in a JSON object."""
-    search_request = request_of(arguments)
+    search_format = SearchFormat(arguments.get("format", "json"))
+    if search_format in FEEDS:
+        raise InvalidValue(
+            "format", "feeds are read with GET; choose json, ndjson or csv here"
+        )
+    search_request = request_of(arguments, search_format)
+    if search_format in EXPORTS:
+        return _export(search_request, search_format, arguments)
     started = time.perf_counter()
     return _search_response(
         arguments,
@@ -176,19 +222,40 @@ def list_fields(arguments: dict[str, Any]) -> Response:
     )
 
 
-def request_of(arguments: dict[str, Any]) -> Request:
-    """Request to the archive, from the parameters of a search."""
+def request_of(
+    arguments: dict[str, Any], search_format: SearchFormat = SearchFormat.JSON
+) -> Request:
+    """Request to the archive, from the parameters of a search.
+
+    :raises InvalidValue: a parameter means nothing in the format.
+    """
+    for name in arguments:
+        if name in _NOT_IN[search_format]:
+            raise InvalidValue(
+                name, f"means nothing with format={search_format}; leave it out"
+            )
     values: dict[str, Any] = {
         _NAMES.get(name, name): arguments[name] for name in _PLAIN if name in arguments
     }
     for name, kind in _ENUMS.items():
         if name in arguments:
             values[name] = kind(arguments[name])
+    fields = tuple(dict.fromkeys(arguments.get("fields", ())))
+    if search_format in EXPORTS:
+        values.pop("limit", None)  # of all pages together
+    if search_format in FEEDS:
+        fields = FEED_FIELDS
+        values = {
+            "sort": Sort.UPDATED,  # what is new or corrected comes first
+            "limit": min(_FEED_LIMIT, context().settings.limit),
+            **values,
+            "passages": 1,
+        }
     return Request(
         **values,
         filters=tuple(_filters(arguments)),
         facets=tuple(dict.fromkeys(arguments.get("facet", ()))),
-        fields=tuple(dict.fromkeys(arguments.get("fields", ()))),
+        fields=fields,
     )
 
 
@@ -204,6 +271,36 @@ def _filters(arguments: dict[str, Any]) -> list[Filter]:
     return filters
 
 
+def _answer(search_format: SearchFormat, arguments: dict[str, Any]) -> Response:
+    search_request = request_of(arguments, search_format)
+    if search_format in EXPORTS:
+        return _export(search_request, search_format, arguments)
+    started = time.perf_counter()
+    with context().archive.asking(search_request, reader=reader()) as question:
+        parameters = _parameters(search_request)
+        if search_format in FEEDS:
+            return feed_response(
+                question, search_format, arguments, f"{search_format} {parameters}"
+            )
+        return conditional_response(
+            question.tag(parameters),
+            lambda: _search_response(
+                arguments, search_request, question.answer(), started
+            ),
+        )
+
+
+def _export(
+    search_request: Request, search_format: SearchFormat, arguments: dict[str, Any]
+) -> Response:
+    return export_response(
+        search_request,
+        search_format,
+        most=arguments.get("limit"),
+        guards=arguments.get("guard", True),
+    )
+
+
 def _facet_response(field: str, answer: Answer, links: Links) -> Response:
     return json_response(
         {
@@ -215,14 +312,14 @@ def _facet_response(field: str, answer: Answer, links: Links) -> Response:
 
 
 def _parameters(search_request: Request) -> str:
-    return f"{request.path} {search_request!r}"
+    return f"{request.script_root} {request.path} {search_request!r}"
 
 
 def _search_response(
     arguments: dict[str, Any], search_request: Request, answer: Answer, started: float
 ) -> Response:
     searched = time.perf_counter()
-    links = Links(request.script_root + PATH, arguments)
+    links = Links(request.script_root + request.path, arguments)
     response = json_response(search_document(answer, search_request, links))
     written = time.perf_counter()
     response.headers["Server-Timing"] = (

@@ -14,6 +14,7 @@ from service.exchange import (
     Flag,
     Listed,
     Repeatable,
+    SearchFormat,
     Text,
     Whole,
     WholeText,
@@ -100,64 +101,84 @@ _FACET_SIZE = Whole(
 )
 
 
+_SEARCH: dict[str, fields.Field[Any]] = {
+    **_WHERE,
+    "unit": Choice(
+        tuple(Unit),
+        metadata=described("what a hit is", default=_DEFAULTS.unit.value),
+    ),
+    "sort": Choice(
+        tuple(Sort),
+        metadata=described("order; by default relevance with q, otherwise newest"),
+    ),
+    "limit": Whole(
+        0,
+        metadata=described(
+            "maximum number of hits; 100 at most, unless the operator changes it",
+            default=_DEFAULTS.limit,
+        ),
+    ),
+    "page": Whole(
+        1, metadata=described("page number, from 1; not together with cursor")
+    ),
+    "cursor": Text(metadata=described("next from the previous answer")),
+    "facet": Repeatable(
+        Text(),
+        metadata=described(
+            f"count articles by a field: {', '.join(FACETABLE)}; dates by"
+            f" {', '.join(Interval)}, such as published:month"
+        ),
+    ),
+    "facet_size": _FACET_SIZE,
+    "passages": Whole(
+        0,
+        20,
+        metadata=described(
+            "maximum number of passages of a hit", default=_DEFAULTS.passages
+        ),
+    ),
+    "passage_length": Whole(
+        0,
+        100_000,
+        metadata=described(
+            "characters of a passage, cut at the end of a sentence; 0: not cut",
+            default=_DEFAULTS.passage_length,
+        ),
+    ),
+    "fields": Listed(
+        Choice(RETURNABLE),
+        metadata=described("article fields to return, separated by commas"),
+    ),
+    "explain": Flag(
+        metadata=described("return the parts of each score", default=False)
+    ),
+    "guard": Flag(
+        metadata=described(
+            "csv: write an apostrophe before cells that a spreadsheet would"
+            " compute, such as =1+1",
+            default=True,
+        )
+    ),
+}
+
+
 SearchArguments = Schema.from_dict(
     {
-        **_WHERE,
-        "unit": Choice(
-            tuple(Unit),
-            metadata=described("what a hit is", default=_DEFAULTS.unit.value),
-        ),
-        "sort": Choice(
-            tuple(Sort),
-            metadata=described("order; by default relevance with q, otherwise newest"),
-        ),
-        "limit": Whole(
-            0,
-            metadata=described(
-                "maximum number of hits; 100 at most, unless the operator changes it",
-                default=_DEFAULTS.limit,
-            ),
-        ),
-        "page": Whole(
-            1, metadata=described("page number, from 1; not together with cursor")
-        ),
-        "cursor": Text(metadata=described("next from the previous answer")),
-        "facet": Repeatable(
-            Text(),
-            metadata=described(
-                f"count articles by a field: {', '.join(FACETABLE)}; dates by"
-                f" {', '.join(Interval)}, such as published:month"
-            ),
-        ),
-        "facet_size": _FACET_SIZE,
-        "passages": Whole(
-            0,
-            20,
-            metadata=described(
-                "maximum number of passages of a hit", default=_DEFAULTS.passages
-            ),
-        ),
-        "passage_length": Whole(
-            0,
-            100_000,
-            metadata=described(
-                "characters of a passage, cut at the end of a sentence; 0: not cut",
-                default=_DEFAULTS.passage_length,
-            ),
-        ),
-        "fields": Listed(
-            Choice(RETURNABLE),
-            metadata=described("article fields to return, separated by commas"),
-        ),
-        "explain": Flag(
-            metadata=described("return the parts of each score", default=False)
-        ),
+        **_SEARCH,
         "format": Choice(
-            ("json",), metadata=described("format of the answer", default="json")
+            tuple(SearchFormat),
+            metadata=described(
+                "format of the answer: json; ndjson and csv with all hits, limit at"
+                " most; feeds as atom, rss and jsonfeed",
+                default=SearchFormat.JSON.value,
+            ),
         ),
     },
     name="SearchArguments",
 )
+
+
+FormatSearchArguments = Schema.from_dict(_SEARCH, name="FormatSearchArguments")
 
 
 FacetArguments = Schema.from_dict(

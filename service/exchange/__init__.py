@@ -8,9 +8,24 @@ from service.exchange.bodies import (
 )
 from service.exchange.deprecation import DeprecatedPath
 from service.exchange.etags import conditional_response, digest_of_request
+from service.exchange.formats import (
+    EXPORTS,
+    FEEDS,
+    MEDIA_TYPES,
+    SearchFormat,
+    asks_for_feed,
+)
+from service.exchange.forwarding import HEADER, REFUSED, Forwarded
 from service.exchange.json import JSON, json_response, write_json
 from service.exchange.negotiation import bare_type, preferred
-from service.exchange.operations import KEY_HEADERS, OPEN, Blueprint, scopes_of
+from service.exchange.operations import (
+    BASIC,
+    KEY_HEADERS,
+    OPEN,
+    Blueprint,
+    feeds_of,
+    scopes_of,
+)
 from service.exchange.parameters import (
     Choice,
     Flag,
@@ -33,26 +48,35 @@ from service.exchange.writes import WAIT, WaitArguments, write_response
 
 __all__ = [
     "ACCEPTED",
+    "BASIC",
+    "EXPORTS",
+    "FEEDS",
+    "HEADER",
     "ID_RULE",
     "JSON",
     "KEY_HEADERS",
+    "MEDIA_TYPES",
     "OPEN",
     "PATH",
+    "REFUSED",
     "WAIT",
     "Blueprint",
     "Choice",
     "DeprecatedPath",
     "Flag",
+    "Forwarded",
     "Listed",
     "Problem",
     "RawPath",
     "Repeatable",
+    "SearchFormat",
     "Submission",
     "Text",
     "WaitArguments",
     "Whole",
     "WholeText",
     "any_of",
+    "asks_for_feed",
     "bare_type",
     "checked_id",
     "conditional_response",
@@ -60,6 +84,7 @@ __all__ = [
     "decompressed",
     "described",
     "digest_of_request",
+    "feeds_of",
     "hosts_of_target",
     "json_response",
     "preferred",

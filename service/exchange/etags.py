@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, request
@@ -11,21 +12,45 @@ from flask import Response, request
 from index.archive import Tag
 
 
-def conditional_response(tag: Tag, answer: Callable[[], Response]) -> Response:
+def conditional_response(
+    tag: Tag, answer: Callable[[], Response], *, last_modified: datetime | None = None
+) -> Response:
     """Answer to a conditional GET: 304 if the client has it, else the answer itself.
 
     The tag is weak: two answers with one tag may differ in ``took_ms``. An answer that
     must not be stored gets no tag.
+
+    :param last_modified: the last instant at which the answer may have changed; with
+        it, a client without tags may ask by that date. ``None`` if no instant says so.
     """
     # Not for *, which fits any answer: only answer() notices a wrong request.
     sent = request.if_none_match.as_set(include_weak=True)
     known = next((text for text in sent if tag.fits(text)), None)
-    response = answer() if known is None else Response(status=304)
+    modified = None if last_modified is None else _whole_second(last_modified)
+    is_known = known is not None or (
+        # RFC 9110, 13.1.3: a tag takes precedence.
+        "If-None-Match" not in request.headers
+        and modified is not None
+        and request.if_modified_since == modified
+    )
+    response = Response(status=304) if is_known else answer()
     if not response.cache_control.no_store:
-        response.set_etag(known or tag.text, weak=True)
+        if known is not None or not is_known:
+            response.set_etag(known or tag.text, weak=True)
+        if modified is not None and modified <= tag.now:
+            response.last_modified = modified
     return response
 
 
 def digest_of_request(arguments: dict[str, Any]) -> str:
     """Digest of a request, for the ETag of its answer."""
     return hashlib.sha256(f"{request.path} {arguments!r}".encode()).hexdigest()
+
+
+def _whole_second(instant: datetime) -> datetime:
+    """The second that an instant is in, at its end: HTTP's dates have no fraction.
+
+    Until it has passed the answer has no date, as it may change once more within it.
+    """
+    whole = instant.replace(microsecond=0)
+    return whole if whole == instant else whole + timedelta(seconds=1)

@@ -18,7 +18,7 @@ from service.exchange.parameters import PATH_PARAMETERS, NoArguments, with_id
 from service.exchange.paths import BY_ID, PATH, checked_id, decode_id
 from service.exchange.schemas import Problem
 
-_PATH_NAME = re.compile(r"<(?:\w+:)?(\w+)>")
+_PATH_NAME = re.compile(r"<(?:[^:<>]+:)?(\w+)>")
 
 
 # Meaning of each status that operations answer with.
@@ -54,6 +54,10 @@ KEY_HEADERS = {
 }
 
 
+# How keys of feeds may be sent as well: readers of feeds know passwords only.
+BASIC = {"basic": {"type": "http", "scheme": "basic"}}
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """Blueprint whose views declare their scope, parameters and answers.
 
@@ -65,6 +69,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scopes: dict[str, Scope | None] = {}  # by the view's name
+        self.feeds: set[str] = set()  # names of the views that feed keys may call
         self.before_request(decode_id)
 
     def operation(
@@ -81,6 +86,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         also: Mapping[int, type[Schema] | None] = MappingProxyType({}),
         problems: tuple[int, ...] = (),
         location: str = "query",
+        feeds: bool = False,
         documented: Mapping[str, Any] = MappingProxyType({}),
     ) -> Callable[[View], View]:
         """Decorator that makes a function the view of a method and path.
@@ -93,6 +99,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         :param problems: statuses of its problems; 400 and 403 are always added, and
             those for slow clients, long heads and keys.
         :param location: where the parameters are, ``query`` or ``json``.
+        :param feeds: whether it answers with feeds, too: a key with the scope ``feed``
+            opens these.
         :param documented: more about the operation, for OpenAPI.
         """
 
@@ -102,13 +110,16 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def decorator(view: View) -> View:
             self.scopes[view.__name__] = scope
+            if feeds:
+                self.feeds.add(view.__name__)
             required = not getattr(takes, "optional", False)
             wrapped = self.arguments(takes, location=location, required=required)(view)
             answers = self.response(gives_status, gives, content_type=gives_type)
             wrapped = answers(wrapped)
             for media_type in gives_text:
+                kind = "object" if media_type.endswith("+json") else "string"
                 wrapped = self.alt_response(
-                    200, schema={"type": "string"}, content_type=media_type
+                    200, schema={"type": kind}, content_type=media_type
                 )(wrapped)
             for status, schema in also.items():
                 wrapped = self.alt_response(
@@ -124,6 +135,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             details = {"operationId": view.__name__, **documented}
             if scope is not OPEN:
                 details["security"] = [{name: [scope.value]} for name in KEY_HEADERS]
+                if feeds:
+                    details["security"] += [
+                        {name: [Scope.FEED.value]} for name in (*KEY_HEADERS, *BASIC)
+                    ]
             parameters = [PATH_PARAMETERS[name] for name in _PATH_NAME.findall(rule)]
             self.route(rule, methods=[method], parameters=parameters)(
                 self.doc(**details)(wrapped)
@@ -206,3 +221,13 @@ def scopes_of(app: Flask) -> dict[str, Scope | None]:
                 f"{name}.{view}": scope for view, scope in blueprint.scopes.items()
             }
     return scopes
+
+
+def feeds_of(app: Flask) -> frozenset[str]:
+    """Endpoints of an app that answer with feeds, too."""
+    return frozenset(
+        f"{name}.{view}"
+        for name, blueprint in app.blueprints.items()
+        if isinstance(blueprint, Blueprint)
+        for view in blueprint.feeds
+    )

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from index.article import DATE_FIELD_NAMES, FACETABLE
 from index.query import MAX_DIGITS, Interval
+from service.exchange.formats import SearchFormat
 from service.exchange.schemas import ID_RULE, described
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,9}\Z")
@@ -127,6 +128,12 @@ PATH_PARAMETERS = {
         ),
         _path_parameter(
             "n", "the paragraph's number; 0 is the headline", type="integer", minimum=0
+        ),
+        _path_parameter(
+            "format",
+            "format of the answer",
+            type="string",
+            enum=[*map(str, SearchFormat)],
         ),
         _path_parameter(
             "field",

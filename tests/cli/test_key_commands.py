@@ -132,7 +132,7 @@ def test_revoking_names_what_it_ended(run: Run) -> None:
     ("arguments", "message"),
     [
         (("add", "a b", "--scope", "search"), "name"),
-        (("add", "a", "--scope", "write"), "choose from search, read-embargoed"),
+        (("add", "a", "--scope", "write"), "choose from search, feed, read-embargoed"),
         (("add", "a", "--scope", "read-embargoed"), "give both"),
         (("add", "a", "--scope", "search", "--filter", "title=x"), "no field 'title'"),
         (("add", "a", "--scope", "search", "--filter", "section=\u200b "), "is blank"),

@@ -535,7 +535,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     store = tmp_path_factory.mktemp("described") / "nutgraf.db"
     app = create_app(Settings(store=f"sqlite:///{store}", engine="memory:"))
     document: dict[str, Any] = app.test_client().get("/openapi.json").json
-    short = {"{article_id}": "ID", "{n}": "N", "{field}": "FIELD"}
+    short = {"{article_id}": "ID", "{n}": "N", "{field}": "FIELD", "{format}": "FORMAT"}
     paths = {}
     for path, item in document["paths"].items():
         for long, name in short.items():
@@ -573,6 +573,8 @@ def test_the_page_about_keys_says_what_each_scope_opens(
     }
     assert list(said) == [*Scope, "none"]
     assert said.pop("read-embargoed") == {"search"}
+    # Of these only the feeds; tests/service/test_feeds.py has more.
+    assert said.pop("feed") == {"GET /v1/search", "GET /v1/search.FORMAT"}
     expected: dict[str, set[str]] = {name: set() for name in said}
     for path, item in described["paths"].items():
         for method, operation in item.items():
@@ -651,6 +653,13 @@ def test_every_operation_with_parameters_has_its_table(
                 assert declared.pop("id") == ("text", "required")
                 with_id_in_path = path.replace("/v1/article", "/v1/articles/ID")
                 assert declared == known[with_id_in_path, method]
+            elif path == "/v1/search.FORMAT":
+                as_parameter = known["/v1/search", method]
+                assert declared == {
+                    name: as_parameter[name]
+                    for name in as_parameter
+                    if name != "format"
+                }
             elif declared:
                 assert (path, method) in known
 

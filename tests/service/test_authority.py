@@ -485,7 +485,12 @@ def test_the_document_says_which_scope_an_operation_needs(client: FlaskClient) -
     schemes = described["components"]["securitySchemes"]
     assert schemes["header"]["name"] == "X-API-Key"
     search = described["paths"][PATH]["get"]
-    assert search["security"] == [{"bearer": ["search"]}, {"header": ["search"]}]
+    assert search["security"] == [
+        *[{"bearer": ["search"]}, {"header": ["search"]}],
+        *[{"bearer": ["feed"]}, {"header": ["feed"]}, {"basic": ["feed"]}],
+    ]
+    post = described["paths"][PATH]["post"]
+    assert post["security"] == [{"bearer": ["search"]}, {"header": ["search"]}]
     assert {"401", "403", "429"} <= set(search["responses"])
     assert "security" not in described["paths"]["/healthz"]["get"]
     assert OPEN is None

@@ -46,11 +46,12 @@ def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> 
     assert media_type in content, f"{method} {path} {media_type}"
     schema = {**content[media_type]["schema"], "components": described["components"]}
     Draft202012Validator(closed(schema), format_checker=FormatChecker()).validate(
-        answer.json
+        answer.json if answer.is_json else answer.get_data(as_text=True)
     )
 
 
 ONE = "/v1/articles/{article_id}"
+SEARCH_AS = "/v1/search.{format}"
 SMALL = {"headline": "Small", "paragraphs": ["One."]}
 # method, path in the document, path to call, status, body
 CALLS: list[tuple[str, str, str, int, Any]] = [
@@ -61,6 +62,16 @@ CALLS: list[tuple[str, str, str, int, Any]] = [
     ("GET", "/v1/search", "/v1/search?q=(harbor&facet=urgency", 200, None),
     ("GET", "/v1/search", "/v1/search?fields=subjects,extra,people,status", 200, None),
     ("GET", "/v1/search", "/v1/search?limit=x", 400, None),
+    ("GET", "/v1/search", "/v1/search?format=atom", 200, None),
+    ("GET", SEARCH_AS, "/v1/search.json?q=talks", 200, None),
+    ("GET", SEARCH_AS, "/v1/search.ndjson?q=talks", 200, None),
+    ("GET", SEARCH_AS, "/v1/search.csv?q=talks", 200, None),
+    ("GET", SEARCH_AS, "/v1/search.rss?q=talks", 200, None),
+    ("GET", SEARCH_AS, "/v1/search.jsonfeed?q=talks", 200, None),
+    ("GET", SEARCH_AS, "/v1/search.atom?page=0", 400, None),
+    ("GET", "/opensearch.xml", "/opensearch.xml", 200, None),
+    ("POST", "/v1/search", "/v1/search", 200, {"q": "harbour", "format": "csv"}),
+    ("POST", "/v1/search", "/v1/search", 400, {"format": "atom"}),
     ("POST", "/v1/search", "/v1/search", 200, {"q": "harbour"}),
     ("POST", "/v1/search", "/v1/search", 400, {"q": 1}),
     ("GET", "/v1/facets/{field}", "/v1/facets/section", 200, None),
@@ -208,7 +219,7 @@ def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None
     routes = set()
     for rule in app.url_map.iter_rules():
         if rule.rule not in ("/docs", "/openapi.json", "/static/<path:filename>"):
-            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             routes |= {(method, path) for method in methods}
     assert routes == {(method, path) for method, path, _ in operations(described)}

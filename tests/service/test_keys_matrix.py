@@ -18,6 +18,7 @@ ONE = f"/v1/articles/{ID}"
 NEW = {"headline": "New", "paragraphs": ["One."]}
 SEARCH, INGEST, ADMIN = Scope.SEARCH, Scope.INGEST, Scope.ADMIN
 OPEN = None
+SEARCH_AS = "/v1/search.<any(json, ndjson, csv, atom, rss, jsonfeed):format>"
 
 # Operations by method and route: a path to call, a body, and the scope needed. Each has
 # one line; a test below fails for a new operation without one.
@@ -31,6 +32,8 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("GET", "/metrics"): ("/metrics", None, ADMIN),
     ("GET", "/v1/search"): ("/v1/search?q=harbour", None, SEARCH),
     ("POST", "/v1/search"): ("/v1/search", {"q": "harbour"}, SEARCH),
+    ("GET", SEARCH_AS): ("/v1/search.csv?q=harbour", None, SEARCH),
+    ("GET", "/opensearch.xml"): ("/opensearch.xml", None, OPEN),
     ("GET", "/v1/facets/<field>"): ("/v1/facets/source", None, SEARCH),
     ("GET", "/v1/suggest"): ("/v1/suggest?q=har", None, SEARCH),
     ("GET", "/v1/fields"): ("/v1/fields", None, SEARCH),
@@ -78,6 +81,7 @@ SIGNED = ("POST", "/v1/push")
 KEYS: dict[str, frozenset[Scope]] = {
     "search": frozenset({SEARCH}),
     "search,read-embargoed": frozenset({SEARCH, Scope.READ_EMBARGOED}),
+    "feed": frozenset({Scope.FEED}),
     "ingest": frozenset({INGEST}),
     "admin": frozenset({ADMIN}),
     "all": frozenset(Scope),

@@ -1,0 +1,50 @@
+"""Formats of searches: what each is called in addresses, and its media type."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from flask import request
+
+FORMAT = "format"  # name of the parameter, in the path and in the query
+
+
+class SearchFormat(StrEnum):
+    """Format of the answer to a search, as ``?format=`` and extensions name it."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+    ATOM = "atom"
+    RSS = "rss"
+    JSON_FEED = "jsonfeed"
+
+
+MEDIA_TYPES = {
+    SearchFormat.JSON: "application/json",
+    SearchFormat.NDJSON: "application/x-ndjson",
+    SearchFormat.CSV: "text/csv",
+    SearchFormat.ATOM: "application/atom+xml",
+    SearchFormat.RSS: "application/rss+xml",
+    SearchFormat.JSON_FEED: "application/feed+json",
+}
+# All hits, streamed.
+EXPORTS = frozenset((SearchFormat.NDJSON, SearchFormat.CSV))
+# Subscribed to by feed readers.
+FEEDS = frozenset((SearchFormat.ATOM, SearchFormat.RSS, SearchFormat.JSON_FEED))
+
+
+def asks_for_feed() -> bool:
+    """Whether a request to a search asks for a feed, by its extension or parameter."""
+    if request.method not in ("GET", "HEAD"):
+        return False
+    named = (request.view_args or {}).get(FORMAT)
+    if named is not None:
+        return named in FEEDS
+    sent = request.environ.get("QUERY_STRING", "")
+    # Parsing takes a while, and nearly all searches name no format. A name may be
+    # percent-encoded.
+    if FORMAT not in sent and "%" not in sent:
+        return False
+    values = request.args.getlist(FORMAT)
+    return len(values) == 1 and values[0] in FEEDS
