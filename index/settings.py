@@ -23,11 +23,17 @@ _ORIGIN = re.compile(
     r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?\Z"
 )
 # A host as in the Host header, without the port.
-_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z|\[[0-9a-f:.]+\]\Z")
 # An address with {id} in its path or query, and with no other braces.
 _PERMALINK = re.compile(
     r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?/"
     r"[^\s{}\"'<>\\^`|\x00-\x1f\x7f]*\{id\}[^\s{}\"'<>\\^`|\x00-\x1f\x7f]*\Z"
+)
+# A host as in the Host header, without the port.
+_HOST = re.compile(
+    r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z"
+    # Not *.org: that would be the names of everybody.
+    r"|\*(?:\.[a-z0-9_-]+){2,}\Z"
+    r"|\[[0-9a-f:.]+\]\Z"
 )
 NONE = "none"
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
@@ -156,7 +162,8 @@ class Settings:
                 raise InvalidValue(
                     "NUTGRAF_HOSTS",
                     "write each host as in addresses, such as search.desk.example or"
-                    " [fd00::1]: in lower case, without a port",
+                    " [fd00::1], or *.desk.example for all names below it: in lower"
+                    " case, without a port",
                     got=name,
                 )
         if self.permalink and not _PERMALINK.match(self.permalink):

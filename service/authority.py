@@ -216,6 +216,7 @@ def _needs_no_key(ctx: Context) -> bool:
     """Whether this request can only come from this machine."""
     return (
         ctx.loopback
+        and g.get("own_host", False)
         and is_loopback(f"{request.remote_addr or 'localhost'}:0")
         # Any other host name means that the request came through a proxy.
         and without_port(request.host) in (*LOOPBACK, ctx.bound_host)

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from index.settings import Settings
 
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-def allowed_hosts(settings: Settings) -> tuple[str, ...]:
-    """Hosts, without ports, that the service answers to."""
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Hosts that the service answers to.
+
+    :param names: without ports; ``*.example.org`` stands for every name that ends in
+        ``.example.org``, at any depth, and not for ``example.org``.
+    """
+
+    names: tuple[str, ...]
+
+    def __contains__(self, host: str) -> bool:
+        """Whether the service answers to a host, which may have a port."""
+        name = without_port(host)
+        if name in self.names:
+            return True
+        # Of a name only: nothing with a user, a path or an empty label in it.
+        return _NAME.match(name) is not None and name.endswith(self._endings)
+
+    @property
+    def _endings(self) -> tuple[str, ...]:
+        return tuple(name[1:] for name in self.names if name.startswith("*."))
+
+
+def allowed_hosts(settings: Settings) -> Hosts:
+    """Hosts that the service answers to."""
     bound = host_of(settings.bind)
-    return tuple(dict.fromkeys((*LOOPBACK, bound, *settings.hosts)))
+    return Hosts(tuple(dict.fromkeys((*LOOPBACK, bound, *settings.hosts))))
 
 
 def host_of(bind: str) -> str:

@@ -60,6 +60,14 @@ class Metrics:
             ("code",),
             registry=self._registry,
         )
+        self.assets = Counter(
+            "nutgraf_assets",
+            "Media of pushed items that were received, and not kept",
+            registry=self._registry,
+        )
+        self.asset_bytes = Counter(
+            "nutgraf_asset_bytes", "Bytes of these media", registry=self._registry
+        )
         # Summed over the workers that are alive.
         self.waiting = self._gauge(
             "nutgraf_waiting_requests", "Requests waiting for the index or for a change"

@@ -26,6 +26,7 @@
     ├── TooManyExports           at one time, with one key
     ├── BasicRefused             a key that is no feed key, sent as a Basic password
     ├── PushOff
+    ├── AssetNotFound
     ├── SignatureRefused
     └── NothingStored            several articles were sent and all of them failed
 """
@@ -319,6 +320,19 @@ class PushOff(InputError):
             "push is switched off; ask the operator to set NUTGRAF_PUSH_SECRET to the"
             " secret that the sender signs with (see docs/push.md)"
         )
+
+
+class AssetNotFound(InputError):
+    """Media of a pushed item, whose bytes are never kept."""
+
+    code = "asset_not_found"
+
+    def __init__(self, media_id: str) -> None:
+        super().__init__(
+            f"the bytes of {media_id} are not kept here; items that refer to it are"
+            " accepted all the same"
+        )
+        self.media_id = media_id
 
 
 class SignatureRefused(InputError):

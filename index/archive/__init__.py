@@ -2,6 +2,7 @@
 
 from index.archive.answers import Answer, ArticleHit, ArticleView, Excerpt
 from index.archive.archive import Archive, open_parts
+from index.archive.carried import Carriage, CarriedArticle
 from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
 from index.archive.question import Question
@@ -16,6 +17,8 @@ __all__ = [
     "ArchiveState",
     "ArticleHit",
     "ArticleView",
+    "Carriage",
+    "CarriedArticle",
     "ChangePage",
     "Condition",
     "Excerpt",

@@ -86,6 +86,7 @@ class ArticleView:
     :param excerpts: every paragraph, whole, the headline included.
     :param marked: whether there was a query, whose words are marked.
     :param complete: whether marking ended in time; else no word is marked.
+    :param state: name of the state that the article is in, for conditional writes.
     """
 
     article: Article
@@ -96,4 +97,5 @@ class ArticleView:
     marked: bool
     understood: str
     warnings: tuple[QueryWarning, ...]
+    state: str
     complete: bool = True

@@ -17,12 +17,15 @@ from typing import Self
 from index.access import Rates
 from index.archive import versions
 from index.archive.answers import Answer, ArticleView
+from index.archive.carried import Carriage
 from index.archive.condition import ArchiveState, Condition, condition_of, state_of
 from index.archive.feed import (
     ChangePage,
     NoticePage,
+    indexed_seq,
     page_of_changes,
     page_of_notices,
+    with_articles,
 )
 from index.archive.moment import Moment
 from index.archive.question import (
@@ -34,14 +37,14 @@ from index.archive.question import (
 from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
 from index.dates import Clock, utc_now
-from index.engines import Engine, SearchMemory, Snapshot, of_one_history, open_engine
+from index.engines import Engine, SearchMemory, Snapshot, open_engine
 from index.errors import (
     IndexDamaged,
     IndexUnavailable,
     InputError,
     InvalidValue,
 )
-from index.history import Counts, Notice, Written
+from index.history import Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader, Request, compile_request
 from index.settings import Settings
 from index.store import Keyring, Store
@@ -110,19 +113,23 @@ class Archive:
         *,
         reader: Reader = PUBLIC,
         force: bool = False,
+        amend: bool = False,
+        expected: Expected | None = None,
     ) -> tuple[Written | InputError, ...]:
-        """Store articles; see :meth:`index.store.Store.put`.
+        """Store articles; see :meth:`index.store.Store.put`."""
+        return self.store.put(
+            batch, reader=reader, force=force, amend=amend, expected=expected
+        )
 
-        What it returns as written is on disk.
-        """
-        return self.store.put(batch, reader=reader, force=force)
-
-    def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
-        """Remove an article with all its versions; return the seq of the change.
-
-        :raises ArticleNotFound: there is no such article.
-        """
-        return self.store.delete(article_id, reader=reader)
+    def delete(
+        self,
+        article_id: str,
+        *,
+        reader: Reader = PUBLIC,
+        expected: Expected | None = None,
+    ) -> int:
+        """Remove an article; see :meth:`index.store.Store.delete`."""
+        return self.store.delete(article_id, reader=reader, expected=expected)
 
     def kill(
         self,
@@ -192,8 +199,6 @@ class Archive:
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_POLL_SECONDS)
-
-    # Searching.
 
     def search(
         self,
@@ -269,8 +274,6 @@ class Archive:
             )
             return suggestions(snapshot, view, search, q)
 
-    # Reading.
-
     @contextmanager
     def moment(
         self, *, now: datetime | None = None, reader: Reader = PUBLIC
@@ -343,15 +346,14 @@ class Archive:
         with self.store.reading() as view:
             return view.current(after, limit)
 
-    # Changes and state.
-
     def changes(
         self,
-        since: int,
+        since: int | None,
         *,
         history: str | None = None,
         limit: int = 100,
         reader: Reader = PUBLIC,
+        carriage: Carriage | None = None,
     ) -> ChangePage:
         """Page of the change feed after a seq, as a reader sees it, oldest first.
 
@@ -359,8 +361,9 @@ class Archive:
         include: a reader can find every article that the feed names. Without an index
         the page does not wait for one.
 
+        :param since: ``None`` for the newest change that searches include.
         :param limit: of entries; a page may have fewer if many changes are not for
-            this reader.
+            this reader, or their articles are large.
         :param history: as given by the page before.
         :raises HistoryChanged: an older copy of the store was restored since then.
         """
@@ -368,11 +371,11 @@ class Archive:
         with suppress(IndexUnavailable):
             snapshot = self._snapshot()
         with self.store.reading() as view:
-            ours = snapshot is not None and of_one_history(snapshot, view.epoch)
-            indexed = snapshot.seq if snapshot is not None and ours else None
-            return page_of_changes(
+            indexed = indexed_seq(snapshot, view)
+            page = page_of_changes(
                 view, since, limit, reader, indexed=indexed, history=history
             )
+            return with_articles(page, view, carriage, reader, self.store.clock())
 
     def notices(
         self, *, before: int | None = None, limit: int = 100, reader: Reader = PUBLIC

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from index.archive.carried import Carriage, CarriedArticle, carried_articles
 from index.dates import micros
+from index.engines import Snapshot, of_one_history
 from index.errors import HistoryChanged
 from index.history import Change, Entry, Notice, entry_for
 from index.query import Reader
@@ -25,12 +28,15 @@ class ChangePage:
         entry that is for them.
     :param more: whether the next page can be read now.
     :param history: of the store; its seqs mean nothing in another one.
+    :param articles: of the entries, in their order, if they were asked for; ``None``
+        where the reader can no longer see the article.
     """
 
     entries: tuple[Entry, ...]
     next: int
     more: bool
     history: str
+    articles: tuple[CarriedArticle | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ def page_of_notices(
 
 def page_of_changes(
     view: View,
-    since: int,
+    since: int | None,
     limit: int,
     reader: Reader,
     *,
@@ -84,12 +90,15 @@ def page_of_changes(
     ends before the first that it does not. Removals do not need the index, and are
     listed if they come before that.
 
+    :param since: ``None`` for the newest change that searches include.
     :param indexed: the seq that the index includes; ``None`` without an index.
     :param history: the history that ``since`` belongs to.
     :raises HistoryChanged: the store has no such seq, or another history: it is another
         store, or an older copy of it was restored.
     """
     ours = f"{view.epoch:x}"
+    if since is None:
+        since = view.seq if indexed is None else min(indexed, view.seq)
     if since > view.seq or (history is not None and history != ours):
         raise HistoryChanged(since, newest=view.seq)
     entries: list[Entry] = []
@@ -107,6 +116,34 @@ def page_of_changes(
     return ChangePage(
         entries=tuple(entries), next=reached, more=reached < end, history=ours
     )
+
+
+def with_articles(
+    page: ChangePage,
+    view: View,
+    carriage: Carriage | None,
+    reader: Reader,
+    now: datetime,
+) -> ChangePage:
+    """A page whose entries have their articles, and as many entries as fit into it.
+
+    :param carriage: what they have of them; ``None`` for the page as it is.
+    """
+    if carriage is None:
+        return page
+    entries = page.entries
+    articles = carried_articles(view, entries, carriage, reader, now)
+    if len(articles) < len(entries):
+        entries = entries[: len(articles)]
+        page = replace(page, entries=entries, next=entries[-1].seq, more=True)
+    return replace(page, articles=articles)
+
+
+def indexed_seq(snapshot: Snapshot | None, view: View) -> int | None:
+    """The seq that an index of this store includes; ``None`` without one."""
+    if snapshot is None or not of_one_history(snapshot, view.epoch):
+        return None
+    return snapshot.seq
 
 
 def _log(view: View, since: int, end: int) -> Iterator[Change]:

@@ -16,7 +16,7 @@ from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
 from index.deadline import Check, until
 from index.errors import SearchTimeout
-from index.history import Chain, Difference, difference_of
+from index.history import Chain, Difference, difference_of, state_name
 from index.query import QueryWarning, Reader, Request, compile_request, scoring_leaves
 from index.settings import Settings
 from index.store import View
@@ -101,6 +101,13 @@ class Moment:
             understood=parsed.understood,
             warnings=warnings,
             complete=warnings is parsed.warnings,
+            state=state_name(
+                self._view.epoch,
+                article_id,
+                str(article.version),
+                stored.seq,
+                article.status,
+            ),
         )
 
     def versions(

@@ -18,6 +18,7 @@
     │   ├── ArticleKilled            only its notice is left
     │   ├── ArticlePurged            its text was erased and is not stored again
     │   ├── StatusConflict
+    │   ├── PreconditionFailed       the article is not as the writer expects
     │   ├── HistoryChanged           an older copy of the store was restored
     │   ├── ParagraphNotFound
     │   └── OriginalNotFound
@@ -55,6 +56,7 @@ from index.errors.input import (
     OriginalNotFound,
     OutsideFilter,
     ParagraphNotFound,
+    PreconditionFailed,
     StatusConflict,
     UnknownField,
     UnknownFormat,
@@ -93,6 +95,7 @@ __all__ = [
     "OriginalNotFound",
     "OutsideFilter",
     "ParagraphNotFound",
+    "PreconditionFailed",
     "ReleaseOutdated",
     "SearchMemoryUsed",
     "SearchTimeout",

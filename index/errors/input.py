@@ -255,6 +255,19 @@ class StatusConflict(InputError):
         self.id = article_id
 
 
+class PreconditionFailed(InputError):
+    """Write to an article that is not in the state that the writer expects."""
+
+    code = "precondition_failed"
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(
+            f"{article_id} is not in the state that If-Match names, so nothing was"
+            " changed; read it again, and send the ETag of that answer, without W/"
+        )
+        self.id = article_id
+
+
 class HistoryChanged(InputError):
     """Place in the change feed that is not in the store's present history.
 

@@ -28,6 +28,7 @@ from index.history.records import (
     VersionInfo,
     Written,
 )
+from index.history.states import Expected, state_name
 
 __all__ = [
     "FEED_TYPES",
@@ -41,6 +42,7 @@ __all__ = [
     "Current",
     "Difference",
     "Entry",
+    "Expected",
     "Killed",
     "Member",
     "Notice",
@@ -55,5 +57,6 @@ __all__ = [
     "entry_for",
     "next_turn",
     "plain_version",
+    "state_name",
     "version_key",
 ]

@@ -5,7 +5,8 @@ A :class:`Batch` applies the rules and collects the rows; it knows no database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from index.access import (
@@ -25,7 +26,14 @@ from index.access import (
     shows_less,
     values_of,
 )
-from index.article import LIFTED, Article, content_digest, content_json
+from index.article import (
+    LIFTED,
+    Article,
+    Role,
+    article_of,
+    content_digest,
+    content_json,
+)
 from index.dates import from_micros, micros
 from index.errors import ArticlePurged, VersionConflict
 from index.history.changes import ChangeType
@@ -41,6 +49,8 @@ class Current:
     :param restrictions: of the article; the status is that of a kill in force.
     :param digests: by version, of the content as it was sent: of the current version,
         and of others that the write asked for.
+    :param replaced: by version, digests of contents that were replaced since.
+    :param contents: by version, the JSON of the versions that the write may amend.
     """
 
     version: str
@@ -48,6 +58,8 @@ class Current:
     digests: dict[str, str]
     values: Values
     published: int | None = None
+    replaced: dict[str, set[str]] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:
@@ -79,7 +91,8 @@ class Batch:
         self.created: dict[str, dict[str, Any]] = {}
         self.updated: dict[str, dict[str, Any]] = {}
         self.versions: dict[tuple[str, str], dict[str, Any]] = {}
-        self.replaced: set[tuple[str, str]] = set()  # versions whose rows go
+        # Versions whose rows go, with the digests of what was sent as each.
+        self.replaced: dict[tuple[str, str], set[str]] = {}
         # By id and version, who may see each version that is below the current one now.
         self.superseded: dict[tuple[str, str], dict[str, Any]] = {}
         self.changes: list[dict[str, Any]] = []
@@ -90,7 +103,13 @@ class Batch:
         self.joined: list[str] = []  # articles of a story that was killed earlier
 
     def put(
-        self, article: Article, text: str, digest: str, *, force: bool = False
+        self,
+        article: Article,
+        text: str,
+        digest: str,
+        *,
+        force: bool = False,
+        amend: bool = False,
     ) -> Written:
         """Add the rows of one article.
 
@@ -98,6 +117,8 @@ class Batch:
         :param digest: of that text.
         :param force: replace other content of the same version. A kill or withholding
             of the version covers the new content as well.
+        :param amend: replace content of the same version that has the same text, status
+            and embargo; what was replaced before is unchanged.
         :raises VersionConflict: its version is stored with other content.
         :raises InvalidArticle: its version is a number below 0, or the current version
             is too long to derive a higher one from it.
@@ -117,7 +138,9 @@ class Batch:
         elif version in current.digests:
             if current.digests[version] == digest:
                 return self._unchanged(article.id, version)
-            if not force:
+            if amend and digest in current.replaced.get(version, ()):
+                return self._unchanged(article.id, version)
+            if not force and not (amend and self._amends(article, version, current)):
                 raise VersionConflict(article.id, version)
             outcome = Outcome.REPLACED
         elif version_key(version) > version_key(current.version):
@@ -128,13 +151,41 @@ class Batch:
         if covering is not None and covering.purged:
             raise ArticlePurged(article.id)
         if outcome is Outcome.REPLACED:
-            self.replaced.add((article.id, version))
+            assert current is not None, "there is something to replace"
+            sent = current.digests[version]
+            self.replaced.setdefault((article.id, version), set()).add(sent)
+            current.replaced.setdefault(version, set()).add(sent)
         older = current is not None and version_key(version) < version_key(
             current.version
         )
         if older:
             return self._store(article, version, outcome, text, digest)
         return self._make_current(article, version, outcome, text, digest, covering)
+
+    def _amends(self, article: Article, version: str, current: Current) -> bool:
+        """Whether an article differs from a stored version in less than its substance.
+
+        An embargo that has ended is none.
+        """
+        stored = article_of({**json.loads(current.contents[version]), "id": article.id})
+        if version == current.version:
+            article = self._completed(article, current)
+        return self._substance(article) == self._substance(stored)
+
+    def _substance(self, article: Article) -> tuple[Any, ...]:
+        """What an amendment may not change: text, status and embargo.
+
+        Captions belong to the associated items.
+        """
+        until = article.embargoed_until
+        if until is not None and (until == LIFTED or micros(until) <= self.at):
+            until = None
+        text = [
+            (paragraph.role, paragraph.text)
+            for paragraph in article.paragraphs
+            if paragraph.role is not Role.CAPTION
+        ]
+        return article.headline, text, article.status, until
 
     @staticmethod
     def _unchanged(article_id: str, version: str) -> Written:
@@ -313,7 +364,8 @@ class Batch:
     def _add_version(
         self, article: Article, version: str, text: str, digest: str, *, sent: str
     ) -> None:
-        self.current[article.id].digests[version] = sent
+        current = self.current[article.id]
+        current.digests[version], current.contents[version] = sent, text
         self.versions[article.id, version] = {
             "id": article.id,
             "version": version,

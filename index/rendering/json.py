@@ -58,6 +58,7 @@ def warning_document(warning: QueryWarning) -> Document:
 def article_hit(hit: ArticleHit) -> Document:
     """Hit that is an article, with its best passages."""
     return {
+        "unit": "article",
         **_article(hit),
         "score": hit.score,
         "passages_total": hit.passages_total,
@@ -69,7 +70,11 @@ def article_hit(hit: ArticleHit) -> Document:
 def paragraph_hit(hit: ArticleHit) -> Document:
     """Hit that is a paragraph, with its article inside."""
     (passage,) = hit.passages
-    return {**excerpt_document(passage), "article": _article(hit)} | _explanation(hit)
+    return {
+        "unit": "paragraph",
+        **excerpt_document(passage),
+        "article": _article(hit),
+    } | _explanation(hit)
 
 
 def excerpt_document(excerpt: Excerpt, *, marked: bool = True) -> Document:

@@ -61,6 +61,16 @@ class Clipping:
         self.language: str | None = document.get("language")
         self._content, self._document = content, document
 
+    @property
+    def size(self) -> int:
+        """Characters of the version's JSON."""
+        return len(self._content)
+
+    def opening(self, count: int) -> tuple[Paragraph, ...]:
+        """First paragraphs after the headline, at most ``count``."""
+        last = len(self._document["paragraphs"]) - (self.headline is not None)
+        return tuple([self.paragraph(n + 1) for n in range(min(count, last))])
+
     def paragraph(self, n: int) -> Paragraph:
         """A paragraph by its number."""
         paragraph = self._document["paragraphs"][n - (self.headline is None)]

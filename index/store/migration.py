@@ -207,6 +207,7 @@ STEPS: tuple[Step, ...] = (
     Step(4, breaks=True, fill=_create_secrets),
     # A version without a row is listed from its text.
     Step(5, breaks=False, fill=_add_superseded),
+    Step(6, breaks=False),  # what was replaced before may come back
 )
 
 

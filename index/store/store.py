@@ -24,7 +24,7 @@ from index.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from index.history import Change, ChangeType, Counts, Notice, Written
+from index.history import Change, ChangeType, Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader
 from index.store import integrity, withdrawal
 from index.store.change_log import SET_STATE, append, locked_seq
@@ -32,10 +32,11 @@ from index.store.database import Backup, Migration, Restored
 from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
 from index.store.opening import migrate_database, open_database
+from index.store.preconditions import check_deletion, expected_drafts
 from index.store.quarantine import Quarantine
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of, value_of
-from index.store.tables import articles, versions
+from index.store.tables import articles, replaced, versions
 from index.store.view import View
 from index.store.writers import check_writer, checked_drafts
 from index.store.writing import put, stored_draft, withdraws
@@ -108,6 +109,8 @@ class Store:
         *,
         reader: Reader = PUBLIC,
         force: bool = False,
+        amend: bool = False,
+        expected: Expected | None = None,
     ) -> tuple[Written | InputError, ...]:
         """Store articles in one durable transaction; return the outcome of each.
 
@@ -123,6 +126,10 @@ class Store:
         :param force: replace a version that exists with other content. Nothing of it is
             kept, and searches find the new content once it is indexed. A kill or
             withholding stays in force.
+        :param amend: replace a version whose text, status and embargo are the same. A
+            repeat of content that was replaced before is unchanged.
+        :param expected: states in one of which each article must be; otherwise its
+            outcome is a :class:`PreconditionFailed`.
         :raises StoreFull: nothing of the batch was stored.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
@@ -132,24 +139,35 @@ class Store:
 
         def change(connection: Connection, at: int) -> tuple[Written | InputError, ...]:
             checked = checked_drafts(connection, drafts, reader)
-            return put(connection, checked, at=at, force=force, reader=reader)
+            checked = expected_drafts(connection, checked, expected)
+            return put(
+                *(connection, checked), at=at, force=force, amend=amend, reader=reader
+            )
 
         return self._change(change, withdraws=all(map(withdraws, drafts)))
 
-    def delete(self, article_id: str, *, reader: Reader = PUBLIC) -> int:
+    def delete(
+        self,
+        article_id: str,
+        *,
+        reader: Reader = PUBLIC,
+        expected: Expected | None = None,
+    ) -> int:
         """Remove an article with all its versions; return the seq of the deletion.
 
         A later put of the same id starts anew. The notice of a kill stays.
 
         :raises ArticleNotFound: there is no such article.
+        :raises PreconditionFailed: it is in none of the ``expected`` states.
         """
 
         def change(connection: Connection, at: int) -> int:
-            check_writer(connection, article_id, reader)
+            check_deletion(connection, article_id, reader, expected)
             before = standing_of(connection, article_id)
             if before is None:
                 raise ArticleNotFound(article_id)
             connection.execute(delete(versions).where(versions.c.id == article_id))
+            connection.execute(delete(replaced).where(replaced.c.id == article_id))
             connection.execute(delete(articles).where(articles.c.id == article_id))
             return append(
                 connection,

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 5  # raised with every change to the tables
+SCHEMA = 6  # raised with every change to the tables
 
 metadata = MetaData()
 # Only a key of type INTEGER is SQLite's own row number, and needs no index.
@@ -118,6 +118,17 @@ originals = Table(
     ForeignKeyConstraint(
         ["id", "version"], ["versions.id", "versions.version"], ondelete="CASCADE"
     ),
+)
+# Digests of contents, as they were sent, that other content of the same version has
+# replaced. A repeat of one must not bring it back. Not below the row of the version,
+# which goes when its content is replaced.
+replaced = Table(
+    "replaced",
+    metadata,
+    Column("id", _Key, primary_key=True),
+    Column("version", _Key, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    sqlite_with_rowid=False,
 )
 changes = Table(
     "changes",

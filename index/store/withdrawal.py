@@ -63,7 +63,7 @@ from index.store.rows import (
     standings_of,
 )
 from index.store.stories import add_joining, related
-from index.store.tables import articles, changes, notices, versions
+from index.store.tables import articles, changes, notices, replaced, versions
 
 MAX_NOTE = 10_000  # characters
 _SET_STATUS = (
@@ -346,6 +346,7 @@ def purge(connection: Connection, article_id: str, *, at: int) -> int:
         ],
     )
     erased = connection.execute(delete(versions).where(versions.c.id == article_id))
+    connection.execute(delete(replaced).where(replaced.c.id == article_id))
     connection.execute(delete(articles).where(articles.c.id == article_id))
     entries = select(changes.c.seq, changes.c.facts).where(changes.c.id == article_id)
     for row in connection.execute(entries).all():

@@ -21,7 +21,7 @@ from index.store.change_log import SET_STATE, audiences, locked_seq
 from index.store.notices import write_notices
 from index.store.originals import insert_originals, packed
 from index.store.rows import OF_CURRENT, RESTRICTING, among, chunks
-from index.store.tables import articles, changes, superseded, versions
+from index.store.tables import articles, changes, replaced, superseded, versions
 from index.store.withdrawal import kill_joined, killed_of
 
 _UPDATE_ARTICLE = (
@@ -31,6 +31,21 @@ _UPDATE_ARTICLE = (
 )
 _DELETE_VERSION = delete(versions).where(
     versions.c.id == bindparam("of"), versions.c.version == bindparam("one")
+)
+_THIS_VERSION = (versions.c.id == bindparam("of")) & (
+    versions.c.version == bindparam("one")
+)
+_CONTENT = select(versions.c.content).where(_THIS_VERSION)
+_OF_VERSION = (replaced.c.id == bindparam("of")) & (
+    replaced.c.version == bindparam("one")
+)
+_REPLACED = select(replaced.c.digest).where(_OF_VERSION)
+# Content that comes and goes by force is replaced more than once.
+_DELETE_REPLACED = delete(replaced).where(
+    _OF_VERSION, replaced.c.digest == bindparam("sent")
+)
+_INSERT_REPLACED = insert(replaced).values(
+    id=bindparam("of"), version=bindparam("one"), digest=bindparam("sent")
 )
 
 
@@ -49,6 +64,7 @@ def put(
     *,
     at: int,
     force: bool = False,
+    amend: bool = False,
     reader: Reader = PUBLIC,
 ) -> tuple[Written | InputError, ...]:
     """Store articles and return the outcome of each; see ``Store.put``.
@@ -58,6 +74,8 @@ def put(
     """
     incoming = [draft.article for draft in drafts if isinstance(draft, Draft)]
     currents = _currents(connection, incoming)
+    if amend:
+        _read_amendable(connection, incoming, currents)
     killed = killed_of(connection, incoming, reader)
     batch = Batch(
         locked_seq(connection),
@@ -73,7 +91,9 @@ def put(
             outcomes.append(draft)
             continue
         try:
-            written = batch.put(draft.article, draft.text, draft.digest, force=force)
+            written = batch.put(
+                draft.article, draft.text, draft.digest, force=force, amend=amend
+            )
         except InputError as error:
             outcomes.append(error)
             continue
@@ -128,6 +148,26 @@ def _currents(connection: Connection, batch: Sequence[Article]) -> dict[str, Cur
     return currents
 
 
+def _read_amendable(
+    connection: Connection, batch: Sequence[Article], currents: Mapping[str, Current]
+) -> None:
+    """Read the contents that a batch may amend, and what they replaced."""
+    keys = [
+        (article.id, article.version)
+        for article in batch
+        if article.version is not None
+        and article.id in currents
+        and article.version in currents[article.id].digests
+    ]
+    for key in dict.fromkeys(keys):
+        current = currents[key[0]]
+        of_key = {"of": key[0], "one": key[1]}
+        for (content,) in connection.execute(_CONTENT, of_key):
+            current.contents[key[1]] = content
+        digests = connection.execute(_REPLACED, of_key).scalars()
+        current.replaced[key[1]] = set(digests)
+
+
 def _audiences(
     connection: Connection,
     batch: Sequence[Article],
@@ -151,10 +191,17 @@ def _audiences(
 
 def _write(connection: Connection, batch: Batch, reader: Reader) -> None:
     """Write a batch's rows, one statement a table; no statement for no rows."""
+    gone = [
+        {"of": article_id, "one": version, "sent": digest}
+        for (article_id, version), digests in sorted(batch.replaced.items())
+        for digest in sorted(digests)
+    ]
     for statement, rows in (
         (insert(articles), list(batch.created.values())),
         (_UPDATE_ARTICLE, [{"of": id_, **row} for id_, row in batch.updated.items()]),
         (_DELETE_VERSION, [{"of": i, "one": v} for i, v in sorted(batch.replaced)]),
+        (_DELETE_REPLACED, gone),
+        (_INSERT_REPLACED, gone),
         (insert(versions), list(batch.versions.values())),
         (insert(superseded), list(batch.superseded.values())),
         (insert(changes), batch.changes),

@@ -37,6 +37,7 @@ from service.authority import key_name, reader, require
 from service.context import context
 from service.exchange import (
     ACCEPTED,
+    IF_MATCH,
     JSON,
     PATH,
     Blueprint,
@@ -45,6 +46,7 @@ from service.exchange import (
     bare_type,
     conditional_response,
     digest_of_request,
+    expected_state,
     json_response,
     preferred,
     read_submissions,
@@ -119,13 +121,15 @@ def _article_response(view: ArticleView, q: str, format_name: str) -> Response:
         response = json_response(article_document(view, q))
         if not view.complete:
             response.cache_control.no_store = True  # the next one may have the marks
-        return response
-    chosen = representation(format_name)
-    return Response(
-        chosen.write(view.article, context().settings),
-        content_type=chosen.content_type,
-        headers=dict(chosen.headers),
-    )
+    else:
+        chosen = representation(format_name)
+        response = Response(
+            chosen.write(view.article, context().settings),
+            content_type=chosen.content_type,
+            headers=dict(chosen.headers),
+        )
+    response.set_etag(view.state)
+    return response
 
 
 @blueprint.operation(
@@ -199,7 +203,8 @@ def list_versions(arguments: dict[str, Any], article_id: str) -> Response:
     scope=Scope.INGEST,
     takes=WriteArguments,
     gives=WriteAnswer,
-    problems=(409, *_BODY_PROBLEMS),
+    problems=(409, 412, *_BODY_PROBLEMS),
+    headers=(IF_MATCH,),
     documented=_BODY,
 )
 def put_article(arguments: dict[str, Any], article_id: str) -> Response:
@@ -238,11 +243,14 @@ def post_articles(arguments: dict[str, Any]) -> Response:
     scope=Scope.INGEST,
     takes=WaitArguments,
     gives=DeleteAnswer,
-    problems=(404, 503, 507),
+    problems=(404, 412, 503, 507),
+    headers=(IF_MATCH,),
 )
 def delete_article(arguments: dict[str, Any], article_id: str) -> Response:
     """Delete an article with all its versions."""
-    seq = context().archive.delete(article_id, reader=reader())
+    seq = context().archive.delete(
+        article_id, reader=reader(), expected=expected_state()
+    )
     return write_response(
         {"id": article_id, "status": "deleted", "seq": seq}, arguments
     )
@@ -272,7 +280,14 @@ def write(arguments: dict[str, Any], article_id: str | None = None) -> WriteOutc
         require(Scope.ADMIN)
     submissions = read_submissions(arguments.get("format"), article_id)
     drafts = [sent.draft for sent in submissions if sent.draft is not None]
-    written_articles = iter(context().archive.put(drafts, reader=reader(), force=force))
+    written_articles = iter(
+        context().archive.put(
+            drafts,
+            reader=reader(),
+            force=force,
+            expected=None if article_id is None else expected_state(),
+        )
+    )
     results: list[dict[str, Any]] = []
     errors: list[InputError | None] = []
     for submission in submissions:

@@ -13,14 +13,19 @@ from flask import Response, request
 from marshmallow import Schema, fields, validate
 
 from index.access import Scope
-from index.archive import ChangePage
+from index.archive import Carriage, CarriedArticle, ChangePage
 from index.dates import iso
+from index.errors import InvalidValue
 from index.history import FEED_TYPES, Entry
-from index.query import Reader
+from index.query import RETURNABLE, Reader, Request
+from index.rendering import excerpt_document
 from service import authority
+from service.api.article_schemas import Paragraph, article_fields
 from service.context import Context, context
 from service.exchange import (
     Blueprint,
+    Choice,
+    Listed,
     Text,
     Whole,
     described,
@@ -40,9 +45,33 @@ STREAM_SECONDS = 60.0
 _EVENT_ID = re.compile(r"([0-9]{1,18})@([0-9a-f]+)\Z")
 
 
+_NOW = "now"
+_DEFAULTS = Request()
+
+
+class Since(Whole):
+    """Seq to read the feed after; the word ``now`` stands for the newest one."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return _NOW if value == _NOW else super()._deserialize(value, *args, **kwargs)
+
+    def _validate(self, value: Any) -> None:
+        if value != _NOW:
+            super()._validate(value)
+
+
 ChangesArguments = Schema.from_dict(
     {
-        "since": Whole(0, metadata=described("changes after this seq", default=0)),
+        "since": Since(
+            0,
+            metadata=described(
+                "changes after this seq; now: only those after the newest change that"
+                " searches include",
+                default=0,
+                type=["integer", "string"],
+                pattern=f"^{_NOW}$",
+            ),
+        ),
         "limit": Whole(
             1, 1000, metadata=described("maximum number of changes", default=100)
         ),
@@ -56,8 +85,43 @@ ChangesArguments = Schema.from_dict(
             30,
             metadata=described("seconds to wait for a change, if there is none"),
         ),
+        "fields": Listed(
+            Choice(RETURNABLE),
+            metadata=described(
+                "give each entry its article, with these fields, separated by commas"
+            ),
+        ),
+        "passages": Whole(
+            0,
+            20,
+            metadata=described(
+                "give each entry its article, with this many paragraphs after the"
+                f" headline; with fields {_DEFAULTS.passages} by default"
+            ),
+        ),
+        "passage_length": Whole(
+            0,
+            100_000,
+            metadata=described(
+                "characters of a passage, cut at the end of a sentence; 0: not cut",
+                default=_DEFAULTS.passage_length,
+            ),
+        ),
     },
     name="ChangesArguments",
+)
+
+
+ChangedArticle = Schema.from_dict(
+    {
+        **article_fields(),
+        "passages": fields.List(
+            fields.Nested(Paragraph),
+            required=True,
+            metadata=described("the first paragraphs after the headline"),
+        ),
+    },
+    name="ChangedArticle",
 )
 
 
@@ -75,6 +139,14 @@ class ChangeEntry(Schema):
     at = fields.DateTime(required=True, format="iso")
     removed = fields.Boolean(
         required=True, metadata=described("true: remove your copy of the article")
+    )
+    article = fields.Nested(
+        ChangedArticle,
+        allow_none=True,
+        metadata=described(
+            "with fields or passages: the article as it is now; null if you can no"
+            " longer see it"
+        ),
     )
 
 
@@ -99,16 +171,22 @@ class Feed:
     """The change feed as one request reads it.
 
     :param limit: highest number of entries in a page.
+    :param carriage: what the entries have of their articles, if anything.
     """
 
     ctx: Context
     reader: Reader
     limit: int
+    carriage: Carriage | None = None
 
-    def page(self, since: int, history: str | None) -> ChangePage:
-        """Page of the changes after a seq."""
+    def page(self, since: int | None, history: str | None) -> ChangePage:
+        """Page of the changes after a seq; ``None`` for the newest."""
         return self.ctx.archive.changes(
-            since, history=history, limit=self.limit, reader=self.reader
+            since,
+            history=history,
+            limit=self.limit,
+            reader=self.reader,
+            carriage=self.carriage,
         )
 
     def wait(
@@ -149,8 +227,14 @@ class Feed:
 def list_changes(arguments: dict[str, Any]) -> Response:
     """List the changes of articles, the oldest first."""
     ctx, reader, check_key = context(), authority.reader(), authority.key_check()
-    feed = Feed(ctx, reader, limit=arguments.get("limit", 100))
+    feed = Feed(
+        ctx,
+        reader,
+        limit=arguments.get("limit", 100),
+        carriage=_carriage_of(arguments),
+    )
     since, history = arguments.get("since", 0), arguments.get("history")
+    since = None if since == _NOW else since
     if _wants_events():
         since, history = _last_event() or (since, history)
         return _stream(feed, feed.page(since, history), check_key)
@@ -166,7 +250,7 @@ def list_changes(arguments: dict[str, Any]) -> Response:
         page = wait_in_slot(wait, otherwise=page)
     return json_response(
         {
-            "changes": [entry_document(entry) for entry in page.entries],
+            "changes": _documents(page),
             "next": page.next,
             "more": page.more,
             "history": page.history,
@@ -190,6 +274,46 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "version": entry.version,
         "at": iso(entry.at),
         "removed": entry.removed,
+    }
+
+
+def _carriage_of(arguments: dict[str, Any]) -> Carriage | None:
+    """What the entries are to have of their articles.
+
+    :raises InvalidValue: a passage is given a length, and there are no passages.
+    """
+    if "fields" not in arguments and "passages" not in arguments:
+        # Generated clients send the defaults.
+        if arguments.get("passage_length", _DEFAULTS.passage_length):
+            raise InvalidValue(
+                "passage_length", "applies to passages; send passages or fields, too"
+            )
+        return None
+    return Carriage(
+        fields=tuple(dict.fromkeys(arguments.get("fields", ()))),
+        passages=arguments.get("passages", _DEFAULTS.passages),
+        passage_length=arguments.get("passage_length", _DEFAULTS.passage_length),
+    )
+
+
+def _documents(page: ChangePage) -> list[dict[str, Any]]:
+    """JSON documents of the entries of a page, with their articles if it has them."""
+    if page.articles is None:
+        return [entry_document(entry) for entry in page.entries]
+    return [
+        {**entry_document(entry), "article": _article_document(article)}
+        for entry, article in zip(page.entries, page.articles, strict=True)
+    ]
+
+
+def _article_document(carried: CarriedArticle | None) -> dict[str, Any] | None:
+    if carried is None:
+        return None
+    return {
+        **carried.article,
+        "passages": [
+            excerpt_document(passage, marked=False) for passage in carried.passages
+        ],
     }
 
 
@@ -241,8 +365,8 @@ def _later_events(
 
 
 def _events_of(page: ChangePage) -> Iterator[str]:
-    for entry in page.entries:
-        data = json.dumps(entry_document(entry), ensure_ascii=False)
+    for entry, document in zip(page.entries, _documents(page), strict=True):
+        data = json.dumps(document, ensure_ascii=False)
         yield f"id: {entry.seq}@{page.history}\nevent: {entry.type.value}\n"
         yield f"data: {data}\n\n"
     if not page.entries or page.entries[-1].seq < page.next:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from service.api import (
     articles,
+    assets,
     changes,
     differences,
     feeds,
@@ -23,8 +24,9 @@ from service.api import (
     withdrawals,
 )
 from service.api.article_schemas import ArticleBody, Concept, ParagraphBody
+from service.api.openapi import finished
 from service.api.search_schemas import ArticleHit, ParagraphHit
-from service.exchange import BASIC, KEY_HEADERS
+from service.exchange import BASIC, KEY_HEADERS, write_json
 
 MODULES = (
     search,
@@ -35,6 +37,7 @@ MODULES = (
     withdrawals,
     changes,
     superdesk,
+    assets,
     health,
 )
 
@@ -58,7 +61,7 @@ Every paragraph of every article is indexed. Parameters are read strictly: an un
 or repeated parameter and a bad value are errors that name the parameter. Errors are
 problems (RFC 9457) with a stable `code`. Once a key has been made, all calls need one,
 except those for health and documentation; send it in `Authorization: Bearer` or in
-`X-API-Key`. Answers have a weak `ETag`; send it as `If-None-Match`, and an answer that
+`X-API-Key`. Answers have an `ETag`; send it as `If-None-Match`, and an answer that
 has not changed is 304, without a search.
 """
 
@@ -140,7 +143,7 @@ def openapi() -> bytes:
     app.register_blueprint(pages)
     (root,) = app.url_map.iter_rules("documentation.index_page")
     api.spec.path(rule=root, operations={"get": deepcopy(_ROOT)})
-    return app.json.dumps(api.spec.to_dict(), indent=2, sort_keys=False).encode()
+    return write_json(finished(api.spec.to_dict()))
 
 
 class _Api(Api):  # type: ignore[misc]

@@ -18,8 +18,8 @@ from service.exchange import (
     Text,
     Whole,
     WholeText,
-    any_of,
     described,
+    one_of,
 )
 
 
@@ -227,6 +227,7 @@ ArticleSummary = Schema.from_dict(article_fields(), name="ArticleSummary")
 
 ArticleHit = Schema.from_dict(
     {
+        "unit": fields.String(required=True, validate=validate.OneOf(["article"])),
         **article_fields(),
         "score": fields.Float(required=True),
         "passages_total": fields.Integer(
@@ -243,6 +244,7 @@ ArticleHit = Schema.from_dict(
 class ParagraphHit(Passage):
     """A hit with unit=paragraph: a passage and its article."""
 
+    unit = fields.String(required=True, validate=validate.OneOf(["paragraph"]))
     article = fields.Nested(ArticleSummary, required=True)
     explain = _EXPLAIN
 
@@ -325,7 +327,7 @@ class SearchAnswer(Schema):
     took_ms = fields.Float(required=True)
     index = fields.Nested(IndexState, required=True)
     hits = fields.List(
-        any_of("ArticleHit", "ParagraphHit"),
+        one_of("unit", article="ArticleHit", paragraph="ParagraphHit"),
         required=True,
     )
     facets = fields.Dict(

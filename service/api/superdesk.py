@@ -7,16 +7,13 @@ the answer says what happened to them.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema, fields, validate
 
 from index.article import MAX_ID, Status, check_id, check_version, status_of
@@ -27,6 +24,8 @@ from index.errors import (
     StatusConflict,
     VersionConflict,
 )
+from index.history import Outcome
+from service.api.signatures import PARAMETER, Signature
 from service.context import context
 from service.exchange import (
     OPEN,
@@ -38,13 +37,14 @@ from service.exchange import (
     strict_json,
     submission_of_item,
 )
-from service.refusals import InvalidJson, PushOff, SignatureRefused
+from service.refusals import InvalidJson
 
-HEADER = "x-superdesk-signature"
 # Items of Superdesk's planning: they describe coverage, and are not articles.
 PLANNING = frozenset({"event", "planning", "planning_featured"})
 NO_TEXT = "it has neither a headline nor text"
-_SIGNATURE = re.compile(r"sha1=([0-9a-fA-F]{40})\Z")
+
+# A version that is amended is replaced: an update for whoever sends it.
+_STATUSES = {Outcome.REPLACED: Outcome.UPDATED}
 
 LOG = logging.getLogger("nutgraf.push")
 blueprint = Blueprint(
@@ -98,19 +98,8 @@ class Pushed:
     gives=PushAnswer,
     gives_status=201,
     problems=(404, 409, 411, 413, 415, 422, 503, 507),
+    headers=(PARAMETER,),
     documented={
-        "parameters": [
-            {
-                "in": "header",
-                "name": HEADER,
-                "required": True,
-                "description": (
-                    "sha1= and the HMAC-SHA1 of the body as it is sent, in hexadecimal;"
-                    " its key is the secret in NUTGRAF_PUSH_SECRET"
-                ),
-                "schema": {"type": "string", "pattern": "^sha1=[0-9a-fA-F]{40}$"},
-            }
-        ],
         "requestBody": {
             "required": True,
             "description": "One ninjs item",
@@ -120,7 +109,7 @@ class Pushed:
 )
 def push_item(arguments: dict[str, Any]) -> Response:
     """Accept an item that Superdesk pushes."""
-    body = decompressed(signed_body(context().settings.push_secret))
+    body = decompressed(signed_body())
     item = strict_json(body)
     if not isinstance(item, dict):
         raise InvalidJson("push one ninjs item, as a JSON object")
@@ -135,21 +124,16 @@ def push_item(arguments: dict[str, Any]) -> Response:
     return json_response(answer, 201)
 
 
-def signed_body(secret: str) -> bytes:
-    """Body of the request as it was sent, if it is signed with a secret.
+def signed_body() -> bytes:
+    """Body of the request as it was sent, if it is signed with our secret.
 
     :raises PushOff: no secret is set.
     :raises SignatureRefused: it is signed with another secret, or not at all.
     """
-    if not secret:
-        raise PushOff
-    signature = _SIGNATURE.match(request.headers.get(HEADER, ""))
-    if signature is None:
-        raise SignatureRefused(HEADER, missing=True)
+    signature = Signature()
     body = read_sent()
-    expected = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
-    if not hmac.compare_digest(expected, signature[1].lower()):
-        raise SignatureRefused(HEADER, missing=False)
+    signature.add(body)
+    signature.check()
     return body
 
 
@@ -160,7 +144,7 @@ def carry_out(members: Mapping[str, Any], item: dict[str, Any], body: bytes) -> 
     :param body: the bytes that the item was parsed from.
     :raises InputError: the article cannot be stored.
     """
-    article_id, version = members.get("guid") or members.get("uri"), _version(members)
+    article_id, version = _id(members), _version(members)
     kind = str(members.get("type")).lower()
     if kind in PLANNING:
         short_id = article_id[:MAX_ID] if isinstance(article_id, str) else None
@@ -189,6 +173,16 @@ def carry_out(members: Mapping[str, Any], item: dict[str, Any], body: bytes) -> 
     return withheld
 
 
+def _id(members: Mapping[str, Any]) -> Any:
+    """Id of an item; a number, as some systems have them, is its digits."""
+    article_id = members.get("guid") or members.get("uri")
+    if isinstance(article_id, float) and article_id.is_integer():
+        article_id = int(article_id)
+    if isinstance(article_id, int) and not isinstance(article_id, bool):
+        return str(article_id)
+    return article_id
+
+
 def _version(members: Mapping[str, Any]) -> str | None:
     """Version of an item, as the ninjs reader understands it."""
     version = members.get("version")
@@ -211,7 +205,8 @@ def _put(
         if isinstance(read.error, InvalidArticle) and read.error.field == "paragraphs":
             return _ignored(article_id, version, NO_TEXT)
         raise read.error
-    (written,) = context().archive.put([draft])
+    # Superdesk sends a version again after a change of its rights or its products.
+    (written,) = context().archive.put([draft], amend=True)
     if isinstance(written, ArticlePurged):
         return _ignored(article_id, version, "its texts were erased for good")
     if isinstance(written, InputError):
@@ -219,7 +214,7 @@ def _put(
     return Pushed(
         id=written.id,
         version=written.version,
-        status=written.outcome.value,
+        status=_STATUSES.get(written.outcome, written.outcome).value,
         seq=written.seq,
         warnings=read.warnings,
     )

@@ -4,10 +4,15 @@ from service.exchange.bodies import (
     decompressed,
     read_sent,
     release_room,
+    sent_pieces,
     strict_json,
 )
 from service.exchange.deprecation import DeprecatedPath
-from service.exchange.etags import conditional_response, digest_of_request
+from service.exchange.etags import (
+    conditional_response,
+    digest_of_request,
+    expected_state,
+)
 from service.exchange.formats import (
     EXPORTS,
     FEEDS,
@@ -27,6 +32,7 @@ from service.exchange.operations import (
     scopes_of,
 )
 from service.exchange.parameters import (
+    IF_MATCH,
     Choice,
     Flag,
     Listed,
@@ -36,7 +42,14 @@ from service.exchange.parameters import (
     WholeText,
 )
 from service.exchange.paths import PATH, RawPath, checked_id, decoded, hosts_of_target
-from service.exchange.schemas import ID_RULE, Problem, any_of, described
+from service.exchange.schemas import (
+    DISCRIMINATOR,
+    ID_RULE,
+    Problem,
+    any_of,
+    described,
+    one_of,
+)
 from service.exchange.submissions import (
     ACCEPTED,
     Submission,
@@ -49,10 +62,12 @@ from service.exchange.writes import WAIT, WaitArguments, write_response
 __all__ = [
     "ACCEPTED",
     "BASIC",
+    "DISCRIMINATOR",
     "EXPORTS",
     "FEEDS",
     "HEADER",
     "ID_RULE",
+    "IF_MATCH",
     "JSON",
     "KEY_HEADERS",
     "MEDIA_TYPES",
@@ -84,14 +99,17 @@ __all__ = [
     "decompressed",
     "described",
     "digest_of_request",
+    "expected_state",
     "feeds_of",
     "hosts_of_target",
     "json_response",
+    "one_of",
     "preferred",
     "read_sent",
     "read_submissions",
     "release_room",
     "scopes_of",
+    "sent_pieces",
     "strict_json",
     "submission_of_item",
     "wait_in_slot",

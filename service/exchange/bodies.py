@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from flask import g, request
@@ -47,6 +48,14 @@ def read_sent() -> bytes:
     :raises RequestTimeout: it arrives too slowly.
     :raises LengthRequired: there is no body.
     """
+    return b"".join(sent_pieces())
+
+
+def sent_pieces() -> Iterator[bytes]:
+    """Yield the body of the request in pieces, for bodies that are not kept.
+
+    :raises InputError: as :func:`read_sent` does, also after some pieces.
+    """
     limit = context().settings.body_bytes
     declared = request.content_length
     if declared is None:
@@ -55,13 +64,15 @@ def read_sent() -> bytes:
             raise LengthRequired
     elif declared > limit:
         raise BodyTooLarge(limit=limit, got=declared)
-    body = _read(limit)
+    size = 0
+    while piece := _next_piece():
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge(limit=limit)
+        yield piece
     # If a body was cut off, the server passes on the part that arrived.
-    if declared is not None and len(body) != declared:
-        raise IncompleteBody(
-            f"only {len(body):,} of {declared:,} bytes arrived", got=len(body)
-        )
-    return body
+    if declared is not None and size != declared:
+        raise IncompleteBody(f"only {size:,} of {declared:,} bytes arrived", got=size)
 
 
 def decompressed(body: bytes) -> bytes:
@@ -164,17 +175,6 @@ def _take_room() -> None:
 
 def _nothing() -> None:
     """Release no room: it was released."""
-
-
-def _read(limit: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := _next_piece():
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(limit=limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _next_piece() -> bytes:

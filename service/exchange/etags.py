@@ -10,6 +10,9 @@ from typing import Any
 from flask import Response, request
 
 from index.archive import Tag
+from index.history import Expected
+
+_DOT = "."  # between the state of an article and the rest of a tag, which has none
 
 
 def conditional_response(
@@ -17,15 +20,17 @@ def conditional_response(
 ) -> Response:
     """Answer to a conditional GET: 304 if the client has it, else the answer itself.
 
-    The tag is weak: two answers with one tag may differ in ``took_ms``. An answer that
-    must not be stored gets no tag.
+    The tag of an answer about one article is strong, and begins with the name of the
+    article's state, which ``answer`` gives as the tag: two such answers with one tag
+    are equal. Other tags are weak: two answers may differ in ``took_ms``. An answer
+    that must not be stored gets no tag.
 
     :param last_modified: the last instant at which the answer may have changed; with
         it, a client without tags may ask by that date. ``None`` if no instant says so.
     """
     # Not for *, which fits any answer: only answer() notices a wrong request.
-    sent = request.if_none_match.as_set(include_weak=True)
-    known = next((text for text in sent if tag.fits(text)), None)
+    sent = filter(None, request.if_none_match.as_set(include_weak=True))
+    known = next((text for text in sent if tag.fits(text.rpartition(_DOT)[2])), None)
     modified = None if last_modified is None else _whole_second(last_modified)
     is_known = known is not None or (
         # RFC 9110, 13.1.3: a tag takes precedence.
@@ -34,12 +39,31 @@ def conditional_response(
         and request.if_modified_since == modified
     )
     response = Response(status=304) if is_known else answer()
-    if not response.cache_control.no_store:
-        if known is not None or not is_known:
-            response.set_etag(known or tag.text, weak=True)
-        if modified is not None and modified <= tag.now:
-            response.last_modified = modified
+    if response.cache_control.no_store:
+        response.headers.pop("ETag", None)
+        return response
+    if known is not None or not is_known:
+        state, _ = response.get_etag()
+        text = known or (tag.text if state is None else f"{state}{_DOT}{tag.text}")
+        response.set_etag(text, weak=_DOT not in text)
+    if modified is not None and modified <= tag.now:
+        response.last_modified = modified
     return response
+
+
+def expected_state() -> Expected | None:
+    """States that ``If-Match`` expects an article to be in; ``None`` without it.
+
+    Weak tags never match, and a header without a strong tag expects what never is.
+    """
+    if "If-Match" not in request.headers:
+        return None
+    sent = request.if_match
+    if sent.star_tag:
+        return Expected(None)
+    # Of an empty tag Werkzeug makes None.
+    texts = filter(None, sent.as_set())
+    return Expected(frozenset(text.partition(_DOT)[0] for text in texts))
 
 
 def digest_of_request(arguments: dict[str, Any]) -> str:

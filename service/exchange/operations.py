@@ -34,6 +34,7 @@ MEANINGS = {
     409: "It conflicts with the stored content, status or history",
     410: "The article was killed; the problem has its notice",
     411: "The request needs a body",
+    412: "The article is not in the state that If-Match names",
     413: "The body is too large, or has too many articles",
     415: "The media type is not accepted",
     422: "The body cannot be decompressed, or none of its articles could be stored",
@@ -87,6 +88,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         problems: tuple[int, ...] = (),
         location: str = "query",
         feeds: bool = False,
+        headers: tuple[dict[str, Any], ...] = (),
         documented: Mapping[str, Any] = MappingProxyType({}),
     ) -> Callable[[View], View]:
         """Decorator that makes a function the view of a method and path.
@@ -101,6 +103,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         :param location: where the parameters are, ``query`` or ``json``.
         :param feeds: whether it answers with feeds, too: a key with the scope ``feed``
             opens these.
+        :param headers: the headers that the view reads, as OpenAPI describes them.
         :param documented: more about the operation, for OpenAPI.
         """
 
@@ -114,6 +117,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                 self.feeds.add(view.__name__)
             required = not getattr(takes, "optional", False)
             wrapped = self.arguments(takes, location=location, required=required)(view)
+            wrapped._apidoc["arguments"]["parameters"] += map(dict, headers)
             answers = self.response(gives_status, gives, content_type=gives_type)
             wrapped = answers(wrapped)
             for media_type in gives_text:
@@ -195,7 +199,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         by_id.__name__ = f"{view.__name__}_by_id"
         summary = (view.__doc__ or "").strip().partition("\n")[0].rstrip(".")
-        by_id.__doc__ = f"{summary} (by id, for use behind proxies that decode paths)."
+        by_id.__doc__ = f"{summary} (by id)."
         # The id is in the body, so the body is required.
         no_body = (411,) if location == "json" else ()
         for rule, schema, statuses, function in (

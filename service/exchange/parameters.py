@@ -127,6 +127,11 @@ PATH_PARAMETERS = {
             **ID_RULE,
         ),
         _path_parameter(
+            "media_id",
+            "the asset's id, as the renditions of items have it",
+            type="string",
+        ),
+        _path_parameter(
             "n", "the paragraph's number; 0 is the headline", type="integer", minimum=0
         ),
         _path_parameter(
@@ -150,6 +155,18 @@ PATH_PARAMETERS = {
             ],
         ),
     )
+}
+
+
+# Header of writes to one article.
+IF_MATCH: dict[str, Any] = {
+    "in": "header",
+    "name": "If-Match",
+    "description": (
+        "write only if the article is as it was in the answer with this ETag, or in one"
+        " of several; * if it is stored and not killed. Weak tags never match"
+    ),
+    "schema": {"type": "string"},
 }
 
 

@@ -36,6 +36,26 @@ def any_of(*schemas: str) -> fields.Raw:
     )
 
 
+def one_of(member: str, **schemas: str) -> fields.Raw:
+    """Value of one of these components.
+
+    :param member: its value says which: the name of a keyword here.
+    """
+    references = {
+        value: f"#/components/schemas/{name}" for value, name in schemas.items()
+    }
+    return fields.Raw(
+        metadata={
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            # apispec passes on no discriminator by its own name.
+            DISCRIMINATOR: {"propertyName": member, "mapping": references},
+        }
+    )
+
+
+DISCRIMINATOR = "x-discriminator"
+
+
 class Problem(Schema):
     """Problem document of RFC 9457; the meaning of a ``code`` never changes."""
 

@@ -218,13 +218,13 @@ ABUSE: dict[str, tuple[bytes, set[int], bytes]] = {
         {414},
         b"",
     ),
-    "no Host": (head("GET /healthz HTTP/1.1", host=None), {400}, b"host_refused"),
+    "no Host": (head("GET /v1/fields HTTP/1.1", host=None), {400}, b"host_refused"),
     "a foreign Host": (
-        head("GET /healthz HTTP/1.1", host="evil.example"),
+        head("GET /v1/fields HTTP/1.1", host="evil.example"),
         {400},
         b"host_refused",
     ),
-    "two Hosts": (head("GET /healthz HTTP/1.1", "Host: evil.example"), {400}, b""),
+    "two Hosts": (head("GET /v1/fields HTTP/1.1", "Host: evil.example"), {400}, b""),
     "a foreign Origin": (
         head("GET /healthz HTTP/1.1", "Origin: https://evil.example"),
         {403},

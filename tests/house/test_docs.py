@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from checkout import ROOT
+from described import resolved
 from flask.testing import FlaskClient
 from marshmallow import Schema
 from marshmallow import fields as kinds
@@ -42,6 +43,7 @@ from index.settings import Settings
 from service import create_app, problems, refusals
 from service.api import (
     article_schemas,
+    assets,
     changes,
     differences,
     health,
@@ -534,8 +536,9 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The OpenAPI document, its paths as docs/api.md writes them."""
     store = tmp_path_factory.mktemp("described") / "nutgraf.db"
     app = create_app(Settings(store=f"sqlite:///{store}", engine="memory:"))
-    document: dict[str, Any] = app.test_client().get("/openapi.json").json
+    document = resolved(app.test_client().get("/openapi.json").json)
     short = {"{article_id}": "ID", "{n}": "N", "{field}": "FIELD", "{format}": "FORMAT"}
+    short["{media_id}"] = "ID"
     paths = {}
     for path, item in document["paths"].items():
         for long, name in short.items():
@@ -578,7 +581,7 @@ def test_the_page_about_keys_says_what_each_scope_opens(
     expected: dict[str, set[str]] = {name: set() for name in said}
     for path, item in described["paths"].items():
         for method, operation in item.items():
-            (scope,) = operation.get("security", [{"": ["none"]}])[0].values()
+            (scope,) = (operation["security"] or [{"": ["none"]}])[0].values()
             expected[scope[0]].add(f"{method.upper()} {path}")
     expected["none"] |= {"GET /docs", "GET /openapi.json"}
     said["admin"].remove("GET /readyz")  # open, but for its numbers
@@ -591,6 +594,8 @@ def values_of(schema: dict[str, Any]) -> str:
         return "list" if "enum" in schema["items"] else "repeatable"
     if "enum" in schema:
         return " ".join(f"`{each}`" for each in schema["enum"])
+    if schema["type"] == ["integer", "string"]:
+        return f"from {schema['minimum']}, or `{schema['pattern'].strip('^$')}`"
     if schema["type"] == "integer":
         low, high = schema["minimum"], schema.get("maximum")
         return f"from {low}" if high is None else f"{low} to {high}"
@@ -683,6 +688,7 @@ SCHEMA_MODULES = (
     changes,
     differences,
     superdesk,
+    assets,
     health,
 )
 
@@ -709,7 +715,10 @@ def keys_of(schema: type[Schema], apart: set[str]) -> set[str]:
 
 
 # Keys told in a sentence of another row, or elsewhere: the fields of an article.
-IN_PROSE = {"QueryWarning", "WordCount", "ScorePart", "Passage", "ArticleSummary"}
+IN_PROSE = {
+    *("QueryWarning", "WordCount", "ScorePart", "Passage", "ArticleSummary"),
+    "ChangedArticle",
+}
 OWN_FIELDS = set(ARTICLE_FIELDS)
 FIELDS_LEFT_OUT = {"ArticleHit": OWN_FIELDS, "ArticleAnswer": OWN_FIELDS}
 

@@ -80,7 +80,7 @@ def test_a_rate_may_be_none() -> None:
 
 
 def test_hosts_are_names_and_addresses() -> None:
-    value = "search.desk.example xn--bro-hoa.example 10.0.0.7 [fd00::1]"
+    value = "search.desk.example xn--bro-hoa.example 10.0.0.7 [fd00::1] *.desk.example"
     hosts = Settings.from_environ({"NUTGRAF_HOSTS": value}).hosts
     assert hosts == tuple(value.split())
 
@@ -128,6 +128,9 @@ def test_a_misspelt_variable_is_an_error_that_names_the_right_ones() -> None:
         ("NUTGRAF_HOSTS", "desk.example:443", "without a port"),
         ("NUTGRAF_HOSTS", "https://desk.example", "as in addresses"),
         ("NUTGRAF_HOSTS", "*", "as in addresses"),
+        ("NUTGRAF_HOSTS", "*.org", "as in addresses"),
+        ("NUTGRAF_HOSTS", "a.*.desk.example", "as in addresses"),
+        ("NUTGRAF_HOSTS", "*desk.example", "as in addresses"),
         ("NUTGRAF_RATE", "0", "above 0"),
         ("NUTGRAF_RATE", "", "a whole number, or none"),
         ("NUTGRAF_RATE", "many", "a whole number, or none"),

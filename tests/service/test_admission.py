@@ -15,7 +15,7 @@ from index.access import Scope, new_secret
 from index.archive import Archive
 from index.settings import Settings
 from service import create_app
-from service.hosts import is_loopback, network_of
+from service.hosts import allowed_hosts, is_loopback, network_of
 from service.logs import JsonLines
 
 HOME = "https://desk.example"
@@ -47,7 +47,7 @@ def test_it_answers_to_its_own_machine(reading: FlaskClient, host: str) -> None:
     ],
 )
 def test_a_foreign_host_is_refused(reading: FlaskClient, host: str) -> None:
-    answer = reading.get("/healthz", headers={"Host": host})
+    answer = reading.get("/v1/fields", headers={"Host": host})
     assert answer.status_code == 400
     assert answer.json["code"] in ("host_refused", "bad_request")
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -56,10 +56,10 @@ def test_a_foreign_host_is_refused(reading: FlaskClient, host: str) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "http://evil.example/healthz",
-        "HTTP://EVIL.example:8000/healthz",
-        "http://localhost@evil.example/healthz",
-        "http://[bad/healthz",
+        "http://evil.example/v1/fields",
+        "HTTP://EVIL.example:8000/v1/fields",
+        "http://localhost@evil.example/v1/fields",
+        "http://[bad/v1/fields",
         "localhost:8000",
     ],
 )
@@ -67,7 +67,7 @@ def test_a_foreign_host_in_the_request_line_is_refused(
     reading: FlaskClient, target: str
 ) -> None:
     for name in ("RAW_URI", "REQUEST_URI"):
-        answer = reading.get("/healthz", environ_overrides={name: target})
+        answer = reading.get("/v1/fields", environ_overrides={name: target})
         assert (answer.status_code, answer.json["code"]) == (400, "host_refused")
 
 
@@ -80,13 +80,89 @@ def test_its_own_host_in_the_request_line_is_accepted(
 
 
 def test_a_request_names_its_host(app: Flask) -> None:
-    environ = EnvironBuilder(path="/healthz").get_environ()
+    environ = EnvironBuilder(path="/v1/fields").get_environ()
     for protocol in ("HTTP/1.1", "HTTP/1.0"):
         without = {k: v for k, v in environ.items() if k != "HTTP_HOST"}
         answer = Response.from_app(app, {**without, "SERVER_PROTOCOL": protocol})
         assert answer.status_code == 400
         assert answer.json["code"] == "host_refused"
         assert "got" not in answer.json
+
+
+FOREIGN = ["evil.example", "10.0.0.1:8000", "local host", "[bad", "é", "", None]
+
+
+def answer_to(
+    app: Flask, path: str, host: str | None, protocol: str, **more: str
+) -> Response:
+    environ = EnvironBuilder(path=path).get_environ()
+    del environ["HTTP_HOST"]
+    if host is not None:
+        environ["HTTP_HOST"] = host.encode().decode("latin-1")
+    environ |= {"SERVER_PROTOCOL": protocol, "REMOTE_ADDR": "127.0.0.1", **more}
+    return Response.from_app(app, environ)
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+@pytest.mark.parametrize("protocol", ["HTTP/1.1", "HTTP/1.0"])
+def test_health_is_told_to_any_host(
+    app: Flask, archive: Archive, host: str | None, protocol: str
+) -> None:
+    with archive.store.indexer_lock():
+        alive = answer_to(app, "/healthz", host, protocol)
+        ready = answer_to(app, "/readyz", host, protocol)
+        figures = answer_to(app, "/metrics", host, protocol)
+    assert (alive.status_code, alive.json) == (200, {"status": "ok"})
+    # Before the first key only calls to this machine are known to come from it.
+    assert ready.json == {"status": "ready", "problems": [], "warnings": []}
+    assert (figures.status_code, figures.json["code"]) == (400, "host_refused")
+
+
+def test_health_is_told_in_full_to_a_key_at_any_host(
+    app: Flask, archive: Archive
+) -> None:
+    key = archive.keys.add("operator", frozenset({Scope.ADMIN}))
+    answer = answer_to(
+        app, "/readyz", "10.0.0.1", "HTTP/1.0", HTTP_X_API_KEY=key.secret
+    )
+    assert answer.json["store_seq"] == 3
+
+
+def test_a_page_of_a_foreign_host_may_not_read_health(app: Flask) -> None:
+    origin = "http://evil.example"
+    answer = answer_to(app, "/healthz", "evil.example", "HTTP/1.1", HTTP_ORIGIN=origin)
+    assert (answer.status_code, answer.json["code"]) == (403, "origin_refused")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("a.desk.example", True),
+        ("A.desk.example:8000", True),
+        ("b.a.desk.example", True),
+        ("search.example", True),
+        *((name, False) for name in ("desk.example", ".desk.example", "xdesk.example")),
+        *((name, False) for name in ("a..desk.example", "a.desk.example.evil.example")),
+        *((name, False) for name in ("evil.example/.desk.example", "*.desk.example.")),
+        *((name, False) for name in ("x@a.desk.example", "a.desk.example\n")),
+    ],
+)
+def test_a_star_stands_for_the_names_below_a_host(
+    settings: Settings, host: str, *, expected: bool
+) -> None:
+    named = replace(settings, hosts=("*.desk.example", "search.example"))
+    assert (host in allowed_hosts(named)) is expected
+
+
+def test_it_answers_to_a_name_below_a_host(
+    settings: Settings, archive: Archive
+) -> None:
+    named = replace(settings, hosts=("*.desk.example",))
+    client = create_app(named, archive).test_client()
+    archive.keys.add("first", frozenset({Scope.SEARCH}))
+    for host, status in (("a.desk.example", 401), ("desk.example", 400)):
+        answer = client.get("/v1/fields", headers={"Host": host})
+        assert answer.status_code == status, host
 
 
 def test_the_host_it_is_bound_to_is_its_own(
@@ -142,7 +218,9 @@ def test_a_page_may_send_a_preflight(shared: FlaskClient) -> None:
     )
     assert (answer.status_code, answer.data) == (204, b"")
     assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
-    assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
+    allowed = answer.headers["Access-Control-Allow-Headers"].split(", ")
+    # What browsers' clients of event streams send, among others.
+    assert {"Content-Type", "Last-Event-ID", "Cache-Control"} <= {*allowed}
     assert answer.headers["Access-Control-Allow-Origin"] == HOME
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -15,7 +16,10 @@ from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from index.archive import Archive
+from index.access import Scope
+from index.archive import Archive, carried
+from index.article import article_of
+from index.query import Filter
 from service import use_threads, use_worker
 from service.api import changes
 
@@ -52,6 +56,155 @@ def test_a_removal_says_so(client: FlaskClient, index_now: Callable[[], None]) -
         True,
         None,
     )
+
+
+def test_a_follower_can_start_now(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    start = page(client, "?since=now")
+    assert (start["changes"], start["next"], start["more"]) == ([], 3, False)
+    put(client, "new")
+    index_now()
+    following = f"?since={start['next']}&history={start['history']}"
+    assert [each["id"] for each in page(client, following)["changes"]] == ["new"]
+
+
+def test_now_is_what_searches_include(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    put(client, "stored")
+    start = page(client, "?since=now")
+    assert start["next"] == 3  # whoever searches now does not find it
+    index_now()
+    assert [each["id"] for each in page(client, "?since=3")["changes"]] == ["stored"]
+    assert page(client, "?since=now")["next"] == 4
+
+
+@pytest.mark.parametrize("since", ["NOW", "now ", "newest", "-1", ""])
+def test_since_is_a_seq_or_now(client: FlaskClient, since: str) -> None:
+    answer = client.get("/v1/changes", query_string={"since": since})
+    assert (answer.status_code, answer.json["parameter"]) == (400, "since")
+
+
+def test_a_stream_can_start_now(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    stream = client.get("/v1/changes?since=now", headers=EVENTS, buffered=False)
+    chunks = stream.iter_encoded()
+    put(client.application.test_client(), "new")
+    index_now()
+    (new,) = events(chunks, 1)
+    assert '"id": "new"' in new["data"]
+    stream.close()
+
+
+def test_an_entry_has_the_fields_and_passages_that_were_asked_for(
+    client: FlaskClient,
+) -> None:
+    first, second, third = page(
+        client, "?fields=headline,section&passages=1&passage_length=20"
+    )["changes"]
+    assert second["article"] == {
+        "id": "urn:test:grain",
+        "version": "1",
+        "headline": "Grain prices climb <fast>",
+        "section": "Business",
+        "passages": [second["article"]["passages"][0]],
+    }
+    (passage,) = second["article"]["passages"]
+    assert {*passage} == {"id", "n", "role", "text"}
+    assert (passage["n"], passage["role"]) == (1, "body")
+    assert len(passage["text"]) <= 20
+    assert third["article"]["section"] is None
+    assert "ed_note" not in str(first)
+    assert "article" not in page(client)["changes"][0]
+
+
+def test_passages_alone_bring_the_fields_of_a_hit(client: FlaskClient) -> None:
+    entry = page(client, "?passages=0")["changes"][0]
+    hit = client.get("/v1/search?q=harbour&passages=0&limit=1").json["hits"][0]
+    assert entry["article"]["passages"] == []
+    assert set(hit) - set(entry["article"]) == {
+        *("unit", "headline_html", "score", "passages_total"),
+    }
+
+
+def test_a_length_without_passages_is_an_error(client: FlaskClient) -> None:
+    answer = client.get("/v1/changes?passage_length=20")
+    assert (answer.status_code, answer.json["parameter"]) == (400, "passage_length")
+
+
+@pytest.mark.parametrize("field", ["ed_note", "paragraphs", "nothing"])
+def test_an_entry_has_no_field_that_a_hit_cannot_have(
+    client: FlaskClient, field: str
+) -> None:
+    answer = client.get(f"/v1/changes?fields={field}")
+    assert (answer.status_code, answer.json["parameter"]) == (400, "fields")
+
+
+def test_an_article_is_carried_only_while_it_is_visible(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    client.post("/v1/articles/urn:test:grain/kill")
+    client.post("/v1/articles/urn:test:museum/withhold")
+    client.delete("/v1/articles/urn:test:harbour")
+    for _ in range(2):  # also before the index knows of it
+        entries = page(client, "?fields=headline")["changes"]
+        assert [each["article"] for each in entries] == [None] * len(entries)
+        index_now()
+    assert [each["removed"] for each in entries] == [False] * 3 + [True] * 3
+
+
+def test_an_entry_has_the_article_as_it_is_now(
+    client: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    client.put("/v1/articles/urn:test:grain", json={"paragraphs": ["Corrected."]})
+    index_now()
+    entries = page(client, "?passages=1")["changes"]
+    grain = [each for each in entries if each["id"] == "urn:test:grain"]
+    assert [each["version"] for each in grain] == ["1", "2"]
+    assert [each["article"]["version"] for each in grain] == ["2", "2"]
+    assert grain[0]["article"]["passages"][0]["text"] == "Corrected."
+
+
+def test_a_reader_with_a_filter_is_given_no_article_beyond_it(
+    client: FlaskClient, archive: Archive
+) -> None:
+    rule = Filter(field="source", values=("Market Desk",))
+    key = archive.keys.add("desk", frozenset({Scope.SEARCH}), filters=(rule,))
+    headers = {"X-API-Key": key.secret}
+    asked = "/v1/changes?fields=source"
+    (entry,) = client.get(asked, headers=headers).json["changes"]
+    assert entry["article"]["source"] == "Market Desk"
+    moved = {"paragraphs": ["Moved."], "source": "City Desk"}
+    archive.put([article_of({"id": "urn:test:grain", **moved})])
+    entries = client.get(asked, headers=headers).json["changes"]
+    assert [each["article"] for each in entries] == [None, None]
+
+
+def test_a_page_ends_when_its_articles_are_large(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carried, "MOST_CARRIED", 1)
+    since, ids = 0, []
+    for _ in range(3):
+        got = page(client, f"?since={since}&fields=headline")
+        assert (len(got["changes"]), got["more"]) in [(1, True), (1, False)]
+        ids += [each["id"] for each in got["changes"]]
+        since = got["next"]
+    assert ids == ["urn:test:harbour", "urn:test:grain", "urn:test:museum"]
+
+
+def test_an_article_listed_again_counts_again(
+    client: FlaskClient, index_now: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(20):
+        client.put("/v1/articles/big", json={"paragraphs": [f"{n} " + "x" * 1_000]})
+    index_now()
+    monkeypatch.setattr(carried, "MOST_CARRIED", 5_000)
+    got = page(client, "?since=3&passages=1&passage_length=0")
+    assert len(got["changes"]) == 5
+    assert len(json.dumps(got)) < 10_000
 
 
 @pytest.mark.slow

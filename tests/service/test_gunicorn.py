@@ -142,8 +142,10 @@ def test_a_real_server_keeps_ids_apart_and_counts_chunks(
     assert (status, b"length_required" in answer) == (411, True)
     status, answer = call(address, f"GET /v1/articles/%ff HTTP/1.1\r\n{host}")
     assert (status, b"invalid_encoding" in answer) == (400, True)
-    status, answer = call(address, "GET /healthz HTTP/1.1\r\nHost: evil.example")
+    status, answer = call(address, "GET /v1/fields HTTP/1.1\r\nHost: evil.example")
     assert (status, b"host_refused" in answer) == (400, True)
+    for head in ("HTTP/1.0", "HTTP/1.1\r\nHost: 10.0.0.1:8000"):
+        assert call(address, f"GET /healthz {head}")[0] == 200
     long = f"/v1/articles/{'%E2%82%AC' * 400}"
     status, answer = call(address, f"GET {long} HTTP/1.1\r\n{host}")
     assert (status, b"article_not_found" in answer) == (404, True)
@@ -190,11 +192,11 @@ def test_only_its_own_hosts_are_served_in_any_form_of_request(
 ) -> None:
     own = f"{address[0]}:{address[1]}"
     refused = [
-        "GET /healthz HTTP/1.1",
-        "GET /healthz HTTP/1.0",
-        f"GET http://evil.example/healthz HTTP/1.1\r\nHost: {own}",
-        f"GET http://{own}@evil.example/healthz HTTP/1.1\r\nHost: {own}",
-        f"GET http://{own}/healthz HTTP/1.1\r\nHost: evil.example",
+        "GET /docs HTTP/1.1",
+        "GET /docs HTTP/1.0",
+        f"GET http://evil.example/docs HTTP/1.1\r\nHost: {own}",
+        f"GET http://{own}@evil.example/docs HTTP/1.1\r\nHost: {own}",
+        f"GET http://{own}/docs HTTP/1.1\r\nHost: evil.example",
     ]
     for head in refused:
         status, answer = call(address, head)

@@ -155,6 +155,154 @@ def test_a_kill_in_any_of_its_words_takes_effect_at_once(
     assert superdesk.get("/v1/search?q=ferry").json["total"]["articles"] == 0
 
 
+# A version that is sent again.
+
+RIGHTS = {"usageterms": "Subscribers only", "products": [{"code": "b"}]}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"headline": "Ferry runs"},
+        {"body_html": "<p>The ferry runs again after three weeks of repairs.</p>"},
+        {"body_html": ITEM["body_html"] * 2},
+        {"description_text": "An abstract."},
+        {"embargoed": "2099-01-01T00:00:00Z"},
+    ],
+)
+def test_another_text_or_embargo_of_a_version_is_a_conflict(
+    push: Push, superdesk: FlaskClient, changed: dict[str, Any]
+) -> None:
+    push()
+    answer = push({**ITEM, **RIGHTS, **changed})
+    assert (answer.status_code, answer.json["code"]) == (409, "version_conflict")
+    assert "usage_terms" not in superdesk.get(PATH).json
+
+
+def test_another_status_of_a_version_is_no_amendment(
+    push: Push, superdesk: FlaskClient
+) -> None:
+    push()
+    assert push({**ITEM, "pubstatus": "withheld"}).json["status"] == "withheld"
+    assert push({**ITEM, **RIGHTS}).status_code == 201
+    assert superdesk.get(PATH).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        RIGHTS,
+        {"copyrightnotice": "Harbour Desk"},
+        {"associations": {"a": {"type": "picture", "description_text": "A ferry."}}},
+        {"service": [{"code": "a", "name": "Domestic"}]},
+        {"ednote": "Please use."},
+        {"urgency": 2},
+    ],
+)
+def test_other_properties_of_a_version_are_an_update_of_it(
+    push: Push,
+    superdesk: FlaskClient,
+    index_now: Callable[[], None],
+    changed: dict[str, Any],
+) -> None:
+    push()
+    seq = superdesk.get("/v1/changes?since=now").json["next"]
+    answer = push({**ITEM, **changed})
+    assert (answer.status_code, answer.json["status"]) == (201, "updated")
+    assert answer.json["version"] == "1"
+    index_now()
+    (*_, entry) = superdesk.get(f"/v1/changes?since={seq}").json["changes"]
+    assert (entry["type"], entry["version"]) == ("updated", "1")
+    assert superdesk.get("/v1/search?q=ferry").json["total"]["articles"] == 1
+    # What was replaced does not come back.
+    assert push().json["status"] == "unchanged"
+    assert push({**ITEM, **changed}).json["status"] == "unchanged"
+    versions = superdesk.get(f"{PATH}/versions").json["versions"]
+    assert [each["version"] for each in versions] == ["1"]
+
+
+def test_a_replay_brings_no_older_rights_back(
+    push: Push, superdesk: FlaskClient, archive: Archive
+) -> None:
+    bodies = [{**ITEM, "usageterms": f"Terms {n}"} for n in range(5)]
+    for body in bodies:
+        push(body)
+    seq = archive.seq()
+    for body in bodies:
+        assert push(body).json["status"] == "unchanged"
+    assert superdesk.get(PATH).json["usage_terms"] == "Terms 4"
+    assert archive.seq() == seq
+
+
+def test_an_older_version_can_be_amended(push: Push, superdesk: FlaskClient) -> None:
+    push()
+    push({**ITEM, "version": "2", "headline": "Ferry back"})
+    assert push({**ITEM, **RIGHTS}).json["status"] == "updated"
+    assert push().json["status"] == "unchanged"
+    assert superdesk.get(f"{PATH}?version=1").json["usage_terms"] == "Subscribers only"
+    assert superdesk.get(PATH).json["version"] == "2"
+
+
+def test_an_inherited_embargo_is_no_other_one(
+    push: Push, superdesk: FlaskClient
+) -> None:
+    push({**ITEM, "embargoed": "2099-01-01T00:00:00Z"})
+    second = {**ITEM, "version": "2"}
+    push(second)  # keeps the embargo
+    assert push({**second, **RIGHTS}).json["status"] == "updated"
+    assert superdesk.get(PATH).status_code == 404
+    assert push({**second, "embargoed": None}).status_code == 409
+    assert superdesk.get(PATH).status_code == 404
+
+
+def test_a_put_does_not_amend(push: Push, superdesk: FlaskClient) -> None:
+    push()
+    ours = json.loads(superdesk.get(f"{PATH}?format=jsonl").text)
+    answer = superdesk.put(PATH, json={**ours, "usage_terms": "None"})
+    assert (answer.status_code, answer.json["code"]) == (409, "version_conflict")
+
+
+def test_a_deleted_article_starts_anew(push: Push, superdesk: FlaskClient) -> None:
+    push()
+    push({**ITEM, **RIGHTS})
+    superdesk.delete(PATH)
+    assert push({**ITEM, "usageterms": "New"}).json["status"] == "created"
+    assert push().json["status"] == "updated"
+
+
+def test_a_number_is_a_guid(push: Push, superdesk: FlaskClient) -> None:
+    for guid, version in ((7, "1"), (7.0, "2"), ("7", "3")):
+        answer = push({**ITEM, "guid": guid, "version": version})
+        assert (answer.status_code, answer.json["id"]) == (201, "7")
+    assert push({**ITEM, "guid": 7, "version": 4, "pubstatus": "canceled"}).json[
+        "id"
+    ] == ("7")
+    assert superdesk.get("/v1/articles/7").status_code == 410
+
+
+def test_every_service_of_an_item_is_found(
+    push: Push, superdesk: FlaskClient, index_now: Callable[[], None]
+) -> None:
+    names = ("Domestic", "Sport", "Weather", "Sport")
+    push({**ITEM, "service": [{"code": name[:1], "name": name} for name in names]})
+    index_now()
+    article = superdesk.get(PATH).json
+    assert article["section"] == "Domestic"
+    assert [each["name"] for each in article["subjects"]] == ["Sport", "Weather"]
+    search = "/v1/search?subjects=sport&section=domestic"
+    assert superdesk.get(search).json["total"]["articles"] == 1
+
+
+def test_editors_are_no_authors(push: Push, superdesk: FlaskClient) -> None:
+    people = [
+        *(("Ana Berg", "writer"), ("Bo Falk", "editor"), ("Cy Holm", "Sub-Editor")),
+        *(("Di Lund", "photographer"), ("Ed Moe", "copy editor"), ("Fi Nor", None)),
+    ]
+    push({**ITEM, "authors": [{"name": name, "role": role} for name, role in people]})
+    authors = superdesk.get(PATH).json["authors"]
+    assert authors == ["Ana Berg", "Di Lund", "Fi Nor"]
+
+
 def test_an_item_without_text_withdraws_nothing(
     push: Push, superdesk: FlaskClient
 ) -> None:
@@ -204,7 +352,9 @@ def test_an_article_too_large_is_refused(settings: Settings, archive: Archive) -
         (b"\xff", 400),
         (b"", 411),
         (b"[" * 100_000, 400),
-        (b'{"guid": 1, "headline": "x"}', 422),
+        (b'{"guid": true, "headline": "x"}', 422),
+        (b'{"guid": 1.5, "headline": "x"}', 422),
+        (b'{"guid": [1], "headline": "x"}', 422),
         (b'{"guid": "a", "headline": "x", "pubstatus": []}', 422),
         (b'{"guid": "a", "headline": "x", "pubstatus": 0}', 422),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from index.formats.ninjs.variants import text_of
 from index.parsing import single_spaced
 
+_EDITOR = re.compile(r"editors?\s*\Z", re.IGNORECASE)
 _AUTHOR_RELS = frozenset({"author", "creator", "byline", "writer", "by"})
 
 
@@ -52,6 +54,12 @@ def is_modelled(item: Any) -> bool:
         and len(codes) <= 1
         and all(isinstance(value, str | int | None) for value in item.values())
     )
+
+
+def is_editor(item: Any) -> bool:
+    """Whether a person's role is to edit: an editor, sub-editor, copy editor …"""
+    role = item.get("role") if isinstance(item, Mapping) else None
+    return isinstance(role, str) and _EDITOR.search(role) is not None
 
 
 def is_author(concept: Mapping[str, Any]) -> bool:

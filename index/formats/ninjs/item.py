@@ -14,6 +14,7 @@ from index.formats.date_fields import SentDates
 from index.formats.ninjs.concepts import (
     concept_of,
     is_author,
+    is_editor,
     is_keyword,
     is_modelled,
 )
@@ -102,6 +103,7 @@ class Item:
         for target, names in NAMES.items():
             if value := self._name(names):
                 document[target] = value
+        self._add_further_sections(document)
         document["headline"] = self._headline()
         document["paragraphs"] = self._paragraphs(document)
         self._move_notes(document)
@@ -211,7 +213,10 @@ class Item:
                 continue
             items = value if isinstance(value, list) else [value]
             concepts = [
-                concept for item in items if (concept := concept_of(item)) is not None
+                concept
+                for item in items
+                if (concept := concept_of(item)) is not None
+                and not (name == "authors" and is_editor(item))
             ]
             if not concepts:
                 continue
@@ -239,6 +244,24 @@ class Item:
         for target in CONCEPTS:
             for concept in document.get(target, []):
                 concept.pop("rel", None)
+
+    def _add_further_sections(self, document: dict[str, Any]) -> None:
+        """Add the sections after the first to the subjects: an article has one section.
+
+        The list itself stays in ``extra``.
+        """
+        sections = self._peek("service")
+        if not isinstance(sections, list):
+            return
+        subjects = document.get("subjects", [])
+        names = {str(subject.get("name")).casefold() for subject in subjects}
+        for item in sections[1:]:
+            concept = concept_of(item)
+            if concept is None or str(concept.get("name")).casefold() in names:
+                continue
+            names.add(str(concept.get("name")).casefold())
+            concept.pop("rel", None)
+            document["subjects"] = subjects = [*subjects, concept]
 
     def _name(self, names: tuple[str, ...]) -> str | None:
         """Name of the first concept, or the first text, under these properties."""
