@@ -409,6 +409,7 @@ class Archive:
         """
         self.engine.let_go()
         self.store.forget_erased()
+        self.store.try_to_write()
         self.store.fill_reserve()
 
     def search_memory(self) -> SearchMemory:

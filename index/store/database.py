@@ -108,7 +108,9 @@ class Database(Protocol):
         """
         ...
 
-    def writing(self, *, room: int = 0) -> AbstractContextManager[Connection]:
+    def writing(
+        self, *, room: int = 0, ordinary: bool = True
+    ) -> AbstractContextManager[Connection]:
         """Lend a connection for one transaction that writes.
 
         It is committed and on disk once the block ends, and undone if the block raises.
@@ -117,6 +119,9 @@ class Database(Protocol):
         that the numbers of changes grow in the order of the commits.
 
         :param room: bytes of the reserve to free for it, once no other can write.
+        :param ordinary: whether it first fills a reserve that was used, or is refused
+            if there is no room for that. All writes but withdrawals are.
+        :raises StoreFull: there is no room for the reserve; the block is not run.
         """
         ...
 
@@ -129,7 +134,10 @@ class Database(Protocol):
         ...
 
     def fill_reserve(self) -> None:
-        """Keep room on disk for withdrawals, if there is some and none is kept."""
+        """Keep room on disk for withdrawals, if there is some and none is kept.
+
+        Of a reserve that was used, the room is taken back from where it went.
+        """
         ...
 
     def indexer_lock(self) -> AbstractContextManager[None]:
@@ -155,7 +163,14 @@ class Database(Protocol):
         ...
 
     def writable(self) -> bool:
-        """Whether its disk, folder and files can be written, as far as that shows."""
+        """Whether its disk, folder and files can be written, as far as that shows.
+
+        A write of this process that was refused shows that, until another is accepted.
+        """
+        ...
+
+    def try_to_write(self) -> None:
+        """Find out whether writes are accepted again, if the last one was refused."""
         ...
 
     def problems(self, connection: Connection) -> Iterator[str]:

@@ -40,10 +40,12 @@ class PreparedRead:
             self._compiled[dialect.name] = compiled
         cursor = connection.connection.cursor()
         rows: list[Any] = []
-        for values in several:
-            cursor.execute(compiled.text, compiled.parameters(values))
-            rows += cursor.fetchall()
-        cursor.close()
+        try:
+            for values in several:
+                cursor.execute(compiled.text, compiled.parameters(values))
+                rows += cursor.fetchall()
+        finally:
+            cursor.close()  # an exception would keep the connection's handle open
         return rows
 
 

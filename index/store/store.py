@@ -21,7 +21,6 @@ from index.dates import Clock, micros, utc_now
 from index.errors import (
     ArticleNotFound,
     InputError,
-    StoreFull,
     StoreUnavailable,
 )
 from index.history import Change, ChangeType, Counts, Expected, Notice, Written
@@ -37,13 +36,13 @@ from index.store.quarantine import Quarantine
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of, value_of
 from index.store.tables import articles, replaced, versions
+from index.store.transactions import Withdrawal, changed
+from index.store.versions import bytes_of
 from index.store.view import View
 from index.store.writers import check_writer, checked_drafts
-from index.store.writing import put, stored_draft, withdraws
+from index.store.writing import put, stored_draft, withdrawal_of
 
 T = TypeVar("T")
-# Bytes of the reserve that a withdrawal on a full disk gets, attempt by attempt.
-_ROOMS = tuple(256 * 1024 << n for n in range(5))
 
 
 class Store:
@@ -144,7 +143,7 @@ class Store:
                 *(connection, checked), at=at, force=force, amend=amend, reader=reader
             )
 
-        return self._change(change, withdraws=all(map(withdraws, drafts)))
+        return self._change(change, withdrawal_of(drafts))
 
     def delete(
         self,
@@ -180,7 +179,9 @@ class Store:
                 after=None,
             )
 
-        return self._change(change, withdraws=True)
+        return self._change(
+            change, Withdrawal([article_id], lambda read: bytes_of(read, article_id))
+        )
 
     # Changes of status, without a new version.
 
@@ -222,7 +223,7 @@ class Store:
                 cascade=cascade,
             )
 
-        return self._change(change, withdraws=True)
+        return self._change(change, Withdrawal([article_id]))
 
     def withhold(
         self,
@@ -250,7 +251,7 @@ class Store:
                 connection, article_id, at=at, version=version, unknown=unknown
             )
 
-        return self._change(change, withdraws=True)
+        return self._change(change, Withdrawal([article_id]))
 
     def reinstate(self, article_id: str, *, reader: Reader = PUBLIC) -> int | None:
         """Undo a kill or a withholding; return the seq of the change.
@@ -280,7 +281,7 @@ class Store:
         :raises ArticleNotFound: there was never such an article.
         :raises StatusConflict: it is neither killed nor deleted.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(ordinary=False) as connection:
             erased = withdrawal.purge(connection, article_id, at=self._now())
             _request_rebuild(connection)
         self._database.erase_deleted()
@@ -324,8 +325,15 @@ class Store:
         return self._database.size()
 
     def writable(self) -> bool:
-        """Whether its disk, folder and files can be written, as far as that shows."""
+        """Whether its disk, folder and files can be written, as far as that shows.
+
+        A write of this process that was refused shows that, until another is accepted.
+        """
         return self._database.writable()
+
+    def try_to_write(self) -> None:
+        """Find out whether writes are accepted again, if the last one was refused."""
+        self._database.try_to_write()
 
     def forget_erased(self) -> None:
         """Free what this process has read of texts purged since the last call.
@@ -436,27 +444,11 @@ class Store:
         )
 
     def _change(
-        self, change: Callable[[Connection, int], T], *, withdraws: bool = False
+        self,
+        change: Callable[[Connection, int], T],
+        withdrawal: Withdrawal | None = None,
     ) -> T:
-        """Make a change in a transaction of its own, at one instant.
-
-        Embargoes that have ended, and articles that have expired, are logged first: no
-        later change of an article may come before that.
-
-        :param withdraws: on a full disk, it gets room from the reserve: more with each
-            attempt, so that what is left serves further withdrawals.
-        """
-        for room in (0, *_ROOMS) if withdraws else (0,):
-            try:
-                with self._database.writing(room=room) as connection:
-                    at = self._now()
-                    log_due(connection, at)
-                    return change(connection, at)
-            except StoreFull as error:
-                full = error
-                if not self._database.reserve():
-                    break
-        raise full
+        return changed(self._database, self.clock, change, withdrawal)
 
     def _now(self) -> int:
         return micros(self.clock())

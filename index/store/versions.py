@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from index.access import (
     STATUS_CODES,
@@ -21,7 +21,7 @@ from index.errors import ArticleNotFound
 from index.history import VersionInfo, version_key
 from index.store.prepared import PreparedRead
 from index.store.rows import chunks, read_article
-from index.store.tables import articles, superseded, versions
+from index.store.tables import articles, originals, superseded, versions
 
 # Both columns are in the index of the primary key: no row is read.
 _NUMBERS = PreparedRead(
@@ -115,3 +115,15 @@ def standing_of_text(connection: Connection, article_id: str, version: str) -> S
     ((text,),) = _TEXT.rows(connection, id=article_id, version=version)
     article = read_article(article_id, version, text)
     return Standing(restrictions_of(article), values_of(article))
+
+
+def bytes_of(connection: Connection, article_id: str) -> int:
+    """Bytes of the texts and originals of all versions, at the least; reads them."""
+    return sum(
+        connection.execute(
+            select(func.coalesce(func.sum(func.length(column)), 0)).where(
+                column.table.c.id == article_id
+            )
+        ).scalar_one()
+        for column in (versions.c.content, originals.c.data)
+    )

@@ -22,6 +22,7 @@ from index.store.notices import write_notices
 from index.store.originals import insert_originals, packed
 from index.store.rows import OF_CURRENT, RESTRICTING, among, chunks
 from index.store.tables import articles, changes, replaced, superseded, versions
+from index.store.transactions import Withdrawal
 from index.store.withdrawal import kill_joined, killed_of
 
 _UPDATE_ARTICLE = (
@@ -223,6 +224,18 @@ def stored_draft(article: Article | Draft) -> Draft | InvalidArticle:
         return error
 
 
-def withdraws(draft: Draft | InvalidArticle) -> bool:
-    """Whether a draft only kills its article."""
-    return isinstance(draft, Draft) and draft.article.status is Status.CANCELED
+def withdrawal_of(drafts: Sequence[Draft | InvalidArticle]) -> Withdrawal | None:
+    """The withdrawal that a batch is; ``None`` if it does not only kill articles."""
+    kills = [
+        draft
+        for draft in drafts
+        if isinstance(draft, Draft) and draft.article.status is Status.CANCELED
+    ]
+    if len(kills) < len(drafts):
+        return None
+    size = sum(draft.size + _bytes_sent(draft) for draft in kills)
+    return Withdrawal([draft.article.id for draft in kills], lambda _: size)
+
+
+def _bytes_sent(draft: Draft) -> int:
+    return 0 if draft.original is None else len(draft.original.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import pytest
 from archives import put
+from sqlalchemy import text
 
 from index.archive import Archive
 from index.errors import StoreReadOnly
 from index.settings import Settings
+from index.store.sqlite.connections import Connections
+from index.store.sqlite.creation import create
 
 pytestmark = pytest.mark.slow
 
@@ -105,3 +109,98 @@ def test_a_store_that_was_read_only_is_written_again_without_a_restart(
             assert put(archive, "after") == "created"
         assert archive.counts().articles == 2
         assert "read-only" not in " ".join(archive.condition().problems)
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("reads", [0, 1, 7])
+@pytest.mark.parametrize("refusals", [1, 2, 5])
+def test_neither_reads_nor_refusals_keep_a_store_read_only(
+    disk: Path, tmp_path: Path, reads: int, refusals: int
+) -> None:
+    settings = Settings(store=f"sqlite:///{disk}/n.db", engine="memory:")
+    with (
+        closing(Archive.open(settings)) as archive,
+        reading_process(tmp_path / "home" / "n.db"),
+        without_garbage_collection(),
+    ):
+        put(archive, "before")
+        archive.store.close()
+        remount(disk, "ro")
+        for _ in range(reads):
+            archive.store.seq()
+        refused = []  # and kept, with all that their tracebacks hold
+        for _ in range(refusals):
+            with pytest.raises(StoreReadOnly) as error:
+                archive.kill("before")
+            refused.append(error)
+        remount(disk, "rw")
+        archive.kill("before")
+        assert archive.counts().articles == 1
+        assert len(refused) == refusals
+
+
+@pytest.mark.parametrize("finds_out", ["write", "upkeep"])
+def test_a_store_is_called_read_only_until_a_write_is_accepted(
+    disk: Path, tmp_path: Path, finds_out: str
+) -> None:
+    settings = Settings(store=f"sqlite:///{disk}/n.db", engine="memory:")
+    with (
+        closing(Archive.open(settings)) as archive,
+        reading_process(tmp_path / "home" / "n.db"),
+    ):
+        archive.store.close()
+        remount(disk, "ro")
+        with pytest.raises(StoreReadOnly):
+            put(archive, "during")
+        archive.tend()
+        remount(disk, "rw")
+        assert "read-only" in archive.condition().problems[0]
+        if finds_out == "write":
+            put(archive, "after")
+        else:
+            archive.tend()
+        assert "read-only" not in " ".join(archive.condition().problems)
+
+
+def open_handles(file: Path) -> int:
+    handles = list(Path("/proc/self/fd").iterdir())
+    return sum(h.readlink() == file for h in handles if h.is_symlink())
+
+
+def test_a_write_that_was_refused_leaves_no_handle_open(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    tmp_path.chmod(0o700)
+    create(file)
+    connections = Connections(file)
+    with without_garbage_collection():
+        with (
+            pytest.raises(StoreReadOnly) as refused,
+            connections.writing() as connection,
+        ):
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+            connection.execute(text("UPDATE state SET value = value"))
+        connections.close()
+        assert open_handles(file) == 0
+        assert "read-only" in str(refused.value)
+
+
+def test_a_reader_of_a_read_only_time_closes_its_connection(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    tmp_path.chmod(0o700)
+    create(file)
+    connections = Connections(file)
+    with without_garbage_collection():
+        with connections.reading() as early:
+            early.execute(text("SELECT * FROM state")).all()
+            connections._drain()
+            assert open_handles(file) == 1
+        assert open_handles(file) == 0

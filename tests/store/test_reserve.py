@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from articles import article
 
-from index.article import article_of
+from index.article import Status, article_of
 from index.errors import StoreFull
 from index.store import Store
 from index.store.sqlite.reserve import RESERVE_BYTES
@@ -158,11 +158,84 @@ def kill_fails(store: Store) -> str | None:
     return None
 
 
+def add_large(store: Store, size: int) -> None:
+    """Store the article ``large``, whose versions have this size together."""
+    for n in range(5):
+        text = "x" * (size // 5)
+        store.put([article("large", text, version=str(n + 1))])
+    store.fill_reserve()
+
+
+# The larger one is refused for its size, the other after it got all of the reserve.
+@pytest.mark.parametrize("size", [RESERVE_BYTES + 1, RESERVE_BYTES - 50_000])
+def test_a_withdrawal_too_large_for_the_reserve_leaves_it_to_others(
+    disk: Path, store: Store, size: int
+) -> None:
+    add_large(store, size)
+    fill(disk)
+    assert refuses_to_write(store)
+    with pytest.raises(StoreFull):
+        store.delete("large")
+    assert not is_withdrawn(store, "large")
+    for n in range(10):
+        assert refuses_to_write(store)
+        store.kill(f"a{n}")
+        assert is_withdrawn(store, f"a{n}")
+    store.kill("large")
+    assert store.check() == []
+
+
+def test_a_batch_of_kills_too_large_for_the_reserve_leaves_it_to_others(
+    disk: Path, store: Store
+) -> None:
+    fill(disk)
+    assert refuses_to_write(store)
+    killed = [
+        article(f"a{n}", f"{n}" * 600_000, version="2", status=Status.CANCELED)
+        for n in range(9)
+    ]
+    with pytest.raises(StoreFull):
+        store.put(killed)
+    assert refuses_to_write(store)
+    assert next(disk.glob("*-reserve")).stat().st_size == RESERVE_BYTES
+    store.kill("a0")
+
+
+def test_no_other_write_gets_the_room_that_a_withdrawal_left_in_the_log(
+    disk: Path, store: Store
+) -> None:
+    add_large(store, 1_000_000)
+    connections = store._database.connections()  # type: ignore[attr-defined]
+    connections.truncate_log()
+    fill(disk)
+    store.delete("large")
+    with connections.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    fill(disk)  # what is in the log may be written over now, and nothing else
+    with pytest.raises(StoreFull):
+        store.put([article("small", "Words.")])
+    with pytest.raises(StoreFull):
+        store.request_rebuild()
+    store.withhold("a1")
+    assert store.purge("large") == 0
+
+
+def test_a_store_that_never_had_a_reserve_is_written(disk: Path, store: Store) -> None:
+    (reserve,) = disk.glob("*-reserve")
+    reserve.unlink()
+    filler = fill(disk)
+    os.truncate(filler, filler.stat().st_size - RESERVE_BYTES // 2)
+    store.fill_reserve()
+    assert not reserve.exists()
+    store.put([article("small", "Words.")])
+
+
 def test_a_reserve_that_does_not_fit_leaves_the_disk_as_it_was(
     disk: Path, store: Store
 ) -> None:
     (reserve,) = disk.glob("*-reserve")
-    os.truncate(reserve, 0)
+    reserve.unlink()
     filler = fill(disk)
     os.truncate(filler, filler.stat().st_size - RESERVE_BYTES - 4096)
     free = shutil.disk_usage(disk).free

@@ -7,6 +7,7 @@ done before each read and after it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
@@ -29,6 +30,10 @@ BUSY_SECONDS = 10.0  # how long a writer waits for another one
 DRAIN_SECONDS = 1.0  # how long new readers wait after a disk was read-only
 # ``execution_options`` of a connection whose next transaction will write.
 _WRITES = {"nutgraf_writes": True}
+# On a connection that was opened while the file was read-only, BEGIN IMMEDIATE begins
+# to read and says nothing. This is refused there, and has no effect elsewhere: the file
+# gives no free pages back (sqlite.org/pragma.html#pragma_auto_vacuum).
+_WRITE_NOTHING = "PRAGMA main.incremental_vacuum(1)"
 
 
 class Connections:
@@ -54,6 +59,9 @@ class Connections:
         self._idle: deque[Connection] = deque()
         self._open = threading.Event()  # to new readers
         self._open.set()
+        self._drains = 0
+        # Whether the last write was refused since the file, or its disk, is read-only.
+        self.read_only = False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -67,6 +75,7 @@ class Connections:
         if not self._open.is_set():
             self._open.wait(DRAIN_SECONDS)
         with store_errors():
+            drains = self._drains
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -80,7 +89,11 @@ class Connections:
                 _drop_if_broken(connection, error)
                 connection.close()
                 raise
-            self._idle.append(connection)
+            if drains == self._drains:
+                self._idle.append(connection)
+            else:
+                connection.invalidate()
+                connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -88,34 +101,46 @@ class Connections:
 
         Such transactions exclude each other from their beginning on.
         """
-        with store_errors(), self._beginning() as connection:
+        with store_errors():
             try:
-                self._check(connection)
-                yield connection
-            except sqlite3.Error as error:
-                _drop_if_broken(connection, error)
+                with ExitStack() as entered:
+                    connection = self._begun(entered)
+                    try:
+                        self._check(connection)
+                        yield connection
+                    except sqlite3.Error as error:
+                        _drop_if_broken(connection, error)
+                        raise
+            except (sqlite3.Error, DBAPIError) as error:
+                self.read_only = self.read_only or _is_read_only(error)
                 raise
-
-    @contextmanager
-    def _beginning(self) -> Iterator[Connection]:
-        """A connection in a transaction that writes."""
-        with ExitStack() as entered:
-            try:
-                connection = self._begun(entered)
-            except sqlite3.Error as error:
-                if _code(error) & 0xFF != sqlite3.SQLITE_READONLY or not os.access(
-                    self._file, os.W_OK
-                ):
-                    raise
-                self._drain()
-                connection = self._begun(entered)
-            yield connection
+            self.read_only = False
 
     def _begun(self, entered: ExitStack) -> Connection:
-        connection = self.engine.connect().execution_options(**_WRITES)
-        entered.enter_context(connection)
-        entered.enter_context(connection.begin())
+        """A connection in a transaction that writes, until the stack is left."""
+        try:
+            return self._begun_once(entered)
+        except sqlite3.Error as error:
+            if not _is_read_only(error) or not os.access(self._file, os.W_OK):
+                raise
+        # Here the error is gone, and with it the connections that it held.
+        self._drain()
+        return self._begun_once(entered)
+
+    def _begun_once(self, entered: ExitStack) -> Connection:
+        drains = self._drains
+        with ExitStack() as attempt:
+            connection = self.engine.connect().execution_options(**_WRITES)
+            attempt.enter_context(connection)
+            attempt.callback(self._drop_if_drained, connection, drains)
+            attempt.enter_context(connection.begin())
+            entered.push(attempt.pop_all())
         return connection
+
+    def _drop_if_drained(self, connection: Connection, drains: int) -> None:
+        """Drop a connection that was lent before the last drain."""
+        if drains != self._drains:
+            connection.invalidate()
 
     def _drain(self) -> None:
         """Close all connections once their readers end, and keep new ones waiting.
@@ -124,6 +149,7 @@ class Connections:
         while one from a read-only disk is open, no other can write.
         """
         self._open.clear()
+        self._drains += 1  # whoever still reads closes its connection
         try:
             limit = time.monotonic() + DRAIN_SECONDS
             self._release_idle()
@@ -132,6 +158,8 @@ class Connections:
                 time.sleep(0.005)
                 self._release_idle()
             self.engine.dispose()
+            # SQLite's handle stays open while a result is: exceptions may hold some.
+            gc.collect()
         finally:
             self._open.set()
 
@@ -142,9 +170,7 @@ class Connections:
         """
         limit = time.monotonic() + BUSY_SECONDS
         while True:
-            with store_errors(), self.engine.connect() as connection:
-                busy = _is_busy(connection)
-            if not busy:
+            if self.empty_log():
                 return
             if time.monotonic() > limit:
                 raise StoreUnavailable(
@@ -152,6 +178,14 @@ class Connections:
                     " readers of older snapshots end; purge it again later"
                 )
             time.sleep(0.1)
+
+    def empty_log(self) -> bool:
+        """Whether no reader of an older state kept the write-ahead log from emptying.
+
+        :raises StoreFull: what is in the log does not fit into the file.
+        """
+        with store_errors(), self.engine.connect() as connection:
+            return not _is_busy(connection)
 
     def close(self) -> None:
         """Close all that are not in use; the next reader or writer opens a new one."""
@@ -217,6 +251,8 @@ def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("nutgraf_writes", False)
         try:
             driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            if writes:
+                driver.execute(_WRITE_NOTHING).close()
         except sqlite3.Error as error:
             _drop_if_broken(connection, error)
             raise
@@ -266,6 +302,16 @@ def _drop_if_broken(connection: Connection, error: BaseException) -> None:
 def _mark_broken(context: ExceptionContext) -> None:
     if _code(context.original_exception) & 0xFF in _BREAKING:
         context.is_disconnect = True
+        cursor = getattr(context.execution_context, "cursor", None)
+        if cursor is not None:
+            # SQLAlchemy leaves it open, and as long as the exception lives it would
+            # hold SQLite's handle.
+            cursor.close()
+
+
+def _is_read_only(error: BaseException) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return _code(cause) & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _code(error: BaseException | None) -> int:

@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy import URL, Connection
 
 from index.dates import Clock
+from index.errors import ServiceError, StoreFull, StoreReadOnly
 from index.store.database import Backup, Migration, Restored
 from index.store.schema import check_release
 from index.store.sqlite import backup, soundness
@@ -65,10 +66,17 @@ class SQLite:
         return self.connections().reading()
 
     @contextmanager
-    def writing(self, *, room: int = 0) -> Iterator[Connection]:
+    def writing(self, *, room: int = 0, ordinary: bool = True) -> Iterator[Connection]:
         with self.connections().writing() as connection:
             if room:
                 self._reserve.release(room)
+            elif ordinary and self._reserve.is_short():
+                # What it lacks may be free now, or in the write-ahead log: there it
+                # serves further withdrawals, which no other write may do.
+                try:
+                    self._reserve.fill()
+                except OSError as error:
+                    raise StoreFull from error
             yield connection
 
     def forget_pages(self) -> None:
@@ -79,10 +87,17 @@ class SQLite:
 
     def fill_reserve(self) -> None:
         with suppress(OSError):  # the folder is gone, or there is no room after all
-            if self._reserve.is_due():
-                # Not beside a withdrawal that has just let go of it.
-                with self.writing():
-                    self._reserve.fill()
+            if not self.writable():
+                return
+            if self._reserve.is_short():
+                # A withdrawal that was refused has left its room in the log.
+                with suppress(ServiceError):
+                    self.connections().empty_log()
+            elif not self._reserve.is_due():
+                return
+            # Not beside a withdrawal that has just let go of it.
+            with suppress(StoreFull), self.writing(ordinary=False):
+                self._reserve.fill()
 
     def connections(self) -> Connections:
         """The connections of this process."""
@@ -110,7 +125,14 @@ class SQLite:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def writable(self) -> bool:
+        if self.connections().read_only:
+            return False
         return all(os.access(path, os.W_OK) for path in (self.path.parent, self.path))
+
+    def try_to_write(self) -> None:
+        if self.connections().read_only:
+            with suppress(StoreReadOnly), self.writing():  # remembered already
+                pass
 
     def problems(self, connection: Connection) -> Iterator[str]:
         return soundness.problems(connection)

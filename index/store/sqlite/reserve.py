@@ -39,8 +39,15 @@ class Reserve:
         with suppress(FileNotFoundError):
             os.truncate(self.file, max(0, self.size() - room))
 
+    def is_short(self) -> bool:
+        """Whether some of it was used."""
+        try:
+            return self.file.stat().st_size < RESERVE_BYTES
+        except OSError:
+            return False  # there never was one
+
     def is_due(self) -> bool:
-        """Whether it should be filled again, and the disk has room for that."""
+        """Whether it should be made, and the disk has room for that and more."""
         if self.size() >= RESERVE_BYTES:
             return False
         disk = os.statvfs(self.file.parent)
@@ -49,13 +56,17 @@ class Reserve:
     def fill(self) -> None:
         """Fill it up, with blocks that are allocated now.
 
-        :raises OSError: there is no room, or no permission; nothing is kept.
+        :raises OSError: there is no room, or no permission; it is as it was.
         """
+        is_new = not self.file.exists()
         handle = os.open(self.file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        before = os.fstat(handle).st_size
         try:
             os.posix_fallocate(handle, 0, RESERVE_BYTES)
         except OSError:
-            os.ftruncate(handle, 0)  # a part of it may have been allocated
+            os.ftruncate(handle, before)  # a part of it may have been allocated
+            if is_new:
+                self.file.unlink(missing_ok=True)
             raise
         finally:
             os.close(handle)
