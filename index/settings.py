@@ -36,6 +36,16 @@ _HOST = re.compile(
     r"|\[[0-9a-f:.]+\]\Z"
 )
 NONE = "none"
+# Settings that the answers to readers do not depend on. Add a new one only if that is
+# sure: after a change of these, clients are told that their copies are current.
+NOT_OF_ANSWERS = frozenset(
+    {
+        *("store", "engine", "bind", "cors", "hosts", "push_secret"),
+        *("body_bytes", "article_bytes", "articles_per_request"),
+        *("index_memory", "search_memory", "wait_seconds"),
+        *("rate", "behind", "disk_free"),
+    }
+)
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}
 
 
@@ -192,6 +202,11 @@ class Settings:
                 "NUTGRAF_BIND", "write HOST:PORT, such as 127.0.0.1:8000", got=self.bind
             )
 
+    @property
+    def of_answers(self) -> tuple[Any, ...]:
+        """Values of the settings that what readers are answered may depend on."""
+        return tuple([getattr(self, name) for name in _OF_ANSWERS])
+
     def date_rules(self) -> DateRules:
         """How written dates are read."""
         return date_rules(tz=self.tz, zones=self.zones, order=self.dates)
@@ -229,6 +244,11 @@ class Settings:
             )
             for setting in fields(self)
         }
+
+
+_OF_ANSWERS = [
+    setting.name for setting in fields(Settings) if setting.name not in NOT_OF_ANSWERS
+]
 
 
 def _check_dates(variable: str, **rules: Any) -> None:

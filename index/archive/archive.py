@@ -285,7 +285,7 @@ class Archive:
                 now or self.store.clock(),
                 reader,
                 settings=self.settings,
-                index_seq=self._index_seq,
+                snapshot=self._snapshot_if_any,
             )
 
     def get(
@@ -367,9 +367,7 @@ class Archive:
         :param history: as given by the page before.
         :raises HistoryChanged: an older copy of the store was restored since then.
         """
-        snapshot: Snapshot | None = None
-        with suppress(IndexUnavailable):
-            snapshot = self._snapshot()
+        snapshot = self._snapshot_if_any()
         with self.store.reading() as view:
             indexed = indexed_seq(snapshot, view)
             page = page_of_changes(
@@ -430,12 +428,10 @@ class Archive:
                 return open_engine("memory:").snapshot()
             raise
 
-    def _index_seq(self) -> int:
-        """Seq of the newest change that the index includes; -1 without an index."""
-        try:
-            return self._snapshot().seq
-        except IndexUnavailable:
-            return -1
+    def _snapshot_if_any(self) -> Snapshot | None:
+        with suppress(IndexUnavailable):
+            return self._snapshot()
+        return None
 
     @contextmanager
     def _rebuild_if_damaged(self) -> Iterator[None]:

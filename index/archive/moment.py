@@ -15,6 +15,7 @@ from index.archive.question import excerpt_of
 from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
 from index.deadline import Check, until
+from index.engines import Snapshot
 from index.errors import SearchTimeout
 from index.history import Chain, Difference, difference_of, state_name
 from index.query import QueryWarning, Reader, Request, compile_request, scoring_leaves
@@ -27,8 +28,8 @@ class Moment:
 
     It lasts as long as the read transaction of its view, so its answers are consistent.
 
-    :param index_seq: returns the newest change that the index includes, -1 without an
-        index; only a tag needs it.
+    :param snapshot: returns that of the index, ``None`` without one; only a tag needs
+        it.
     """
 
     def __init__(
@@ -38,10 +39,10 @@ class Moment:
         reader: Reader,
         *,
         settings: Settings,
-        index_seq: Callable[[], int],
+        snapshot: Callable[[], Snapshot | None],
     ) -> None:
         self._view, self._now, self._reader = view, now, reader
-        self._settings, self._index_seq = settings, index_seq
+        self._settings, self._snapshot = settings, snapshot
         self._validity = Validity(now)
 
     def tag(self, parameters: str) -> Tag:
@@ -49,8 +50,15 @@ class Moment:
 
         It depends on the instants that were noted while the answer was made.
         """
-        seq, asked = self._index_seq(), repr(self._reader)
-        return tag_of(self._view, seq, self._now, parameters, asked, self._validity)
+        return tag_of(
+            self._view,
+            self._snapshot(),
+            self._now,
+            parameters,
+            repr(self._reader),
+            self._validity,
+            self._settings,
+        )
 
     def article(
         self,

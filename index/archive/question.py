@@ -84,16 +84,22 @@ class Question:
     def tag(self, parameters: str) -> Tag:
         """Tag that changes whenever the answer may change.
 
-        It depends on the stored and the indexed seq, on what relative dates mean now,
-        and on the last embargo that ended and the last article that expired; once the
-        answer is made, also on the instants that its texts depend on. While the index
-        is behind, the embargo of an older version may end at any time, so every tag is
-        new.
+        It depends on the stored seq and the commit of the index, on the release and its
+        settings, on what relative dates mean now, and on the last embargo that ended
+        and the last article that expired; once the answer is made, also on the instants
+        that its texts depend on. While the index is behind, the embargo of an older
+        version may end at any time, so every tag is new.
         """
         search, snapshot = self._search, self._snapshot
-        seq = -1 if isinstance(snapshot, IndexUnavailable) else snapshot.seq
-        asked = repr((search.query, search.dates, search.reader))
-        return tag_of(self._view, seq, search.now, parameters, asked, self._validity)
+        return tag_of(
+            self._view,
+            None if isinstance(snapshot, IndexUnavailable) else snapshot,
+            search.now,
+            parameters,
+            repr((search.query, search.dates, search.reader)),
+            self._validity,
+            self._settings,
+        )
 
     def answer(self) -> Answer:
         """Articles or paragraphs that match, with their passages marked.

@@ -1,10 +1,11 @@
 """Tags: whether an answer that a client has is still the current one.
 
-Without a write, an answer changes only at instants: an embargo ends, an associated item
-of an article expires. The tag of an answer holds the span of instants in which it stays
-as it is, as noted by the reads that made it. So a client's tag says whether its answer
-is current before anything is read again. The span is sealed with a key of the store:
-the next instant may be that of something which nobody may know of yet.
+Without a write, a commit of the index, another release or other settings, an answer
+changes only at instants: an embargo ends, an associated item of an article expires. The
+tag of an answer holds the span of instants in which it stays as it is, as noted by the
+reads that made it. So a client's tag says whether its answer is current before anything
+is read again. The span is sealed with a key of the store: the next instant may be that
+of something which nobody may know of yet.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from datetime import datetime
 
 from index import dates
 from index.access import Validity
+from index.archive.release import RELEASE
+from index.engines import Snapshot, ranking
 from index.query import sealed, search_digest, unsealed
+from index.settings import Settings
 from index.store import View
+from index.text import ANALYZER_VERSION
 
 _SPAN = struct.Struct(">qq")
 _SEALED_BYTES = 16 + _SPAN.size  # AES-SIV puts 16 bytes before what it encrypts
@@ -30,7 +35,8 @@ class Tag:
 
     Two are equal if all that the answers depend on besides their own reads is equal.
 
-    :param basis: digest of the question, and of the states of store and index.
+    :param basis: digest of the question, of the states of store and index, and of what
+        makes the answer: the release and its settings.
     :param validity: of the answer; complete once the answer is made.
     :param key: of the store, to seal the span with.
     """
@@ -68,22 +74,29 @@ class Tag:
 
 def tag_of(
     view: View,
-    seq: int,
+    snapshot: Snapshot | None,
     now: datetime,
     parameters: str,
     asked: str,
     validity: Validity,
+    settings: Settings,
 ) -> Tag:
     """Tag of an answer to these parameters from a view.
 
     The last embargo that ended and the last article that expired are part of it: all
     articles count for an answer, also those that are not read for it.
 
-    :param seq: of the index, -1 without one.
+    :param snapshot: of the index, ``None`` without one. Its seq does not say what it
+        holds: a rebuild may take in an article that was set aside, and leaves it.
     :param asked: what the parameters mean, and for which reader.
     :param validity: of the answer.
     """
-    moment = None if view.seq == seq else now
-    turned = view.last_ends(dates.micros(now))
-    basis = search_digest(view.epoch, view.seq, seq, turned, moment, parameters, asked)
+    indexed = None if snapshot is None else (snapshot.seq, snapshot.token)
+    behind = snapshot is None or snapshot.seq != view.seq
+    basis = search_digest(
+        (view.epoch, view.seq, indexed),
+        (RELEASE, ANALYZER_VERSION, ranking.version(), settings.of_answers),
+        (view.last_ends(dates.micros(now)), now if behind else None),
+        (parameters, asked),
+    )
     return Tag(basis, validity, view.cursor_key)

@@ -54,6 +54,13 @@ class Snapshot(Protocol):
     def epoch(self) -> int | None:
         """History of the store that ``seq`` belongs to, ``None`` if it is unknown."""
 
+    @property
+    def token(self) -> str:
+        """Random name of the commit: two commits of one seq have different ones.
+
+        It is ``""`` before the first commit.
+        """
+
     def search(self, search: Search) -> Page:
         """Answer a search.
 

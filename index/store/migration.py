@@ -35,7 +35,7 @@ from index.history import next_turn
 from index.query import CURSOR_KEY_BYTES
 from index.store.change_log import new_epoch
 from index.store.rows import CHUNK, OF_CURRENT, read_article
-from index.store.schema import Schema, schema_of, set_schema
+from index.store.schema import FIRST_THAT_LOOKS, Schema, schema_of, set_schema
 from index.store.tables import (
     SCHEMA,
     articles,
@@ -61,8 +61,6 @@ _SUPERSEDED = (
     .limit(bindparam("limit"))
 )
 LOG = logging.getLogger("nutgraf.store")
-# Releases with an older schema do not look at it before they write.
-FIRST_THAT_LOOKS = 5
 
 
 def has_tables(connection: Connection) -> bool:
@@ -105,9 +103,9 @@ def migrate(connection: Connection) -> None:
 
 
 def _set_own_schema(connection: Connection) -> None:
-    """Record the schema of this release, and the last whose step breaks."""
-    oldest_writer = max(step.schema for step in STEPS if step.breaks)
-    set_schema(connection, Schema(SCHEMA, oldest_writer))
+    """Record the schema of this release, and the oldest whose releases may go on."""
+    last_break = max(step.schema for step in STEPS if step.breaks)
+    set_schema(connection, Schema(SCHEMA, max(last_break, FIRST_THAT_LOOKS)))
 
 
 def _add_what_is_missing(connection: Connection) -> None:

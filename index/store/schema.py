@@ -17,6 +17,9 @@ from index.errors import MigrationNeeded, ReleaseOutdated, StoreUnavailable
 from index.store.prepared import PreparedRead
 from index.store.tables import SCHEMA, state
 
+# The schema of the first release that reads those rows. Older ones do not notice a
+# migration, so none of them may go on, whatever a store says.
+FIRST_THAT_LOOKS = 5
 _NUMBER, _OLDEST_WRITER = "schema", "oldest_writer"  # names of rows
 
 
@@ -50,7 +53,9 @@ def schema_of(connection: Connection) -> Schema:
             "the store does not say which schema it has; restore a backup"
         )
     # Stores that were made before there was such a row suit their own release only.
-    return Schema(number, number if oldest_writer is None else oldest_writer)
+    if oldest_writer is None:
+        return Schema(number, number)
+    return Schema(number, max(oldest_writer, FIRST_THAT_LOOKS))
 
 
 def check_release(connection: Connection) -> None:

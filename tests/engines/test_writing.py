@@ -38,6 +38,21 @@ def test_a_snapshot_never_changes(news: Engine) -> None:
     assert sorted(ids(news.snapshot().search(asked))) == ["cocoa", "new", "undated"]
 
 
+def test_each_commit_has_a_token_of_its_own(engine: Engine) -> None:
+    tokens = []
+    for commit in (
+        lambda: engine.rebuild([], seq=4, total=0),
+        lambda: engine.apply([COCOA], (), seq=4),
+        lambda: engine.apply((), ["cocoa"], seq=4),
+        lambda: engine.apply((), (), seq=4),
+        lambda: engine.rebuild([], seq=4, total=0),
+    ):
+        commit()
+        tokens.append(engine.snapshot().token)
+        assert engine.snapshot().token == tokens[-1]
+    assert len(set(tokens) - {""}) == len(tokens)
+
+
 def test_a_rebuild_replaces_everything(news: Engine) -> None:
     progress: list[int] = []
     news.rebuild(iter([COCOA, LAVROV]), seq=9, total=2, progress=progress.append)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -60,7 +61,53 @@ def test_a_new_store_says_who_may_use_it(store: Store) -> None:
     with store._database.reading() as connection:
         stored = schema.schema_of(connection)
     last_break = max(step.schema for step in STEPS if step.breaks)
-    assert (stored.number, stored.oldest_writer) == (SCHEMA, last_break)
+    oldest = max(last_break, schema.FIRST_THAT_LOOKS)
+    assert (stored.number, stored.oldest_writer) == (SCHEMA, oldest)
+
+
+@pytest.mark.parametrize("before", range(1, schema.FIRST_THAT_LOOKS))
+def test_a_release_that_does_not_look_is_never_told_to_go_on(
+    store: Store,
+    tmp_path: Path,
+    before: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run_sql(
+        store,
+        "DROP TABLE superseded",
+        *(["DROP TABLE secrets"] if before < 4 else []),
+        "DELETE FROM state WHERE name = 'oldest_writer'",
+        f"UPDATE state SET value = {before} WHERE name = 'schema'",
+        *(["DELETE FROM state WHERE name = 'epoch'"] if before < 2 else []),
+    )
+    store.close()
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(store.path, copy)
+    environ = {"NUTGRAF_STORE": store.url, "NUTGRAF_ENGINE": "memory:"}
+    assert cli.main(["migrate"], environ) == 0
+    assert capsys.readouterr().out == (
+        f"migrated from schema {before} to {SCHEMA}; releases of schema"
+        f" {schema.FIRST_THAT_LOOKS} and newer may go on\n"
+    )
+    assert recorded(store.path) == schema.FIRST_THAT_LOOKS
+    restored = Store.open(f"sqlite:///{tmp_path / 'restored.db'}")
+    restored.restore_backup(copy)
+    assert recorded(restored.path) == schema.FIRST_THAT_LOOKS
+    restored.close()
+
+
+def test_a_store_that_lets_too_old_a_release_go_on_is_corrected(store: Store) -> None:
+    run_sql(store, "UPDATE state SET value = 4 WHERE name = 'oldest_writer'")
+    assert Store.migrate(store.url).oldest_writer == schema.FIRST_THAT_LOOKS
+
+
+def recorded(file: Path) -> int:
+    """The oldest writer that a store's file names."""
+    with closing(sqlite3.connect(file)) as connection:
+        ((value,),) = connection.execute(
+            "SELECT value FROM state WHERE name = 'oldest_writer'"
+        )
+    return int(value)
 
 
 def test_an_older_release_goes_on_after_an_addition(store: Store) -> None:
@@ -225,6 +272,6 @@ def test_only_the_command_migrates(
     assert json.loads(capsys.readouterr().out) == {
         "before": SCHEMA,
         "after": SCHEMA,
-        "oldest_writer": 4,
+        "oldest_writer": schema.FIRST_THAT_LOOKS,
     }
     assert cli.main(["get", "a"], environ) == 0

@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ class MemoryEngine:
 
     def __init__(self, *, language: str = "en", expansions: int = 20_000) -> None:
         self._language, self._expansions = language, expansions
-        self._snapshot = self._snapshot_of({}, seq=0)
+        self._snapshot = self._empty()
 
     def snapshot(self) -> MemorySnapshot:
         """Newest committed snapshot."""
@@ -98,13 +99,22 @@ class MemoryEngine:
 
     def close(self) -> None:
         """Free memory."""
-        self._snapshot = self._snapshot_of({}, seq=0)
+        self._snapshot = self._empty()
+
+    def _empty(self) -> MemorySnapshot:
+        return MemorySnapshot(
+            Docs({}), seq=0, epoch=None, token="", expansions=self._expansions
+        )
 
     def _snapshot_of(
         self, by_id: dict[str, Doc], *, seq: int, epoch: int | None = None
     ) -> MemorySnapshot:
         return MemorySnapshot(
-            Docs(by_id), seq=seq, epoch=epoch, expansions=self._expansions
+            Docs(by_id),
+            seq=seq,
+            epoch=epoch,
+            token=secrets.token_hex(8),
+            expansions=self._expansions,
         )
 
 
@@ -112,9 +122,15 @@ class MemorySnapshot:
     """The articles of one moment; see :class:`index.engines.Snapshot`."""
 
     def __init__(
-        self, docs: Docs, *, seq: int, epoch: int | None, expansions: int
+        self,
+        docs: Docs,
+        *,
+        seq: int,
+        epoch: int | None,
+        token: str,
+        expansions: int,
     ) -> None:
-        self.docs, self.seq, self.epoch = docs, seq, epoch
+        self.docs, self.seq, self.epoch, self.token = docs, seq, epoch, token
         self._expansions = expansions
 
     def search(self, search: Search) -> Page:

@@ -77,7 +77,7 @@ class WhooshEngine:
         """Newest committed generation."""
         try:
             _, meta, snapshot = self._opened()
-            return WhooshSnapshot(snapshot, meta.epoch, self._expansions, self._budget)
+            return WhooshSnapshot(snapshot, meta, self._expansions, self._budget)
         except OSError as error:
             # No damage, so no reason to rebuild: too many open files, for example.
             raise IndexUnavailable(f"the index cannot be read now: {error}") from error
@@ -332,12 +332,12 @@ class WhooshSnapshot:
     def __init__(
         self,
         snapshot: IndexSnapshot,
-        epoch: int | None,
+        meta: Meta,
         expansions: int,
         budget: SearchBudget,
     ) -> None:
         self._snapshot = snapshot
-        self.epoch = epoch
+        self.epoch, self.token = meta.epoch, meta.token
         self._expansions, self._budget = expansions, budget
 
     @property

@@ -16,8 +16,8 @@ from index.errors import InvalidValue, StoreFull, StoreUnavailable
 from index.folders import open_to_others
 from index.store import migration
 from index.store.database import Migration
-from index.store.migration import FIRST_THAT_LOOKS, create_tables, has_tables
-from index.store.schema import check_release, schema_of
+from index.store.migration import create_tables, has_tables
+from index.store.schema import FIRST_THAT_LOOKS, check_release, schema_of
 from index.store.sqlite.connections import Connections
 from index.store.tables import SCHEMA
 
