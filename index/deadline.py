@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from index.errors import SearchTimeout
 
 Check = Callable[[], None]
 
 
-def until(deadline: float | None) -> Check:
+class Deadline(NamedTuple):
+    """Instant by which a search must end.
+
+    :param at: on the clock of :func:`time.monotonic`.
+    :param seconds: from the start of the search until then.
+    """
+
+    at: float
+    seconds: float
+
+
+def deadline_in(seconds: float) -> Deadline:
+    """Deadline of a search that starts now."""
+    return Deadline(time.monotonic() + seconds, seconds)
+
+
+def until(deadline: Deadline | None) -> Check:
     """A check to call between steps: it raises once the deadline has passed.
 
-    :param deadline: on the clock of :func:`time.monotonic`; ``None`` for no deadline.
-    :raises SearchTimeout: raised by the check.
+    :param deadline: ``None`` for no deadline.
+    :raises SearchTimeout: raised by the check, with the seconds of the whole search.
     """
-    started = time.monotonic()
 
     def check() -> None:
-        if deadline is not None and time.monotonic() > deadline:
-            raise SearchTimeout(round(max(0.0, deadline - started), 3))
+        if deadline is not None and time.monotonic() > deadline.at:
+            raise SearchTimeout(deadline.seconds)
 
     return check
 

@@ -37,6 +37,7 @@ from index.archive.question import (
 from index.archive.suggestions import Suggestion, suggestions
 from index.article import Article, Draft, Original
 from index.dates import Clock, utc_now
+from index.deadline import deadline_in
 from index.engines import Engine, SearchMemory, Snapshot, open_engine
 from index.errors import (
     IndexDamaged,
@@ -233,7 +234,7 @@ class Archive:
             settings=self.settings,
             now=now or self.store.clock(),
             reader=reader,
-            deadline=time.monotonic() + self.settings.search_seconds,
+            deadline=deadline_in(self.settings.search_seconds),
         )
         snapshot: Snapshot | IndexUnavailable
         try:
@@ -270,7 +271,7 @@ class Archive:
                 now=now or self.store.clock(),
                 reader=reader,
                 hidden=hidden_from(reader, view, snapshot.seq),
-                deadline=time.monotonic() + self.settings.search_seconds,
+                deadline=deadline_in(self.settings.search_seconds),
             )
             return suggestions(snapshot, view, search, q)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,7 +13,7 @@ from index.archive.marking import Marker
 from index.archive.question import excerpt_of
 from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
-from index.deadline import Check, until
+from index.deadline import Check, deadline_in, until
 from index.engines import Snapshot
 from index.errors import SearchTimeout
 from index.history import Chain, Difference, difference_of, state_name
@@ -175,7 +174,7 @@ class Moment:
 
     def _deadline(self) -> Check:
         """A check that raises once an answer has taken as long as a search may."""
-        return until(time.monotonic() + self._settings.search_seconds)
+        return until(deadline_in(self._settings.search_seconds))
 
 
 def _marks_left_out(q: str, seconds: float) -> QueryWarning:

@@ -11,20 +11,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from index.article import Article
 from index.engines import OTHER_HISTORY, Engine, EngineState, of_one_history
 from index.errors import (
     IndexDamaged,
     IndexUnavailable,
-    InputError,
     ServiceError,
 )
 from index.jobs.attempts import DIED, REBUILD, Attempts
 from index.jobs.batch import Batch, next_batch
+from index.jobs.probing import (
+    SUSPECTS,
+    Feed,
+    Probe,
+    Stopped,
+    Suspects,
+    put_aside,
+    reason_of,
+)
 from index.store import Indexable, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
@@ -37,15 +43,8 @@ CHECK_SECONDS = 1.0
 # Backoff after failures of the engine or the store, doubled until a step succeeds.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
-# Number of articles to leave out, attempt by attempt, counted back from the last that
-# was read when the engine refused: it may read some before it looks at them.
-SUSPECTS = (1, 10, 100, 1_000)
 
 Progress = Callable[[int, int], None]  # articles done, of how many
-
-
-class Stopped(Exception):
-    """End of a rebuild because the indexer has to stop; the old index remains."""
 
 
 class Indexer:
@@ -181,16 +180,17 @@ class Indexer:
             attempts = self._attempts_of(view.epoch)
             if not attempts.is_rebuild_again:
                 attempts.retry_all()
-            probed_before = attempts.probed_before
-            if probed_before is not None:
-                self._probe(view, attempts, probed_before, stop)
+        probe = Probe(self.store, self.engine, attempts, stop)
+        if attempts.probed_before is not None:
+            probe.all(attempts.probed_before)
         set_aside = set(attempts.set_aside())
         left_out = set(set_aside)
-        for suspects in SUSPECTS:
+        suspects = Suspects(probe)
+        while True:
             started = time.monotonic()
             with self.store.reading() as view:
                 total = view.searchable()
-                feed = _Feed(view, without=left_out, suspects=suspects, stop=stop)
+                feed = Feed(view, without=left_out, suspects=SUSPECTS[-1], stop=stop)
                 attempts.begin(REBUILD, view.seq)
                 try:
                     self.engine.rebuild(
@@ -204,7 +204,6 @@ class Indexer:
                 except (ServiceError, OSError, Stopped):
                     raise
                 except Exception as error:  # noqa: BLE001 - of some article
-                    left_out.update(feed.recent)
                     _log(
                         "rebuild refused",
                         logging.WARNING,
@@ -213,10 +212,7 @@ class Indexer:
                     )
                 finally:
                     attempts.end()
-        else:
-            raise IndexUnavailable(
-                "the engine cannot rebuild; see the log for the articles it read last"
-            )
+            left_out |= suspects.after(tuple(feed.recent))
         state = self.engine.state()
         self._apply_current(left_out - set_aside, attempts)
         self.store.finish_rebuild(request)
@@ -252,7 +248,7 @@ class Indexer:
         """
         alone = batch.puts[0] if batch.is_single and batch.puts else None
         if alone is not None and attempts.killed(before, alone.article.id):
-            self._put_aside(alone, DIED, attempts)
+            put_aside(alone, DIED, attempts)
             batch.puts.clear()
             batch.deletes.append(alone.article.id)
         attempts.begin(before, batch.seq, None if alone is None else alone.article.id)
@@ -299,7 +295,7 @@ class Indexer:
         except Exception as error:
             if not puts:
                 raise IndexUnavailable(f"the engine cannot delete: {error}") from error
-            reason = _reason_of(error)
+            reason = reason_of(error)
         if len(puts) > 1:
             half = len(puts) // 2
             return self._apply(
@@ -307,20 +303,8 @@ class Indexer:
             ) | self._apply(puts[half:], (), attempts, seq=seq, before=before)
         (refused,) = puts
         self.engine.apply((), (*deletes, refused.article.id), seq=seq)
-        self._put_aside(refused, reason, attempts)
+        put_aside(refused, reason, attempts)
         return {refused.article.id}
-
-    def _put_aside(self, refused: Indexable, reason: str, attempts: Attempts) -> None:
-        article = refused.article
-        assert article.version is not None, article.id
-        attempts.put_aside(article.id, article.version, refused.digest, reason)
-        _log(
-            "article set aside",
-            logging.ERROR,
-            id=article.id,
-            version=article.version,
-            reason=reason,
-        )
 
     def _retried(self, attempts: Attempts, seq: int) -> int:
         """Try an article that was set aside once more; return 1 if there was one."""
@@ -345,71 +329,6 @@ class Indexer:
                 puts, () if puts else (article_id,), attempts, seq=seq, before=seq
             ):
                 attempts.release(article_id)
-
-    def _probe(
-        self,
-        view: View,
-        attempts: Attempts,
-        first: str,
-        stop: threading.Event | None,
-    ) -> None:
-        """Try every article alone, in order of ids, and set aside those that fail.
-
-        :param first: id of the article to begin with: those before it were tried.
-        """
-        _log("probing articles", logging.WARNING, first=first)
-        set_aside = attempts.set_aside()
-        for article in _Feed(view, without=set(set_aside), suspects=1, stop=stop):
-            if article.id < first:
-                continue
-            current = view.indexable(article.id)
-            if current is None:
-                continue
-            if attempts.killed(REBUILD, article.id):
-                self._put_aside(current, DIED, attempts)
-                continue
-            attempts.begin(REBUILD, view.seq, article.id)
-            try:
-                self.engine.probe(article)
-            except (ServiceError, OSError):
-                raise
-            except Exception as error:  # noqa: BLE001 - of this article
-                self._put_aside(current, _reason_of(error), attempts)
-        attempts.end()
-
-
-class _Feed:
-    """The current articles of a view; it remembers the last few that were read.
-
-    :param without: ids to leave out.
-    :param suspects: number of ids to remember.
-    """
-
-    def __init__(
-        self,
-        view: View,
-        *,
-        without: set[str],
-        suspects: int,
-        stop: threading.Event | None,
-    ) -> None:
-        self._view, self._without, self._stop = view, without, stop
-        self.recent: deque[str] = deque(maxlen=suspects)
-
-    def __iter__(self) -> Iterator[Article]:
-        for article in self._view.iterate():
-            if self._stop is not None and self._stop.is_set():
-                raise Stopped
-            if article.id not in self._without:
-                self.recent.append(article.id)
-                yield article
-
-
-def _reason_of(error: Exception) -> str:
-    """An error as a phrase, also of a kind whose text says little alone."""
-    if isinstance(error, InputError):
-        return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _forward(progress: Progress, total: int, done: int) -> None:

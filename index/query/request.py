@@ -16,6 +16,7 @@ from index.article import (
     Kind,
     field_names,
 )
+from index.deadline import Deadline
 from index.errors import InvalidValue, LimitExceeded, UnknownField
 from index.query.cursor import decode_cursor, search_digest
 from index.query.grammar import Parsed, parse
@@ -126,7 +127,7 @@ def compile_request(
     now: datetime,
     reader: Reader = PUBLIC,
     hidden: frozenset[str] = frozenset(),
-    deadline: float | None = None,
+    deadline: Deadline | None = None,
 ) -> tuple[Search, Parsed]:
     """Translate a request into a search, and parse its query.
 

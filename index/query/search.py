@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from index.article import PLACES
+from index.deadline import Deadline
 from index.query.nodes import Query, Range
 from index.query.statistics import Statistics, weighted_leaves
 from index.text import field_key
@@ -142,7 +143,7 @@ class Search:
     passages: int = 3
     tz: str = "UTC"
     hidden: frozenset[str] = frozenset()  # ids to hide, whatever the index holds
-    deadline: float | None = None  # on time.monotonic()'s clock
+    deadline: Deadline | None = None
     explain: bool = False
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from archives import put
 
 from index.archive import Archive, question
-from index.deadline import Check
+from index.deadline import Check, Deadline
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
@@ -541,7 +542,7 @@ def test_a_search_that_takes_long_to_mark_ends_at_its_deadline(
     assert archive.search(Request(q="пере*"), now=NOW).articles == 1
     checks = 0
 
-    def expired(deadline: float | None) -> Check:
+    def expired(deadline: Deadline | None) -> Check:
         def check() -> None:
             nonlocal checks
             checks += 1
@@ -613,8 +614,22 @@ def test_the_state_has_the_seq_of_the_index(news: Archive) -> None:
 
 def test_a_slow_search_is_stopped(news: Archive) -> None:
     news.settings = replace(news.settings, search_seconds=1e-9)
-    with pytest.raises(SearchTimeout):
+    with pytest.raises(SearchTimeout) as refused:
         news.search(Request(q="aleppo"), now=NOW)
+    assert refused.value.seconds == 1e-9
+
+
+def test_a_timeout_names_the_seconds_of_the_whole_search(
+    news: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The clock jumps over the deadline when the index has answered.
+    jump = 0.0
+    monotonic = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + jump)
+    with news.asking(Request(q="aleppo"), now=NOW) as asked:
+        jump = 60.0
+        with pytest.raises(SearchTimeout, match="took longer than 2 s;"):
+            asked.answer()
 
 
 def test_no_index_is_an_error_and_not_an_empty_answer(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from faults.amounts import amount
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from index.deadline import Deadline
 from index.engines import Engine
 from index.errors import InvalidQuery, SearchTimeout
 from index.query import PUBLIC, All, And, Filter, Not, Prefix, Reader, Search
@@ -19,8 +20,9 @@ from index.text import typed_words
 
 
 def test_a_search_past_its_deadline_is_stopped(news: Engine) -> None:
-    with pytest.raises(SearchTimeout):
-        search(news, word("kerry"), deadline=0.0)
+    with pytest.raises(SearchTimeout, match="took longer than 2 s;") as refused:
+        search(news, word("kerry"), deadline=Deadline(0.0, 2.0))
+    assert refused.value.seconds == 2.0
 
 
 @pytest.mark.parametrize("url", ENGINES)

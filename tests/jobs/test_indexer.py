@@ -23,7 +23,7 @@ from index.article import Article
 from index.engines import EngineState, open_engine
 from index.engines.memory import MemoryEngine
 from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
-from index.jobs import Indexer, batch, store_problems
+from index.jobs import Indexer, batch, probing, store_problems
 from index.jobs import indexer as module
 from index.jobs.indexer import Stopped
 from index.query import All, Search
@@ -35,6 +35,8 @@ class Engine(MemoryEngine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.rebuilds = 0
+        self.alone = True  # whether an article fails also alone
         self.commits: list[tuple[list[str], list[str], int]] = []
         self.stale: str | None = None
         self.poison: set[str] = set()
@@ -69,6 +71,8 @@ class Engine(MemoryEngine):
         epoch: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
+        self.rebuilds += 1
+
         def checked() -> Iterator[Article]:
             for each in articles:
                 self._refuse([each])
@@ -76,6 +80,10 @@ class Engine(MemoryEngine):
 
         super().rebuild(checked(), seq=seq, total=total, epoch=epoch, progress=progress)
         self.stale = None
+
+    def probe(self, article: Article) -> None:
+        if self.alone:
+            self._refuse([article])
 
     def _refuse(self, puts: Iterable[Article]) -> None:
         for each in puts:
@@ -224,6 +232,101 @@ def test_a_rebuild_leaves_out_what_is_refused_and_nothing_else(
     indexer.rebuild()
     assert engine.indexed().keys() == ids - engine.poison
     assert engine.state().seq == 30
+
+
+@pytest.fixture
+def scattered(store: Store, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Ids of forty articles, of which an attempt at a rebuild suspects three."""
+    monkeypatch.setattr(probing, "SUSPECTS", (1, 3))
+    monkeypatch.setattr(module, "SUSPECTS", (1, 3), raising=False)
+    ids = {f"a{n:02}" for n in range(40)}
+    store.put([article(each) for each in sorted(ids)])
+    return ids
+
+
+def aside(store: Store) -> set[str]:
+    with store.reading() as view:
+        return set(store.quarantine.articles(view.epoch))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 8])
+def test_a_rebuild_gets_past_articles_that_fail_far_apart(
+    store: Store, engine: Engine, indexer: Indexer, scattered: set[str], count: int
+) -> None:
+    engine.poison = {f"a{n * 5 + 3:02}" for n in range(count)}
+    indexer.rebuild()
+    assert engine.indexed().keys() == scattered - engine.poison
+    assert aside(store) == engine.poison
+    assert engine.rebuilds <= 5  # however many fail
+
+
+def test_a_rebuild_that_stops_keeps_what_it_set_aside(
+    store: Store, engine: Engine, indexer: Indexer, scattered: set[str]
+) -> None:
+    engine.poison = {"a03", "a13"}
+    failures = [StoreFull()]
+
+    def full(*_: object, **__: object) -> None:
+        if engine.rebuilds and failures:
+            raise failures.pop()
+        Engine.rebuild(engine, *_, **__)  # type: ignore[arg-type]
+
+    engine.rebuild = full  # type: ignore[method-assign]
+    with pytest.raises(StoreFull):
+        indexer.rebuild()
+    assert aside(store) == {"a03"}
+    Indexer(store, engine).rebuild()
+    assert engine.rebuilds == 3
+    assert aside(store) == engine.poison
+
+
+def test_a_rebuild_sets_nothing_aside_while_no_article_passes(
+    store: Store, engine: Engine, indexer: Indexer, scattered: set[str]
+) -> None:
+    engine.poison = scattered
+    with pytest.raises(IndexUnavailable, match="cannot rebuild"):
+        indexer.rebuild()
+    assert aside(store) == set()
+    engine.poison = set()
+    indexer.rebuild()
+    assert engine.indexed().keys() == scattered
+
+
+def test_a_rebuild_gets_past_an_article_that_passes_alone(
+    store: Store, engine: Engine, indexer: Indexer, scattered: set[str]
+) -> None:
+    engine.poison, engine.alone = {"a17"}, False
+    indexer.rebuild()
+    assert engine.indexed().keys() == scattered - {"a17"}
+    assert aside(store) == {"a17"}
+
+
+def test_a_store_whose_only_article_fails_is_rebuilt(
+    store: Store, engine: Engine, indexer: Indexer
+) -> None:
+    store.put([article("a")])
+    engine.poison = {"a"}
+    indexer.rebuild()
+    assert engine.indexed() == {}
+    assert aside(store) == {"a"}
+
+
+def test_a_version_that_is_stored_while_a_rebuild_looks_for_faults_is_indexed(
+    store: Store, engine: Engine, indexer: Indexer, scattered: set[str]
+) -> None:
+    engine.poison = {"a03"}
+    probe = engine.probe
+
+    def mended(sent: Article) -> None:
+        if sent.id == "a02":  # after a03 was found, and before it is left out
+            store.put([article("a03", "Mended.")])
+            engine.poison = set()
+        probe(sent)
+
+    engine.probe = mended  # type: ignore[method-assign]
+    indexer.rebuild()
+    assert engine.indexed()["a03"] == "2"
+    assert aside(store) == set()
 
 
 def test_a_stale_index_is_rebuilt_and_catches_up(

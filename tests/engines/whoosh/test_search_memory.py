@@ -16,6 +16,7 @@ from engines.whoosh.indexes import opened
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.deadline import Deadline
 from index.engines.budget import SearchBudget
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.searching import Evaluation, memory, segment_postings, sparse
@@ -208,4 +209,6 @@ def test_a_search_that_needs_more_than_the_budget_is_refused(
         budget.reserved(100 * KB * KB, None),
         pytest.raises(SearchMemoryUsed),
     ):
-        engine.snapshot().search(Search(query=Term("word1"), now=NOW, deadline=0.0))
+        engine.snapshot().search(
+            Search(query=Term("word1"), now=NOW, deadline=Deadline(0.0, 2.0))
+        )

@@ -56,7 +56,8 @@ class Evaluation:
         :raises SearchMemoryUsed: the budget has no room for the search.
         """
         size = memory_of(self._snapshot, self._search, self._tree, budget.large)
-        budget.reserve(size, self._search.deadline)
+        deadline = self._search.deadline
+        budget.reserve(size, None if deadline is None else deadline.at)
         try:
             return self._page()
         finally:
