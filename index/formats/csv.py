@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from index.article import CONCEPT_FIELDS, Original
-from index.errors import InputError, UnreadableInput
+from index.errors import InputError, LimitExceeded, UnreadableInput
 from index.formats import field_names, jsonl
 from index.formats.options import DEFAULTS, ReadOptions
 from index.formats.record import Read, refusal_of
@@ -29,6 +29,9 @@ from index.parsing import recoded as recoded_pieces
 _TEXTS = ("headline", "text", "paragraphs", "abstract")
 _DEEPEST = 8  # steps of a path in a header
 _SHOWN = 200  # characters of a header in an error
+# Each row is read with the names of its columns, and kept with the header.
+MAX_NAME = 300  # characters, with the spaces around it
+MAX_HEADER = 64 * 1024  # characters
 
 
 class _Column(NamedTuple):
@@ -61,6 +64,9 @@ def read(
     try:
         rows = table_rows(recoded_pieces(pieces, encoding), is_name)
         header = next(rows)
+        size = len(header.text)
+        if size > MAX_HEADER:
+            raise LimitExceeded("characters of a header", limit=MAX_HEADER, got=size)
         columns = _columns_of(header.cells, options) if header.error is None else []
     except InputError as error:
         yield refusal_of(error, None, line=getattr(error, "line", 1))
@@ -114,9 +120,15 @@ def _is_name(options: ReadOptions, name: str) -> bool:
 def _columns_of(header: list[str], options: ReadOptions) -> list[_Column]:
     """The columns that a header names.
 
+    :raises LimitExceeded: a name is too long.
     :raises UnreadableInput: it names no text of an article, or a name twice.
     """
     counts = Counter(cell.strip() for cell in header)
+    longest = max(map(len, header), default=0)
+    if longest > MAX_NAME:
+        raise LimitExceeded(
+            "characters of a column's name", limit=MAX_NAME, got=longest
+        )
     if not any(_names_text(name) for name in counts) and not any(
         target in _TEXTS for target in options.mapping.values()
     ):

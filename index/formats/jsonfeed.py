@@ -5,6 +5,7 @@ Spec: https://www.jsonfeed.org/version/1.1/
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from index.article import Original
-from index.errors import InputError, UnreadableInput
+from index.errors import InputError, LimitExceeded, UnreadableInput
 from index.formats import jsonl
 from index.formats.objects import text_in
 from index.formats.options import DEFAULTS, ReadOptions
@@ -23,6 +24,9 @@ from index.formats.wrappers import check_restrictions, items_of
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/", re.IGNORECASE)
 _IN_HEAD = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\b')
 _ITEMS = "items"
+# Each item is read with what it has from its feed.
+MAX_AUTHORS = 50
+MAX_SHARED = 300  # characters of a value
 
 
 def read(
@@ -71,12 +75,13 @@ def read_value(
                 line=line,
             )
         check_restrictions(value)
+        shared = _shared(value)
         listed = replace(options, records=_ITEMS)
         _, items = items_of(value, text, listed)
     except InputError as error:
         yield refusal_of(error, value, line=line, position=position)
         return
-    reader = partial(_read_item, _shared(value))
+    reader = partial(_read_item, shared)
     for item in items:
         yield read_item(item, options, reader, line, item.number)
     if not value[_ITEMS]:
@@ -113,17 +118,33 @@ def _read_item(
 
 
 def _shared(feed: Mapping[str, Any]) -> dict[str, Any]:
-    """What items have from their feed: its title as their source, and its authors."""
+    """What items have from their feed: its title as their source, and its authors.
+
+    :raises LimitExceeded: it is more than each item can have.
+    """
     people = feed.get("authors") or feed.get("author")
     people = people if isinstance(people, list) else [people]
+    if len(people) > MAX_AUTHORS:
+        raise LimitExceeded(
+            "authors of a feed",
+            limit=MAX_AUTHORS,
+            got=len(people),
+            detail=f"at most {MAX_AUTHORS}; send them with the items",
+        )
     names = [
         named.text
         for person in people
         if isinstance(person, Mapping) and (named := text_in("authors", person))
     ]
-    shared = {
-        "source": feed.get("title"),
-        "language": feed.get("language"),
-        "authors": names,
-    }
-    return {name: value for name, value in shared.items() if value}
+    stated = {"source": feed.get("title"), "language": feed.get("language")}
+    shared: dict[str, Any] = {name: value for name, value in stated.items() if value}
+    for text in (*names, *shared.values()):
+        size = len(text if isinstance(text, str) else json.dumps(text))
+        if size > MAX_SHARED:
+            raise LimitExceeded(
+                "title, language or name of an author of a feed",
+                limit=MAX_SHARED,
+                got=size,
+                detail=f"at most {MAX_SHARED} characters, not {size:,}; shorten it",
+            )
+    return shared | ({"authors": names} if names else {})

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -18,19 +19,22 @@ from index.parsing.markup import MAX_MARKUP
 MAX_ELEMENTS = 20_000
 MAX_TEXT = 1_000_000  # characters outside of scripts
 DEEPEST = 500  # levels of elements
+# Elements may be inside one another, so what is taken of each is bounded.
+MAX_HEADINGS = 20  # elements that are looked at
+MAX_HEADING = 2_000  # characters of a heading or a title
 _LARGEST_DATA = 4_000_000  # characters: a property may be within another
 # How far into a page browsers look for its charset, and what names it there.
 _PRESCAN = 1024
 _CHARSET = re.compile(
-    rb"<meta\b[^>]{0,300}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
+    rb"<meta\b[^>]{0,300}?\bcharset\s*=[\s\"']*([\w.:-]{1,40})", re.IGNORECASE
 )
 _FALLBACK = "windows-1252"  # of browsers, for most languages
-# What people put around JSON in a script: CDATA, comments, a semicolon.
-_WRAPPING = re.compile(
-    r"\A(?:\s|//|/\*|\*/|<!--|<!\[CDATA\[)+|(?:\s|//|/\*|\*/|-->|\]\]>|;)+\Z"
-)
-# A comma before a bracket, outside of strings.
-_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+# What people put around JSON in a script: CDATA, comments, a semicolon. The end is
+# matched from the right, in a text that is turned around.
+_OPENING = re.compile(r"[\s/*]+|<!--|<!\[CDATA\[")
+_CLOSING = re.compile(r"[\s/*;]+|>--|>\]\]")
+# An escaped character, a quote, or a comma before a bracket.
+_MARK = re.compile(r'\\.|"|,(?=\s*[}\]])', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 # Attributes that hold the value of a property, by element (HTML Standard, 5.2.4).
@@ -60,7 +64,8 @@ class WebPage:
     :param metas: contents of ``meta`` elements by name, in lower case, in their order.
     :param canonical: address that the page gives as its own.
     :param language: of the ``html`` element.
-    :param headings: texts of the ``h1`` elements.
+    :param headings: texts of the first 20 ``h1`` elements; one above 2,000 characters
+        is no heading.
     :param data: values of its JSON-LD scripts.
     :param items: its microdata, each item as JSON-LD would have it.
     :param faults: sentences for JSON-LD that cannot be read.
@@ -142,8 +147,10 @@ def web_page(text: str) -> WebPage:
     _check_size(root)
     page = WebPage(root)
     page.language = root.get("lang") or root.get("xml:lang")
-    for element in root.iter("title", "meta", "link", "script", "h1"):
+    for element in root.iter("title", "meta", "link", "script"):
         _take(page, element)
+    first = islice(root.iter("h1"), MAX_HEADINGS)
+    page.headings = [words for each in first if (words := _heading(each))]
     page.items = list(_items(root))
     return page
 
@@ -151,6 +158,18 @@ def web_page(text: str) -> WebPage:
 def element_text(element: Any) -> str:
     """Words of an element, with single spaces."""
     return _SPACES.sub(" ", "".join(element.itertext())).strip()
+
+
+def _heading(element: Any) -> str:
+    """Words of a heading or a title; blank if it is too long for one."""
+    texts: list[str] = []
+    size = 0
+    for text in element.itertext():
+        size += len(text)
+        if size > MAX_HEADING:
+            return ""
+        texts.append(text)
+    return _SPACES.sub(" ", "".join(texts)).strip()
 
 
 def element_html(element: Any) -> str:
@@ -189,10 +208,7 @@ def _take(page: WebPage, element: Any) -> None:
         elif (element.get("http-equiv") or "").lower() == "content-language":
             page.metas.setdefault("content-language", []).append(content)
     elif element.tag == "title":
-        page.title = page.title or element_text(element) or None
-    elif element.tag == "h1":
-        if words := element_text(element):
-            page.headings.append(words)
+        page.title = page.title or _heading(element) or None
     elif element.tag == "link":
         if "canonical" in (element.get("rel") or "").lower().split():
             page.canonical = page.canonical or (element.get("href") or "").strip()
@@ -210,15 +226,46 @@ def _script_value(text: str) -> Any:
 
     :raises ValueError: it is no JSON.
     """
-    for candidate in (text, _WRAPPING.sub("", text)):
+    bare = _unwrapped(text)
+    for candidate in (text, bare):
         try:
             return _decoded(candidate)
         except ValueError as error:
             fault = error
     try:
-        return _decoded(_LAST_COMMA.sub(r"\1", _WRAPPING.sub("", text)))
+        return _decoded(_without_last_commas(bare))
     except ValueError:
         raise fault from None
+
+
+def _unwrapped(text: str) -> str:
+    """A script without what is around its JSON."""
+    bare = text[_end_of_run(_OPENING, text) :]
+    return bare[: len(bare) - _end_of_run(_CLOSING, bare[::-1])]
+
+
+def _end_of_run(pattern: re.Pattern[str], text: str) -> int:
+    """Where the matches of a pattern end that follow each other from the start."""
+    end = 0
+    while match := pattern.match(text, end):
+        end = match.end()
+    return end
+
+
+def _without_last_commas(text: str) -> str:
+    """JSON without the commas before its brackets, in one pass.
+
+    A string that is not closed goes on to the end.
+    """
+    pieces: list[str] = []
+    start, in_string = 0, False
+    for mark in _MARK.finditer(text):
+        if mark[0] == '"':
+            in_string = not in_string
+        elif mark[0] == "," and not in_string:
+            pieces.append(text[start : mark.start()])
+            start = mark.end()
+    return "".join((*pieces, text[start:]))
 
 
 def _decoded(text: str) -> Any:
@@ -258,7 +305,7 @@ def _items(root: Any) -> Iterator[dict[str, Any]]:
                 value["@id"] = element.get("itemid")
         elif properties and open_items:
             value = _value_of(element, properties)
-            size += len(value)
+            size += len(value) * len(properties)  # each is written with its value
             if size > _LARGEST_DATA:
                 raise LimitExceeded(
                     "characters of microdata", limit=_LARGEST_DATA, got=None

@@ -406,6 +406,125 @@ _ITEMS: dict[str, Callable[[int], bytes]] = {
 }
 
 
+def _page(of_size: Callable[[int], str]) -> Callable[[int], bytes]:
+    return lambda n: (
+        "<html><head><meta property=og:type content=article><title>a</title></head>"
+        f"<body>{of_size(n)}<article><p>Head</p></article></body></html>"
+    ).encode()
+
+
+def _script(of_size: Callable[[int], str]) -> Callable[[int], bytes]:
+    return _page(
+        lambda n: f"<script type=application/ld+json>{of_size(n)}</script>",
+    )
+
+
+def _iptc(of_size: Callable[[int], str]) -> Callable[[int], bytes]:
+    return lambda n: (
+        f"\x01nwa0124 3 i 93  nwt 1888\n\nFerries/\n\x02{of_size(n)}\nIt sails.\n"
+        "\x03212101 GMT Nov 18\n"
+    ).encode()
+
+
+def _anpa(of_size: Callable[[int], str]) -> Callable[[int], bytes]:
+    return lambda n: (
+        f"\x01a0123\x1fabc-\nr i BC-Ferry 03-04 0093\n\x02^BC-Ferry,93<\n{of_size(n)}"
+        "It sails.\n\x03AP-WF-03-04-24 0630GMT\n"
+    ).encode()
+
+
+def _graph(of_size: Callable[[int], list[Any]]) -> Callable[[int], bytes]:
+    return lambda n: json.dumps(
+        {"@context": "https://schema.org", "@graph": of_size(n)}
+    ).encode()
+
+
+def _story(**values: Any) -> dict[str, Any]:
+    return {"@type": "NewsArticle", "@id": "urn:a:1", "headline": "Head", **values}
+
+
+def _properties(n: int) -> dict[str, Any]:
+    return {f"p{number}": "value" for number in range(n)}
+
+
+def _feed(of_size: Callable[[int], dict[str, Any]]) -> Callable[[int], bytes]:
+    return lambda n: json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "items": [{"id": str(k), "title": "Head"} for k in range(n // 5)],
+            **of_size(n),
+        }
+    ).encode()
+
+
+_PAGES: dict[str, Callable[[int], bytes]] = {
+    "HTML page: blanks in JSON-LD": _script(lambda n: '{"a":' + " " * n + "x"),
+    "HTML page: semicolons in JSON-LD": _script(lambda n: "{" + ";" * n + "x"),
+    "HTML page: semicolons after JSON-LD": _script(lambda n: "{}" + "; " * n + "x"),
+    "HTML page: comments before JSON-LD": _script(lambda n: "<!--/* " * n + "{}"),
+    "HTML page: escapes in an open string": _script(lambda n: '{"a":1,}"' + '\\"' * n),
+    "HTML page: commas and blanks": _script(lambda n: '{"a":1' + ", " * n + "x"),
+    "HTML page: a comma before blanks": _script(lambda n: '{"a":1,' + " " * n + "x"),
+    "HTML page: blanks before a charset": lambda n: (
+        b"<meta " * 40 + b"charset=" + b" " * n + b"><p>a"
+    ),
+    "HTML page: ideographic blanks in a title": lambda n: (
+        "<title>a" + "\u3000" * n + "b</title><meta property=og:site_name content=c>"
+        "<meta property=og:type content=article><article><p>Head"
+    ).encode(),
+    "HTML page: properties of a text": lambda n: (
+        "<div itemscope itemtype=https://schema.org/NewsArticle><p itemprop='"
+        + " ".join(f"p{number}" for number in range(n // 10))
+        + "'>"
+        + "word " * n
+    ).encode(),
+}
+
+_WIRES: dict[str, Callable[[int], bytes]] = {
+    "wire: blank lines": _iptc(lambda n: "\n" * n),
+    "wire: a head of many lines": _iptc(lambda n: "a\n" * n),
+    "wire: embargoes": _iptc(lambda n: "Embargo\n" * n),
+    "wire: blanks in a head": _iptc(lambda n: "a" + " " * n + "b\n"),
+    "wire: starts": lambda n: b"\x01" * n,
+    "wire: a long summary": _anpa(lambda n: "^a<\n" * n),
+    "wire: a long byline": _anpa(lambda n: "^By Ann Other=<\n" + "^a=<\n" * n),
+}
+
+_GRAPHS: dict[str, Callable[[int], bytes]] = {
+    "JSON-LD: references to a large node": _graph(
+        lambda n: [
+            _story(author=[{"@id": "#n"}] * n),
+            {"@type": "Person", "@id": "#n", "name": "Ann", **_properties(n)},
+        ]
+    ),
+    "JSON-LD: articles that share a large node": _graph(
+        lambda n: [
+            *(
+                _story(**{"@id": f"urn:a:{k}", "publisher": {"@id": "#n"}})
+                for k in range(n // 5)
+            ),
+            {"@type": "Organization", "@id": "#n", "name": "Post", **_properties(n)},
+        ]
+    ),
+    "JSON-LD: types of a node": _graph(
+        lambda n: [
+            _story(author=[{"@id": "#n"}] * n),
+            {"@type": ["Person"] * n, "@id": "#n", "name": "Ann"},
+        ]
+    ),
+}
+
+_FEEDS: dict[str, Callable[[int], bytes]] = {
+    "JSON Feed: authors": _feed(
+        lambda n: {"authors": [{"name": f"n{k}"} for k in range(n)]}
+    ),
+    "JSON Feed: a title": _feed(lambda n: {"title": "word " * n}),
+    "JSON Feed: a title that is an object": _feed(
+        lambda n: {"title": {"name": "word", **_properties(n)}}
+    ),
+}
+
+
 def _blocks(depth: int) -> Any:
     block: Any = [{"type": "p", "text": "a"}]
     for _ in range(depth // 3):
@@ -432,6 +551,15 @@ SHAPES = [
     *(Shape(name, "text", of_size) for name, of_size in _TEXTS.items()),
     *(Shape(name, "jsonl", of_size) for name, of_size in _RECORDS.items()),
     *(Shape(name, "ninjs", of_size) for name, of_size in _ITEMS.items()),
+    *(Shape(name, "html", of_size) for name, of_size in _PAGES.items()),
+    *(Shape(name, "wire", of_size) for name, of_size in _WIRES.items()),
+    *(Shape(name, "jsonld", of_size) for name, of_size in _GRAPHS.items()),
+    *(Shape(name, "jsonfeed", of_size) for name, of_size in _FEEDS.items()),
+    Shape(
+        "CSV: a long name of a column",
+        "csv",
+        lambda n: ("id,headline," + "k" * n + "\n" + "1,a,b\n" * (n // 5)).encode(),
+    ),
     *(
         Shape(f"lines in {charset}", "text", of_size, charset)
         for charset, of_size in {

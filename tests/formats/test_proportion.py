@@ -1,7 +1,8 @@
 """Readers work in proportion to what they are sent, and stop at the limits.
 
-Work is counted: lines of our code that run, and characters that our patterns pass. The
-long form, in ``make faults``, compares processor time too: C code counts there.
+Work is counted: lines of our code that run, and characters that our patterns pass, also
+from one start of a search after another. The long form, in ``make faults``, compares
+processor time too: C code counts there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from index.formats import ReadOptions
 from index.formats.property_names import plain_name
 from index.parsing import json_records, markup, paragraphs, parse_json, strict_json
 from tests.faults.amounts import SIZE, amount
+from tests.formats import rescans
 from tests.formats.shapes import SHAPES, Shape
 
 SMALL = amount(150, 20_000)  # units of the smaller input
@@ -46,25 +48,35 @@ class CountedPattern:
         return self._of(self._pattern.fullmatch(text, *place), 0, *place)
 
     def search(self, text: Any, *place: int) -> Any:
-        return self._of(self._pattern.search(text, *place), len(text), *place)
+        match = self._pattern.search(text, *place)
+        self._rescan(text, match.start() if match else len(text), *place[:1])
+        return self._of(match, len(text), *place)
 
     def finditer(self, text: Any, at: int = 0) -> Iterator[Any]:
+        self._rescan(text, len(text), at)
         for match in self._pattern.finditer(text, at):
             self._work.steps += match.end() - at
             at = match.end()
             yield match
 
     def findall(self, text: Any) -> Any:
-        self._work.steps += len(text)
+        self._pass(text)
         return self._pattern.findall(text)
 
-    def sub(self, new: Any, text: Any) -> Any:
-        self._work.steps += len(text)
-        return self._pattern.sub(new, text)
+    def sub(self, new: Any, text: Any, count: int = 0) -> Any:
+        self._pass(text)
+        return self._pattern.sub(new, text, count=count)
 
-    def split(self, text: Any) -> Any:
+    def split(self, text: Any, maxsplit: int = 0) -> Any:
+        self._pass(text)
+        return self._pattern.split(text, maxsplit=maxsplit)
+
+    def _pass(self, text: Any) -> None:
         self._work.steps += len(text)
-        return self._pattern.split(text)
+        self._rescan(text, len(text))
+
+    def _rescan(self, text: Any, end: int, at: int = 0) -> None:
+        self._work.steps += rescans.steps(self._pattern, text, at, end)
 
     def _of(self, match: Any, otherwise: int, at: int = 0, end: int = 0) -> Any:
         self._work.steps += max(0, (match.end() if match else otherwise) - at)

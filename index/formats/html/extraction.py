@@ -58,7 +58,9 @@ def marked(root: Any) -> list[Block]:
     for tag in ("article", "main"):
         elements = list(root.iter(tag))
         if len(elements) > 1 and tag == "article":
-            # Teasers of other articles: the page's own is longer than all of them.
+            # Teasers of other articles, also inside the page's own, which is longer
+            # than all of them. One inside another is never the longest.
+            elements = [each for each in elements if not _is_inside(each, tag)]
             sizes = sorted(
                 (len(element_html(each)), at) for at, each in enumerate(elements)
             )
@@ -68,6 +70,10 @@ def marked(root: Any) -> list[Block]:
         if found:
             break
     return found
+
+
+def _is_inside(element: Any, tag: str) -> bool:
+    return next(element.iterancestors(tag), None) is not None
 
 
 def better(

@@ -48,7 +48,7 @@ _ADDRESS = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _IDENTITY = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:[^\s/]", re.IGNORECASE)
 _BY = re.compile(r"\A(?:by|von|par|por)\s+", re.IGNORECASE)
 # What a title has behind a headline: the name of its site.
-_SITE = re.compile(r"\s+[|–—·•»-]\s+")
+_SITE = re.compile(r"(?<!\s)\s+[|–—·•»-]\s+")
 
 
 def metadata_of(page: WebPage) -> dict[str, list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from index.formats.property_names import names
@@ -20,7 +21,16 @@ ARTICLES = frozenset(
         " BlogPosting LiveBlogPosting DiscussionForumPosting"
     )
 )
-_LONGEST_PART = 300  # characters of a property of a node that is referred to
+# Of a node that is referred to, no more is taken: many may refer to one.
+_LONGEST_PART = 300  # characters of a property
+_MOST_PARTS = 24  # properties
+_LARGEST_BRIEF = 2_000  # characters of names and values
+_MOST_TYPES = 5
+# Properties that are taken before others: they name the node.
+_NAMING = names(
+    "@id @type name headline givenName familyName alternateName legalName url sameAs"
+    " identifier value termCode inCodeSet addressLocality addressRegion addressCountry"
+)
 _PREFIX = re.compile(r"(?:schema:|https?://(?:www\.)?schema\.org/)", re.IGNORECASE)
 # Properties that lead from a document to its own article, and to those of a list.
 _MAIN = frozenset(("@graph", "mainEntity", "mainEntityOfPage"))
@@ -40,6 +50,7 @@ class Graph:
         self.main: list[Node] = []  # nodes of the documents themselves
         self.listed: list[Node] = []  # articles in their lists
         self._by_id: dict[str, Node] = {}
+        self._briefs: dict[str, Node] = {}  # made when first referred to, then shared
         # Parts not looked at yet, the next one last, and how they were reached.
         parts = [(each, "main") for each in reversed(list(documents))]
         while parts:
@@ -78,14 +89,46 @@ class Graph:
         )
 
     def resolved(self, value: Any) -> Any:
-        """A value whose references, ``{"@id": …}`` alone, are the nodes they name."""
+        """A value whose references, ``{"@id": …}`` alone, are the nodes they name.
+
+        A list has each node once that it refers to.
+        """
         if isinstance(value, list):
-            return [self.resolved(item) for item in value if not isinstance(item, list)]
+            return [
+                self.resolved(item)
+                for item in _without_repeated(value)
+                if not isinstance(item, list)
+            ]
         if isinstance(value, Mapping):
-            if value.keys() == {"@id"}:
-                return _brief(self._by_id.get(str(value["@id"]), value))
-            return _plain_node(value)
+            identity = _reference(value)
+            return _plain_node(value) if identity is None else self._brief(identity)
         return value
+
+    def _brief(self, identity: str) -> Node:
+        """What is taken of a node that is referred to, the same for all references."""
+        brief = self._briefs.get(identity)
+        if brief is None:
+            brief = _brief(self._by_id.get(identity, {"@id": identity}))
+            self._briefs[identity] = brief
+        return brief
+
+
+def _reference(value: Any) -> str | None:
+    """Id of the node that a value refers to; ``None`` if it is no reference."""
+    if isinstance(value, Mapping) and value.keys() == {"@id"}:
+        return str(value["@id"])
+    return None
+
+
+def _without_repeated(values: list[Any]) -> Iterator[Any]:
+    """Yield the values of a list, and each reference of it once."""
+    seen: set[str] = set()
+    for value in values:
+        identity = _reference(value)
+        if identity is None or identity not in seen:
+            yield value
+        if identity is not None:
+            seen.add(identity)
 
 
 def _plain_node(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,14 +148,22 @@ def _literal(value: Any) -> Any:
 
 
 def _brief(node: Node) -> Node:
-    """A node that is referred to, without its parts: many may refer to one."""
-    return {
-        name: value
-        for name, value in node.items()
-        if (isinstance(value, str) and len(value) <= _LONGEST_PART)
-        or isinstance(value, int | float)
-        or name == "@type"
-    }
+    """The short properties of a node, those that name it first."""
+    naming = {name: node[name] for name in _NAMING if name in node}
+    brief: dict[str, Any] = {}
+    left = _LARGEST_BRIEF
+    for name, value in chain(naming.items(), node.items()):
+        if len(brief) == _MOST_PARTS:
+            break
+        if name == "@type" and isinstance(value, list):
+            value = list(islice(types_of(node), _MOST_TYPES))
+        elif name in brief or not isinstance(value, str | int | float):
+            continue
+        length = len("".join(value) if isinstance(value, list) else str(value))
+        if length <= _LONGEST_PART and len(name) + length <= left:
+            brief[name] = value
+            left -= len(name) + length
+    return brief
 
 
 def plain(name: str) -> str:

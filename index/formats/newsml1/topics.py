@@ -48,26 +48,16 @@ class Topics:
         self, described: Iterable[XmlElement | None]
     ) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield the topics that descriptive metadata refers to, with their fields."""
+        by_duid = dict(self._by_duid)
         for metadata in described:
             for occurrence in children(metadata, "topicoccurrence"):
                 reference = (attribute(occurrence, "topic") or "").removeprefix("#")
-                topic = self._by_duid.get(reference)
+                # Each once: many may refer to one topic, which may be large.
+                topic = by_duid.pop(reference, None)
                 if topic is None:
                     continue
-                codes = [line_text(each) for each in children(topic, "formalname")]
-                code = next(filter(None, codes), None)
-                name = self._described(topic) or code
-                if name is None:
-                    continue
-                kinds = (
-                    (attribute(each, "formalname") or "").lower()
-                    for each in children(topic, "topictype")
-                )
-                field = next(
-                    (FIELD_OF_TYPE[kind] for kind in kinds if kind in FIELD_OF_TYPE),
-                    "subjects",
-                )
-                yield field, {"name": name}
+                if (name := self._described(topic) or _code_of(topic)) is not None:
+                    yield _field_of(topic), {"name": name}
 
     def _described(self, topic: XmlElement) -> str | None:
         """Name of a topic, in the item's language if there is one."""
@@ -84,3 +74,18 @@ class Topics:
         variant = (attribute(description, "variant") or "name").lower()
         language = (attribute(description, "lang") or "").partition("-")[0].lower()
         return variant not in ("name", "fullname"), language not in ("", self._language)
+
+
+def _code_of(topic: XmlElement) -> str | None:
+    codes = (line_text(each) for each in children(topic, "formalname"))
+    return next(filter(None, codes), None)
+
+
+def _field_of(topic: XmlElement) -> str:
+    """The field that a topic is for, by its type."""
+    kinds = (
+        (attribute(each, "formalname") or "").lower()
+        for each in children(topic, "topictype")
+    )
+    fields = (FIELD_OF_TYPE[kind] for kind in kinds if kind in FIELD_OF_TYPE)
+    return next(fields, "subjects")

@@ -329,7 +329,7 @@ class Item:
                 self._remove([text])
                 if blocks[0].text == headline and len(blocks) > 1:
                     # Web pages repeat the headline in an h1.
-                    del blocks[0]
+                    blocks = blocks[1:]
                 return blocks
         return []
 

@@ -317,7 +317,7 @@ def _paragraphs(
     headline = document.get("headline")
     text = [] if content is None else nitf_paragraphs(content)
     if len(text) > 1 and text[0]["text"] == headline and text[0]["role"] == "subhead":
-        del text[0]
+        text = text[1:]
     seen = {headline, *(each["text"] for each in text)}
     summary = []
     for words in _summaries(head):

@@ -72,6 +72,8 @@ def read_anpa(header: re.Match[str], text: str) -> Message:
             message.lines.append(_typeset(line.translate(_CONTROLS)))
         elif words:
             _read_header_line(message, _typeset(words))
+    if message.byline:
+        fields["byline"] = ", ".join(message.byline)
     return message
 
 
@@ -88,14 +90,13 @@ def _read_header_line(message: Message, line: str) -> None:
     if _EDITORS.match(line) or is_embargo(line):
         message.note(line)
     elif is_byline(line.rstrip("= ")):
-        fields["byline"] = line.rstrip("= ")
-    elif line.endswith("=") and "byline" in fields:
-        fields["byline"] = f"{fields['byline']}, {line.rstrip('= ')}"
+        message.byline = [line.rstrip("= ")]
+    elif line.endswith("=") and message.byline:
+        message.byline.append(line.rstrip("= "))
     elif "headline" not in fields:
         fields["headline"] = line.rstrip("= ")
     else:
-        summary = fields.get("abstract")
-        fields["abstract"] = f"{summary}\n{line}" if summary else line
+        message.abstract.append(line)
 
 
 def _typeset(text: str) -> str:

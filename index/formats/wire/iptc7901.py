@@ -6,6 +6,7 @@ Spec: https://iptc.org/std/IPTC7901/1.0/specification/7901V5.pdf
 from __future__ import annotations
 
 import re
+from collections import deque
 
 from index.formats.wire.message import CutOff, Message, is_embargo, is_mark
 from index.parsing import single_spaced
@@ -68,26 +69,26 @@ def read_iptc(header: re.Match[str], text: str) -> Message:
             f"20{sent['year']}-{month:02}-{sent['day']}"
             f"T{sent['hour']}:{sent['minute']}{'Z' if sent['zone'] else ''}"
         )
-    lines = [line.translate(_CONTROLS) for line in content.split("\n")]
+    lines = deque(line.translate(_CONTROLS) for line in content.split("\n"))
     keywords = [line.strip() for line in before.translate(_CONTROLS).split("\n")]
     while lines and not lines[0].strip():
-        del lines[0]
+        lines.popleft()
     if not stx and lines and lines[0].rstrip().endswith("/"):
-        keywords.append(lines.pop(0).strip())
+        keywords.append(lines.popleft().strip())
     words = [word.strip() for word in "/".join(keywords).split("/")]
     if any(words):
         fields["keywords"] = list(filter(None, words))
         fields["slugline"] = "/".join(fields["keywords"])
     _read_head(message, lines)
-    _read_text(message, lines)
+    _read_text(message, list(lines))
     return message
 
 
-def _read_head(message: Message, lines: list[str]) -> None:
+def _read_head(message: Message, lines: deque[str]) -> None:
     """Take marks, notes, headline and byline, up to ``=`` or a blank line."""
     headline: list[str] = []
     byline: list[str] = []
-    while lines and (line := lines.pop(0).strip()):
+    while lines and (line := lines.popleft().strip()):
         words = line.rstrip("= ")
         if is_mark(words) and not headline:
             message.mark(words)

@@ -34,6 +34,8 @@ class CutOff(Exception):
 class Message:
     """The parts of a message.
 
+    :param byline: lines of the byline, in ANPA.
+    :param abstract: lines of the summary, in ANPA.
     :param lines: of its text.
     :param notes: lines for editors, which nobody else may read.
     """
@@ -42,6 +44,8 @@ class Message:
     slugline: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    byline: list[str] = field(default_factory=list)
+    abstract: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     kills: bool = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
+from itertools import compress
 from typing import Any, BinaryIO
 
 from index.article import Original, Role, Status
@@ -85,12 +85,19 @@ def _decoded(sent: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
 def _messages(text: str) -> Iterator[tuple[int, str]]:
     """Yield the messages of a text, each with its first line."""
     line, at = 1, 0
-    first = len(text) - len(text.lstrip(_FILLING))
-    starts = [match.end() for match in re.finditer(_START, text)] or [first]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    start = _after_start(text, 0)
+    if start is None:
+        start = len(text) - len(text.lstrip(_FILLING))
+    while start is not None:
         line += text.count("\n", at, start)
-        at = start
-        yield line, text[start:end].rstrip(_FILLING) + "\n"
+        at, start = start, _after_start(text, start)
+        yield line, text[at:start].rstrip(_FILLING) + "\n"
+
+
+def _after_start(text: str, at: int) -> int | None:
+    """Where the next message begins, behind its SOH; ``None`` if there is no other."""
+    place = text.find(_START, at)
+    return None if place < 0 else place + len(_START)
 
 
 def _read_message(
@@ -155,11 +162,10 @@ def _document(
         )
     document = dict(fields)
     document["id"] = _id_of(message, text)
-    summary = document.pop("abstract", "")
     document["paragraphs"] = [
         {"role": role.value, "text": words}
         for role, lines in (
-            (Role.ABSTRACT, summary.split("\n")),
+            (Role.ABSTRACT, message.abstract),
             (Role.BODY, texts),
         )
         for words in lines
@@ -173,12 +179,12 @@ def _document(
         document["source"] = dateline.source
     if message.notes:
         document["ed_note"] = "\n".join(message.notes)
-    for until in message.embargoes:
-        if is_dated(until):
-            document["embargoed_until"] = until
-        else:
-            document["status"] = Status.WITHHELD.value
-            warnings.append("it speaks of an embargo without a date; withheld")
+    dated = [is_dated(until) for until in message.embargoes]
+    for until in compress(message.embargoes, dated):
+        document["embargoed_until"] = until
+    if not all(dated):
+        document["status"] = Status.WITHHELD.value
+        warnings.append("it speaks of an embargo without a date; withheld")
     document["extra"] = message.extra
     return document
 
