@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import parse_qsl
 
 from flask import request
 
@@ -46,5 +47,7 @@ def asks_for_feed() -> bool:
     # percent-encoded.
     if FORMAT not in sent and "%" not in sent:
         return False
-    values = request.args.getlist(FORMAT)
+    # Bytes that are no text are refused later, with the parameter that has them.
+    pairs = parse_qsl(sent, keep_blank_values=True, encoding="latin-1")
+    values = [value for name, value in pairs if name == FORMAT]
     return len(values) == 1 and values[0] in FEEDS

@@ -493,3 +493,11 @@ def test_the_description_names_the_search_in_every_format_of_pages(desk: Desk) -
         found = desk.client.get(f"{parts.path}?{parts.query}")
         assert found.status_code == 200
         assert found.mimetype == url.get("type")
+
+
+@pytest.mark.parametrize("query", ["%80", "format=%80", "%66ormat=atom", "\x80=&%"])
+def test_no_address_breaks_the_look_for_a_format(desk: Desk, query: str) -> None:
+    assert desk.client.get(f"/v1/search?{query}").status_code in (200, 400)
+    environ = {"QUERY_STRING": query}
+    answer = desk.client.get("/v1/search", environ_overrides=environ)
+    assert answer.status_code in (200, 400)
