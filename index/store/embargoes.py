@@ -15,6 +15,7 @@ who was answered that an article is not there learns when it is.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
@@ -31,13 +32,13 @@ from index.access import (
 from index.history import ChangeType, next_turn
 from index.store.change_log import append
 from index.store.prepared import PreparedRead
-from index.store.rows import RESTRICTING, standings_of
+from index.store.rows import RESTRICTING, chunks, standings_of
 from index.store.tables import articles, changes
 
 _AT_ONCE = 1_000  # articles in one transaction, the earliest first
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))
 _NEXT = PreparedRead(select(func.min(articles.c.turns)).where(_SOON))
-_DUE = (
+_ALL_DUE = (
     select(
         articles.c.id,
         articles.c.version,
@@ -47,8 +48,9 @@ _DUE = (
     )
     .where(_SOON, articles.c.turns <= bindparam("now"))
     .order_by(articles.c.turns, articles.c.id)
-    .limit(_AT_ONCE)
 )
+_DUE = _ALL_DUE.limit(_AT_ONCE)
+_DUE_OF = _ALL_DUE.where(articles.c.id.in_(bindparam("ids", expanding=True)))
 _MOVE = (
     update(articles)
     .where(articles.c.id == bindparam("of"))
@@ -88,6 +90,24 @@ def log_due(connection: Connection, now: int) -> int:
     while _has_turned(connection, now):
         for row in connection.execute(_DUE, {"now": now}).all():
             logged += _log(connection, row, now)
+    return logged
+
+
+def log_due_of(connection: Connection, ids: Iterable[str], now: int) -> int:
+    """Log what is due of some articles only; return how many entries.
+
+    For withdrawals, which must neither wait for others nor use up their room. If the
+    clock was set back, that is logged of all articles: the next entry of the log would
+    hide that it was.
+    """
+    logged = _log_set_back(connection, now)
+    if not _has_turned(connection, now):
+        return logged
+    for chunk in chunks(sorted(set(ids))):
+        # Of one article, the end of its embargo and its expiry may both be due.
+        while rows := connection.execute(_DUE_OF, {"now": now, "ids": chunk}).all():
+            for row in rows:
+                logged += _log(connection, row, now)
     return logged
 
 

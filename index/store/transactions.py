@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from index.dates import Clock, micros
 from index.errors import StoreFull
 from index.store.database import Database
-from index.store.embargoes import log_due
+from index.store.embargoes import log_due, log_due_of
 
 T = TypeVar("T")
 # Bytes of the reserve that a withdrawal on a full disk gets, attempt by attempt.
@@ -43,7 +43,8 @@ def changed(
     """The result of a change in a transaction of its own, at one instant.
 
     Embargoes that have ended, and articles that have expired, are logged first: no
-    later change of an article may come before that.
+    later change of an article may come before that. In a withdrawal this is done of its
+    articles only, however many others are due.
 
     :param withdrawal: on a full disk, it gets room from the reserve: more with each
         attempt, so that what is left serves further withdrawals. If all of it is too
@@ -54,7 +55,10 @@ def changed(
     def attempt(room: int) -> T:
         with database.writing(room=room, ordinary=withdrawal is None) as connection:
             at = micros(clock())
-            log_due(connection, at)
+            if withdrawal is None:
+                log_due(connection, at)
+            else:
+                log_due_of(connection, withdrawal.ids, at)
             return change(connection, at)
 
     try:

@@ -48,6 +48,7 @@ from index.history import (
 )
 from index.query import PUBLIC, Reader
 from index.store.change_log import append, audiences, last_deletion, locked_seq, set_seq
+from index.store.embargoes import log_due_of
 from index.store.notices import (
     held_until,
     is_in_force,
@@ -167,6 +168,7 @@ def _kill_all(
 
     Each table is read and written by a few statements, however many articles there are.
     """
+    log_due_of(connection, ids, at)
     standings = standings_of(connection, ids)
     last_by_id = last_notices(connection, ids)
     hidden = [
