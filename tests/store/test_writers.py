@@ -63,9 +63,9 @@ def test_an_article_that_leaves_the_filter_while_it_is_written_stays_as_it_is(
     writing = database.writing
 
     @contextmanager
-    def late(*, room: int = 0) -> Iterator[Connection]:
+    def late(*, room: int = 0, ordinary: bool = True) -> Iterator[Connection]:
         another.put([article("Wire", "Words of the wire.")])
-        with writing(room=room) as connection:
+        with writing(room=room, ordinary=ordinary) as connection:
             yield connection
 
     monkeypatch.setattr(database, "writing", late)
