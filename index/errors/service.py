@@ -66,13 +66,17 @@ class StoreFull(ServiceError):
 
 
 class StoreReadOnly(ServiceError):
-    """Store whose file or disk is read-only; nothing of this write was stored."""
+    """Store whose file or disk is read-only; nothing of this write was stored.
+
+    :param detail: what else cannot be done there, and the way out.
+    """
 
     code = "store_read_only"
 
-    def __init__(self) -> None:
+    def __init__(self, detail: str | None = None) -> None:
         super().__init__(
-            "the store is read-only, and nothing of this write was stored; make its"
+            detail
+            or "the store is read-only, and nothing of this write was stored; make its"
             " disk and folder writable and try again: no restart is needed"
         )
 

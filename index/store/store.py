@@ -21,6 +21,7 @@ from index.dates import Clock, micros, utc_now
 from index.errors import (
     ArticleNotFound,
     InputError,
+    StoreReadOnly,
     StoreUnavailable,
 )
 from index.history import Change, ChangeType, Counts, Expected, Notice, Written
@@ -57,6 +58,7 @@ class Store:
     :raises MigrationNeeded: it is of an older schema: :meth:`migrate` it.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
         Every method that reads or writes raises this, once it is so.
+    :raises StoreReadOnly: its disk is read-only, so that it cannot be opened.
     :raises StoreUnavailable: it cannot be opened, and why.
     """
 
@@ -400,7 +402,7 @@ class Store:
                     *self._database.problems(connection),
                     *integrity.problems(connection, self._now()),
                 ]
-        except StoreUnavailable as error:
+        except (StoreReadOnly, StoreUnavailable) as error:
             return [str(error)]
 
     def warnings(self) -> Iterator[str]:

@@ -204,3 +204,38 @@ def test_a_reader_of_a_read_only_time_closes_its_connection(tmp_path: Path) -> N
             connections._drain()
             assert open_handles(file) == 1
         assert open_handles(file) == 0
+
+
+def test_a_store_that_was_closed_says_that_its_disk_is_read_only(disk: Path) -> None:
+    settings = Settings(store=f"sqlite:///{disk}/n.db", engine="memory:")
+    with closing(Archive.open(settings)) as archive:
+        put(archive, "before")
+        archive.store.close()  # as at a clean stop: there is no write-ahead log
+        remount(disk, "ro")
+        for opens in (
+            lambda: Archive.open(settings),
+            archive.counts,
+            lambda: put(archive, "during"),
+        ):
+            with pytest.raises(
+                StoreReadOnly, match="make its disk and folder writable"
+            ):
+                opens()
+        (problem,) = archive.store.check()
+        assert "read-only" in problem
+        remount(disk, "rw")
+        assert archive.counts().articles == 1
+        assert put(archive, "after") == "created"
+    with closing(Archive.open(settings)) as archive:
+        assert archive.counts().articles == 2
+
+
+def test_what_cannot_be_created_on_a_read_only_disk_says_so(disk: Path) -> None:
+    settings = Settings(store=f"sqlite:///{disk}/n.db", engine="memory:")
+    with closing(Archive.open(settings)) as archive:
+        remount(disk, "ro")
+        with pytest.raises(StoreReadOnly, match="lock"), archive.store.indexer_lock():
+            pass
+        other = Settings(store=f"sqlite:///{disk}/other.db", engine="memory:")
+        with pytest.raises(StoreReadOnly, match="NUTGRAF_STORE"):
+            Archive.open(other)

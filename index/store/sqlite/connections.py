@@ -74,7 +74,7 @@ class Connections:
         """
         if not self._open.is_set():
             self._open.wait(DRAIN_SECONDS)
-        with store_errors():
+        with store_errors(self._file):
             drains = self._drains
             try:
                 connection = self._idle.pop()
@@ -101,7 +101,7 @@ class Connections:
 
         Such transactions exclude each other from their beginning on.
         """
-        with store_errors():
+        with store_errors(self._file):
             try:
                 with ExitStack() as entered:
                     connection = self._begun(entered)
@@ -184,7 +184,7 @@ class Connections:
 
         :raises StoreFull: what is in the log does not fit into the file.
         """
-        with store_errors(), self.engine.connect() as connection:
+        with store_errors(self._file), self.engine.connect() as connection:
             return not _is_busy(connection)
 
     def close(self) -> None:
@@ -330,11 +330,12 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
+def store_errors(file: Path | None = None) -> Iterator[None]:
     """Translate SQLite's errors; those that only a mistake of ours can cause pass.
 
+    :param file: of the store, to tell why it cannot be opened.
     :raises StoreFull: the disk or a quota is used up; the transaction is undone.
-    :raises StoreReadOnly: likewise.
+    :raises StoreReadOnly: likewise; or it can neither be written nor opened to read.
     :raises StoreUnavailable: locked, unreachable or damaged.
     """
     try:
@@ -342,17 +343,28 @@ def store_errors() -> Iterator[None]:
     except (IntegrityError, ProgrammingError, sqlite3.ProgrammingError):
         raise
     except DBAPIError as error:
-        raise _translated(error.orig or error) from error
+        raise _translated(error.orig or error, file) from error
     except sqlite3.Error as error:  # from the driver itself
-        raise _translated(error) from error
+        raise _translated(error, file) from error
 
 
-def _translated(error: BaseException) -> ServiceError:
+def _translated(error: BaseException, file: Path | None) -> ServiceError:
     code = _code(error)
     if code in _FULL:
         return StoreFull()
     if code & 0xFF == sqlite3.SQLITE_READONLY:
         return StoreReadOnly()
+    if (
+        code & 0xFF == sqlite3.SQLITE_CANTOPEN
+        and file is not None
+        and file.exists()
+        and not os.access(file.parent, os.W_OK)
+    ):
+        return StoreReadOnly(
+            "the store was closed and its folder is read-only, so it cannot even be"
+            " read: SQLite creates two files beside it first; make its disk and folder"
+            " writable and try again"
+        )
     if code & 0xFF in _BUSY:
         return StoreUnavailable(
             f"the store was busy with another write for {BUSY_SECONDS:g} s; try again"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from index.errors import InvalidValue, StoreFull, StoreUnavailable
+from index.errors import InvalidValue, StoreFull, StoreReadOnly, StoreUnavailable
 from index.folders import open_to_others
 from index.store import migration
 from index.store.database import Migration
@@ -43,6 +43,7 @@ def create(file: Path) -> None:
     store of an older schema stays as it is.
 
     :raises StoreFull: there is no room for them.
+    :raises StoreReadOnly: the disk is read-only, and the store is not open elsewhere.
     :raises MigrationNeeded: the store is of an older schema.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
     :raises StoreUnavailable: the file is another program's; or others may write to it,
@@ -109,6 +110,11 @@ def _created(file: Path) -> Iterator[Connections]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull from error
+        if error.errno == errno.EROFS:
+            raise StoreReadOnly(
+                f"no store can be created at {file}, whose disk is read-only; make it"
+                " writable, or name another file (NUTGRAF_STORE)"
+            ) from error
         raise StoreUnavailable(f"cannot open a store at {file}: {error}") from error
 
 

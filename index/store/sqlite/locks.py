@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from index.errors import IndexerRunning, StoreUnavailable
+from index.errors import IndexerRunning, StoreReadOnly, StoreUnavailable
 
 _held: set[int] = set()  # file descriptors of the locks that this process holds
 
@@ -22,11 +23,17 @@ def exclusive(lock: Path) -> Iterator[None]:
     The lock ends with the process, however that ends. Forked children do not share it.
 
     :raises IndexerRunning: it is held, by another process or by this one.
+    :raises StoreReadOnly: its disk is read-only.
     """
     _release_in_children()
     try:
         handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
+        if error.errno == errno.EROFS:
+            raise StoreReadOnly(
+                f"cannot open the lock at {lock}, whose disk is read-only; make it"
+                " writable and try again"
+            ) from error
         raise StoreUnavailable(f"cannot create a lock at {lock}: {error}") from error
     _held.add(handle)
     try:
