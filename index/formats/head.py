@@ -11,7 +11,8 @@ HEAD = 4_096  # bytes, unzipped, that detection looks at
 XML_HEAD = 64 * 1024  # of XML, whose root may come after long comments
 
 _JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|\Z)|\[\s*(?:[{\[\]\"]|\Z))")
-_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
+# A string that is not closed goes on to the end: it is not looked at again.
+_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\\?\Z)|[{}\[\]]', re.DOTALL)
 _MARKUP = re.compile(r"\s*<(?:[!?]|[A-Za-z][\w:-]*[\s/>])")
 # What HTML begins with, after comments and an XML declaration.
 _HTML = re.compile(

@@ -140,6 +140,19 @@ def test_reading_takes_steps_in_proportion(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("start", ['{"a": 1, "', '[{"', '{"a\\\n'])
+def test_a_head_of_json_is_passed_once(
+    start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work(monkeypatch)
+    one, other = (
+        work.of(lambda data=data: formats.detect("a.json", data))  # type: ignore[misc]
+        for data in ((start + '\\"' * n).encode() for n in (450, 450 * GROWTH))
+    )
+    assert other <= MOST * max(one, 3_000)
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(SIZE != "full", reason="a machine at rest is needed")
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_reading_takes_processor_time_in_proportion(shape: Shape) -> None:
