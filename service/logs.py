@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import re
-from collections.abc import Mapping
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from flask import g, has_request_context
@@ -20,16 +22,78 @@ ACCESS = logging.getLogger("nutgraf.access")
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 # Callers send keys in addresses by mistake, and so the path of a line may hold one. The
-# key's id is kept: it says which key to revoke.
-_SECRET = re.compile(rf"({KEY_PREFIX}[0-9a-f]{{8}}_)[A-Za-z0-9_-]+", re.IGNORECASE)
-# Printable ASCII, which keys are made of, as URLs, HTML, Python and JSON escape it.
-# The first character of each is looked for first.
-_ESCAPES = (
-    ("%", re.compile(r"%(?:[uU]00)?([2-7][0-9a-fA-F])"), 16),
-    ("\\", re.compile(r"\\(?:[uU]00|[xX])([2-7][0-9a-fA-F])"), 16),
-    ("&", re.compile(r"&#[xX]0{0,6}([2-7][0-9a-fA-F]);"), 16),
-    ("&", re.compile(r"&#0{0,5}(3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]);"), 10),
+# key's id is kept: it says which key to revoke. What follows is cut to the end of the
+# segment, whatever it is written in.
+#
+# What may be between the characters of a key: all but visible ASCII, and the + that is
+# a blank in queries.
+_BETWEEN = r"[^\x21-*,-~]*"
+_NOT_OF_A_KEY = re.compile(r"[^\x21-*,-~]+")
+_SECRET = re.compile(
+    f"({_BETWEEN.join(KEY_PREFIX)}(?:{_BETWEEN}[0-9a-f]){{8}})"
+    # A character that could not be decoded may stand for the underscore.
+    rf"{_BETWEEN}(?:_|[%\\]|(?<=\ufffd))"
+    r'[^/?#"]*',
+    re.IGNORECASE | re.ASCII,
 )
+
+
+def _bytes(escape: re.Match[str]) -> str:
+    """The text of escaped bytes."""
+    digits = escape[0].translate(_NO_MARKS)
+    return bytes.fromhex(digits).decode("utf-8", "replace")
+
+
+def _octal(escape: re.Match[str]) -> str:
+    """The text of bytes that are escaped in octal."""
+    numbers = (int(number, 8) for number in escape[0][1:].split("\\"))
+    return bytes(numbers).decode("utf-8", "replace")
+
+
+def _hexadecimal(escape: re.Match[str]) -> str:
+    """The character of an escaped code point; the escape itself if there is none."""
+    return _character(escape, 16)
+
+
+def _decimal(escape: re.Match[str]) -> str:
+    """As :func:`_hexadecimal`, of a number in decimal."""
+    return _character(escape, 10)
+
+
+def _character(escape: re.Match[str], base: int) -> str:
+    assert escape.lastindex is not None, escape.re
+    code_point = int(escape[escape.lastindex], base)
+    return chr(code_point) if code_point <= sys.maxunicode else escape[0]
+
+
+def _named(escape: re.Match[str]) -> str:
+    """The character that HTML has a name for."""
+    return html.unescape(escape[0])
+
+
+def _nothing(_escape: re.Match[str]) -> str:
+    """Nothing: a line that mail has broken goes on."""
+    return ""
+
+
+_NO_MARKS = str.maketrans("", "", "%\\xX=")
+# Characters as URLs, C, Python, JavaScript, JSON, HTML and mail (quoted-printable)
+# escape them. The first character of each is looked for first. Digits are bounded: a
+# number of any length is no character, and takes long to read.
+_ESCAPES: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    ("%", re.compile(r"%[uU]([0-9a-fA-F]{4})"), _hexadecimal),
+    ("%", re.compile(r"(?:%[0-9a-fA-F]{2})+"), _bytes),
+    ("\\", re.compile(r"\\[uUxX]\{0*([0-9a-fA-F]{1,6})\}"), _hexadecimal),
+    ("\\", re.compile(r"\\U([0-9a-fA-F]{8})|\\[uU]([0-9a-fA-F]{4})"), _hexadecimal),
+    ("\\", re.compile(r"(?:\\[xX][0-9a-fA-F]{2})+"), _bytes),
+    ("\\", re.compile(r"(?:\\[0-3][0-7]{2})+"), _octal),
+    ("&", re.compile(r"&#[xX]0*([0-9a-fA-F]{1,6});?"), _hexadecimal),
+    ("&", re.compile(r"&#0*([0-9]{1,7});?"), _decimal),
+    ("&", re.compile(r"&[A-Za-z][A-Za-z0-9]{1,31};?"), _named),
+    ("=", re.compile(r"=\r?\n"), _nothing),
+    ("=", re.compile(r"(?:=[0-9a-fA-F]{2})+"), _bytes),
+)
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 # How often a text is decoded; if it is encoded still, it is cut at its first escape.
 _ROUNDS = 8
 
@@ -79,10 +143,15 @@ class JsonLines(logging.Formatter):
 
 def _is_plain(line: str) -> bool:
     """Whether a line surely holds no key, as most do."""
-    if "\\\\" in line:  # JSON has doubled the backslash of an escape
+    if "\\" in line:  # as JSON escapes line breaks and all beyond ASCII
         return False
     decoded, left = _decoded(line)
-    return left is None and _SECRET.search(decoded) is None
+    return left is None and KEY_PREFIX not in _visible(decoded).lower()
+
+
+def _visible(text: str) -> str:
+    """A text without what may be between the characters of a key."""
+    return _NOT_OF_A_KEY.sub("", text)
 
 
 def without_secrets(value: object) -> Any:
@@ -108,25 +177,39 @@ def _without_secrets(text: str) -> str:
     plain, left = _decoded(text)
     if left is not None:
         text = plain = f"{plain[:left]}..."
-    cut = _SECRET.sub(r"\1...", plain)
+    cut = _SECRET.sub(_id_alone, plain)
     return text if cut == plain else cut
+
+
+def _id_alone(secret: re.Match[str]) -> str:
+    return f"{_visible(secret[1])}_..."
 
 
 def _decoded(text: str) -> tuple[str, int | None]:
     """A text without escapes, and where the first is left if there are too many."""
     for _ in range(_ROUNDS):
         before = text
-        for first, pattern, base in _ESCAPES:
+        for first, pattern, decode in _ESCAPES:
             if first in text:
-                text = pattern.sub(partial(_character, base), text)
+                text = pattern.sub(decode, text)
+        if not text.isascii():
+            # One by one: to order marks takes the square of their number.
+            text = _BEYOND_ASCII.sub(_compatible, text)
         if text is before or text == before:
             return text, None
-    escapes = (pattern.search(text) for _, pattern, _ in _ESCAPES)
-    return text, min((each.start() for each in escapes if each), default=None)
+    starts = (
+        escape.start()
+        for first, pattern, decode in _ESCAPES
+        if first in text
+        for escape in pattern.finditer(text)
+        if decode(escape) != escape[0]
+    )
+    return text, min(starts, default=None)
 
 
-def _character(base: int, escape: re.Match[str]) -> str:
-    return chr(int(escape[1], base))
+def _compatible(character: re.Match[str]) -> str:
+    """The plain form of a character: a letter for a full-width or an accented one."""
+    return unicodedata.normalize("NFKD", character[0])
 
 
 def configuration(level: str = "INFO") -> dict[str, object]:
