@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Tests start hundreds of processes: none is to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run quick test faults lint format docs bench relevance pins clean
+.PHONY: help run quick test faults clients lint format docs bench relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -25,6 +25,12 @@ test: lint  ## check form and types, then run all tests on all cores
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
 	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)
 	@[ -n '$(ARGS)' ] || PYTHONPATH=.:tests $(BIN)/python tests/faults/conformance.py $(SCHEMATHESIS) -n 1000
+
+clients: .venv/.installed-test  ## generate clients from the OpenAPI document and use them
+	@$(PYTHON) -m venv .venv/clients
+	@.venv/clients/bin/pip install --quiet openapi-python-client ruff || \
+	    { echo 'No generator of clients can be installed: the tests are skipped' >&2; exit 0; }
+	@CLIENTS=$(CURDIR)/.venv/clients/bin $(BIN)/pytest -q -n0 tests/service/test_clients.py
 
 # It brings a plugin for pytest and much else, which the tests are to know nothing of.
 $(SCHEMATHESIS): deploy/constraints.txt .venv/.installed-test
