@@ -15,7 +15,9 @@ from werkzeug.serving import make_server
 PROGRAMS = os.environ.get("CLIENTS")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(PROGRAMS is None, reason="make clients installs the generator"),
+    pytest.mark.skipif(
+        PROGRAMS is None, reason="no generator: make clients installs it"
+    ),
 ]
 STEPS = """
 import sys
