@@ -43,7 +43,7 @@ NOT_OF_ANSWERS = frozenset(
         *("store", "engine", "bind", "cors", "hosts", "push_secret"),
         *("body_bytes", "article_bytes", "articles_per_request"),
         *("index_memory", "search_memory", "wait_seconds"),
-        *("rate", "behind", "disk_free"),
+        *("rate", "exports", "behind", "disk_free"),
     }
 )
 _KINDS = {int: "a whole number", float: "a number", str: "given, or not set at all"}

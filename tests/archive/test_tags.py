@@ -168,6 +168,7 @@ OTHER_SETTINGS: dict[str, Any] = {
     "bind": "[::1]:8080",
     "cors": ("https://desk.example",),
     "hosts": ("desk.example",),
+    "permalink": "https://desk.example/{id}",
     "rate": None,
 }
 
