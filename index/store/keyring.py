@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -56,6 +56,14 @@ _ID_TRIES = 5
 Opener = Callable[[], AbstractContextManager[Connection]]
 
 
+class WritingOpener(Protocol):
+    """What opens a transaction that writes; see ``Database.writing``."""
+
+    def __call__(
+        self, *, ordinary: bool = True
+    ) -> AbstractContextManager[Connection]: ...
+
+
 class Keyring:
     """The keys of one store.
 
@@ -63,7 +71,7 @@ class Keyring:
     :param writing: opens a connection in a transaction that writes.
     """
 
-    def __init__(self, reading: Opener, writing: Opener, clock: Clock) -> None:
+    def __init__(self, reading: Opener, writing: WritingOpener, clock: Clock) -> None:
         self._reading, self._writing, self._clock = reading, writing, clock
 
     def ever(self) -> bool:
@@ -126,7 +134,7 @@ class Keyring:
         :raises InvalidValue: there is no live key of this id or name.
         """
         now = self._clock()
-        with self._writing() as connection:
+        with self._writing(ordinary=False) as connection:
             live = _live_keys(connection, which, now)
             for key in live:
                 _set(connection, key.id, revoked=micros(now))

@@ -8,12 +8,14 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
 from articles import article
 
+from index.access import Scope
 from index.article import Status, article_of
 from index.errors import StoreFull
 from index.store import Store
@@ -204,6 +206,7 @@ def test_a_batch_of_kills_too_large_for_the_reserve_leaves_it_to_others(
 def test_no_other_write_gets_the_room_that_a_withdrawal_left_in_the_log(
     disk: Path, store: Store
 ) -> None:
+    key = store.keys.add("partner", frozenset({Scope.SEARCH})).key
     add_large(store, 1_000_000)
     connections = store._database.connections()  # type: ignore[attr-defined]
     connections.truncate_log()
@@ -217,7 +220,10 @@ def test_no_other_write_gets_the_room_that_a_withdrawal_left_in_the_log(
         store.put([article("small", "Words.")])
     with pytest.raises(StoreFull):
         store.request_rebuild()
+    with pytest.raises(StoreFull):
+        store.keys.rotate(key.id, overlap=timedelta(0))
     store.withhold("a1")
+    store.keys.revoke(key.id)
     assert store.purge("large") == 0
 
 
