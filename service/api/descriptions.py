@@ -20,7 +20,7 @@ OPERATIONS = {
     ),
     "search_as": (
         "The same search as a feed that readers follow, or as a file of all hits: its"
-        " ending is the format."
+        " ending is the format. It takes the parameters of search."
     ),
     "opensearch": (
         "Describes the search to browsers and feed readers, which can then offer it in"

@@ -55,6 +55,8 @@ def finished(document: Document) -> Document:
         if operation["security"] == document["security"]:
             del operation["security"]
         _order_media_types(operation)
+        if operation["operationId"] == "searchAs":  # search has them all
+            operation["parameters"] = []
         if path in _LISTED and "requestBody" in operation:
             _take_lists(operation["requestBody"]["content"])
     _open_answers(document)
@@ -95,8 +97,14 @@ def operation_name(view: str) -> str:
 
 
 def _order_media_types(operation: Document) -> None:
-    """Put JSON first: clients that know one type take the first."""
+    """Put JSON first: clients that know one type take the first.
+
+    That another type is a text goes without saying.
+    """
     for answer in operation["responses"].values():
+        for media in answer.get("content", {}).values():
+            if media.get("schema") == {"type": "string"}:
+                del media["schema"]
         if len(content := answer.get("content", {})) > 1:
             answer["content"] = {
                 name: content[name] for name in sorted(content, key=JSON.__ne__)
@@ -187,7 +195,10 @@ def _share_bodies(document: Document) -> None:
 
 
 def _share_responses(document: Document) -> None:
-    """Move the problems of all operations to components, one for each status."""
+    """Move the problems of all operations to components, one for each status.
+
+    So are other answers that several operations have.
+    """
     shared: Document = {}
     for _, operation in _operations(document):
         answers = operation["responses"]
@@ -202,6 +213,21 @@ def _share_responses(document: Document) -> None:
                 name = f"E{status}"
                 if shared.setdefault(name, answer) == answer:
                     answers[status] = {"$ref": f"#/components/responses/{name}"}
+    uses = Counter(
+        _text(answer)
+        for _, operation in _operations(document)
+        for answer in operation["responses"].values()
+    )
+    names: dict[str, str] = {}
+    for _, operation in _operations(document):
+        for status, answer in operation["responses"].items():
+            if "$ref" not in answer and uses[_text(answer)] > 1:
+                own = f"{operation['operationId']}{status}"
+                name = names.setdefault(_text(answer), own[0].upper() + own[1:])
+                shared[name] = answer
+                operation["responses"][status] = {
+                    "$ref": f"#/components/responses/{name}"
+                }
     document["components"]["responses"] = shared
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import replace
 from typing import Any
@@ -59,6 +60,11 @@ _NOT_IN = {
         FEEDS,
         ("guard", "facet", "facet_size", "explain", "unit", "fields", "passages"),
     ),
+}
+
+_DEFAULTS = {
+    **{each.name: each.default for each in dataclasses.fields(Request)},
+    "guard": True,
 }
 
 # Names of parameters here, and in the Request that the archive takes.
@@ -229,8 +235,9 @@ def request_of(
 
     :raises InvalidValue: a parameter means nothing in the format.
     """
-    for name in arguments:
-        if name in _NOT_IN[search_format]:
+    for name, value in arguments.items():
+        # Generated clients may send every default.
+        if name in _NOT_IN[search_format] and value != _DEFAULTS.get(name):
             raise InvalidValue(
                 name, f"means nothing with format={search_format}; leave it out"
             )

@@ -48,7 +48,10 @@ def validate(described: dict[str, Any], answer: Any, method: str, path: str) -> 
         return
     media_type = answer.content_type.partition(";")[0]
     assert media_type in content, f"{method} {path} {media_type}"
-    schema = {**content[media_type]["schema"], "components": described["components"]}
+    schema = {
+        **content[media_type].get("schema", {}),
+        "components": described["components"],
+    }
     Draft202012Validator(closed(schema), format_checker=FormatChecker()).validate(
         answer.json if answer.is_json else answer.get_data(as_text=True)
     )
@@ -394,7 +397,7 @@ def raw(client: FlaskClient) -> dict[str, Any]:
 
 
 def test_the_document_is_small(reading: FlaskClient) -> None:
-    assert len(reading.get("/openapi.json").data) < 100_000
+    assert len(reading.get("/openapi.json").data) < 100 * 1024
 
 
 def test_json_comes_first(described: dict[str, Any]) -> None:
