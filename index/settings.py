@@ -114,6 +114,9 @@ class Settings:
     wildcard_letters: int = _setting(3, "letters before the first * or ?")
     expansions: int = _setting(20_000, "most words that a prefix or wildcard may match")
     limit: int = _setting(100, "most hits in an answer")
+    answer_bytes: int = _setting(
+        16 * MB, "most text in the answer to a search, in bytes as JSON"
+    )
     window: int = _setting(10_000, "last hit that `page` can reach; cursors go further")
     body_bytes: int = _setting(32 * MB, "largest request body, in bytes")
     article_bytes: int = _setting(1 * MB, "largest article as JSON, in bytes")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Self
 
@@ -241,9 +241,12 @@ class Archive:
             snapshot = self._snapshot()
         except IndexUnavailable as error:
             snapshot = error
-        # First the index, then the store: so the store knows everything that was hidden
-        # since the index was written.
-        with self.store.reading() as view, self._rebuild_if_damaged():
+        # First the index, then the store: it knows all that was hidden since then.
+        with (
+            self.store.reading() as view,
+            self._rebuild_if_damaged(),
+            ExitStack() as held,
+        ):
             yield Question(
                 request,
                 search_after_cursor(request, search, view),
@@ -251,6 +254,7 @@ class Archive:
                 snapshot=snapshot,
                 view=view,
                 settings=self.settings,
+                held=held,
             )
 
     def suggest(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from index.access import Validity
 from index.archive.answers import Excerpt
-from index.archive.question import excerpt_of
+from index.archive.hits import excerpt_of
 from index.history import Entry
 from index.query import SHORT_FIELDS, Reader, Request
 from index.store import Clipping, View
@@ -80,7 +80,7 @@ def _carried(
         return None, 0
     if not standing.shown(reader, validity.now):
         return None, 0
-    (clipping,) = view.clippings([(article_id, version)]).values()
+    ((_, clipping),) = view.clippings([(article_id, version)])
     article = {
         "id": clipping.id,
         "version": clipping.version,

@@ -9,8 +9,8 @@ from index import dates
 from index.access import Validity, published_form
 from index.archive import versions
 from index.archive.answers import ArticleView
+from index.archive.hits import excerpt_of
 from index.archive.marking import Marker
-from index.archive.question import excerpt_of
 from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
 from index.deadline import Check, deadline_in, until

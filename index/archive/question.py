@@ -7,50 +7,39 @@ versions that the index matched and in one read transaction, and marked.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from index import dates
 from index.access import Validity
-from index.archive import excerpts
-from index.archive.answers import Answer, ArticleHit, Excerpt
-from index.archive.excerpts import marked_html
-from index.archive.marking import Marker
+from index.archive.answers import Answer
+from index.archive.hits import Hits, ahead_of_store
 from index.archive.subscription import FeedPage, last_change, removals_from
 from index.archive.suggestions import did_you_mean
 from index.archive.tags import Tag, tag_of
-from index.article import Paragraph, Role, paragraph_id
-from index.deadline import Check, until
+from index.deadline import until
 from index.engines import (
     OTHER_HISTORY,
-    Hit,
-    Passage,
     Snapshot,
     of_one_history,
     ranking,
 )
 from index.errors import IndexUnavailable, InputError
 from index.query import (
-    SHORT_FIELDS,
     Parsed,
     Range,
     Reader,
     Request,
     Search,
-    WordLeaf,
     compile_request,
     continued,
     encode_cursor,
-    scoring_leaves,
 )
 from index.settings import Settings
-from index.store import Clipping, View
-from index.text import Span
+from index.store import View
 
-_ShownPassage = tuple[Passage, Paragraph]
 # Dates that count from now are others at such a distance: days, months and years.
 _OTHER_TIME = timedelta(days=400)
 _MOST_CHANGED = 20_000  # articles that an answer can leave out one by one
@@ -64,6 +53,7 @@ class Question:
 
     :param snapshot: the index, or the error that says why there is none; only
         :meth:`answer` raises it.
+    :param held: what the answer holds until the caller has used it.
     """
 
     def __init__(
@@ -75,10 +65,12 @@ class Question:
         snapshot: Snapshot | IndexUnavailable,
         view: View,
         settings: Settings,
+        held: ExitStack,
     ) -> None:
         self._started = time.perf_counter()
         self._request, self._search, self._parsed = request, search, parsed
         self._snapshot, self._view, self._settings = snapshot, view, settings
+        self._held = held
         self._validity = Validity(search.now)
 
     def tag(self, parameters: str) -> Tag:
@@ -105,6 +97,7 @@ class Question:
         """Articles or paragraphs that match, with their passages marked.
 
         :raises SearchTimeout: it took longer than the settings allow.
+        :raises LimitExceeded: it has more bytes than the settings allow.
         :raises IndexUnavailable: there is no index to answer from now.
         """
         request, search, view = self._request, self._search, self._view
@@ -114,10 +107,7 @@ class Question:
         if hidden := hidden_from(search.reader, view, snapshot.seq):
             search = replace(search, hidden=hidden)
         page = snapshot.search(search)
-        clippings = view.clippings((hit.id, hit.version) for hit in page.hits)
         check_of_one_store(snapshot, view)
-        if len(clippings) < len({hit.id for hit in page.hits}):
-            raise _ahead_of_store()
         correction = did_you_mean(
             snapshot,
             search,
@@ -125,10 +115,16 @@ class Question:
             request.q,
             lambda q: self._counted(q, search),
         )
-        hits = self._hits(
-            [(hit, clippings[hit.id, hit.version]) for hit in page.hits],
-            until(search.deadline),
-        )
+        hits = Hits(
+            request,
+            search,
+            view=view,
+            validity=self._validity,
+            settings=self._settings,
+            reserve=lambda size: self._held.enter_context(
+                snapshot.reserved(size, search)
+            ),
+        ).of(page.hits, until(search.deadline))
         return Answer(
             text=request.q,
             understood=self._parsed.understood,
@@ -210,78 +206,6 @@ class Question:
         )
         return other
 
-    def _hits(
-        self, hits: Sequence[tuple[Hit, Clipping]], check: Check
-    ) -> tuple[ArticleHit, ...]:
-        # All texts of one language are marked at once.
-        texts: defaultdict[str, list[tuple[str, Role]]] = defaultdict(list)
-        leaves: defaultdict[str, list[tuple[WordLeaf, ...]]] = defaultdict(list)
-        drafts: list[tuple[Hit, Clipping, str, list[_ShownPassage]]] = []
-        for hit, clipping in hits:
-            language = clipping.language or self._settings.language
-            if clipping.headline is not None:
-                texts[language].append((clipping.headline, Role.HEADLINE))
-                leaves[language].append(hit.leaves)
-            shown: list[_ShownPassage] = []
-            for passage in hit.passages:
-                paragraph = clipping.paragraph(passage.n)
-                texts[language].append((paragraph.text, paragraph.role))
-                leaves[language].append(passage.leaves)
-                shown.append((passage, paragraph))
-            drafts.append((hit, clipping, language, shown))
-        query_leaves, places = scoring_leaves(self._search.query), self._search.places
-        marks = {
-            language: iter(
-                Marker(query_leaves, language=language, places=places).marks(
-                    group, check, leaves=leaves[language]
-                )
-            )
-            for language, group in texts.items()
-        }
-        return tuple(
-            [
-                self._hit(hit, clipping, shown, marks[language])
-                for hit, clipping, language, shown in drafts
-            ]
-        )
-
-    def _hit(
-        self,
-        hit: Hit,
-        clipping: Clipping,
-        shown: Iterable[_ShownPassage],
-        marks: Iterator[tuple[Span, ...]],
-    ) -> ArticleHit:
-        # Marks come in the order of the texts that the marker was given.
-        request = self._request
-        headline_html = None
-        if clipping.headline is not None:
-            headline_html = marked_html(clipping.headline, next(marks))
-        return ArticleHit(
-            article={
-                "id": clipping.id,
-                "version": clipping.version,
-                **clipping.fields(request.fields or SHORT_FIELDS, self._validity),
-                **clipping.rights(),
-            },
-            headline_html=headline_html,
-            score=hit.score,
-            passages_total=hit.passages_total,
-            passages=tuple(
-                [
-                    excerpt_of(
-                        clipping.id,
-                        paragraph,
-                        next(marks),
-                        passage=passage,
-                        length=request.passage_length,
-                    )
-                    for passage, paragraph in shown
-                ]
-            ),
-            parts=hit.parts,
-        )
-
 
 def search_after_cursor(request: Request, search: Search, view: View) -> Search:
     """A search that goes on after the cursor of its request, if it has one.
@@ -307,13 +231,7 @@ def check_of_one_store(snapshot: Snapshot, view: View) -> None:
     if not of_one_history(snapshot, view.epoch):
         raise IndexUnavailable(f"{OTHER_HISTORY}; the indexer rebuilds it")
     if snapshot.seq > view.seq:
-        raise _ahead_of_store()
-
-
-def _ahead_of_store() -> IndexUnavailable:
-    return IndexUnavailable(
-        "the index is newer than the store; the indexer rebuilds it"
-    )
+        raise ahead_of_store()
 
 
 def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
@@ -333,34 +251,6 @@ def hidden_from(reader: Reader, view: View, seq: int) -> frozenset[str]:
             " key with a filter; try again later"
         )
     return changed
-
-
-def excerpt_of(
-    article_id: str,
-    paragraph: Paragraph,
-    spans: tuple[Span, ...],
-    *,
-    passage: Passage | None = None,
-    length: int = 0,
-) -> Excerpt:
-    """Excerpt of a paragraph, with its marks.
-
-    :param spans: the marks in the whole paragraph.
-    :param passage: the passage of a hit to show; ``None`` in a whole article.
-    :param length: characters at most; see :func:`index.archive.excerpts.cut`.
-    """
-    text, spans = excerpts.excerpt_of(paragraph.text, spans, length)
-    return Excerpt(
-        id=paragraph_id(article_id, paragraph.n),
-        n=paragraph.n,
-        role=paragraph.role,
-        text=text,
-        html=marked_html(text, spans),
-        marks=spans,
-        score=None if passage is None else passage.score,
-        credit=paragraph.credit,
-        key=paragraph.key if passage is None else None,
-    )
 
 
 def _applied(request: Request, search: Search) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
+from index.deadline import until
 from index.engines import Page, Snapshot
 from index.errors import InvalidQuery, SearchTimeout
 from index.query import And, Prefix, Search, Term, scoring_leaves
@@ -140,7 +141,7 @@ def _headlines(
     page = snapshot.search(
         replace(search, query=_starting(forms), limit=_HEADLINES, passages=0)
     )
-    of_page = _headlines_of(view, page)
+    of_page = _headlines_of(view, search, page)
     newest: dict[str, tuple[str, str]] = {}
     for hit, headline in zip(page.hits, of_page, strict=True):
         newest.setdefault(value_key(headline), (headline, hit.id))
@@ -167,15 +168,21 @@ def _articles_with(
     asked = replace(search, query=words, limit=_HEADLINES, passages=0)
     page = snapshot.search(asked)
     while True:
-        count += [value_key(text) for text in _headlines_of(view, page)].count(wanted)
+        count += [value_key(text) for text in _headlines_of(view, search, page)].count(
+            wanted
+        )
         if page.after is None:
             return count
         page = snapshot.search(replace(asked, after=page.after))
 
 
-def _headlines_of(view: View, page: Page) -> list[str]:
-    clippings = view.clippings((hit.id, hit.version) for hit in page.hits)
-    return [clippings[hit.id, hit.version].headline or "" for hit in page.hits]
+def _headlines_of(view: View, search: Search, page: Page) -> list[str]:
+    check = until(search.deadline)
+    headlines: dict[tuple[str, str], str] = {}
+    for key, clipping in view.clippings((hit.id, hit.version) for hit in page.hits):
+        check()
+        headlines[key] = clipping.headline or ""
+    return [headlines[hit.id, hit.version] for hit in page.hits]
 
 
 def _starting(forms: Sequence[str]) -> And:

@@ -7,6 +7,7 @@ time and rebuilt. One process writes (the indexer), any number read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -73,6 +74,13 @@ class Snapshot(Protocol):
         :raises LimitExceeded: a date facet has too many buckets, or the search needs
             more memory than all searches together may take.
         :raises InvalidQuery: a wildcard stands for too many words.
+        """
+
+    def reserved(self, size: int, search: Search) -> AbstractContextManager[None]:
+        """Memory of the searches, reserved for the answer to one for a block.
+
+        :param size: bytes; above the memory of all searches together, all of it.
+        :raises SearchMemoryUsed: other searches take the memory.
         """
 
     def names(

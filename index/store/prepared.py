@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -27,26 +27,27 @@ class PreparedRead:
 
     def rows(self, connection: Connection, **values: object) -> list[Any]:
         """All rows for these values of the parameters."""
-        return self.rows_of_each(connection, (values,))
+        return list(self.rows_of_each(connection, (values,)))
 
     def rows_of_each(
         self, connection: Connection, several: Iterable[dict[str, object]]
-    ) -> list[Any]:
-        """The rows of each set of values, in the order of the sets."""
+    ) -> Iterator[Any]:
+        """Yield the rows of each set of values, in the order of the sets.
+
+        Those of a set are read when those of the set before it have been used.
+        """
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = _Compiled(self._statement, dialect)
             self._compiled[dialect.name] = compiled
         cursor = connection.connection.cursor()
-        rows: list[Any] = []
         try:
             for values in several:
                 cursor.execute(compiled.text, compiled.parameters(values))
-                rows += cursor.fetchall()
+                yield from cursor.fetchall()
         finally:
             cursor.close()  # an exception would keep the connection's handle open
-        return rows
 
 
 class _Compiled:

@@ -272,17 +272,18 @@ class View:
 
     def clippings(
         self, keys: Iterable[tuple[str, str]]
-    ) -> dict[tuple[str, str], Clipping]:
-        """Clippings of the versions that :meth:`many` would read whole."""
-        clippings: dict[tuple[str, str], Clipping] = {}
+    ) -> Iterator[tuple[tuple[str, str], Clipping]]:
+        """Yield clippings of the versions that :meth:`many` would read whole.
+
+        Each is read when the one before it has been used.
+        """
         key = ("", "")
         try:
             for key, text, status in self._contents(keys):
                 effective = None if status is None else STATUSES[status]
-                clippings[key] = Clipping(*key, text, effective)
+                yield key, Clipping(*key, text, effective)
         except (ValueError, InvalidArticle) as error:
             raise unreadable(*key, error) from error
-        return clippings
 
     def _contents(
         self, keys: Iterable[tuple[str, str]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rapidfuzz.distance import OSA
@@ -139,6 +140,10 @@ class MemorySnapshot:
             self.docs, search, seq=self.seq, expansions=self._expansions
         )
         return evaluation.page()
+
+    def reserved(self, size: int, search: Search) -> AbstractContextManager[None]:
+        """Nothing: this engine does not bound the memory of searches."""
+        return nullcontext()
 
     def names(
         self, field: str, typed: Sequence[str], search: Search, limit: int

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -349,6 +350,13 @@ class WhooshSnapshot:
         """Answer a search."""
         with confirm_damage(self._snapshot.segments):
             return self._evaluation(search).page(self._budget)
+
+    def reserved(self, size: int, search: Search) -> AbstractContextManager[None]:
+        """Memory of the budget, for the answer to a search."""
+        budget, deadline = self._budget, search.deadline
+        return budget.reserved(
+            min(size, budget.limit), None if deadline is None else deadline.at
+        )
 
     def names(
         self, field: str, typed: Sequence[str], search: Search, limit: int
