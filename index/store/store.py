@@ -26,8 +26,8 @@ from index.errors import (
 )
 from index.history import Change, ChangeType, Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader
-from index.store import integrity, withdrawal
-from index.store.change_log import SET_STATE, append, locked_seq
+from index.store import integrity, rebuilds, withdrawal
+from index.store.change_log import append
 from index.store.database import Backup, Migration, Restored
 from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
@@ -35,7 +35,7 @@ from index.store.opening import migrate_database, open_database
 from index.store.preconditions import check_deletion, expected_drafts
 from index.store.quarantine import Quarantine
 from index.store.reinstatement import reinstate
-from index.store.rows import standing_of, value_of
+from index.store.rows import standing_of
 from index.store.tables import articles, replaced, versions
 from index.store.transactions import Withdrawal, changed
 from index.store.versions import bytes_of
@@ -285,7 +285,7 @@ class Store:
         """
         with self._database.writing(ordinary=False) as connection:
             erased = withdrawal.purge(connection, article_id, at=self._now())
-            _request_rebuild(connection)
+            rebuilds.request(connection)
         self._database.erase_deleted()
         return erased
 
@@ -338,43 +338,36 @@ class Store:
         self._database.try_to_write()
 
     def forget_erased(self) -> None:
-        """Free what this process has read of texts purged since the last call.
-
-        To be called now and then by processes that serve the store. A purge requests a
-        rebuild, whose number tells that there was one.
-        """
+        """Free what this process has read of texts purged since the last call."""
+        # A purge requests a rebuild.
         request = self.rebuild_requested()
         if request != self._rebuild_seen:
             self._database.forget_pages()
             self._rebuild_seen = request
 
     def fill_reserve(self) -> None:
-        """Keep some room on the disk for withdrawals, which any other write would take.
-
-        To be called now and then by processes that serve the store: it does nothing
-        while there is a reserve, or no room for one.
-        """
+        """Keep room on the disk for withdrawals if it is not there and can be had."""
         self._database.fill_reserve()
 
     def request_rebuild(self) -> int:
         """Ask the indexer to build its index anew; return this request's number."""
         with self._database.writing() as connection:
-            return _request_rebuild(connection)
+            return rebuilds.request(connection)
 
     def rebuild_requested(self) -> int:
         """Number of the newest request for a rebuild; 0 if there was none."""
         with self._database.reading() as connection:
-            return value_of(connection, "rebuild")
+            return rebuilds.requested(connection)
 
     def rebuild_finished(self) -> int:
         """Number of the newest request that was fulfilled; 0 if none was."""
         with self._database.reading() as connection:
-            return value_of(connection, "rebuilt")
+            return rebuilds.finished(connection)
 
     def finish_rebuild(self, request: int) -> None:
         """Record that the index was built anew after this request."""
         with self._database.writing() as connection:
-            connection.execute(SET_STATE, {"of": "rebuilt", "value": request})
+            rebuilds.finish(connection, request)
 
     def indexer_lock(self) -> AbstractContextManager[None]:
         """Be this store's one indexer for the length of a block.
@@ -454,10 +447,3 @@ class Store:
 
     def _now(self) -> int:
         return micros(self.clock())
-
-
-def _request_rebuild(connection: Connection) -> int:
-    locked_seq(connection)
-    request = value_of(connection, "rebuild") + 1
-    connection.execute(SET_STATE, {"of": "rebuild", "value": request})
-    return request
