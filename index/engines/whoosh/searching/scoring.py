@@ -19,6 +19,7 @@ from index.engines.whoosh.searching.weighting import Weighting
 # If a list is this many times as long as the hits, a binary search for each hit costs
 # less than a pass over the list.
 _SPARSE = 8
+_FEW = 64  # paragraphs of a hit that Python sorts sooner than numpy
 
 
 class LeafScorer:
@@ -313,11 +314,20 @@ class ExactScorer:
         # The headline is shown with each hit anyway, so it is not a passage.
         if numbers[0] == 0:
             numbers, places = numbers[1:], places[1:]
-        scores = ranking.rounded(self._document_scores[places])
-        if len(places) > count:
+        scores = self._rounded_scores.take(places)
+        if len(places) > _FEW:
             best = np.sort(np.lexsort((numbers, -scores))[:count])
             numbers, scores = numbers[best], scores[best]
-        return list(zip(numbers.tolist(), scores.tolist(), strict=True))
+        best_pairs = list(zip(numbers.tolist(), scores.tolist(), strict=True))
+        if len(best_pairs) > count:
+            best_pairs.sort(key=_by_score)
+            best_pairs = sorted(best_pairs[:count])
+        return best_pairs
+
+    @cached
+    def _rounded_scores(self) -> Floats:
+        scores: Floats = ranking.rounded(self._document_scores)
+        return scores
 
     def explanation(self, slot: int) -> tuple[LeafScore, ...]:
         """What each leaf adds to an article's score and to its best paragraph's."""
@@ -340,3 +350,8 @@ class ExactScorer:
                     )
                 )
         return tuple(parts)
+
+
+def _by_score(pair: tuple[int, float]) -> tuple[float, int]:
+    number, score = pair
+    return -score, number
