@@ -184,6 +184,8 @@ OFFSET = re.compile(
     r"(?::?(?P<seconds>[0-5]\d))?)?",
     re.ASCII,
 )
+# Words that join two readings: no name of one zone has them.
+JOINING_WORDS = re.compile(r"\b(?:n?or|and|to|until|till|not|either|than)\b", re.I)
 # A comment in words names a zone if it says that it is about time.
 TIME_WORDS = re.compile(
     r"time\b|heure|\bhora\b|\bora\b|zeit|tijd|\btid\b|tid\b|czas|время|час|aika|"

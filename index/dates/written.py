@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from index.dates.instants import is_instant, iso
 from index.dates.notations import (
+    JOINING_WORDS,
     MONTHS,
     OFFSET,
     TIME_WORDS,
@@ -338,7 +339,10 @@ def _zone_of(text: str, local: datetime, rules: DateRules) -> Zone:
         elif comment.lower() in FULL_NAMES:
             _check_same(zone_of_it, zone_in_full(comment, rules), local)
         elif not (
-            has_offset and WORDS.fullmatch(comment) and TIME_WORDS.search(comment)
+            has_offset
+            and WORDS.fullmatch(comment)
+            and TIME_WORDS.search(comment)
+            and not JOINING_WORDS.search(comment)
         ):
             raise ValueError(
                 f"({comment[:40]}) is not the name of a zone; leave it out"

@@ -63,7 +63,11 @@ def read(
     is_name = partial(_is_name, options)
     try:
         rows = table_rows(recoded_pieces(pieces, encoding), is_name)
-        header = next(rows)
+        header = next(rows, None)
+        if header is None:
+            raise UnreadableInput(
+                "has no header: write a first line with a name for each column", line=1
+            )
         size = len(header.text)
         if size > MAX_HEADER:
             raise LimitExceeded("characters of a header", limit=MAX_HEADER, got=size)

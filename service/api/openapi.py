@@ -16,7 +16,7 @@ from marshmallow import Schema, class_registry
 
 from index.access import Scope
 from service.api.descriptions import EXAMPLES, OPERATIONS, PROPERTIES, TAGS
-from service.exchange import DISCRIMINATOR, JSON, KEY_HEADERS
+from service.exchange import DISCRIMINATOR, JSON, KEY_HEADERS, SearchFormat
 
 Document = dict[str, Any]
 
@@ -33,6 +33,13 @@ _REFUSED = "Too many requests, a request too slow, or a head too long"
 # What OpenAPI takes for a parameter in a query if it does not say so.
 _USUAL = {"required": False, "explode": True, "style": "form"}
 _ABOUT = ("description", "examples")  # of a schema
+_FORMAT_IN_PATH = {
+    "name": "format",
+    "in": "path",
+    "required": True,
+    "description": "the format of the answer",
+    "schema": {"type": "string", "enum": list(SearchFormat)},
+}
 _LISTED = ("/v1/articles",)  # paths whose bodies may be lists
 
 
@@ -56,7 +63,7 @@ def finished(document: Document) -> Document:
             del operation["security"]
         _order_media_types(operation)
         if operation["operationId"] == "searchAs":  # search has them all
-            operation["parameters"] = []
+            operation["parameters"] = [_FORMAT_IN_PATH]
         if path in _LISTED and "requestBody" in operation:
             _take_lists(operation["requestBody"]["content"])
     _open_answers(document)

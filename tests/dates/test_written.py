@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from checkout import GOLDEN, ROOT
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from index.dates import DateRules, Precision, date_rules, iso, read_date
@@ -206,6 +206,9 @@ KNOWN = [text for text, rules, meaning in rows() if meaning != "no date" and not
     ),
 )
 def test_no_text_is_read_in_part(text: str, place: int, foreign: str) -> None:
+    # A name of a zone may be in any language: what its letters are is not known.
+    in_comment = "(" in text[:place] and ")" in text[place:]
+    assume(not (in_comment and foreign in (" x ", "é")))
     with pytest.raises(ValueError, match="is not a date"):
         read_date(text[:place] + foreign + text[place:], ODD)
 

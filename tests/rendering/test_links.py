@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from index.errors import InvalidValue
-from index.rendering import permalink
+from index.rendering.links import permalink
 from index.settings import Settings
 
 
