@@ -33,7 +33,8 @@ class Lookup:
             else:
                 key = word_key(form, self._language)
                 numbers.append(self._number(self._by_key, key))
-        self._lengths = tuple(sorted(set(map(len, self._by_character))))
+        if self._by_character:
+            self._lengths = tuple(sorted(set(map(len, self._by_character))))
         return numbers
 
     def _number(self, words: dict[str, int], text: str) -> int:
