@@ -280,9 +280,9 @@ def hold_to_document(client: FlaskClient, method: str, path: str, sent: Sent) ->
     return answer.status_code
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    """A client of a service that waits for nothing, and that all requests change."""
+    """A client of a service that waits for nothing, with articles of its own."""
     folder = tmp_path_factory.mktemp("openapi")
     folder.chmod(0o700)
     archive = filled_archive(
