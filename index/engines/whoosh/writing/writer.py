@@ -33,7 +33,7 @@ MERGE_FACTOR = 8
 # Documents below which a segment is of the smallest tier.
 _SMALLEST_TIER = 512
 # Shares of the memory budget. Of the whole: a write buffer while its segment is made.
-_BUFFER_SHARE = 0.4
+_BUFFER_SHARE = 0.45
 # Documents of one batch for the background process, and the share of the memory budget
 # that their texts may take.
 _BATCH_DOCUMENTS, _BATCH_SHARE = 50_000, 0.04
