@@ -74,6 +74,8 @@ def value_key(value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value.casefold()
     text = _INVISIBLE.sub("", value.translate(_EMPTY))
+    # Before a tatweel goes, whose marks would come between the space and its acute.
+    text = _LONE_ACUTE.sub("'", text)
     text = _EXCESS_MARKS.sub("", text).translate(_TYPOGRAPHIC)
     text = unicodedata.normalize("NFD", text).casefold()
     text = unicodedata.normalize("NFKD", text).casefold()

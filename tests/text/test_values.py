@@ -9,7 +9,7 @@ from itertools import permutations
 
 import pytest
 from checkout import GOLDEN
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.text import has_words, may_share_a_word, value_key
@@ -55,6 +55,7 @@ def test_a_key_is_its_own_key(value: str) -> None:
 
 
 @given(values, st.sampled_from(("NFC", "NFD", "NFKC", "NFKD")))
+@example("´ﹱ", "NFKC")
 def test_every_normal_form_of_a_value_is_the_same(value: str, form: str) -> None:
     # The filler that is drawn as a space has the normal form of one that is not drawn.
     value = re.sub("[\u3164\uffa0]", "", value)
