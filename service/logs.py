@@ -80,7 +80,8 @@ _NO_MARKS = str.maketrans("", "", "%\\xX=")
 # Characters as URLs, C, Python, JavaScript, JSON, HTML and mail (quoted-printable)
 # escape them. The first character of each is looked for first. Digits are bounded: a
 # number of any length is no character, and takes long to read.
-_ESCAPES: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+_Escape = tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]]
+_ESCAPES: tuple[_Escape, ...] = (
     ("%", re.compile(r"%[uU]([0-9a-fA-F]{4})"), _hexadecimal),
     ("%", re.compile(r"(?:%[0-9a-fA-F]{2})+"), _bytes),
     ("\\", re.compile(r"\\[uUxX]\{0*([0-9a-fA-F]{1,6})\}"), _hexadecimal),
@@ -94,7 +95,7 @@ _ESCAPES: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ...
     ("=", re.compile(r"(?:=[0-9a-fA-F]{2})+"), _bytes),
 )
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
-# How often a text is decoded; if it is encoded still, it is cut at its first escape.
+# How often a kind of escapes is decoded; what is escaped still is cut at the first.
 _ROUNDS = 8
 
 # One encoder for all lines: with default=str, json.dumps makes a new one each time.
@@ -187,16 +188,14 @@ def _id_alone(secret: re.Match[str]) -> str:
 
 def _decoded(text: str) -> tuple[str, int | None]:
     """A text without escapes, and where the first is left if there are too many."""
-    for _ in range(_ROUNDS):
-        before = text
-        for first, pattern, decode in _ESCAPES:
-            if first in text:
-                text = pattern.sub(decode, text)
+    uses = dict.fromkeys(_ESCAPES, 0)
+    while True:
+        before, text = text, _decoded_once(text, uses)
         if not text.isascii():
             # One by one: to order marks takes the square of their number.
             text = _BEYOND_ASCII.sub(_compatible, text)
-        if text is before or text == before:
-            return text, None
+        if text == before:
+            break
     starts = (
         escape.start()
         for first, pattern, decode in _ESCAPES
@@ -205,6 +204,24 @@ def _decoded(text: str) -> tuple[str, int | None]:
         if decode(escape) != escape[0]
     )
     return text, min(starts, default=None)
+
+
+def _decoded_once(text: str, uses: dict[_Escape, int]) -> str:
+    """A text without the first kind of escapes that it has.
+
+    What was escaped may be escaped in a kind that comes first, and half of an escape
+    must not be decoded before the other half.
+
+    :param uses: how often each kind was decoded; none more than :data:`_ROUNDS` times.
+    """
+    for kind, used in uses.items():
+        first, pattern, decode = kind
+        if used < _ROUNDS and first in text:
+            changed = pattern.sub(decode, text)
+            if changed != text:
+                uses[kind] = used + 1
+                return changed
+    return text
 
 
 def _compatible(character: re.Match[str]) -> str:

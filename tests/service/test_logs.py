@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import pytest
 from faults.amounts import amount
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.access import Scope, new_secret
@@ -78,6 +78,8 @@ BETWEEN = [
     key_id=st.text("0123456789abcdef", min_size=8, max_size=8),
     between=st.sampled_from(BETWEEN),
 )
+@example(names=["html", "part", "javascript"], key_id="0" * 8, between="")
+@example(names=["html", "part", "capitals"], key_id="0" * 8, between="")
 @settings(max_examples=amount(200, 20_000), deadline=None)
 @pytest.mark.slow
 def test_a_key_is_in_no_line_however_it_is_encoded(
