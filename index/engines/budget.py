@@ -45,7 +45,8 @@ class SearchBudget:
     def __init__(self, limit: int = SEARCH_MEMORY) -> None:
         self.limit = limit
         self._used = self._large = self._waiting = self._finished = 0
-        self._freed = threading.Condition()
+        self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)
 
     def state(self) -> SearchMemory:
         """What is reserved now."""
@@ -84,7 +85,7 @@ class SearchBudget:
                 " and wildcards, or search for articles instead of paragraphs",
             )
         is_large = size > self.large
-        with self._freed:
+        with self._lock:
             if not self._has_room(size, is_large):
                 self._wait(size, is_large, deadline)
             self._used += size
@@ -93,7 +94,7 @@ class SearchBudget:
     def release(self, size: int) -> None:
         """Let go of what was reserved."""
         is_large = size > self.large
-        with self._freed:
+        with self._lock:
             self._used -= size
             self._large -= is_large
             self._finished += is_large

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from index.dates import micros, zone
+from index.dates import zone
 from index.engines.budget import SearchBudget
 from index.engines.result import Hit, Page, WordCount
 from index.engines.whoosh.files import Mask, cached
@@ -114,9 +114,8 @@ class Evaluation:
 
         Read-only.
         """
-        snapshot, search = self._snapshot, self._search
-        mask, _ = snapshot.shown_at(micros(search.now), held=search.reader.held)
-        for condition in search.reader.filters:
+        mask, _ = self._shown
+        for condition in self._search.reader.filters:
             having = self._with_values(condition)
             mask = mask & (~having if condition.exclude else having)
         withdrawn = self._tree.withdrawn
@@ -126,11 +125,17 @@ class Evaluation:
         return mask
 
     @cached
+    def _shown(self) -> tuple[Mask, bool]:
+        """Bitmap of the articles that are shown now, filters aside; whether it is full.
+
+        Read-only.
+        """
+        held = self._search.reader.held
+        return self._snapshot.shown_at(self._tree.now, held=held)
+
+    @cached
     def _all_visible(self) -> bool:
-        search = self._search
-        shown, all_shown = self._snapshot.shown_at(
-            micros(search.now), held=search.reader.held
-        )
+        shown, all_shown = self._shown
         return all_shown and self.visible is shown
 
     def visible_count(self, leaf: WordLeaf) -> int:

@@ -86,9 +86,14 @@ class QueryTree:
         self._postings: dict[WordLeaf, LeafPostings] = {}
 
     @cached
+    def now(self) -> int:
+        """Instant of the search, in microseconds since 1970 UTC."""
+        return micros(self._search.now)
+
+    @cached
     def collection(self) -> Collection:
         """The articles that statistics count."""
-        return collection_at(self._snapshot, micros(self._search.now))
+        return collection_at(self._snapshot, self.now)
 
     @cached
     def withdrawn(self) -> Array:

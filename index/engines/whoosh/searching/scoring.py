@@ -180,7 +180,7 @@ class ExactScorer:
         self._entry_counts = [len(rows) for _, rows, _ in entries]  # of each leaf
         # The leaf and the hit of each entry, as leaf * size + slot.
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
-        self._places = self._rows + shifts[self._cells]
+        self._places = self._rows + shifts.take(self._cells)
 
     def _entries(self, scorer: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
         """Entries of a leaf where it counts: number by slot, rows, frequencies."""
@@ -215,7 +215,10 @@ class ExactScorer:
         """What each leaf adds to each article's score: one row per leaf."""
         scorers = self._scorers
         shape = len(scorers), self._size
-        owners = np.concatenate([self.articles] * len(scorers)).take(self._cells)
+        articles = self.articles
+        if len(scorers) > 1:
+            articles = np.concatenate([articles] * len(scorers))
+        owners = articles.take(self._cells)
         passages = self._snapshot.passages_of(self._rows)
         scaled = self._norms.of_documents(passages, owners)
         scaled *= self._frequencies

@@ -10,11 +10,12 @@ the same top k as scoring every hit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 
-from index.engines.result import Hit, LeafScore, Passage
+from index.engines.result import Hit, Passage
 from index.engines.whoosh.files import Array, Ints, cached
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.query_tree import QueryTree
@@ -34,8 +35,8 @@ EXACT_ENTRIES = 400_000
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
 _NO_SCORE = -1.0  # below every score and every bound
-# Best paragraphs of a hit with their scores, number of those that match, explanation.
-_Details = tuple[list[tuple[int, float]], int, tuple[LeafScore, ...] | None]
+# The scorer of a hit, the slot of the hit in it, number of its matching paragraphs.
+_Located = tuple[ExactScorer, int, int]
 
 
 class SparseRanker:
@@ -240,19 +241,23 @@ class SparseRanker:
             return []
         snapshot, search = self._snapshot, self._search
         articles = candidates.articles[chosen]
-        details = self._details(articles)
         leaves_of = self._leaves(articles)
         hits = []
-        for (best, total, parts), leaves, key, version in zip(
-            [details[article] for article in articles.tolist()],
+        for (scorer, slot, total), leaves, key, version in zip(
+            self._located(articles),
             leaves_of,
             candidates.keys(chosen, search, snapshot),
             snapshot.versions(articles),
             strict=True,
         ):
-            passages = tuple(
-                [Passage(n=n, score=score, leaves=leaves) for n, score in best]
-            )
+            passages: tuple[Passage, ...] = ()
+            if search.passages:
+                passages = tuple(
+                    [
+                        Passage(n=n, score=score, leaves=leaves)
+                        for n, score in scorer.passages(slot, search.passages)
+                    ]
+                )
             hits.append(
                 Hit(
                     id=key.id,
@@ -262,44 +267,26 @@ class SparseRanker:
                     passages=passages,
                     passages_total=total,
                     leaves=leaves,
-                    parts=parts,
+                    parts=scorer.explanation(slot) if search.explain else None,
                 )
             )
         return hits
 
-    def _details(self, articles: Ints) -> dict[int, _Details]:
-        """What an exact scorer knows of each hit of the page, by article."""
-        search = self._search
-        details: dict[int, _Details] = {}
-        for scorer, ours in self._scorers_of(articles):
-            totals = scorer.matching_counts.tolist()
-            slots = scorer.articles.searchsorted(ours).tolist()
-            for article, slot in zip(ours.tolist(), slots, strict=True):
-                details[article] = (
-                    scorer.passages(slot, search.passages) if search.passages else [],
-                    totals[slot],
-                    scorer.explanation(slot) if search.explain else None,
-                )
-        return details
-
-    def _scorers_of(self, articles: Ints) -> Iterator[tuple[ExactScorer, Ints]]:
-        """Exact scorers of some hits, each with its own of them.
-
-        That of the first batch if it has them all.
-        """
+    def _located(self, articles: Ints) -> Iterable[_Located]:
+        """Exact scorer of each hit of the page."""
         batch = self._first_batch
         if batch is not None:
-            at = batch.articles.searchsorted(articles)
-            at[at == len(batch.articles)] = 0
-            if (batch.articles[at] == articles).all():
-                yield batch, articles
-                return
+            # Most often the first batch has them all.
+            slots = batch.articles.searchsorted(articles)
+            if batch is self._all or _are_at(articles, batch.articles, slots):
+                return _slots_of(batch, slots)
+        located: dict[int, _Located] = {}
         for portion in self._portions(np.sort(articles)):
             self.check()
-            yield (
-                ExactScorer(self._snapshot, self._scorers, portion, self._norms),
-                portion,
-            )
+            scorer = ExactScorer(self._snapshot, self._scorers, portion, self._norms)
+            slots = np.arange(len(portion))
+            located.update(zip(portion.tolist(), _slots_of(scorer, slots), strict=True))
+        return [located[article] for article in articles.tolist()]
 
     def _leaves(self, articles: Ints) -> list[tuple[WordLeaf, ...]]:
         """Leaves that count in each of some hits."""
@@ -315,3 +302,15 @@ class SparseRanker:
             tuple([leaf for leaf, counts in counting if counts[at]])
             for at in range(len(articles))
         ]
+
+
+def _are_at(articles: Ints, sorted_articles: Ints, slots: Ints) -> bool:
+    """Whether each of some articles stands at its slot."""
+    taken = sorted_articles.take(slots, mode="clip")
+    return bool((taken == articles).all())
+
+
+def _slots_of(scorer: ExactScorer, slots: Ints) -> Iterable[_Located]:
+    """Some slots of an exact scorer, with what it counts in them."""
+    totals = scorer.matching_counts.take(slots)
+    return zip(repeat(scorer), slots.tolist(), totals.tolist(), strict=False)
