@@ -64,6 +64,7 @@ class ChunkDictionary(dict[str, int]):
     :ivar starts: where the tokens of each chunk begin.
     :ivar lengths: length of each chunk, in positions.
     :ivar entries: term of each token; ``offsets`` its position within the chunk.
+    :ivar most_tokens: number of tokens of the chunk that has most of them.
     :ivar times_met: how often a chunk was looked up that is a time or a number, which
         only the words around it tell. It is numbered as a number.
     """
@@ -75,6 +76,7 @@ class ChunkDictionary(dict[str, int]):
         self.lengths = array("i")
         self.entries = array("i")
         self.offsets = array("i")
+        self.most_tokens = 1
         self.times_met = 0
         self._may_be_times: dict[str, int] = {}
         self._characters = 0
@@ -150,6 +152,7 @@ class ChunkDictionary(dict[str, int]):
                 self.offsets.append(length + position)
             length += tokens.length
         self.lengths.append(length)
+        self.most_tokens = max(self.most_tokens, len(self.entries) - self.starts[-1])
         self.starts.append(len(self.entries))
         return len(self.lengths) - 1
 
@@ -224,8 +227,10 @@ class WriteBuffer:
             name: KeywordValues() for name in VALUE_FIELDS
         }
         self._bytes = 0
-        # Tokens of all texts; the terms among the first of them, which were counted.
+        # Tokens of all texts but those of paragraphs whose chunks are yet to be looked
+        # up; the terms among the first of the tokens, which were counted.
         self._tokens = self._tokens_counted = self._used = 0
+        self._chunks_counted = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -233,12 +238,15 @@ class WriteBuffer:
     @property
     def bytes(self) -> int:
         """Upper bound of the memory that it takes to make a segment of the buffer."""
-        terms = self._used + self._tokens - self._tokens_counted
-        return self._bytes_with(min(terms, len(self.chunks.terms)))
+        self._count_tokens()
+        return self._bytes_with(self._tokens)
 
     def is_full(self, limit: float) -> bool:
         """Whether making a segment of the buffer takes nearly ``limit`` bytes."""
-        if self.bytes <= limit * _FULL:
+        # Most articles leave much room, so their tokens need not be counted one by one.
+        uncounted = len(self.text.numbers) - self._chunks_counted
+        most = self._tokens + uncounted * self.chunks.most_tokens
+        if self._bytes_with(most) <= limit * _FULL or self.bytes <= limit * _FULL:
             return False
         # The bound takes each token for a term of its own; here they are counted.
         self._used, self._tokens_counted = self._used_terms(), self._tokens
@@ -249,13 +257,10 @@ class WriteBuffer:
         small = self.chunks.bytes < limit * _DICTIONARY_SHARE
         return WriteBuffer(self.chunks if small else None)
 
-    def _bytes_with(self, terms: int) -> int:
-        return (
-            self._bytes
-            + _OCCURRENCE * self._tokens
-            + _USED_TERM * terms
-            + self.chunks.bytes
-        )
+    def _bytes_with(self, tokens: int) -> int:
+        chunks = self.chunks
+        terms = min(self._used + tokens - self._tokens_counted, len(chunks.terms))
+        return self._bytes + _OCCURRENCE * tokens + _USED_TERM * terms + chunks.bytes
 
     def _used_terms(self) -> int:
         """Number of terms that the texts of the buffer have."""
@@ -269,11 +274,13 @@ class WriteBuffer:
         used[np.frombuffer(chunks.entries, np.int32)[of_used_chunks]] = True
         return int(np.count_nonzero(used))
 
-    def _tokens_since(self, numbers: array[int], before: int) -> int:
-        """Number of tokens in the chunks of a run from ``before`` on."""
+    def _count_tokens(self) -> None:
+        """Count the tokens of the paragraphs that were added since the last time."""
+        numbers = self.text.numbers
         starts = np.frombuffer(self.chunks.starts, np.int64)
-        added = np.frombuffer(numbers, np.int32)[before:]
-        return int((starts[added + 1] - starts[added]).sum())
+        added = np.frombuffer(numbers, np.int32)[self._chunks_counted :]
+        self._tokens += int((starts[added + 1] - starts[added]).sum())
+        self._chunks_counted = len(numbers)
 
     def add(self, article: IndexedArticle) -> None:
         """Add an article; no other in the buffer has its id."""
@@ -299,9 +306,7 @@ class WriteBuffer:
         self, article: IndexedArticle, number_of: Callable[[str], int]
     ) -> None:
         runs = self.text
-        before = len(runs.numbers)
         self._add_texts(runs, article.texts, number_of)
-        self._tokens += self._tokens_since(runs.numbers, before)
         row = len(self.passages)
         self.passages.frombytes(article.passages)
         runs.rows.extend(range(row, len(self.passages)))
