@@ -35,7 +35,7 @@ _ORDERS = {
     Sort.UPDATED: "Last changed",
 }
 _SCOPES = {
-    QueryScope.ARTICLE: "Anywhere in the article",
+    QueryScope.ARTICLE: "Anywhere",
     QueryScope.PARAGRAPH: "In one paragraph",
 }
 

@@ -165,6 +165,14 @@ def test_warnings_underline_the_part_that_they_are_about(reading: FlaskClient) -
     assert [plain(part) for part in notice.findall(".//u")] == ["("]
 
 
+def test_a_warning_begins_with_a_word_as_it_was_typed(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour or talks")
+    (notice,) = page.by_class("notice", "p")
+    assert plain(notice).startswith(
+        "or was searched for as a word; the operator is OR."
+    )
+
+
 def test_a_misspelt_query_is_offered_corrected(reading: FlaskClient) -> None:
     page = show(reading, q="harbuor", section="Business")
     (notice,) = page.by_class("suggestion", "a")
