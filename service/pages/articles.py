@@ -14,7 +14,7 @@ from index import dates
 from index.archive import ArticleView, Excerpt
 from index.article import Article, Concept
 from index.rendering import REPRESENTATIONS
-from service.api import FormatSearchArguments, article_answer
+from service.api import article_answer
 from service.authority import reader
 from service.context import context
 from service.exchange import (
@@ -34,7 +34,7 @@ from service.pages.results import (
     held_of,
     paragraph_anchor,
 )
-from service.pages.search import Form, zone_of
+from service.pages.search import Form, SearchPageArguments, zone_of
 from service.pages.writing import Instant, direction, without_turns
 
 FORMATS = ("json", *REPRESENTATIONS)
@@ -43,7 +43,7 @@ _CONCEPTS = ("subjects", "people", "organisations", "places", "keywords", "genre
 _LINES = ("slugline", "dateline", "usage_terms", "copyright")
 
 
-class ArticlePageArguments(FormatSearchArguments):  # type: ignore[misc,valid-type]
+class ArticlePageArguments(SearchPageArguments):
     """Parameters of an article's page: those of the search that led to it, too."""
 
     version = Text(metadata=described("a version; by default the current one"))

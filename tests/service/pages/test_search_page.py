@@ -96,6 +96,15 @@ def test_order_and_scope_are_links(reading: FlaskClient) -> None:
     )
 
 
+def test_hits_may_be_paragraphs_with_their_scores(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour", unit="paragraph", explain=1)
+    passages = [link.get("href") for link in page.by_class("passage", "a")]
+    assert len(passages) == len(page.all("article")) == 3
+    assert all("&unit=paragraph#p" in href for href in passages)
+    for score in page.by_class("score", "p"):
+        assert re.search(r"harbour \d+\.\d\d \+ \d+\.\d\d$", plain(score))
+
+
 def test_without_words_there_is_no_best_match(reading: FlaskClient) -> None:
     page = show(reading, section="Business")
     current = page.texts("nav//a[@aria-current]")
@@ -368,7 +377,15 @@ def test_a_faulty_query_says_where_and_keeps_the_form(reading: FlaskClient) -> N
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=x", "cursor=x", "from=soon", "nope=1", "sort=a&sort=b", "fields=id"],
+    [
+        "limit=x",
+        "cursor=x",
+        "from=soon",
+        "nope=1",
+        "sort=a&sort=b",
+        "fields=id",
+        "guard=0",
+    ],
 )
 def test_a_faulty_parameter_is_not_sent_again(reading: FlaskClient, query: str) -> None:
     page = Page(reading.get(f"/?q=harbour&{query}"))
