@@ -22,9 +22,6 @@ def main() -> None:
     nutgraf("migrate", stdout=subprocess.DEVNULL)
     status = json.loads(nutgraf("status", "--json", stdout=subprocess.PIPE))
     bind = status["settings"]["NUTGRAF_BIND"]
-    # Once a key exists, every caller needs one; only its owner knows it.
-    key = "-H 'X-API-Key: YOUR-KEY' " if status["keys"]["required"] else ""
-    curl = f"curl {key}'http://{bind}/v1/search?{QUERY}'"
     refuse_running(bind, status["indexer"])
     refuse_taken(bind)
     if status["store"]["articles"] == 0:
@@ -44,10 +41,20 @@ def main() -> None:
     while honcho.poll() is None and not ready(bind):
         time.sleep(0.1)
     if honcho.poll() is None and not stopping:
-        sys.stdout.write(f"\nNutgraf is ready. Try:\n\n  {curl}\n\n")
+        sys.stdout.write(greeting(bind, needs_key=status["keys"]["required"]))
         sys.stdout.flush()
     code = honcho.wait()
     sys.exit(0 if stopping else code)
+
+
+def greeting(bind: str, *, needs_key: bool) -> str:
+    """What to try first: the page, and a search."""
+    # Once a key exists, every caller needs one; only its owner knows it.
+    key = "-H 'X-API-Key: YOUR-KEY' " if needs_key else ""
+    return (
+        f"\nNutgraf is ready: http://{bind}/\n\n"
+        f"  curl {key}'http://{bind}/v1/search?{QUERY}'\n\n"
+    )
 
 
 def nutgraf(*arguments: str, stdout: int | None = None) -> str:
