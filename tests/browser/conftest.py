@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browser.amounts import HEIGHTS, SIZE, THEMES
 from browser.site import Site, serving
@@ -21,6 +21,9 @@ _HERE = Path(__file__).parent
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # As root there is no sandbox, and containers have little shared memory.
 _OF_ROOT = ["--disable-dev-shm-usage"]
+# Milliseconds: other tests may use all cores.
+_PATIENCE = 30_000
+expect.set_options(timeout=_PATIENCE)
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -128,7 +131,7 @@ def context(
         timezone_id="UTC",
         **THEMES[theme],
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(_PATIENCE)
     watch.attach(context)
     yield context
     context.close()
