@@ -26,6 +26,7 @@ from service.exchange import (
     digest_of_request,
 )
 from service.pages.address import Address, Pair, article_address, fragment
+from service.pages.edition import edition
 from service.pages.remarks import Remark, remarks_of
 from service.pages.results import (
     Zone,
@@ -93,7 +94,7 @@ class ArticlePage:
 
     :param headline_html: escaped, with ``<mark>``; blank if it has no headline.
     :param changed: when it was last changed, if that is not when it was published.
-    :param back: the list of hits that it was found in, at its place.
+    :param back: the list of hits that it was found in, at its place; blank without one.
     :param current: the newest version, if this is an older one.
     :param held: why only some keys see it; blank if everybody does.
     :param original: where it was published first; blank if unknown.
@@ -150,7 +151,9 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
             return response
 
         return conditional_response(
-            moment.tag(f"page {request.script_root} {digest_of_request(arguments)}"),
+            moment.tag(
+                f"{edition()} {request.script_root} {digest_of_request(arguments)}"
+            ),
             answer,
         )
 
@@ -165,7 +168,7 @@ def _page_of(view: ArticleView, arguments: dict[str, Any]) -> ArticlePage:
     return ArticlePage(
         title=without_turns(found.headline or found.id),
         form=Form(q=list_of_hits.value("q"), action=f"{root}/"),
-        back=f"{list_of_hits}{fragment(anchor_of(found.id))}" if pairs else f"{root}/",
+        back=f"{list_of_hits}{fragment(anchor_of(found.id))}" if pairs else "",
         headline_html=headline,
         kicker=_search(root, "section", found.section),
         source=_search(root, "source", found.source),

@@ -65,7 +65,11 @@ def pieces_of(q: str, position: int | None, length: int) -> tuple[Piece, ...]:
 
 
 def sentence(detail: str) -> str:
-    """A message as a sentence: with a capital, and a full stop at its end."""
+    """A message as a sentence: with a capital, and a full stop at its end.
+
+    A message that begins with something typed, such as ``a*``, begins with just that.
+    """
     text = detail.strip()
-    text = text[:1].upper() + text[1:]
+    if text.partition(" ")[0].rstrip(":").isalpha():
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -19,6 +19,7 @@ from service.context import context
 from service.exchange import conditional_response
 from service.pages.address import Address
 from service.pages.chips import Chip, chips_of
+from service.pages.edition import edition
 from service.pages.examples import examples_of
 from service.pages.facets import FACETS, SIZE, FacetBox, boxes_of
 from service.pages.remarks import Remark, remarks_of
@@ -99,7 +100,7 @@ def search(arguments: dict[str, Any]) -> Response:
     search_request = _request_of(arguments)
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
-            question.tag(f"page {request.script_root} {search_request!r} {address}"),
+            question.tag(f"{edition()} {search_request!r} {address}"),
             lambda: _response(question, search_request, address),
         )
 
