@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Tests start hundreds of processes: none is to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run quick test faults clients lint format docs bench relevance pins clean
+.PHONY: help run quick test faults pages clients lint format docs bench relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -25,6 +25,10 @@ test: lint  ## check form and types, then run all tests on all cores
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
 	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)
 	@[ -n '$(ARGS)' ] || PYTHONPATH=.:tests $(BIN)/python tests/faults/conformance.py $(SCHEMATHESIS) -n 1000
+
+# Two at once: each process that runs some of them starts a browser and a server.
+pages: .venv/.installed-test  ## look at the pages in Chromium, in all themes and widths; ARGS="-k dark"
+	@PAGES=full $(BIN)/pytest -n 2 --dist worksteal tests/browser $(ARGS)
 
 clients: .venv/.installed-test  ## generate clients from the OpenAPI document and use them
 	@$(PYTHON) -m venv .venv/clients

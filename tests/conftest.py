@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ hypothesis_settings.load_profile("nutgraf")
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores: for a third of the time tests only wait."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Say in the last line, behind pytest's own, which tests lacked a browser."""
+    yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None:
+        return
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminal.stats.get("skipped", [])
+        if report.nodeid.startswith("tests/browser/")
+    )
+    for reason, count in reasons.items():
+        terminal.write_line(f"{count} browser tests skipped: {reason}")
 
 
 def pytest_collection_finish() -> None:

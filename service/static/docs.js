@@ -189,10 +189,10 @@ function operation(path, method, described) {
     element("tr", {}, element("td", {}, status), element("td", { className: "about" }, answer.description || "")),
   );
   const inside = element("div");
-  if (described.security) {
-    const scope = Object.values(described.security[0])[0].join(", ");
-    inside.append(element("p", { className: "about" }, `Scope: ${scope}`));
-  }
+  // Each alternative names a way to send a key, and the scopes that this key needs.
+  const scopes = new Set(described.security.flatMap((way) => Object.values(way)).flat());
+  const needed = scopes.size ? `Scope: ${[...scopes].join(" or ")}` : "No key is needed.";
+  inside.append(element("p", { className: "about" }, needed));
   if (described.requestBody) {
     const types = Object.keys(described.requestBody.content).join(", ");
     inside.append(element("p", { className: "about" }, `Body: ${types}. ${described.requestBody.description || ""}`));
@@ -215,14 +215,23 @@ function operation(path, method, described) {
   );
 }
 
+// What several operations share is in the document once, and referred to by its path.
+function resolved(openapi, part) {
+  return part.$ref ? part.$ref.split("/").slice(1).reduce((at, name) => at[name], openapi) : part;
+}
+
 async function describe() {
   const openapi = await (await fetch("openapi.json")).json();
+  const whole = (part) => resolved(openapi, part);
   const sections = openapi.tags.map((tag) => {
     const section = element("section", {}, element("h2", {}, tag.description || tag.name));
     for (const [path, item] of Object.entries(openapi.paths)) {
       for (const [method, described] of Object.entries(item)) {
         if (Array.isArray(described.tags) && described.tags.includes(tag.name)) {
-          described.parameters = [...(item.parameters || []), ...(described.parameters || [])];
+          described.security ??= openapi.security || [];
+          described.parameters = [...(item.parameters || []), ...(described.parameters || [])].map(whole);
+          described.requestBody &&= whole(described.requestBody);
+          for (const [status, answer] of Object.entries(described.responses)) described.responses[status] = whole(answer);
           section.append(operation(path, method, described));
         }
       }

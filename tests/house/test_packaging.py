@@ -8,6 +8,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import threading
@@ -120,6 +121,41 @@ def test_make_help_names_the_target(target):
         ["make", "help"], cwd=ROOT, capture_output=True, check=True, text=True
     )
     assert re.search(rf"^{target} ", listing.stdout, re.M)
+
+
+def test_the_ci_runs_make_test_even_if_no_browser_can_be_installed(tmp_path):
+    programs = {"make": 'echo "make $*"', "id": "echo 0", "apt-get": "echo no; exit 1"}
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    for name in ("bash", "dirname", "grep", "timeout"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    run = subprocess.run(
+        [ROOT / ".ci/run"], env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "make test\n", "")
+
+
+@pytest.mark.slow
+def test_without_a_browser_its_tests_are_skipped_and_the_last_line_says_so(tmp_path):
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    environ |= {"PATH": str(tmp_path), "CHROMIUM": ""}
+    command = [sys.executable, "-m", "pytest", "-n0", "tests/browser/test_reference.py"]
+
+    def run(pages: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environ | {"PAGES": pages},
+            capture_output=True,
+            text=True,
+        )
+
+    smoke = run("smoke")
+    last = smoke.stdout.splitlines()[-1]
+    assert smoke.returncode == 0
+    assert re.fullmatch(r"\d+ browser tests skipped: no Chromium found; .*", last)
+    assert run("full").returncode == 1, "make pages is for nothing else"
 
 
 class Ours(http.server.BaseHTTPRequestHandler):
