@@ -10,7 +10,7 @@ from flask import Flask
 from index.archive import Archive
 from index.errors import ServiceError
 from index.settings import Settings
-from service import admission, api, authority, problems
+from service import admission, api, authority, pages, problems
 from service.context import EXTENSION, Context, context_of
 from service.exchange import Forwarded, RawPath
 from service.metrics import Metrics
@@ -40,6 +40,7 @@ def create_app(
     app.extensions[EXTENSION] = ctx
     admission.register(app, ctx)
     api.register(app)
+    pages.register(app)
     authority.register(app, ctx)
     problems.register(app)
     app.wsgi_app = RawPath(Forwarded(app.wsgi_app, settings.proxies))  # type: ignore[method-assign]

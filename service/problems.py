@@ -81,11 +81,12 @@ def problem_response(document: dict[str, Any], **more: Any) -> Response:
 
 def register(app: Flask) -> None:
     """Let an app answer every error with a problem document."""
-    app.register_error_handler(NutgrafError, _answer_ours)
-    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(NutgrafError, answer_error)
+    app.register_error_handler(HTTPException, answer_http_error)
 
 
-def _answer_ours(error: NutgrafError) -> Response:
+def answer_error(error: NutgrafError) -> Response:
+    """Answer to a request that failed with an error of ours."""
     document = problem_of(error)
     _count_refused_write(error.code)
     if document["status"] >= 500:
@@ -120,7 +121,8 @@ def _count_refused_write(code: str) -> None:
         context().metrics.refused_writes.labels(code).inc()
 
 
-def _answer_http(error: HTTPException) -> Response:
+def answer_http_error(error: HTTPException) -> Response:
+    """Answer to a request that HTTP itself refuses, or that failed by our mistake."""
     status = error.code or 500
     if isinstance(error, RequestRedirect) or status < 400:
         redirect: Response = error.get_response()  # type: ignore[assignment]

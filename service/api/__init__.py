@@ -1,5 +1,15 @@
 """Which routes are there? A module for each kind of thing asked for."""
 
+from service.api.articles import article_answer
 from service.api.documentation import register
+from service.api.links import bucket_period
+from service.api.search import request_of
+from service.api.search_schemas import FormatSearchArguments
 
-__all__ = ["register"]
+__all__ = [
+    "FormatSearchArguments",
+    "article_answer",
+    "bucket_period",
+    "register",
+    "request_of",
+]

@@ -98,7 +98,7 @@ def get_article(arguments: dict[str, Any], article_id: str) -> Response:
     with context().archive.moment(reader=reader()) as moment:
         return conditional_response(
             moment.tag(digest_of_request(arguments)),
-            lambda: _article_response(
+            lambda: article_answer(
                 moment.article(
                     article_id,
                     version=arguments.get("version"),
@@ -116,7 +116,8 @@ def _varied(response: Response) -> Response:
     return response
 
 
-def _article_response(view: ArticleView, q: str, format_name: str) -> Response:
+def article_answer(view: ArticleView, q: str, format_name: str) -> Response:
+    """Answer with an article in a format: ``json``, or a representation."""
     if format_name == "json":
         response = json_response(article_document(view, q))
         if not view.complete:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-TAGS = {
-    "documentation": "This documentation",
-}
-
 # By the names of the views. An operation with the id as a parameter has the same.
 OPERATIONS = {
     "search": (
@@ -110,7 +106,6 @@ OPERATIONS = {
         " if not. With the scope admin it has figures, too."
     ),
     "metrics": "Counters and gauges in Prometheus' text format.",
-    "index_page": "Leads browsers to the documentation.",
 }
 
 # Of keys that mean the same in every answer, unless an answer describes its own.

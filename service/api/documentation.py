@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import cache
 from threading import Lock
 
-from flask import Blueprint, Flask, Response, current_app, redirect, request
+from flask import Blueprint, Flask, Response, current_app
 from flask_smorest import Api
 from marshmallow import Schema
-from werkzeug.wrappers import Response as AnyResponse
 
 from service.api import (
     articles,
@@ -65,28 +63,8 @@ except those for health and documentation; send it in `Authorization: Bearer` or
 has not changed is 304, without a search.
 """
 
-_ROOT = {
-    "operationId": "index_page",
-    "summary": "Redirect to the documentation.",
-    "tags": ["documentation"],
-    "responses": {
-        "302": {
-            "description": "See /docs",
-            "headers": {"Location": {"schema": {"type": "string"}}},
-        }
-    },
-}
-
 pages = Blueprint("documentation", __name__)
 _BUILDING = Lock()
-
-
-@pages.get("/")
-def index_page() -> AnyResponse:
-    """Redirect from the root to the documentation."""
-    root = request.script_root
-    # Without a prefix that we know of there may be one that the proxy does not name.
-    return redirect(f"{root}/docs" if root else "docs")
 
 
 @pages.get("/docs")
@@ -109,7 +87,6 @@ def register(app: Flask) -> None:
     """Add the API and its documentation to an app."""
     # Which operations there are is no secret.
     app.config["OPEN_ENDPOINTS"] = (
-        "documentation.index_page",
         "documentation.docs",
         "documentation.openapi_json",
         "static",
@@ -140,9 +117,6 @@ def openapi() -> bytes:
         api.spec.components.schema(name, schema=schema)
     for module in MODULES:
         api.register_blueprint(module.blueprint)
-    app.register_blueprint(pages)
-    (root,) = app.url_map.iter_rules("documentation.index_page")
-    api.spec.path(rule=root, operations={"get": deepcopy(_ROOT)})
     return write_json(finished(api.spec.to_dict()))
 
 

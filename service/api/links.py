@@ -65,7 +65,7 @@ class Links:
         if facet.interval is not None:
             if active:
                 return self._timeless
-            first, last = _period(facet.interval, value)
+            first, last = bucket_period(facet.interval, value)
             return f"{self._timeless_start}from={first}&to={last}&date={facet.field}"
         if active:
             ticked = filter_key(facet.field, value)
@@ -82,7 +82,7 @@ class Links:
             return filter_key(facet.field, value) in self._filters
         if None in self._period:
             return False
-        return self._period == (*_period(facet.interval, value), facet.field)
+        return self._period == (*bucket_period(facet.interval, value), facet.field)
 
     def _url(self, pairs: Iterable[str]) -> str:
         parameters = list(pairs)
@@ -129,7 +129,7 @@ def _text_of(value: Any) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _period(interval: str, value: str) -> tuple[str, str]:
+def bucket_period(interval: str, value: str) -> tuple[str, str]:
     """Values of ``from`` and ``to`` for a bucket: the shortest that cover it.
 
     :param value: the bucket's name, its first local day.

@@ -15,7 +15,7 @@ from typing import Any
 from marshmallow import Schema, class_registry
 
 from index.access import Scope
-from service.api.descriptions import EXAMPLES, OPERATIONS, PROPERTIES, TAGS
+from service.api.descriptions import EXAMPLES, OPERATIONS, PROPERTIES
 from service.exchange import DISCRIMINATOR, JSON, KEY_HEADERS, SearchFormat
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ _PROBLEM = "application/problem+json"
 _METHODS = ("get", "post", "put", "delete")
 _REFERENCE = re.compile(r'"#/components/(\w+)/([\w.]+)"')
 _NAMES = {"facet": "getFacet", "healthz": "getHealth", "readyz": "getReadiness"}
-_NAMES |= {"metrics": "getMetrics", "index_page": "getRoot"}
+_NAMES |= {"metrics": "getMetrics"}
 # Schemas whose properties others have, too.
 _SHARED = ("ArticleSummary", "Paragraph", "Facet")
 # Of no operation in particular: they are declared by their range.
@@ -51,11 +51,6 @@ def finished(document: Document) -> Document:
         "name": "Apache License 2.0",
         "identifier": "Apache-2.0",
     }
-    for tag in document["tags"]:
-        tag["description"] = tag.get("description") or TAGS[tag["name"]]
-    document["tags"].append(
-        {"name": "documentation", "description": TAGS["documentation"]}
-    )
     for path, operation in _operations(document):
         _name(operation)
         operation.setdefault("security", [])

@@ -31,6 +31,7 @@ from service.exchange.operations import (
     feeds_of,
     scopes_of,
 )
+from service.exchange.page_routes import PageBlueprint
 from service.exchange.parameters import (
     IF_MATCH,
     Choice,
@@ -81,6 +82,7 @@ __all__ = [
     "Flag",
     "Forwarded",
     "Listed",
+    "PageBlueprint",
     "Problem",
     "RawPath",
     "Repeatable",

@@ -14,6 +14,7 @@ from marshmallow import Schema
 from index.access import Scope
 from service.exchange.arguments import ArgumentsParser, View
 from service.exchange.deprecation import DeprecatedPath
+from service.exchange.page_routes import PageBlueprint
 from service.exchange.parameters import PATH_PARAMETERS, NoArguments, with_id
 from service.exchange.paths import BY_ID, PATH, checked_id, decode_id
 from service.exchange.schemas import Problem
@@ -220,7 +221,7 @@ def scopes_of(app: Flask) -> dict[str, Scope | None]:
     """Scope of each endpoint of an app that declares one."""
     scopes: dict[str, Scope | None] = dict.fromkeys(app.config["OPEN_ENDPOINTS"], OPEN)
     for name, blueprint in app.blueprints.items():
-        if isinstance(blueprint, Blueprint):
+        if isinstance(blueprint, Blueprint | PageBlueprint):
             scopes |= {
                 f"{name}.{view}": scope for view, scope in blueprint.scopes.items()
             }

@@ -40,7 +40,7 @@ from index.jobs import Indexer, load
 from index.query import SHORT_FIELDS, grammar, lexer, operands
 from index.query.request import MAX_FACETS
 from index.settings import Settings
-from service import create_app, problems, refusals
+from service import create_app, exchange, problems, refusals
 from service.api import (
     article_schemas,
     assets,
@@ -531,6 +531,18 @@ def test_every_library_that_is_required_has_a_reason_and_the_other_way_round() -
 # docs/api.md
 
 
+def people_pages() -> dict[tuple[str, str], Scope | None]:
+    """Scope of each page for people, by method and path as the docs write it."""
+    app = create_app(SETTINGS)
+    scopes = exchange.scopes_of(app)
+    return {
+        (method, re.sub("<.*?>", "ID", rule.rule)): scopes[rule.endpoint]
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The OpenAPI document, its paths as docs/api.md writes them."""
@@ -560,11 +572,16 @@ def test_every_route_is_in_the_page_and_the_other_way_round(
         paths = [word for word in words if word.startswith("/")]
         methods = [word for word in words if word not in paths]
         said |= {(method, path) for method in methods for path in paths}
-    assert said == {
-        (method.upper(), path)
-        for path, item in described["paths"].items()
-        for method in item
-    } | {("GET", "/docs"), ("GET", "/openapi.json")}
+    assert (
+        said
+        == {
+            (method.upper(), path)
+            for path, item in described["paths"].items()
+            for method in item
+        }
+        | {("GET", "/docs"), ("GET", "/openapi.json")}
+        | people_pages().keys()
+    )
 
 
 def test_the_page_about_keys_says_what_each_scope_opens(
@@ -583,6 +600,8 @@ def test_the_page_about_keys_says_what_each_scope_opens(
         for method, operation in item.items():
             (scope,) = (operation["security"] or [{"": ["none"]}])[0].values()
             expected[scope[0]].add(f"{method.upper()} {path}")
+    for (method, path), scope in people_pages().items():
+        expected[scope or "none"].add(f"{method} {path}")
     expected["none"] |= {"GET /docs", "GET /openapi.json"}
     said["admin"].remove("GET /readyz")  # open, but for its numbers
     assert said == expected

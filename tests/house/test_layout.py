@@ -66,6 +66,7 @@ ORDER = {
         authority problems
         admission worker upkeep
         api
+        pages
         app
     """,
     "benchmarks": """
@@ -99,6 +100,7 @@ DOORS = {
     "flask": {"service"},
     "flask_smorest": {"service"},
     "marshmallow": {"service"},
+    "jinja2": {"service.pages"},
     "werkzeug": {"service"},
     "prometheus_client": {"service", "gunicorn.conf"},
     "rich": {"index.cli.terminal", "index.cli.showing"},

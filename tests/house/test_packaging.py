@@ -176,3 +176,17 @@ def test_make_run_says_that_an_indexer_was_left_alone():
 def test_make_run_lets_another_address_and_store_be(answering):
     run = runpy.run_path(str(ROOT / "deploy/run.py"))
     run["refuse_running"]("127.0.0.1:1", NO_INDEXER)
+
+
+def test_every_file_that_is_no_module_is_installed():
+    # Templates and what browsers load are read from beside the code.
+    patterns = config()["options.package_data"]["service"].split()
+    folder = ROOT / "service"
+    shipped = {path for pattern in patterns for path in folder.glob(pattern)}
+    beside = {
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert beside
+    assert beside == shipped

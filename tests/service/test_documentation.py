@@ -222,13 +222,15 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 def test_every_operation_is_called_above(described: dict[str, Any]) -> None:
     called = {(method, path) for method, path, *_ in CALLS}
-    called |= {("GET", "/metrics"), ("GET", "/")}
+    called |= {("GET", "/metrics")}
     assert {(method, path) for method, path, _ in operations(described)} == called
 
 
 def test_every_route_is_described(app: Flask, described: dict[str, Any]) -> None:
     routes = set()
     for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("pages."):
+            continue  # for people
         if rule.rule not in ("/docs", "/openapi.json", "/static/<path:filename>"):
             path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule)
             methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -550,12 +552,16 @@ def test_the_page_loads_only_our_own_files(client: FlaskClient) -> None:
     assert wanted <= page.ids
 
 
-def test_the_root_leads_to_the_documentation(client: FlaskClient) -> None:
-    answer = client.get("/")
-    assert answer.status_code == 302
-    described = client.get("/openapi.json").json["paths"]["/"]["get"]
-    assert "Location" in described["responses"]["302"]["headers"]
-    assert answer.headers["Location"] == "docs"
+def test_pages_for_people_are_not_in_the_document(
+    app: Flask, described: dict[str, Any]
+) -> None:
+    pages = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.")
+    }
+    assert "/" in pages
+    assert pages & described["paths"].keys() == set()
 
 
 # When the document is built.

@@ -72,12 +72,9 @@ def test_problems_within_an_answer_have_it(client: FlaskClient) -> None:
     assert addresses(answer.json)
 
 
-def test_the_root_leads_to_the_documentation(reading: FlaskClient) -> None:
-    assert reading.get("/", headers=FORWARDED).location == f"{PREFIX}/docs"
-    assert reading.get("/").location == "docs"
-
-
-@pytest.mark.parametrize("path", ["/v1/search", "/v1/facets/source", "/v1/search.atom"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/search", "/v1/facets/source", "/v1/search.atom"]
+)
 def test_an_answer_with_another_prefix_is_another_one(
     reading: FlaskClient, path: str
 ) -> None:

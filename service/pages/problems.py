@@ -1,0 +1,123 @@
+"""Problems as pages: the same errors that the API answers with, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from index import dates
+from index.errors import ArticleKilled, NutgrafError
+from service import problems
+from service.pages.address import Address, article_address
+from service.pages.remarks import remark_of, sentence
+from service.pages.search import Form, SearchPage, form_of, render
+from service.pages.writing import Instant, instant_of, without_turns
+
+_SHOWN = 50  # parameters of a faulty search that its form keeps
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """The notice of a killed article.
+
+    :param replacement: id of the article to use instead; blank if there is none.
+    """
+
+    id: str
+    at: Instant
+    note: str
+    replacement: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemPage:
+    """A problem, as a page shows it."""
+
+    title: str
+    form: Form
+    code: str
+    status: int
+    text: str
+    error_id: str = ""
+    kill: Kill | None = None
+
+
+def register(blueprint: Blueprint) -> None:
+    """Let the pages of a blueprint answer errors with pages."""
+    blueprint.register_error_handler(NutgrafError, _answer_error)
+    blueprint.register_error_handler(HTTPException, _answer_http_error)
+
+
+def _answer_error(error: NutgrafError) -> Response:
+    response = problems.answer_error(error)
+    # A search that somebody typed: the form stays as it was filled in.
+    if request.endpoint == "pages.search" and error.facts.get("parameter"):
+        return _with(response, _faulty_search(error))
+    return _with(response, _problem(response.get_json(), error))
+
+
+def _answer_http_error(error: HTTPException) -> Response:
+    response = problems.answer_http_error(error)
+    if not response.is_json:
+        return response  # a redirect
+    return _with(response, _problem(response.get_json(), error))
+
+
+def _with(response: Response, html: str) -> Response:
+    """A problem's answer, with a page in place of its document."""
+    response.set_data(html)
+    response.content_type = HTML
+    response.cache_control.no_store = True
+    return response
+
+
+def _problem(document: dict[str, Any], error: Exception) -> str:
+    kill = _kill(error) if isinstance(error, ArticleKilled) else None
+    page = ProblemPage(
+        title="This article was killed" if kill else without_turns(document["title"]),
+        form=Form(q="", action=f"{request.script_root}/"),
+        code=document["code"],
+        status=document["status"],
+        text=sentence(document["detail"]),
+        error_id=document.get("error_id") or "",
+        kill=kill,
+    )
+    return render_template("problem.html", page=page)
+
+
+def _kill(error: ArticleKilled) -> Kill:
+    other = error.replacement or ""
+    return Kill(
+        id=error.id,
+        at=instant_of(error.killed, dates.zone("UTC"), "UTC"),
+        note=error.note or "",
+        replacement=other,
+        href=str(article_address(request.script_root, other)) if other else "",
+    )
+
+
+def _faulty_search(error: NutgrafError) -> str:
+    # Read leniently: what is wrong with the address is being said.
+    sent = request.query_string.decode("utf-8", "replace")
+    pairs = parse_qsl(sent, keep_blank_values=True, max_num_fields=None)[:_SHOWN]
+    address = Address(f"{request.script_root}/", tuple(pairs))
+    facts = error.facts
+    faulty = str(facts.get("parameter") or "")
+    form = form_of(address.without(faulty) if faulty != "q" else address)
+    position = facts.get("position")
+    return render(
+        SearchPage(
+            title=without_turns(form.q),
+            form=form,
+            code=error.code,
+            mistake=remark_of(
+                form.q, str(error), position if isinstance(position, int) else None
+            ),
+        )
+    )

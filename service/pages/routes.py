@@ -1,0 +1,41 @@
+"""Routes: the addresses of all pages, with the scope that each needs."""
+
+from __future__ import annotations
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from index.access import Scope
+from service.api import FormatSearchArguments
+from service.exchange import PageBlueprint
+from service.pages import policy, problems
+from service.pages.articles import (
+    ArticleByIdArguments,
+    ArticlePageArguments,
+    article,
+    article_by_id,
+)
+from service.pages.search import search
+
+
+def register(app: Flask) -> None:
+    """Add the pages to an app."""
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    # A name that a record does not have is a mistake of ours.
+    environment.undefined = StrictUndefined
+    app.register_blueprint(_blueprint())
+
+
+def _blueprint() -> PageBlueprint:
+    pages = PageBlueprint("pages", __name__)
+    read = Scope.SEARCH
+    pages.page("/", search, scope=read, takes=FormatSearchArguments)
+    # Here an id may have plain slashes, too.
+    pages.page(
+        "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
+    )
+    pages.page("/article", article_by_id, scope=read, takes=ArticleByIdArguments)
+    pages.after_request(policy.add_headers)
+    problems.register(pages)
+    return pages

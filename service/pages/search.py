@@ -1,0 +1,189 @@
+"""The page at ``/``: one box, the articles that match, and what narrows them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, render_template, request
+
+from index import dates
+from index.archive import Answer, Question
+from index.errors import InvalidValue
+from index.query import SHORT_FIELDS, Request, Sort
+from index.query import Scope as QueryScope
+from service.api import request_of
+from service.authority import reader
+from service.context import context
+from service.exchange import conditional_response
+from service.pages.address import Address
+from service.pages.chips import Chip, chips_of
+from service.pages.examples import examples_of
+from service.pages.facets import FACETS, SIZE, FacetBox, boxes_of
+from service.pages.remarks import Remark, remarks_of
+from service.pages.results import Results, Zone, results_of
+from service.pages.writing import without_turns
+
+_PASSAGE_LENGTH = 400  # characters, unless the address says how many
+_FIELDS = (*SHORT_FIELDS, "status", "embargoed_until")
+_ORDERS = {
+    Sort.RELEVANCE: "Best match",
+    Sort.NEWEST: "Newest",
+    Sort.OLDEST: "Oldest",
+    Sort.UPDATED: "Last changed",
+}
+_SCOPES = {
+    QueryScope.ARTICLE: "Anywhere in the article",
+    QueryScope.PARAGRAPH: "In one paragraph",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several ways to show the same search."""
+
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form with the box.
+
+    :param hidden: names and values of the search's other parameters.
+    """
+
+    q: str
+    action: str
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query to try."""
+
+    q: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Everything that the page of a search shows.
+
+    :param mistake: what is wrong with the search, in place of results; ``code`` is the
+        code of that problem.
+    """
+
+    title: str
+    form: Form
+    chips: tuple[Chip, ...] = ()
+    clear: str = ""
+    scopes: tuple[Choice, ...] = ()
+    orders: tuple[Choice, ...] = ()
+    results: Results | None = None
+    boxes: tuple[FacetBox, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    suggestion: Example | None = None
+    examples: tuple[Example, ...] = ()
+    mistake: Remark | None = None
+    code: str = ""
+
+
+def search(arguments: dict[str, Any]) -> Response:
+    """Search page, or the newest articles if nothing was asked."""
+    if "fields" in arguments:
+        raise InvalidValue("fields", "means nothing on a page; leave it out")
+    address = Address.of(f"{request.script_root}/", arguments)
+    search_request = _request_of(arguments)
+    with context().archive.asking(search_request, reader=reader()) as question:
+        return conditional_response(
+            question.tag(f"page {request.script_root} {search_request!r} {address}"),
+            lambda: _response(question, search_request, address),
+        )
+
+
+def form_of(address: Address) -> Form:
+    """The form of a search."""
+    kept = address.without("q")
+    return Form(q=address.value("q"), action=address.path, hidden=kept.pairs)
+
+
+def zone_of(name: str) -> Zone:
+    """The time zone of a page, by its name."""
+    return Zone(dates.zone(name), name, context().archive.store.clock())
+
+
+def render(page: SearchPage) -> str:
+    """HTML of a search page."""
+    return render_template("search.html", page=page)
+
+
+def _request_of(arguments: dict[str, Any]) -> Request:
+    defaults = {
+        # Without words to look for, the beginning says what an article is about.
+        "passages": 3 if arguments.get("q", "").strip() else 1,
+        "passage_length": _PASSAGE_LENGTH,
+        "facet": list(FACETS),
+        "facet_size": SIZE,
+    }
+    return dataclasses.replace(request_of({**defaults, **arguments}), fields=_FIELDS)
+
+
+def _response(
+    question: Question, search_request: Request, address: Address
+) -> Response:
+    answer = question.answer()
+    zone = zone_of(search_request.tz)
+    chips = chips_of(address)
+    asked = bool(search_request.q.strip())
+    page = SearchPage(
+        title=without_turns(search_request.q.strip()),
+        form=form_of(address),
+        chips=chips,
+        clear=str(Address(address.path).asking(search_request.q)) if chips else "",
+        scopes=_scopes(search_request, address) if asked else (),
+        orders=_orders(search_request, address) if answer.articles > 1 else (),
+        results=results_of(answer, search_request, address, request.script_root, zone),
+        boxes=boxes_of(answer.facets, address, search_request.facet_size),
+        remarks=remarks_of(search_request.q, answer.warnings),
+        suggestion=_suggestion(answer, address),
+        examples=() if address.pairs else _examples(answer, address),
+    )
+    return Response(render(page), content_type="text/html; charset=utf-8")
+
+
+def _scopes(search_request: Request, address: Address) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(label, str(address.scoped(scope)), search_request.scope is scope)
+        for scope, label in _SCOPES.items()
+    )
+
+
+def _orders(search_request: Request, address: Address) -> tuple[Choice, ...]:
+    usual = dataclasses.replace(search_request, sort=None).order
+    return tuple(
+        Choice(
+            label,
+            str(address.sorted_by(None if sort is usual else sort)),
+            search_request.order is sort,
+        )
+        for sort, label in _ORDERS.items()
+        # Without words all articles match alike.
+        if sort is not Sort.RELEVANCE or search_request.q.strip()
+    )
+
+
+def _suggestion(answer: Answer, address: Address) -> Example | None:
+    q = answer.did_you_mean
+    return None if q is None else Example(q, str(address.asking(q)))
+
+
+def _examples(answer: Answer, address: Address) -> tuple[Example, ...]:
+    archive = context().archive
+
+    def count(q: str) -> int:
+        return archive.search(Request(q=q, limit=0), reader=reader()).articles
+
+    return tuple(Example(q, str(address.asking(q))) for q in examples_of(answer, count))

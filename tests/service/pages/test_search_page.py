@@ -1,0 +1,295 @@
+"""The search page: what a search shows, as links that work without a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from archives import index, put
+from flask.testing import FlaskClient
+from page_markup import Page, plain
+
+from index.access import Scope
+from index.archive import Archive
+from service import create_app
+from service.pages import policy
+
+
+def show(client: FlaskClient, path: str = "/", **query: Any) -> Page:
+    """The page of an address."""
+    return Page(client.get(path, query_string=urlencode(query, doseq=True)))
+
+
+def headlines(page: Page) -> list[str]:
+    return page.texts("article//h2")
+
+
+def test_a_page_shows_what_the_api_answers(reading: FlaskClient) -> None:
+    for query in ("q=harbour", "q=talks&sort=oldest", "section=Business", "from=2017"):
+        hits = reading.get(f"/v1/search?{query}").json["hits"]
+        page = Page(reading.get(f"/?{query}"))
+        assert headlines(page) == [hit["headline"] for hit in hits]
+
+
+def test_a_hit_has_its_marks_and_where_it_comes_from(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour dockers")
+    hit = page.one("article")
+    assert plain(hit.find(".//h2")) == "Harbour strike enters second week"
+    assert [plain(mark) for mark in hit.findall(".//mark")] == [
+        *("Harbour", "Dockers", "harbour"),
+    ]
+    words = plain(hit)
+    assert "Business" in words
+    assert "Harbour Desk" in words
+    time = hit.find(".//time")
+    assert time.get("datetime") == "2016-09-29T10:00:00Z"
+    assert plain(time) == "29 September 2016"
+
+
+def test_dates_are_those_of_the_time_zone(reading: FlaskClient) -> None:
+    page = show(reading, q="dockers", tz="Pacific/Kiritimati")
+    assert page.text("article//time") == "30 September 2016"
+    assert page.one("article//time").get("title").endswith("Pacific/Kiritimati")
+
+
+def test_each_passage_leads_to_its_paragraph(reading: FlaskClient) -> None:
+    page = show(reading, q="night shifts")
+    (link,) = page.by_class("passage", "a")
+    assert link.get("href") == "/articles/urn:test:harbour?q=night%20shifts#p2"
+    article = Page(reading.get(link.get("href").partition("#")[0]))
+    paragraph = article.one("*[@id='p2']")
+    assert [plain(mark) for mark in paragraph.findall(".//mark")] == ["night", "shifts"]
+
+
+def test_the_counts_are_told_to_screen_readers(reading: FlaskClient) -> None:
+    status = show(reading, q="harbour").text("*[@role='status']")
+    assert re.fullmatch(r"2 articles, 3 paragraphs (under 1|\d+) ms", status), status
+    status = show(reading, q="museum").text("*[@role='status']")
+    assert status.startswith("1 article, 1 paragraph ")
+
+
+def test_the_form_keeps_the_rest_of_the_search(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour", section="Business", sort="oldest", page=1)
+    form = page.one("form")
+    sent = [(each.get("name"), each.get("value")) for each in form.findall(".//input")]
+    assert sent == [("q", "harbour"), ("section", "Business"), ("sort", "oldest")]
+    assert form.get("action") == "/"
+    assert form.get("method", "get") == "get"
+
+
+def test_order_and_scope_are_links(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour talks")
+    assert page.link("Oldest") == "/?q=harbour%20talks&sort=oldest"
+    assert page.link("Best match") == "/?q=harbour%20talks"
+    assert page.link("In one paragraph") == "/?q=harbour%20talks&scope=paragraph"
+    narrow = Page(reading.get(page.link("In one paragraph")))
+    assert headlines(narrow) == []
+    assert narrow.link("Look for the words anywhere in the article") == (
+        "/?q=harbour%20talks"
+    )
+
+
+def test_without_words_there_is_no_best_match(reading: FlaskClient) -> None:
+    page = show(reading, section="Business")
+    current = page.texts("nav//a[@aria-current]")
+    assert current == ["Newest"]
+    assert "Best match" not in page.texts("a")
+
+
+def test_more_leads_through_all_hits(archive: Archive, client: FlaskClient) -> None:
+    for number in range(25):
+        put(archive, f"n{number:02}", "A word about ferries.")
+    index(archive)
+    seen: list[str] = []
+    address: str | None = "/?q=ferries&limit=10"
+    while address:
+        page = Page(client.get(address))
+        seen += [each.get("id") for each in page.all("article")]
+        links = page.all("a[@rel='next']")
+        address = links[0].get("href") if links else None
+    assert len(seen) == len(set(seen)) == 25
+
+
+def test_a_facet_value_is_a_link_that_selects_it(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour")
+    rows = {plain(row): row for row in page.by_class("facet-row", "a")}
+    assert rows["ports 2"].get("href") == "/?q=harbour&subjects=ports"
+    chosen = Page(reading.get(rows["food 1"].get("href")))
+    (row,) = chosen.by_class("selected", "a")
+    assert plain(row) == "food 1"
+    assert row.get("href") == "/?q=harbour"
+    assert row.get("aria-current") == "true"
+
+
+def test_a_date_facet_selects_its_period(reading: FlaskClient) -> None:
+    page = show(reading, facet="published:year")
+    rows = {plain(row): row.get("href") for row in page.by_class("facet-row", "a")}
+    address = rows["2016 2"]
+    assert address == "/?facet=published:year&from=2016&to=2016"
+    (row,) = Page(reading.get(address)).by_class("selected", "a")
+    assert row.get("href") == "/?facet=published:year"
+
+
+def test_filters_in_effect_can_be_removed_and_turned(reading: FlaskClient) -> None:
+    query = {"q": "harbour", "section": "Business", "exclude.source": "City Desk"}
+    page = show(reading, **query, **{"from": "2016", "missing.genre": "1"})
+    chips = [plain(chip) for chip in page.by_class("chip", "li")]
+    assert chips == [
+        *("Section Business ×", "not Source City Desk ×"),
+        *("Genre none ×", "Published from 2016 ×"),
+    ]
+    removed, turned = (
+        page.by_class("chip-remove", "a"),
+        page.by_class("chip-value", "a"),
+    )
+    assert removed[0].get("aria-label") == "Remove Section Business"
+    assert "section=" not in removed[0].get("href")
+    assert "exclude.section=Business" in turned[0].get("href")
+    assert "&source=City%20Desk" in turned[1].get("href")
+    assert "from=" not in removed[3].get("href")
+    assert page.link("Clear all") == "/?q=harbour"
+
+
+def test_warnings_underline_the_part_that_they_are_about(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour (talks")
+    (notice,) = page.by_class("notice", "p")
+    assert plain(notice).startswith("This ( has no closing bracket")
+    assert plain(notice.find(".//q")) == "harbour (talks"
+    assert [plain(part) for part in notice.findall(".//u")] == ["("]
+
+
+def test_a_misspelt_query_is_offered_corrected(reading: FlaskClient) -> None:
+    page = show(reading, q="harbuor", section="Business")
+    (notice,) = page.by_class("suggestion", "a")
+    assert plain(notice) == "harbour"
+    assert notice.get("href") == "/?q=harbour&section=Business"
+    assert headlines(Page(reading.get(notice.get("href"))))
+
+
+def test_a_search_without_hits_says_why(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour xylophone", section="Business")
+    (nothing,) = page.by_class("nothing", "div")
+    assert plain(nothing) == (
+        "Nothing found No article has xylophone. harbour is in 2 articles"
+        " Search without the filters"
+    )
+    assert page.link("Search without the filters") == "/?q=harbour%20xylophone"
+
+
+def test_an_empty_box_offers_queries_that_have_hits(
+    archive: Archive, client: FlaskClient
+) -> None:
+    put(archive, people=['Ana "Doc" O\'Hara'], published="2018-01-01T00:00:00Z")
+    index(archive)
+    page = show(client)
+    assert headlines(page)[0] == "Head"
+    (examples,) = page.by_class("examples", "p")
+    links = [link.get("href") for link in examples.findall(".//a")]
+    assert len(set(links)) == 3
+    for link in links:
+        assert headlines(Page(client.get(link))), link
+
+
+def test_an_empty_archive_has_an_empty_page(settings: Any) -> None:
+    page = show(create_app(settings).test_client())
+    assert headlines(page) == []
+    assert page.by_class("examples", "p") == []
+    assert "0 articles" in page.text("*[@role='status']")
+
+
+def test_a_page_shows_no_more_than_its_key_may_see(
+    archive: Archive, index_now: Callable[[], None]
+) -> None:
+    held = {"embargoed_until": "2999-01-01T00:00:00Z", "people": ["Secret Person"]}
+    put(archive, "held", "A ferry in the harbour.", headline="Hidden", **held)
+    index_now()
+    client = create_app(archive.settings, archive).test_client()
+
+    def pages(*scopes: Scope) -> str:
+        key = archive.keys.add("-".join(scopes), frozenset(scopes)).secret
+        headers = {"X-API-Key": key}
+        paths = ("/", "/?q=ferry", "/?q=ferri", "/articles/held?q=ferry")
+        return "".join(client.get(path, headers=headers).text for path in paths)
+
+    public = pages(Scope.SEARCH)
+    assert "Hidden" not in public
+    assert "Secret" not in public
+    editors = pages(Scope.SEARCH, Scope.READ_EMBARGOED)
+    assert "Secret Person" in editors
+    assert "Embargoed until 1 January 2999" in editors
+
+
+def test_every_page_has_the_policy(reading: FlaskClient) -> None:
+    for path in ("/", "/?limit=x", "/articles/urn:test:grain", "/articles/none"):
+        headers = reading.get(path).headers
+        policy_sent = headers["Content-Security-Policy"]
+        assert policy_sent == policy.CONTENT_SECURITY_POLICY
+        assert "unsafe" not in policy_sent
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(
+    archive: Archive, client: FlaskClient
+) -> None:
+    for path in ("/?q=harbour", "/articles/urn:test:grain?q=harbour"):
+        first = client.get(path)
+        sent = {"If-None-Match": first.headers["ETag"]}
+        assert first.headers["Cache-Control"] == "private, no-cache"
+        assert client.get(path, headers=sent).status_code == 304
+        assert client.get(f"{path}&sort=oldest", headers=sent).status_code == 200
+    put(archive)
+    assert client.get("/?q=harbour", headers=sent).status_code == 200
+
+
+def test_every_address_has_the_prefix_of_a_proxy(reading: FlaskClient) -> None:
+    forwarded = {"X-Forwarded-Prefix": "/archive"}
+    for path in (
+        "/",
+        "/?q=harbour&section=Business",
+        "/articles/urn:test:grain",
+        "/?x",
+    ):
+        page = Page(reading.get(path, headers=forwarded))
+        for link in page.links():
+            assert link.startswith(("/archive/", "#", "data:,")), link
+
+
+# Mistakes.
+
+
+def test_a_faulty_query_says_where_and_keeps_the_form(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour a*", section="Business")
+    assert page.status == 400
+    assert page.one("input[@id='q']").get("value") == "harbour a*"
+    assert page.one("input[@name='section']").get("value") == "Business"
+    (mistake,) = page.by_class("mistake", "div")
+    assert mistake.get("id") == page.one("input[@id='q']").get("aria-describedby")
+    assert [plain(part) for part in mistake.findall(".//u")] == ["a*"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=x", "cursor=x", "from=soon", "nope=1", "sort=a&sort=b", "fields=id"],
+)
+def test_a_faulty_parameter_is_not_sent_again(reading: FlaskClient, query: str) -> None:
+    page = Page(reading.get(f"/?q=harbour&{query}"))
+    name = query.partition("=")[0]
+    assert page.status == 400
+    assert name in page.text("*[@role='alert']").lower()
+    sent = {each.get("name") for each in page.all("form//input")}
+    assert sent == {"q"}
+
+
+def test_the_api_keeps_its_problem_documents(reading: FlaskClient) -> None:
+    for path in ("/v1/search?limit=x", "/v1/articles/none", "/nowhere", "/articles"):
+        answer = reading.get(path)
+        assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_pages_are_only_read(reading: FlaskClient, method: str) -> None:
+    assert reading.open("/", method=method).status_code == 405
