@@ -38,7 +38,12 @@ def _blueprint() -> PageBlueprint:
     )
     pages.page("/article", article_by_id, scope=read, takes=ArticleByIdArguments)
     pages.page("/login", sessions.log_in_form, scope=OPEN, takes=LogInArguments)
-    pages.page("/login", sessions.log_in, scope=OPEN, methods=("POST",))
+    pages.page(
+        *("/login", sessions.log_in),
+        scope=OPEN,
+        takes=LogInArguments,
+        methods=("POST",),
+    )
     pages.page("/logout", sessions.log_out, scope=OPEN, methods=("POST",))
     pages.after_request(policy.add_headers)
     problems.register(pages)

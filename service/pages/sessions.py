@@ -39,7 +39,7 @@ _READS = ("GET", "HEAD")
 
 
 class LogInArguments(Schema):
-    """Parameters of the form to log in."""
+    """Parameters of the form to log in, which is sent to its own address."""
 
     next = Text(metadata=described("path and query of the page to go on with"))
 
@@ -55,7 +55,6 @@ class LogInPage:
 
     title: str
     form: Form
-    action: str
     next: str
     token: str
     fault: str = ""
@@ -163,7 +162,6 @@ def _page(target: str, secret: str, fault: str) -> str:
     page = LogInPage(
         title="Log in",
         form=Form(q="", action=f"{root}/"),
-        action=f"{root}/login",
         next=target,
         token=form_token(secret),
         fault=fault,

@@ -137,7 +137,8 @@ def test_the_addresses_of_the_forms_have_the_prefix_of_the_proxy(
     answer = client.get("/?q=x", headers=prefix)
     assert answer.headers["Location"] == "/archive/login?next=/%3Fq%3Dx"
     form = client.get("/login", headers=prefix)
-    assert 'action="/archive/login"' in form.text
+    # It is sent to where it is, whatever comes before that.
+    assert '<form class="log-in" method="post">' in form.text
     answer = log_in(client, new.secret, "/?q=x", **prefix)
     assert answer.headers["Location"] == "/archive/?q=x"
     assert 'action="/archive/logout"' in client.get("/", headers=prefix).text
