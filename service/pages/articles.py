@@ -14,7 +14,7 @@ from index import dates
 from index.archive import ArticleView, Excerpt
 from index.article import Article, Concept
 from index.rendering import REPRESENTATIONS
-from service.api import FormatSearchArguments, article_answer
+from service.api import article_answer
 from service.authority import reader
 from service.context import context
 from service.exchange import (
@@ -26,6 +26,7 @@ from service.exchange import (
     digest_of_request,
 )
 from service.pages.address import Address, Pair, article_address, fragment
+from service.pages.edition import edition
 from service.pages.remarks import Remark, remarks_of
 from service.pages.results import (
     Zone,
@@ -33,7 +34,7 @@ from service.pages.results import (
     held_of,
     paragraph_anchor,
 )
-from service.pages.search import Form, zone_of
+from service.pages.search import Form, SearchPageArguments, zone_of
 from service.pages.writing import Instant, direction, without_turns
 
 FORMATS = ("json", *REPRESENTATIONS)
@@ -42,7 +43,7 @@ _CONCEPTS = ("subjects", "people", "organisations", "places", "keywords", "genre
 _LINES = ("slugline", "dateline", "usage_terms", "copyright")
 
 
-class ArticlePageArguments(FormatSearchArguments):  # type: ignore[misc,valid-type]
+class ArticlePageArguments(SearchPageArguments):
     """Parameters of an article's page: those of the search that led to it, too."""
 
     version = Text(metadata=described("a version; by default the current one"))
@@ -93,7 +94,7 @@ class ArticlePage:
 
     :param headline_html: escaped, with ``<mark>``; blank if it has no headline.
     :param changed: when it was last changed, if that is not when it was published.
-    :param back: the list of hits that it was found in, at its place.
+    :param back: the list of hits that it was found in, at its place; blank without one.
     :param current: the newest version, if this is an older one.
     :param held: why only some keys see it; blank if everybody does.
     :param original: where it was published first; blank if unknown.
@@ -150,7 +151,9 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
             return response
 
         return conditional_response(
-            moment.tag(f"page {request.script_root} {digest_of_request(arguments)}"),
+            moment.tag(
+                f"{edition()} {request.script_root} {digest_of_request(arguments)}"
+            ),
             answer,
         )
 
@@ -165,7 +168,7 @@ def _page_of(view: ArticleView, arguments: dict[str, Any]) -> ArticlePage:
     return ArticlePage(
         title=without_turns(found.headline or found.id),
         form=Form(q=list_of_hits.value("q"), action=f"{root}/"),
-        back=f"{list_of_hits}{fragment(anchor_of(found.id))}" if pairs else f"{root}/",
+        back=f"{list_of_hits}{fragment(anchor_of(found.id))}" if pairs else "",
         headline_html=headline,
         kicker=_search(root, "section", found.section),
         source=_search(root, "source", found.source),

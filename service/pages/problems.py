@@ -12,10 +12,10 @@ from werkzeug.exceptions import HTTPException
 from index import dates
 from index.errors import ArticleKilled, NutgrafError
 from service import problems
-from service.pages.address import Address, article_address
+from service.pages.address import Address, Pair, article_address
 from service.pages.remarks import remark_of, sentence
 from service.pages.search import Form, SearchPage, form_of, render
-from service.pages.writing import Instant, instant_of, without_turns
+from service.pages.writing import Instant, counted, instant_of, without_turns
 
 _SHOWN = 50  # parameters of a faulty search that its form keeps
 HTML = "text/html; charset=utf-8"
@@ -37,7 +37,10 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class ProblemPage:
-    """A problem, as a page shows it."""
+    """A problem, as a page shows it.
+
+    :param again: this address, if the problem passes by itself; ``wait`` says when.
+    """
 
     title: str
     form: Form
@@ -45,6 +48,8 @@ class ProblemPage:
     status: int
     text: str
     error_id: str = ""
+    again: str = ""
+    wait: str = ""
     kill: Kill | None = None
 
 
@@ -60,14 +65,14 @@ def answer_with_page(error: NutgrafError) -> Response:
     # A search that somebody typed: the form stays as it was filled in.
     if request.endpoint == "pages.search" and error.facts.get("parameter"):
         return with_page(response, _faulty_search(error))
-    return with_page(response, _problem(response.get_json(), error))
+    return with_page(response, _problem(response, error))
 
 
 def _answer_http_error(error: HTTPException) -> Response:
     response = problems.answer_http_error(error)
     if not response.is_json:
         return response  # a redirect
-    return with_page(response, _problem(response.get_json(), error))
+    return with_page(response, _problem(response, error))
 
 
 def with_page(response: Response, html: str) -> Response:
@@ -78,7 +83,10 @@ def with_page(response: Response, html: str) -> Response:
     return response
 
 
-def _problem(document: dict[str, Any], error: Exception) -> str:
+def _problem(response: Response, error: Exception) -> str:
+    document: dict[str, Any] = response.get_json()
+    wait = response.headers.get("Retry-After", "")
+    here = Address(f"{request.script_root}{request.path}", _pairs())
     kill = _kill(error) if isinstance(error, ArticleKilled) else None
     page = ProblemPage(
         title="This article was killed" if kill else without_turns(document["title"]),
@@ -87,9 +95,17 @@ def _problem(document: dict[str, Any], error: Exception) -> str:
         status=document["status"],
         text=sentence(document["detail"]),
         error_id=document.get("error_id") or "",
+        again=str(here) if wait else "",
+        wait=counted(int(wait), "second") if wait else "",
         kill=kill,
     )
     return render_template("problem.html", page=page)
+
+
+def _pairs() -> tuple[Pair, ...]:
+    """Names and values of this address, which may be faulty."""
+    query = request.query_string.decode("utf-8", "replace")
+    return tuple(parse_qsl(query, keep_blank_values=True, errors="replace"))
 
 
 def _kill(error: ArticleKilled) -> Kill:
@@ -105,9 +121,7 @@ def _kill(error: ArticleKilled) -> Kill:
 
 def _faulty_search(error: NutgrafError) -> str:
     # Read leniently: what is wrong with the address is being said.
-    sent = request.query_string.decode("utf-8", "replace")
-    pairs = parse_qsl(sent, keep_blank_values=True, max_num_fields=None)[:_SHOWN]
-    address = Address(f"{request.script_root}/", tuple(pairs))
+    address = Address(f"{request.script_root}/", _pairs()[:_SHOWN])
     facts = error.facts
     faulty = str(facts.get("parameter") or "")
     form = form_of(address.without(faulty) if faulty != "q" else address)

@@ -45,7 +45,13 @@ def remark_of(
     :param position: in code points; ``None`` if it is about the whole query.
     :param length: 0 underlines the rest of the word.
     """
-    return Remark(sentence(detail), pieces_of(q, position, length))
+    pieces = pieces_of(q, position, length)
+    # A message may begin with what was typed: "or was searched for as a word".
+    typed = next((piece.text for piece in pieces if piece.flawed), None)
+    text = sentence(detail)
+    if typed is not None and detail.startswith(typed):
+        text = detail[:1] + text[1:]
+    return Remark(text, pieces)
 
 
 def pieces_of(q: str, position: int | None, length: int) -> tuple[Piece, ...]:
@@ -65,7 +71,11 @@ def pieces_of(q: str, position: int | None, length: int) -> tuple[Piece, ...]:
 
 
 def sentence(detail: str) -> str:
-    """A message as a sentence: with a capital, and a full stop at its end."""
+    """A message as a sentence: with a capital, and a full stop at its end.
+
+    A message that begins with something typed, such as ``a*``, begins with just that.
+    """
     text = detail.strip()
-    text = text[:1].upper() + text[1:]
+    if text.partition(" ")[0].rstrip(":").isalpha():
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

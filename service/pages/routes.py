@@ -6,7 +6,6 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from index.access import Scope
-from service.api import FormatSearchArguments
 from service.exchange import OPEN, PageBlueprint
 from service.pages import policy, problems, sessions
 from service.pages.articles import (
@@ -15,7 +14,7 @@ from service.pages.articles import (
     article,
     article_by_id,
 )
-from service.pages.search import search
+from service.pages.search import SearchPageArguments, search
 from service.pages.sessions import LogInArguments
 
 
@@ -31,7 +30,7 @@ def register(app: Flask) -> None:
 def _blueprint() -> PageBlueprint:
     pages = PageBlueprint("pages", __name__)
     read = Scope.SEARCH
-    pages.page("/", search, scope=read, takes=FormatSearchArguments)
+    pages.page("/", search, scope=read, takes=SearchPageArguments)
     # Here an id may have plain slashes, too.
     pages.page(
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments

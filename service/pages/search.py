@@ -10,15 +10,15 @@ from flask import Response, render_template, request
 
 from index import dates
 from index.archive import Answer, Question
-from index.errors import InvalidValue
 from index.query import SHORT_FIELDS, Request, Sort
 from index.query import Scope as QueryScope
-from service.api import request_of
+from service.api import FormatSearchArguments, request_of
 from service.authority import reader
 from service.context import context
 from service.exchange import conditional_response
 from service.pages.address import Address
 from service.pages.chips import Chip, chips_of
+from service.pages.edition import edition
 from service.pages.examples import examples_of
 from service.pages.facets import FACETS, SIZE, FacetBox, boxes_of
 from service.pages.remarks import Remark, remarks_of
@@ -34,9 +34,16 @@ _ORDERS = {
     Sort.UPDATED: "Last changed",
 }
 _SCOPES = {
-    QueryScope.ARTICLE: "Anywhere in the article",
+    QueryScope.ARTICLE: "Anywhere",
     QueryScope.PARAGRAPH: "In one paragraph",
 }
+
+
+class SearchPageArguments(FormatSearchArguments):  # type: ignore[misc,valid-type]
+    """Parameters of a search that mean something on a page."""
+
+    class Meta:
+        exclude = ("fields", "guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +100,11 @@ class SearchPage:
 
 def search(arguments: dict[str, Any]) -> Response:
     """Search page, or the newest articles if nothing was asked."""
-    if "fields" in arguments:
-        raise InvalidValue("fields", "means nothing on a page; leave it out")
     address = Address.of(f"{request.script_root}/", arguments)
     search_request = _request_of(arguments)
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
-            question.tag(f"page {request.script_root} {search_request!r} {address}"),
+            question.tag(f"{edition()} {search_request!r} {address}"),
             lambda: _response(question, search_request, address),
         )
 

@@ -64,6 +64,12 @@ def test_the_way_back_is_the_search_at_its_place(
     assert hit.get("id") in [each.get("id") for each in again.all("article")]
 
 
+def test_without_a_search_the_way_back_is_to_all_articles(reading: FlaskClient) -> None:
+    page = Page(reading.get(HARBOUR))
+    assert page.all("a[@data-back]") == []
+    assert page.link("← All articles") == "/"
+
+
 def test_every_format_is_linked(reading: FlaskClient) -> None:
     page = Page(reading.get(HARBOUR))
     (formats,) = page.by_class("formats", "div")
@@ -171,8 +177,7 @@ def test_a_text_has_its_language_and_direction(
     article = Page(client.get("/articles/a")).one("article")
     assert (article.get("lang"), article.get("dir")) == (language, direction)
     hit = Page(client.get("/?q=ferries")).one("article")
-    assert hit.get("lang") == language
-    assert hit.find(".//h2").get("dir") == direction
+    assert (hit.get("lang"), hit.get("dir")) == (language, direction)
 
 
 def test_only_web_addresses_are_links_to_other_sites(

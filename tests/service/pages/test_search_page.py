@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from archives import index, put
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 from page_markup import Page, plain
 
 from index.access import Scope
 from index.archive import Archive
+from index.errors import IndexUnavailable
 from service import create_app
-from service.pages import policy
+from service.pages import articles, edition, policy, remarks, search
 
 
 def show(client: FlaskClient, path: str = "/", **query: Any) -> Page:
@@ -92,6 +96,15 @@ def test_order_and_scope_are_links(reading: FlaskClient) -> None:
     )
 
 
+def test_hits_may_be_paragraphs_with_their_scores(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour", unit="paragraph", explain=1)
+    passages = [link.get("href") for link in page.by_class("passage", "a")]
+    assert len(passages) == len(page.all("article")) == 3
+    assert all("&unit=paragraph#p" in href for href in passages)
+    for score in page.by_class("score", "p"):
+        assert re.search(r"harbour \d+\.\d\d \+ \d+\.\d\d$", plain(score))
+
+
 def test_without_words_there_is_no_best_match(reading: FlaskClient) -> None:
     page = show(reading, section="Business")
     current = page.texts("nav//a[@aria-current]")
@@ -159,6 +172,14 @@ def test_warnings_underline_the_part_that_they_are_about(reading: FlaskClient) -
     assert plain(notice).startswith("This ( has no closing bracket")
     assert plain(notice.find(".//q")) == "harbour (talks"
     assert [plain(part) for part in notice.findall(".//u")] == ["("]
+
+
+def test_a_warning_begins_with_a_word_as_it_was_typed(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour or talks")
+    (notice,) = page.by_class("notice", "p")
+    assert plain(notice).startswith(
+        "or was searched for as a word; the operator is OR."
+    )
 
 
 def test_a_misspelt_query_is_offered_corrected(reading: FlaskClient) -> None:
@@ -245,6 +266,29 @@ def test_a_page_that_has_not_changed_is_not_sent_again(
     assert client.get("/?q=harbour", headers=sent).status_code == 200
 
 
+def test_a_page_is_another_one_once_its_templates_have_changed(
+    reading: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, module in (("/", search), ("/articles/urn:test:grain", articles)):
+        sent = {"If-None-Match": reading.get(path).headers["ETag"]}
+        monkeypatch.setattr(module, "edition", lambda: "another")
+        assert reading.get(path, headers=sent).status_code == 200
+
+
+def test_an_edition_is_that_of_code_and_templates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages, templates = tmp_path / "pages", tmp_path / "templates"
+    seen = set()
+    for folder, name in ((pages, "a.py"), (templates, "b.html"), (templates, "c.html")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("text")
+        monkeypatch.setattr("service.pages.edition._PAGES", pages)
+        monkeypatch.setattr("service.pages.edition._TEMPLATES", templates)
+        seen.add(edition.edition.__wrapped__())
+    assert len(seen) == 3
+
+
 def test_every_address_has_the_prefix_of_a_proxy(reading: FlaskClient) -> None:
     forwarded = {"X-Forwarded-Prefix": "/archive"}
     for path in (
@@ -258,7 +302,67 @@ def test_every_address_has_the_prefix_of_a_proxy(reading: FlaskClient) -> None:
             assert link.startswith(("/archive/", "#", "data:,")), link
 
 
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ("limit: must be a number", "Limit: must be a number."),
+        ("a range is written so", "A range is written so."),
+        ("a* matches too many words", "a* matches too many words."),
+        ("urgency:[ has no end", "urgency:[ has no end."),
+        ("Done.", "Done."),
+    ],
+)
+def test_a_message_is_a_sentence_that_begins_as_it_was_typed(
+    detail: str, expected: str
+) -> None:
+    assert remarks.sentence(detail) == expected
+
+
+@given(
+    q=st.text(max_size=12),
+    position=st.none() | st.integers(-2, 14),
+    length=st.integers(0, 14),
+)
+def test_the_pieces_of_a_query_are_the_query(
+    q: str, position: int | None, length: int
+) -> None:
+    pieces = remarks.pieces_of(q, position, length)
+    if pieces:
+        assert "".join(piece.text for piece in pieces) == q
+        assert sum(piece.flawed for piece in pieces) <= 1
+
+
 # Mistakes.
+
+
+def test_while_the_index_is_built_a_page_says_so(
+    archive: Archive, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object) -> None:
+        raise IndexUnavailable("the index is being built: /srv/index")
+
+    monkeypatch.setattr(archive.engine, "snapshot", unavailable)
+    page = show(client, q="harbour")
+    assert page.status == 503
+    seconds = page.headers["Retry-After"]
+    assert page.link("Try again") == "/?q=harbour"
+    assert f"in {seconds} second" in page.text("main")
+    assert page.one("main").get("data-code") == "index_unavailable"
+    assert "is being built" in page.text("main")
+    assert "/srv" not in page.source
+
+
+def test_a_mistake_of_ours_has_a_number_and_no_details(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(search, "results_of", broken)
+    page = show(client, q="harbour")
+    assert page.status == 500
+    assert page.text("main//code") == page.headers["X-Request-Id"]
+    assert "secret" not in page.source
 
 
 def test_a_faulty_query_says_where_and_keeps_the_form(reading: FlaskClient) -> None:
@@ -273,7 +377,15 @@ def test_a_faulty_query_says_where_and_keeps_the_form(reading: FlaskClient) -> N
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=x", "cursor=x", "from=soon", "nope=1", "sort=a&sort=b", "fields=id"],
+    [
+        "limit=x",
+        "cursor=x",
+        "from=soon",
+        "nope=1",
+        "sort=a&sort=b",
+        "fields=id",
+        "guard=0",
+    ],
 )
 def test_a_faulty_parameter_is_not_sent_again(reading: FlaskClient, query: str) -> None:
     page = Page(reading.get(f"/?q=harbour&{query}"))
