@@ -4,6 +4,9 @@ Checked before any view, in one place. Each operation declares its scope; an app
 endpoint that has none does not start. The key comes in a header and is looked up for
 each request, so a revoked key is refused at once, in every process.
 
+Browsers know cookies: a session is as good as its key in ``GET`` and ``HEAD`` of pages
+and nowhere else. A key in a header goes before it.
+
 Feed readers know passwords only: a key whose one scope is ``feed`` may come as one, in
 requests for feeds and nowhere else.
 
@@ -19,10 +22,12 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
-from index.access import KEY_PREFIX, UNLIMITED, Allowance, Key, Scope
+from index.access import KEY_PREFIX, UNLIMITED, Allowance, Key, Scope, Session
+from index.errors import ServiceError
 from index.query import PUBLIC, Reader
 from service.context import Context, context
-from service.exchange import OPEN, asks_for_feed, feeds_of, scopes_of
+from service.cookies import Cookie, sent_cookie
+from service.exchange import OPEN, asks_for_feed, feeds_of, pages_of, scopes_of
 from service.hosts import LOOPBACK, is_loopback, network_of, without_port
 from service.refusals import (
     BasicRefused,
@@ -38,6 +43,8 @@ WINDOW = 60  # seconds
 # Wrong keys that one address may send in a minute; then the answer is 429. A right key
 # is accepted even then, since behind a proxy all callers have one address.
 FAILURES = 60
+LOG_INS = 30  # a minute with one key: each is a write
+_READS = ("GET", "HEAD")
 _BEARER = "bearer "
 
 log = logging.getLogger("nutgraf.authority")
@@ -48,7 +55,7 @@ def register(app: Flask, ctx: Context) -> None:
 
     :raises RuntimeError: an endpoint declares no scope, not even an open one.
     """
-    scopes, feeds = scopes_of(app), feeds_of(app)
+    scopes, feeds, pages = scopes_of(app), feeds_of(app), pages_of(app)
     missing = {rule.endpoint for rule in app.url_map.iter_rules()} - scopes.keys()
     if missing:
         raise RuntimeError(f"no scope is declared for {', '.join(sorted(missing))}")
@@ -62,6 +69,7 @@ def register(app: Flask, ctx: Context) -> None:
         if scope is OPEN:
             return
         g.feed = request.endpoint in feeds and asks_for_feed()
+        g.page = request.endpoint in pages and request.method in _READS
         key = _key_of_request(ctx)
         g.key = key
         if key is None:
@@ -80,6 +88,13 @@ def register(app: Flask, ctx: Context) -> None:
     def add_rate(response: Response) -> Response:
         if g.get("feed"):
             response.vary.update(("Authorization", "X-API-Key"))
+        if g.get("page"):
+            response.vary.add("Cookie")
+        if "session" in g:
+            # The next one at this computer may be logged in with another key.
+            response.headers["Cache-Control"] = "no-store"
+            for name in ("ETag", "Last-Modified"):
+                response.headers.pop(name, None)
         allowance: Allowance | None = g.get("allowance")
         if allowance is not None:
             # As in draft-ietf-httpapi-ratelimit-headers-10.
@@ -106,6 +121,45 @@ def require(scope: Scope) -> None:
     key: Key | None = g.get("key")
     if key is not None and scope not in key.scopes:
         raise ScopeMissing(scope)
+
+
+def session() -> Session | None:
+    """Session that this request for a page is answered for; ``None`` without one."""
+    found: Session | None = g.get("session")
+    return found
+
+
+def log_in(secret: str) -> str:
+    """Begin a session with a key; return the id of the session.
+
+    :raises Unauthorized: the key is not live.
+    :raises TooManyFailures: this address has sent too many wrong keys.
+    :raises ScopeMissing: the key may not search.
+    :raises RateLimited: the key is used, or logs in, too often.
+    :raises StoreFull: the session cannot be stored.
+    """
+    ctx = context()
+    key = g.key = _live_key(ctx, secret)
+    _take_allowance(ctx, key)
+    if Scope.SEARCH not in key.scopes:
+        log.warning(
+            "scope",
+            extra={"key": key.name, "scope": Scope.SEARCH, "path": request.path},
+        )
+        raise ScopeMissing(Scope.SEARCH)
+    allowance = ctx.archive.rates.take(f"log-in {key.id}", LOG_INS)
+    if not allowance.taken:
+        raise RateLimited(
+            limit=LOG_INS,
+            retry_after=max(1, _seconds(allowance.wait)),
+            what="log-ins with this key",
+        )
+    return ctx.archive.sessions.begin(key)
+
+
+def asks_for_keys() -> bool:
+    """Whether this request needs a key for what is not open."""
+    return not _needs_no_key(context()) or context().archive.keys.ever()
 
 
 def key_check() -> Callable[[], None]:
@@ -152,17 +206,46 @@ def may(scope: Scope) -> bool:
 def _key_of_request(ctx: Context) -> Key | None:
     """Live key that was sent; ``None`` if none was sent and none is needed.
 
+    In a request for a page, a session stands for its key if no key was sent.
+
     :raises Unauthorized: no key was sent, or one that is not live.
     :raises ConflictingKeys: two different keys were sent.
     :raises TooManyFailures: this address has sent too many wrong keys.
     """
     sent = _sent_key()
-    keys = ctx.archive.keys
-    if sent is None:
-        if _needs_no_key(ctx) and not keys.ever():
-            return None
+    if sent is not None:
+        return _live_key(ctx, sent)
+    key = _key_of_session(ctx) if g.get("page") else None
+    if key is None and not (_needs_no_key(ctx) and not ctx.archive.keys.ever()):
         raise Unauthorized(sent=False)
-    key = keys.find(sent)
+    return key
+
+
+def _key_of_session(ctx: Context) -> Key | None:
+    """Key of the session that a cookie names; ``None`` if there is no live one."""
+    session_id = sent_cookie(Cookie.SESSION)
+    if session_id is None:
+        return None
+    sessions = ctx.archive.sessions
+    found = sessions.find(session_id)
+    if found is None:
+        return None
+    try:
+        sessions.use(session_id, found)
+    except ServiceError as error:
+        # On a full disk people go on reading. Not recorded, the use is not counted.
+        log.warning("the use of a session was not recorded: %s", error)
+    g.session = found
+    return found.key
+
+
+def _live_key(ctx: Context, sent: str) -> Key:
+    """Key with this secret, if it is live.
+
+    :raises Unauthorized: it is not.
+    :raises TooManyFailures: this address has sent too many wrong keys.
+    """
+    key = ctx.archive.keys.find(sent)
     state = "unknown" if key is None else key.state(datetime.now(UTC))
     if key is not None and state == "live":
         return key

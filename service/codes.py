@@ -50,6 +50,7 @@ _ROWS = (
     Row("body_too_large", 413, "The body is too large"),
     Row("conflicting_keys", 400, "Two different keys were sent"),
     Row("cursor_mismatch", 400, "The cursor belongs to another search"),
+    Row("form_refused", 403, "The form is not accepted"),
     Row("fuzzy_distance", 400, "A fuzzy distance is 1 or 2"),
     Row("head_too_large", 431, "The head of the request is too large"),
     Row("history_changed", 409, "The change feed belongs to another history"),

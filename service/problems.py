@@ -18,7 +18,8 @@ from service.exchange import write_json
 
 MEDIA_TYPE = "application/problem+json"
 
-_SEARCH = "/v1/search"  # the only POST that writes nothing
+# Each POST that writes nothing of an article.
+_NO_WRITES = frozenset(("/v1/search", "/login", "/logout"))
 
 # Codes for what HTTP itself refuses, by status; any other status is a bad_request.
 _CODE_OF_STATUS = {
@@ -115,7 +116,7 @@ def _count_refused_write(code: str) -> None:
     """Count a refused request that would have changed something."""
     rule = request.url_rule
     writes = request.method in ("PUT", "DELETE") or (
-        request.method == "POST" and rule is not None and rule.rule != _SEARCH
+        request.method == "POST" and rule is not None and rule.rule not in _NO_WRITES
     )
     if writes:
         context().metrics.refused_writes.labels(code).inc()

@@ -18,6 +18,7 @@
     ├── NotAcceptable            a format that the resource is not given in
     ├── HostRefused
     ├── OriginRefused
+    ├── FormRefused              a form of another site, or an old one
     ├── Unauthorized             no key, or one that is unknown, expired or revoked
     ├── ConflictingKeys
     ├── ScopeMissing
@@ -206,6 +207,18 @@ class OriginRefused(InputError):
             " add the origin to NUTGRAF_CORS"
         )
         self.got = origin[:100]
+
+
+class FormRefused(InputError):
+    """Form that this site did not give to this browser, or gave too long ago.
+
+    :param reason: the fault, and the way out.
+    """
+
+    code = "form_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
 
 
 class Unauthorized(InputError):

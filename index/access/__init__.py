@@ -23,6 +23,13 @@ from index.access.keys import (
 )
 from index.access.publication import published_extra, published_form
 from index.access.rates import Allowance, Rates
+from index.access.sessions import (
+    SESSION_IDLE,
+    SESSION_LIFE,
+    SESSIONS_PER_KEY,
+    Session,
+    new_session_id,
+)
 from index.access.standing import (
     NOBODY,
     Audience,
@@ -56,6 +63,9 @@ __all__ = [
     "NOBODY",
     "NO_EMBARGO",
     "NO_EXPIRY",
+    "SESSIONS_PER_KEY",
+    "SESSION_IDLE",
+    "SESSION_LIFE",
     "STATUSES",
     "STATUS_CODES",
     "UNLIMITED",
@@ -68,6 +78,7 @@ __all__ = [
     "Rates",
     "Restrictions",
     "Scope",
+    "Session",
     "Standing",
     "Validity",
     "Values",
@@ -84,6 +95,7 @@ __all__ = [
     "key_id_in",
     "new_id",
     "new_secret",
+    "new_session_id",
     "published_extra",
     "published_form",
     "rate_of",

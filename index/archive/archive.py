@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Self
 
-from index.access import Rates
 from index.archive import versions
 from index.archive.answers import Answer, ArticleView
 from index.archive.carried import Carriage
@@ -48,7 +47,7 @@ from index.errors import (
 from index.history import Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader, Request, compile_request
 from index.settings import Settings
-from index.store import Keyring, Store
+from index.store import Store
 
 _POLL_SECONDS = 0.002  # between two looks at the index, each of some 0.02 ms
 _NO_SEQ = 2**62  # above every seq
@@ -85,6 +84,9 @@ class Archive:
 
     def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
         self.store, self.engine, self.settings = store, engine, settings
+        # The keys of the callers, the sessions of their browsers, and how often each
+        # key has called, and each address that sent a wrong one.
+        self.keys, self.sessions, self.rates = store.keys, store.sessions, store.rates
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
@@ -95,16 +97,6 @@ class Archive:
         """Close the files and free the memory."""
         self.engine.close()
         self.store.close()
-
-    @property
-    def keys(self) -> Keyring:
-        """The keys of the callers."""
-        return self.store.keys
-
-    @property
-    def rates(self) -> Rates:
-        """How often each key has called, and each address that sent a wrong key."""
-        return self.store.rates
 
     # Writing. The filters of ``reader`` limit what it may write, too.
 
@@ -406,7 +398,8 @@ class Archive:
     def tend(self) -> None:
         """Do what a process that serves the archive must do now and then, also idle.
 
-        It lets go of what a purge or a newer commit has removed from the disk.
+        It lets go of what a purge or a newer commit has removed from the disk, and
+        removes sessions that have ended.
 
         :raises ServiceError: the store cannot be reached now.
         """
@@ -414,6 +407,7 @@ class Archive:
         self.store.forget_erased()
         self.store.try_to_write()
         self.store.fill_reserve()
+        self.sessions.tend()
 
     def search_memory(self) -> SearchMemory:
         """Memory that the searches under way in this process have reserved."""

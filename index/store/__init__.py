@@ -1,7 +1,6 @@
 """Where are the articles? Every version, and the log of changes."""
 
 from index.store.clippings import Clipping
-from index.store.keyring import Keyring
 from index.store.pending import Indexable
 from index.store.quarantine import Attempt, Quarantine, SetAside
 from index.store.store import Store
@@ -11,7 +10,6 @@ __all__ = [
     "Attempt",
     "Clipping",
     "Indexable",
-    "Keyring",
     "Quarantine",
     "SetAside",
     "Store",

@@ -8,7 +8,7 @@ that gets the content of one with keys is *locked*, even if it has no keys itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -37,12 +37,12 @@ from index.query import Filter
 from index.store.prepared import PreparedRead
 from index.store.tables import keys, state
 
-_COLUMNS = (
+COLUMNS = (
     *(keys.c.id, keys.c.name, keys.c.digest, keys.c.scopes, keys.c.filters),
     *(keys.c.rate, keys.c.created, keys.c.expires, keys.c.revoked),
 )
-_FIND = PreparedRead(select(*_COLUMNS).where(keys.c.digest == bindparam("digest")))
-_BY_ID = PreparedRead(select(*_COLUMNS).where(keys.c.id == bindparam("id")))
+_FIND = PreparedRead(select(*COLUMNS).where(keys.c.digest == bindparam("digest")))
+_BY_ID = PreparedRead(select(*COLUMNS).where(keys.c.id == bindparam("id")))
 LOCKED = "locked"  # name of a row of the table state; it is never taken away
 _ANY = PreparedRead(
     select(
@@ -50,7 +50,7 @@ _ANY = PreparedRead(
         | exists(select(state.c.name).where(state.c.name == LOCKED))
     )
 )
-_ALL = select(*_COLUMNS).order_by(keys.c.name, keys.c.created, keys.c.id)
+_ALL = select(*COLUMNS).order_by(keys.c.name, keys.c.created, keys.c.id)
 _ID_TRIES = 5
 
 Opener = Callable[[], AbstractContextManager[Connection]]
@@ -91,19 +91,19 @@ class Keyring:
         for row in rows:
             # The table's index has found it; the whole digest is compared once more.
             if equal_digests(row[2], sent):
-                return _key(row)
+                return key_of_row(row)
         return None
 
     def known(self, key_id: str) -> Key | None:
         """The key with this id; ``None`` if there is none."""
         with self._reading() as connection:
             rows = _BY_ID.rows(connection, id=key_id)
-        return _key(rows[0]) if rows else None
+        return key_of_row(rows[0]) if rows else None
 
     def all(self) -> tuple[Key, ...]:
         """Every key that was ever created, by name, the oldest first."""
         with self._reading() as connection:
-            return tuple(map(_key, connection.execute(_ALL)))
+            return tuple(map(key_of_row, connection.execute(_ALL)))
 
     def add(
         self,
@@ -176,7 +176,8 @@ class Keyring:
             return new, _key_of_id(connection, old.id)
 
 
-def _key(row: Any) -> Key:
+def key_of_row(row: Sequence[Any]) -> Key:
+    """Key from the columns :data:`COLUMNS` of its row."""
     id_, name, _, scopes, filters, rate, created, expires, revoked = row
     return Key(
         id=id_,
@@ -192,16 +193,16 @@ def _key(row: Any) -> Key:
 
 def _live_of_name(connection: Connection, name: str, now: datetime) -> list[Key]:
     rows = connection.execute(
-        select(*_COLUMNS).where(keys.c.name == name).order_by(keys.c.created)
+        select(*COLUMNS).where(keys.c.name == name).order_by(keys.c.created)
     )
-    return [key for key in map(_key, rows) if key.state(now) == "live"]
+    return [key for key in map(key_of_row, rows) if key.state(now) == "live"]
 
 
 def _live_keys(connection: Connection, which: str, now: datetime) -> list[Key]:
     """The live key with this id, or else the live keys with this name."""
     id_or_name = key_id_in(which)
-    rows = connection.execute(select(*_COLUMNS).where(keys.c.id == id_or_name))
-    live = [key for key in map(_key, rows) if key.state(now) == "live"]
+    rows = connection.execute(select(*COLUMNS).where(keys.c.id == id_or_name))
+    live = [key for key in map(key_of_row, rows) if key.state(now) == "live"]
     live = live or _live_of_name(connection, id_or_name, now)
     if not live:
         raise InvalidValue(
@@ -213,8 +214,8 @@ def _live_keys(connection: Connection, which: str, now: datetime) -> list[Key]:
 
 
 def _key_of_id(connection: Connection, key_id: str) -> Key:
-    rows = connection.execute(select(*_COLUMNS).where(keys.c.id == key_id))
-    return _key(rows.one())
+    rows = connection.execute(select(*COLUMNS).where(keys.c.id == key_id))
+    return key_of_row(rows.one())
 
 
 def _set(connection: Connection, key_id: str, **values: int) -> None:

@@ -206,6 +206,7 @@ STEPS: tuple[Step, ...] = (
     # A version without a row is listed from its text.
     Step(5, breaks=False, fill=_add_superseded),
     Step(6, breaks=False),  # what was replaced before may come back
+    Step(7, breaks=False),  # an older release knows no sessions, and begins none
 )
 
 

@@ -18,12 +18,7 @@ from sqlalchemy import Connection, delete
 from index.access import Rates
 from index.article import Article, Draft
 from index.dates import Clock, micros, utc_now
-from index.errors import (
-    ArticleNotFound,
-    InputError,
-    StoreReadOnly,
-    StoreUnavailable,
-)
+from index.errors import ArticleNotFound, InputError, StoreReadOnly, StoreUnavailable
 from index.history import Change, ChangeType, Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader
 from index.store import integrity, rebuilds, withdrawal
@@ -36,6 +31,7 @@ from index.store.preconditions import check_deletion, expected_drafts
 from index.store.quarantine import Quarantine
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of
+from index.store.sessions import Sessions
 from index.store.tables import articles, replaced, versions
 from index.store.transactions import Withdrawal, changed
 from index.store.versions import bytes_of
@@ -67,7 +63,9 @@ class Store:
         self.clock = clock
         self._database = open_database(url)
         self._rebuild_seen = 0  # number of a request
-        self.keys = Keyring(self._database.reading, self._database.writing, clock)
+        opening = (self._database.reading, self._database.writing)
+        self.keys = Keyring(*opening, clock)
+        self.sessions = Sessions(*opening, clock)
         self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
         self.quarantine = Quarantine(self.path)
 

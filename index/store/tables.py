@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 6  # raised with every change to the tables
+SCHEMA = 7  # raised with every change to the tables
 
 metadata = MetaData()
 # Only a key of type INTEGER is SQLite's own row number, and needs no index.
@@ -201,6 +201,17 @@ keys = Table(
     Column("expires", BigInteger, nullable=False),
     Column("revoked", BigInteger),
 )
+# Log-ins of browsers. A restore brings none back, and ends those that there are.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of its id
+    Column("key", _Key, ForeignKey("keys.id", ondelete="CASCADE"), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),  # the last use that was recorded
+    Column("expires", BigInteger, nullable=False),
+)
+Index("sessions_key", sessions.c.key, sessions.c.created)
 state = Table(
     "state",
     metadata,

@@ -20,6 +20,7 @@ from service.exchange.formats import (
     SearchFormat,
     asks_for_feed,
 )
+from service.exchange.forms import read_form
 from service.exchange.forwarding import HEADER, REFUSED, Forwarded
 from service.exchange.json import JSON, json_response, write_json
 from service.exchange.negotiation import bare_type, preferred
@@ -29,6 +30,7 @@ from service.exchange.operations import (
     OPEN,
     Blueprint,
     feeds_of,
+    pages_of,
     scopes_of,
 )
 from service.exchange.page_routes import PageBlueprint
@@ -106,7 +108,9 @@ __all__ = [
     "hosts_of_target",
     "json_response",
     "one_of",
+    "pages_of",
     "preferred",
+    "read_form",
     "read_sent",
     "read_submissions",
     "release_room",

@@ -37,26 +37,29 @@ def read_body() -> bytes:
     return decompressed(read_sent())
 
 
-def read_sent() -> bytes:
+def read_sent(limit: int | None = None) -> bytes:
     """Body of the request, byte for byte as it was sent.
 
     It is measured while it is read, since a chunked body does not declare its length. A
     body that is too long is refused, never truncated.
 
+    :param limit: in bytes; ``None`` for the limit in the settings.
     :raises BodyTooLarge: it is above the limit.
     :raises IncompleteBody: it was cut off, or its chunks are damaged.
     :raises RequestTimeout: it arrives too slowly.
     :raises LengthRequired: there is no body.
     """
-    return b"".join(sent_pieces())
+    return b"".join(sent_pieces(limit))
 
 
-def sent_pieces() -> Iterator[bytes]:
+def sent_pieces(limit: int | None = None) -> Iterator[bytes]:
     """Yield the body of the request in pieces, for bodies that are not kept.
 
+    :param limit: as for :func:`read_sent`.
     :raises InputError: as :func:`read_sent` does, also after some pieces.
     """
-    limit = context().settings.body_bytes
+    if limit is None:
+        limit = context().settings.body_bytes
     declared = request.content_length
     if declared is None:
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()

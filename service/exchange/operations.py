@@ -228,6 +228,16 @@ def scopes_of(app: Flask) -> dict[str, Scope | None]:
     return scopes
 
 
+def pages_of(app: Flask) -> frozenset[str]:
+    """Endpoints of an app that answer with pages."""
+    return frozenset(
+        f"{name}.{view}"
+        for name, blueprint in app.blueprints.items()
+        if isinstance(blueprint, PageBlueprint)
+        for view in blueprint.scopes
+    )
+
+
 def feeds_of(app: Flask) -> frozenset[str]:
     """Endpoints of an app that answer with feeds, too."""
     return frozenset(

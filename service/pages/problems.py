@@ -55,26 +55,27 @@ class ProblemPage:
 
 def register(blueprint: Blueprint) -> None:
     """Let the pages of a blueprint answer errors with pages."""
-    blueprint.register_error_handler(NutgrafError, _answer_error)
+    blueprint.register_error_handler(NutgrafError, answer_with_page)
     blueprint.register_error_handler(HTTPException, _answer_http_error)
 
 
-def _answer_error(error: NutgrafError) -> Response:
+def answer_with_page(error: NutgrafError) -> Response:
+    """Answer to a request for a page that failed with an error of ours."""
     response = problems.answer_error(error)
     # A search that somebody typed: the form stays as it was filled in.
     if request.endpoint == "pages.search" and error.facts.get("parameter"):
-        return _with(response, _faulty_search(error))
-    return _with(response, _problem(response, error))
+        return with_page(response, _faulty_search(error))
+    return with_page(response, _problem(response, error))
 
 
 def _answer_http_error(error: HTTPException) -> Response:
     response = problems.answer_http_error(error)
     if not response.is_json:
         return response  # a redirect
-    return _with(response, _problem(response, error))
+    return with_page(response, _problem(response, error))
 
 
-def _with(response: Response, html: str) -> Response:
+def with_page(response: Response, html: str) -> Response:
     """A problem's answer, with a page in place of its document."""
     response.set_data(html)
     response.content_type = HTML

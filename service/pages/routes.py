@@ -6,8 +6,8 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from index.access import Scope
-from service.exchange import PageBlueprint
-from service.pages import policy, problems
+from service.exchange import OPEN, PageBlueprint
+from service.pages import policy, problems, sessions
 from service.pages.articles import (
     ArticleByIdArguments,
     ArticlePageArguments,
@@ -15,6 +15,7 @@ from service.pages.articles import (
     article_by_id,
 )
 from service.pages.search import SearchPageArguments, search
+from service.pages.sessions import LogInArguments
 
 
 def register(app: Flask) -> None:
@@ -35,6 +36,15 @@ def _blueprint() -> PageBlueprint:
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
     )
     pages.page("/article", article_by_id, scope=read, takes=ArticleByIdArguments)
+    pages.page("/login", sessions.log_in_form, scope=OPEN, takes=LogInArguments)
+    pages.page(
+        *("/login", sessions.log_in),
+        scope=OPEN,
+        takes=LogInArguments,
+        methods=("POST",),
+    )
+    pages.page("/logout", sessions.log_out, scope=OPEN, methods=("POST",))
     pages.after_request(policy.add_headers)
     problems.register(pages)
+    sessions.register(pages)
     return pages

@@ -62,7 +62,7 @@ ORDER = {
         hosts codes logs memory metrics
         refusals
         context
-        exchange
+        exchange cookies
         authority problems
         admission worker upkeep
         api

@@ -27,6 +27,9 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("GET", "/"): ("/?q=harbour", None, SEARCH),
     ("GET", "/articles/<path:article_id>"): (f"/articles/{ID}", None, SEARCH),
     ("GET", "/article"): (f"/article?id={ID}", None, SEARCH),
+    ("GET", "/login"): ("/login", None, OPEN),
+    ("POST", "/login"): ("/login", None, OPEN),
+    ("POST", "/logout"): ("/logout", None, OPEN),
     ("GET", "/docs"): ("/docs", None, OPEN),
     ("GET", "/openapi.json"): ("/openapi.json", None, OPEN),
     ("GET", "/static/<path:filename>"): ("/static/docs.js", None, OPEN),
@@ -86,6 +89,10 @@ SIGNED = (
     ("POST", "/v1/push/assets"),
     ("GET", "/v1/push/assets/<path:media_id>"),
 )
+# Pages that need a key lead browsers that sent none to the form.
+PAGES = (("GET", "/"), ("GET", "/articles/<path:article_id>"), ("GET", "/article"))
+# Their forms are accepted from pages of this site only.
+FORMS = (("POST", "/login"), ("POST", "/logout"))
 # Scopes of the keys; read-embargoed opens nothing by itself.
 KEYS: dict[str, frozenset[Scope]] = {
     "search": frozenset({SEARCH}),
@@ -138,6 +145,19 @@ def code_of(answer: Any) -> str:
     return str(html.document_fromstring(answer.text).find(".//main").get("data-code"))
 
 
+def statuses_if_open(operation: tuple[str, str]) -> tuple[int, ...]:
+    """How an open operation answers a caller without a key."""
+    if operation in SIGNED:
+        return (404,)
+    return (403,) if operation in FORMS else (200, 302, 303, 503)
+
+
+def is_led_to_the_form(answer: Any) -> bool:
+    """Whether an answer asks a browser for a key."""
+    location = answer.headers.get("Location", "")
+    return answer.status_code == 303 and location.startswith("/login?next=")
+
+
 def operation_id(operation: tuple[str, str]) -> str:
     return " ".join(operation)
 
@@ -165,8 +185,9 @@ def test_no_key_opens_only_what_is_open(
     for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer wrong"}):
         answer = call(caller, operation, address, **headers)
         if OPERATIONS[operation][2] is OPEN:
-            expected = (404,) if operation in SIGNED else (200, 302, 503)
-            assert answer.status_code in expected
+            assert answer.status_code in statuses_if_open(operation)
+        elif operation in PAGES and not headers:
+            assert is_led_to_the_form(answer)
         else:
             assert answer.status_code == 401
             assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -183,7 +204,9 @@ def test_a_key_opens_its_scopes_and_nothing_else(
 ) -> None:
     needed = OPERATIONS[operation][2]
     answer = call(caller, operation, Authorization=f"Bearer {secrets[name]}")
-    if needed is OPEN or needed in KEYS[name]:
+    if operation in FORMS:  # whatever the key
+        assert (answer.status_code, code_of(answer)) == (403, "form_refused")
+    elif needed is OPEN or needed in KEYS[name]:
         assert answer.status_code not in (401, 403, 429, 500), answer.data
         assert answer.status_code < 400 or (
             # Another line killed or deleted it before; no indexer runs in the tests.
@@ -202,7 +225,8 @@ def test_head_is_like_get_and_options_only_list_methods(
     path, _, needed = OPERATIONS[operation]
     if operation[0] == "GET":
         with caller.head(path) as answer:
-            assert (answer.status_code == 401) is (needed is not OPEN)
+            is_refused = answer.status_code == 401 or is_led_to_the_form(answer)
+            assert is_refused is (needed is not OPEN)
     answer = caller.options(path)
     assert (answer.status_code, answer.data) == (200, b"")
 
@@ -212,8 +236,8 @@ def test_before_any_key_was_made_its_own_machine_may_do_everything(
     client: FlaskClient, operation: tuple[str, str]
 ) -> None:
     answer = call(client, operation)
-    expected = (404,) if operation in SIGNED else (200, 302)
-    assert answer.status_code in expected or operation[1] == "/readyz"
+    is_ready = operation[1] == "/readyz"
+    assert answer.status_code in statuses_if_open(operation) or is_ready
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
@@ -246,9 +270,11 @@ def test_where_others_can_reach_it_nobody_does_anything_without_a_key(
     exposed: FlaskClient, operation: tuple[str, str]
 ) -> None:
     answer = call(exposed, operation)
-    if OPERATIONS[operation][2] is not OPEN:
+    if operation in PAGES:
+        assert is_led_to_the_form(answer)
+    elif OPERATIONS[operation][2] is not OPEN:
         assert (answer.status_code, code_of(answer)) == (401, "unauthorized")
     elif operation[1] == "/readyz":
         assert set(answer.json) == {"status", "problems", "warnings"}
     else:
-        assert answer.status_code in ((404,) if operation in SIGNED else (200, 302))
+        assert answer.status_code in statuses_if_open(operation)

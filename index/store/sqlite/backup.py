@@ -40,7 +40,7 @@ from index.store.sqlite.inspection import (
     copy_rows,
     inspect,
 )
-from index.store.tables import secrets
+from index.store.tables import secrets, sessions
 
 _PAGES = 1_000  # copied at a time, where nobody else writes to what is copied
 _PAUSE_SECONDS = 0.05  # between two tries while somebody else writes
@@ -104,7 +104,10 @@ def restore(live: Path, file: Path, clock: Clock, *, with_keys: bool) -> Restore
 
 
 def _complete(part: Path) -> Backup:
-    """Check a copy of the store, give it secrets of its own, and a digest."""
+    """Check a copy of the store, give it secrets of its own, and a digest.
+
+    It keeps no session: nobody is logged in by what a backup holds.
+    """
     with store_errors(), _connected(part) as connection:
         for (line,) in connection.execute("PRAGMA quick_check"):
             if line != "ok":
@@ -113,6 +116,7 @@ def _complete(part: Path) -> Backup:
         connection.execute(
             f"UPDATE {secrets.name} SET value = randomblob(length(value))"  # noqa: S608
         )
+        connection.execute(f"DELETE FROM {sessions.name}")  # noqa: S608
         write_digest(connection)
         numbers = dict(connection.execute("SELECT name, value FROM state").fetchall())
         return _counted(connection, numbers)

@@ -26,6 +26,7 @@ from index.store.tables import (
     keys,
     metadata,
     secrets,
+    sessions,
     state,
     versions,
 )
@@ -256,10 +257,12 @@ def copy_rows(
 ) -> None:
     """Copy the rows of an inspected backup into the new store of a connection.
 
-    Its secrets stay behind, and without ``with_keys`` its keys. The new store then has
-    the schema number of the backup, and is yet to be migrated.
+    Its secrets and sessions stay behind, and without ``with_keys`` its keys. The new
+    store then has the schema number of the backup, and is yet to be migrated.
     """
-    left_out = {secrets.name, state.name} | (set() if with_keys else {keys.name})
+    left_out = {secrets.name, sessions.name, state.name}
+    if not with_keys:
+        left_out.add(keys.name)
     connection.execute("BEGIN IMMEDIATE")
     for table, names in contents.tables.items():
         if table not in left_out:
