@@ -84,6 +84,7 @@ class Archive:
 
     def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
         self.store, self.engine, self.settings = store, engine, settings
+        self.clock = store.clock
         # The keys of the callers, the sessions of their browsers, and how often each
         # key has called, and each address that sent a wrong one.
         self.keys, self.sessions, self.rates = store.keys, store.sessions, store.rates

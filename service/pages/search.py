@@ -117,7 +117,7 @@ def form_of(address: Address) -> Form:
 
 def zone_of(name: str) -> Zone:
     """The time zone of a page, by its name."""
-    return Zone(dates.zone(name), name, context().archive.store.clock())
+    return Zone(dates.zone(name), name, context().archive.clock())
 
 
 def render(page: SearchPage) -> str:
