@@ -177,6 +177,8 @@ def _restriction(
 
 def _read(name: str, value: object, rules: DateRules) -> WrittenDate:
     for _ in range(3):  # {"$date": {"$numberLong": "…"}}
+        if isinstance(value, str):
+            break  # as nearly all are
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         elif isinstance(value, Mapping) and len(value) == 1:

@@ -200,7 +200,11 @@ def _inner_of(item: Any) -> str | None:
     if not isinstance(item, Mapping):
         return None
     for name, others in INNER.items():
-        if isinstance(item.get(name), Mapping) and item.keys() <= {name, *others}:
+        if (
+            name in item
+            and isinstance(item[name], Mapping)
+            and item.keys() <= {name, *others}
+        ):
             return name
     return None
 
