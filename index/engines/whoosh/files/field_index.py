@@ -127,6 +127,14 @@ class FieldIndex:
         low, high = self._entries_at[term : term + 2].tolist()
         return int(self._occurrences[low:high].sum())
 
+    def occurrences_of_lists(self, numbers: Ints) -> int:
+        """Number of occurrences in some posting lists."""
+        at = self._positions_at
+        # The offsets are unsigned, and narrow.
+        return int(
+            at[numbers + 1].sum(dtype=np.int64) - at[numbers].sum(dtype=np.int64)
+        )
+
     def entries(self, term: int) -> list[tuple[int, int]]:
         """Posting lists with a term, and its tag in each."""
         low, high = self._entries_at[term : term + 2].tolist()

@@ -21,13 +21,17 @@ from index.engines.whoosh.searching.collection import Collection, collection_at
 from index.engines.whoosh.searching.expansions import limit_expansions
 from index.engines.whoosh.searching.posting_cache import PostingCache
 from index.engines.whoosh.searching.postings import LeafPostings
-from index.engines.whoosh.searching.segment_postings import postings_of
+from index.engines.whoosh.searching.segment_postings import (
+    near_postings_of,
+    postings_of,
+)
 from index.engines.whoosh.searching.snapshot import POSTING_CACHE, IndexSnapshot
 from index.query import (
     WORD_LEAVES,
     All,
     And,
     Fuzzy,
+    Near,
     Not,
     Or,
     Places,
@@ -38,6 +42,7 @@ from index.query import (
     Search,
     Wildcard,
     WordLeaf,
+    leaves,
     places_of,
 )
 
@@ -208,7 +213,9 @@ class QueryTree:
                 postings is None or expands_in not in (None, self.collection.identity)
             ):
                 expands_in = self._checked_expansions(leaf, places)
-            if postings is None:
+            if postings is None and isinstance(leaf, Near):
+                postings = self._near_postings(leaf, places, cache)
+            elif postings is None:
                 postings = LeafPostings(
                     snapshot,
                     places,
@@ -221,6 +228,38 @@ class QueryTree:
             postings.expands_in = expands_in
             self._postings[leaf] = postings
         return postings
+
+    def _near_postings(
+        self, near: Near, places: Places, cache: PostingCache
+    ) -> LeafPostings:
+        """Posting list of a NEAR.
+
+        Those of all NEARs of the query with the same words are computed at once.
+        """
+        snapshot, search, words = self._snapshot, self._search, sorted(near.forms)
+        alike = {near.distance: near}
+        for leaf, _ in leaves(search.query):
+            if (
+                isinstance(leaf, Near)
+                and leaf.field == near.field
+                and sorted(leaf.forms) == words
+                and cache.get(leaf, search.places) is None
+            ):
+                alike.setdefault(leaf.distance, leaf)
+        by_segment = [
+            near_postings_of(segment, near, list(alike), places, self.check)
+            for segment in snapshot.segments
+        ]
+        by_distance = [
+            LeafPostings(
+                snapshot, places, [of_segment[at] for of_segment in by_segment]
+            )
+            for at in range(len(alike))
+        ]
+        for leaf, postings in zip(alike.values(), by_distance, strict=True):
+            cache.put(leaf, search.places, postings)
+            self._postings[leaf] = postings
+        return by_distance[0]
 
     def _checked_expansions(
         self, leaf: Prefix | Wildcard | Fuzzy, places: Places
