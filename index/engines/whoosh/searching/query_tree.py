@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,11 @@ from index.engines.whoosh.files import (
 )
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.collection import Collection, collection_at
-from index.engines.whoosh.searching.expansions import limit_expansions
+from index.engines.whoosh.searching.expansions import (
+    Expansion,
+    expansions_of,
+    limit_expansions,
+)
 from index.engines.whoosh.searching.posting_cache import PostingCache
 from index.engines.whoosh.searching.postings import LeafPostings
 from index.engines.whoosh.searching.segment_postings import (
@@ -47,6 +51,7 @@ from index.query import (
 )
 
 _NO_ARTICLES = np.empty(0, np.int32)
+_NO_TERMS: Mapping[str, Array] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +214,14 @@ class QueryTree:
             postings = cache.get(leaf, default)
             places = places_of(leaf, default)
             expands_in = None if postings is None else postings.expands_in
+            terms_of: dict[str, dict[str, Array]] = {}  # by segment and field
             if isinstance(leaf, Prefix | Wildcard | Fuzzy) and (
                 postings is None or expands_in not in (None, self.collection.identity)
             ):
-                expands_in = self._checked_expansions(leaf, places)
+                expansions = expansions_of(snapshot, leaf, places, self.check)
+                expands_in = self._checked_expansions(leaf, expansions)
+                for terms, field, segment, _ in expansions:
+                    terms_of.setdefault(segment.id, {})[field.name] = terms
             if postings is None and isinstance(leaf, Near):
                 postings = self._near_postings(leaf, places, cache)
             elif postings is None:
@@ -220,7 +229,13 @@ class QueryTree:
                     snapshot,
                     places,
                     [
-                        postings_of(segment, leaf, places, self.check)
+                        postings_of(
+                            segment,
+                            leaf,
+                            places,
+                            self.check,
+                            terms_of.get(segment.id, _NO_TERMS),
+                        )
                         for segment in snapshot.segments
                     ],
                 )
@@ -262,7 +277,7 @@ class QueryTree:
         return by_distance[0]
 
     def _checked_expansions(
-        self, leaf: Prefix | Wildcard | Fuzzy, places: Places
+        self, leaf: Prefix | Wildcard | Fuzzy, expansions: Sequence[Expansion]
     ) -> object | None:
         """Refuse a leaf that expands to too many words.
 
@@ -280,9 +295,8 @@ class QueryTree:
             return bitmap
 
         always = limit_expansions(
-            self._snapshot,
             leaf,
-            places,
+            expansions,
             limit=self._expansions,
             counted=counted,
             check=self.check,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,17 +119,28 @@ class SegmentPostings:
 
 
 def postings_of(
-    segment: Segment, leaf: WordLeaf, places: Places, check: Check
+    segment: Segment,
+    leaf: WordLeaf,
+    places: Places,
+    check: Check,
+    terms: Mapping[str, Array],
 ) -> SegmentPostings:
-    """Posting lists of a leaf in a segment, in the fields that are searched."""
+    """Posting lists of a leaf in a segment, in the fields that are searched.
+
+    :param terms: by field, those to which a prefix, wildcard or fuzzy leaf expands.
+    """
     lines = {}
     for name in places.lines:
         field = segment.field(name)
         if field is not None:
-            postings = _LeafMatcher(segment, field, leaf, check).postings()
+            matcher = _LeafMatcher(segment, field, leaf, check, terms.get(name))
+            postings = matcher.postings()
             if len(postings.rows):
                 lines[name] = postings
-    return SegmentPostings(_paragraph_postings(segment, leaf, places, check), lines)
+    paragraphs = _paragraph_postings(
+        segment, leaf, places, check, terms.get(PARAGRAPH_WORDS)
+    )
+    return SegmentPostings(paragraphs, lines)
 
 
 def near_postings_of(
@@ -164,12 +175,16 @@ def _no_postings(segment: Segment) -> ParagraphPostings:
 
 
 def _paragraph_postings(
-    segment: Segment, leaf: WordLeaf, places: Places, check: Check
+    segment: Segment,
+    leaf: WordLeaf,
+    places: Places,
+    check: Check,
+    terms: Array | None,
 ) -> ParagraphPostings:
     field = segment.field(PARAGRAPH_WORDS)
     if not places.passages or not isinstance(field, ParagraphIndex):
         return _no_postings(segment)
-    matcher = _LeafMatcher(segment, field, leaf, check)
+    matcher = _LeafMatcher(segment, field, leaf, check, terms)
     everywhere = len(places.passages) == len(PASSAGE_FIELDS)
     number = matcher.single_list() if everywhere else None
     if number is not None:
@@ -191,29 +206,34 @@ def _in_passages(
     )
 
 
-def expanded_terms(field: FieldIndex, leaf: WordLeaf) -> Array | None:
-    """Terms of a field to which a prefix, wildcard or fuzzy leaf expands.
-
-    ``None`` for any other leaf.
-    """
+def expanded_terms(
+    field: FieldIndex, leaf: Prefix | Wildcard | Fuzzy, check: Check
+) -> Array:
+    """Terms of a field to which a leaf expands."""
     if isinstance(leaf, Prefix):
         return field.terms_with_prefix(leaf.prefix)
     if isinstance(leaf, Wildcard):
         literal = re.split(r"[*?]", leaf.pattern, maxsplit=1)[0]
-        return field.terms_matching(wildcard_pattern(leaf.pattern), literal)
-    if isinstance(leaf, Fuzzy):
-        return field.terms_near(leaf.form, leaf.distance)
-    return None
+        return field.terms_matching(wildcard_pattern(leaf.pattern), literal, check)
+    return field.terms_near(leaf.form, leaf.distance, check)
 
 
 class _LeafMatcher:
-    """Matches one leaf in one field of a segment."""
+    """Matches one leaf in one field of a segment.
+
+    :param terms: to which a prefix, wildcard or fuzzy leaf expands; ``None`` for none.
+    """
 
     def __init__(
-        self, segment: Segment, field: FieldIndex, leaf: WordLeaf, check: Check
+        self,
+        segment: Segment,
+        field: FieldIndex,
+        leaf: WordLeaf,
+        check: Check,
+        terms: Array | None = None,
     ) -> None:
         self._segment, self._field = segment, field
-        self._leaf, self._check = leaf, check
+        self._leaf, self._check, self._terms = leaf, check, terms
 
     def single_list(self) -> int | None:
         """Number of the stored list that is the leaf's postings, if one is."""
@@ -230,9 +250,10 @@ class _LeafMatcher:
     def postings(self) -> Postings:
         """Posting list of the leaf in the field."""
         leaf, field = self._leaf, self._field
-        terms = expanded_terms(field, leaf)
-        if terms is not None:
-            return self._disjunction(self._lists_of_terms(terms))
+        if isinstance(leaf, Prefix | Wildcard | Fuzzy):
+            if self._terms is None:
+                return NO_POSTINGS
+            return self._disjunction(self._lists_of_terms(self._terms))
         if isinstance(leaf, Exact):
             words = tuple(
                 self._lists_of_terms(np.array(field.terms_of(form), np.int64))
