@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from index.engines.whoosh.files import PARAGRAPH_WORDS, FieldIndex, field_index
 from index.errors import SearchTimeout
 from index.query import All, Fuzzy, Prefix, Search, Wildcard, WordLeaf
 
+# The package has a function of this name.
+names = import_module("index.engines.whoosh.searching.names")
 WORDS = [f"harbour{n}" for n in range(400)]
 SEGMENTS = 3
 # How a field looks for words, and the leaf that asks for it.
@@ -119,3 +122,32 @@ def test_a_correction_past_its_deadline_is_stopped(engine: WhooshEngine) -> None
     search = Search(query=All(), now=NOW, deadline=Deadline(0.0, 2.0))
     with pytest.raises(SearchTimeout):
         list(engine.snapshot().corrections("harbor", search))
+
+
+def test_each_typed_word_of_a_name_is_looked_up_once_and_each_value_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = opened(tmp_path)
+    engine.rebuild([], seq=0, total=0)
+    people = [f"Ann Abbott Baker{n}" for n in range(100)]
+    engine.apply([article("a", "x", people=people)], [], seq=1)
+    looked_up: list[str] = []
+    groups_of = names._groups
+
+    def counted(*arguments: Any) -> Any:
+        looked_up.append(arguments[-1])
+        return groups_of(*arguments)
+
+    monkeypatch.setattr(names, "_groups", counted)
+    snapshot = engine.snapshot()
+    typed = ["a", "b"] * 40
+    evaluation = snapshot._evaluation(Search(query=All(), now=NOW))
+    checks: list[None] = []
+    evaluation.check = lambda: checks.append(None)
+    found = names.names(snapshot._snapshot, evaluation, "people", typed, 5)
+    assert found == ()
+    assert looked_up == ["a", "b"]
+    assert len(checks) >= len(people)
+    two = snapshot.names("people", ["a", "a", "b"], Search(query=All(), now=NOW), 500)
+    assert len(two) == len(people)
+    engine.close()
