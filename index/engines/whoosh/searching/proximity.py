@@ -106,8 +106,10 @@ class Proximity:
 
     def _occurrences(self, word: WordLists) -> int:
         """Upper bound of the occurrences of a word."""
-        numbers = np.array([*word.lists, *(part[0] for part in word.parted)], np.int64)
-        return self._field.occurrences_of_lists(numbers)
+        numbers = [*word.lists, *(part[0] for part in word.parted)]
+        if len(numbers) == 1:  # nearly always, and then an array costs more
+            return len(self._field.positions(numbers[0]))
+        return self._field.occurrences_of_lists(np.array(numbers, np.int64))
 
     def _phrases_in(self, rows: Array) -> Ints:
         """Place of each phrase in some rows.
