@@ -27,6 +27,14 @@ def deadline_in(seconds: float) -> Deadline:
     return Deadline(time.monotonic() + seconds, seconds)
 
 
+def halfway_to(deadline: Deadline | None) -> Deadline | None:
+    """Deadline after half of the time that is left, for a part that can be left out."""
+    if deadline is None:
+        return None
+    now = time.monotonic()
+    return Deadline(now + max(deadline.at - now, 0) / 2, deadline.seconds)
+
+
 def until(deadline: Deadline | None) -> Check:
     """A check to call between steps: it raises once the deadline has passed.
 

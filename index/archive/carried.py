@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from index.access import Validity
+from index.access import Standing, Validity
 from index.archive.answers import Excerpt
 from index.archive.hits import excerpt_of
 from index.history import Entry
@@ -57,12 +57,20 @@ def carried_articles(
     articles: dict[str, tuple[CarriedArticle | None, int]] = {}
     carried: list[CarriedArticle | None] = []
     validity, size = Validity(now), 0
+    standings = view.standings({entry.id for entry in entries if not entry.removed})
     for entry in entries:
         if entry.removed:
             carried.append(None)
             continue
         if entry.id not in articles:
-            articles[entry.id] = _carried(view, entry.id, carriage, reader, validity)
+            articles[entry.id] = _carried(
+                view,
+                entry.id,
+                standings.get(entry.id),
+                carriage=carriage,
+                reader=reader,
+                validity=validity,
+            )
         article, added = articles[entry.id]
         carried.append(article)
         size += added  # also of one that is listed again: the answer has it twice
@@ -72,12 +80,21 @@ def carried_articles(
 
 
 def _carried(
-    view: View, article_id: str, carriage: Carriage, reader: Reader, validity: Validity
+    view: View,
+    article_id: str,
+    current: tuple[str, Standing] | None,
+    *,
+    carriage: Carriage,
+    reader: Reader,
+    validity: Validity,
 ) -> tuple[CarriedArticle | None, int]:
-    """Parts of an article, and the size of its JSON."""
-    standing, version = view.standing(article_id), view.current_version(article_id)
-    if standing is None or version is None:
+    """Parts of an article, and the size of its JSON.
+
+    :param current: its current version, and its standing.
+    """
+    if current is None:
         return None, 0
+    version, standing = current
     if not standing.shown(reader, validity.now):
         return None, 0
     ((_, clipping),) = view.clippings([(article_id, version)])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import regex
 
 from index.text import Span, is_single_cjk, sentence_spans
 
+# Characters beyond the longest excerpt with a mark, so that no sentence of one is cut.
+_MARGIN = 32
 _GRAPHEME = regex.compile(r"\X")
 _TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts need no escaping
 
@@ -56,7 +58,11 @@ def cut(text: str, marks: Sequence[Span], length: int) -> Span:
     """
     if length <= 0 or len(text) <= length:
         return 0, len(text)
-    units = _joined(sentence_spans(text), marks) or [(0, len(text))]
+    units = [
+        unit
+        for low, high, own in _near(text, marks, length + _MARGIN)
+        for unit in _joined(sentence_spans(text, low, high), own)
+    ] or [(0, len(text))]
     starts, ends = [start for start, _ in marks], [end for _, end in marks]
     # Minus the number of marks, then the distance of their middle from the excerpt's.
     best: tuple[int, float] = (0, 0.0)
@@ -79,6 +85,45 @@ def cut(text: str, marks: Sequence[Span], length: int) -> Span:
         elif not marks and first == 0:
             return start, end
     return chosen or _words_around(text, units, marks, length)
+
+
+def _near(
+    text: str, marks: Sequence[Span], reach: int
+) -> Iterator[tuple[int, int, Sequence[Span]]]:
+    """Yield the parts of a text near its marks, each with those that are in it.
+
+    No excerpt with a mark goes beyond them. Without marks it is the beginning.
+    """
+    if not marks:
+        start = len(text) - len(text.lstrip())
+        yield 0, _end_of_space(text, start + reach), ()
+        return
+    first, low = 0, _start_of_space(text, marks[0][0] - reach)
+    for number, (start, _) in enumerate(marks):
+        if number and start - marks[number - 1][1] > 2 * reach:
+            # White space at an edge is looked at once from each side.
+            high = _end_of_space(text, marks[number - 1][1] + reach)
+            next_low = _start_of_space(text, start - reach)
+            if next_low > high:
+                yield low, high, marks[first:number]
+                first, low = number, next_low
+    yield low, _end_of_space(text, marks[-1][1] + reach), marks[first:]
+
+
+def _start_of_space(text: str, place: int) -> int:
+    """The last place up to this one without a space there."""
+    place = max(place, 0)
+    while place and text[place].isspace():
+        place -= 1
+    return place
+
+
+def _end_of_space(text: str, place: int) -> int:
+    """The first place from this one on without a space before it."""
+    place = min(place, len(text))
+    while place < len(text) and text[place - 1].isspace():
+        place += 1
+    return place
 
 
 def _joined(units: Sequence[Span], marks: Sequence[Span]) -> list[Span]:

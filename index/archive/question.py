@@ -113,7 +113,7 @@ class Question:
             search,
             page,
             request.q,
-            lambda q: self._counted(q, search),
+            lambda q, deadline: self._counted(q, replace(search, deadline=deadline)),
         )
         hits = Hits(
             request,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
+from itertools import islice, takewhile
 
 from index.access import Validity
 from index.archive.answers import Answer
@@ -65,22 +66,26 @@ def removals_from(
     first = micros(search.now - TOLD)
     removals: dict[str, Removal] = {}
     decided: set[str] = set()
-    for change in _newest(view, filtered=bool(filters)):
-        at = micros(change.at)
-        if at < first:
-            break
-        entry: Entry | None = entry_for(change, reader, at)
-        if entry is None or entry.id in decided:
-            continue
-        decided.add(entry.id)
-        if not entry.removed:
-            continue
-        standing = view.standing(entry.id)
-        if standing is None or not standing.shown(reader, validity.now):
-            removals[entry.id] = Removal(id=entry.id, at=entry.at)
-            validity.turns_at(at + (micros(search.now) - first))
-            if len(removals) == _MOST_REMOVED:
-                break
+    recent = takewhile(
+        lambda change: micros(change.at) >= first,
+        _newest(view, filtered=bool(filters)),
+    )
+    while batch := list(islice(recent, _READ)):
+        ended: list[Entry] = []
+        for change in batch:
+            entry = entry_for(change, reader, micros(change.at))
+            if entry is not None and entry.id not in decided:
+                decided.add(entry.id)
+                if entry.removed:
+                    ended.append(entry)
+        standings = view.standings([entry.id for entry in ended])
+        for entry in ended:
+            _, standing = standings.get(entry.id, (None, None))
+            if standing is None or not standing.shown(reader, validity.now):
+                removals[entry.id] = Removal(id=entry.id, at=entry.at)
+                validity.turns_at(micros(entry.at) + (micros(search.now) - first))
+                if len(removals) == _MOST_REMOVED:
+                    return tuple(removals.values())
     return tuple(removals.values())
 
 

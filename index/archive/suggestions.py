@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from index.deadline import until
+from index.deadline import Deadline, halfway_to, until
 from index.engines import Page, Snapshot
 from index.errors import InvalidQuery, SearchTimeout
 from index.query import And, Prefix, Search, Term, scoring_leaves
@@ -72,36 +72,46 @@ def did_you_mean(
     search: Search,
     page: Page,
     q: str,
-    search_for: Callable[[str], Search],
+    search_for: Callable[[str, Deadline | None], Search],
 ) -> str | None:
     """Query with corrections of the words that no article has, if it has hits.
 
-    ``None`` if no changed query that is tried has hits.
+    ``None`` if no changed query that is tried has hits, or none of those that are tried
+    in half of the time that is left: the answer needs the other half.
 
     :param page: the query's answer, with the count of each word.
-    :param search_for: the same search for another query, which may raise InvalidQuery.
+    :param search_for: the same search for another query, by a deadline, which may raise
+        InvalidQuery.
     """
+    absent = _absent(search, page)
+    if not absent:
+        return None
+    search = replace(search, deadline=halfway_to(search.deadline))
     try:
-        for corrected in _corrected(snapshot, search, page, q):
+        for corrected in _corrected(snapshot, search, absent, q):
             with suppress(InvalidQuery):  # the correction made it too long
-                if snapshot.search(search_for(corrected)).articles:
+                if snapshot.search(search_for(corrected, search.deadline)).articles:
                     return corrected
     except SearchTimeout:
         pass  # the answer is complete without a correction
     return None
 
 
-def _corrected(snapshot: Snapshot, search: Search, page: Page, q: str) -> Iterator[str]:
-    """Yield queries with corrected words, those with the closest words first."""
+def _absent(search: Search, page: Page) -> list[Term]:
+    """The first words of a query that no article has."""
     counts = zip(scoring_leaves(search.query), page.terms, strict=True)
     # A word of one or two letters is one edit from too many others.
-    absent = [
+    return [
         leaf
         for leaf, count in counts
         if count.articles == 0 and isinstance(leaf, Term) and len(leaf.form) > 2
     ][: len(_TRIED_WORDS)]
-    if not absent:
-        return
+
+
+def _corrected(
+    snapshot: Snapshot, search: Search, absent: Sequence[Term], q: str
+) -> Iterator[str]:
+    """Yield queries with corrected words, those with the closest words first."""
     tried = _TRIED_WORDS[len(absent) - 1]
     choices = [
         list(enumerate(islice(snapshot.corrections(leaf.form, search), tried)))

@@ -155,11 +155,6 @@ def web_page(text: str) -> WebPage:
     return page
 
 
-def element_text(element: Any) -> str:
-    """Words of an element, with single spaces."""
-    return _SPACES.sub(" ", "".join(element.itertext())).strip()
-
-
 def _heading(element: Any) -> str:
     """Words of a heading or a title; blank if it is too long for one."""
     texts: list[str] = []
@@ -283,6 +278,42 @@ def _finite(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+class _PropertyTexts:
+    """Texts of the elements with properties, inside one another as they are.
+
+    The page is read once, and its runs of spaces are then one space each, so that
+    elements inside one another do not each hold all of them.
+
+    :ivar size: characters and pieces of the texts that were taken.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self.size = 0
+        self._pieces: list[str] = []
+        self._spans: dict[Any, tuple[int, int]] = {}
+        starts: list[int] = []
+        for event, element in etree.iterwalk(root, events=("start", "end")):
+            if event == "start":
+                starts.append(len(self._pieces))
+                self._add(element.text)
+            else:
+                start = starts.pop()
+                if element.get("itemprop"):
+                    self._spans[element] = start, len(self._pieces)
+                self._add(element.tail)
+
+    def _add(self, text: str | None) -> None:
+        if text:
+            self._pieces.append(_SPACES.sub(" ", text))
+
+    def of(self, element: Any) -> str:
+        """Words of an element, with single spaces."""
+        start, end = self._spans[element]
+        text = "".join(self._pieces[start:end])
+        self.size += end - start + len(text)
+        return _SPACES.sub(" ", text).strip()
+
+
 def _items(root: Any) -> Iterator[dict[str, Any]]:
     """Yield the top items of a page's microdata (HTML Standard, 5).
 
@@ -290,6 +321,7 @@ def _items(root: Any) -> Iterator[dict[str, Any]]:
     texts. Properties by ``itemref`` are left out.
     """
     open_items: list[tuple[Any, dict[str, Any]]] = []  # with their elements
+    texts = _PropertyTexts(root)
     size = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if event == "end":
@@ -304,9 +336,9 @@ def _items(root: Any) -> Iterator[dict[str, Any]]:
             if element.get("itemid"):
                 value["@id"] = element.get("itemid")
         elif properties and open_items:
-            value = _value_of(element, properties)
+            value = _value_of(element, properties, texts)
             size += len(value) * len(properties)  # each is written with its value
-            if size > _LARGEST_DATA:
+            if max(size, texts.size) > _LARGEST_DATA:
                 raise LimitExceeded(
                     "characters of microdata", limit=_LARGEST_DATA, got=None
                 )
@@ -320,17 +352,17 @@ def _items(root: Any) -> Iterator[dict[str, Any]]:
             open_items.append((element, value))
 
 
-def _value_of(element: Any, properties: list[str]) -> str:
+def _value_of(element: Any, properties: list[str], texts: _PropertyTexts) -> str:
     attribute = _VALUES.get(element.tag)
     # Many pages have the content of a time or a link in an attribute for it.
     stated = element.get("content") or (attribute and element.get(attribute))
     if isinstance(stated, str) and stated.strip():
         if attribute == "href" and element.tag == "a" and not _is_address(properties):
-            return element_text(element)
+            return texts.of(element)
         return stated.strip()
     if "articleBody" in properties:
         return element_html(element)
-    return element_text(element)
+    return texts.of(element)
 
 
 def _is_address(properties: list[str]) -> bool:

@@ -7,8 +7,8 @@ from index.query.lookup import Lookup
 from index.query.matching import (
     form_tests,
     near_occurrences,
+    near_spans,
     near_the_rarest,
-    near_windows,
     occurrences,
     wildcard_pattern,
 )
@@ -115,8 +115,8 @@ __all__ = [
     "form_tests",
     "leaves",
     "near_occurrences",
+    "near_spans",
     "near_the_rarest",
-    "near_windows",
     "occurrences",
     "paragraph_statistics",
     "places_of",

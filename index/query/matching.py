@@ -17,8 +17,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from heapq import heapify, heappop, heappush
 
 from rapidfuzz.distance import OSA
 
@@ -28,6 +35,7 @@ from index.text import Span, Tokens, fold, is_single_cjk, word_key
 
 Occurrence = tuple[Span, ...]  # the spans to mark, in order; several only for Near
 FormTest = Callable[[str], bool]  # whether the form of a token matches
+_NEXT_CHECK = 256  # occurrences between two looks at the deadline
 
 
 def occurrences(
@@ -249,20 +257,49 @@ def near_windows(
     hits = sorted(
         (position, word) for word, here in enumerate(widths) for position in here
     )
-    latest = _Latest(widths, counts)
+    latest = _Latest(counts)
     scanned = 0  # end of the last window
     for position, word in hits:
         check()
         if position < scanned:
             continue
-        latest.add(position, word)
+        latest.add(position, word, widths[word][position])
         if latest.missing:
             continue
         start, end = latest.span()
         if end - start - latest.taken <= distance:
             yield latest.window()
             scanned = end
-            latest = _Latest(widths, counts)
+            latest = _Latest(counts)
+
+
+def near_spans(
+    hits: Iterable[tuple[int, int, int]],
+    counts: Sequence[int],
+    distance: int,
+    check: Check = never,
+) -> Iterator[tuple[int, int, int]]:
+    """Yield where the latest occurrences of all words of a Near are close together.
+
+    One scan serves every distance up to this one. Its windows are the first of the
+    spans with no more other words than that, then the first of those that start after
+    its end, and so on: see :func:`near_windows`.
+
+    :param hits: position, word and width of each occurrence, ascending; of a word, one
+        at each position.
+    :param counts: for each word: how often the query has it.
+    :return: start, end and number of other words; starts are ascending.
+    """
+    latest = _Latest(counts)
+    for number, (position, word, width) in enumerate(hits):
+        if number % _NEXT_CHECK == 0:
+            check()
+        latest.add(position, word, width)
+        if not latest.missing:
+            start, end = latest.span()
+            others = end - start - latest.taken
+            if others <= distance:
+                yield start, end, others
 
 
 class _Latest:
@@ -275,31 +312,35 @@ class _Latest:
     :ivar taken: number of positions that the words take up.
     """
 
-    def __init__(
-        self, widths: Sequence[Mapping[int, int]], counts: Sequence[int]
-    ) -> None:
-        self._widths, self._counts = widths, counts
+    def __init__(self, counts: Sequence[int]) -> None:
+        self._counts = counts
         self._positions = [deque[int]() for _ in counts]
+        self._widths = [deque[int]() for _ in counts]
         self.missing = sum(counts)
         self.taken = 0
         # Two words can share a position: a single character, and the pair it begins.
         self._sharing: dict[int, list[int]] = {}  # widths of the words by position
         self._order: deque[tuple[int, int]] = deque()  # some are no longer the latest
         self._ends: list[tuple[int, int, int]] = []  # a heap, of some no longer, too
+        self._most = 2 * self.missing + 16  # of either
 
-    def add(self, position: int, word: int) -> None:
+    def add(self, position: int, word: int, width: int) -> None:
         """Add the next occurrence of a word; the oldest of too many is dropped."""
-        positions = self._positions[word]
+        positions, widths = self._positions[word], self._widths[word]
         if len(positions) == self._counts[word]:
-            oldest = positions.popleft()
-            self._share(oldest, self._widths[word][oldest], list.remove)
+            self._share(positions.popleft(), widths.popleft(), list.remove)
         else:
             self.missing -= 1
         positions.append(position)
-        width = self._widths[word][position]
+        widths.append(width)
         self._share(position, width, list.append)
         self._order.append((position, word))
         heappush(self._ends, (-position - width, position, word))
+        if len(self._ends) > self._most:
+            self._ends = [end for end in self._ends if self._is_latest(*end[1:])]
+            heapify(self._ends)
+        if len(self._order) > self._most:
+            self._order = deque(hit for hit in self._order if self._is_latest(*hit))
 
     def _share(
         self, position: int, width: int, change: Callable[[list[int], int], None]

@@ -35,7 +35,7 @@ from index.store.prepared import PreparedRead
 from index.store.rows import RESTRICTING, chunks, standings_of
 from index.store.tables import articles, changes
 
-_AT_ONCE = 1_000  # articles in one transaction, the earliest first
+DUE_AT_ONCE = 1_000  # articles that a write looks at first, the earliest of all
 _SOON = articles.c.turns != literal_column(str(NO_EXPIRY))
 _NEXT = PreparedRead(select(func.min(articles.c.turns)).where(_SOON))
 _ALL_DUE = (
@@ -49,7 +49,7 @@ _ALL_DUE = (
     .where(_SOON, articles.c.turns <= bindparam("now"))
     .order_by(articles.c.turns, articles.c.id)
 )
-_DUE = _ALL_DUE.limit(_AT_ONCE)
+_DUE = _ALL_DUE.limit(DUE_AT_ONCE)
 _DUE_OF = _ALL_DUE.where(articles.c.id.in_(bindparam("ids", expanding=True)))
 _MOVE = (
     update(articles)
@@ -85,9 +85,23 @@ def is_due(connection: Connection, now: int) -> bool:
 
 
 def log_due(connection: Connection, now: int) -> int:
-    """Log all that is due, in the caller's transaction; return how many entries."""
-    logged = _log_set_back(connection, now)
+    """Log all that is due, in the caller's transaction; return how many entries.
+
+    The transaction is as long as there is much: others that write wait for it.
+    """
+    logged = log_first_due(connection, now)
     while _has_turned(connection, now):
+        logged += log_first_due(connection, now)
+    return logged
+
+
+def log_first_due(connection: Connection, now: int) -> int:
+    """Log what is due first, of up to :data:`DUE_AT_ONCE` articles; return as above.
+
+    If the clock was set back, that is logged of all articles; see :func:`log_due_of`.
+    """
+    logged = _log_set_back(connection, now)
+    if _has_turned(connection, now):
         for row in connection.execute(_DUE, {"now": now}).all():
             logged += _log(connection, row, now)
     return logged
@@ -96,7 +110,8 @@ def log_due(connection: Connection, now: int) -> int:
 def log_due_of(connection: Connection, ids: Iterable[str], now: int) -> int:
     """Log what is due of some articles only; return how many entries.
 
-    For withdrawals, which must neither wait for others nor use up their room. If the
+    No later change of them may come before that. A withdrawal logs no more, since it
+    must neither wait for others nor use up their room. If the
     clock was set back, that is logged of all articles: the next entry of the log would
     hide that it was.
     """

@@ -24,7 +24,6 @@ from index.query import PUBLIC, Reader
 from index.store import integrity, rebuilds, withdrawal
 from index.store.change_log import append
 from index.store.database import Backup, Migration, Restored
-from index.store.embargoes import is_due, log_due
 from index.store.keyring import Keyring
 from index.store.opening import migrate_database, open_database
 from index.store.preconditions import check_deletion, expected_drafts
@@ -33,11 +32,11 @@ from index.store.reinstatement import reinstate
 from index.store.rows import standing_of
 from index.store.sessions import Sessions
 from index.store.tables import articles, replaced, versions
-from index.store.transactions import Withdrawal, changed
+from index.store.transactions import Scope, Withdrawal, changed, log_in_pages
 from index.store.versions import bytes_of
 from index.store.view import View
 from index.store.writers import check_writer, checked_drafts
-from index.store.writing import put, stored_draft, withdrawal_of
+from index.store.writing import put, scope_of, stored_draft
 
 T = TypeVar("T")
 
@@ -143,7 +142,7 @@ class Store:
                 *(connection, checked), at=at, force=force, amend=amend, reader=reader
             )
 
-        return self._change(change, withdrawal_of(drafts))
+        return self._change(change, scope_of(drafts))
 
     def delete(
         self,
@@ -270,7 +269,7 @@ class Store:
             check_writer(connection, article_id, reader)
             return reinstate(connection, article_id, at=at, reader=reader)
 
-        return self._change(change)
+        return self._change(change, [article_id])
 
     def purge(self, article_id: str) -> int:
         """Erase every text of a killed or deleted article, and keep the notice.
@@ -293,11 +292,7 @@ class Store:
         Each is logged once, however many processes do this, and before any other
         change of the article. Returns the number of entries.
         """
-        with self._database.reading() as connection:
-            if not is_due(connection, self._now() if now is None else now):
-                return 0
-        with self._database.writing() as connection:
-            return log_due(connection, self._now() if now is None else now)
+        return log_in_pages(self._database, lambda: self._now() if now is None else now)
 
     @contextmanager
     def reading(self) -> Iterator[View]:
@@ -439,9 +434,9 @@ class Store:
     def _change(
         self,
         change: Callable[[Connection, int], T],
-        withdrawal: Withdrawal | None = None,
+        scope: Scope,
     ) -> T:
-        return changed(self._database, self.clock, change, withdrawal)
+        return changed(self._database, self.clock, change, scope)
 
     def _now(self) -> int:
         return micros(self.clock())

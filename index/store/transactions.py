@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from index.dates import Clock, micros
 from index.errors import StoreFull
 from index.store.database import Database
-from index.store.embargoes import log_due, log_due_of
+from index.store.embargoes import is_due, log_due_of, log_first_due
 
 T = TypeVar("T")
 # Bytes of the reserve that a withdrawal on a full disk gets, attempt by attempt.
@@ -34,31 +34,36 @@ class Withdrawal:
     least: Callable[[Connection], int] = _nothing
 
 
+# What a change is about: the withdrawal that it is, or else the ids of its articles.
+Scope = Withdrawal | Collection[str]
+
+
 def changed(
     database: Database,
     clock: Clock,
     change: Callable[[Connection, int], T],
-    withdrawal: Withdrawal | None = None,
+    scope: Scope,
 ) -> T:
     """The result of a change in a transaction of its own, at one instant.
 
     Embargoes that have ended, and articles that have expired, are logged first: no
-    later change of an article may come before that. In a withdrawal this is done of its
-    articles only, however many others are due.
+    later change of an article may come before that. Of other articles than those of the
+    change, a page is logged, and in a withdrawal nothing, however many are due.
 
-    :param withdrawal: on a full disk, it gets room from the reserve: more with each
-        attempt, so that what is left serves further withdrawals. If all of it is too
-        little, the reserve is taken back.
+    :param scope: on a full disk, a withdrawal gets room from the reserve: more with
+        each attempt, so that what is left serves further withdrawals. If all of it is
+        too little, the reserve is taken back.
     :raises StoreFull: nothing of the change was stored.
     """
+    withdrawal = scope if isinstance(scope, Withdrawal) else None
+    ids = scope.ids if isinstance(scope, Withdrawal) else scope
 
     def attempt(room: int) -> T:
         with database.writing(room=room, ordinary=withdrawal is None) as connection:
             at = micros(clock())
             if withdrawal is None:
-                log_due(connection, at)
-            else:
-                log_due_of(connection, withdrawal.ids, at)
+                log_first_due(connection, at)
+            log_due_of(connection, ids, at)
             return change(connection, at)
 
     try:
@@ -80,3 +85,17 @@ def changed(
                 break
     database.fill_reserve()
     raise full
+
+
+def log_in_pages(database: Database, now: Callable[[], int]) -> int:
+    """Log all that is due, each page in a transaction; return how many entries.
+
+    Others can write in between, however much there is.
+    """
+    logged = 0
+    while True:
+        with database.reading() as connection:
+            if not is_due(connection, now()):
+                return logged
+        with database.writing() as connection:
+            logged += log_first_due(connection, now())

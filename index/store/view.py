@@ -56,6 +56,7 @@ from index.store.rows import (
     current_version,
     read_article,
     standing_of,
+    standings_of,
     unreadable,
     value_of,
 )
@@ -358,6 +359,10 @@ class View:
     def standing(self, article_id: str) -> Standing | None:
         """Status, dates and values that decide who may see an article."""
         return standing_of(self._connection, article_id)
+
+    def standings(self, ids: Iterable[str]) -> dict[str, tuple[str, Standing]]:
+        """Current version and standing of each of these articles that exists, by id."""
+        return standings_of(self._connection, ids)
 
     def notice(self, article_id: str) -> Notice | None:
         """The notice of a killed article; ``None`` if it is not killed."""

@@ -224,15 +224,15 @@ def stored_draft(article: Article | Draft) -> Draft | InvalidArticle:
         return error
 
 
-def withdrawal_of(drafts: Sequence[Draft | InvalidArticle]) -> Withdrawal | None:
-    """The withdrawal that a batch is; ``None`` if it does not only kill articles."""
+def scope_of(drafts: Sequence[Draft | InvalidArticle]) -> Withdrawal | list[str]:
+    """The withdrawal that a batch is; the ids of its articles if not all are kills."""
     kills = [
         draft
         for draft in drafts
         if isinstance(draft, Draft) and draft.article.status is Status.CANCELED
     ]
     if len(kills) < len(drafts):
-        return None
+        return [draft.article.id for draft in drafts if isinstance(draft, Draft)]
     size = sum(draft.size + _bytes_sent(draft) for draft in kills)
     return Withdrawal([draft.article.id for draft in kills], lambda _: size)
 

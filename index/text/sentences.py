@@ -19,6 +19,8 @@ _SHORT = (
 
 _ENDS_SHORT = regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?:{_SHORT})\Z")
 
+_NO_SPACE = regex.compile(r"\S")
+
 _QUOTES = r"[\"'”’»›)\]]*+"
 
 # A run of stops is tried only where it starts, so the search stays linear.
@@ -30,25 +32,33 @@ _SENTENCE_END = regex.compile(
 )
 
 
-def sentence_spans(text: str) -> list[Span]:
-    """Spans of the sentences, without the space around them.
+def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    """Spans of the sentences of a text, or of a part, without the space around them.
 
     A full stop ends a sentence if a space and no lower-case letter follow it, and if no
     initial, abbreviation or title precedes it. Full stops of scripts written without
     spaces need no space.
+
+    :param start: of the part; a sentence begins there, whatever is before it.
+    :param end: of the part; a sentence ends there. A longer text takes no longer.
     """
-    bounds = [0]
-    for match in _SENTENCE_END.finditer(text):
+    if end is None:
+        end = len(text)
+    after = _NO_SPACE.search(text, end)  # what follows decides whether a stop is an end
+    bounds = [start]
+    for match in _SENTENCE_END.finditer(text, start, after.end() if after else None):
+        if match.end() > end:
+            break
         stop = match["stop"]
         # Only a few characters back, so that the search stays linear.
         before = text[max(match.start() - 20, 0) : match.start()]
         if stop != "." or not _ENDS_SHORT.search(before):
             bounds.append(match.end())
-    bounds.append(len(text))
+    bounds.append(end)
     spans: list[Span] = []
-    for start, end in pairwise(bounds):
-        sentence = text[start:end]
+    for first, last in pairwise(bounds):
+        sentence = text[first:last]
         if stripped := sentence.strip():
-            start += len(sentence) - len(sentence.lstrip())
-            spans.append((start, start + len(stripped)))
+            first += len(sentence) - len(sentence.lstrip())
+            spans.append((first, first + len(stripped)))
     return spans

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from archives import put
 
 from index.archive import Archive, question
 from index.deadline import Check, Deadline
+from index.engines import Page, Snapshot
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
@@ -28,7 +30,7 @@ from index.errors import (
 )
 from index.history import Difference, VersionInfo
 from index.jobs import Indexer
-from index.query import PUBLIC, Filter, Reader, Request, Scope, Sort, Unit
+from index.query import PUBLIC, Filter, Reader, Request, Scope, Search, Sort, Unit
 from index.settings import Settings
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -264,6 +266,33 @@ def test_a_correction_is_offered_only_if_it_has_hits(
     hidden = Reader(filters=(source("World Desk", exclude=True),))
     answer = news.search(Request(q="hospitls"), now=NOW, reader=hidden)
     assert answer.did_you_mean is None
+
+
+def test_a_correction_leaves_time_for_the_answer(
+    news: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadlines: list[Deadline] = []
+
+    def searched(snapshot: Snapshot, search: Search) -> Page:
+        assert search.deadline is not None
+        deadlines.append(search.deadline)
+        return search_by(snapshot, search)
+
+    def stopped(snapshot: Snapshot, form: str, search: Search) -> Iterator[str]:
+        assert search.deadline is not None
+        deadlines.append(search.deadline)
+        raise SearchTimeout(2.0)
+
+    kind = type(news.engine.snapshot())
+    search_by = kind.search
+    monkeypatch.setattr(kind, "search", searched)
+    monkeypatch.setattr(kind, "corrections", stopped)
+    answer = news.search(Request(q="alepo OR hospitals"), now=NOW)
+    assert answer.did_you_mean is None
+    assert len(answer.hits) == 1
+    of_search, of_correction = deadlines
+    assert of_correction.at < of_search.at
+    assert of_correction.seconds == of_search.seconds
 
 
 def test_a_correction_is_the_closest_word_with_hits(archive: Archive) -> None:

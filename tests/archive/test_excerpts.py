@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.archive import excerpts
 from index.archive.excerpts import cut, excerpt_of, marked_html
 from index.archive.marking import merged
 from index.text import Span, sentence_spans
@@ -163,3 +164,39 @@ def test_a_mark_that_fits_is_shown_whole(
     whole = {(first - start, last - start) for first, last in spans}
     assert inside
     assert whole.issuperset(inside)
+
+
+@pytest.mark.slow
+@given(marked_texts(), st.integers(0, 40), st.integers(1, 12))
+def test_the_rest_of_a_long_paragraph_changes_no_excerpt(
+    example: tuple[str, tuple[Span, ...]], gap: int, length: int
+) -> None:
+    text, spans = example
+    # Sentences of all lengths, and white space, on both sides of the marks.
+    rest = "A b. " + "c" * gap + "!" + " " * gap + "“D?” e… \n\n f.. 3.5 G. "
+    shift = len(rest)
+    text = rest + text + " " * gap + rest
+    marks = [(start + shift, end + shift) for start, end in spans]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excerpts, "_near", lambda text, marks, _: [(0, len(text), marks)])
+        expected = cut(text, marks, length)
+    assert cut(text, marks, length) == expected
+
+
+@pytest.mark.parametrize("spans", [[], [(400_000, 400_005)], [(90, 95), (800_000, 9)]])
+@pytest.mark.parametrize("between", ["", " " * 5_000])
+def test_only_the_sentences_near_the_marks_are_looked_for(
+    spans: list[Span], between: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Words of war. " * 60_000 + between
+    marks = [(start, max(start + 5, end)) for start, end in spans]
+    scanned: list[int] = []
+
+    def counted(text: str, start: int, end: int) -> list[Span]:
+        scanned.append(end - start)
+        return sentence_spans(text, start, end)
+
+    monkeypatch.setattr(excerpts, "sentence_spans", counted)
+    start, end = cut(text, marks, 200)
+    assert 0 < end - start <= 200
+    assert sum(scanned) < 500 * max(len(marks), 1)

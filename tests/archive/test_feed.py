@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -14,9 +15,12 @@ from faults.amounts import amount
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 
 from index import dates
-from index.archive import Archive
+from index.access import Validity
+from index.archive import Archive, Carriage
+from index.archive.subscription import removals_from
 from index.errors import (
     ArticleKilled,
     ArticleNotFound,
@@ -25,7 +29,7 @@ from index.errors import (
 )
 from index.history import ChangeType, Entry
 from index.jobs import verification
-from index.query import PUBLIC, Filter, Reader, Request
+from index.query import PUBLIC, All, Filter, Reader, Request, Search
 from index.settings import Settings
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -584,3 +588,50 @@ def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> Non
             assert answer.articles == len(expected)
         assert list(verification.store_problems(archive.store, archive.engine)) == []
         archive.close()
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Statements that are sent to databases in a block."""
+    sent: list[str] = []
+
+    def note(*said: Any) -> None:
+        sent.append(said[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_what_disappeared_is_read_in_few_statements(
+    archive: Archive, clock: Clock
+) -> None:
+    many = 120
+    for number in range(many):
+        put(archive, f"a{number}", "Words.")
+    for number in range(many):
+        archive.delete(f"a{number}")
+    now = archive.store.clock() + timedelta(seconds=1)
+    with archive.store.reading() as view, statements() as sent:
+        removals = removals_from(view, Search(query=All(), now=now), Validity(now))
+    assert [each.id for each in removals] == [f"a{n}" for n in reversed(range(many))]
+    assert len(sent) < many / 10
+
+
+def test_articles_of_the_feed_take_one_statement_each(
+    archive: Archive, clock: Clock
+) -> None:
+    counts = []
+    for many in (20, 60):
+        for number in range(many):
+            put(archive, f"{many}-{number}", "Words.")
+        index(archive)
+        since = archive.store.seq() - many
+        with statements() as sent:
+            page = archive.changes(since, limit=1_000, carriage=Carriage())
+        assert page.articles is not None
+        assert len([each for each in page.articles if each]) == many
+        counts.append(len(sent))
+    assert counts[1] - counts[0] <= 40 + 2

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from index.formats import Read, ReadOptions, read
 from index.formats.html import extraction
 from index.parsing import web_page
+from index.parsing.web_page import _PropertyTexts
 
 WORDS = "The ferry sails again, and costs what it did before it went into dock."
 ARTICLE: dict[str, Any] = {
@@ -193,6 +194,44 @@ def test_microdata_within_microdata_is_bounded() -> None:
     nested = "<div itemscope itemtype=NewsArticle>" + "<div itemprop=text>" * 400
     with pytest.raises(Exception, match="characters of microdata"):
         web_page(nested + "words " * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("inside", "most"),
+    [
+        (" " * 100_000, 10),
+        ("<i> </i>" * 2_000, 4_010),
+        ("<i>   \n</i> " * 1_000, 4_010),
+    ],
+)
+def test_blanks_are_not_copied_for_each_level_of_microdata(
+    inside: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    texts_of = _PropertyTexts.of
+
+    def counted(texts: _PropertyTexts, element: Any) -> str:
+        before = texts.size
+        text = texts_of(texts, element)
+        taken.append(texts.size - before)
+        return text
+
+    monkeypatch.setattr(_PropertyTexts, "of", counted)
+    item = "<div itemscope itemtype=NewsArticle>"
+    body = item + "<div itemprop=text>" * 400 + inside + "words"
+    (only,) = web_page(body).items
+    assert only["text"] == ["words"] * 400
+    assert max(taken) <= most
+
+
+def test_a_property_has_the_text_of_what_is_inside_it() -> None:
+    body = (
+        "<div itemscope><p itemprop=a> One <b itemprop=b>two<br>\n three</b>\n four"
+        "</p> five <a itemprop=c href=x>six</a><time itemprop=d datetime=7>8</time>"
+    )
+    assert web_page(body).items == [
+        {"a": "One two three four", "b": "two three", "c": "six", "d": "7"}
+    ]
 
 
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,11 +23,12 @@ from index.query import (
     WordLeaf,
     form_tests,
     near_occurrences,
+    near_spans,
     near_the_rarest,
-    near_windows,
     occurrences,
     wildcard_pattern,
 )
+from index.query.matching import near_windows
 from index.text import Tokens, analyse
 
 
@@ -162,6 +163,36 @@ def test_a_window_exists_if_some_choice_of_words_is_close_enough(
         for choice in itertools.product(*apart)
     )
     assert bool(list(near_windows(apart, [1] * len(apart), distance))) == possible
+
+
+@pytest.mark.slow
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 40), st.integers(1, 3), max_size=14),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(st.integers(1, 3), min_size=3, max_size=3),
+    st.integers(0, 12),
+)
+def test_one_scan_has_the_windows_of_every_distance(
+    widths: list[dict[int, int]], counts: list[int], most: int
+) -> None:
+    hits = sorted(
+        (position, word, width)
+        for word, here in enumerate(widths)
+        for position, width in here.items()
+    )
+    counts = counts[: len(widths)]
+    spans = list(near_spans(hits, counts, most))
+    for distance in range(most + 1):
+        starts, scanned = [], 0
+        for start, end, others in spans:
+            if start >= scanned and others <= distance:
+                starts.append(start)
+                scanned = end
+        windows = near_windows(widths, counts, distance)
+        assert starts == [window[0][0] for window in windows]
 
 
 @pytest.mark.slow

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from articles import article
+from sqlalchemy import Connection
 
 from index.article import Status
 from index.history import ChangeType
-from index.store import Store
+from index.store import Store, embargoes, transactions
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOON = (START + timedelta(hours=1)).isoformat()
@@ -110,3 +111,47 @@ def test_any_other_write_logs_all_that_is_due_first(desk: Desk) -> None:
     seq = desk.store.seq()
     desk.store.put([article("new", "Words.")])
     assert len(desk.entries_since(seq)) == OTHERS + 2 + 1
+
+
+def test_a_write_logs_a_page_of_what_is_due_and_all_of_its_own_articles(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embargoes, "_DUE", embargoes._ALL_DUE.limit(5))
+    desk.now = START + timedelta(hours=3)
+    logged: list[tuple[str, ChangeType]] = []
+    seq = desk.store.seq()
+    desk.store.put([article("other29", "New words.", version="2")])
+    for n in range(3):
+        before, seq = seq, desk.store.seq()
+        entries = desk.entries_since(before)
+        assert len(entries) <= 5 + 2
+        logged += entries
+        desk.store.put([article(f"new{n}", "Words.")])
+    own = [kind for id_, kind in logged if id_ == "other29"]
+    assert own == [ChangeType.EMBARGO_LIFTED, ChangeType.UPDATED]
+    desk.store.log_ended_embargoes()
+    ended = [
+        entry
+        for entry in desk.entries_since(0)
+        if entry[1] in (ChangeType.EMBARGO_LIFTED, ChangeType.EXPIRED)
+    ]
+    # Each once: of two articles both instants had passed, and the later one counts.
+    assert len(ended) == len(set(ended)) == OTHERS + 2
+    assert desk.store.check() == []
+
+
+def test_all_that_is_due_is_logged_in_transactions_of_one_page_each(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embargoes, "_DUE", embargoes._ALL_DUE.limit(5))
+    pages: list[int] = []
+    log = embargoes.log_first_due
+
+    def counted(connection: Connection, now: int) -> int:
+        pages.append(log(connection, now))
+        return pages[-1]
+
+    monkeypatch.setattr(transactions, "log_first_due", counted)
+    desk.now = START + timedelta(minutes=90)
+    assert desk.store.log_ended_embargoes() == OTHERS + 2
+    assert pages == [5] * 6 + [2]

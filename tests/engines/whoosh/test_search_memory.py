@@ -19,13 +19,21 @@ from hypothesis import strategies as st
 from index.deadline import Deadline
 from index.engines.budget import SearchBudget
 from index.engines.whoosh import WhooshEngine
-from index.engines.whoosh.searching import Evaluation, memory, segment_postings, sparse
+from index.engines.whoosh.searching import (
+    Evaluation,
+    memory,
+    proximity,
+    segment_postings,
+    sparse,
+)
 from index.engines.whoosh.searching.memory import memory_of
 from index.engines.whoosh.searching.sparse import SparseRanker
 from index.engines.whoosh.searching.unions import Postings, RunningUnion, union
 from index.errors import LimitExceeded, SearchMemoryUsed
 from index.query import (
+    Exact,
     FacetRequest,
+    Near,
     Not,
     Or,
     Phrase,
@@ -36,6 +44,7 @@ from index.query import (
     Term,
     Unit,
     WordLeaf,
+    near_spans,
 )
 
 pytestmark = pytest.mark.slow
@@ -48,6 +57,13 @@ KINDS: dict[str, list[WordLeaf]] = {
         Prefix(word[:-1] or word, boost=1 + n) for n, word in enumerate(WORDS)
     ],
     "phrases": [Phrase(pair) for pair in pairwise(WORDS)],
+    "nears": [Near(pair, 3 + n % 2) for n, pair in enumerate(pairwise(WORDS[:4]))],
+}
+TOGETHER: dict[str, WordLeaf] = {
+    "near": Near(("word1", "word2"), 3),
+    "near of one word twice": Near(("word1", "word1"), 3),
+    "phrase": Phrase(("word1", "word2")),
+    "exact": Exact(("word2", "word1")),
 }
 
 
@@ -112,6 +128,92 @@ def test_a_search_takes_no_more_than_it_says(
         finally:
             tracemalloc.stop()
         assert peak < expected + 600 * KB, (search.unit, search.scope)
+
+
+@pytest.fixture(scope="module")
+def long_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhooshEngine]:
+    """An index with paragraphs of many words, one of them of very many."""
+    with closing(opened(tmp_path_factory.mktemp("index"))) as engine:
+        engine.rebuild([], seq=0, total=0)
+        texts = ["word1 word2 " * 2_000] * 20 + ["word1 word2 " * 40_000]
+        engine.apply(
+            [article(f"a{n}", text) for n, text in enumerate(texts)], [], seq=1
+        )
+        yield engine
+
+
+@pytest.mark.parametrize("kind", TOGETHER)
+def test_words_together_take_no_more_than_is_said_of_long_paragraphs(
+    long_engine: WhooshEngine, kind: str
+) -> None:
+    search = Search(query=TOGETHER[kind], now=NOW, limit=5)
+    long_engine.close()
+    snapshot = long_engine.snapshot()
+    snapshot.search(Search(query=Term("word1"), now=NOW))
+    evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
+    expected = memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+    tracemalloc.start()
+    try:
+        snapshot.search(search)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # One long paragraph and one pass, of 80,000 and 50,000 words.
+    assert peak < expected < 40 * KB * KB
+
+
+@pytest.mark.parametrize("kind", TOGETHER)
+def test_hits_are_the_same_in_one_pass_and_in_several(
+    long_engine: WhooshEngine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search(query=TOGETHER[kind], now=NOW, limit=5, passages=3, explain=True)
+    expected = long_engine.snapshot().search(search)
+    assert expected.articles == 21
+    for size in (1, 10_000_000):
+        long_engine.close()  # with what it has cached
+        monkeypatch.setattr(proximity, "ONE_PASS", size)
+        assert long_engine.snapshot().search(search) == expected
+
+
+def test_nears_of_the_same_words_are_found_in_one_scan(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = 0
+
+    def counted(hits: Any, *others: Any) -> Any:
+        nonlocal looked_at
+        hits = list(hits)
+        looked_at += len(hits)
+        return near_spans(hits, *others)
+
+    monkeypatch.setattr(proximity, "near_spans", counted)
+
+    def occurrences(*nears: Near) -> int:
+        nonlocal looked_at
+        engine.close()  # with what it has cached
+        looked_at = 0
+        engine.snapshot().search(Search(query=Or(nears), now=NOW))
+        return looked_at
+
+    pairs = ("word1", "word4"), ("word4", "word1")
+    once = occurrences(Near(pairs[0], 3))
+    assert once
+    assert once == occurrences(
+        *(Near(pairs[n % 2], n, boost=1 + n) for n in range(2, 32))
+    )
+
+
+def test_each_near_has_the_hits_that_it_has_alone(engine: WhooshEngine) -> None:
+    nears = [Near(("word1", "word4"), n) for n in range(5)]
+
+    def terms(query: Query) -> tuple[int, ...]:
+        engine.close()
+        page = engine.snapshot().search(Search(query=query, now=NOW))
+        return tuple(term.articles for term in page.terms)
+
+    alone = [terms(near) for near in nears]
+    assert alone == [(0,), (0,), (200,), (200,), (200,)]
+    assert terms(Or(tuple(nears))) == tuple(count for (count,) in alone)
 
 
 lists = st.dictionaries(st.integers(0, 30), st.integers(1, 300), max_size=12).map(

@@ -104,11 +104,17 @@ class Column:
                 yield piece.data.cast("B")
 
     def _widen(self, dtype: np.dtype[Any]) -> None:
-        whole = np.frombuffer(b"".join(self._blocks()), self.dtype)
-        self.close()
-        self._file, self.dtype = None, dtype
-        self._pieces = [whole.astype(dtype)]
-        self._bytes = self._pieces[0].nbytes
+        narrow, file = self.dtype, self._file
+        self._pieces = [piece.astype(dtype) for piece in self._pieces]
+        self.dtype = dtype
+        if file is not None:
+            # Block by block, since the file may be larger than the memory.
+            wide = self._file = os.fdopen(_unnamed_file(self._folder), "w+b")
+            file.seek(0)
+            while block := file.read(_BLOCK_BYTES):
+                wide.write(np.frombuffer(block, narrow).astype(dtype).data.cast("B"))
+            file.close()
+        self._bytes = sum(piece.nbytes for piece in self._pieces)
 
     def _spill(self) -> None:
         if self._file is None:

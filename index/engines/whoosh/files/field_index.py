@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from index.deadline import Check
 from index.engines.whoosh.files.arrays import (
     Array,
     ArraysFile,
@@ -16,7 +17,6 @@ from index.engines.whoosh.files.arrays import (
     Mask,
     expand_ranges,
 )
-from index.engines.whoosh.files.cache import cached
 from index.engines.whoosh.files.posting_lists import (
     SIDE_FIELDS,
     ArticlePostings,
@@ -30,6 +30,7 @@ _WIDTH, _LOOSE = WIDTH_MARK.encode(), LOOSE_MARK.encode()
 # Offsets of positions are cached for every 32nd posting, of up to 64 posting lists.
 _BLOCK = 32
 _CACHED_LISTS = 64
+_FORMS = 16_384  # forms that are compared between two looks at the deadline
 
 
 class FieldIndex:
@@ -59,6 +60,7 @@ class FieldIndex:
         self._tags_at = file[f"{name}/tags.at"]
         self._tags = file[f"{name}/tags"]
         self._blocks: dict[int, Ints] = {}
+        self._signatures: dict[int, tuple[Ints, NDArray[np.uint64]]] = {}
 
     # Term dictionary.
 
@@ -89,33 +91,42 @@ class FieldIndex:
         low, high = self._folded_range(prefix)
         return self._folded_terms[low:high]
 
-    def terms_matching(self, pattern: re.Pattern[str], literal: str) -> Array:
+    def terms_matching(
+        self, pattern: re.Pattern[str], literal: str, check: Check
+    ) -> Array:
         """Terms whose folded form matches a pattern.
 
         :param literal: what every match starts with.
+        :param check: called every some terms; it may raise to stop.
         """
         low, high = self._folded_range(literal)
         matches = pattern.match
-        numbers = [
-            number
-            for number, form in enumerate(self._folded.texts(low, high), low)
-            if matches(form)
-        ]
+        numbers: list[int] = []
+        for start in range(low, high, _FORMS):
+            check()
+            forms = self._folded.texts(start, min(start + _FORMS, high))
+            numbers += [at for at, form in enumerate(forms, start) if matches(form)]
         return self._folded_terms[numbers]
 
-    def terms_near(self, form: str, distance: int) -> Array:
-        """Terms whose folded form is at most ``distance`` edits away (OSA)."""
-        lengths, letters = self._signatures
+    def terms_near(self, form: str, distance: int, check: Check) -> Array:
+        """Terms whose folded form is at most ``distance`` edits away (OSA).
+
+        :param check: called every some terms; it may raise to stop.
+        """
         wanted = _letters(form)
-        # One edit adds at most one letter and removes at most one.
-        candidates = np.abs(lengths - len(form)) <= distance
-        candidates &= np.bitwise_count(letters ^ wanted) <= 2 * distance
-        numbers = [
-            number
-            for number in np.flatnonzero(candidates).tolist()
-            if OSA.distance(form, self._folded.text(number), score_cutoff=distance)
-            <= distance
-        ]
+        numbers: list[int] = []
+        for start in range(0, len(self._folded), _FORMS):
+            check()
+            lengths, letters = self._signatures_from(start)
+            # One edit adds at most one letter and removes at most one.
+            candidates = np.abs(lengths - len(form)) <= distance
+            candidates &= np.bitwise_count(letters ^ wanted) <= 2 * distance
+            numbers += [
+                number
+                for number in (np.flatnonzero(candidates) + start).tolist()
+                if OSA.distance(form, self._folded.text(number), score_cutoff=distance)
+                <= distance
+            ]
         return self._folded_terms[numbers]
 
     def form(self, term: int) -> tuple[str, int]:
@@ -126,6 +137,14 @@ class FieldIndex:
         """Frequency of a term in the segment, deleted articles included."""
         low, high = self._entries_at[term : term + 2].tolist()
         return int(self._occurrences[low:high].sum())
+
+    def occurrences_of_lists(self, numbers: Ints) -> int:
+        """Number of occurrences in some posting lists."""
+        at = self._positions_at
+        # The offsets are unsigned, and narrow.
+        return int(
+            at[numbers + 1].sum(dtype=np.int64) - at[numbers].sum(dtype=np.int64)
+        )
 
     def entries(self, term: int) -> list[tuple[int, int]]:
         """Posting lists with a term, and its tag in each."""
@@ -165,16 +184,23 @@ class FieldIndex:
         # UTF-8 never has this byte, so it sorts behind every form with the prefix.
         return low, self._folded.bisect(data + b"\xff")
 
-    @cached
-    def _signatures(self) -> tuple[Ints, NDArray[np.uint64]]:
-        """Length of each folded form, and the set of its letters as 64 bits."""
-        forms = self._folded.texts()
+    def _signatures_from(self, start: int) -> tuple[Ints, NDArray[np.uint64]]:
+        """Length of each folded form, and the set of its letters as 64 bits.
+
+        Of :data:`_FORMS` forms from ``start`` on. They are computed once: also of a
+        search that is then stopped, the next one has what is there.
+        """
+        kept = self._signatures.get(start)
+        if kept is not None:
+            return kept
+        forms = self._folded.texts(start, min(start + _FORMS, len(self._folded)))
         lengths = np.array([len(form) for form in forms], np.int64)
         points = np.frombuffer("".join(forms).encode("utf-32-le"), np.uint32)
         bits = np.uint64(1) << (points % 64).astype(np.uint64)
         starts = np.cumsum(lengths) - lengths
         # Every form has a letter, so no range is empty.
         letters = np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
+        self._signatures[start] = lengths, letters
         return lengths, letters
 
     # Posting lists.
@@ -317,6 +343,36 @@ class FieldIndex:
             tags_at=tags_at - tags_at[0],
             tags=self._tags[tags_at[0] : tags_at[-1]],
         )
+
+    def blocks(
+        self, number: int, limit: int, bound: Callable[[int, int, Array], int]
+    ) -> Iterator[PostingLists]:
+        """Yield one posting list in blocks, each of up to ``limit`` occurrences.
+
+        A block that one article fills may have more.
+
+        :param bound: index of a row where a block may end, by the index of its first
+            row, that of the last it has room for and all rows of the list.
+        """
+        rows, frequencies = self.postings(number)
+        positions, tags = self.positions(number), self.tags(number)
+        start = place = 0
+        while start < len(rows):
+            sizes = frequencies[start : start + limit].cumsum(dtype=np.int64)
+            count = int(sizes.searchsorted(limit, "right"))
+            end = bound(start, min(start + max(count, 1), len(rows)), rows)
+            of_block = frequencies[start:end]
+            size = int(of_block.sum(dtype=np.int64))
+            own_tags = self._tags[:0] if tags is None else tags[place : place + size]
+            yield PostingLists(
+                rows_at=np.array([0, end - start]),
+                rows=rows[start:end],
+                frequencies=of_block,
+                positions=positions[place : place + size],
+                tags_at=np.array([0, len(own_tags)]),
+                tags=own_tags,
+            )
+            start, place = end, place + size
 
     def list_occurrences(self) -> Ints:
         """Number of occurrences in each posting list."""

@@ -20,6 +20,7 @@ from index.engines.whoosh.files.arrays import (
     ArraysWriter,
     Column,
     Ints,
+    Mask,
     narrowed_offsets,
 )
 from index.engines.whoosh.files.schema import WIDTH_MARK, form_of
@@ -155,21 +156,29 @@ class PostingListsWriter:
             None if documents is None else _ArticlePostingsWriter(out, name)
         )
 
-    def append(self, lists: PostingLists) -> None:
-        """Append a run of posting lists."""
+    def append(self, lists: PostingLists, *, continues: bool = False) -> None:
+        """Append a run of posting lists.
+
+        :param continues: the run is one list, more of the one that was appended last.
+            No article has postings in both parts.
+        """
         self._rows.append(lists.rows)
         self._frequencies.append(lists.frequencies)
         self._positions.append(lists.positions)
         self._tags.append(lists.tags)
-        self._offsets["rows"].add(np.diff(lists.rows_at))
         ends = np.zeros(len(lists.rows) + 1, np.int64)
         np.cumsum(lists.frequencies, out=ends[1:])
-        self._offsets["positions"].add(np.diff(ends[lists.rows_at]))
-        self._offsets["tags"].add(np.diff(lists.tags_at))
+        lengths = {
+            "rows": np.diff(lists.rows_at),
+            "positions": np.diff(ends[lists.rows_at]),
+            "tags": np.diff(lists.tags_at),
+        }
         if self._documents is not None and self._article_postings is not None:
-            self._offsets["articles"].add(
-                self._article_postings.append(lists, self._documents)
+            lengths["articles"] = self._article_postings.append(
+                lists, self._documents, continues=continues
             )
+        for array, of_array in lengths.items():
+            self._offsets[array].add(of_array, continues=continues)
 
     def close(self) -> None:
         """Write the offsets of all posting lists."""
@@ -186,8 +195,11 @@ class _Offsets:
     def __init__(self) -> None:
         self._lengths: list[Array] = []
 
-    def add(self, lengths: Array) -> None:
-        self._lengths.append(lengths)
+    def add(self, lengths: Array, *, continues: bool = False) -> None:
+        if continues:
+            self._lengths[-1][-1] += lengths[0]
+        else:
+            self._lengths.append(lengths)
 
     def array(self) -> Array:
         lengths = np.concatenate(self._lengths or [np.empty(0, np.int64)])
@@ -278,8 +290,11 @@ class _ArticlePostingsWriter:
         self._dense: list[int] = []
         self._bitmaps = out.column(f"{name}/bits", "<u1")
         self._lists = 0
+        self._last: Mask | None = None  # documents of the last list
 
-    def append(self, lists: PostingLists, documents: Documents) -> Array:
+    def append(
+        self, lists: PostingLists, documents: Documents, *, continues: bool
+    ) -> Array:
         """Write a run of posting lists; return the number of articles in each."""
         rows, frequencies = lists.rows, lists.frequencies
         owners = documents.owner[rows]
@@ -291,13 +306,18 @@ class _ArticlePostingsWriter:
         self._paragraph_counts.append(counts)
         self._frequencies.append(sums)
         self._impacts.append(impacts)
-        self._append_side_fields(lists, documents, owners)
-        self._append_bitmaps(lists, len(documents.owner))
-        self._lists += len(lists)
+        self._append_side_fields(lists, documents, owners, continues=continues)
+        self._append_bitmaps(lists, len(documents.owner), continues=continues)
+        self._lists += len(lists) - continues
         return np.diff(np.searchsorted(starts, lists.rows_at))
 
     def _append_side_fields(
-        self, lists: PostingLists, documents: Documents, owners: Array
+        self,
+        lists: PostingLists,
+        documents: Documents,
+        owners: Array,
+        *,
+        continues: bool,
     ) -> None:
         passages = documents.passage[lists.rows]
         side = np.flatnonzero(passages != MAIN_FIELD_NUMBER)
@@ -314,23 +334,49 @@ class _ArticlePostingsWriter:
                     np.add.reduceat(lists.frequencies[at], runs, dtype=np.int64)
                 )
                 counts = np.diff(np.searchsorted(runs, bounds))
-            offsets.add(counts)
+            offsets.add(counts, continues=continues)
 
-    def _append_bitmaps(self, lists: PostingLists, documents: int) -> None:
+    def _append_bitmaps(
+        self, lists: PostingLists, documents: int, *, continues: bool
+    ) -> None:
         if documents < LEAST_DENSE:
             return
-        dense = np.diff(lists.rows_at) * DENSE >= documents
+        if continues:
+            assert self._last is not None, "it was begun"
+            self._last[lists.rows] = True
+            return
+        self._end_last()
+        first = self._lists
+        dense = np.diff(lists.rows_at[:-1]) * DENSE >= documents
         for number in np.flatnonzero(dense).tolist():
-            bits = np.zeros(documents, bool)
-            bits[lists.rows[lists.rows_at[number] : lists.rows_at[number + 1]]] = True
-            self._bitmaps.append(np.packbits(bits, bitorder="little"))
-            self._dense.append(self._lists + number)
+            rows = lists.rows[lists.rows_at[number] : lists.rows_at[number + 1]]
+            self._append_bitmap(first + number, _bits(rows, documents))
+        # More of the last list may follow.
+        if len(lists):
+            self._last = _bits(lists.rows[lists.rows_at[-2] :], documents)
+
+    def _end_last(self) -> None:
+        """Write the bitmap of the last list, if it is frequent enough."""
+        last, self._last = self._last, None
+        if last is not None and np.count_nonzero(last) * DENSE >= len(last):
+            self._append_bitmap(self._lists - 1, last)
+
+    def _append_bitmap(self, number: int, bits: Mask) -> None:
+        self._bitmaps.append(np.packbits(bits, bitorder="little"))
+        self._dense.append(number)
 
     def close(self) -> None:
         """Write the offsets of the side fields, and which lists have a bitmap."""
+        self._end_last()
         for name, (_, _, offsets) in self._side_fields.items():
             self._out.put(f"{self._name}/{name}.at", offsets.array())
         self._out.put(f"{self._name}/dense", np.array(self._dense, "<u4"))
+
+
+def _bits(rows: Array, documents: int) -> Mask:
+    bits = np.zeros(documents, bool)
+    bits[rows] = True
+    return bits
 
 
 def _run_starts(values: Array, at: Ints) -> NDArray[np.bool_]:

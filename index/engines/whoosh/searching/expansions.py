@@ -6,7 +6,7 @@ must not tell of the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +27,8 @@ from index.query import Fuzzy, Places, Prefix, Wildcard
 _AT_ONCE = 2_000  # terms of which the postings are read at a time
 
 
-class _Expansion(NamedTuple):
-    """Terms of a field of one segment.
+class Expansion(NamedTuple):
+    """Terms of a field of one segment to which a leaf expands.
 
     :param base: number of the segment's first article.
     """
@@ -39,10 +39,29 @@ class _Expansion(NamedTuple):
     base: int
 
 
-def limit_expansions(
+def expansions_of(
     snapshot: IndexSnapshot,
     leaf: Prefix | Wildcard | Fuzzy,
     places: Places,
+    check: Check,
+) -> list[Expansion]:
+    """Terms to which a leaf expands, in each field and segment that has some."""
+    names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
+    expansions: list[Expansion] = []
+    for segment, base, _ in snapshot.segments_with_bases():
+        for name in names:
+            check()
+            field = segment.field(name)
+            if field is not None:
+                terms = expanded_terms(field, leaf, check)
+                if len(terms):
+                    expansions.append(Expansion(terms, field, segment, base))
+    return expansions
+
+
+def limit_expansions(
+    leaf: Prefix | Wildcard | Fuzzy,
+    expansions: Sequence[Expansion],
     *,
     limit: int,
     counted: Callable[[], Mask | None],
@@ -54,15 +73,6 @@ def limit_expansions(
     :return: whether it expands to at most ``limit`` words with those of all articles.
     :raises InvalidQuery: code ``wildcard_too_broad``.
     """
-    names = ((PARAGRAPH_WORDS,) if places.passages else ()) + places.lines
-    expansions: list[_Expansion] = []
-    for segment, base, _ in snapshot.segments_with_bases():
-        for name in names:
-            check()
-            field = segment.field(name)
-            terms = None if field is None else expanded_terms(field, leaf)
-            if field is not None and terms is not None and len(terms):
-                expansions.append(_Expansion(terms, field, segment, base))
     if sum(len(each.terms) for each in expansions) <= limit:
         return True
     forms: set[str] = set()
@@ -82,7 +92,7 @@ def limit_expansions(
 
 
 def _exceeds(
-    expansions: list[_Expansion], counted: Mask, limit: int, check: Check
+    expansions: Sequence[Expansion], counted: Mask, limit: int, check: Check
 ) -> bool:
     """Whether more than ``limit`` words occur in counted articles.
 

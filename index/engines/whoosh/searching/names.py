@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from index.deadline import Check
 from index.engines.facets import Counted, value_order
 from index.engines.result import WordCount
 from index.engines.whoosh.files import Array
@@ -32,8 +33,11 @@ def names(
     candidates for the first ``limit`` are put in order.
     """
     column = snapshot.keyword_column(field)
-    groups, leading = _groups(snapshot, column, field, typed[0])
-    for word in typed[1:]:
+    # A word that is typed again narrows nothing here.
+    first, *others = dict.fromkeys(typed)
+    groups, leading = _groups(snapshot, column, field, first)
+    for word in others:
+        evaluation.check()
         groups = np.intersect1d(groups, _groups(snapshot, column, field, word)[0])
     evaluation.check()
     inside = evaluation.visible[column.articles]
@@ -41,14 +45,8 @@ def names(
     groups = groups[counts[groups] > 0]
     if may_share_a_word(typed):
         groups = np.array(
-            [
-                group
-                for group in groups.tolist()
-                if has_words(column.keys[group], typed)
-            ],
-            np.int64,
+            list(_with_all_words(column, groups, typed, evaluation.check)), np.int64
         )
-        evaluation.check()
     if not len(groups) or not limit:
         return ()
     # Leading values come before all others, however frequent those are.
@@ -74,6 +72,16 @@ def names(
         WordCount(text=order[1], articles=articles)
         for _, order, articles in rows[:limit]
     )
+
+
+def _with_all_words(
+    column: KeywordColumn, groups: Array, typed: Sequence[str], check: Check
+) -> Iterator[int]:
+    """Yield the groups in which each typed word starts a word of its own."""
+    for group in groups.tolist():
+        check()
+        if has_words(column.keys[group], typed):
+            yield group
 
 
 def _groups(

@@ -350,6 +350,13 @@ class LeafPostings:
             return parts[0]
         return np.concatenate(parts) if parts else np.empty(0, np.uint8)
 
+    @property
+    def highest_frequency(self) -> int:
+        """Highest frequency in a document or in a field of an article."""
+        columns = [part.frequencies for part in self._parts]
+        columns += [line.frequencies for line in self.lines.values()]
+        return max((int(column.max(initial=0)) for column in columns), default=0)
+
     def set_bits(self, mask: Mask) -> None:
         """Set the bits of matching documents in a bitmap of all documents."""
         bases = self._snapshot.document_bases

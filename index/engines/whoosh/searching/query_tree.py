@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,16 +18,24 @@ from index.engines.whoosh.files import (
 )
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.collection import Collection, collection_at
-from index.engines.whoosh.searching.expansions import limit_expansions
+from index.engines.whoosh.searching.expansions import (
+    Expansion,
+    expansions_of,
+    limit_expansions,
+)
 from index.engines.whoosh.searching.posting_cache import PostingCache
 from index.engines.whoosh.searching.postings import LeafPostings
-from index.engines.whoosh.searching.segment_postings import postings_of
+from index.engines.whoosh.searching.segment_postings import (
+    near_postings_of,
+    postings_of,
+)
 from index.engines.whoosh.searching.snapshot import POSTING_CACHE, IndexSnapshot
 from index.query import (
     WORD_LEAVES,
     All,
     And,
     Fuzzy,
+    Near,
     Not,
     Or,
     Places,
@@ -38,10 +46,12 @@ from index.query import (
     Search,
     Wildcard,
     WordLeaf,
+    leaves,
     places_of,
 )
 
 _NO_ARTICLES = np.empty(0, np.int32)
+_NO_TERMS: Mapping[str, Array] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +219,28 @@ class QueryTree:
             postings = cache.get(leaf, default)
             places = places_of(leaf, default)
             expands_in = None if postings is None else postings.expands_in
+            terms_of: dict[str, dict[str, Array]] = {}  # by segment and field
             if isinstance(leaf, Prefix | Wildcard | Fuzzy) and (
                 postings is None or expands_in not in (None, self.collection.identity)
             ):
-                expands_in = self._checked_expansions(leaf, places)
-            if postings is None:
+                expansions = expansions_of(snapshot, leaf, places, self.check)
+                expands_in = self._checked_expansions(leaf, expansions)
+                for terms, field, segment, _ in expansions:
+                    terms_of.setdefault(segment.id, {})[field.name] = terms
+            if postings is None and isinstance(leaf, Near):
+                postings = self._near_postings(leaf, places, cache)
+            elif postings is None:
                 postings = LeafPostings(
                     snapshot,
                     places,
                     [
-                        postings_of(segment, leaf, places, self.check)
+                        postings_of(
+                            segment,
+                            leaf,
+                            places,
+                            self.check,
+                            terms_of.get(segment.id, _NO_TERMS),
+                        )
                         for segment in snapshot.segments
                     ],
                 )
@@ -227,8 +249,40 @@ class QueryTree:
             self._postings[leaf] = postings
         return postings
 
+    def _near_postings(
+        self, near: Near, places: Places, cache: PostingCache
+    ) -> LeafPostings:
+        """Posting list of a NEAR.
+
+        Those of all NEARs of the query with the same words are computed at once.
+        """
+        snapshot, search, words = self._snapshot, self._search, sorted(near.forms)
+        alike = {near.distance: near}
+        for leaf, _ in leaves(search.query):
+            if (
+                isinstance(leaf, Near)
+                and leaf.field == near.field
+                and sorted(leaf.forms) == words
+                and cache.get(leaf, search.places) is None
+            ):
+                alike.setdefault(leaf.distance, leaf)
+        by_segment = [
+            near_postings_of(segment, near, list(alike), places, self.check)
+            for segment in snapshot.segments
+        ]
+        by_distance = [
+            LeafPostings(
+                snapshot, places, [of_segment[at] for of_segment in by_segment]
+            )
+            for at in range(len(alike))
+        ]
+        for leaf, postings in zip(alike.values(), by_distance, strict=True):
+            cache.put(leaf, search.places, postings)
+            self._postings[leaf] = postings
+        return by_distance[0]
+
     def _checked_expansions(
-        self, leaf: Prefix | Wildcard | Fuzzy, places: Places
+        self, leaf: Prefix | Wildcard | Fuzzy, expansions: Sequence[Expansion]
     ) -> object | None:
         """Refuse a leaf that expands to too many words.
 
@@ -246,9 +300,8 @@ class QueryTree:
             return bitmap
 
         always = limit_expansions(
-            self._snapshot,
             leaf,
-            places,
+            expansions,
             limit=self._expansions,
             counted=counted,
             check=self.check,

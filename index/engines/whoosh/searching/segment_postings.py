@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +24,13 @@ from index.engines.whoosh.files import (
     cached,
     passage_numbers,
 )
+from index.engines.whoosh.searching.proximity import Proximity, WordLists
 from index.engines.whoosh.searching.unions import (
     NO_POSTINGS,
     ONE_RUN,
     Postings,
     RunningUnion,
     disjoint_union,
-    narrowed,
     union,
 )
 from index.query import (
@@ -43,14 +43,9 @@ from index.query import (
     Term,
     Wildcard,
     WordLeaf,
-    near_windows,
     wildcard_pattern,
 )
 from index.text import fold, is_single_cjk, word_key
-
-_ROWS_AT_ONCE = 1_000  # rows of a NEAR whose positions are read at a time
-_POSITION_BITS = 32  # a place in a segment is row << 32 | position
-_POSITION_MASK = (1 << _POSITION_BITS) - 1
 
 
 class ParagraphPostings:
@@ -124,32 +119,84 @@ class SegmentPostings:
 
 
 def postings_of(
-    segment: Segment, leaf: WordLeaf, places: Places, check: Check
+    segment: Segment,
+    leaf: WordLeaf,
+    places: Places,
+    check: Check,
+    terms: Mapping[str, Array],
 ) -> SegmentPostings:
-    """Posting lists of a leaf in a segment, in the fields that are searched."""
+    """Posting lists of a leaf in a segment, in the fields that are searched.
+
+    :param terms: by field, those to which a prefix, wildcard or fuzzy leaf expands.
+    """
     lines = {}
     for name in places.lines:
         field = segment.field(name)
         if field is not None:
-            postings = _LeafMatcher(segment, field, leaf, check).postings()
+            matcher = _LeafMatcher(segment, field, leaf, check, terms.get(name))
+            postings = matcher.postings()
             if len(postings.rows):
                 lines[name] = postings
-    return SegmentPostings(_paragraph_postings(segment, leaf, places, check), lines)
+    paragraphs = _paragraph_postings(
+        segment, leaf, places, check, terms.get(PARAGRAPH_WORDS)
+    )
+    return SegmentPostings(paragraphs, lines)
+
+
+def near_postings_of(
+    segment: Segment,
+    leaf: Near,
+    distances: Sequence[int],
+    places: Places,
+    check: Check,
+) -> list[SegmentPostings]:
+    """:func:`postings_of` a NEAR with each of these distances, in one scan."""
+    paragraphs = [_no_postings(segment)] * len(distances)
+    lines: list[dict[str, Postings]] = [{} for _ in distances]
+    for name in places.lines:
+        field = segment.field(name)
+        if field is not None:
+            matcher = _LeafMatcher(segment, field, leaf, check)
+            for postings, by_name in zip(matcher.near(distances), lines, strict=True):
+                if len(postings.rows):
+                    by_name[name] = postings
+    field = segment.field(PARAGRAPH_WORDS)
+    if places.passages and isinstance(field, ParagraphIndex):
+        matcher = _LeafMatcher(segment, field, leaf, check)
+        paragraphs = [
+            _in_passages(segment, postings, places)
+            for postings in matcher.near(distances)
+        ]
+    return list(map(SegmentPostings, paragraphs, lines))
+
+
+def _no_postings(segment: Segment) -> ParagraphPostings:
+    return ParagraphPostings(segment, NO_POSTINGS.rows, NO_POSTINGS.rows)
 
 
 def _paragraph_postings(
-    segment: Segment, leaf: WordLeaf, places: Places, check: Check
+    segment: Segment,
+    leaf: WordLeaf,
+    places: Places,
+    check: Check,
+    terms: Array | None,
 ) -> ParagraphPostings:
     field = segment.field(PARAGRAPH_WORDS)
     if not places.passages or not isinstance(field, ParagraphIndex):
-        return ParagraphPostings(segment, NO_POSTINGS.rows, NO_POSTINGS.rows)
-    matcher = _LeafMatcher(segment, field, leaf, check)
+        return _no_postings(segment)
+    matcher = _LeafMatcher(segment, field, leaf, check, terms)
     everywhere = len(places.passages) == len(PASSAGE_FIELDS)
     number = matcher.single_list() if everywhere else None
     if number is not None:
         return StoredPostings(segment, field, number)
-    postings = matcher.postings()
-    if everywhere:
+    return _in_passages(segment, matcher.postings(), places)
+
+
+def _in_passages(
+    segment: Segment, postings: Postings, places: Places
+) -> ParagraphPostings:
+    """Postings in the passage fields that are searched."""
+    if len(places.passages) == len(PASSAGE_FIELDS):
         return ParagraphPostings(segment, postings.rows, postings.frequencies)
     searched = np.zeros(len(PASSAGE_FIELDS), bool)
     searched[passage_numbers(places.passages)] = True
@@ -159,46 +206,34 @@ def _paragraph_postings(
     )
 
 
-def expanded_terms(field: FieldIndex, leaf: WordLeaf) -> Array | None:
-    """Terms of a field to which a prefix, wildcard or fuzzy leaf expands.
-
-    ``None`` for any other leaf.
-    """
+def expanded_terms(
+    field: FieldIndex, leaf: Prefix | Wildcard | Fuzzy, check: Check
+) -> Array:
+    """Terms of a field to which a leaf expands."""
     if isinstance(leaf, Prefix):
         return field.terms_with_prefix(leaf.prefix)
     if isinstance(leaf, Wildcard):
         literal = re.split(r"[*?]", leaf.pattern, maxsplit=1)[0]
-        return field.terms_matching(wildcard_pattern(leaf.pattern), literal)
-    if isinstance(leaf, Fuzzy):
-        return field.terms_near(leaf.form, leaf.distance)
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _WordLists:
-    """The posting lists in which one word of a leaf is found.
-
-    :param lists: numbers of the lists whose postings all count.
-    :param parted: lists where only the terms with these tags count.
-    :param count: how many times a NEAR asks for the word.
-    """
-
-    lists: tuple[int, ...]
-    parted: tuple[tuple[int, Array], ...] = ()
-    count: int = 1
-
-    def __bool__(self) -> bool:
-        return bool(self.lists or self.parted)
+        return field.terms_matching(wildcard_pattern(leaf.pattern), literal, check)
+    return field.terms_near(leaf.form, leaf.distance, check)
 
 
 class _LeafMatcher:
-    """Matches one leaf in one field of a segment."""
+    """Matches one leaf in one field of a segment.
+
+    :param terms: to which a prefix, wildcard or fuzzy leaf expands; ``None`` for none.
+    """
 
     def __init__(
-        self, segment: Segment, field: FieldIndex, leaf: WordLeaf, check: Check
+        self,
+        segment: Segment,
+        field: FieldIndex,
+        leaf: WordLeaf,
+        check: Check,
+        terms: Array | None = None,
     ) -> None:
         self._segment, self._field = segment, field
-        self._leaf, self._check = leaf, check
+        self._leaf, self._check, self._terms = leaf, check, terms
 
     def single_list(self) -> int | None:
         """Number of the stored list that is the leaf's postings, if one is."""
@@ -215,31 +250,47 @@ class _LeafMatcher:
     def postings(self) -> Postings:
         """Posting list of the leaf in the field."""
         leaf, field = self._leaf, self._field
-        terms = expanded_terms(field, leaf)
-        if terms is not None:
-            return self._disjunction(self._lists_of_terms(terms))
+        if isinstance(leaf, Prefix | Wildcard | Fuzzy):
+            if self._terms is None:
+                return NO_POSTINGS
+            return self._disjunction(self._lists_of_terms(self._terms))
         if isinstance(leaf, Exact):
             words = tuple(
                 self._lists_of_terms(np.array(field.terms_of(form), np.int64))
                 for form in leaf.forms
             )
             return self._all_words(words)
-        assert isinstance(leaf, Term | Phrase | Near), leaf
+        assert isinstance(leaf, Term | Phrase), leaf
         # An article has one language, so lists of two languages share no article.
         return disjoint_union(
             self._all_words(self._stemmed_words(leaf, language))
             for language in self._segment.languages
         )
 
+    def near(self, distances: Sequence[int]) -> list[Postings]:
+        """Posting list of the NEAR that the leaf is, with each of these distances."""
+        assert isinstance(self._leaf, Near), self._leaf
+        by_language = []
+        for language in self._segment.languages:
+            words = self._stemmed_words(self._leaf, language)
+            if all(words):
+                proximity = self._proximity(words)
+                by_language.append(proximity.near(distances))
+        # As in postings(): no article has two languages.
+        return [
+            disjoint_union(of_language[at] for of_language in by_language)
+            for at in range(len(distances))
+        ]
+
     # From words to lists.
 
-    def _lists_of_terms(self, terms: Array) -> _WordLists:
+    def _lists_of_terms(self, terms: Array) -> WordLists:
         lists, parted = self._field.lists_of(terms)
-        return _WordLists(tuple(lists.tolist()), tuple(parted.items()))
+        return WordLists(tuple(lists.tolist()), tuple(parted.items()))
 
     def _stemmed_words(
         self, leaf: Term | Phrase | Near, language: str
-    ) -> tuple[_WordLists, ...]:
+    ) -> tuple[WordLists, ...]:
         forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
         counts = Counter(dict.fromkeys(forms, 1))
         if isinstance(leaf, Near):
@@ -251,19 +302,19 @@ class _LeafMatcher:
             forms = tuple(counts)
         return tuple(self._stemmed_word(form, language, counts[form]) for form in forms)
 
-    def _stemmed_word(self, form: str, language: str, count: int) -> _WordLists:
+    def _stemmed_word(self, form: str, language: str, count: int) -> WordLists:
         if is_single_cjk(form):
             lists = self._lists_of_terms(self._field.terms_with_prefix(fold(form)))
             return self._in_language(lists, language, count)
         number = self._list_of(form, language)
-        return _WordLists((number,) if number >= 0 else (), (), count)
+        return WordLists((number,) if number >= 0 else (), (), count)
 
-    def _in_language(self, word: _WordLists, language: str, count: int) -> _WordLists:
+    def _in_language(self, word: WordLists, language: str, count: int) -> WordLists:
         """The lists of a word in one language."""
         stems = self._field.stems
         low = stems.bisect(f"{language}\0".encode())
         high = stems.bisect(f"{language}\1".encode())
-        return _WordLists(
+        return WordLists(
             tuple(number for number in word.lists if low <= number < high),
             tuple(part for part in word.parted if low <= part[0] < high),
             count,
@@ -274,17 +325,19 @@ class _LeafMatcher:
 
     # From lists to postings.
 
-    def _all_words(self, words: Sequence[_WordLists]) -> Postings:
-        """Postings of all words together: a single word, a phrase or a NEAR."""
+    def _all_words(self, words: Sequence[WordLists]) -> Postings:
+        """Postings of all words together: a single word or a phrase."""
         if not all(words):
             return NO_POSTINGS
-        if isinstance(self._leaf, Near):
-            return self._near(words, self._leaf.distance)
         if len(words) == 1:
             return self._disjunction(words[0])
-        return self._phrase(words)
+        return self._proximity(words).phrase()
 
-    def _disjunction(self, word: _WordLists) -> Postings:
+    def _proximity(self, words: Sequence[WordLists]) -> Proximity:
+        postings = [self._disjunction(word) for word in words]
+        return Proximity(self._field, words, postings, self._check)
+
+    def _disjunction(self, word: WordLists) -> Postings:
         """Union of a word's lists: frequencies add up."""
         self._check()
         field = self._field
@@ -304,7 +357,7 @@ class _LeafMatcher:
             return postings[0]
         return union(postings)
 
-    def _long_disjunction(self, word: _WordLists, lists: Ints) -> Postings:
+    def _long_disjunction(self, word: WordLists, lists: Ints) -> Postings:
         """The same for many lists, in memory that does not grow with their number."""
         field = self._field
         total = RunningUnion(self._rows_of_field())
@@ -323,95 +376,3 @@ class _LeafMatcher:
         if isinstance(self._field, ParagraphIndex):
             return self._segment.documents
         return self._segment.articles
-
-    def _phrase(self, words: Sequence[_WordLists]) -> Postings:
-        """Each word starting where the one before it ends.
-
-        Works from right to left: an occurrence of a word stays if it ends where an
-        occurrence of the next word that stayed starts. The occurrences of the first
-        word that stay are the phrases.
-        """
-        rows = self._common_rows(words)
-        following: Ints | None = None
-        for word in reversed(words):
-            if not len(rows):
-                return NO_POSTINGS
-            starts, ends = self._spans(word, rows)
-            if following is not None:
-                starts = starts[_is_among(ends, following)]
-            following = _distinct(starts)
-            if not len(following):
-                return NO_POSTINGS
-        assert following is not None
-        matching, counts = np.unique(following >> _POSITION_BITS, return_counts=True)
-        return Postings(matching.astype(np.int32), narrowed(counts))
-
-    def _near(self, words: Sequence[_WordLists], distance: int) -> Postings:
-        """All words within a distance of each other, row by row."""
-        common = self._common_rows(words)
-        counts = [word.count for word in words]
-        matching: list[int] = []
-        frequencies: list[int] = []
-        for start in range(0, len(common), _ROWS_AT_ONCE):
-            rows = common[start : start + _ROWS_AT_ONCE]
-            widths = [self._widths_by_row(word, rows) for word in words]
-            for row in rows.tolist():
-                self._check()
-                in_row = [by_row[row] for by_row in widths]
-                count = sum(
-                    1 for _ in near_windows(in_row, counts, distance, self._check)
-                )
-                if count:
-                    matching.append(row)
-                    frequencies.append(count)
-        return Postings(np.array(matching, np.int32), np.array(frequencies, np.int64))
-
-    def _widths_by_row(
-        self, word: _WordLists, rows: Array
-    ) -> dict[int, dict[int, int]]:
-        """Width of a word at each of its positions, by row."""
-        starts, ends = self._spans(word, rows)
-        by_row: dict[int, dict[int, int]] = defaultdict(dict)
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            in_row, position = by_row[start >> _POSITION_BITS], start & _POSITION_MASK
-            in_row[position] = max(end - start, in_row.get(position, 0))
-        return by_row
-
-    def _common_rows(self, words: Sequence[_WordLists]) -> Array:
-        """Conjunction: rows in which every word occurs."""
-        by_length = sorted((self._disjunction(word).rows for word in words), key=len)
-        common = by_length[0]
-        for rows in by_length[1:]:
-            common = common[_is_among(common, rows)]
-        return common
-
-    def _spans(self, word: _WordLists, rows: Array) -> tuple[Ints, Ints]:
-        """Start and end of each occurrence of a word in these rows, as places."""
-        starts, ends = [], []
-        whole: list[tuple[int, Array | None]] = [
-            (number, None) for number in word.lists
-        ]
-        for number, tags in whole + list(word.parted):
-            self._check()
-            at, positions, widths = self._field.occurrences_in(number, rows, tags)
-            places = (at.astype(np.int64) << _POSITION_BITS) | positions
-            starts.append(places)
-            ends.append(places + widths)
-        return np.concatenate(starts), np.concatenate(ends)
-
-
-def _is_among(values: Array, ascending: Array) -> Mask:
-    """Which values occur in an ascending array."""
-    if not len(ascending):
-        return np.zeros(len(values), bool)
-    at = np.searchsorted(ascending, values)
-    at[at == len(ascending)] = 0
-    among: Mask = ascending[at] == values
-    return among
-
-
-def _distinct(values: Ints) -> Ints:
-    """Each value once, ascending; cheap if they are already."""
-    if len(values) > 1 and not (values[1:] > values[:-1]).all():
-        return np.unique(values)
-    return values

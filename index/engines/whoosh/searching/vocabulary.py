@@ -56,7 +56,7 @@ def corrections(
     candidates: set[str] = set()
     for field in _paragraph_fields(snapshot):
         evaluation.check()
-        for term in field.terms_near(folded, distance).tolist():
+        for term in field.terms_near(folded, distance, evaluation.check).tolist():
             other, width = field.form(term)
             if width == 1 and fold(other) != folded and is_plain(other):
                 candidates.add(other)

@@ -1,7 +1,7 @@
 """Segment merge: posting lists put end to end, deleted documents left out.
 
-Dictionaries are merged first; then posting lists, one run after the other, so that
-memory stays bounded however large the segments are.
+Dictionaries are merged first; then posting lists, one run after the other and long ones
+in blocks, so that memory stays bounded however large the segments are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from operator import methodcaller
 from pathlib import Path
 
@@ -27,11 +27,9 @@ from index.engines.whoosh.files import (
     FieldIndex,
     Ints,
     Mask,
-    PostingLists,
     PostingListsWriter,
     Segment,
     TermDictionary,
-    expand_ranges,
     write_term_dictionary,
 )
 from index.engines.whoosh.writing.buffer import COLUMNS
@@ -40,10 +38,17 @@ from index.engines.whoosh.writing.inversion import (
     write_ids,
     write_keywords,
 )
+from index.engines.whoosh.writing.merged_lists import (
+    OCCURRENCE,
+    SourceField,
+    parts,
+)
 
-# Occurrences of a run, each of some 60 bytes while it is merged.
+# Most occurrences of a part.
 _RUN_OCCURRENCES = 1_000_000
-_THREADS = 2  # each merges a run
+_THREADS = 2  # each merges a part
+_RUNS = _THREADS + 2  # one more waits, and one is being written
+_SHARE = 1 / 2  # of the memory budget, for parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,13 @@ class _Source:
         return self.documents if of_documents else self.articles
 
 
-def merge(segments: Sequence[tuple[Segment, Mask]], path: Path) -> int:
+def merge(segments: Sequence[tuple[Segment, Mask]], path: Path, *, memory: int) -> int:
     """Write segments as one, in their order; return its number of documents.
 
     :param segments: each with the bitmap of its live documents.
+    :param memory: budget in bytes, for posting lists.
     """
+    limit = min(_RUN_OCCURRENCES, int(memory * _SHARE / (_RUNS * OCCURRENCE)))
     out = ArraysWriter(path)
     try:
         sources = _sources(segments)
@@ -90,9 +97,8 @@ def merge(segments: Sequence[tuple[Segment, Mask]], path: Path) -> int:
                 if name != PARAGRAPH_WORDS:
                     lengths = _live_column(sources, methodcaller("line_lengths", name))
                     out.column(f"{name}/lengths").append(lengths)
-                _merge_field(
-                    out, sources, name, documents if name == PARAGRAPH_WORDS else None
-                )
+                of_field = documents if name == PARAGRAPH_WORDS else None
+                _merge_field(out, sources, name, of_field, max(limit, 1))
         languages = {name for source in sources for name in source.segment.languages}
         out.close({"languages": sorted(languages)})
     except BaseException:
@@ -194,28 +200,12 @@ def _merge_keywords(
 # Dictionaries.
 
 
-@dataclass(frozen=True, slots=True)
-class _SourceField:
-    """A field of one of the segments, with the new numbers of its lists.
-
-    :param rows: new number of each of its rows, -1 for a deleted one.
-    :param whole: none of its rows is deleted.
-    :param lists: new number of each of its lists, ascending.
-    :param tags: new tag of each member of its lists.
-    """
-
-    field: FieldIndex
-    rows: Array
-    whole: bool
-    lists: Ints
-    tags: Ints
-
-
 def _merge_field(
     out: ArraysWriter,
     sources: Sequence[_Source],
     name: str,
     documents: Documents | None,
+    limit: int,
 ) -> None:
     having = [
         (field, source)
@@ -224,8 +214,9 @@ def _merge_field(
     ]
     dictionary, lists, tags = _merged_dictionary([field for field, _ in having])
     fields = [
-        _SourceField(
+        SourceField(
             field,
+            source.segment,
             source.rows(of_documents=documents is not None),
             source.whole,
             lists[at],
@@ -237,20 +228,19 @@ def _merge_field(
     several = np.diff(dictionary.members_at) > 1
     with ThreadPoolExecutor(_THREADS) as pool:
         # The next runs are merged while one is written: NumPy releases the GIL.
-        runs = iter(_runs(fields, len(several)))
+        pieces = parts(fields, several, limit)
         merged = deque(
-            pool.submit(_merged_run, fields, low, high, several[low:high])
-            for low, high in islice(runs, _THREADS + 1)
+            (pool.submit(part), continues)
+            for part, continues in islice(pieces, _THREADS + 1)
         )
         # A word that occurs only in deleted articles stays in the dictionary until its
         # segments are gone: an empty list costs little, finding it a pass over all.
         write_term_dictionary(out, name, dictionary)
         while merged:
-            writer.append(merged.popleft().result())
-            for low, high in islice(runs, 1):
-                merged.append(
-                    pool.submit(_merged_run, fields, low, high, several[low:high])
-                )
+            future, continues = merged.popleft()
+            writer.append(future.result(), continues=continues)
+            for part, continues in islice(pieces, 1):
+                merged.append((pool.submit(part), continues))
     writer.close()
 
 
@@ -295,126 +285,3 @@ def _sorted_union(texts: Sequence[list[bytes]]) -> tuple[list[bytes], list[Ints]
     return distinct, [
         np.fromiter(map(place.__getitem__, part), np.int64, len(part)) for part in texts
     ]
-
-
-# Posting lists.
-
-
-def _runs(fields: Sequence[_SourceField], count: int) -> list[tuple[int, int]]:
-    """Runs of lists, as first and end, each of up to :data:`_RUN_OCCURRENCES`.
-
-    A longer list is a run of its own.
-    """
-    sizes = np.zeros(count, np.int64)
-    for source in fields:
-        sizes[source.lists] += source.field.list_occurrences()
-    ends = np.cumsum(sizes)
-    bounds = [0]
-    while bounds[-1] < count:
-        done = int(ends[bounds[-1] - 1]) if bounds[-1] else 0
-        bound = int(ends.searchsorted(done + _RUN_OCCURRENCES, "right"))
-        bounds.append(min(count, max(bound, bounds[-1] + 1)))
-    return list(pairwise(bounds))
-
-
-@dataclass(frozen=True, slots=True)
-class _RunPart:
-    """A run of lists of one source, renumbered.
-
-    :param counts: number of postings that it adds to each of the new lists.
-    :param places: number of occurrences that it adds to each.
-    """
-
-    counts: Ints
-    places: Ints
-    rows: Array
-    frequencies: Array
-    positions: Array
-    tags: Array
-
-
-def _merged_run(
-    fields: Sequence[_SourceField], low: int, high: int, several: Mask
-) -> PostingLists:
-    """New lists of a run, those of the sources end to end.
-
-    :param several: which of the lists have several terms, and so tags.
-    """
-    parts = [
-        part for source in fields if (part := _run_part(source, low, high)) is not None
-    ]
-    count = high - low
-    rows_at = _starts(sum((part.counts for part in parts), np.zeros(count, np.int64)))
-    places_at = _starts(sum((part.places for part in parts), np.zeros(count, np.int64)))
-    rows = np.empty(rows_at[-1], np.int32)
-    frequencies = np.empty(rows_at[-1], np.int64)
-    positions = np.empty(places_at[-1], np.int64)
-    tags = np.zeros(places_at[-1], np.int64)
-    row, place = rows_at[:-1].copy(), places_at[:-1].copy()
-    for part in parts:
-        at = expand_ranges(row, part.counts)
-        rows[at], frequencies[at] = part.rows, part.frequencies
-        at = expand_ranges(place, part.places)
-        positions[at], tags[at] = part.positions, part.tags
-        row += part.counts
-        place += part.places
-    sizes = np.diff(places_at)
-    return PostingLists(
-        rows_at=rows_at,
-        rows=rows,
-        frequencies=frequencies,
-        positions=positions,
-        tags_at=_starts(sizes * several),
-        tags=tags[np.repeat(several, sizes)],
-    )
-
-
-def _run_part(source: _SourceField, low: int, high: int) -> _RunPart | None:
-    field = source.field
-    first, end = source.lists.searchsorted([low, high]).tolist()
-    if first == end:
-        return None
-    lists = source.lists[first:end] - low
-    run = field.slice(first, end)
-    rows = source.rows[run.rows]
-    frequencies = run.frequencies.astype(np.int64)
-    positions = run.positions
-    list_of_row = np.repeat(lists, np.diff(run.rows_at))
-    list_of_place = np.repeat(list_of_row, frequencies)
-    tags = _new_tags(source, first, end, run)
-    if not source.whole:
-        live = rows >= 0
-        inside = np.repeat(live, frequencies)
-        rows, frequencies, list_of_row = (
-            rows[live],
-            frequencies[live],
-            list_of_row[live],
-        )
-        positions, tags = positions[inside], tags[inside]
-        list_of_place = list_of_place[inside]
-    return _RunPart(
-        counts=np.bincount(list_of_row, minlength=high - low),
-        places=np.bincount(list_of_place, minlength=high - low),
-        rows=rows,
-        frequencies=frequencies,
-        positions=positions,
-        tags=tags,
-    )
-
-
-def _new_tags(source: _SourceField, first: int, end: int, run: PostingLists) -> Ints:
-    """New tag of each occurrence of a run."""
-    members_at = source.field.members_at.astype(np.int64)
-    ends = np.append(0, np.cumsum(run.frequencies, dtype=np.int64))
-    places = np.diff(ends[run.rows_at])
-    old = np.zeros(int(ends[-1]), np.int64)
-    tagged = np.diff(run.tags_at) > 0
-    old[np.repeat(tagged, places)] = run.tags
-    tags: Ints = source.tags[np.repeat(members_at[first:end], places) + old]
-    return tags
-
-
-def _starts(counts: Ints) -> Ints:
-    starts = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=starts[1:])
-    return starts

@@ -214,7 +214,7 @@ class Writer:
             NAME, documents=sum(int(live.sum()) for _, live in opened)
         )
         with self._storage.new_file(merged) as path:
-            merge(opened, path)
+            merge(opened, path, memory=self._memory)
         for segment in segments:
             self._storage.discard(segment)
         return merged
