@@ -1,4 +1,4 @@
-"""Findings of a load: what was unwrapped, read as another format, or never met."""
+"""Findings of a load: what was unwrapped, passed over or never met, and ways out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz, process
 
-from index.formats import Read, ReadOptions
+from index.errors import InputError, InvalidArticle
+from index.formats import Read, ReadOptions, is_shapeless
 
 _COMPARED = 50  # records whose names are compared with a name that nothing had
 _REASONS = 20  # for which records are passed over that get a note each
 _NEAR = 70  # of 100, for names that are alike
+_EXAMPLES = 3  # files that are named for each reason to pass them over
 
 
 class FileFindings:
@@ -61,6 +63,44 @@ class FileFindings:
             )
 
 
+class FolderFindings:
+    """What was read and what was passed over in the folders that a caller named."""
+
+    def __init__(self) -> None:
+        self._numbers: Counter[str] = Counter()
+        self._passed_over: dict[str, dict[str, list[str]]] = {}
+
+    def count(self, folder: str, number: int) -> None:
+        """Count records of a folder, and files in it that cannot be read."""
+        self._numbers[folder] += number
+
+    def pass_over(self, folder: str, file: str, reason: str) -> None:
+        """Note a file that is passed over, or a record of it.
+
+        :param file: relative to the folder.
+        :param reason: why, such as "hidden".
+        """
+        reasons = self._passed_over.setdefault(folder, {})
+        if len(reasons) >= _REASONS and reason not in reasons:
+            reason = "other reasons"
+        files = reasons.setdefault(reason, [])
+        if len(files) <= _EXAMPLES and file not in files:
+            files.append(file)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield each folder of which nothing was read, and a sentence that says why."""
+        for folder, number in self._numbers.items():
+            if number:
+                continue
+            reasons = "; ".join(
+                f"{', '.join(files[:_EXAMPLES])}"
+                f"{' …' if len(files) > _EXAMPLES else ''} ({reason})"
+                for reason, files in self._passed_over.get(folder, {}).items()
+            )
+            passed_over = f"passed over {reasons}" if reasons else "it is empty"
+            yield folder, f"nothing in it was read: {passed_over}"
+
+
 class MappingFindings:
     """The names of a mapping that no record had.
 
@@ -92,6 +132,24 @@ class MappingFindings:
             )
             hint = "" if near is None else f"; did you mean {near[2]!r}?"
             yield f"nothing had {name!r}{hint}"
+
+
+def with_way_out(error: InputError, options: ReadOptions) -> InputError:
+    """Error of a record without an id, with the option that gives it one."""
+    if not (
+        isinstance(error, InvalidArticle)
+        and error.field == "id"
+        and is_shapeless(error)
+        and "--records" not in error.detail
+    ):
+        return error
+    places = " and ".join(options.id_from)
+    way_out = (
+        f"it has nothing under {places}, which --id-from names"
+        if places
+        else "--id-from url, hash or a name makes one"
+    )
+    return InvalidArticle("id", f"{error.detail}; {way_out}")
 
 
 def _count(number: int, noun: str) -> str:
