@@ -12,6 +12,7 @@ from index.formats import Read, ReadOptions, is_shapeless
 
 _COMPARED = 50  # records whose names are compared with a name that nothing had
 _REASONS = 20  # for which records are passed over that get a note each
+_COLUMNS = 20  # of a table that are named
 _NEAR = 70  # of 100, for names that are alike
 _EXAMPLES = 3  # files that are named for each reason to pass them over
 
@@ -28,6 +29,7 @@ class FileFindings:
         self._formats: Counter[str] = Counter()
         self._guesses: Counter[tuple[str, str]] = Counter()
         self._passed_over: Counter[str] = Counter()
+        self._unread: tuple[str, ...] = ()
 
     def add(self, read: Read) -> None:
         """Count a record."""
@@ -37,6 +39,7 @@ class FileFindings:
                 reason = "other reasons"
             self._passed_over[reason] += 1
             return
+        self._unread = self._unread or read.unread
         is_record = read.article is not None or read.error is not None
         if read.wrapper is not None:
             self._wrapped[read.wrapper] += is_record
@@ -54,6 +57,13 @@ class FileFindings:
                 f"{number:,} as {name}" for name, number in self._formats.items()
             )
             yield f"each record was read by its own names: {', '.join(numbers)}"
+        if self._unread:
+            shown = ", ".join(self._unread[:_COLUMNS])
+            more = ", …" if len(self._unread) > _COLUMNS else ""
+            yield (
+                f"columns that are no field are kept in extra: {shown}{more}; --map"
+                " NAME=FIELD reads one as a field"
+            )
         for reason, number in self._passed_over.items():
             yield f"passed over {_count(number, 'record')}: {reason}"
         for (guess, other), number in self._guesses.items():

@@ -341,6 +341,15 @@ def test_what_is_no_article_by_its_kind_is_passed_over_with_a_note_for_each_kind
     assert len(details) == 2
 
 
+def test_columns_that_are_no_field_are_a_note(folder: Path, loaded: Loading) -> None:
+    (folder / "a.csv").write_text("id;title;Autor;Bild\n1;Ferry;Bo;\n2;Rink;Jo;\n")
+    (note,) = loaded(folder).notes
+    assert note.detail == (
+        "columns that are no field are kept in extra: Autor, Bild; --map NAME=FIELD"
+        " reads one as a field"
+    )
+
+
 MENU = (
     '<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel><title>T</title><item>'
     "<title>Menu</title><wp:status>publish</wp:status><wp:post_id>6</wp:post_id>"
