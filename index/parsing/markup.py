@@ -394,7 +394,8 @@ class _Target:
             return
         inside = self.blocks[start:]
         captions = [block for block in inside if block.role is Role.CAPTION]
-        others = [block for block in inside if block.role is not Role.CAPTION]
+        # A table or a quotation in a figure is what the caption is about.
+        others = [block for block in inside if block.role is Role.BODY]
         if len(captions) == len(others) == 1 and len(others[0].text) <= _LONGEST_CREDIT:
             credit = captions[0].credit or others[0].text
             self.blocks[start:] = [captions[0]._replace(credit=credit)]
