@@ -390,15 +390,16 @@ class _Target:
     def _end_figure(self) -> None:
         """Take a short line beside the caption of a figure as the caption's credit."""
         start = self._figures.pop() if self._figures else len(self.blocks)
-        if len(self.blocks) - start != 2:
-            return
         inside = self.blocks[start:]
         captions = [block for block in inside if block.role is Role.CAPTION]
         # A table or a quotation in a figure is what the caption is about.
         others = [block for block in inside if block.role is Role.BODY]
-        if len(captions) == len(others) == 1 and len(others[0].text) <= _LONGEST_CREDIT:
-            credit = captions[0].credit or others[0].text
-            self.blocks[start:] = [captions[0]._replace(credit=credit)]
+        if not captions or len(others) != 1 or len(captions) + 1 != len(inside):
+            return
+        if len(others[0].text) <= _LONGEST_CREDIT:
+            *before, last = captions
+            credit = last.credit or others[0].text
+            self.blocks[start:] = [*before, last._replace(credit=credit)]
 
     def _end_row(self) -> None:
         if not self._rows:
