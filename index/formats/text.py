@@ -300,11 +300,13 @@ def _behind_byline(text: str, at: int, document: dict[str, Any]) -> int:
     A date behind the name goes to ``published``.
     """
     start, end = _first_line(text, at)
-    if start == end or not is_byline(text[start:end]):
+    if start == end or end - start > _LONGEST_DATE:
         return at
     line, day = single_spaced(text[start:end]), None
     if "published" not in document:
         line, day = _without_date(line)
+    if not is_byline(line):
+        return at
     known = document.get("byline")
     if known is None:
         document["byline"] = line
@@ -327,10 +329,25 @@ def _behind_date(text: str, at: int, document: dict[str, Any]) -> int:
     labelled = _DATE_LABEL.match(line)
     day = line[labelled.end() :] if labelled else line
     name = "updated" if labelled and labelled["updated"] else "published"
-    if name in document or not is_dated(day):
+    if name in document:
+        return at
+    byline = None
+    if not is_dated(day):
+        day, byline = _before_byline(day)
+    if byline is not None and "byline" not in document:
+        document["byline"] = byline
+    elif byline is not None or not is_dated(day):
         return at
     document[name] = day
     return end
+
+
+def _before_byline(line: str) -> tuple[str, str | None]:
+    """A date and the byline behind it: ``4 May 2024 | By A Name`` is both."""
+    for sign in _BEFORE_DATE.finditer(line):
+        if is_byline(line[sign.end() :]) and is_dated(line[: sign.start()]):
+            return line[: sign.start()], line[sign.end() :]
+    return line, None
 
 
 def _without_date(byline: str) -> tuple[str, str | None]:
