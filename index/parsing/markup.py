@@ -19,6 +19,7 @@ from index.errors import InvalidArticle, LimitExceeded
 from index.parsing import prose
 from index.parsing.blocks import Block, Cell
 
+_IN_FIGURE = 8  # blocks of a caption of several paragraphs and its credit
 _LONGEST_CREDIT = 100  # characters
 MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
 MAX_TAGS = 300_000  # tags of one fragment, start and end tags
@@ -390,6 +391,8 @@ class _Target:
     def _end_figure(self) -> None:
         """Take a short line beside the caption of a figure as the caption's credit."""
         start = self._figures.pop() if self._figures else len(self.blocks)
+        if not 2 <= len(self.blocks) - start <= _IN_FIGURE:
+            return  # also the figures inside it would be looked through again
         inside = self.blocks[start:]
         captions = [block for block in inside if block.role is Role.CAPTION]
         # A table or a quotation in a figure is what the caption is about.
