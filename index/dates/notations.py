@@ -7,53 +7,85 @@ make a date is for :mod:`index.dates.written`. The text has single spaces.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-# Names of the months, in small letters, and their numbers.
+# Names of the months, in small letters, and their numbers: of English, then of German,
+# Dutch, French, Spanish, Italian, Portuguese, Swedish, Danish and Norwegian. No name is
+# that of two months.
 MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            ("january", "jan"),
-            ("february", "feb"),
-            ("march", "mar"),
-            ("april", "apr"),
-            ("may",),
-            ("june", "jun"),
-            ("july", "jul"),
-            ("august", "aug"),
-            ("september", "sept", "sep"),
-            ("october", "oct"),
-            ("november", "nov"),
-            ("december", "dec"),
+            "january jan januar jänner januari janvier janv enero gennaio janeiro",
+            "february feb februar feber februari février fevrier févr febrero febbraio"
+            " fevereiro",
+            "march mar märz mär mrz maart mrt mars marzo março marts",
+            "april apr avril abril aprile",
+            "may mai mei mayo maggio maio maj",
+            "june jun juni juin junio giugno junho",
+            "july jul juli juillet juil julio luglio julho",
+            "august aug augustus août aout agosto augusti",
+            "september sept sep septembre septiembre setiembre settembre setembro",
+            "october oct oktober okt octobre octubre ottobre outubro",
+            "november nov novembre noviembre novembro",
+            "december dec dezember dez décembre decembre déc diciembre dicembre"
+            " dezembro desember",
         ),
         1,
     )
-    for name in names
+    for name in names.split()
 }
 _FLAGS = re.ASCII | re.IGNORECASE
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # the first letters
+# Names of the days of a week, and their numbers, from Monday as 0.
+WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "mon monday montag mo maandag lundi lunes lunedì måndag mandag",
+            "tue tues tuesday dienstag di dinsdag mardi martes martedì tisdag tirsdag",
+            "wed weds wednesday mittwoch mi woensdag mercredi miércoles mercoledì"
+            " onsdag",
+            "thu thur thurs thursday donnerstag do donderdag jeudi jueves giovedì"
+            " torsdag",
+            "fri friday freitag fr vrijdag vendredi viernes venerdì fredag",
+            "sat saturday samstag sonnabend sa zaterdag samedi sábado sabato lördag"
+            " lørdag",
+            "sun sunday sonntag so zondag dimanche domingo domenica söndag søndag",
+        )
+    )
+    for name in names.split()
+}
 
-_WEEKDAY = (
-    r"(?P<weekday>mon|monday|tue|tues|tuesday|wed|weds|wednesday|thu|thur|thurs"
-    r"|thursday|fri|friday|sat|saturday|sun|sunday)\b\.?,? ?"
-)
-_MONTH = rf"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})(?![a-z])\.?"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\d)"
+
+def _any_of(names: Iterable[str]) -> str:
+    """Alternatives of a pattern, the longest first, also in capital letters.
+
+    The flags make only the letters of ASCII equal to their capitals.
+    """
+    spellings = {*names, *(name.upper() for name in names if not name.isascii())}
+    return "|".join(sorted(spellings, key=lambda name: (-len(name), name)))
+
+
+_WEEKDAY = rf"(?P<weekday>{_any_of(WEEKDAYS)})(?!\w)\.?,? ?(?:den )?"
+_MONTH = rf"(?P<month>{_any_of(MONTHS)})(?![a-z])\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º)?(?!\d)"
 _YEAR = r"(?P<year>\d{4})(?!\d)"
 _YEAR_OF_CENTURY = r"(?P<year>\d{4}|\d\d)(?!\d)"
 
-# A time with the hours of a day, or of half a day: 22:40, 10:40:26.5 PM, 3 p.m., noon.
+# A time with the hours of a day, or of half a day: 22:40, 10:40:26.5 PM, 3 p.m., noon;
+# in German 22.40 Uhr, in French 22h40.
 _HALF = r" ?(?P<half>[ap]\.?m(?![a-z])\.?|noon\b)"
 _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)"
     r"(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,12}))?)?(?!\d)"
 )
 _HALF_TIME = rf"(?P<hour>\d{{1,2}})(?:\.(?P<minute>\d\d))?{_HALF}"
+_UHR_TIME = r"(?P<hour>\d{1,2})(?:[.:](?P<minute>\d\d))? ?uhr(?!\w)"
+_H_TIME = r"(?P<hour>\d{1,2}) ?h(?: ?(?P<minute>\d\d))?(?!\w)"
 _ISO_TIMES = (rf"{_CLOCK}(?:{_HALF})?", _HALF_TIME)
 # Beside the name of a month, 10:00-11:00 is no offset but a span of time.
 _NO_SPAN = _CLOCK.replace(r"(?P<minute>\d\d)", r"(?P<minute>\d\d)(?!-)")
-_TIMES = (rf"{_NO_SPAN}(?:{_HALF})?", _HALF_TIME)
+_TIMES = (_UHR_TIME, _H_TIME, rf"{_NO_SPAN}(?:{_HALF})?", _HALF_TIME)
 # The time of ISO 8601 in its basic form, or with hours only.
 _BASIC_TIME = (
     r"(?P<hour>\d\d)(?:(?P<minute>\d\d)(?:(?P<second>\d\d)"
@@ -62,7 +94,7 @@ _BASIC_TIME = (
 # The zone is whatever follows the time: it has a grammar of its own.
 _ZONE = r"(?: ?(?P<zone>[-+a-z(].*))?"
 
-_BEFORE_TIME = r"(?:,? at |,? ?@ ?| [-–—|] |, ?| )"
+_BEFORE_TIME = r"(?:,? (?:at|um|om|à|kl\.?|a las|alle) |,? ?@ ?| [-–—|] |, ?| )"
 _ISO_BEFORE_TIME = r"(?:t|,? at |, ?| [-–—|] | )"
 
 _CALENDAR = r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})"
@@ -73,7 +105,8 @@ _ISO_DATES = (
 )
 _BASIC_DATE = r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
 _NAMED_DATES = (
-    rf"{_DAY}\.?(?: of )?[ /.-]?{_MONTH}(?: ?, ?| |[/-]){_YEAR_OF_CENTURY}",
+    rf"{_DAY}\.?(?: of | de )?[ /.-]?{_MONTH}(?: ?, ?| (?:del? )?|[/-])"
+    rf"{_YEAR_OF_CENTURY}",
     rf"{_MONTH}[ /-]?{_DAY}(?: ?, ?| |[/-]){_YEAR}",
     rf"{_YEAR}(?:, ?| |[/.-]){_MONTH}[ /-]?{_DAY}",
 )
@@ -88,7 +121,7 @@ _PERIODS = (
     r"(?P<year>\d{4})",
     r"(?P<year>\d{4})-(?P<month>\d\d)",
     r"(?P<year>\d{4})-?w(?P<week>\d\d)",
-    rf"{_MONTH},? {_YEAR}",
+    rf"{_MONTH},? (?:de )?{_YEAR}",
 )
 
 

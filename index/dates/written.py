@@ -96,7 +96,7 @@ class WrittenDate:
 
 
 def read_date(value: object, rules: DateRules) -> WrittenDate:
-    """Instant of a date in any notation of ISO 8601, RFC 5322, JavaScript or English.
+    """Instant of a date in any notation of ISO 8601, RFC 5322, JavaScript or words.
 
     ::
 
@@ -197,7 +197,7 @@ def _read_parts(parts: Mapping[str, str | None], rules: DateRules) -> WrittenDat
     day, precision = _day_of(parts, rules)
     warnings = []
     weekday = parts.get("weekday")
-    if weekday and weekday[:3].lower() != WEEKDAYS[day.weekday()]:
+    if weekday and WEEKDAYS[weekday.lower()] != day.weekday():
         warnings.append(f"says {weekday}, but that day is a {day:%A}")
     local, leap = datetime.combine(day, datetime.min.time()), timedelta()
     if parts.get("hour") is not None:

@@ -22,7 +22,7 @@ EMBARGO_NAMES = (
     "embargoexpires",
 )
 
-# Other names of our fields; the first that is present counts. Case, hyphens and
+# Other names of our fields; the first that is present counts. Case, spaces, hyphens and
 # underscores make no difference.
 ALIASES: dict[str, tuple[str, ...]] = {
     "id": ("guid", "uri", "identifier"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -92,6 +92,8 @@ def read(
         if read.article is not None:
             original = Original(format="csv", data=(header.text + row.text).encode())
             read = replace(read, original=original)
+        if position == 1:
+            read = replace(read, unread=_unread(header.cells, is_name))
         yield replace(read, mapped=mapped) if options.mapping else read
     if empty:
         no_rows = UnreadableInput("has a header and no rows", line=header.line)
@@ -119,6 +121,12 @@ def _is_field(name: str) -> bool:
 
 def _is_name(options: ReadOptions, name: str) -> bool:
     return name in options.mapping or _is_field(name)
+
+
+def _unread(header: list[str], is_name: Callable[[str], bool]) -> tuple[str, ...]:
+    """Names of columns that are no field and that no mapping reads."""
+    names = dict.fromkeys(cell.strip() for cell in header)
+    return tuple(name for name in names if name and not is_name(name))
 
 
 def _columns_of(header: list[str], options: ReadOptions) -> list[_Column]:

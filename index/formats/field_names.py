@@ -124,7 +124,7 @@ class _Record:
             target: str | None
             if name in self._mapping:
                 target, rank = self._mapping[name], 0
-            elif name == "story" and _is_body(value):
+            elif plain_name(name) == "story" and _is_body(value):
                 target, rank = "text", _LAST  # no id is a text
             elif name in _FIELDS:
                 target, rank = name, 1

@@ -1,4 +1,7 @@
-"""Names of properties, compared without case, hyphens, underscores and colons."""
+"""Names of properties, compared by their letters and digits.
+
+Case, spaces, hyphens, underscores and colons make no difference.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from functools import lru_cache, wraps
 from typing import TypeVar
 
 _LONGEST = 80  # characters of a name that is kept
+_SIGNS = str.maketrans("", "", " \u00a0_-:")
 _Value = TypeVar("_Value")
 
 
@@ -31,7 +35,7 @@ def kept(size: int) -> Callable[[Callable[[str], _Value]], Callable[[str], _Valu
 @kept(4096)
 def plain_name(name: str) -> str:
     """A name as names are compared: ``Date_Published`` as ``datepublished``."""
-    return name.replace("_", "").replace("-", "").replace(":", "").lower()
+    return name.translate(_SIGNS).lower()
 
 
 def names(text: str) -> tuple[str, ...]:

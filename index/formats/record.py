@@ -37,6 +37,8 @@ class Read:
     :param passed_over: whether it is no article by its kind, which is no fault of it;
         the error says what it is.
     :param mapped: the record with the mapping applied, if there is a mapping.
+    :param unread: names of columns that are no field, and kept in ``extra``; only of
+        the first row of a table.
     """
 
     article: Article | None
@@ -50,6 +52,7 @@ class Read:
     guess: str | None = None
     passed_over: bool = False
     mapped: Mapped | None = None
+    unread: tuple[str, ...] = ()
 
 
 def read_of(

@@ -60,7 +60,11 @@ _ITEM = re.compile(r"\s*-\s+(.*)\Z")
 _PART = re.compile(r'\s*(?:"([^"]*)"\s*(?:,|\Z)|([^,]+)(?:,|\Z)|,)')
 
 # Words before a date on a line of its own, and signs between a byline and a date.
-_DATE_LABEL = re.compile(r"(?:date|published|posted)(?:\s+on)?\s*:?\s+", re.IGNORECASE)
+_DATE_LABEL = re.compile(
+    r"(?:(?P<updated>(?:last )?(?:updated|modified))|date|published|posted)"
+    r"(?: on)?\s*:?\s+",
+    re.IGNORECASE,
+)
 _BEFORE_DATE = re.compile(r"\s*[,|•·–—]\s*|\s+-\s+")
 
 
@@ -153,7 +157,9 @@ def _document(
         document["headline"] = single_spaced(text[start:end])
         start = end
     start = _behind_byline(text, start, document)
-    if (dated := _behind_date(text, start, document)) > start:
+    for _ in range(2):  # the day of publication, and of the update
+        if (dated := _behind_date(text, start, document)) == start:
+            break
         start = _behind_byline(text, dated, document)
     story = _Story.of(paragraphs(text[start:]))
     document["paragraphs"] = [*document.get("paragraphs", ()), *story.paragraphs]
@@ -294,11 +300,13 @@ def _behind_byline(text: str, at: int, document: dict[str, Any]) -> int:
     A date behind the name goes to ``published``.
     """
     start, end = _first_line(text, at)
-    if start == end or not is_byline(text[start:end]):
+    if start == end or end - start > _LONGEST_DATE:
         return at
     line, day = single_spaced(text[start:end]), None
     if "published" not in document:
         line, day = _without_date(line)
+    if not is_byline(line):
+        return at
     known = document.get("byline")
     if known is None:
         document["byline"] = line
@@ -310,17 +318,36 @@ def _behind_byline(text: str, at: int, document: dict[str, Any]) -> int:
 
 
 def _behind_date(text: str, at: int, document: dict[str, Any]) -> int:
-    """Place behind a line that is a date, which goes to ``published``; or the same."""
+    """Place behind a line that is a date, which goes to its field; or the same place.
+
+    The field is ``updated`` if the line says so, else ``published``.
+    """
     start, end = _first_line(text, at)
-    if start == end or "published" in document or end - start > _LONGEST_DATE:
+    if start == end or end - start > _LONGEST_DATE:
         return at
     line = single_spaced(text[start:end])
     labelled = _DATE_LABEL.match(line)
     day = line[labelled.end() :] if labelled else line
-    if not is_dated(day):
+    name = "updated" if labelled and labelled["updated"] else "published"
+    if name in document:
         return at
-    document["published"] = day
+    byline = None
+    if not is_dated(day):
+        day, byline = _before_byline(day)
+    if byline is not None and "byline" not in document:
+        document["byline"] = byline
+    elif byline is not None or not is_dated(day):
+        return at
+    document[name] = day
     return end
+
+
+def _before_byline(line: str) -> tuple[str, str | None]:
+    """A date and the byline behind it: ``4 May 2024 | By A Name`` is both."""
+    for sign in _BEFORE_DATE.finditer(line):
+        if is_byline(line[sign.end() :]) and is_dated(line[: sign.start()]):
+            return line[: sign.start()], line[sign.end() :]
+    return line, None
 
 
 def _without_date(byline: str) -> tuple[str, str | None]:

@@ -25,9 +25,9 @@ from index.access import values_of
 from index.article import Article, Original, draft_of
 from index.errors import (
     InputError,
-    InvalidArticle,
     LimitExceeded,
     UnknownFormat,
+    UnreadableInput,
 )
 from index.formats import (
     FORMATS,
@@ -35,15 +35,19 @@ from index.formats import (
     ReadOptions,
     check_mapping,
     detect,
-    is_shapeless,
     read,
     read_detected,
 )
 from index.history import Outcome
-from index.jobs.findings import FileFindings, MappingFindings
+from index.jobs.findings import (
+    FileFindings,
+    FolderFindings,
+    MappingFindings,
+    with_way_out,
+)
 from index.jobs.repeats import DeferredArticles, Pending
 from index.jobs.report import LoadInterrupted, Note, Problem, Progress, Report
-from index.jobs.sources import STDIN, MeteredStream, Source, sources_at
+from index.jobs.sources import STDIN, MeteredStream, Source, is_folder, sources_at
 from index.parsing import checked_encoding
 from index.store import Store
 
@@ -113,10 +117,7 @@ def load(
         charset=charset,
     )
     try:
-        sources = [
-            source for path in paths for source in sources_at(path, loading.refuse_file)
-        ]
-        loading.expect(sources)
+        sources = loading.find(paths)
         for source in sources:
             loading.read(source, stdin)
         loading.finish()
@@ -155,6 +156,8 @@ class _Loading:
         self._on_note = on_note
         self._notes: list[Note] = []
         self._mapping = MappingFindings(options)
+        self._folders = FolderFindings()
+        self._met = 0  # records, and files that cannot be read
         self._other_sources = 0  # articles that were stored with another source
         self._pending: list[Pending] = []
         self._pending_bytes = 0
@@ -169,23 +172,35 @@ class _Loading:
         self._seq: int | None = None
         self._problems: list[Problem] = []
 
-    def expect(self, sources: Sequence[Source]) -> None:
-        """Add up the bytes to read, for the progress."""
+    def find(self, paths: Sequence[str]) -> list[Source]:
+        """The files and streams that paths name, with their bytes for the progress."""
+        sources: list[Source] = []
+        for path in paths:
+            met = self._met
+            sources += sources_at(path, self._refuse_file, self._folders.pass_over)
+            if is_folder(path):
+                self._folders.count(path, self._met - met)
         sizes = [source.size for source in sources]
         self._total = None if None in sizes else sum(size or 0 for size in sizes)
+        return sources
 
     def read(self, source: Source, stdin: BinaryIO | None) -> None:
         """Store the articles of one source."""
         if source.path == STDIN and stdin is not None:
             self._read_stream(source, stdin)
             return
+        met, passed_over = self._met, self._passed_over
         with ExitStack() as opened:
             try:
                 stream = opened.enter_context(Path(source.path).open("rb"))
             except OSError as error:
-                self.refuse_file(source.path, error)
+                self._refuse_file(source.path, error)
             else:
                 self._read_stream(source, stream)
+        if source.folder is not None:
+            if (self._met, self._passed_over) == (met, passed_over):
+                self._folders.pass_over(source.folder, source.name, "without records")
+            self._folders.count(source.folder, self._met - met)
 
     def _read_stream(self, source: Source, stream: BinaryIO) -> None:
         metered = MeteredStream(stream)
@@ -212,8 +227,11 @@ class _Loading:
                     self._add(record.article, record.original, source.path, record.line)
                 elif record.passed_over:
                     self._passed_over += 1
+                    if source.folder is not None:
+                        reason = str(record.error)
+                        self._folders.pass_over(source.folder, source.name, reason)
                 elif record.error is not None:
-                    error = self._with_way_out(record.error)
+                    error = with_way_out(record.error, self._options)
                     self._refuse(source.path, record.line, record.label, error)
                 self._report_progress(metered.count)
             for note in findings.notes():
@@ -226,23 +244,6 @@ class _Loading:
         self._bytes += metered.count if source.size is None else source.size
         self._report_progress(0)
 
-    def _with_way_out(self, error: InputError) -> InputError:
-        """Error of a record without an id, with the option that gives it one."""
-        if not (
-            isinstance(error, InvalidArticle)
-            and error.field == "id"
-            and is_shapeless(error)
-            and "--records" not in error.detail
-        ):
-            return error
-        places = " and ".join(self._options.id_from)
-        way_out = (
-            f"it has nothing under {places}, which --id-from names"
-            if places
-            else "--id-from url, hash or a name makes one"
-        )
-        return InvalidArticle("id", f"{error.detail}; {way_out}")
-
     def _refuse_unknown(self, source: Source, error: UnknownFormat) -> None:
         """Refuse a file of unknown format, or pass over it because of its extension.
 
@@ -250,14 +251,17 @@ class _Loading:
         """
         known = {suffix for each in FORMATS.values() for suffix in each.extensions}
         suffix = Path(source.path.removesuffix(".gz")).suffix.lower()
-        if source.in_folder and suffix and suffix not in known:
+        if source.folder is not None and suffix and suffix not in known:
             self._passed_over += 1
+            reason = "not named as articles"
+            self._folders.pass_over(source.folder, source.name, reason)
         else:
             self._refuse(source.path, None, None, error)
 
     def _add(
         self, article: Article, original: Original | None, file: str, line: int | None
     ) -> None:
+        self._met += 1
         try:
             draft = draft_of(article, original)
             size = draft.size
@@ -324,11 +328,13 @@ class _Loading:
                     sources[article.id] = source_of(article.draft.article)
 
     def finish(self) -> None:
-        """Store the pending and the deferred articles."""
+        """Store the pending and deferred articles, and refuse folders without any."""
         self._flush()
         deferred = iter(self._deferred)
         while batch := list(islice(deferred, BATCH_ARTICLES)):
             self._put(batch)
+        for folder, reason in self._folders.faults():
+            self._refuse(folder, None, None, UnreadableInput(reason))
         for warning in self._mapping.warnings():
             self._warnings += 1
             self._note(Problem(file="--map", reason=warning))
@@ -378,6 +384,7 @@ class _Loading:
     def _refuse(
         self, file: str, line: int | None, label: str | None, error: InputError
     ) -> None:
+        self._met += 1
         self._refused += 1
         self._note(
             Problem(
@@ -385,9 +392,10 @@ class _Loading:
             )
         )
 
-    def refuse_file(self, file: str, error: OSError | ValueError) -> None:
+    def _refuse_file(self, file: str, error: OSError | ValueError) -> None:
         """Report a file or folder that cannot be read."""
         reason = getattr(error, "strerror", None) or str(error)
+        self._met += 1
         self._refused += 1
         self._note(Problem(file=file, reason=f"cannot be read: {reason}", code="file"))
 

@@ -16,6 +16,8 @@ _HEAD_BYTES = 64 * 1024  # of a file, for the detection of its format
 
 # Called with a path that cannot be read, and why.
 OnUnreadable = Callable[[str, OSError | ValueError], None]
+# Called with a folder, what in it is not read, and what that is.
+OnPassedOver = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,27 @@ class Source:
     :param path: as it is opened and reported.
     :param name: for readers: of a file in a folder, its path in that folder.
     :param size: bytes; ``None`` if only the end of the stream will tell.
-    :param in_folder: whether it was found in a folder rather than named by the caller.
+    :param folder: that the caller named, and in which the file was found; ``None`` if
+        the caller named the file itself.
     """
 
     path: str
     name: str
     size: int | None
-    in_folder: bool = False
+    folder: str | None = None
 
 
-def sources_at(path: str, on_unreadable: OnUnreadable) -> Iterator[Source]:
+def is_folder(path: str) -> bool:
+    """Whether a path that a caller named is a folder."""
+    try:
+        return path != STDIN and stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False  # sources_at says why
+
+
+def sources_at(
+    path: str, on_unreadable: OnUnreadable, on_passed_over: OnPassedOver
+) -> Iterator[Source]:
     """Yield the source that a path names, or the files of the folder.
 
     A folder is walked in the order of its names, without hidden files and without
@@ -49,19 +62,33 @@ def sources_at(path: str, on_unreadable: OnUnreadable) -> Iterator[Source]:
         on_unreadable(path, error)
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _sources_in(path, on_unreadable)
+        yield from _sources_in(path, on_unreadable, on_passed_over)
     else:
         regular = stat.S_ISREG(status.st_mode)
         yield Source(path, path, status.st_size if regular else None)
 
 
-def _sources_in(folder: str, on_unreadable: OnUnreadable) -> Iterator[Source]:
+def _sources_in(
+    folder: str, on_unreadable: OnUnreadable, on_passed_over: OnPassedOver
+) -> Iterator[Source]:
     for parent, folders, names in os.walk(
         folder, onerror=lambda error: on_unreadable(str(error.filename), error)
     ):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
+        entries = sorted(folders)
+        folders[:] = []
+        for name in entries:
             path = Path(parent, name)
+            if name.startswith("."):
+                on_passed_over(folder, _within(folder, path), "hidden")
+            elif path.is_symlink():
+                on_passed_over(folder, _within(folder, path), "a link")
+            else:
+                folders.append(name)
+        for name in sorted(names):
+            path = Path(parent, name)
+            if name.startswith("."):
+                on_passed_over(folder, _within(folder, path), "hidden")
+                continue
             try:
                 status = path.lstat()
             except OSError as error:
@@ -69,8 +96,15 @@ def _sources_in(folder: str, on_unreadable: OnUnreadable) -> Iterator[Source]:
                 continue
             # A link may lead out of the folder, and a pipe may never end.
             if stat.S_ISREG(status.st_mode):
-                relative = path.relative_to(folder).as_posix()
-                yield Source(str(path), relative, status.st_size, in_folder=True)
+                yield Source(str(path), _within(folder, path), status.st_size, folder)
+            else:
+                kind = "a link" if stat.S_ISLNK(status.st_mode) else "no regular file"
+                on_passed_over(folder, _within(folder, path), kind)
+
+
+def _within(folder: str, path: Path) -> str:
+    """A path relative to the folder that was loaded, with slashes."""
+    return path.relative_to(folder).as_posix()
 
 
 class MeteredStream:

@@ -19,6 +19,7 @@ from index.errors import InvalidArticle, LimitExceeded
 from index.parsing import prose
 from index.parsing.blocks import Block, Cell
 
+_IN_FIGURE = 8  # blocks of a caption of several paragraphs and its credit
 _LONGEST_CREDIT = 100  # characters
 MAX_MARKUP = 8 * 1024 * 1024  # characters of one fragment
 MAX_TAGS = 300_000  # tags of one fragment, start and end tags
@@ -390,14 +391,18 @@ class _Target:
     def _end_figure(self) -> None:
         """Take a short line beside the caption of a figure as the caption's credit."""
         start = self._figures.pop() if self._figures else len(self.blocks)
-        if len(self.blocks) - start != 2:
-            return
+        if not 2 <= len(self.blocks) - start <= _IN_FIGURE:
+            return  # also the figures inside it would be looked through again
         inside = self.blocks[start:]
         captions = [block for block in inside if block.role is Role.CAPTION]
-        others = [block for block in inside if block.role is not Role.CAPTION]
-        if len(captions) == len(others) == 1 and len(others[0].text) <= _LONGEST_CREDIT:
-            credit = captions[0].credit or others[0].text
-            self.blocks[start:] = [captions[0]._replace(credit=credit)]
+        # A table or a quotation in a figure is what the caption is about.
+        others = [block for block in inside if block.role is Role.BODY]
+        if not captions or len(others) != 1 or len(captions) + 1 != len(inside):
+            return
+        if len(others[0].text) <= _LONGEST_CREDIT:
+            *before, last = captions
+            credit = last.credit or others[0].text
+            self.blocks[start:] = [*before, last._replace(credit=credit)]
 
     def _end_row(self) -> None:
         if not self._rows:

@@ -103,6 +103,7 @@ _JOINING_WORDS = (
     "and of the in for with at to via da de del della der di du la le van von bin al"
     " & y e und et"
 )
+_BYS = ("by", "von", "par", "por")
 _JOINING = frozenset(_JOINING_WORDS.split())
 
 
@@ -287,9 +288,12 @@ def day_of(text: str) -> date | None:
 
 
 def is_byline(line: str) -> bool:
-    """Whether a line is a byline: ``By`` and a name or two, not a sentence."""
+    """Whether a line is a byline: ``By`` and a name or two, not a sentence.
+
+    German, French, Spanish and Portuguese say ``Von``, ``Par`` and ``Por``.
+    """
     words = line.split()
-    if not 2 <= len(words) <= 14 or words[0] not in ("By", "BY", "by"):
+    if not 2 <= len(words) <= 14 or words[0].lower() not in _BYS:
         return False
     if len(line) > 100 or line.rstrip()[-1] in ".!?:;" or words[1][0].isdigit():
         return False

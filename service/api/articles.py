@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,7 @@ blueprint = Blueprint(
     "articles", __name__, description="Read, write and delete articles by their id"
 )
 LOG = logging.getLogger("nutgraf")
+_LONGEST_NAME = 100  # characters of a file's name, without its extension
 # The media types of an answer, the default first.
 _OFFERED = {JSON: "json"} | {
     each.media_type: each.name for each in REPRESENTATIONS.values()
@@ -129,8 +131,17 @@ def article_answer(view: ArticleView, q: str, format_name: str) -> Response:
             content_type=chosen.content_type,
             headers=dict(chosen.headers),
         )
+        # Shown where a client can show it, and saved under this name.
+        name = _file_name(view.article.id, chosen.extension)
+        response.headers.set("Content-Disposition", "inline", filename=name)
     response.set_etag(view.state)
     return response
+
+
+def _file_name(article_id: str, extension: str) -> str:
+    """Name to save an article under: its id, with hyphens for other signs."""
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", article_id).strip("-.")
+    return f"{name[:_LONGEST_NAME] or 'article'}{extension}"
 
 
 @blueprint.operation(

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, request
+from flask import Response, after_this_request, request
 
 from index.access import Scope
 from index.archive import Answer
@@ -37,6 +37,7 @@ from service.exchange import (
     MEDIA_TYPES,
     Blueprint,
     SearchFormat,
+    accepted_format,
     conditional_response,
     decoded,
     json_response,
@@ -50,6 +51,8 @@ PATH = "/v1/search"
 OTHER_TYPES = tuple(
     media_type for name, media_type in MEDIA_TYPES.items() if name != SearchFormat.JSON
 )
+# Formats of a search by a body: a feed is an address.
+_OF_BODIES = tuple(name for name in SearchFormat if name not in FEEDS)
 _FEED_LIMIT = 50  # hits in a page of a feed, unless the request says how many
 # Parameters that would change nothing in a format.
 _NOT_IN = {
@@ -84,12 +87,16 @@ _PLAIN = (
     gives=SearchAnswer,
     gives_text=OTHER_TYPES,
     also={304: None},
-    problems=(503,),
+    problems=(406, 503),
     feeds=True,
 )
 def search(arguments: dict[str, Any]) -> Response:
     """Search for articles or paragraphs."""
-    return _answer(SearchFormat(arguments.get("format", "json")), arguments)
+    search_format = _format_of(arguments, tuple(SearchFormat))
+    if search_format is not SearchFormat.JSON:
+        # Its links must lead to the same format, whoever follows them.
+        arguments = {**arguments, "format": search_format.value}
+    return _answer(search_format, arguments)
 
 
 @blueprint.operation(
@@ -115,12 +122,12 @@ def search_as(arguments: dict[str, Any], format: str) -> Response:
     takes=SearchArguments,
     location="json",
     gives=SearchAnswer,
-    gives_text=tuple(MEDIA_TYPES[name] for name in SearchFormat if name in EXPORTS),
-    problems=(411, 413, 415, 422, 503),
+    gives_text=tuple(MEDIA_TYPES[name] for name in _OF_BODIES[1:]),
+    problems=(406, 411, 413, 415, 422, 503),
 )
 def search_by_body(arguments: dict[str, Any]) -> Response:
     """Search for articles or paragraphs, with the parameters in a JSON object."""
-    search_format = SearchFormat(arguments.get("format", "json"))
+    search_format = _format_of(arguments, _OF_BODIES)
     if search_format in FEEDS:
         raise InvalidValue(
             "format", "feeds are read with GET; choose json, ndjson or csv here"
@@ -264,6 +271,24 @@ def request_of(
         facets=tuple(dict.fromkeys(arguments.get("facet", ()))),
         fields=fields,
     )
+
+
+def _format_of(
+    arguments: dict[str, Any], offered: tuple[SearchFormat, ...]
+) -> SearchFormat:
+    """Format that the parameter names; without it, the one that ``Accept`` prefers.
+
+    :raises NotAcceptable: it accepts none of those offered.
+    """
+    after_this_request(_varied)
+    if "format" in arguments:
+        return SearchFormat(arguments["format"])
+    return accepted_format(offered)
+
+
+def _varied(response: Response) -> Response:
+    response.vary.add("Accept")
+    return response
 
 
 def _filters(arguments: dict[str, Any]) -> list[Filter]:

@@ -169,8 +169,8 @@ SearchArguments = Schema.from_dict(
             tuple(SearchFormat),
             metadata=described(
                 "format of the answer: json; ndjson and csv with all hits, limit at"
-                " most; feeds as atom, rss and jsonfeed",
-                default=SearchFormat.JSON.value,
+                " most; feeds as atom, rss and jsonfeed; by default the one that Accept"
+                " prefers",
             ),
         ),
     },

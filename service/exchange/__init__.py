@@ -18,6 +18,7 @@ from service.exchange.formats import (
     FEEDS,
     MEDIA_TYPES,
     SearchFormat,
+    accepted_format,
     asks_for_feed,
 )
 from service.exchange.forms import read_form
@@ -94,6 +95,7 @@ __all__ = [
     "WaitArguments",
     "Whole",
     "WholeText",
+    "accepted_format",
     "any_of",
     "asks_for_feed",
     "bare_type",

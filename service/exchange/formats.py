@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
 from flask import request
+
+from service.exchange.negotiation import preferred
+from service.refusals import NotAcceptable
 
 FORMAT = "format"  # name of the parameter, in the path and in the query
 
@@ -35,8 +39,19 @@ EXPORTS = frozenset((SearchFormat.NDJSON, SearchFormat.CSV))
 FEEDS = frozenset((SearchFormat.ATOM, SearchFormat.RSS, SearchFormat.JSON_FEED))
 
 
+def accepted_format(offered: Collection[SearchFormat]) -> SearchFormat:
+    """Format that ``Accept`` prefers of those offered, the first by default.
+
+    :raises NotAcceptable: it accepts none of them.
+    """
+    return SearchFormat(preferred({MEDIA_TYPES[name]: name for name in offered}))
+
+
 def asks_for_feed() -> bool:
-    """Whether a request to a search asks for a feed, by its extension or parameter."""
+    """Whether a request to a search asks for a feed.
+
+    An extension counts, else the parameter, else what ``Accept`` prefers.
+    """
     if request.method not in ("GET", "HEAD"):
         return False
     named = (request.view_args or {}).get(FORMAT)
@@ -46,8 +61,18 @@ def asks_for_feed() -> bool:
     # Parsing takes a while, and nearly all searches name no format. A name may be
     # percent-encoded.
     if FORMAT not in sent and "%" not in sent:
-        return False
+        return _accepts_feed()
     # Bytes that are no text are refused later, with the parameter that has them.
     pairs = parse_qsl(sent, keep_blank_values=True, encoding="latin-1")
     values = [value for name, value in pairs if name == FORMAT]
+    if not values:
+        return _accepts_feed()
     return len(values) == 1 and values[0] in FEEDS
+
+
+def _accepts_feed() -> bool:
+    """Whether ``Accept`` prefers a feed to the other formats of a search."""
+    try:
+        return accepted_format(tuple(SearchFormat)) in FEEDS
+    except NotAcceptable:
+        return False

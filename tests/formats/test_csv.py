@@ -191,3 +191,31 @@ def test_json_in_a_cell_of_extra_is_kept_as_json() -> None:
     (article,) = articles_of(f'id,title,extra\n1,A,"{extra}"\n')
     assert article is not None
     assert article.extra == {"a": [1]}
+
+
+def test_names_of_columns_are_known_with_spaces() -> None:
+    text = (
+        "ID,Story Text,Pub Date,Date Modified,Section Name\n1,Skaters came.,2024-11-03,"
+    )
+    (article,) = articles_of(f"{text}2024-11-04,Sport\n")
+    assert article is not None
+    assert (article.section, article.extra) == ("Sport", {})
+    assert article.published is not None and article.updated is not None
+    assert [each.text for each in article.paragraphs] == ["Skaters came."]
+
+
+def test_a_column_called_story_may_have_the_text() -> None:
+    story = "Skaters came at seven, and they stayed until noon. " * 5
+    (article,) = articles_of(f"ID,Title,Story\n1,Rink,{story.replace(',', ' ')}\n")
+    assert article is not None
+    assert article.story is None
+    assert article.paragraphs[1].text.startswith("Skaters came at seven")
+
+
+def test_columns_that_are_no_field_are_named_once() -> None:
+    text = b"id;Titel;body;fields.title;Autor\n1;A;x;A;Bo\n2;B;y;B;Bo\n"
+    options = ReadOptions(mapping={"Autor": "authors"})
+    assert [each.unread for each in read("csv", text, options=options)] == [
+        ("Titel",),
+        (),
+    ]

@@ -271,3 +271,42 @@ PIECES = st.sampled_from(
 def test_no_page_raises(pieces: list[str]) -> None:
     record = one("".join(pieces).encode())
     assert (record.article is None) == (record.error is not None)
+
+
+def test_captions_that_extraction_leaves_out_are_kept_behind_the_text() -> None:
+    text = [{"role": "body", "text": each} for each in ("One.", "Two.")]
+    dock = {"role": "caption", "text": "The dock.", "credit": "Jo Lind"}
+    other = {"role": "caption", "text": "Another story."}
+    on_page = [dock, text[0], dock, text[1], other]
+    assert extraction.with_captions(text, on_page) == [*text, dock]
+    assert extraction.with_captions([dock, *text], on_page) == [dock, *text]
+    assert extraction.with_captions(text, [dock]) == text
+
+
+def test_a_page_has_the_captions_of_its_article() -> None:
+    figure = "<figure><img><figcaption>The dock. <i>Jo Lind</i></figcaption></figure>"
+    text = "".join(f"<p>{n}. {WORDS}</p>" for n in range(4))
+    body = f"<main><article><h1>Ferry back</h1>{figure}{text}</article></main>"
+    record = one(page(ARTICLE, body=body))
+    assert record.article is not None
+    *_, last = record.article.paragraphs
+    assert (last.role, last.text[:9]) == ("caption", "The dock.")
+    assert len(record.article.paragraphs) == 6
+
+
+def test_dublin_core_terms_are_read_as_its_elements_are() -> None:
+    head = "".join(
+        f'<meta name="dcterms.{name}" content="{value}">'
+        for name, value in (
+            ("creator", "Ada Moss"),
+            ("subject", "ferries"),
+            ("publisher", "Harbour Post"),
+            ("date", "2024-03-01"),
+        )
+    )
+    record = one(page(body=f"{head}<article><h1>Ferry</h1><p>{WORDS}</p></article>"))
+    article = record.article
+    assert article is not None
+    assert [author.name for author in article.authors] == ["Ada Moss"]
+    assert [keyword.name for keyword in article.keywords] == ["ferries"]
+    assert article.source == "Harbour Post"

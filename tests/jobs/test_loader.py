@@ -341,6 +341,71 @@ def test_what_is_no_article_by_its_kind_is_passed_over_with_a_note_for_each_kind
     assert len(details) == 2
 
 
+def test_columns_that_are_no_field_are_a_note(folder: Path, loaded: Loading) -> None:
+    (folder / "a.csv").write_text("id;title;Autor;Bild\n1;Ferry;Bo;\n2;Rink;Jo;\n")
+    (note,) = loaded(folder).notes
+    assert note.detail == (
+        "columns that are no field are kept in extra: Autor, Bild; --map NAME=FIELD"
+        " reads one as a field"
+    )
+
+
+MENU = (
+    '<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel><title>T</title><item>'
+    "<title>Menu</title><wp:status>publish</wp:status><wp:post_id>6</wp:post_id>"
+    "<wp:post_type>nav_menu_item</wp:post_type></item></channel></rss>"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "it is empty"),
+        ({"within/": ""}, "it is empty"),
+        (
+            {"a.png": "\0", "b/c.jpg": "\0", "README.md": "# About", "d.mp4": "\0"},
+            "passed over README.md, a.png, d.mp4 … (not named as articles)",
+        ),
+        ({".a.txt": "Hidden"}, "passed over .a.txt (hidden)"),
+        ({".git/": "", "a.json": "[]"}, ".git (hidden); a.json (without records)"),
+        ({"m.xml": MENU}, "passed over m.xml (type: nav_menu_item is an entry of a"),
+    ],
+)
+def test_a_folder_of_which_nothing_was_read_is_refused_with_what_was_passed_over(
+    folder: Path, loaded: Loading, files: dict[str, str], reason: str
+) -> None:
+    for name, content in files.items():
+        if name.endswith("/"):
+            (folder / name).mkdir()
+        else:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(content)
+    (problem,) = loaded(folder).problems
+    assert (problem.file, problem.code) == (str(folder), "unreadable_input")
+    assert problem.reason.startswith("nothing in it was read: ")
+    assert reason in problem.reason
+
+
+def test_a_folder_of_links_and_pipes_is_refused(folder: Path, loaded: Loading) -> None:
+    (folder / "around").symlink_to(folder, target_is_directory=True)
+    os.mkfifo(folder / "pipe.jsonl")
+    (problem,) = loaded(folder).problems
+    assert "around (a link); pipe.jsonl (no regular file)" in problem.reason
+
+
+def test_each_folder_that_was_named_is_judged_by_itself(
+    folder: Path, loaded: Loading
+) -> None:
+    for name in ("full", "empty", "refused"):
+        (folder / name).mkdir()
+    (folder / "full" / "a.jsonl").write_text(line("a"))
+    (folder / "refused" / "a.jsonl").write_text("{")
+    report = loaded(*(folder / name for name in ("full", "empty", "refused")))
+    assert {Path(each.file).name for each in report.problems} == {"empty", "a.jsonl"}
+    # What is read again and unchanged was read.
+    assert loaded(folder / "full").refused == 0
+
+
 def test_a_file_named_by_the_caller_is_never_passed_over(
     folder: Path, loaded: Loading
 ) -> None:

@@ -355,6 +355,89 @@ def test_whatever_changes_a_feed_changes_its_tag_and_its_date(
         assert third.headers["Last-Modified"] != first.headers["Last-Modified"]
 
 
+class Subscriber:
+    """A feed reader that asks for a feed again and again, and keeps its items.
+
+    :param by: the header that says what it has: ``ETag`` or ``Last-Modified``.
+    """
+
+    def __init__(self, desk: Desk, name: str, by: str) -> None:
+        self.desk, self.name, self.by = desk, name, by
+        self.sent: dict[str, str] = {}
+        self.items: dict[str, str] = {}  # when each was updated
+
+    def asks(self) -> bool:
+        """Ask for the feed again: whether it has changed."""
+        answer = fetch(self.desk.client, self.name, "q=ferry", **self.sent)
+        if answer.status_code == 304:
+            return False
+        header = "If-None-Match" if self.by == "ETag" else "If-Modified-Since"
+        self.sent = {header: answer.headers[self.by]}
+        if self.name == "jsonfeed":
+            items = {e["id"]: e["date_modified"] for e in answer.json["items"]}
+        else:
+            feed = feedparser.parse(answer.data)
+            assert not feed.bozo
+            items = {e.id: e.get("updated", "") for e in feed.entries}
+        if self.name == "atom":
+            tombstones = etree.fromstring(answer.data).iterfind(
+                "at:deleted-entry", NAMES
+            )
+            gone = {each.get("ref") for each in tombstones}
+            # Atom keeps what is on no page any more, unless it has a tombstone.
+            self.items = {
+                key: value
+                for key, value in (self.items | items).items()
+                if key not in gone or key in items
+            }
+        else:
+            self.items = items
+        return True
+
+
+@pytest.mark.parametrize("name", FEEDS)
+@pytest.mark.parametrize("by", ["ETag", "Last-Modified"])
+def test_a_subscriber_has_what_shows_over_a_whole_life(
+    desk: Desk, name: str, by: str
+) -> None:
+    reader = Subscriber(desk, name, by)
+
+    def follows(ids: set[str]) -> None:
+        desk.later(minutes=1)
+        assert reader.asks()
+        if name != "atom":  # where what expired has its tombstone from the indexer
+            assert set(reader.items) == ids
+        desk.index()
+        reader.asks()  # an answer before the index has caught up is not the last
+        assert set(reader.items) == ids
+        desk.later(minutes=1)
+        assert not reader.asks()
+
+    desk.put("urn:a:1", "The ferry is late.", version="1")
+    desk.put("urn:a:2", "The ferry sinks.", expires="2026-03-01T18:00:00Z")
+    desk.put("urn:a:3", "The ferry rises.", embargoed_until="2026-03-01T15:00:00Z")
+    follows({"urn:a:1", "urn:a:2"})
+    desk.later(hours=1)
+    desk.put("urn:a:4", "A ferry is new.")
+    follows({"urn:a:1", "urn:a:2", "urn:a:4"})
+    before = reader.items["urn:a:1"]
+    desk.put("urn:a:1", "The ferry is early.", version="2")
+    follows({"urn:a:1", "urn:a:2", "urn:a:4"})
+    if name != "rss":  # which has no date of a correction
+        assert reader.items["urn:a:1"] > before
+    desk.now = START.replace(hour=15)
+    follows({"urn:a:1", "urn:a:2", "urn:a:3", "urn:a:4"})
+    desk.now = START.replace(hour=18)
+    follows({"urn:a:1", "urn:a:3", "urn:a:4"})
+    desk.archive.kill("urn:a:4", note="wrong")
+    follows({"urn:a:1", "urn:a:3"})
+    desk.archive.withhold("urn:a:3")
+    follows({"urn:a:1"})
+    desk.archive.reinstate("urn:a:3")
+    desk.index()
+    follows({"urn:a:1", "urn:a:3"})
+
+
 def test_a_search_of_the_last_days_is_never_unchanged_by_its_date(desk: Desk) -> None:
     desk.put("urn:a:1", published="2026-02-28T12:00:00Z")
     desk.later(minutes=1)

@@ -185,3 +185,87 @@ def test_what_was_given_out_can_be_sent_back(client: FlaskClient, name: str) -> 
         "Bakers paid more for grain & flour after the harbour closed.",
         "A minister promised talks.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("article_id", "name", "file"),
+    [
+        ("urn:test:grain", "newsmlg2", "urn-test-grain.xml"),
+        ("urn:test:grain", "markdown", "urn-test-grain.md"),
+        ("https://news.example/a?b=1", "nitf", "https-news.example-a-b-1.nitf"),
+        ("..", "text", "article.txt"),
+        ("é" * 300, "html", "article.html"),
+        ("a" * 300, "html", f"{'a' * 100}.html"),
+    ],
+)
+def test_a_file_has_a_name_to_save_it_under(
+    archive: Archive, client: FlaskClient, article_id: str, name: str, file: str
+) -> None:
+    archive.put([article_of({"id": article_id, "headline": "Mill opens"})])
+    answer = client.get("/v1/article", query_string={"id": article_id, "format": name})
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition in (f"inline; filename={file}", f'inline; filename="{file}"')
+
+
+SEARCH = "/v1/search?q=bakers"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        (BROWSER, JSON),
+        ("text/csv", "text/csv"),
+        ("application/x-ndjson, application/json;q=0.5", "application/x-ndjson"),
+        (
+            "application/atom+xml, application/rss+xml, */*;q=0.1",
+            "application/atom+xml",
+        ),
+        ("application/rss+xml", "application/rss+xml"),
+        ("application/feed+json", "application/feed+json"),
+        ("application/atom+xml;q=0.1, application/json", JSON),
+    ],
+)
+def test_accept_chooses_the_format_of_a_search(
+    client: FlaskClient, accept: str | None, expected: str
+) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    answer = client.get(SEARCH, headers=headers)
+    assert answer.status_code == 200
+    assert answer.content_type.removesuffix("; charset=utf-8") == expected
+    assert "Accept" in answer.vary
+    # What is named in the address counts before it.
+    named = client.get(f"{SEARCH}&format=rss", headers=headers)
+    by_path = client.get("/v1/search.rss?q=bakers", headers=headers)
+    assert named.mimetype == by_path.mimetype == "application/rss+xml"
+
+
+def test_a_search_in_no_accepted_format_is_406(client: FlaskClient) -> None:
+    for answer in (
+        client.get(SEARCH, headers={"Accept": "image/png"}),
+        client.post(
+            "/v1/search",
+            json={"q": "bakers"},
+            headers={"Accept": "application/atom+xml"},
+        ),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (406, "not_acceptable")
+        assert JSON in answer.json["offered"] and "Accept" in answer.vary
+
+
+def test_a_feed_that_accept_chose_leads_to_itself(client: FlaskClient) -> None:
+    answer = client.get(SEARCH, headers={"Accept": "application/feed+json"})
+    assert "format=jsonfeed" in answer.json["feed_url"]
+
+
+def test_a_feed_key_opens_what_accept_chooses_as_a_feed(archive: Archive) -> None:
+    key = archive.keys.add("reader", scopes=(Scope.FEED,))
+    client = create_app(archive.settings, archive).test_client()
+    feed, table = (
+        client.get(SEARCH, auth=("reader", key.secret), headers={"Accept": accept})
+        for accept in ("application/atom+xml", "text/csv")
+    )
+    assert feed.status_code == 200
+    assert "Authorization" in feed.vary
+    assert table.status_code == 401

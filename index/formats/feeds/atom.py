@@ -46,7 +46,7 @@ def entry_article(element: XmlElement, feed: Feed) -> XmlArticle:
     _put_people(document, extra, parts, feed)
     _put_categories(document, parts)
     _put_source(document, extra, parts)
-    if media := media_of(parts):
+    if media := media_of(parts, base):
         extra["media"] = media
     if links := item.related_links(parts):
         extra["links"] = links

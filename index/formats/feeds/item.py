@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from index.formats.aliases import ALIASES
 from index.formats.bodies import put_paragraphs
 from index.formats.completion import as_id
 from index.formats.date_fields import SentDates
@@ -18,6 +19,7 @@ from index.formats.feeds.parts import (
     length_of,
     paragraphs_in,
 )
+from index.formats.property_names import plain_name
 from index.formats.statuses import holds_record_back, take
 from index.formats.xml_articles import XmlArticle
 from index.parsing import XmlElement, element_language, line_text, own_attributes
@@ -49,6 +51,12 @@ DATES: dict[str, tuple[str, ...]] = {
     "expires": ("prism:killdate", "prism:expirationdate", "expirationdate"),
 }
 _DATE_NAMES = frozenset(name for listed in DATES.values() for name in listed)
+# Other names of dates that hold an item back or end it, whatever their prefix.
+_LIMITS = {
+    plain_name(name): field
+    for field in ("embargoed_until", "expires")
+    for name in (field, *ALIASES[field])
+}
 # How WordPress and others write that there is no date.
 _NO_DATE = re.compile(r"0000-00-00|.{0,20}-0001\b")
 _DESCRIPTION = "media:description"
@@ -64,13 +72,36 @@ def put_identity(document: dict[str, Any], identity: str | None) -> None:
 def put_dates(document: dict[str, Any], parts: Parts) -> None:
     """Set the dates, as they were written."""
     for field, listed in DATES.items():
-        values = tuple(
+        others = [
+            name
+            for name in parts.names()
+            if name not in listed and _LIMITS.get(plain_name(_local(name))) == field
+        ]
+        values = [
             (name, text)
-            for name, text in parts.named_texts(*listed)
+            for name, text in parts.named_texts(*listed, *others)
             if not _NO_DATE.match(text)
-        )
+        ]
+        values += _ends_of_validity(field, parts)
         if values:
-            document[field] = SentDates(values)
+            document[field] = SentDates(tuple(values))
+
+
+def _local(name: str) -> str:
+    """Name of an element without its prefix."""
+    return name.rpartition(":")[2]
+
+
+def _ends_of_validity(field: str, parts: Parts) -> list[tuple[str, str]]:
+    """Dates of a field that a ``dcterms:valid`` names, a period of Dublin Core."""
+    end = {"embargoed_until": "start", "expires": "end"}.get(field)
+    return [
+        ("dcterms:valid", date.strip())
+        for text in parts.texts("dcterms:valid")
+        for part in text.split(";")
+        for name, _, date in [part.partition("=")]
+        if name.strip() == end and date.strip()
+    ]
 
 
 def put_texts(

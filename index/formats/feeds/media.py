@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from index.formats.feeds.names import name_of
-from index.formats.feeds.parts import Parts
+from index.formats.feeds.parts import Parts, address_of
 from index.parsing import XmlElement, line_text, own_attributes
 
 _NOTES = {
@@ -17,18 +17,21 @@ _NOTES = {
 }
 
 
-def media_of(parts: Parts) -> list[dict[str, Any]]:
-    """Links of the media of an item, each with what the feed says of it."""
-    media = [own_attributes(each) for each in parts.all("enclosure")]
+def media_of(parts: Parts, base: str) -> list[dict[str, Any]]:
+    """Links of the media of an item, each with what the feed says of it.
+
+    :param base: of relative addresses, where no ``xml:base`` is.
+    """
+    media = [_link(each, base) for each in parts.all("enclosure")]
     media += [
-        {"url": link.get("href", ""), **_without(own_attributes(link), "href", "rel")}
+        _without(_link(link, base), "href", "rel")
         for link in parts.all("atom:link")
         if link.get("rel") == "enclosure"
     ]
     for group in parts.all("media:group", "media:content"):
-        media += _contents(group)
+        media += _contents(group, base)
     for thumbnail in parts.all("media:thumbnail"):
-        media.append({**own_attributes(thumbnail), "medium": "thumbnail"})
+        media.append({**_link(thumbnail, base), "medium": "thumbnail"})
     if len(media) == 1:  # what is said of the item's media is said of the only one
         for name, note in _NOTES.items():
             if text := parts.text(name):
@@ -40,18 +43,27 @@ def media_of(parts: Parts) -> list[dict[str, Any]]:
     return list(seen.values())
 
 
-def _contents(element: XmlElement) -> list[dict[str, Any]]:
+def _link(element: XmlElement, base: str) -> dict[str, Any]:
+    """Attributes of a medium, its address absolute if that can be."""
+    values: dict[str, Any] = dict(own_attributes(element))
+    written = values.get("url") or values.get("href")
+    if written:
+        values["url"] = address_of(element, written, base) or written
+    return values
+
+
+def _contents(element: XmlElement, base: str) -> list[dict[str, Any]]:
     """Media of a group, or of one content and the contents in it."""
     notes = _notes(element)
     contents = [
-        {**own_attributes(child), **_notes(child)}
+        {**_link(child, base), **_notes(child)}
         for child in element
         if name_of(child) == "media:content"
     ]
     if name_of(element) == "media:content":
-        contents.insert(0, own_attributes(element))
+        contents.insert(0, _link(element, base))
     thumbnails = [
-        {**own_attributes(child), "medium": "thumbnail"}
+        {**_link(child, base), "medium": "thumbnail"}
         for child in element
         if name_of(child) == "media:thumbnail"
     ]
@@ -66,5 +78,5 @@ def _notes(element: XmlElement) -> dict[str, Any]:
     }
 
 
-def _without(values: dict[str, str], *names: str) -> dict[str, str]:
+def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}

@@ -11,6 +11,7 @@ _LONGEST = 500  # characters of an author
 _MAIL = r"(?:mailto:)?[^\s@<>()]+@[^\s@<>()]+"
 _MAIL_FIRST = re.compile(rf"{_MAIL}\s*\(([^()]+)\)\Z")
 _MAIL_LAST = re.compile(rf"([^<>()@]+?)\s*[<(]\s*{_MAIL}\s*[>)]\Z")
+_WHOLE_NAME = re.compile(r"(?:[^\W\d_a-z][\w.'’-]* ){1,3}[^\W\d_a-z][\w.'’-]*")
 _ONLY_MAIL = re.compile(rf"<?{_MAIL}>?\Z")
 
 
@@ -27,6 +28,21 @@ def author_name(text: str) -> str | None:
         if match := pattern.match(text):
             return match[1].strip(" \"'") or None
     return None if _ONLY_MAIL.match(text) else text
+
+
+def names_in(text: str) -> list[str]:
+    """Names in a text that may list several people, the last after "and".
+
+    ::
+
+        names_in("Ada Moss, Bo Katz and Jo Lind")  # ["Ada Moss", "Bo Katz", "Jo Lind"]
+
+    It is one name unless each part is like the whole name of a person: what stands
+    after a comma alone may be an office.
+    """
+    listed, joined, last = text.rpartition(" and ")
+    names = [each.strip() for each in (*listed.rstrip(",").split(","), last)]
+    return names if joined and all(map(_WHOLE_NAME.fullmatch, names)) else [text]
 
 
 def person_of(element: XmlElement) -> str | None:

@@ -11,7 +11,7 @@ from index.formats.feeds import item, wordpress
 from index.formats.feeds.feed import Feed
 from index.formats.feeds.media import media_of
 from index.formats.feeds.parts import Parts, address_of
-from index.formats.feeds.people import author_name, person_of
+from index.formats.feeds.people import author_name, names_in, person_of
 from index.formats.xml_articles import XmlArticle
 from index.parsing import XmlElement, attribute, line_text
 
@@ -48,7 +48,7 @@ def item_article(element: XmlElement, feed: Feed) -> XmlArticle:
         document["headline"] = title
     item.put_dates(document, parts)
     _put_people(document, extra, parts, feed)
-    if media := media_of(parts):
+    if media := media_of(parts, base):
         extra["media"] = media
     if is_post:
         wordpress.put_post(article, extra, parts)
@@ -107,11 +107,12 @@ def _put_people(
 ) -> None:
     names: list[str] = []
     for text in parts.texts("dc:creator", "author"):
-        name = feed.users.get(text) or author_name(text)
+        user = feed.users.get(text)
+        name = user or author_name(text)
         if name is None:
             extra.setdefault("author", text)
         else:
-            names.append(name)
+            names += [name] if user else names_in(name)
     people = (person_of(each) for each in parts.all("atom:author"))
     names += [name for name in people if name]
     if names := names or feed.authors:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml import etree
 
+from index.article import Role
 from index.errors import UnreadableInput
 from index.parsing import Block, element_html, html_paragraphs
 
@@ -90,6 +91,28 @@ def better(
     if common < _SAME * stated_words.total():
         return stated  # all of the page's text, and more
     return stated if len(stated) > len(found) else found
+
+
+def with_captions(
+    paragraphs: list[dict[str, Any]], marked_paragraphs: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Paragraphs of a text, and behind them the captions that extraction left out.
+
+    Pictures below the end of the text are those of other articles.
+
+    :param marked_paragraphs: of the element of the page that the text is marked by.
+    """
+    texts = {each["text"] for each in paragraphs}
+    end = max(
+        (at for at, each in enumerate(marked_paragraphs) if each["text"] in texts),
+        default=0,
+    )
+    captions = {
+        each["text"]: each
+        for each in reversed(marked_paragraphs[:end])
+        if each.get("role") == Role.CAPTION and each["text"] not in texts
+    }
+    return [*paragraphs, *reversed(captions.values())]
 
 
 def _words(paragraphs: Iterable[dict[str, Any]]) -> Counter[str]:

@@ -33,16 +33,24 @@ METAS: dict[str, tuple[str, ...]] = {
     ),
     "expires": ("article:expiration_time",),
     "section": names("article:section parsely-section section"),
-    "source": names("og:site_name application-name publisher dc.publisher"),
-    "language": names("og:locale content-language dc.language language"),
+    "source": names(
+        "og:site_name application-name publisher dc.publisher dcterms.publisher"
+    ),
+    "language": names(
+        "og:locale content-language dc.language dcterms.language language"
+    ),
     "copyright": names("copyright dcterms.rights dc.rights"),
 }
 # Names whose contents are all taken.
 LISTS: dict[str, tuple[str, ...]] = {
     "authors": names(
-        "author article:author parsely-author dc.creator sailthru.author byl"
+        "author article:author parsely-author dc.creator dcterms.creator"
+        " sailthru.author byl"
     ),
-    "keywords": names("news_keywords article:tag keywords parsely-tags sailthru.tags"),
+    "keywords": names(
+        "news_keywords article:tag keywords parsely-tags sailthru.tags dc.subject"
+        " dcterms.subject"
+    ),
 }
 _ADDRESS = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _IDENTITY = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:[^\s/]", re.IGNORECASE)

@@ -14,7 +14,13 @@ from index.dates import read_date
 from index.errors import InputError, UnreadableInput
 from index.formats import jsonl, roles
 from index.formats.bodies import paragraph_json, running
-from index.formats.html.extraction import EXTRA, better, extracted, marked
+from index.formats.html.extraction import (
+    EXTRA,
+    better,
+    extracted,
+    marked,
+    with_captions,
+)
 from index.formats.html.metadata import (
     has_own_id,
     metadata_of,
@@ -212,6 +218,8 @@ def _paragraphs(
     blocks = extracted(text)
     found = paragraph_json(marked(page.root) if blocks is None else blocks)
     paragraphs = better(stated, found) if stated else found
+    if blocks is not None:
+        paragraphs = with_captions(paragraphs, paragraph_json(marked(page.root)))
     says_article = (
         node is not None
         or (page.meta("og:type") or "").lower().startswith("article")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,13 +74,19 @@ def _rank(element: XmlElement) -> int:
 def _read(element: XmlElement, content: Content) -> None:
     if local_name(element) == "inlinedata":
         kind = (attribute(element, "contenttype") or "text/plain").lower()
-        if attribute(element, "encoding") is None and kind.startswith(_TEXT_TYPES):
-            content.paragraphs = running(element.text or "", html="html" in kind)
+        if kind.startswith(_TEXT_TYPES):
+            try:
+                data = _data_of(element)
+            except ValueError as error:
+                content.warnings.append(f"inlineData: {error}; not read")
+                return
+            content.paragraphs = running(data, html="html" in kind)
         return
     nitf = next(descendants(element, "nitf"), None)
     if nitf is not None:
         article, *_ = nitf_articles(nitf)
-        content.nitf, content.warnings = article.document, article.warnings
+        content.nitf = article.document
+        content.warnings += article.warnings
         content.paragraphs = article.document.pop("paragraphs")
         return
     ours = next(descendants(element, "article"), None)
@@ -93,6 +100,22 @@ def _read(element: XmlElement, content: Content) -> None:
             content.paragraphs += paragraph_json(element_paragraphs(child, tags))
     if not content.paragraphs and len(element) == 0:
         content.paragraphs = running(element.text or "")
+
+
+def _data_of(element: XmlElement) -> str:
+    """Text of inline data, which may be encoded as base64.
+
+    :raises ValueError: it is encoded otherwise, or no text in UTF-8.
+    """
+    text, encoding = element.text or "", attribute(element, "encoding")
+    if encoding is None:
+        return text
+    if not encoding.lower().endswith("base64"):
+        raise ValueError(f"{encoding[:80]!r} is an encoding that we do not know")
+    try:
+        return b64decode("".join(text.split()), validate=True).decode("utf-8-sig")
+    except ValueError as error:
+        raise ValueError("it is not base64 of a text in UTF-8") from error
 
 
 def _repeats_title(html: XmlElement) -> bool:

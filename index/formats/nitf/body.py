@@ -13,6 +13,7 @@ from index.parsing import (
     attribute,
     descendants,
     element_paragraphs,
+    first,
     line_text,
     outermost,
     own_attributes,
@@ -48,6 +49,7 @@ TAGS: dict[str, str] = {
 }
 # 1<frac><frac-num>1</frac-num><frac-den>2</frac-den></frac> is 1 1/2.
 _MARKS = {"frac": " ", "frac-den": "/"}
+_PARTS_OF_PLACE = ("sublocation", "city", "state", "region", "country")
 # The fields of ours that marked words of a text belong to.
 _MARKED = {"person": "people", "org": "organisations", "location": "places"}
 ROLES = "roles"  # class of a block whose parts state their roles
@@ -89,7 +91,7 @@ def marked_concepts(element: XmlElement | None) -> Iterator[tuple[str, dict[str,
     The code of a name is its ``value``, the scheme ``idsrc`` or ``value-src``.
     """
     for inner in outermost(element, *_MARKED):
-        name = line_text(inner)
+        name = _most_specific(inner) or line_text(inner)
         if name is None:
             continue
         concept = {"name": name}
@@ -101,6 +103,12 @@ def marked_concepts(element: XmlElement | None) -> Iterator[tuple[str, dict[str,
             scheme = attribute(inner, "value-src") or source
             concept |= {"scheme": scheme} if scheme else {}
         yield _MARKED[str(inner.tag).rpartition("}")[2].lower()], concept
+
+
+def _most_specific(element: XmlElement) -> str | None:
+    """Name of a location by its smallest part; ``None`` if it has no parts."""
+    names = (line_text(first(element, part)) for part in _PARTS_OF_PLACE)
+    return next(filter(None, names), None)
 
 
 def media_of(element: XmlElement | None) -> list[dict[str, Any]]:
@@ -119,8 +127,15 @@ def media_of(element: XmlElement | None) -> list[dict[str, Any]]:
         parts: dict[str, Any] = {
             "type": type_,
             "references": [each for each in references if each],
-            "caption": line_text(next(descendants(item, "media-caption"), None)),
+            "caption": _caption(next(descendants(item, "media-caption"), None)),
             "by": line_text(next(descendants(item, "media-producer"), None)),
         }
         media.append({name: value for name, value in parts.items() if value})
     return [each for each in media if each]
+
+
+def _caption(element: XmlElement | None) -> str | None:
+    """Paragraphs of a caption in one line."""
+    if element is None:
+        return None
+    return " ".join(each["text"] for each in nitf_paragraphs(element))
