@@ -26,11 +26,9 @@ faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it
 	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)
 	@[ -n '$(ARGS)' ] || PYTHONPATH=.:tests $(BIN)/python tests/faults/conformance.py $(SCHEMATHESIS) -n 1000
 
-clients: .venv/.installed-test  ## generate clients from the OpenAPI document and use them
-	@$(PYTHON) -m venv .venv/clients
-	@if .venv/clients/bin/pip install --quiet openapi-python-client ruff; then \
-	    export CLIENTS=$(CURDIR)/.venv/clients/bin; fi; \
-	    $(BIN)/pytest -q -n0 -rs tests/service/test_clients.py
+clients: .venv/.installed-test  ## lint the OpenAPI document, generate clients and use them
+	@$(BIN)/python tests/clients/install.py build/clients
+	@CLIENTS=$(CURDIR)/build/clients $(BIN)/pytest -q -n0 -rs tests/clients $(ARGS)
 
 # It brings a plugin for pytest and much else, which the tests are to know nothing of.
 $(SCHEMATHESIS): deploy/constraints.txt .venv/.installed-test
