@@ -30,11 +30,9 @@ faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it
 pages: .venv/.installed-test  ## look at the pages in Chromium, in all themes and widths; ARGS="-k dark"
 	@PAGES=full $(BIN)/pytest -n 2 --dist worksteal tests/browser $(ARGS)
 
-clients: .venv/.installed-test  ## generate clients from the OpenAPI document and use them
-	@$(PYTHON) -m venv .venv/clients
-	@if .venv/clients/bin/pip install --quiet openapi-python-client ruff; then \
-	    export CLIENTS=$(CURDIR)/.venv/clients/bin; fi; \
-	    $(BIN)/pytest -q -n0 -rs tests/service/test_clients.py
+clients: .venv/.installed-test  ## lint the OpenAPI document, generate clients and use them
+	@$(BIN)/python tests/clients/install.py build/clients
+	@CLIENTS=$(CURDIR)/build/clients $(BIN)/pytest -q -n0 -rs tests/clients $(ARGS)
 
 # It brings a plugin for pytest and much else, which the tests are to know nothing of.
 $(SCHEMATHESIS): deploy/constraints.txt .venv/.installed-test

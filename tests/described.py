@@ -34,7 +34,7 @@ def resolved(document: dict[str, Any]) -> dict[str, Any]:
             **{key: value for key, value in schema.items() if key != "allOf"},
             "type": "object",
             "properties": {**base["properties"], **rest["properties"]},
-            "required": [*base.get("required", []), *rest["required"]],
+            "required": [*base.get("required", []), *rest.get("required", [])],
         }
 
     paths = whole(document["paths"])

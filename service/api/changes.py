@@ -49,27 +49,27 @@ _NOW = "now"
 _DEFAULTS = Request()
 
 
-class Since(Whole):
-    """Seq to read the feed after; the word ``now`` stands for the newest one."""
+_SEQ = Whole(0)
+
+
+class Since(Text):
+    """Seq to read the feed after; the word ``now`` stands for the newest one.
+
+    It is described as text: of a value of two types, generated clients make an object.
+    """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return _NOW if value == _NOW else super()._deserialize(value, *args, **kwargs)
-
-    def _validate(self, value: Any) -> None:
-        if value != _NOW:
-            super()._validate(value)
+        return _NOW if value == _NOW else _SEQ.deserialize(value)
 
 
 ChangesArguments = Schema.from_dict(
     {
         "since": Since(
-            0,
             metadata=described(
                 "changes after this seq; now: only those after the newest change that"
                 " searches include",
-                default=0,
-                type=["integer", "string"],
-                pattern=f"^{_NOW}$",
+                default="0",
+                pattern=f"^({_NOW}|[0-9]{{1,9}})$",
             ),
         ),
         "limit": Whole(

@@ -14,14 +14,6 @@ OPERATIONS = {
         "The same search with its parameters in a JSON object, for queries that are too"
         " long for an address."
     ),
-    "search_as": (
-        "The same search as a feed that readers follow, or as a file of all hits: its"
-        " ending is the format. It takes the parameters of search."
-    ),
-    "opensearch": (
-        "Describes the search to browsers and feed readers, which can then offer it in"
-        " their own search field (OpenSearch 1.1)."
-    ),
     "facet": (
         "Lists the values of one field with the number of articles that have each, for"
         " a search. It lists more values than a search does."

@@ -21,7 +21,14 @@ from service.api import (
     superdesk,
     withdrawals,
 )
-from service.api.article_schemas import ArticleBody, Concept, ParagraphBody
+from service.api.article_schemas import (
+    ArticleBody,
+    ArticleFields,
+    Concept,
+    IdentifiedArticle,
+    ListedArticle,
+    ParagraphBody,
+)
 from service.api.openapi import finished
 from service.api.search_schemas import ArticleHit, ParagraphHit
 from service.exchange import BASIC, KEY_HEADERS, write_json
@@ -45,7 +52,10 @@ _NAMED: dict[str, type[Schema]] = {
     "ArticleHit": ArticleHit,
     "ParagraphHit": ParagraphHit,
     "ParagraphBody": ParagraphBody,
+    "ArticleFields": ArticleFields,
     "ArticleBody": ArticleBody,
+    "IdentifiedArticle": IdentifiedArticle,
+    "ListedArticle": ListedArticle,
 }
 
 # The page loads our own files only, and shows everything as text.
@@ -61,6 +71,10 @@ problems (RFC 9457) with a stable `code`. Once a key has been made, all calls ne
 except those for health and documentation; send it in `Authorization: Bearer` or in
 `X-API-Key`. Answers have an `ETag`; send it as `If-None-Match`, and an answer that
 has not changed is 304, without a search.
+
+Two addresses are for browsers and feed readers, not for generated clients:
+`/v1/search.FORMAT` is the search with its `format` in the path, and `/opensearch.xml`
+describes the search.
 """
 
 pages = Blueprint("documentation", __name__)

@@ -40,9 +40,7 @@ class SetAsideArticle(Schema):
 class Readiness(Schema):
     """Whether the service is ready, and if not, why."""
 
-    status = fields.String(
-        required=True, validate=validate.OneOf(["ready", "not ready"])
-    )
+    status = fields.String(required=True, validate=validate.Regexp("^(not )?ready$"))
     problems = fields.List(fields.String(), required=True)
     warnings = fields.List(fields.String())
     store_seq = fields.Integer()

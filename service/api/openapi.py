@@ -16,7 +16,7 @@ from marshmallow import Schema, class_registry
 
 from index.access import Scope
 from service.api.descriptions import EXAMPLES, OPERATIONS, PROPERTIES
-from service.exchange import DISCRIMINATOR, JSON, KEY_HEADERS, SearchFormat
+from service.exchange import COMPONENT, DISCRIMINATOR, JSON, KEY_HEADERS
 
 Document = dict[str, Any]
 
@@ -25,22 +25,40 @@ _METHODS = ("get", "post", "put", "delete")
 _REFERENCE = re.compile(r'"#/components/(\w+)/([\w.]+)"')
 _NAMES = {"facet": "getFacet", "healthz": "getHealth", "readyz": "getReadiness"}
 _NAMES |= {"metrics": "getMetrics"}
-# Schemas whose properties others have, too.
-_SHARED = ("ArticleSummary", "Paragraph", "Facet")
+# Schemas whose properties others have, too; one that has those of another comes first.
+_SHARED = ("ArticleSummary", "ArticleBody", "ArticleFields", "Paragraph", "Facet")
+# Schemas of bodies, beside those of parameters.
+_SENT = ("ArticleBody", "IdentifiedArticle", "ListedArticle", "ParagraphBody")
 # Of no operation in particular: they are declared by their range.
 _OF_ALL = ("408", "429", "431")
 _REFUSED = "Too many requests, a request too slow, or a head too long"
 # What OpenAPI takes for a parameter in a query if it does not say so.
 _USUAL = {"required": False, "explode": True, "style": "form"}
 _ABOUT = ("description", "examples")  # of a schema
-_FORMAT_IN_PATH = {
-    "name": "format",
-    "in": "path",
-    "required": True,
-    "description": "the format of the answer",
-    "schema": {"type": "string", "enum": list(SearchFormat)},
-}
+_NULL = {"type": ["null"]}
+_MAX_INT32 = 2**31 - 1
+_MAX_SAFE = 2**53 - 1  # the highest number that every client reads exactly
+# Paths for browsers and feed readers. Linters take no dot in a segment.
+_LEFT_OUT = ("/opensearch.xml", "/v1/search.{format}")
 _LISTED = ("/v1/articles",)  # paths whose bodies may be lists
+_LIST = {
+    "oneOf": [
+        {"$ref": "#/components/schemas/IdentifiedArticle"},
+        {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/ListedArticle"},
+        },
+    ]
+}
+_ETAG = {
+    "description": "state of the article, for If-None-Match and If-Match",
+    "schema": {"type": "string"},
+}
+# What the filters of a body are together.
+_GROUPS = {
+    "exclude": "no articles with one of these values, by field",
+    "missing": "true: only articles without a value, by field",
+}
 
 
 def finished(document: Document) -> Document:
@@ -51,19 +69,27 @@ def finished(document: Document) -> Document:
         "name": "Apache License 2.0",
         "identifier": "Apache-2.0",
     }
+    for path in _LEFT_OUT:
+        del document["paths"][path]
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] != "feeds"]
     for path, operation in _operations(document):
         _name(operation)
         operation.setdefault("security", [])
         if operation["security"] == document["security"]:
             del operation["security"]
         _order_media_types(operation)
-        if operation["operationId"] == "searchAs":  # search has them all
-            operation["parameters"] = [_FORMAT_IN_PATH]
+        if operation["operationId"].startswith("getArticle"):
+            operation["responses"]["200"]["headers"] = {"ETag": _ETAG}
         if path in _LISTED and "requestBody" in operation:
             _take_lists(operation["requestBody"]["content"])
+    document["components"]["schemas"]["ArticleOrList"] = _LIST
     _open_answers(document)
+    _nest_filters(document)
     _describe(document)
+    _name_unions(document)
     _share_fields(document)
+    _allow_null(document)
+    _bound_integers(document)
     _share_responses(document)
     _share_bodies(document)
     _share_parameters(document)
@@ -114,10 +140,7 @@ def _order_media_types(operation: Document) -> None:
 
 
 def _take_lists(content: Document) -> None:
-    for media in content.values():
-        schema = media["schema"]
-        if schema != {"type": "string"}:
-            media["schema"] = {"anyOf": [schema, {"type": "array", "items": schema}]}
+    content[JSON]["schema"] = {"$ref": "#/components/schemas/ArticleOrList"}
 
 
 def _open_answers(document: Document) -> None:
@@ -137,14 +160,89 @@ def _describe(document: Document) -> None:
         if name in EXAMPLES:
             schema["examples"] = [EXAMPLES[name]]
         for member, value in schema.get("properties", {}).items():
-            # The parameters of the same names say it.
-            if member.startswith(("exclude.", "missing.")):
-                del value["description"]
-            items = value.get("items", {})
-            if DISCRIMINATOR in items:
-                items["discriminator"] = items.pop(DISCRIMINATOR)
             if "$ref" not in value and member in PROPERTIES:
                 value.setdefault("description", PROPERTIES[member])
+
+
+def _nest_filters(document: Document) -> None:
+    """Put the filters of bodies into groups: a key with a dot is no name in a client.
+
+    The parameters of the same names say what each one is, and have the defaults.
+    """
+    for name, schema in document["components"]["schemas"].items():
+        if not name.endswith("Arguments"):
+            continue
+        properties = schema["properties"]
+        for value in properties.values():
+            value.pop("default", None)  # a client would require what has one
+        for member in [member for member in properties if "." in member]:
+            group, _, field = member.partition(".")
+            value = properties.pop(member)
+            del value["description"]
+            if group not in properties:
+                properties[group] = {
+                    "type": "object",
+                    "description": _GROUPS[group],
+                    "properties": {},
+                    "additionalProperties": False,
+                }
+            properties[group]["properties"][field] = value
+
+
+def _name_unions(document: Document) -> None:
+    """Move unions to components, whose names are those of their types in clients."""
+    schemas = document["components"]["schemas"]
+    for schema in list(_schemas(schemas)):
+        if COMPONENT in schema:
+            union = dict(schema)
+            if DISCRIMINATOR in union:
+                union["discriminator"] = union.pop(DISCRIMINATOR)
+            name = union.pop(COMPONENT)
+            schemas[name] = union
+            schema.clear()
+            schema["$ref"] = f"#/components/schemas/{name}"
+
+
+def _allow_null(document: Document) -> None:
+    """Say ``null`` as all clients and linters take it.
+
+    A list that an answer may leave out is described as if it could be null instead.
+    """
+    for name, schema in document["components"]["schemas"].items():
+        for part in _schemas(schema):
+            if part.get("anyOf", [None])[-1] == {"type": "null"}:
+                part["anyOf"][-1] = _NULL
+            if name in _SENT or name.endswith("Arguments"):
+                continue
+            for member, value in part.get("properties", {}).items():
+                if "array" in value.get("type", ()) and member not in part.get(
+                    "required", ()
+                ):
+                    about = {key: value.pop(key) for key in _ABOUT if key in value}
+                    part["properties"][member] = {
+                        **about,
+                        "anyOf": [{**value, "type": "array"}, _NULL],
+                    }
+
+
+def _bound_integers(document: Document) -> None:
+    """Give integers a width and bounds: clients would choose 32 bits for any."""
+    for schema in _schemas(document):
+        if "integer" in (schema.get("type") or ()):
+            schema.setdefault("minimum", 0)
+            schema.setdefault("maximum", _MAX_SAFE)
+            is_short = schema["maximum"] <= _MAX_INT32
+            schema["format"] = "int32" if is_short else "int64"
+
+
+def _schemas(part: Any) -> Iterator[Document]:
+    """All objects in a part of the document, the outermost first."""
+    if isinstance(part, dict):
+        yield part
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from _schemas(each)
 
 
 def _docstring(name: str) -> str | None:
@@ -170,8 +268,12 @@ def _share_fields(document: Document) -> None:
             rest: Document = {
                 "type": "object",
                 "properties": {key: own[key] for key in own if key not in properties},
-                "required": [key for key in schema["required"] if key not in required],
             }
+            own_required = [
+                key for key in schema.get("required", ()) if key not in required
+            ]
+            if own_required:
+                rest["required"] = own_required
             about = {key: schema[key] for key in _ABOUT if key in schema}
             schemas[name] = {**about, "allOf": [reference, rest]}
 

@@ -36,7 +36,7 @@ OriginalArguments = Schema.from_dict(
     "/original",
     scope=Scope.ADMIN,
     takes=OriginalArguments,
-    gives={"type": "object"},
+    gives={"description": "what was sent"},
     gives_text=(BYTES,),
     problems=(404, 410, 503),
 )

@@ -19,7 +19,7 @@ from service.exchange import (
     Whole,
     WholeText,
     described,
-    one_of,
+    told_apart,
 )
 
 
@@ -29,7 +29,7 @@ def _filters() -> dict[str, fields.Field[Any]]:
         if field.filterable:
             whole = field.kind is Kind.INTEGER
             value = WholeText if whole else Text
-            kinds = {"type": ["integer", "string"]} if whole else {}
+            kinds = {"type": "integer", "minimum": 0} if whole else {}
             declared[field.name] = Repeatable(
                 value(metadata=kinds),
                 metadata=described(
@@ -316,7 +316,9 @@ class Facet(Schema):
     distinct = fields.Integer(
         required=True, metadata=described("number of different values")
     )
-    interval = fields.String(validate=validate.OneOf([*Interval]))
+    interval = fields.String(
+        metadata=described(f"of a date facet: {', '.join(Interval)}")
+    )
 
 
 class SearchAnswer(Schema):
@@ -327,7 +329,7 @@ class SearchAnswer(Schema):
     took_ms = fields.Float(required=True)
     index = fields.Nested(IndexState, required=True)
     hits = fields.List(
-        one_of("unit", article="ArticleHit", paragraph="ParagraphHit"),
+        told_apart("Hit", "unit", article="ArticleHit", paragraph="ParagraphHit"),
         required=True,
     )
     facets = fields.Dict(

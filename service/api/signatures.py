@@ -16,7 +16,7 @@ HEADER = "x-superdesk-signature"
 # The header, as OpenAPI describes it.
 PARAMETER: dict[str, Any] = {
     "in": "header",
-    "name": HEADER,
+    "name": HEADER.title(),
     "required": True,
     "description": (
         "sha1= and the HMAC-SHA1 of the body as it is sent, in hexadecimal; its key is"

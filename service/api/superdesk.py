@@ -103,7 +103,14 @@ class Pushed:
         "requestBody": {
             "required": True,
             "description": "One ninjs item",
-            "content": {"application/json": {"schema": {"type": "object"}}},
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"guid": {"description": "the item's id"}},
+                    }
+                }
+            },
         },
     },
 )

@@ -47,12 +47,13 @@ from service.exchange.parameters import (
 )
 from service.exchange.paths import PATH, RawPath, checked_id, decoded, hosts_of_target
 from service.exchange.schemas import (
+    COMPONENT,
     DISCRIMINATOR,
     ID_RULE,
     Problem,
-    any_of,
     described,
     one_of,
+    told_apart,
 )
 from service.exchange.submissions import (
     ACCEPTED,
@@ -66,6 +67,7 @@ from service.exchange.writes import WAIT, WaitArguments, write_response
 __all__ = [
     "ACCEPTED",
     "BASIC",
+    "COMPONENT",
     "DISCRIMINATOR",
     "EXPORTS",
     "FEEDS",
@@ -96,7 +98,6 @@ __all__ = [
     "Whole",
     "WholeText",
     "accepted_format",
-    "any_of",
     "asks_for_feed",
     "bare_type",
     "checked_id",
@@ -120,6 +121,7 @@ __all__ = [
     "sent_pieces",
     "strict_json",
     "submission_of_item",
+    "told_apart",
     "wait_in_slot",
     "write_json",
     "write_response",

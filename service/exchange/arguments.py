@@ -175,13 +175,32 @@ def _of_body(
             in_query[0],
             hint=f"with {request.method} put {names[:200]} into the JSON body",
         )
-    members = {} if optional and has_no_body() else json_object()
+    members = {} if optional and has_no_body() else _flat(json_object(), declared)
     for name, value in members.items():
         if name in declared and not _fits(declared[name], value):
             raise InvalidValue(
                 name, "has the wrong type", got=JSON_TYPES.get(type(value))
             )
     return members
+
+
+def _flat(members: dict[str, Any], declared: Collection[str]) -> dict[str, Any]:
+    """Members of a body, those of an object ``exclude`` as ``exclude.NAME``.
+
+    :raises RepeatedParameter: a parameter is sent in both forms.
+    """
+    groups = {name.partition(".")[0] for name in declared if "." in name}
+    flat = {}
+    for name, value in members.items():
+        if name in groups and isinstance(value, dict):
+            inner = {f"{name}.{each}": value[each] for each in value}
+        else:
+            inner = {name: value}
+        for full_name, inner_value in inner.items():
+            if full_name in flat:
+                raise RepeatedParameter(full_name, got=2)
+            flat[full_name] = inner_value
+    return flat
 
 
 def _fits(field: fields.Field[Any], value: object) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -14,6 +15,7 @@ from service.exchange.formats import SearchFormat
 from service.exchange.schemas import ID_RULE, described
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,9}\Z")
+MAX_WHOLE = 999_999_999  # with as many digits
 
 
 _DIGITS = re.compile(rf"\s*[0-9]{{1,{MAX_DIGITS}}}\s*\Z")
@@ -44,10 +46,19 @@ class Text(fields.String):
 class Whole(fields.Integer):
     """Whole number; as text, in ASCII digits."""
 
-    def __init__(self, low: int, high: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        low: int,
+        high: int | None = None,
+        *,
+        metadata: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         bounds = f"{low:,} or more" if high is None else f"{low:,} to {high:,}"
         error = f"must be {bounds}"
-        super().__init__(validate=validate.Range(low, high, error=error), **kwargs)
+        super().__init__(
+            validate=validate.Range(low, high, error=error),
+            metadata={"maximum": MAX_WHOLE if high is None else high, **metadata},
+        )
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -116,6 +127,18 @@ def _path_parameter(name: str, text: str, **schema: Any) -> dict[str, Any]:
     }
 
 
+_FACET_PATTERN = "^({}|({})(:({}))?)$".format(
+    *(
+        "|".join(names)
+        for names in (
+            [name for name in FACETABLE if name not in DATE_FIELD_NAMES],
+            [name for name in FACETABLE if name in DATE_FIELD_NAMES],
+            Interval,
+        )
+    )
+)
+
+
 # Parameters in paths, by their names in the routes.
 PATH_PARAMETERS = {
     parameter["name"]: parameter
@@ -144,15 +167,7 @@ PATH_PARAMETERS = {
             "field",
             "a field; dates may have an interval, as in published:month",
             type="string",
-            enum=[
-                *FACETABLE,
-                *(
-                    f"{name}:{interval}"
-                    for name in FACETABLE
-                    for interval in Interval
-                    if name in DATE_FIELD_NAMES
-                ),
-            ],
+            pattern=_FACET_PATTERN,
         ),
     )
 }

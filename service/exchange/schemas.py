@@ -6,6 +6,7 @@ hold real answers to them. A required member of an answer is always there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
@@ -22,38 +23,44 @@ def described(text: str, **more: Any) -> dict[str, Any]:
     return {"description": text, **more}
 
 
-def any_of(*schemas: str) -> fields.Raw:
-    """Value of any of these schemas, each a type of JSON or the name of a component."""
-    return fields.Raw(
-        metadata={
-            "anyOf": [
-                {"$ref": f"#/components/schemas/{name}"}
-                if name[0].isupper()
-                else {"type": name}
-                for name in schemas
-            ]
-        }
-    )
+# Name of the component that a schema becomes. apispec passes on no reference, and no
+# discriminator by its own name.
+COMPONENT = "x-component"
+DISCRIMINATOR = "x-discriminator"
 
 
-def one_of(member: str, **schemas: str) -> fields.Raw:
-    """Value of one of these components.
+def one_of(name: str, *schemas: str) -> fields.Raw:
+    """Value of one of these schemas, which OpenAPI describes as a component.
+
+    Clients name its type as the component; without one they make a name up.
+
+    :param schemas: each a type of JSON or the name of a component.
+    """
+    return fields.Raw(metadata=_union(name, schemas))
+
+
+def told_apart(name: str, member: str, **schemas: str) -> fields.Raw:
+    """Value of one of these components, as :func:`one_of`.
 
     :param member: its value says which: the name of a keyword here.
     """
     references = {
-        value: f"#/components/schemas/{name}" for value, name in schemas.items()
+        value: f"#/components/schemas/{each}" for value, each in schemas.items()
     }
+    discriminator = {"propertyName": member, "mapping": references}
     return fields.Raw(
-        metadata={
-            "oneOf": [{"$ref": reference} for reference in references.values()],
-            # apispec passes on no discriminator by its own name.
-            DISCRIMINATOR: {"propertyName": member, "mapping": references},
-        }
+        metadata={**_union(name, schemas.values()), DISCRIMINATOR: discriminator}
     )
 
 
-DISCRIMINATOR = "x-discriminator"
+def _union(name: str, schemas: Iterable[str]) -> dict[str, Any]:
+    alternatives = [
+        {"$ref": f"#/components/schemas/{each}"}
+        if each[0].isupper()
+        else {"type": each}
+        for each in schemas
+    ]
+    return {COMPONENT: name, "oneOf": alternatives}
 
 
 class Problem(Schema):

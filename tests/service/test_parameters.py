@@ -207,6 +207,51 @@ def test_a_number_to_filter_by_may_be_one_in_json(
     assert {"value": "2", "count": 1, "active": True}.items() <= listed[0].items()
 
 
+@pytest.mark.parametrize(
+    ("nested", "flat"),
+    [
+        ({"exclude": {"source": ["City Desk"]}}, {"exclude.source": ["City Desk"]}),
+        ({"missing": {"section": True}}, {"missing.section": True}),
+        ({"missing": {"section": False}}, {"missing.section": False}),
+        (
+            {"exclude": {"urgency": 2, "people": "X"}, "missing": {"urgency": False}},
+            {"exclude.urgency": 2, "exclude.people": "X", "missing.urgency": False},
+        ),
+        ({"exclude": {}, "missing": {}}, {}),
+    ],
+)
+def test_filters_in_a_body_may_be_objects(
+    reading: FlaskClient, nested: dict[str, Any], flat: dict[str, Any]
+) -> None:
+    hits = [
+        [hit["id"] for hit in reading.post("/v1/search", json=body).json["hits"]]
+        for body in (nested, flat)
+    ]
+    assert hits[0] == hits[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "parameter"),
+    [
+        ({"exclude": {"nope": ["x"]}}, "unknown_parameter", "exclude.nope"),
+        ({"missing": {"section": "x"}}, "invalid_value", "missing.section"),
+        ({"exclude": {"source": {"a": 1}}}, "invalid_value", "exclude.source"),
+        ({"exclude": ["x"]}, "unknown_parameter", "exclude"),
+        ({"q": {"source": "x"}}, "invalid_value", "q"),
+        (
+            {"exclude.source": ["x"], "exclude": {"source": ["y"]}},
+            *("repeated_parameter", "exclude.source"),
+        ),
+    ],
+)
+def test_a_wrong_object_of_filters_is_refused_by_its_name(
+    reading: FlaskClient, body: dict[str, Any], code: str, parameter: str
+) -> None:
+    answer = reading.post("/v1/search", json=body)
+    assert (answer.status_code, answer.json["code"]) == (400, code)
+    assert answer.json["parameter"] == parameter
+
+
 @pytest.mark.parametrize("query_string", ["q=a&nope=1", "q=a", "nope=1", "q"])
 def test_a_body_and_an_address_are_not_mixed(
     reading: FlaskClient, query_string: str
