@@ -6,7 +6,7 @@ from index.engines.whoosh.files import PARAGRAPH_WORDS, WORD_FIELDS
 from index.engines.whoosh.searching.proximity import OCCURRENCE, ONE_PASS
 from index.engines.whoosh.searching.query_tree import QueryTree
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
-from index.engines.whoosh.searching.sparse import EXACT_ENTRIES
+from index.engines.whoosh.searching.sparse import EXACT_ENTRIES, KEPT_ENTRIES
 from index.engines.whoosh.searching.unions import ONE_RUN
 from index.query import (
     Exact,
@@ -79,7 +79,7 @@ def memory_of(
     else:
         # By article: a list has no more of them than documents.
         kept = sum(min(length, articles) for length in lengths) * _ARTICLE_KEPT
-        entries = EXACT_ENTRIES + len(words) * snapshot.largest
+        entries = KEPT_ENTRIES + EXACT_ENTRIES + len(words) * snapshot.largest
         kept += min(sum(lengths), entries) * _ENTRY
     return fixed + kept + max(lengths) * (_SCORED + joined)
 

@@ -149,6 +149,7 @@ class ExactScorer:
     one array operation works on all of them.
 
     :param articles: numbers of the hits, ascending.
+    :ivar entries: number of entries.
     """
 
     def __init__(
@@ -178,6 +179,7 @@ class ExactScorer:
             self._frequencies = np.concatenate(frequencies)
             shifts = np.concatenate([shifts] * len(scorers) or [none])
         self._entry_counts = [len(rows) for _, rows, _ in entries]  # of each leaf
+        self.entries = len(self._rows)
         # The leaf and the hit of each entry, as leaf * size + slot.
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts.take(self._cells)
@@ -252,7 +254,7 @@ class ExactScorer:
         lengths = snapshot.lengths_of(self._rows)
         passages = scorers[0].clause.places.passages
         if len({scorer.clause.places.passages for scorer in scorers}) == 1:
-            norms = self._norms.of_lengths(passages)[lengths]
+            norms = self._norms.of_lengths(passages).take(lengths)
         else:
             bounds = np.cumsum(self._entry_counts)[:-1]
             norms = np.concatenate(

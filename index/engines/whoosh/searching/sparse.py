@@ -32,6 +32,8 @@ _FIRST_BATCH, _NEXT_BATCH = 64, 512
 # Pairs of a leaf and a paragraph that are scored exactly at a time, at the most, unless
 # a single article has more: an exact scorer takes some 60 bytes for each.
 EXACT_ENTRIES = 400_000
+# Pairs in the batches that are kept: the hits of the page are among them.
+KEPT_ENTRIES = 50_000
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
 _NO_SCORE = -1.0  # below every score and every bound
@@ -68,7 +70,8 @@ class SparseRanker:
             if len(hits) <= most and len(self._portions(hits.numbers)) <= 1
             else None
         )
-        self._first_batch = self._all
+        self._batches = [] if self._all is None else [self._all]
+        self._kept_entries = 0
         self.check = tree.check
 
     # Number of matching paragraphs.
@@ -214,8 +217,9 @@ class SparseRanker:
         if len(portions) > 1:
             return np.concatenate([self._exactly(portion) for portion in portions])
         batch = ExactScorer(self._snapshot, self._scorers, numbers, self._norms)
-        if self._first_batch is None:
-            self._first_batch = batch
+        self._kept_entries += batch.entries
+        if self._kept_entries <= KEPT_ENTRIES:
+            self._batches.append(batch)
         return batch.scores
 
     def _exactly(self, numbers: Ints) -> Floats:
@@ -274,14 +278,21 @@ class SparseRanker:
 
     def _located(self, articles: Ints) -> Iterable[_Located]:
         """Exact scorer of each hit of the page."""
-        batch = self._first_batch
-        if batch is not None:
-            # Most often the first batch has them all.
-            slots = batch.articles.searchsorted(articles)
-            if batch is self._all or _are_at(articles, batch.articles, slots):
-                return _slots_of(batch, slots)
         located: dict[int, _Located] = {}
-        for portion in self._portions(np.sort(articles)):
+        rest = articles
+        for batch in self._batches:
+            slots = batch.articles.searchsorted(rest)
+            inside = batch.articles.take(slots, mode="clip") == rest
+            if inside.all() and rest is articles:
+                return _slots_of(batch, slots)
+            slots = slots.compress(inside)
+            located.update(
+                zip(
+                    rest.compress(inside).tolist(), _slots_of(batch, slots), strict=True
+                )
+            )
+            rest = rest.compress(~inside)
+        for portion in self._portions(np.sort(rest)) if len(rest) else ():
             self.check()
             scorer = ExactScorer(self._snapshot, self._scorers, portion, self._norms)
             slots = np.arange(len(portion))
@@ -302,12 +313,6 @@ class SparseRanker:
             tuple([leaf for leaf, counts in counting if counts[at]])
             for at in range(len(articles))
         ]
-
-
-def _are_at(articles: Ints, sorted_articles: Ints, slots: Ints) -> bool:
-    """Whether each of some articles stands at its slot."""
-    taken = sorted_articles.take(slots, mode="clip")
-    return bool((taken == articles).all())
 
 
 def _slots_of(scorer: ExactScorer, slots: Ints) -> Iterable[_Located]:
