@@ -127,6 +127,8 @@ def article_in(data: bytes) -> Article | None:
 @example({"uri": "u", "guid": "g", "headline": "H", "title": "T", "name": "N"})
 @example({"uri": "u", "headline": "H", "subjects": [{"name": "A", "rel": "about"}]})
 @example({"uri": "u", "bodies": {"value": "<p>One.</p>"}, "body_text": "Other."})
+@example({"uri": "u", "headline": "H", "source": "A", "infosources": ["A"]})
+@example({"uri": "u", "headline": "H", "source": ["A"], "infosource": [{"name": "A"}]})
 @settings(max_examples=300)
 def test_ninjs_is_written_as_ninjs_and_read_back_the_same(
     sent: dict[str, Any],

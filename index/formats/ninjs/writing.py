@@ -96,14 +96,14 @@ def _with_extra(item: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, 
 def _with_field(item: dict[str, Any], target: str, article: Article) -> dict[str, Any]:
     """An item with one field more, in the first form that the reader reads back."""
     additions = [
-        {**item, name: value}
+        (spelled, {**item, spelled: value})
         for name in PROPERTIES[target]
-        for name, value in _additions(item, name, target, article)
+        for spelled, value in _additions(item, name, target, article)
     ]
     if _is_read_back(item, target, article):
         return item  # a property in extra holds the field already, and more
-    for candidate in additions:
-        if _is_read_back(candidate, target, article):
+    for spelled, candidate in additions:
+        if _is_read_back(candidate, target, article, added=spelled):
             return candidate
     replacements = [
         {**item, name: form}
@@ -175,14 +175,21 @@ def _concept(name: str, concept: Concept) -> Any:
     return {part: text for part, text in parts.items() if text is not None}
 
 
-def _is_read_back(item: Mapping[str, Any], target: str, article: Article) -> bool:
-    """Whether reading an item gives a field, and leaves ``extra`` as it is."""
+def _is_read_back(
+    item: Mapping[str, Any], target: str, article: Article, *, added: str | None = None
+) -> bool:
+    """Whether reading an item gives a field, and leaves ``extra`` as it is.
+
+    :param added: name of the property that the field was added to.
+    """
     extra = article.extra
     joined = _with_extra(item, extra)
     value, rest = field_of(joined, target)
     # A list that another field was added to stays as joined until that is read.
     return _is_value(value, target, article) and all(
-        rest.get(name) in (extra[name], joined.get(name, extra[name])) for name in extra
+        rest.get(name) == extra[name]
+        or (name != added and rest.get(name) == joined.get(name, extra[name]))
+        for name in extra
     )
 
 
