@@ -6,7 +6,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from index.access import Scope
-from service.exchange import PageBlueprint
+from service.exchange import OPEN, PageBlueprint
 from service.pages import policy, problems
 from service.pages.articles import (
     ArticleByIdArguments,
@@ -14,6 +14,7 @@ from service.pages.articles import (
     article,
     article_by_id,
 )
+from service.pages.reference import docs
 from service.pages.search import SearchPageArguments, search
 
 
@@ -35,6 +36,8 @@ def _blueprint() -> PageBlueprint:
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
     )
     pages.page("/article", article_by_id, scope=read, takes=ArticleByIdArguments)
+    # Which operations there are is no secret.
+    pages.page("/docs", docs, scope=OPEN)
     pages.after_request(policy.add_headers)
     problems.register(pages)
     return pages

@@ -29,7 +29,7 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("GET", "/article"): (f"/article?id={ID}", None, SEARCH),
     ("GET", "/docs"): ("/docs", None, OPEN),
     ("GET", "/openapi.json"): ("/openapi.json", None, OPEN),
-    ("GET", "/static/<path:filename>"): ("/static/docs.js", None, OPEN),
+    ("GET", "/static/<path:filename>"): ("/static/page.js", None, OPEN),
     ("GET", "/healthz"): ("/healthz", None, OPEN),
     ("GET", "/readyz"): ("/readyz", None, OPEN),
     ("GET", "/metrics"): ("/metrics", None, ADMIN),
