@@ -1,7 +1,7 @@
 """Which routes are there? A module for each kind of thing asked for."""
 
 from service.api.articles import article_answer
-from service.api.documentation import register
+from service.api.documentation import openapi_document, register
 from service.api.links import bucket_period
 from service.api.search import request_of
 from service.api.search_schemas import FormatSearchArguments
@@ -10,6 +10,7 @@ __all__ = [
     "FormatSearchArguments",
     "article_answer",
     "bucket_period",
+    "openapi_document",
     "register",
     "request_of",
 ]

@@ -1,11 +1,11 @@
-"""Documentation of the API: for programs at /openapi.json, for people at /docs."""
+"""Documentation of the API for programs, at /openapi.json."""
 
 from __future__ import annotations
 
 from functools import cache
 from threading import Lock
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response
 from flask_smorest import Api
 from marshmallow import Schema
 
@@ -58,11 +58,6 @@ _NAMED: dict[str, type[Schema]] = {
     "ListedArticle": ListedArticle,
 }
 
-# The page loads our own files only, and shows everything as text.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 DESCRIPTION = """Paragraph search for newsrooms.
 
 Every paragraph of every article is indexed. Parameters are read strictly: an unknown
@@ -77,37 +72,29 @@ Two addresses are for browsers and feed readers, not for generated clients:
 describes the search.
 """
 
-pages = Blueprint("documentation", __name__)
+documents = Blueprint("documentation", __name__)
 _BUILDING = Lock()
 
 
-@pages.get("/docs")
-def docs() -> Response:
-    """Page with the documentation and a search to try."""
-    response = current_app.send_static_file("docs.html")
-    response.headers["Content-Security-Policy"] = POLICY
-    return response
-
-
-@pages.get("/openapi.json")
+@documents.get("/openapi.json")
 def openapi_json() -> Response:
     """The API as an OpenAPI document."""
+    return Response(openapi_document(), mimetype="application/json")
+
+
+def openapi_document() -> bytes:
+    """OpenAPI document as JSON; the first to ask waits until it is built."""
     with _BUILDING:  # one thread builds it; others wait for the result
-        document = openapi()
-    return Response(document, mimetype="application/json")
+        return openapi()
 
 
 def register(app: Flask) -> None:
     """Add the API and its documentation to an app."""
     # Which operations there are is no secret.
-    app.config["OPEN_ENDPOINTS"] = (
-        "documentation.docs",
-        "documentation.openapi_json",
-        "static",
-    )
+    app.config["OPEN_ENDPOINTS"] = ("documentation.openapi_json", "static")
     for module in MODULES:
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(pages)
+    app.register_blueprint(documents)
 
 
 @cache

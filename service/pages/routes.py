@@ -14,6 +14,7 @@ from service.pages.articles import (
     article,
     article_by_id,
 )
+from service.pages.reference import docs
 from service.pages.search import SearchPageArguments, search
 from service.pages.sessions import LogInArguments
 
@@ -44,6 +45,8 @@ def _blueprint() -> PageBlueprint:
         methods=("POST",),
     )
     pages.page("/logout", sessions.log_out, scope=OPEN, methods=("POST",))
+    # Which operations there are is no secret.
+    pages.page("/docs", docs, scope=OPEN)
     pages.after_request(policy.add_headers)
     problems.register(pages)
     sessions.register(pages)

@@ -111,7 +111,9 @@ def test_what_moves_by_itself_is_a_layout_shift(page: Page) -> None:
 
 def test_bytes_are_counted_compressed_and_with_styles_and_scripts(page: Page) -> None:
     sizes = compressed_bytes(page, "/docs")
-    assert {url.rpartition("/")[2] for url in sizes} == {"docs", "docs.css", "docs.js"}
+    assert {url.rpartition("/")[2] for url in sizes} == {
+        *("docs", "page.css", "page.js", "reference.css", "reference.js")
+    }
     assert all(0 < size < 60_000 for size in sizes.values())
 
 

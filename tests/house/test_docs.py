@@ -54,6 +54,8 @@ from service.api import (
 from service.codes import PROBLEM_TYPES
 from service.exchange import schemas
 from service.exchange.parameters import MAX_WHOLE
+from service.pages import query_language
+from service.pages.remedies import REMEDIES
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "seeds/README.md"])
 SETTINGS = Settings()
@@ -358,6 +360,26 @@ def test_an_example_of_the_query_language_is_taken_as_typed(example: str) -> Non
     assert again.query == parsed.query
 
 
+def without_links(text: str) -> str:
+    return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
+
+
+@pytest.mark.parametrize(
+    ("marker", "rows"),
+    [
+        ("## Words", query_language.WORDS),
+        ("Date and number fields", query_language.IN_FIELDS),
+    ],
+)
+def test_the_reference_shows_the_query_language_as_the_page_does(
+    marker: str, rows: tuple[tuple[tuple[str, ...], str], ...]
+) -> None:
+    assert [
+        (tuple(code_in(written)), without_links(finds))
+        for written, finds in table("docs/query.md", marker)
+    ] == list(rows)
+
+
 def test_the_fields_of_the_query_language_are_the_fields() -> None:
     def also(each: Any) -> str:
         roles = {"filter": each.filterable, "facet": each.facetable}
@@ -582,7 +604,7 @@ def test_every_route_is_in_the_page_and_the_other_way_round(
             for path, item in described["paths"].items()
             for method in item
         }
-        | {("GET", "/docs"), ("GET", "/openapi.json"), *UNDESCRIBED}
+        | {("GET", "/openapi.json"), *UNDESCRIBED}
         | people_pages().keys()
     )
 
@@ -605,7 +627,7 @@ def test_the_page_about_keys_says_what_each_scope_opens(
             expected[scope[0]].add(f"{method.upper()} {path}")
     for (method, path), scope in people_pages().items():
         expected[scope or "none"].add(f"{method} {path}")
-    expected["none"] |= {"GET /docs", "GET /openapi.json", "GET /opensearch.xml"}
+    expected["none"] |= {"GET /openapi.json", "GET /opensearch.xml"}
     expected["search"].add("GET /v1/search.FORMAT")
     said["admin"].remove("GET /readyz")  # open, but for its numbers
     assert said == expected
@@ -811,6 +833,12 @@ def test_the_page_lists_the_codes_of_problems_with_their_statuses() -> None:
     ]
     assert said == list(statuses_of_rows().items())
     assert all(sentence for *_, sentence in rows)
+
+
+def test_the_reference_says_of_each_code_what_the_page_says() -> None:
+    rows = table("docs/api.md", "Faults in parameters are 400")
+    said = {code_in(code)[0]: without_links(about) for code, _, about in rows}
+    assert said == REMEDIES
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -172,7 +171,7 @@ def test_open_operations_need_no_key_and_no_store(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make()
-    for path in ("/healthz", "/openapi.json", "/docs", "/static/docs.css"):
+    for path in ("/healthz", "/openapi.json", "/docs", "/static/page.css"):
         for headers in ({}, {"X-API-Key": "wrong"}):
             with client.get(path, headers=headers) as answer:
                 assert answer.status_code in (200, 302), path
@@ -495,15 +494,3 @@ def test_the_document_says_which_scope_an_operation_needs(client: FlaskClient) -
     assert {"401", "403", "4XX"} <= set(search["responses"])
     assert described["paths"]["/healthz"]["get"]["security"] == []
     assert OPEN is None
-
-
-def test_the_page_keeps_a_key_out_of_addresses(client: FlaskClient) -> None:
-    with client.get("/docs") as answer:
-        (field,) = re.findall(r'<input id="key"[^>]*>', answer.text)
-    # A field without a name is not in the address of a form.
-    assert " name=" not in field
-    assert 'type="password"' in field
-    with client.get("/static/docs.js") as answer:
-        script = answer.text
-    assert "X-API-Key" in script
-    assert not re.search(r"(local|session)Storage|document\.cookie", script)

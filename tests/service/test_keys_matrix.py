@@ -32,7 +32,7 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("POST", "/logout"): ("/logout", None, OPEN),
     ("GET", "/docs"): ("/docs", None, OPEN),
     ("GET", "/openapi.json"): ("/openapi.json", None, OPEN),
-    ("GET", "/static/<path:filename>"): ("/static/docs.js", None, OPEN),
+    ("GET", "/static/<path:filename>"): ("/static/page.js", None, OPEN),
     ("GET", "/healthz"): ("/healthz", None, OPEN),
     ("GET", "/readyz"): ("/readyz", None, OPEN),
     ("GET", "/metrics"): ("/metrics", None, ADMIN),
