@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+)
 
 from browser.amounts import each_theme, each_width
 from browser.looks import layout_shift, overflow, violations
+from browser.site import Site
+from browser.watch import Watch
 
 HARBOUR = "/?q=harbour&limit=5"
 
@@ -116,6 +126,21 @@ def test_a_click_opens_a_suggestion(page: Page) -> None:
     page.get_by_role("option", name=re.compile("^harbour ")).click()
     expect(page).to_have_url(re.compile(r"section=Business"))
     expect(page).to_have_url(re.compile(r"q=harbour"))
+
+
+def test_a_tap_opens_a_suggestion(
+    browser: Browser, looked_at: Site, watch: Watch
+) -> None:
+    with browser.new_context(
+        base_url=looked_at.url, has_touch=True, viewport={"width": 320, "height": 640}
+    ) as context:
+        watch.attach(context)
+        page = context.new_page()
+        page.goto("/")
+        box(page).tap()
+        type_in(page, "harb")
+        page.get_by_role("option", name=re.compile("^harbour ")).tap()
+        expect(page).to_have_url(re.compile(r"/\?q=harbour$"))
 
 
 def test_an_answer_that_comes_late_is_not_shown(
