@@ -7,6 +7,7 @@ from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
 from index.archive.question import Question
 from index.archive.subscription import FeedPage, Removal
+from index.archive.suggestions import Suggestion
 from index.archive.tags import Tag
 from index.archive.walk import pages_of
 from index.engines import Facet
@@ -26,6 +27,7 @@ __all__ = [
     "FeedPage",
     "Question",
     "Removal",
+    "Suggestion",
     "Tag",
     "open_parts",
     "pages_of",

@@ -3,7 +3,7 @@
 from service.api.articles import article_answer
 from service.api.documentation import openapi_document, register
 from service.api.links import bucket_period
-from service.api.search import request_of
+from service.api.search import request_of, suggestions_of, unused_in
 from service.api.search_schemas import FormatSearchArguments
 
 __all__ = [
@@ -13,4 +13,6 @@ __all__ = [
     "openapi_document",
     "register",
     "request_of",
+    "suggestions_of",
+    "unused_in",
 ]

@@ -35,7 +35,7 @@ from service.pages.results import (
     paragraph_anchor,
 )
 from service.pages.search import Form, SearchPageArguments, zone_of
-from service.pages.writing import Instant, direction, without_turns
+from service.pages.writing import Instant, direction, title_of
 
 FORMATS = ("json", *REPRESENTATIONS)
 _OWN = ("id", "version", "format")  # parameters that are not of the search
@@ -166,7 +166,7 @@ def _page_of(view: ArticleView, arguments: dict[str, Any]) -> ArticlePage:
     zone = zone_of(arguments.get("tz", "UTC"))
     headline, blocks = _text_of(view, root, pairs)
     return ArticlePage(
-        title=without_turns(found.headline or found.id),
+        title=title_of(found.headline or found.id),
         form=Form(q=list_of_hits.value("q"), action=f"{root}/"),
         back=f"{list_of_hits}{fragment(anchor_of(found.id))}" if pairs else "",
         headline_html=headline,
