@@ -17,10 +17,12 @@ from index.errors import ParagraphNotFound
 from index.rendering.links import permalink
 from index.settings import Settings
 
-_WHOLE = 80  # characters of a text that a link contains as it is
+# Sizes of a text in a link. In bytes of UTF-8, since a link has three characters for
+# each byte that is not ASCII.
+_WHOLE = 90  # of a text that a link contains as it is
 _EDGE = 30  # of each end of a longer text, at least
 _PREFIX = 12  # of the text before it, at least
-_MOST = 120  # of each of them, at most
+_MOST = 120  # characters of each of them, at most
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _DIRECTIVE = ":~:"
 # What an address is made of (RFC 3986), and escapes that it has already.
@@ -108,12 +110,13 @@ def _encoded(text: str) -> str:
 
 def _ends(text: str) -> tuple[str, str]:
     """First and last words of a text; a short one whole, with a blank end."""
-    if len(text) <= _WHOLE:
+    if len(text.encode()) <= _WHOLE:
         return text, ""
-    start = next(_beginnings(text, _EDGE), "")
+    least = _characters(text, _EDGE)
+    start = next(_beginnings(text, least), "")
     rest = text[len(start) :].casefold()
     end = ""
-    for end in _endings(text, _EDGE):
+    for end in _endings(text, least):
         if len(start) + len(end) > len(text):
             return text[:_MOST], ""
         # The first place of these words must be the end of the text.
@@ -131,11 +134,16 @@ def _prefix(before: Sequence[str], start: str) -> str:
     if sought not in earlier:
         return ""
     prefix = before[-1] if len(before[-1]) <= _MOST else ""
-    for candidate in _endings(before[-1], _PREFIX):
+    for candidate in _endings(before[-1], _characters(before[-1], _PREFIX)):
         prefix = candidate
         if f"{candidate.casefold()} {sought}" not in earlier:
             break
     return prefix
+
+
+def _characters(text: str, size: int) -> int:
+    """About as many characters of a text as have this size."""
+    return max(size * len(text) // len(text.encode()), 4)
 
 
 def _beginnings(text: str, least: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from service.api.articles import article_answer
 from service.api.documentation import register
+from service.api.feeds import site
 from service.api.links import bucket_period
 from service.api.search import request_of
 from service.api.search_schemas import FormatSearchArguments
@@ -12,4 +13,5 @@ __all__ = [
     "bucket_period",
     "register",
     "request_of",
+    "site",
 ]

@@ -16,6 +16,7 @@ from service.pages.articles import (
 )
 from service.pages.search import SearchPageArguments, search
 from service.pages.sessions import LogInArguments
+from service.pages.versions import VersionsPageArguments, versions
 
 
 def register(app: Flask) -> None:
@@ -36,6 +37,7 @@ def _blueprint() -> PageBlueprint:
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
     )
     pages.page("/article", article_by_id, scope=read, takes=ArticleByIdArguments)
+    pages.page("/versions", versions, scope=read, takes=VersionsPageArguments)
     pages.page("/login", sessions.log_in_form, scope=OPEN, takes=LogInArguments)
     pages.page(
         *("/login", sessions.log_in),
