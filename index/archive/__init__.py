@@ -8,6 +8,7 @@ from index.archive.feed import ChangePage
 from index.archive.moment import Moment
 from index.archive.question import Question
 from index.archive.subscription import FeedPage, Removal
+from index.archive.suggestions import Suggestion
 from index.archive.tags import Tag
 from index.archive.walk import pages_of
 from index.engines import Facet
@@ -28,6 +29,7 @@ __all__ = [
     "Moment",
     "Question",
     "Removal",
+    "Suggestion",
     "Tag",
     "open_parts",
     "pages_of",

@@ -29,6 +29,7 @@ from index.engines import (
 from index.errors import IndexUnavailable, InputError
 from index.query import (
     Parsed,
+    Query,
     Range,
     Reader,
     Request,
@@ -72,6 +73,11 @@ class Question:
         self._snapshot, self._view, self._settings = snapshot, view, settings
         self._held = held
         self._validity = Validity(search.now)
+
+    @property
+    def query(self) -> Query:
+        """The query as it was read."""
+        return self._parsed.query
 
     def tag(self, parameters: str) -> Tag:
         """Tag that changes whenever the answer may change.

@@ -4,7 +4,7 @@ from service.api.articles import article_answer
 from service.api.documentation import register
 from service.api.feeds import site
 from service.api.links import bucket_period
-from service.api.search import request_of
+from service.api.search import request_of, suggestions_of, unused_in
 from service.api.search_schemas import FormatSearchArguments
 
 __all__ = [
@@ -14,4 +14,6 @@ __all__ = [
     "register",
     "request_of",
     "site",
+    "suggestions_of",
+    "unused_in",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from index.access import Scope
-from index.archive import Answer
+from index.archive import Answer, Suggestion
 from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery, InvalidValue
 from index.query import Filter, Request, Sort, Unit
@@ -178,17 +178,7 @@ def facet(arguments: dict[str, Any], field: str) -> Response:
 )
 def suggest(arguments: dict[str, Any]) -> Response:
     """Suggest words, headlines and names that start with the typed text."""
-    q, limit = arguments["q"], context().settings.query_characters
-    if len(q) > limit:
-        raise InvalidQuery(
-            f"q has {len(q):,} characters; at most {limit:,}",
-            code="query_too_long",
-            limit=limit,
-            got=len(q),
-        )
-    suggestions = context().archive.suggest(
-        q, limit=arguments.get("limit", 10), reader=reader()
-    )
+    suggestions = suggestions_of(arguments["q"], arguments.get("limit", 10))
     return json_response(
         {
             "suggestions": [
@@ -226,6 +216,27 @@ def list_fields(arguments: dict[str, Any]) -> Response:
             ]
         }
     )
+
+
+def suggestions_of(q: str, limit: int) -> tuple[Suggestion, ...]:
+    """Suggestions for a typed text that this caller may see.
+
+    :raises InvalidQuery: it is longer than a query may be.
+    """
+    most = context().settings.query_characters
+    if len(q) > most:
+        raise InvalidQuery(
+            f"q has {len(q):,} characters; at most {most:,}",
+            code="query_too_long",
+            limit=most,
+            got=len(q),
+        )
+    return context().archive.suggest(q, limit=limit, reader=reader())
+
+
+def unused_in(search_format: SearchFormat) -> tuple[str, ...]:
+    """Parameters that mean nothing in a format, and are refused there."""
+    return _NOT_IN[search_format]
 
 
 def request_of(

@@ -39,7 +39,7 @@ from service.pages.marked import MarkWriter, Stepper, stepper_of
 from service.pages.remarks import Remark, remark_of, remarks_of
 from service.pages.results import Zone, anchor_of, held_of, paragraph_anchor
 from service.pages.search import Form, SearchPageArguments, zone_of
-from service.pages.writing import Instant, direction, without_turns
+from service.pages.writing import Instant, direction, title_of
 
 FORMATS = ("json", *REPRESENTATIONS)
 _CITATION = "citation"  # as a file; what it cites is a parameter
@@ -248,7 +248,7 @@ class _Reading:
         citing = self.citing()
         whole = self.citing(0)
         return ArticlePage(
-            title=without_turns(found.headline or found.id),
+            title=title_of(found.headline or found.id),
             form=Form(q=hits.value("q"), action=f"{root}/"),
             action=self._here.path,
             own=str(own),

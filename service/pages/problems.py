@@ -15,7 +15,7 @@ from service import problems
 from service.pages.address import Address, Pair, article_address
 from service.pages.remarks import remark_of, sentence
 from service.pages.search import Form, SearchPage, form_of, render
-from service.pages.writing import Instant, counted, instant_of, without_turns
+from service.pages.writing import Instant, counted, instant_of, title_of
 
 _SHOWN = 50  # parameters of a faulty search that its form keeps
 HTML = "text/html; charset=utf-8"
@@ -89,7 +89,7 @@ def _problem(response: Response, error: Exception) -> str:
     here = Address(f"{request.script_root}{request.path}", _pairs())
     kill = _kill(error) if isinstance(error, ArticleKilled) else None
     page = ProblemPage(
-        title="This article was killed" if kill else without_turns(document["title"]),
+        title="This article was killed" if kill else title_of(document["title"]),
         form=Form(q="", action=f"{request.script_root}/"),
         code=document["code"],
         status=document["status"],
@@ -128,7 +128,7 @@ def _faulty_search(error: NutgrafError) -> str:
     position = facts.get("position")
     return render(
         SearchPage(
-            title=without_turns(form.q),
+            title=title_of(form.q),
             form=form,
             code=error.code,
             mistake=remark_of(

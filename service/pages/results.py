@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from index import dates
 from index.archive import Answer, ArticleHit, Excerpt
-from index.article import FILTERABLE, Role
-from index.query import Request
-from index.query import Scope as QueryScope
+from index.article import Role
 from service.pages.address import Address, Pair, article_address, fragment
-from service.pages.chips import chips_of
+from service.pages.nothing import Nothing
 from service.pages.writing import Instant, counted, direction, instant_of
 
 # Parameters of a search that an article's page keeps, for its marks and the way back.
@@ -75,35 +73,12 @@ class HitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class WordRow:
-    """A word of the query, and the number of articles with it, as text."""
-
-    text: str
-    count: str
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Why a search has no hits, and what to try.
-
-    :param absent: words that no article has.
-    :param present: the other words.
-    :param wider: the search with its words anywhere in the article; blank if it is.
-    :param unfiltered: the search without its filters; blank if it has none.
-    """
-
-    absent: tuple[str, ...]
-    present: tuple[WordRow, ...]
-    wider: str
-    unfiltered: str
-
-
-@dataclass(frozen=True, slots=True)
 class Results:
     """The answer to a search, as a page shows it.
 
     :param count: what was found and how long it took, in one sentence.
     :param more: the next page; blank on the last.
+    :param more_hits: the hits of the next page by themselves, for the script.
     :param behind: changes that the index does not include yet, as text; blank if none.
     """
 
@@ -111,27 +86,33 @@ class Results:
     count: str
     took: str
     more: str
+    more_hits: str
     behind: str
     nothing: Nothing | None
 
 
 def results_of(
-    answer: Answer, request: Request, address: Address, root: str, zone: Zone
+    answer: Answer, address: Address, root: str, zone: Zone, nothing: Nothing | None
 ) -> Results:
     """Results of an answer.
 
     :param address: of the search.
     :param root: prefix of the service's paths.
+    :param nothing: what to say in place of hits.
     """
     asked = bool(answer.text.strip())
     kept = tuple(pair for pair in address.pairs if pair[0] not in _LEFT_BEHIND)
+    following = None if answer.next is None else address.after(answer.next)
     return Results(
         hits=tuple([_hit(hit, root, kept, zone, asked=asked) for hit in answer.hits]),
         count=_count(answer),
         took=f"{answer.took_ms:,.0f} ms" if answer.took_ms >= 1 else "under 1 ms",
-        more="" if answer.next is None else str(address.after(answer.next)),
+        more="" if following is None else str(following),
+        more_hits=""
+        if following is None
+        else str(replace(following, path=f"{root}/hits")),
         behind=counted(answer.behind, "change") if answer.behind else "",
-        nothing=None if answer.articles else _nothing(answer, request, address),
+        nothing=nothing,
     )
 
 
@@ -197,19 +178,3 @@ def _passage(excerpt: Excerpt, href: str) -> PassageRow:
 def paragraph_anchor(n: int) -> str:
     """Id of a paragraph's element in an article."""
     return f"p{n}"
-
-
-def _nothing(answer: Answer, request: Request, address: Address) -> Nothing:
-    counts = dict(answer.terms)
-    narrow = request.scope is QueryScope.PARAGRAPH
-    filtered = bool(chips_of(address))
-    return Nothing(
-        absent=tuple(text for text, count in counts.items() if not count),
-        present=tuple(
-            WordRow(text, counted(count, "article"))
-            for text, count in counts.items()
-            if count
-        ),
-        wider=str(address.scoped(QueryScope.ARTICLE)) if narrow else "",
-        unfiltered=str(address.unfiltered(FILTERABLE)) if filtered else "",
-    )

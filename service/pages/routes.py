@@ -14,8 +14,10 @@ from service.pages.articles import (
     article,
     article_by_id,
 )
-from service.pages.search import SearchPageArguments, search
+from service.pages.blanks import drop_blanks
+from service.pages.search import SearchPageArguments, hits, search
 from service.pages.sessions import LogInArguments
+from service.pages.suggestions import suggest
 from service.pages.versions import VersionsPageArguments, versions
 
 
@@ -32,6 +34,8 @@ def _blueprint() -> PageBlueprint:
     pages = PageBlueprint("pages", __name__)
     read = Scope.SEARCH
     pages.page("/", search, scope=read, takes=SearchPageArguments)
+    pages.page("/hits", hits, scope=read, takes=SearchPageArguments)
+    pages.page("/suggest", suggest, scope=read, takes=SearchPageArguments)
     # Here an id may have plain slashes, too.
     pages.page(
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
@@ -46,6 +50,7 @@ def _blueprint() -> PageBlueprint:
         methods=("POST",),
     )
     pages.page("/logout", sessions.log_out, scope=OPEN, methods=("POST",))
+    pages.before_request(drop_blanks)
     pages.after_request(policy.add_headers)
     problems.register(pages)
     sessions.register(pages)

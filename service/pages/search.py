@@ -13,17 +13,20 @@ from index.archive import Answer, Question
 from index.query import SHORT_FIELDS, Request, Sort
 from index.query import Scope as QueryScope
 from service.api import FormatSearchArguments, request_of
-from service.authority import reader
+from service.authority import asks_for_keys, reader
 from service.context import context
 from service.exchange import conditional_response
 from service.pages.address import Address
+from service.pages.api_call import ApiCall, api_call_of
 from service.pages.chips import Chip, chips_of
 from service.pages.edition import edition
 from service.pages.examples import examples_of
 from service.pages.facets import FACETS, SIZE, FacetBox, boxes_of
+from service.pages.nothing import nothing_of
+from service.pages.reading import Said, reading_of
 from service.pages.remarks import Remark, remarks_of
 from service.pages.results import Results, Zone, results_of
-from service.pages.writing import without_turns
+from service.pages.writing import title_of
 
 _PASSAGE_LENGTH = 400  # characters, unless the address says how many
 _FIELDS = (*SHORT_FIELDS, "status", "embargoed_until")
@@ -79,6 +82,7 @@ class Example:
 class SearchPage:
     """Everything that the page of a search shows.
 
+    :param reading: what the query was read as, in words, if that is not plain to see.
     :param mistake: what is wrong with the search, in place of results; ``code`` is the
         code of that problem.
     """
@@ -91,11 +95,22 @@ class SearchPage:
     orders: tuple[Choice, ...] = ()
     results: Results | None = None
     boxes: tuple[FacetBox, ...] = ()
+    reading: tuple[Said, ...] = ()
     remarks: tuple[Remark, ...] = ()
     suggestion: Example | None = None
     examples: tuple[Example, ...] = ()
+    api_call: ApiCall | None = None
     mistake: Remark | None = None
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HitsPage:
+    """Hits by themselves; ``whole`` is the address of their page."""
+
+    title: str
+    whole: str
+    results: Results
 
 
 def search(arguments: dict[str, Any]) -> Response:
@@ -106,6 +121,20 @@ def search(arguments: dict[str, Any]) -> Response:
         return conditional_response(
             question.tag(f"{edition()} {search_request!r} {address}"),
             lambda: _response(question, search_request, address),
+        )
+
+
+def hits(arguments: dict[str, Any]) -> Response:
+    """Hits of a search by themselves: what the script adds to a list.
+
+    Nothing is counted that such a page does not show.
+    """
+    address = Address.of(f"{request.script_root}/", arguments)
+    search_request = dataclasses.replace(_request_of(arguments), facets=())
+    with context().archive.asking(search_request, reader=reader()) as question:
+        return conditional_response(
+            question.tag(f"{edition()} hits {search_request!r} {address}"),
+            lambda: _hits_response(question, search_request, address),
         )
 
 
@@ -143,18 +172,30 @@ def _response(
     zone = zone_of(search_request.tz)
     chips = chips_of(address)
     asked = bool(search_request.q.strip())
+    nothing = (
+        None if answer.articles else nothing_of(answer, search_request, address, _count)
+    )
     page = SearchPage(
-        title=without_turns(search_request.q.strip()),
+        title=title_of(search_request.q),
         form=form_of(address),
         chips=chips,
         clear=str(Address(address.path).asking(search_request.q)) if chips else "",
         scopes=_scopes(search_request, address) if asked else (),
         orders=_orders(search_request, address) if answer.articles > 1 else (),
-        results=results_of(answer, search_request, address, request.script_root, zone),
+        results=results_of(answer, address, request.script_root, zone, nothing),
         boxes=boxes_of(answer.facets, address, search_request.facet_size),
+        reading=reading_of(question.query),
         remarks=remarks_of(search_request.q, answer.warnings),
         suggestion=_suggestion(answer, address),
-        examples=() if address.pairs else _examples(answer, address),
+        examples=()
+        if address.pairs
+        else tuple(Example(q, str(address.asking(q))) for q in examples_of(answer)),
+        api_call=api_call_of(
+            address,
+            request.host_url.rstrip("/"),
+            request.script_root,
+            needs_key=asks_for_keys(),
+        ),
     )
     return Response(render(page), content_type="text/html; charset=utf-8")
 
@@ -185,10 +226,18 @@ def _suggestion(answer: Answer, address: Address) -> Example | None:
     return None if q is None else Example(q, str(address.asking(q)))
 
 
-def _examples(answer: Answer, address: Address) -> tuple[Example, ...]:
-    archive = context().archive
+def _count(search_request: Request) -> int:
+    return context().archive.search(search_request, reader=reader()).articles
 
-    def count(q: str) -> int:
-        return archive.search(Request(q=q, limit=0), reader=reader()).articles
 
-    return tuple(Example(q, str(address.asking(q))) for q in examples_of(answer, count))
+def _hits_response(
+    question: Question, search_request: Request, address: Address
+) -> Response:
+    answer = question.answer()
+    zone = zone_of(search_request.tz)
+    results = results_of(answer, address, request.script_root, zone, None)
+    page = HitsPage(title_of(search_request.q), str(address), results)
+    return Response(
+        render_template("hits.html", page=page),
+        content_type="text/html; charset=utf-8",
+    )

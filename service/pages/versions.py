@@ -29,7 +29,7 @@ from service.pages.edition import edition
 from service.pages.remarks import sentence
 from service.pages.results import Zone
 from service.pages.search import Form, SearchPageArguments, zone_of
-from service.pages.writing import Instant, counted, direction, without_turns
+from service.pages.writing import Instant, counted, direction, title_of
 
 _AT_ONCE = 50  # versions on a page
 _SHOWN_UNCHANGED = 2  # unchanged paragraphs in a row that are not folded
@@ -189,7 +189,7 @@ def _page_of(
     comparison = None if difference is None else _comparison(difference, zone)
     rows = _rows(listed.versions, comparison, article_id, search, zone)
     return VersionsPage(
-        title=f"Versions of {without_turns(article.headline or article_id)}",
+        title=title_of(f"Versions of {article.headline or article_id}"),
         form=Form(q=Address(here.path, search).value("q"), action=f"{root}/"),
         action=here.path,
         hidden=(*here.pairs, *(() if before is None else (("before", before),))),

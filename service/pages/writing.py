@@ -21,6 +21,7 @@ _RTL_LANGUAGE = re.compile(
 )
 # Characters that turn the direction of the text around them.
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_TITLE = 70  # characters; browsers show fewer
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
@@ -85,6 +86,16 @@ def direction(language: str | None) -> str:
 def without_turns(text: str) -> str:
     """A text for a window's title, where nothing isolates its direction."""
     return _TURNING.sub("", text)
+
+
+def title_of(text: str) -> str:
+    """A text as the title of a window: in one line, and short."""
+    line = " ".join(without_turns(text).split())
+    if len(line) <= _TITLE:
+        return line
+    # Cut between words, unless the words are longer than the title.
+    cut = line[:_TITLE].rpartition(" ")[0]
+    return f"{cut if len(cut) > _TITLE // 2 else line[:_TITLE]}…"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
