@@ -121,7 +121,7 @@ def stepper_of(
     current = min(current, count)
 
     def at(number: int) -> str:
-        place = here.setting(**{name: str(number)})
+        place = here.showing(**{name: str(number)})
         return f"{place}{fragment(f'{letter}{number}')}"
 
     return Stepper(

@@ -185,7 +185,7 @@ def _page_of(
         try:
             difference = moment.difference(article_id, **chosen)
         except LimitExceeded as error:
-            refusal = sentence(str(error))
+            refusal = f"They are too long to compare. {sentence(str(error))}"
     comparison = None if difference is None else _comparison(difference, zone)
     rows = _rows(listed.versions, comparison, article_id, search, zone)
     return VersionsPage(
