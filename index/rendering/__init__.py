@@ -1,7 +1,7 @@
 """How does an answer look outside?"""
 
 from index.rendering.atom import atom_document
-from index.rendering.citation import Citation, citation_of
+from index.rendering.citation import citation_of
 from index.rendering.feeds import FEED_FIELDS, Feed, FeedLinks, feed_of
 from index.rendering.json import (
     Document,
@@ -27,7 +27,6 @@ from index.rendering.tables import Table
 __all__ = [
     "FEED_FIELDS",
     "REPRESENTATIONS",
-    "Citation",
     "Document",
     "Feed",
     "FeedLinks",
