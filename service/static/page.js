@@ -28,6 +28,8 @@ function isPlain(event) {
 
 // Way back: the history's, since it restores the place in the list at once
 
+const NOT_SEARCHED = ["cursor", "page", "limit", "facet", "facet_size", "passages", "passage_length", "explain"];
+
 function back() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-back]");
@@ -39,11 +41,12 @@ function back() {
   });
 }
 
-// Address of a list of hits, whichever of its pages it is.
+// Address of a list of hits, whichever of its pages it is and however long it is. The
+// address of an article keeps only what says which articles were found.
 function searched(address) {
   const url = new URL(address);
   url.hash = "";
-  for (const name of ["cursor", "page"]) url.searchParams.delete(name);
+  for (const name of NOT_SEARCHED) url.searchParams.delete(name);
   url.searchParams.sort();
   return url.href;
 }

@@ -121,7 +121,7 @@ def test_an_article_is_printed_without_what_surrounds_it(page: Page) -> None:
     page.emulate_media(media="print")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator("#p40")).to_be_visible()
-    expect(page.get_by_role("searchbox")).to_be_hidden()
+    expect(page.locator("#q")).to_be_hidden()
     expect(page.get_by_role("link", name="Back to the results")).to_be_hidden()
 
 
