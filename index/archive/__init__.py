@@ -5,6 +5,7 @@ from index.archive.archive import Archive, open_parts
 from index.archive.carried import Carriage, CarriedArticle
 from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
+from index.archive.moment import Moment
 from index.archive.question import Question
 from index.archive.subscription import FeedPage, Removal
 from index.archive.suggestions import Suggestion
@@ -25,6 +26,7 @@ __all__ = [
     "Excerpt",
     "Facet",
     "FeedPage",
+    "Moment",
     "Question",
     "Removal",
     "Suggestion",

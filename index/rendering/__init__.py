@@ -1,6 +1,7 @@
 """How does an answer look outside?"""
 
 from index.rendering.atom import atom_document
+from index.rendering.citation import citation_of
 from index.rendering.feeds import FEED_FIELDS, Feed, FeedLinks, feed_of
 from index.rendering.json import (
     Document,
@@ -34,6 +35,7 @@ __all__ = [
     "answer_document",
     "article_document",
     "atom_document",
+    "citation_of",
     "difference_document",
     "end_line",
     "error_document",

@@ -2,6 +2,7 @@
 
 from service.api.articles import article_answer
 from service.api.documentation import openapi_document, register
+from service.api.feeds import site
 from service.api.links import bucket_period
 from service.api.search import request_of, suggestions_of, unused_in
 from service.api.search_schemas import FormatSearchArguments
@@ -13,6 +14,7 @@ __all__ = [
     "openapi_document",
     "register",
     "request_of",
+    "site",
     "suggestions_of",
     "unused_in",
 ]

@@ -22,7 +22,8 @@ Pair = tuple[str, str]
 class Address:
     """Address of a search, as its parameters in order.
 
-    Each method returns another address. All but :meth:`after` start at the first hit.
+    Each method returns another address. All but :meth:`after` and :meth:`showing` start
+    at the first hit.
 
     :param path: of the page, with the prefix of a proxy.
     :param pairs: names and values of parameters.
@@ -74,9 +75,13 @@ class Address:
 
     def setting(self, **values: str | None) -> Address:
         """The same search with parameters set to one value each; ``None`` drops one."""
+        return self.start().showing(**values)
+
+    def showing(self, **values: str | None) -> Address:
+        """The same with parameters set, and at the same place in the hits."""
         pairs: list[Pair] = []
         left = dict(values)
-        for name, value in self.start().pairs:
+        for name, value in self.pairs:
             if name not in values:
                 pairs.append((name, value))
             elif (new := left.pop(name, None)) is not None:
@@ -165,6 +170,16 @@ def article_address(
     if article_id in (".", ".."):  # browsers take these out of a path
         return Address(f"{root}/article", (("id", article_id), *pairs))
     return Address(f"{root}/articles/{_quoted(article_id)}", pairs)
+
+
+def versions_address(
+    root: str, article_id: str, pairs: tuple[Pair, ...] = ()
+) -> Address:
+    """Address of the page of an article's versions.
+
+    The id is no part of the path: another article's id may end with any word.
+    """
+    return Address(f"{root}/versions", (("id", article_id), *pairs))
 
 
 def fragment(name: str) -> str:

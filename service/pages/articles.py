@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,43 +10,57 @@ from flask import Response, render_template, request
 from marshmallow import fields
 
 from index import dates
-from index.archive import ArticleView, Excerpt
-from index.article import Article, Concept
-from index.rendering import REPRESENTATIONS
-from service.api import article_answer
+from index.archive import ArticleView, Excerpt, Moment
+from index.article import Article
+from index.errors import InputError
+from index.rendering import REPRESENTATIONS, citation_of
+from service.api import article_answer, site
 from service.authority import reader
 from service.context import context
 from service.exchange import (
     Choice,
     Text,
+    Whole,
     checked_id,
     conditional_response,
     described,
     digest_of_request,
 )
-from service.pages.address import Address, Pair, article_address, fragment
-from service.pages.edition import edition
-from service.pages.remarks import Remark, remarks_of
-from service.pages.results import (
-    Zone,
-    anchor_of,
-    held_of,
-    paragraph_anchor,
+from service.pages.address import (
+    Address,
+    Pair,
+    article_address,
+    fragment,
+    versions_address,
 )
+from service.pages.edition import edition
+from service.pages.facts import Fact, Finder, Value, facts_of, later_of
+from service.pages.marked import MarkWriter, Stepper, stepper_of
+from service.pages.remarks import Remark, remark_of, remarks_of
+from service.pages.results import Zone, anchor_of, held_of, paragraph_anchor
 from service.pages.search import Form, SearchPageArguments, zone_of
 from service.pages.writing import Instant, direction, title_of
 
 FORMATS = ("json", *REPRESENTATIONS)
-_OWN = ("id", "version", "format")  # parameters that are not of the search
-_CONCEPTS = ("subjects", "people", "organisations", "places", "keywords", "genre")
-_LINES = ("slugline", "dateline", "usage_terms", "copyright")
+_CITATION = "citation"  # as a file; what it cites is a parameter
+# Parameters that are not of the search.
+_OWN = ("id", "version", "format", "find", "match", "found", "cite")
 
 
 class ArticlePageArguments(SearchPageArguments):
     """Parameters of an article's page: those of the search that led to it, too."""
 
     version = Text(metadata=described("a version; by default the current one"))
-    format = Choice(FORMATS, metadata=described("the article as a file"))
+    format = Choice(
+        (*FORMATS, _CITATION),
+        metadata=described("the article as a file, or its citation as text"),
+    )
+    find = Text(metadata=described("words to mark in a second colour"))
+    match = Whole(1, metadata=described("number of the mark of q to stand at"))
+    found = Whole(1, metadata=described("number of the mark of find to stand at"))
+    cite = Whole(
+        0, metadata=described("the paragraph to cite; 0 is the article as a whole")
+    )
 
 
 class ArticleByIdArguments(ArticlePageArguments):
@@ -66,42 +79,65 @@ class Block:
 
     n: int
     anchor: str
-    href: str
     kind: str
     html: str
     credit: str
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """A value of the article; ``href`` is the search for it, blank if there is none."""
+class Finding:
+    """The form that looks for words in the article.
+
+    :param hidden: names and values of the other parameters of this page.
+    :param remark: what is wrong with the words.
+    """
 
     text: str
-    href: str = ""
+    hidden: tuple[Pair, ...]
+    remark: Remark | None
+    steps: Stepper | None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A named group of values."""
+class Citing:
+    """A citation, and the form that cites another paragraph.
 
-    name: str
-    values: tuple[Value, ...]
+    :param n: the paragraph; 0 is the whole article.
+    :param last: number of the last paragraph.
+    :param asked: whether the address asks for a citation.
+    """
+
+    n: int
+    words: str
+    link: str
+    last: int
+    hidden: tuple[Pair, ...]
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ArticlePage:
     """Everything that the page of an article shows.
 
+    :param action: this page without parameters, for its forms.
+    :param own: the article's own address, without a search.
     :param headline_html: escaped, with ``<mark>``; blank if it has no headline.
     :param changed: when it was last changed, if that is not when it was published.
     :param back: the list of hits that it was found in, at its place; blank without one.
     :param current: the newest version, if this is an older one.
+    :param versions: its versions and their differences; blank if there is one only.
+    :param later: the articles that evolved from this one.
     :param held: why only some keys see it; blank if everybody does.
+    :param expires: when it expires; ``None`` if never.
+    :param rights: the texts about its rights.
     :param original: where it was published first; blank if unknown.
+    :param permalink: where people read it, in print.
     """
 
     title: str
     form: Form
+    action: str
+    own: str
     back: str
     headline_html: str
     kicker: Value | None
@@ -110,16 +146,23 @@ class ArticlePage:
     published: Instant | None
     changed: Instant | None
     held: str
+    expires: Instant | None
     version: str
     current: str
+    versions: str
+    later: tuple[Value, ...]
     correction: str
-    note: str
     language: str
     direction: str
     blocks: tuple[Block, ...]
-    rows: tuple[Row, ...]
+    steps: Stepper | None
+    finding: Finding
+    citing: Citing
+    facts: tuple[Fact, ...]
+    rights: tuple[str, ...]
     formats: tuple[Value, ...]
     original: str
+    permalink: str
     remarks: tuple[Remark, ...]
 
 
@@ -129,7 +172,7 @@ def article_by_id(arguments: dict[str, Any]) -> Response:
 
 
 def article(arguments: dict[str, Any], article_id: str) -> Response:
-    """Page of an article, or the article as a file."""
+    """Page of an article, the article as a file, or a citation of it."""
     q, name = arguments.get("q", ""), arguments.get("format")
     with context().archive.moment(reader=reader()) as moment:
 
@@ -140,131 +183,218 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
                 q=q,
                 within=arguments.get("in", "text"),
             )
+            if name == _CITATION:
+                cited = _Reading(moment, view, arguments).citing()
+                return Response(
+                    f"{cited.words}\n{cited.link}",
+                    content_type="text/plain; charset=utf-8",
+                )
             if name is not None:
                 return article_answer(view, q, name)
+            reading = _Reading(moment, view, arguments)
             response = Response(
-                render_template("article.html", page=_page_of(view, arguments)),
+                render_template("article.html", page=reading.page()),
                 content_type="text/html; charset=utf-8",
             )
-            if not view.complete:
+            if not reading.complete:
                 response.cache_control.no_store = True  # the next one may have marks
             return response
 
+        # Citations have the address that they were asked at.
+        asked = f"{edition()} {site()} {context().settings.permalink}"
         return conditional_response(
-            moment.tag(
-                f"{edition()} {request.script_root} {digest_of_request(arguments)}"
-            ),
-            answer,
+            moment.tag(f"{asked} {digest_of_request(arguments)}"), answer
         )
 
 
-def _page_of(view: ArticleView, arguments: dict[str, Any]) -> ArticlePage:
-    root, found = request.script_root, view.article
-    searched = Address.of(f"{root}/", arguments).pairs
-    pairs = tuple(pair for pair in searched if pair[0] not in _OWN)
-    list_of_hits = Address(f"{root}/", pairs)
-    zone = zone_of(arguments.get("tz", "UTC"))
-    headline, blocks = _text_of(view, root, pairs)
-    return ArticlePage(
-        title=title_of(found.headline or found.id),
-        form=Form(q=list_of_hits.value("q"), action=f"{root}/"),
-        back=f"{list_of_hits}{fragment(anchor_of(found.id))}" if pairs else "",
-        headline_html=headline,
-        kicker=_search(root, "section", found.section),
-        source=_search(root, "source", found.source),
-        byline=found.byline or "",
-        published=_instant(found.published, zone),
-        changed=None
-        if found.updated == found.published
-        else _instant(found.updated, zone),
-        held=held_of(
-            found.status,
-            None if found.embargoed_until is None else dates.iso(found.embargoed_until),
-            zone,
-        ),
-        version=found.version or "",
-        current="" if view.current else str(article_address(root, found.id, pairs)),
-        correction=found.correction or "",
-        note=found.ed_note or "",
-        language=found.language or "",
-        direction=direction(found.language),
-        blocks=blocks,
-        rows=tuple(_rows(found, root)),
-        formats=tuple(_formats(view, root)),
-        original=_web_address(found.url),
-        remarks=remarks_of(arguments.get("q", ""), view.warnings),
-    )
+class _Reading:
+    """An article as one reader asked for it.
+
+    :ivar complete: whether all marks were made in time.
+    """
+
+    def __init__(
+        self, moment: Moment, view: ArticleView, arguments: dict[str, Any]
+    ) -> None:
+        self._moment, self._view, self._arguments = moment, view, arguments
+        self._article: Article = view.article
+        self._root = request.script_root
+        self._zone: Zone = zone_of(arguments.get("tz", "UTC"))
+        asked = Address.of(f"{self._root}/", arguments).pairs
+        #: Parameters of the search that led here.
+        self._search = tuple(pair for pair in asked if pair[0] not in _OWN)
+        kept = [pair for pair in asked if pair[0] in ("version", "find")]
+        self._here = article_address(
+            self._root, self._article.id, (*self._search, *kept)
+        )
+        self.complete = view.complete
+
+    def page(self) -> ArticlePage:
+        """Everything that the page shows."""
+        found, view, root = self._article, self._view, self._root
+        finder = Finder(root, self._zone)
+        chain = self._moment.chain(found.id)
+        hits = Address(f"{root}/", self._search)
+        own = self._own(root)
+        finding, excerpts = self._find()
+        steps = stepper_of(
+            sum(len(each.marks) for each in view.excerpts),
+            self._arguments.get("match", 0),
+            self._here,
+            "match",
+            "m",
+        )
+        headline, blocks = _text_of(view, excerpts, steps, finding.steps)
+        citing = self.citing()
+        whole = self.citing(0)
+        return ArticlePage(
+            title=title_of(found.headline or found.id),
+            form=Form(q=hits.value("q"), action=f"{root}/"),
+            action=self._here.path,
+            own=str(own),
+            back=f"{hits}{fragment(anchor_of(found.id))}" if hits.pairs else "",
+            headline_html=headline,
+            kicker=finder.filter("section", found.section),
+            source=finder.filter("source", found.source),
+            byline=found.byline or "",
+            published=self._instant(found.published),
+            changed=self._instant(found.updated)
+            if found.updated != found.published
+            else None,
+            held=held_of(
+                found.status,
+                None
+                if found.embargoed_until is None
+                else dates.iso(found.embargoed_until),
+                self._zone,
+            ),
+            expires=self._instant(found.expires),
+            version=found.version or "",
+            current=""
+            if view.current
+            else str(article_address(root, found.id, self._search)),
+            versions=self._versions(),
+            later=later_of(chain, finder),
+            correction=found.correction or "",
+            language=found.language or "",
+            direction=direction(found.language),
+            blocks=blocks,
+            steps=steps,
+            finding=finding,
+            citing=citing,
+            facts=facts_of(found, chain, finder),
+            rights=tuple(filter(None, (found.copyright, found.usage_terms))),
+            formats=tuple(
+                Value(name, str(own.showing(format=name))) for name in FORMATS
+            ),
+            original=_web_address(found.url),
+            permalink=whole.link,
+            remarks=remarks_of(self._arguments.get("q", ""), view.warnings),
+        )
+
+    def citing(self, n: int | None = None) -> Citing:
+        """Citation of a paragraph, by default the one that the address asks for.
+
+        :raises ParagraphNotFound: the article has no such paragraph.
+        """
+        found, asked = self._article, self._arguments.get("cite")
+        number = (asked or 0) if n is None else n
+        published = self._instant(found.published)
+        citation = citation_of(
+            found,
+            number,
+            day="" if published is None else published.day,
+            page=f"{site()}{self._own('')}",
+            settings=context().settings,
+        )
+        return Citing(
+            n=number,
+            words=citation.words,
+            link=citation.link,
+            last=self._view.excerpts[-1].n,
+            hidden=self._here.pairs,
+            asked=asked is not None,
+        )
+
+    def _own(self, root: str) -> Address:
+        """The article's own address, in this version if it is not the current one."""
+        version = (
+            () if self._view.current else (("version", str(self._article.version)),)
+        )
+        return article_address(root, self._article.id, version)
+
+    def _find(self) -> tuple[Finding, tuple[Excerpt, ...]]:
+        """The form that looks for words, and the paragraphs with these marked."""
+        text = self._arguments.get("find", "").strip()
+        excerpts: tuple[Excerpt, ...] = ()
+        remark = None
+        if text:
+            # The article is what the reader came for: words that cannot be read are
+            # remarked on beside it.
+            try:
+                view = self._moment.article(
+                    self._article.id, version=self._arguments.get("version"), q=text
+                )
+            except InputError as error:
+                position = error.facts.get("position")
+                remark = remark_of(
+                    text, str(error), position if isinstance(position, int) else None
+                )
+            else:
+                excerpts = view.excerpts
+                self.complete &= view.complete
+                remark = next(iter(remarks_of(text, view.warnings)), None)
+        steps = stepper_of(
+            sum(len(each.marks) for each in excerpts),
+            self._arguments.get("found", 0),
+            self._here,
+            "found",
+            "f",
+        )
+        hidden = self._here.showing(find=None).pairs
+        return Finding(text, hidden, remark, steps), excerpts
+
+    def _versions(self) -> str:
+        """The page of the versions, if there are several."""
+        several = len(self._moment.versions(self._article.id, limit=2).versions) > 1
+        if not several:
+            return ""
+        return str(versions_address(self._root, self._article.id, self._search))
+
+    def _instant(self, at: datetime | None) -> Instant | None:
+        return None if at is None else self._zone.instant(dates.iso(at))
 
 
 def _text_of(
-    view: ArticleView, root: str, pairs: tuple[Pair, ...]
+    view: ArticleView,
+    looked_for: tuple[Excerpt, ...],
+    steps: Stepper | None,
+    found_steps: Stepper | None,
 ) -> tuple[str, tuple[Block, ...]]:
-    """Headline and paragraphs, each with a link to itself."""
-    here = str(article_address(root, view.article.id, pairs))
+    """Headline and paragraphs, with the marks of both kinds."""
+    writer = MarkWriter(
+        (
+            0 if steps is None else steps.current,
+            0 if found_steps is None else found_steps.current,
+        )
+    )
+    found = {each.n: each.marks for each in looked_for}
     headline, blocks = "", []
     for excerpt in view.excerpts:
+        html = writer.html(excerpt.text, excerpt.marks, found.get(excerpt.n, ()))
         if excerpt.n == 0:
-            headline = excerpt.html
+            headline = html
         else:
-            blocks.append(_block(excerpt, here))
-    return headline, tuple(blocks)
-
-
-def _block(excerpt: Excerpt, here: str) -> Block:
-    anchor = paragraph_anchor(excerpt.n)
-    return Block(
-        n=excerpt.n,
-        anchor=anchor,
-        href=f"{here}{fragment(anchor)}",
-        kind=str(excerpt.role),
-        html=excerpt.html,
-        credit=excerpt.credit or "",
-    )
-
-
-def _rows(article: Article, root: str) -> Iterator[Row]:
-    for name in _CONCEPTS:
-        concepts: tuple[Concept, ...] = getattr(article, name)
-        if concepts:
-            names = dict.fromkeys(concept.name for concept in concepts)
-            yield Row(
-                name.capitalize(),
-                tuple(Value(text, _href(root, name, text)) for text in names),
+            blocks.append(
+                Block(
+                    n=excerpt.n,
+                    anchor=paragraph_anchor(excerpt.n),
+                    kind=str(excerpt.role),
+                    html=html,
+                    credit=excerpt.credit or "",
+                )
             )
-    for name in ("language", "type", "story", "urgency"):
-        value = getattr(article, name)
-        if value is not None:
-            text = str(value)
-            yield Row(name.capitalize(), (Value(text, _href(root, name, text)),))
-    if article.evolved_from is not None:
-        earlier = article_address(root, article.evolved_from)
-        yield Row("Evolved from", (Value(article.evolved_from, str(earlier)),))
-    for name in _LINES:
-        text = getattr(article, name)
-        if text is not None:
-            yield Row(name.replace("_", " ").capitalize(), (Value(text),))
-    yield Row("Id", (Value(article.id),))
-    if article.version is not None:
-        yield Row("Version", (Value(article.version),))
-
-
-def _formats(view: ArticleView, root: str) -> Iterator[Value]:
-    version = () if view.current else (("version", view.article.version or ""),)
-    for name in FORMATS:
-        pairs = (*version, ("format", name))
-        yield Value(name, str(article_address(root, view.article.id, pairs)))
-
-
-def _search(root: str, field: str, text: str | None) -> Value | None:
-    return None if text is None else Value(text, _href(root, field, text))
-
-
-def _href(root: str, field: str, text: str) -> str:
-    return str(Address(f"{root}/", ((field, text),)))
-
-
-def _instant(at: datetime | None, zone: Zone) -> Instant | None:
-    return None if at is None else zone.instant(dates.iso(at))
+    return headline, tuple(blocks)
 
 
 def _web_address(url: str | None) -> str:

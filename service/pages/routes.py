@@ -19,6 +19,7 @@ from service.pages.reference import docs
 from service.pages.search import SearchPageArguments, hits, search
 from service.pages.sessions import LogInArguments
 from service.pages.suggestions import suggest
+from service.pages.versions import VersionsPageArguments, versions
 
 
 def register(app: Flask) -> None:
@@ -41,6 +42,7 @@ def _blueprint() -> PageBlueprint:
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
     )
     pages.page("/article", article_by_id, scope=read, takes=ArticleByIdArguments)
+    pages.page("/versions", versions, scope=read, takes=VersionsPageArguments)
     pages.page("/login", sessions.log_in_form, scope=OPEN, takes=LogInArguments)
     pages.page(
         *("/login", sessions.log_in),

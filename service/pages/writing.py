@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from index import dates
 
@@ -62,6 +63,13 @@ def instant_of(iso: str, zone: tzinfo, name: str) -> Instant:
         time="" if time == "00:00" else time,
         zone=name,
     )
+
+
+def local_day(at: datetime, zone: tzinfo) -> str:
+    """Local day of an instant, as ``from`` and ``to`` take it."""
+    with suppress(OverflowError):  # without a local time, that of UTC is shown
+        at = at.astimezone(zone)
+    return at.date().isoformat()
 
 
 def direction(language: str | None) -> str:

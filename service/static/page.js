@@ -366,4 +366,313 @@ function copying() {
   }
 }
 
-for (const start of [back, suggestions, keys, results, copying]) start();
+// Article: from mark to mark, words that are looked for, links and citations of a paragraph
+
+// A place in the text, an element or a range, in the middle of the window unless it is in sight.
+function reveal(place) {
+  const {top, bottom} = place.getBoundingClientRect();
+  if (top > innerHeight * 0.15 && bottom < innerHeight * 0.8) return;
+  scrollBy({top: top - innerHeight * 0.4});
+}
+
+// Steps through places. `show` gets a place, and the one that was shown before or undefined.
+function stepper(group, label, show) {
+  const text = group.querySelector(".steps-at");
+  const links = [...group.querySelectorAll("a, button")];
+  let places = [];
+  let at = Number(group.dataset.current) - 1;
+
+  function step(by) {
+    if (!places.length) return false;
+    const before = places[at];
+    if (at < 0) {
+      // From the paragraph that the reader was led to, unless they have read on.
+      const led = document.querySelector(".block:target")?.getBoundingClientRect();
+      const top = led && led.bottom > 0 ? led.top : 0;
+      const below = places.findIndex((place) => place.getBoundingClientRect().top >= top);
+      at = by > 0 ? Math.max(below, 0) : below - 1;
+    } else {
+      at += by;
+    }
+    at = (at + places.length) % places.length;
+    show(places[at], before, at + 1);
+    reveal(places[at]);
+    tell();
+    say(`${label} ${text.textContent}`);
+  }
+
+  function tell() {
+    const count = places.length.toLocaleString("en");
+    if (at >= 0) text.textContent = `${(at + 1).toLocaleString("en")} of ${count}`;
+    else text.textContent = places.length ? `${count} ${places.length === 1 ? "match" : "matches"}` : "";
+  }
+
+  // Other places; `first` is the index of the one that is shown already.
+  function go(others, first = -1) {
+    [places, at] = [others, first];
+    tell();
+  }
+
+  group.addEventListener("click", (event) => {
+    const link = event.target.closest("a, button");
+    if (!link || !isPlain(event)) return;
+    event.preventDefault();
+    step(link === links[0] ? -1 : 1);
+  });
+  return {step, go, has: () => places.length > 0};
+}
+
+// The address of what is shown now, so that it can be sent; browsers refuse many of them at once.
+let placed = 0;
+function place(anchor) {
+  clearTimeout(placed);
+  placed = setTimeout(() => {
+    const url = new URL(location.href);
+    for (const name of ["match", "found"]) url.searchParams.delete(name);
+    url.hash = anchor;
+    history.replaceState(history.state, "", url);
+  }, 300);
+}
+
+function marks() {
+  const story = document.querySelector(".story");
+  if (!story) return;
+  document.documentElement.classList.add("scripted");
+  const steppers = [];
+  const group = document.querySelector('[data-steps="m"]');
+  if (group) {
+    const all = [...story.querySelectorAll('mark[id^="m"]')];
+    const steps = stepper(group, "Match", (mark, before) => {
+      before?.classList.remove("current");
+      before?.removeAttribute("aria-current");
+      mark.classList.add("current");
+      mark.setAttribute("aria-current", "true");
+      place(mark.id);
+    });
+    const named = all.findIndex((mark) => `#${mark.id}` === location.hash);
+    const first = named < 0 ? Number(group.dataset.current) - 1 : named;
+    all[first]?.classList.add("current");
+    steps.go(all, first);
+    steppers.push(steps);
+  }
+  const found = finding(story);
+  if (found) steppers.unshift(found);
+  const step = (by) => steppers.find((each) => each.has())?.step(by) ?? false;
+  addKey("In an article", "n", "Next match", () => step(1));
+  addKey("In an article", "p", "Match before", () => step(-1));
+}
+
+// Characters as people type them: small letters, without accents, each with its place in the text.
+function folded(text) {
+  if (/^[\x00-\x7f]*$/.test(text)) return [text.toLowerCase().replace(/\s/g, " "), null];
+  const parts = [];
+  const places = [];
+  let at = 0;
+  for (const character of text) {
+    const plain = character.normalize("NFD").replace(/[\u0300-\u036f\u0640\u064b-\u065f\u0670]/g, "").toLowerCase().replace(/\s/g, " ");
+    parts.push(plain);
+    for (let unit = 0; unit < plain.length; unit += 1) places.push(at);
+    at += character.length;
+  }
+  places.push(at);
+  return [parts.join(""), places];
+}
+
+// The text of a paragraph, whose nodes marks divide.
+function textOf(element) {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  let length = 0;
+  while (walker.nextNode()) {
+    nodes.push([walker.currentNode, length]);
+    length += walker.currentNode.length;
+  }
+  const [text, places] = folded(nodes.map(([node]) => node.data).join(""));
+  return {nodes, text, places};
+}
+
+const MOST_FOUND = 5000; // more help nobody, and slow the browser down
+
+function finding(story) {
+  const form = document.querySelector(".find");
+  const box = form.elements.namedItem("find");
+  const overlay = "highlights" in CSS;
+  let texts = null;
+  let group = form.querySelector('[data-steps="f"]');
+  const fromServer = group !== null;
+  if (!group) {
+    form.querySelector(".steps-at")?.remove();
+    const button = (sign, label) => make("button", {type: "button", "aria-label": label, title: label}, sign);
+    group = make("span", {class: "steps", role: "group", "aria-label": "Places found", "data-current": "0", hidden: ""},
+      button("‹", "Previous place found"), make("span", {class: "steps-at"}), button("›", "Next place found"));
+    form.append(group);
+  }
+  const steps = stepper(group, "Found", (range, before) => {
+    if (range instanceof Range) {
+      CSS.highlights.set("found-current", new Highlight(range));
+    } else {
+      before?.classList.remove("current");
+      range.classList.add("current");
+    }
+  });
+  if (fromServer) steps.go([...story.querySelectorAll('mark[id^="f"]')], Number(group.dataset.current) - 1);
+
+  function clear() {
+    if (overlay) {
+      CSS.highlights.delete("found");
+      CSS.highlights.delete("found-current");
+    }
+    for (const mark of story.querySelectorAll("mark.found")) {
+      const parent = mark.parentNode;
+      mark.replaceWith(...mark.childNodes);
+      parent.normalize();
+      texts = null;
+    }
+  }
+
+  function find() {
+    clear();
+    const sought = folded(box.value.trim().replace(/\s+/g, " "))[0];
+    const ranges = [];
+    if (sought) {
+      texts ??= [...story.querySelectorAll(".headline, .block > p")].map(textOf);
+      for (const each of texts) collect(each, sought, ranges);
+    }
+    const shown = overlay ? ranges : ranges.reverse().map(wrapped).reverse();
+    if (overlay && ranges.length) CSS.highlights.set("found", new Highlight(...ranges));
+    if (!overlay) texts = null;
+    group.hidden = !sought;
+    steps.go(shown);
+    const text = group.querySelector(".steps-at");
+    if (sought && !ranges.length) text.textContent = "Not in this article";
+    if (sought) say(text.textContent);
+  }
+
+  function collect({nodes, text, places}, sought, ranges) {
+    let node = 0;
+    const set = (range, offset, end) => {
+      while (node + 1 < nodes.length && nodes[node + 1][1] <= offset - (end ? 1 : 0)) node += 1;
+      range[end ? "setEnd" : "setStart"](nodes[node][0], offset - nodes[node][1]);
+    };
+    for (let at = text.indexOf(sought); at >= 0 && ranges.length < MOST_FOUND; at = text.indexOf(sought, at + sought.length)) {
+      const range = new Range();
+      const end = at + sought.length;
+      set(range, places ? places[at] : at, false);
+      set(range, places ? places[end] : end, true);
+      ranges.push(range);
+    }
+  }
+
+  // A range in marks, one for each of its nodes; the first of them.
+  function wrapped(range) {
+    const walker = document.createTreeWalker(range.commonAncestorContainer, NodeFilter.SHOW_TEXT);
+    const nodes = [];
+    for (let node = walker.currentNode; node; node = walker.nextNode()) {
+      if (node.nodeType === Node.TEXT_NODE && range.intersectsNode(node)) nodes.push(node);
+    }
+    const pieces = nodes.map((node) => [node, node === range.startContainer ? range.startOffset : 0,
+      node === range.endContainer ? range.endOffset : node.length]).filter(([, start, end]) => start < end);
+    return pieces.map(([node, start, end]) => {
+      const piece = new Range();
+      piece.setStart(node, start);
+      piece.setEnd(node, end);
+      const mark = make("mark", {class: "found"});
+      piece.surroundContents(mark);
+      return mark;
+    })[0];
+  }
+
+  let waiting = 0;
+  box.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(find, 80);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    if (!steps.has()) find();
+    steps.step(1);
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.shiftKey) {
+      event.preventDefault();
+      steps.step(-1);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      box.value = "";
+      find();
+      box.blur();
+    }
+  });
+  addKey("In an article", "f", "Find in this article", () => {
+    box.focus();
+    box.select();
+  });
+  return steps;
+}
+
+// A note that everybody sees for some seconds.
+let noted = 0;
+function note(text) {
+  let line = document.querySelector(".toast");
+  if (!line) {
+    line = make("p", {class: "toast", role: "status"});
+    document.body.append(line);
+  }
+  line.textContent = text;
+  clearTimeout(noted);
+  noted = setTimeout(() => line.replaceChildren(), 5000);
+}
+
+function citing() {
+  const form = document.querySelector(".cite form");
+  if (!form) return;
+
+  // Number of the paragraph that the reader is at: selected, focused, stepped to, or the first in sight.
+  function here() {
+    const selected = getSelection();
+    const places = [selected.isCollapsed ? null : selected.anchorNode?.parentElement, document.activeElement,
+      document.querySelector(".story mark.current"), document.querySelector(".block:target")];
+    const block = places.map((each) => each?.closest?.(".block")).find(Boolean);
+    if (block) return Number(block.id.slice(1));
+    if (scrollY < 100) return 0;
+    const first = [...document.querySelectorAll(".block")].find((each) => each.getBoundingClientRect().bottom > innerHeight * 0.2);
+    return first ? Number(first.id.slice(1)) : 0;
+  }
+
+  async function cite(n) {
+    const address = new URL(form.action);
+    address.search = new URLSearchParams([...new FormData(form)].filter(([name]) => name !== "cite"));
+    address.searchParams.set("cite", n);
+    const file = new URL(address);
+    file.searchParams.set("format", "citation");
+    file.hash = "";
+    const text = fetch(file).then(async (answer) => {
+      if (!answer.ok) throw new Error(answer.statusText);
+      return new Blob([await answer.text()], {type: "text/plain"});
+    });
+    try {
+      await navigator.clipboard.write([new ClipboardItem({"text/plain": text})]);
+      note(n ? `Citation of paragraph ${n} copied` : "Citation of the article copied");
+    } catch {
+      location.assign(address); // there it can be copied by hand
+    }
+  }
+
+  addKey("In an article", "c", "Copy a citation of this paragraph", () => { cite(here()); });
+  document.querySelector(".story").addEventListener("click", async (event) => {
+    const link = event.target.closest(".anchor");
+    if (!link || !isPlain(event)) return;
+    event.preventDefault();
+    location.replace(link.href); // no step of its own on the way back
+    try {
+      const own = document.querySelector('link[rel="canonical"]').href;
+      await navigator.clipboard.writeText(`${own}${link.hash}`);
+      note(`Link to paragraph ${link.hash.slice(2)} copied`);
+    } catch {
+      note("The link is in the address bar");
+    }
+  });
+}
+
+for (const start of [back, suggestions, keys, results, marks, citing, copying]) start();

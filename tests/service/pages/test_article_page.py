@@ -24,13 +24,13 @@ def test_a_page_has_the_text_with_the_words_marked(reading: FlaskClient) -> None
     ]
     paragraphs = page.by_class("block", "div")
     assert [each.get("id") for each in paragraphs] == ["p1", "p2", "p3"]
-    assert plain(paragraphs[2]) == "¶ Cranes stand still. Desk/Ana Berg"
+    assert plain(paragraphs[2]) == "Cranes stand still. Desk/Ana Berg"
 
 
 def test_each_paragraph_has_a_link_to_itself(reading: FlaskClient) -> None:
     page = Page(reading.get(f"{HARBOUR}?q=dockers"))
     links = [link.get("href") for link in page.by_class("anchor", "a")]
-    assert links == [f"{HARBOUR}?q=dockers#p{n}" for n in (1, 2, 3)]
+    assert links == ["#p1", "#p2", "#p3"]
 
 
 def test_values_are_searches_for_them(reading: FlaskClient) -> None:
