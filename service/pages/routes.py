@@ -16,6 +16,7 @@ from service.pages.articles import (
 )
 from service.pages.search import SearchPageArguments, search
 from service.pages.sessions import LogInArguments
+from service.pages.values import ValuesPageArguments, facet, facets
 
 
 def register(app: Flask) -> None:
@@ -31,6 +32,8 @@ def _blueprint() -> PageBlueprint:
     pages = PageBlueprint("pages", __name__)
     read = Scope.SEARCH
     pages.page("/", search, scope=read, takes=SearchPageArguments)
+    pages.page("/facets", facets, scope=read, takes=ValuesPageArguments)
+    pages.page("/facets/<field>", facet, scope=read, takes=ValuesPageArguments)
     # Here an id may have plain slashes, too.
     pages.page(
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments
