@@ -7,6 +7,7 @@ from typing import Any
 
 from lxml import html
 
+DRAWINGS = {"chart", "axis"}  # our own; everything else in SVG is foreign
 VOID = {"script", "iframe", "object", "embed", "img", "style", "svg", "base"}
 
 
@@ -60,9 +61,10 @@ class Page:
         for element in self.root.iter():
             if not isinstance(element.tag, str):
                 continue
-            if element.tag in VOID and not (element.get("src") or "").endswith(
-                "/static/page.js"
-            ):
+            ours = (element.get("src") or "").endswith("/static/page.js") or (
+                element.tag == "svg" and element.get("class") in DRAWINGS
+            )
+            if element.tag in VOID and not ours:
                 yield element.tag
             for name in element.attrib:
                 if name.startswith("on") or name == "style":

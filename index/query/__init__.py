@@ -36,6 +36,7 @@ from index.query.nodes import (
 from index.query.remarks import QueryWarning
 from index.query.request import (
     MAX_DIGITS,
+    MAX_FACETS,
     RETURNABLE,
     SHORT_FIELDS,
     Request,
@@ -70,6 +71,7 @@ from index.query.statistics import (
 __all__ = [
     "CURSOR_KEY_BYTES",
     "MAX_DIGITS",
+    "MAX_FACETS",
     "PUBLIC",
     "RETURNABLE",
     "SHORT_FIELDS",

@@ -111,6 +111,28 @@ class Address:
             ]
         )
 
+    def keyed(self, field: str, *, excluded: bool = False) -> dict[object, str]:
+        """Values that a field is filtered by, or that are excluded, each once.
+
+        By their key: the same for all spellings of a value.
+        """
+        values = self.values(_EXCLUDE + field if excluded else field)
+        return {filter_key(field, value): value for value in values}
+
+    def lacks(self, field: str) -> bool:
+        """Whether articles without a value of a field are selected."""
+        return self.value(_MISSING + field) == "1"
+
+    def filtered(self, field: str) -> bool:
+        """Whether a field is filtered in any way."""
+        names = (field, _EXCLUDE + field, _MISSING + field)
+        return any(name in names for name, _ in self.pairs)
+
+    def lacking(self, field: str, *, lacks: bool) -> Address:
+        """The search with articles without a value of a field selected, or not."""
+        kept = self.without(_MISSING + field)
+        return self._of([*kept.pairs, (_MISSING + field, "1")]) if lacks else kept
+
     def toggling(self, field: str, value: str) -> Address:
         """The search with a value selected, or not any more if it is."""
         if self.has(field, value):

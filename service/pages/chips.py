@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from index.article import FILTERABLE
 from service.pages.address import Address
+from service.pages.names import field_name, period_name, value_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,6 @@ def chips_of(address: Address) -> tuple[Chip, ...]:
     return tuple(_chips(address))
 
 
-def name_of(field: str) -> str:
-    """Name of a field, as a heading."""
-    return field.capitalize()
-
-
 def _chips(address: Address) -> Iterator[Chip]:
     for name, value in address.pairs:
         prefix, _, field = name.rpartition(".")
@@ -43,7 +39,8 @@ def _chips(address: Address) -> Iterator[Chip]:
             continue
         if prefix == "missing":
             if value == "1":
-                yield Chip(name_of(field), "none", False, str(address.without(name)))
+                label = field_name(field).one
+                yield Chip(label, "none", False, str(address.without(name)))
             continue
         excluded = prefix == "exclude"
         turned = (
@@ -52,8 +49,8 @@ def _chips(address: Address) -> Iterator[Chip]:
             else address.excluding(field, value)
         )
         yield Chip(
-            name_of(field),
-            value,
+            field_name(field).one,
+            value_name(field, value),
             excluded,
             str(address.removing(field, value)),
             str(turned),
@@ -61,18 +58,10 @@ def _chips(address: Address) -> Iterator[Chip]:
     since, until = address.value("from"), address.value("to")
     if since or until:
         yield Chip(
-            name_of(address.value("date", "published")),
-            _period(since, until),
+            field_name(address.value("date", "published")).one,
+            period_name(since, until),
             False,
             str(address.dated(None, None, "published")),
         )
     if (place := address.value("in", "text")) != "text":
         yield Chip("Words in", place, False, str(address.without("in")))
-
-
-def _period(since: str, until: str) -> str:
-    if since == until:
-        return since
-    if not until:
-        return f"from {since}"
-    return f"{since} – {until}" if since else f"until {until}"

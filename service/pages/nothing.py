@@ -12,7 +12,7 @@ from index.errors import InputError, SearchTimeout
 from index.query import Filter, Request
 from index.query import Scope as QueryScope
 from service.pages.address import Address
-from service.pages.chips import name_of
+from service.pages.names import field_name
 from service.pages.writing import counted
 
 _TRIED = 6  # filters that are left out one by one, each with a search that counts
@@ -142,7 +142,7 @@ def _narrowed(
         )
         yield (
             f"Leave out the filter {'not ' if each.exclude else ''}"
-            f"{name_of(each.field)}",
+            f"{field_name(each.field).one}",
             _values(each),
             replace(request, filters=others),
             address.without(*names),

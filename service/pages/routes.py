@@ -19,6 +19,7 @@ from service.pages.reference import docs
 from service.pages.search import SearchPageArguments, hits, search
 from service.pages.sessions import LogInArguments
 from service.pages.suggestions import suggest
+from service.pages.values import ValuesPageArguments, facet, facets
 from service.pages.versions import VersionsPageArguments, versions
 
 
@@ -37,6 +38,8 @@ def _blueprint() -> PageBlueprint:
     pages.page("/", search, scope=read, takes=SearchPageArguments)
     pages.page("/hits", hits, scope=read, takes=SearchPageArguments)
     pages.page("/suggest", suggest, scope=read, takes=SearchPageArguments)
+    pages.page("/facets", facets, scope=read, takes=ValuesPageArguments)
+    pages.page("/facets/<field>", facet, scope=read, takes=ValuesPageArguments)
     # Here an id may have plain slashes, too.
     pages.page(
         "/articles/<path:article_id>", article, scope=read, takes=ArticlePageArguments

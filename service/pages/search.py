@@ -21,8 +21,18 @@ from service.pages.api_call import ApiCall, api_call_of
 from service.pages.chips import Chip, chips_of
 from service.pages.edition import edition
 from service.pages.examples import examples_of
-from service.pages.facets import FACETS, SIZE, FacetBox, boxes_of
+from service.pages.facets import (
+    OTHER_FACETS,
+    SIZE,
+    FacetBox,
+    boxes_of,
+    counted_facets,
+    date_facet,
+    facets_address,
+)
+from service.pages.histogram import Histogram, histogram_of
 from service.pages.nothing import nothing_of
+from service.pages.periods import Span, span_of
 from service.pages.reading import Said, reading_of
 from service.pages.remarks import Remark, remarks_of
 from service.pages.results import Results, Zone, results_of
@@ -85,6 +95,8 @@ class SearchPage:
     :param reading: what the query was read as, in words, if that is not plain to see.
     :param mistake: what is wrong with the search, in place of results; ``code`` is the
         code of that problem.
+    :param other_facets: the page with the facets that are not counted for this one;
+        blank if there are none.
     """
 
     title: str
@@ -96,6 +108,8 @@ class SearchPage:
     results: Results | None = None
     boxes: tuple[FacetBox, ...] = ()
     reading: tuple[Said, ...] = ()
+    other_facets: str = ""
+    histogram: Histogram | None = None
     remarks: tuple[Remark, ...] = ()
     suggestion: Example | None = None
     examples: tuple[Example, ...] = ()
@@ -117,10 +131,14 @@ def search(arguments: dict[str, Any]) -> Response:
     """Search page, or the newest articles if nothing was asked."""
     address = Address.of(f"{request.script_root}/", arguments)
     search_request = _request_of(arguments)
+    span = span_of(search_request, context().archive.clock())
+    search_request = dataclasses.replace(
+        search_request, facets=counted_facets(search_request, address, span)
+    )
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
             question.tag(f"{edition()} {search_request!r} {address}"),
-            lambda: _response(question, search_request, address),
+            lambda: _response(question, search_request, address, span),
         )
 
 
@@ -159,16 +177,24 @@ def _request_of(arguments: dict[str, Any]) -> Request:
         # Without words to look for, the beginning says what an article is about.
         "passages": 3 if arguments.get("q", "").strip() else 1,
         "passage_length": _PASSAGE_LENGTH,
-        "facet": list(FACETS),
         "facet_size": SIZE,
     }
     return dataclasses.replace(request_of({**defaults, **arguments}), fields=_FIELDS)
 
 
 def _response(
-    question: Question, search_request: Request, address: Address
+    question: Question, search_request: Request, address: Address, span: Span
 ) -> Response:
     answer = question.answer()
+    histogram = date_facet(search_request, span)
+    facets = dict(zip(search_request.facets, answer.facets, strict=True))
+    dated = facets.get(histogram)
+    boxes = [
+        facet
+        for name, facet in facets.items()
+        if name != histogram or name in address.values("facet")
+    ]
+    root = request.script_root
     zone = zone_of(search_request.tz)
     chips = chips_of(address)
     asked = bool(search_request.q.strip())
@@ -182,9 +208,15 @@ def _response(
         clear=str(Address(address.path).asking(search_request.q)) if chips else "",
         scopes=_scopes(search_request, address) if asked else (),
         orders=_orders(search_request, address) if answer.articles > 1 else (),
-        results=results_of(answer, address, request.script_root, zone, nothing),
-        boxes=boxes_of(answer.facets, address, search_request.facet_size),
+        results=results_of(answer, address, root, zone, nothing),
         reading=reading_of(question.query),
+        boxes=boxes_of(boxes, address, search_request.facet_size, root=root),
+        other_facets=_other_facets(answer, search_request, address),
+        histogram=(
+            None
+            if dated is None
+            else histogram_of(dated, address, span, search_request.tz)
+        ),
         remarks=remarks_of(search_request.q, answer.warnings),
         suggestion=_suggestion(answer, address),
         examples=()
@@ -219,6 +251,12 @@ def _orders(search_request: Request, address: Address) -> tuple[Choice, ...]:
         # Without words all articles match alike.
         if sort is not Sort.RELEVANCE or search_request.q.strip()
     )
+
+
+def _other_facets(answer: Answer, search_request: Request, address: Address) -> str:
+    if not answer.articles or not set(OTHER_FACETS) - set(search_request.facets):
+        return ""
+    return str(facets_address(request.script_root, address.pairs))
 
 
 def _suggestion(answer: Answer, address: Address) -> Example | None:

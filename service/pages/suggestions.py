@@ -12,7 +12,7 @@ from index.archive import Suggestion
 from service.api import suggestions_of
 from service.exchange import json_response
 from service.pages.address import Address, article_address
-from service.pages.chips import name_of
+from service.pages.names import field_name
 from service.pages.writing import counted
 
 _MOST = 8
@@ -42,7 +42,7 @@ def _groups(
         sorted(suggestions, key=lambda each: order.index(each.type)), kind
     ):
         yield {
-            "name": _NAMES.get(name) or name_of(name),
+            "name": _NAMES.get(name) or field_name(name).many,
             "options": [
                 {
                     "text": suggestion.text,

@@ -22,7 +22,7 @@ _RTL_LANGUAGE = re.compile(
 # Characters that turn the direction of the text around them.
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TITLE = 70  # characters; browsers show fewer
-_MONTHS = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
 )
@@ -59,7 +59,7 @@ def instant_of(iso: str, zone: tzinfo, name: str) -> Instant:
     time = f"{local:%H:%M}"
     return Instant(
         iso=iso,
-        day=f"{local.day} {_MONTHS[local.month - 1]} {local.year}",
+        day=f"{local.day} {MONTHS[local.month - 1]} {local.year}",
         time="" if time == "00:00" else time,
         zone=name,
     )

@@ -561,9 +561,10 @@ def people_pages() -> dict[tuple[str, str], Scope | None]:
     app = create_app(SETTINGS)
     scopes = exchange.scopes_of(app)
     return {
-        (method, re.sub("<.*?>", "ID", rule.rule)): scopes[rule.endpoint]
+        (method, re.sub("<.*?>", "ID", path)): scopes[rule.endpoint]
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("pages.")
+        for path in (rule.rule.replace("<field>", "FIELD"),)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
