@@ -27,6 +27,9 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("GET", "/"): ("/?q=harbour", None, SEARCH),
     ("GET", "/articles/<path:article_id>"): (f"/articles/{ID}", None, SEARCH),
     ("GET", "/article"): (f"/article?id={ID}", None, SEARCH),
+    ("GET", "/versions"): (f"/versions?id={ID}", None, SEARCH),
+    ("GET", "/hits"): ("/hits?q=harbour", None, SEARCH),
+    ("GET", "/suggest"): ("/suggest?q=har", None, SEARCH),
     ("GET", "/login"): ("/login", None, OPEN),
     ("POST", "/login"): ("/login", None, OPEN),
     ("POST", "/logout"): ("/logout", None, OPEN),
@@ -90,7 +93,13 @@ SIGNED = (
     ("GET", "/v1/push/assets/<path:media_id>"),
 )
 # Pages that need a key lead browsers that sent none to the form.
-PAGES = (("GET", "/"), ("GET", "/articles/<path:article_id>"), ("GET", "/article"))
+PAGES = tuple(
+    ("GET", path)
+    for path in (
+        *("/", "/articles/<path:article_id>", "/article", "/versions"),
+        *("/hits", "/suggest"),
+    )
+)
 # Their forms are accepted from pages of this site only.
 FORMS = (("POST", "/login"), ("POST", "/logout"))
 # Scopes of the keys; read-embargoed opens nothing by itself.
