@@ -67,6 +67,7 @@ from index.query.statistics import (
     weighted_fields,
     weighted_leaves,
 )
+from index.text import folded_value
 
 __all__ = [
     "CURSOR_KEY_BYTES",
@@ -114,6 +115,7 @@ __all__ = [
     "continued",
     "encode_cursor",
     "filter_key",
+    "folded_value",
     "form_tests",
     "leaves",
     "near_occurrences",

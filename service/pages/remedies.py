@@ -33,6 +33,10 @@ REMEDIES: Mapping[str, str] = {
     "cursor_mismatch": (
         "the cursor belongs to another search, or to an earlier release's order"
     ),
+    "form_refused": (
+        "a form to log in or out that another site sent, or that this browser was not"
+        " given (see sessions)"
+    ),
     "fuzzy_distance": (
         "the number after `~` is not 1 or 2, or the word before it is too short"
     ),
@@ -72,7 +76,8 @@ REMEDIES: Mapping[str, str] = {
         "the store is older than this release: the operator runs `nutgraf migrate`"
     ),
     "not_acceptable": (
-        "`Accept` names none of the media types of an article; `offered` lists them"
+        "`Accept` names none of the media types of an article or a search; `offered`"
+        " lists them"
     ),
     "not_found": "no such address",
     "nothing_stored": (

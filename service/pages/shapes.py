@@ -86,12 +86,17 @@ class Shapes:
         return self._members(schema, (), {})
 
     def example(self, schema: Schema) -> Any:
-        """The example of a schema, or of the first alternative; ``None`` without."""
+        """The example of a schema, of its first alternative or of a part that has one.
+
+        ``None`` without.
+        """
         schema = self.whole(schema)
         for alternative in schema.get("anyOf") or schema.get("oneOf") or ():
             return self.example(alternative)
-        examples: list[Any] = schema.get("examples", [None])
-        return examples[0]
+        if "examples" in schema:
+            return schema["examples"][0]
+        parts = map(self.example, schema.get("allOf", ()))
+        return next((example for example in parts if example is not None), None)
 
     def _member(
         self,

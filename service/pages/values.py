@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, render_template, request
 
 from index.archive import Facet, Question
-from index.text import folded_value
+from index.query import folded_value
 from service.api import request_of
 from service.authority import reader
 from service.context import context

@@ -29,6 +29,8 @@ OPERATIONS: dict[tuple[str, str], tuple[str, Any, Scope | None]] = {
     ("GET", "/article"): (f"/article?id={ID}", None, SEARCH),
     ("GET", "/versions"): (f"/versions?id={ID}", None, SEARCH),
     ("GET", "/hits"): ("/hits?q=harbour", None, SEARCH),
+    ("GET", "/facets"): ("/facets?q=harbour", None, SEARCH),
+    ("GET", "/facets/<field>"): ("/facets/section?q=harbour", None, SEARCH),
     ("GET", "/suggest"): ("/suggest?q=har", None, SEARCH),
     ("GET", "/login"): ("/login", None, OPEN),
     ("POST", "/login"): ("/login", None, OPEN),
@@ -97,7 +99,7 @@ PAGES = tuple(
     ("GET", path)
     for path in (
         *("/", "/articles/<path:article_id>", "/article", "/versions"),
-        *("/hits", "/suggest"),
+        *("/hits", "/suggest", "/facets", "/facets/<field>"),
     )
 )
 # Their forms are accepted from pages of this site only.
