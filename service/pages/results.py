@@ -130,7 +130,9 @@ def _hit(
     href = str(article_address(root, article["id"], kept))
     published = article.get("published")
     language = article.get("language")
-    left = hit.passages_total - len(hit.passages)
+    # The headline is a paragraph that matches, too, and is shown above the others.
+    in_headline = "<mark>" in (hit.headline_html or "")
+    left = hit.passages_total - len(hit.passages) - in_headline
     parts = hit.parts or ()
     return HitRow(
         anchor=anchor_of(article["id"]),

@@ -53,6 +53,17 @@ def test_a_hit_has_its_marks_and_where_it_comes_from(reading: FlaskClient) -> No
     assert plain(time) == "29 September 2016"
 
 
+def test_a_headline_that_matches_is_not_counted_as_a_further_paragraph(
+    archive: Archive, client: FlaskClient
+) -> None:
+    numbered = [f"Quay number {n} is open." for n in range(5)]
+    put(archive, "a", "It is dry.", *numbered, headline="Quay reopens")
+    put(archive, "b", "It is dry, too.", headline="Quay closes")
+    index(archive)
+    page = show(client, q="quay")
+    assert page.texts("p[@class='more-passages']") == ["2 more paragraphs"]
+
+
 def test_dates_are_those_of_the_time_zone(reading: FlaskClient) -> None:
     page = show(reading, q="dockers", tz="Pacific/Kiritimati")
     assert page.text("article//time") == "30 September 2016"
