@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from index import dates
@@ -106,12 +107,8 @@ class Question:
         :raises LimitExceeded: it has more bytes than the settings allow.
         :raises IndexUnavailable: there is no index to answer from now.
         """
-        request, search, view = self._request, self._search, self._view
-        snapshot = self._snapshot
-        if isinstance(snapshot, IndexUnavailable):
-            raise snapshot
-        if hidden := hidden_from(search.reader, view, snapshot.seq):
-            search = replace(search, hidden=hidden)
+        request, view = self._request, self._view
+        snapshot, search = self._visible
         page = snapshot.search(search)
         check_of_one_store(snapshot, view)
         correction = did_you_mean(
@@ -119,7 +116,9 @@ class Question:
             search,
             page,
             request.q,
-            lambda q, deadline: self._counted(q, replace(search, deadline=deadline)),
+            lambda q, deadline: self._counted(
+                replace(request, q=q), replace(search, deadline=deadline)
+            ),
         )
         hits = Hits(
             request,
@@ -156,6 +155,21 @@ class Question:
                 key=view.cursor_key,
             ),
         )
+
+    def count(self, request: Request) -> int:
+        """Number of articles that another search finds, for the same reader.
+
+        It is of the same moment, and must end by the deadline of this search.
+
+        :raises InputError: the request is wrong; the error names the parameter.
+        :raises SearchTimeout: both took longer than the settings allow.
+        :raises IndexUnavailable: there is no index to answer from now.
+        """
+        snapshot, search = self._visible
+        until(search.deadline)()
+        number = snapshot.search(self._counted(request, search)).articles
+        check_of_one_store(snapshot, self._view)
+        return number
 
     def feed_page(self) -> FeedPage:
         """The answer with what feed readers need besides its hits.
@@ -197,13 +211,25 @@ class Question:
             return None
         return last_change(self._view, search.now)
 
-    def _counted(self, q: str, search: Search) -> Search:
-        """The same search for another query, of which only the hits are counted.
+    @cached_property
+    def _visible(self) -> tuple[Snapshot, Search]:
+        """The index, and the search without what the store has hidden since then.
 
-        :raises InvalidQuery: the query breaks the grammar or a limit.
+        :raises IndexUnavailable: there is no index to answer from now.
+        """
+        search, snapshot = self._search, self._snapshot
+        if isinstance(snapshot, IndexUnavailable):
+            raise snapshot
+        hidden = hidden_from(search.reader, self._view, snapshot.seq)
+        return snapshot, replace(search, hidden=hidden) if hidden else search
+
+    def _counted(self, request: Request, search: Search) -> Search:
+        """A search for the reader and by the deadline of one, which only counts hits.
+
+        :raises InputError: the request is wrong, or its query breaks a limit.
         """
         other, _ = compile_request(
-            replace(self._request, q=q, limit=0, page=None, cursor=None, facets=()),
+            replace(request, limit=0, page=None, cursor=None, facets=()),
             settings=self._settings,
             now=search.now,
             reader=search.reader,

@@ -199,7 +199,9 @@ def _response(
     chips = chips_of(address)
     asked = bool(search_request.q.strip())
     nothing = (
-        None if answer.articles else nothing_of(answer, search_request, address, _count)
+        None
+        if answer.articles
+        else nothing_of(answer, search_request, address, question.count)
     )
     page = SearchPage(
         title=title_of(search_request.q),
@@ -262,10 +264,6 @@ def _other_facets(answer: Answer, search_request: Request, address: Address) -> 
 def _suggestion(answer: Answer, address: Address) -> Example | None:
     q = answer.did_you_mean
     return None if q is None else Example(q, str(address.asking(q)))
-
-
-def _count(search_request: Request) -> int:
-    return context().archive.search(search_request, reader=reader()).articles
 
 
 def _hits_response(

@@ -10,10 +10,10 @@ from archives import index, put
 from flask.testing import FlaskClient
 from page_markup import Page, plain
 
-from index.archive import Archive
+from index.archive import Archive, Question
+from index.engines.memory.engine import MemorySnapshot
 from index.errors import SearchTimeout
-from index.query import Request
-from service.pages import search
+from index.query import Request, Search
 
 
 def nothing(client: FlaskClient, **query: Any) -> Page:
@@ -113,13 +113,13 @@ def test_offers_take_a_bounded_number_of_searches(
     reading: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Request] = []
-    count = search._count
+    count = Question.count
 
-    def counting(request: Request) -> int:
+    def counting(question: Question, request: Request) -> int:
         asked.append(request)
-        return count(request)
+        return count(question, request)
 
-    monkeypatch.setattr(search, "_count", counting)
+    monkeypatch.setattr(Question, "count", counting)
     fields = ("section", "source", "people", "places", "subjects", "genre", "story")
     filters = {name: ["x"] for field in fields for name in (field, f"exclude.{field}")}
     nothing(reading, q="harbour nowhere xylophone", scope="paragraph", **filters)
@@ -130,13 +130,32 @@ def test_offers_take_a_bounded_number_of_searches(
 def test_the_page_is_complete_without_offers_that_take_too_long(
     reading: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(request: Request) -> int:
+    def slow(question: Question, request: Request) -> int:
         raise SearchTimeout(1.0)
 
-    monkeypatch.setattr(search, "_count", slow)
+    monkeypatch.setattr(Question, "count", slow)
     page = nothing(reading, q="harbour", section="Nowhere")
     assert offers(page) == {}
     assert "Nothing found" in page.text("main")
+
+
+def test_offers_end_by_the_deadline_of_the_search_and_are_of_its_moment(
+    reading: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Search] = []
+    search = MemorySnapshot.search
+
+    def noting(snapshot: MemorySnapshot, request: Search) -> Any:
+        asked.append(request)
+        return search(snapshot, request)
+
+    monkeypatch.setattr(MemorySnapshot, "search", noting)
+    nothing(reading, q="harbour", section="Nowhere", source="Nobody")
+    first, *offered = asked
+    assert len(offered) > 2
+    assert {(each.deadline, each.now) for each in offered} == {
+        (first.deadline, first.now)
+    }
 
 
 def test_what_was_typed_stays_text_in_an_offer(
