@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ from service.hosts import LOOPBACK, without_port
 
 _HOST_ONLY = "__Host-"
 _FORM_BYTES = 32  # random, of what the forms of a browser are bound to
+_FORM_SECRET = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # 32 bytes in base64, as in addresses
 
 
 class Cookie(StrEnum):
@@ -62,8 +64,15 @@ def drop_cookie(response: Response, cookie: Cookie) -> None:
     set_cookie(response, cookie, "", seconds=0)
 
 
-def new_form_secret() -> str:
-    """New value of the cookie that a form is bound to."""
+def form_secret() -> str:
+    """Value of the cookie that a form is bound to: the one that was sent, or a new one.
+
+    What was sent and is not of our making is replaced: somebody else may have set it,
+    or the browser may not send it back letter by letter.
+    """
+    sent = sent_cookie(Cookie.FORM)
+    if sent is not None and _FORM_SECRET.match(sent):
+        return sent
     return secrets.token_urlsafe(_FORM_BYTES)
 
 

@@ -18,10 +18,10 @@ from service.context import context
 from service.cookies import (
     Cookie,
     drop_cookie,
+    form_secret,
     form_token,
     is_form_token,
     needs_https,
-    new_form_secret,
     sent_cookie,
     set_cookie,
 )
@@ -90,7 +90,7 @@ def log_in_form(arguments: dict[str, Any]) -> Response:
     _check_encryption()
     sent = sent_cookie(Cookie.SESSION)
     has_ended = sent is not None and context().archive.sessions.find(sent) is None
-    secret = sent_cookie(Cookie.FORM) or new_form_secret()
+    secret = form_secret()
     fault = "Your session has ended. Log in again." if has_ended else ""
     response = Response(_page(target, secret, fault), content_type=HTML)
     response.cache_control.no_store = True

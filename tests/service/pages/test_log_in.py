@@ -520,6 +520,24 @@ def test_a_form_without_its_token_is_refused(
     assert count(archive) == 0
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["a", "é\x01", "x" * 7_000, '"a;b"', "\udcff"],
+    ids=["short", "control", "long", "quoted", "not text"],
+)
+def test_a_form_is_never_bound_to_a_value_that_is_not_ours(
+    client: FlaskClient, make: Make, value: str
+) -> None:
+    new = make()
+    planted = f"nutgraf-form={value}".encode("utf-8", "surrogateescape")
+    headers = {"Cookie": planted.decode("latin-1")}
+    strict = client.application.test_client(use_cookies=False)
+    (cookie,) = strict.get("/login", headers=headers).headers.getlist("Set-Cookie")
+    assert re.match(r"nutgraf-form=[\w-]{43};", cookie)
+    client.set_cookie("nutgraf-form", "planted")
+    assert log_in(client, new.secret).status_code == 303
+
+
 def test_a_token_is_of_one_browser(
     client: FlaskClient, app: Flask, archive: Archive, make: Make
 ) -> None:
