@@ -13,7 +13,7 @@ from index.archive.hits import excerpt_of
 from index.archive.marking import Marker
 from index.archive.tags import Tag, tag_of
 from index.archive.versions import VersionPage
-from index.deadline import Check, deadline_in, until
+from index.deadline import deadline_in, until
 from index.engines import Snapshot
 from index.errors import SearchTimeout
 from index.history import Chain, Difference, difference_of, state_name
@@ -26,6 +26,7 @@ class Moment:
     """One state of the store, at one instant, for one reader.
 
     It lasts as long as the read transaction of its view, so its answers are consistent.
+    All of them together may take as long as one search.
 
     :param snapshot: returns that of the index, ``None`` without one; only a tag needs
         it.
@@ -43,6 +44,7 @@ class Moment:
         self._view, self._now, self._reader = view, now, reader
         self._settings, self._snapshot = settings, snapshot
         self._validity = Validity(now)
+        self._check = until(deadline_in(settings.search_seconds))
 
     def tag(self, parameters: str) -> Tag:
         """Tag that changes whenever an answer with these parameters may change.
@@ -86,11 +88,10 @@ class Moment:
         leaves = scoring_leaves(parsed.query)
         language = article.language or self._settings.language
         marker = Marker(leaves, language=language, places=search.places)
-        check = self._deadline()
         texts = [(paragraph.text, paragraph.role) for paragraph in article.paragraphs]
         warnings = parsed.warnings
         try:
-            marks = marker.marks(texts, check)
+            marks = marker.marks(texts, self._check)
         except SearchTimeout as error:
             # The text is what the reader came for.
             marks = [()] * len(texts)
@@ -138,7 +139,7 @@ class Moment:
             self._validity,
             before=before,
             limit=limit,
-            check=self._deadline(),
+            check=self._check,
         )
 
     def chain(self, article_id: str) -> Chain:
@@ -166,15 +167,11 @@ class Moment:
         view, reader, validity = self._view, self._reader, self._validity
         versions.check_shown(view, article_id, reader, validity)
         pair = versions.pair_of(
-            view, article_id, old, new, reader, validity, self._deadline()
+            view, article_id, old, new, reader, validity, self._check
         )
         return difference_of(
             *[published_form(article, validity, held=reader.held) for article in pair]
         )
-
-    def _deadline(self) -> Check:
-        """A check that raises once an answer has taken as long as a search may."""
-        return until(deadline_in(self._settings.search_seconds))
 
 
 def _marks_left_out(q: str, seconds: float) -> QueryWarning:

@@ -177,6 +177,8 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
     with context().archive.moment(reader=reader()) as moment:
 
         def answer() -> Response:
+            # Before the marks, which may use up the time that is left.
+            several = name is None and _has_several(moment, article_id)
             view = moment.article(
                 article_id,
                 version=arguments.get("version"),
@@ -191,7 +193,7 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
                 )
             if name is not None:
                 return article_answer(view, q, name)
-            reading = _Reading(moment, view, arguments)
+            reading = _Reading(moment, view, arguments, several=several)
             response = Response(
                 render_template("article.html", page=reading.page()),
                 content_type="text/html; charset=utf-8",
@@ -210,13 +212,20 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
 class _Reading:
     """An article as one reader asked for it.
 
+    :param several: whether it has several versions.
     :ivar complete: whether all marks were made in time.
     """
 
     def __init__(
-        self, moment: Moment, view: ArticleView, arguments: dict[str, Any]
+        self,
+        moment: Moment,
+        view: ArticleView,
+        arguments: dict[str, Any],
+        *,
+        several: bool = False,
     ) -> None:
         self._moment, self._view, self._arguments = moment, view, arguments
+        self._several = several
         self._article: Article = view.article
         self._root = request.script_root
         self._zone: Zone = zone_of(arguments.get("tz", "UTC"))
@@ -356,8 +365,7 @@ class _Reading:
 
     def _versions(self) -> str:
         """The page of the versions, if there are several."""
-        several = len(self._moment.versions(self._article.id, limit=2).versions) > 1
-        if not several:
+        if not self._several:
             return ""
         return str(versions_address(self._root, self._article.id, self._search))
 
@@ -395,6 +403,10 @@ def _text_of(
                 )
             )
     return headline, tuple(blocks)
+
+
+def _has_several(moment: Moment, article_id: str) -> bool:
+    return len(moment.versions(article_id, limit=2).versions) > 1
 
 
 def _web_address(url: str | None) -> str:

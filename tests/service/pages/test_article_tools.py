@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,6 +16,8 @@ from lxml import html
 from page_markup import Page, plain
 
 from index.archive import Archive
+from index.archive.marking import Marker
+from index.deadline import Check
 from service import create_app
 from service.pages.marked import MarkWriter
 
@@ -138,6 +142,29 @@ def test_words_that_are_nowhere_are_told(reading: FlaskClient) -> None:
     page = Page(reading.get(f"{HARBOUR}?find=xylophone"))
     (form,) = page.by_class("find", "form")
     assert "Not in this article" in plain(form)
+
+
+def test_both_kinds_of_marks_take_no_longer_than_one_search(
+    client: FlaskClient, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("2", "3"):
+        put(archive, "urn:test:harbour", "harbour grain", version=version)
+    # The clock jumps over the deadline before the first text is marked.
+    jump = 0.0
+    monotonic, marks = time.monotonic, Marker.marks
+
+    def late(marker: Marker, texts: Any, check: Check) -> Any:
+        nonlocal jump
+        jump = 60.0
+        return marks(marker, texts, check)
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + jump)
+    monkeypatch.setattr(Marker, "marks", late)
+    page = Page(client.get(f"{HARBOUR}?q=harbour&find=grain"))
+    assert page.status == 200
+    assert page.all("mark") == []
+    assert page.link("Versions and what changed")
+    assert page.headers["Cache-Control"] == "no-store"
 
 
 def test_words_that_cannot_be_read_leave_the_article(reading: FlaskClient) -> None:
