@@ -14,10 +14,17 @@ from index.errors import ArticleKilled, NutgrafError
 from service import problems
 from service.pages.address import Address, Pair, article_address
 from service.pages.remarks import remark_of, sentence
-from service.pages.search import Form, SearchPage, form_of, render
+from service.pages.search import (
+    Form,
+    SearchPage,
+    SearchPageArguments,
+    form_of,
+    render,
+)
 from service.pages.writing import Instant, counted, instant_of, title_of
 
 _SHOWN = 50  # parameters of a faulty search that its form keeps
+_PARAMETERS = frozenset(SearchPageArguments().fields)
 HTML = "text/html; charset=utf-8"
 
 
@@ -121,7 +128,10 @@ def _kill(error: ArticleKilled) -> Kill:
 
 def _faulty_search(error: NutgrafError) -> str:
     # Read leniently: what is wrong with the address is being said.
-    address = Address(f"{request.script_root}/", _pairs()[:_SHOWN])
+    # A name that no search has would be refused again, and as a field of the form hide
+    # what scripts know by that name.
+    known = [pair for pair in _pairs() if pair[0] in _PARAMETERS]
+    address = Address(f"{request.script_root}/", tuple(known[:_SHOWN]))
     facts = error.facts
     faulty = str(facts.get("parameter") or "")
     form = form_of(address.without(faulty) if faulty != "q" else address)

@@ -71,6 +71,17 @@ def test_names_of_parameters_stay_text(reading: FlaskClient, text: str) -> None:
     assert list(page.foreign()) == []
 
 
+def test_the_form_of_a_faulty_search_has_no_names_but_those_of_a_search(
+    reading: FlaskClient,
+) -> None:
+    names = ("dataset", "action", "elements", "addEventListener", "key", "submit")
+    query = dict.fromkeys(names, "1")
+    page = Page(reading.get("/", query_string={**query, "q": "(a", "section": "x"}))
+    assert page.status == 400
+    fields = page.all("form[contains(@class, 'ask')]//input/@name")
+    assert fields == ["q", "section"]
+
+
 def test_a_title_has_no_marks_that_turn_it(reading: FlaskClient) -> None:
     page = Page(reading.get("/", query_string={"q": "\u202eevil\u2066"}))
     assert page.text("title") == "evil – Nutgraf"
