@@ -50,9 +50,9 @@ function finding() {
     narrow();
   }
 
-  // What a link leads to is shown, also if it was hidden.
+  // What a link leads to is shown, also if it was hidden. All ids of this page are plain letters.
   function reveal() {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (!target) return;
     if (target.closest("[hidden]")) clear();
     const around = target.closest("details");

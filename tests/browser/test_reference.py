@@ -100,6 +100,13 @@ def test_what_a_link_leads_to_is_shown_also_if_it_was_hidden(page: Page) -> None
     expect(page.locator("#operation-restoreArticle")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("fragment", ["%", "%ff", "'];x["])
+def test_a_fragment_that_leads_nowhere_stops_nothing(page: Page, fragment: str) -> None:
+    page.goto(f"/docs#{fragment}")
+    button = page.locator(SEARCH).get_by_role("button", name="Try it")
+    expect(button).to_be_attached()
+
+
 def test_enter_leads_to_the_first_operation_that_fits(page: Page) -> None:
     page.goto("/docs")
     page.keyboard.press("/")
