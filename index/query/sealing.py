@@ -14,7 +14,9 @@ def sealed(content: bytes, key: bytes, layout: bytes) -> str:
     """
     from index.query.encryption import encrypted
 
-    return _text(encrypted(content, key, layout))
+    text = _text(encrypted(content, key, layout))
+    # After an option of a command, what begins with a hyphen is another option.
+    return f"~{text[1:]}" if text.startswith("-") else text
 
 
 def unsealed(text: str, key: bytes, layout: bytes) -> bytes:
@@ -24,6 +26,8 @@ def unsealed(text: str, key: bytes, layout: bytes) -> bytes:
     """
     from index.query.encryption import decrypted
 
+    if text.startswith("~"):
+        text = f"-{text[1:]}"
     data = base64.urlsafe_b64decode(text.encode("ascii") + b"==")
     # Decoders skip characters, and some bytes have several spellings in base64.
     if _text(data) != text:

@@ -1,6 +1,6 @@
 // The reference of the API: finding an operation, and calling it. Only its page loads this.
 // The page is whole without it. What the service answers is shown as text, never as markup.
-"use strict";
+// A module: its names are its own, and those of page.js are here, too.
 
 function element(tag, properties = {}, ...children) {
   const created = Object.assign(document.createElement(tag), properties);
@@ -69,6 +69,7 @@ function finding() {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || !keysAreOn() || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     event.preventDefault();
     input.focus();

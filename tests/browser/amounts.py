@@ -1,7 +1,7 @@
 """How much the browser tests do: one theme and one width, or on demand all of them.
 
-``PAGES=full`` in the environment, which ``make pages`` sets, is the only switch. Both
-run the same tests; the short form looks at fewer themes and widths.
+``PAGES=full`` in the environment, which ``make pages`` sets, is the only switch. The
+short form runs a test for each thing that a page can do, in one theme and one width.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ def amount(smoke: _T, full: _T) -> _T:
     """What a browser test goes through, or how often it repeats."""
     return full if SIZE == "full" else smoke
 
+
+# The short form runs the tests that are marked so, and no others.
+in_every_run = pytest.mark.in_every_run
 
 # What the fixture ``page`` emulates: colour scheme and forced colours of the system.
 THEMES = {

@@ -28,11 +28,26 @@ _FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder as slow."""
-    for item in items:
-        if item.path.is_relative_to(_HERE):
-            item.add_marker(pytest.mark.slow)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Mark all tests of this folder as slow; leave most of them out of a short run."""
+    ours = [item for item in items if item.path.is_relative_to(_HERE)]
+    for item in ours:
+        item.add_marker(pytest.mark.slow)
+    if SIZE == "full" or any(_HERE in [path, *path.parents] for path in _named(config)):
+        return
+    left_out = [each for each in ours if not each.get_closest_marker("in_every_run")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    """Files and folders that the command names."""
+    return [
+        (config.invocation_params.dir / name.partition("::")[0]).resolve()
+        for name in config.args
+    ]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from browser.amounts import each_theme, each_width
+from browser.amounts import each_theme, each_width, in_every_run
 from browser.archive import (
     ARABIC,
     CHINESE,
@@ -48,6 +48,7 @@ def found(page: Page) -> list[str]:
 # Stepping.
 
 
+@in_every_run
 def test_keys_step_from_mark_to_mark_and_round(page: Page) -> None:
     page.goto(LAMP)
     expect(page.locator(STEPS)).to_contain_text(f"{LAMPS} matches")
@@ -93,6 +94,7 @@ def test_the_current_mark_differs_by_more_than_colour(page: Page) -> None:
     expect(page.locator("#m2")).to_have_css("outline-style", "none")
 
 
+@in_every_run
 @pytest.mark.parametrize("scripts", [False])
 def test_without_scripts_links_step_from_mark_to_mark(page: Page) -> None:
     page.goto(LAMP)
@@ -124,6 +126,7 @@ def test_stepping_leaves_no_steps_on_the_way_back(page: Page) -> None:
 # Finding.
 
 
+@in_every_run
 def test_what_is_typed_is_marked_in_a_second_colour(page: Page) -> None:
     page.goto(LAMP)
     page.keyboard.press("f")
@@ -217,6 +220,7 @@ def test_a_link_to_a_paragraph_is_copied(page: Page, context: BrowserContext) ->
     assert copied(page).endswith(f"{article(LIGHTHOUSE)}#p3")
 
 
+@in_every_run
 def test_a_key_copies_a_citation(page: Page, context: BrowserContext) -> None:
     allow_clipboard(context)
     page.goto(LAMP)
@@ -270,6 +274,7 @@ def test_without_scripts_a_form_cites_a_paragraph(page: Page) -> None:
 # Versions.
 
 
+@in_every_run
 @each_theme
 @each_width
 def test_two_versions_stand_side_by_side(

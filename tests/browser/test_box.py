@@ -15,7 +15,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from browser.amounts import each_theme, each_width
+from browser.amounts import each_theme, each_width, in_every_run
 from browser.looks import layout_shift, overflow, violations
 from browser.site import Site
 from browser.watch import Watch
@@ -66,6 +66,7 @@ def test_suggestions_have_no_barriers_and_move_nothing(page: Page) -> None:
     assert layout_shift(page) == 0
 
 
+@in_every_run
 def test_arrows_choose_a_suggestion_and_enter_opens_it(page: Page) -> None:
     page.goto("/")
     type_in(page, "harb")
@@ -222,6 +223,7 @@ def test_markup_and_turned_text_in_suggestions_stay_text(page: Page) -> None:
     expect(options(page).locator("bdi").first).to_be_visible()
 
 
+@in_every_run
 @pytest.mark.parametrize("scripts", [False])
 def test_without_scripts_the_box_is_a_plain_one(page: Page) -> None:
     page.goto("/?q=harbour")
@@ -237,6 +239,7 @@ def test_without_scripts_the_box_is_a_plain_one(page: Page) -> None:
 # Keys.
 
 
+@in_every_run
 def test_a_walk_by_keyboard_alone(page: Page) -> None:
     page.goto("/?q=grain")
     page.keyboard.press("/")
@@ -333,6 +336,7 @@ def test_every_key_of_the_table_is_named_once(page: Page) -> None:
 # More results, in place.
 
 
+@in_every_run
 def test_more_results_come_into_the_list(page: Page) -> None:
     page.goto(HARBOUR)
     hits = page.locator(".hit")

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from browser.amounts import in_every_run
 from browser.archive import EMBARGOED, SECRET_WORDS
 from browser.site import Site
 
@@ -18,6 +19,7 @@ def looked_at(keyed_site: Site) -> Site:
     return keyed_site
 
 
+@in_every_run
 @pytest.mark.parametrize(("name", "sees"), [("reader", False), ("editor", True)])
 def test_suggestions_are_those_that_the_key_may_see(
     page: Page, keyed_site: Site, name: str, sees: bool

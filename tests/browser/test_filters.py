@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.amounts import each_theme, each_width
+from browser.amounts import each_theme, each_width, in_every_run
 from browser.looks import layout_shift, overflow, violations
 
 without_scripts = pytest.mark.parametrize("scripts", [False])
@@ -73,6 +73,7 @@ def test_several_values_are_ticked_and_unticked(page: Page) -> None:
     assert ticked(page) == ["Weather Desk"]
 
 
+@in_every_run
 @with_or_without
 def test_a_chip_turns_to_not_and_back_and_goes(page: Page) -> None:
     page.goto("/?q=harbour&section=Business")
@@ -170,6 +171,7 @@ def test_bars_lead_to_a_day_and_crumbs_out_again(page: Page) -> None:
     assert found(page) == everything
 
 
+@in_every_run
 def test_a_range_is_picked_by_dragging_over_the_bars(page: Page) -> None:
     page.goto("/?q=harbour&sort=oldest")
     slots = page.locator(".slot")
@@ -228,6 +230,7 @@ def test_a_range_is_picked_by_touch(page: Page) -> None:
     assert asked(page)["from"] < asked(page)["to"]
 
 
+@in_every_run
 def test_a_range_is_picked_with_two_sliders_by_keyboard(page: Page) -> None:
     page.goto("/?q=harbour")
     slots = page.locator(".slot")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.amounts import amount, each_theme, each_width
+from browser.amounts import amount, each_theme, each_width, in_every_run
 from browser.archive import (
     ARABIC,
     BIDI,
@@ -60,6 +60,7 @@ _SMOKE = ("front", "results", "nothing", "mistake", "article", "arabic", "killed
 each_view = pytest.mark.parametrize("view", amount(_SMOKE, tuple(VIEWS)))
 
 
+@in_every_run
 @each_view
 @each_theme
 @each_width
@@ -76,6 +77,7 @@ def test_a_view_has_no_barriers_and_nothing_on_it_moves(
     picture(view)
 
 
+@in_every_run
 @pytest.mark.parametrize("width", [320])
 @pytest.mark.parametrize("view", ["results", "long", "article"])
 def test_a_view_fits_a_phone(page: Page, view: str) -> None:
@@ -83,6 +85,7 @@ def test_a_view_fits_a_phone(page: Page, view: str) -> None:
     assert overflow(page) == 0
 
 
+@in_every_run
 @pytest.mark.parametrize("scripts", [False])
 def test_a_walk_without_scripts_leads_from_the_box_to_a_paragraph_and_back(
     page: Page,
@@ -115,6 +118,7 @@ def test_more_articles_come_by_a_link_without_scripts(page: Page) -> None:
     assert not set(first) & set(second)
 
 
+@in_every_run
 def test_an_article_is_printed_without_what_surrounds_it(page: Page) -> None:
     page.goto(article(LIGHTHOUSE))
     assert page.pdf().startswith(b"%PDF-")
@@ -125,6 +129,7 @@ def test_an_article_is_printed_without_what_surrounds_it(page: Page) -> None:
     expect(page.get_by_role("link", name="Back to the results")).to_be_hidden()
 
 
+@in_every_run
 @pytest.mark.parametrize("view", ["front", "results", "article"])
 def test_a_first_view_takes_less_than_60_kb(page: Page, view: str) -> None:
     sizes = compressed_bytes(page, VIEWS[view][0])
@@ -154,6 +159,7 @@ def test_an_article_is_set_in_the_direction_of_its_script(
     expect(story).to_have_css("direction", dir_)
 
 
+@in_every_run
 def test_a_killed_article_is_a_notice(page: Page) -> None:
     page.goto(article(KILLED))
     expect(page.locator("main")).to_contain_text(KILL_NOTE)

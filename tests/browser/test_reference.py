@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from browser.amounts import each_theme, each_width
+from browser.amounts import each_theme, each_width, in_every_run
 from browser.looks import compressed_bytes, layout_shift, overflow, violations
 from browser.site import Site
 from browser.watch import Watch
@@ -33,6 +33,7 @@ def test_the_reference_has_no_barriers(
     assert picture("reference").stat().st_size > 0
 
 
+@in_every_run
 @pytest.mark.parametrize("width", [320])
 def test_the_reference_fits_a_phone(page: Page) -> None:
     page.goto("/docs")
@@ -41,6 +42,7 @@ def test_the_reference_fits_a_phone(page: Page) -> None:
     assert overflow(page) == 0
 
 
+@in_every_run
 @pytest.mark.parametrize("scripts", [False])
 def test_without_scripts_the_reference_is_whole_and_has_no_dead_buttons(
     page: Page,
@@ -130,6 +132,7 @@ def test_the_contents_show_what_is_being_read(page: Page) -> None:
     expect(current).to_be_in_viewport()
 
 
+@in_every_run
 def test_an_example_runs_against_this_server(page: Page, watch: Watch) -> None:
     page.goto("/docs")
     page.locator(SEARCH).get_by_role("button", name="Try it").click()

@@ -6,6 +6,7 @@ import pytest
 from faults.cluster import path_of
 from playwright.sync_api import Page
 
+from browser.amounts import in_every_run
 from browser.archive import KILLED, SECRET_WORDS
 from browser.looks import compressed_bytes, layout_shift, overflow, violations
 from browser.site import Site
@@ -31,6 +32,7 @@ def with_script(script: str) -> str:
     return SOUND.replace("</main>", f"</main><script>{script}</script>")
 
 
+@in_every_run
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_violated_policy_is_a_fault_also_without_scripts(
     page: Page, watch: Watch
@@ -78,6 +80,7 @@ def test_an_error_page_and_a_request_taken_back_are_no_faults(page: Page) -> Non
     show(page, html, status=404)
 
 
+@in_every_run
 def test_barriers_are_violations(page: Page) -> None:
     show(page, SOUND)
     assert violations(page) == []

@@ -185,3 +185,16 @@ def test_the_longest_cursor_fits_into_a_request_line() -> None:
     search = Search(query=And(weighted), now=NOW, places=default)
     cursor = encode_cursor(end, statistics, search=search, bound=BOUND, key=KEY)
     assert len(cursor) < 3_000
+
+
+def test_a_cursor_is_no_option_of_a_command() -> None:
+    cursors = [
+        encode_cursor(
+            END._replace(score=float(n)), None, search=SEARCH, bound=BOUND, key=KEY
+        )
+        for n in range(1_000)
+    ]
+    assert not [cursor for cursor in cursors if cursor.startswith("-")]
+    for n, cursor in enumerate(cursors):
+        end, _ = decoded(cursor)
+        assert end.score == n

@@ -13,6 +13,7 @@ import pytest
 from articles import article
 from engines.kinds import NOW
 from engines.whoosh.indexes import opened
+from faults.amounts import amount
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +58,9 @@ KINDS: dict[str, list[WordLeaf]] = {
         Prefix(word[:-1] or word, boost=1 + n) for n, word in enumerate(WORDS)
     ],
     "phrases": [Phrase(pair) for pair in pairwise(WORDS)],
-    "nears": [Near(pair, 3 + n % 2) for n, pair in enumerate(pairwise(WORDS[:4]))],
+    "nears": [
+        Near(pair, 3 + n % 2) for n, pair in enumerate(pairwise(WORDS[: amount(2, 4)]))
+    ],
 }
 TOGETHER: dict[str, WordLeaf] = {
     "near": Near(("word1", "word2"), 3),
