@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from index.article import DATE_FIELDS
+from index.errors import LimitExceeded
+from index.query import Request, Sort, filter_key
 from index.query import Scope as QueryScope
-from index.query import Sort, filter_key
 
 # Places in the list of hits; they mean nothing once the list is another one.
 _PLACE = ("page", "cursor")
 _PERIOD = ("from", "to", "date")
 _EXCLUDE, _MISSING = "exclude.", "missing."
+
+# Characters of the addresses in the links of a page, all together.
+_MOST_IN_LINKS = 8_000_000
+_LINKS_ASIDE = 200  # beside hits, filters and facets: those of the histogram and others
+_PERIODS = 1_000  # of a date facet, at most
 
 Pair = tuple[str, str]
 
@@ -179,6 +186,41 @@ class Address:
 
     def _of(self, pairs: list[Pair]) -> Address:
         return replace(self, pairs=tuple(pairs))
+
+
+def check_links(address: Address, request: Request, histogram: str = "") -> None:
+    """Check that a page with the answer to a search is not made of its address.
+
+    The address is the state, so it is in the links of filters, facets and hits.
+
+    :param address: of the search, in which each filter has two links.
+    :param histogram: the facet that is drawn, and listed only if the address names it.
+    :raises LimitExceeded: the links would have millions of characters.
+    """
+    length = len(str(address))
+    named = address.values("facet")
+    links = (
+        _LINKS_ASIDE
+        + 2 * len(address.pairs)
+        + sum(
+            _PERIODS if name.partition(":")[0] in DATE_FIELDS else request.facet_size
+            for name in request.facets
+            if name != histogram or name in named
+        )
+        + request.limit * (request.passages + 2)
+    )
+    most = _MOST_IN_LINKS // links
+    if length > most:
+        raise LimitExceeded(
+            "address",
+            limit=most,
+            got=length,
+            detail=(
+                f"this search has an address of {length:,} characters, and a page that"
+                f" lists so much at most {most:,}; use fewer or shorter filters, list"
+                " less, or ask the API"
+            ),
+        )
 
 
 def article_address(

@@ -16,7 +16,7 @@ from service.api import FormatSearchArguments, request_of
 from service.authority import asks_for_keys, reader
 from service.context import context
 from service.exchange import conditional_response
-from service.pages.address import Address
+from service.pages.address import Address, check_links
 from service.pages.api_call import ApiCall, api_call_of
 from service.pages.chips import Chip, chips_of
 from service.pages.edition import edition
@@ -135,6 +135,7 @@ def search(arguments: dict[str, Any]) -> Response:
     search_request = dataclasses.replace(
         search_request, facets=counted_facets(search_request, address, span)
     )
+    check_links(address, search_request, date_facet(search_request, span))
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
             question.tag(f"{edition()} {search_request!r} {address}"),
@@ -149,6 +150,7 @@ def hits(arguments: dict[str, Any]) -> Response:
     """
     address = Address.of(f"{request.script_root}/", arguments)
     search_request = dataclasses.replace(_request_of(arguments), facets=())
+    check_links(address, search_request)
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
             question.tag(f"{edition()} hits {search_request!r} {address}"),

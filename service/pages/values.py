@@ -14,7 +14,7 @@ from service.api import request_of
 from service.authority import reader
 from service.context import context
 from service.exchange import Text, Whole, conditional_response, decoded
-from service.pages.address import Address
+from service.pages.address import Address, check_links
 from service.pages.chips import Chip, chips_of
 from service.pages.edition import edition
 from service.pages.facets import (
@@ -149,6 +149,7 @@ def _answer(
         if name not in ("page", "cursor")
     }
     search_request = replace(request_of(placeless), limit=0, **counted)
+    check_links(address, search_request)
 
     def response(question: Question) -> Response:
         html = render_template("values.html", page=page(question.answer().facets))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,3 +132,37 @@ def test_the_path_of_an_article_holds_its_id(article_id: str) -> None:
     address = str(article_address("/desk", article_id, (("q", "a"),)))
     assert address.startswith("/desk/article")
     assert urlsplit(address).path.count("/") <= 3
+
+
+LONG = "exclude.type=" + "v" * 60_000
+MANY = "&".join(f"exclude.type=v{number}" for number in range(499))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/?q=harbour&{LONG}",
+        f"/?q=harbour&limit=100&passages=20&{LONG[:8_000]}",
+        f"/?facet_size=1000&facet=people&facet=places&{LONG[:8_000]}",
+        f"/?{MANY}",
+        f"/hits?limit=100&passages=20&{LONG}",
+        f"/facets?{LONG}",
+        f"/facets/published:day?{LONG[:10_000]}",
+        f"/?facet=published:day&facet=updated:day&{LONG[:10_000]}",
+        f"/facets/people?values=1000&{LONG}",
+    ],
+)
+def test_a_page_is_not_made_of_its_own_address(
+    reading: FlaskClient, address: str
+) -> None:
+    answer = reading.get(address)
+    assert answer.status_code == 400
+    assert "use fewer or shorter filters" in answer.text
+    assert len(answer.data) < 2 * len(address) + 5_000
+
+
+def test_a_long_query_and_many_filters_have_a_page(reading: FlaskClient) -> None:
+    filters = [f"நாள்{number}" for number in range(40)]
+    query = {"q": "படகு " * 60, "section": filters}
+    assert reading.get("/", query_string=query).status_code == 200
+    assert reading.get(f"/facets/people?values=1000&{LONG[:5_000]}").status_code == 200
