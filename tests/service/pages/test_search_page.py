@@ -193,6 +193,16 @@ def test_a_warning_begins_with_a_word_as_it_was_typed(reading: FlaskClient) -> N
     )
 
 
+def test_a_warning_with_several_parts_is_said_once(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour and talks or pay and (dockers")
+    first, second, third = page.by_class("notice", "p")
+    assert plain(first).startswith("and was searched for as a word;")
+    assert [plain(part) for part in first.findall(".//u")] == ["and", "and"]
+    assert plain(first).count("It is about and in") == 1
+    assert [plain(part) for part in second.findall(".//u")] == ["or"]
+    assert [plain(part) for part in third.findall(".//u")] == ["("]
+
+
 def test_a_misspelt_query_is_offered_corrected(reading: FlaskClient) -> None:
     page = show(reading, q="harbuor", section="Business")
     (notice,) = page.by_class("suggestion", "a")
@@ -330,16 +340,17 @@ def test_a_message_is_a_sentence_that_begins_as_it_was_typed(
 
 @given(
     q=st.text(max_size=12),
-    position=st.none() | st.integers(-2, 14),
-    length=st.integers(0, 14),
+    parts=st.lists(
+        st.tuples(st.none() | st.integers(-2, 14), st.integers(0, 14)), max_size=4
+    ),
 )
 def test_the_pieces_of_a_query_are_the_query(
-    q: str, position: int | None, length: int
+    q: str, parts: list[tuple[int | None, int]]
 ) -> None:
-    pieces = remarks.pieces_of(q, position, length)
+    pieces = remarks.pieces_of(q, parts)
     if pieces:
         assert "".join(piece.text for piece in pieces) == q
-        assert sum(piece.flawed for piece in pieces) <= 1
+        assert 1 <= sum(piece.flawed for piece in pieces) <= len(parts)
 
 
 # Mistakes.
