@@ -353,7 +353,39 @@ def test_the_pieces_of_a_query_are_the_query(
         assert 1 <= sum(piece.flawed for piece in pieces) <= len(parts)
 
 
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/?q=harbour", "search"),
+        ("/?q=xylophone", "search"),
+        ("/hits?q=harbour", "search"),
+        ("/facets", "search"),
+        ("/facets/section", "search"),
+        ("/articles/urn:test:grain", "read"),
+    ],
+)
+def test_a_page_says_how_long_its_parts_took(
+    reading: FlaskClient, path: str, part: str
+) -> None:
+    timing = Page(reading.get(path)).headers["Server-Timing"]
+    assert re.fullmatch(rf"{part};dur=[\d.]+, write;dur=[\d.]+", timing)
+
+
 # Mistakes.
+
+
+@pytest.mark.parametrize("path", ["/nope", "/nope/%3Cb%3E", "/search", "/v10"])
+def test_a_browser_gets_a_page_for_an_unknown_address(
+    reading: FlaskClient, path: str
+) -> None:
+    page = Page(reading.get(path, headers={"Accept": "text/html,*/*;q=0.8"}))
+    assert page.status == 404
+    assert page.text("h1") == "No such resource"
+    assert path in page.text("main")
+    assert page.link("Search the archive") == "/"
+    assert page.headers["Content-Security-Policy"] == policy.CONTENT_SECURITY_POLICY
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Accept" in page.headers["Vary"]
 
 
 def test_while_the_index_is_built_a_page_says_so(
