@@ -18,7 +18,7 @@ from page_markup import Page, plain
 from index.access import Scope
 from index.archive import Archive
 from index.errors import IndexUnavailable
-from service import create_app
+from service import create_app, warm
 from service.pages import articles, edition, policy, remarks, search
 
 
@@ -369,6 +369,18 @@ def test_a_page_says_how_long_its_parts_took(
 ) -> None:
     timing = Page(reading.get(path)).headers["Server-Timing"]
     assert re.fullmatch(rf"{part};dur=[\d.]+, write;dur=[\d.]+", timing)
+
+
+def test_the_first_page_of_a_server_waits_for_no_template(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(archive.settings, archive)
+    warm(app)
+    compiled: list[str] = []
+    monkeypatch.setattr(app.jinja_env, "compile", compiled.append)
+    for path in ("/", "/docs", "/articles/none", "/facets"):
+        Page(app.test_client().get(path))
+    assert compiled == []
 
 
 # Mistakes.
