@@ -65,9 +65,11 @@ def use_worker(app: Flask, alive: Callable[[], bool]) -> None:
 
 
 def warm(app: Flask) -> None:
-    """Open the store and the index now, so that the first request does not wait for it.
+    """Open store and index and compile the templates now, not for the first request.
 
-    If they cannot be opened, each request answers with the error.
+    If the store or the index cannot be opened, each request answers with the error.
     """
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
     with suppress(ServiceError):
         context_of(app).archive.state()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +36,7 @@ from service.exchange import (
     MEDIA_TYPES,
     Blueprint,
     SearchFormat,
+    Timing,
     accepted_format,
     conditional_response,
     decoded,
@@ -135,12 +135,12 @@ def search_by_body(arguments: dict[str, Any]) -> Response:
     search_request = request_of(arguments, search_format)
     if search_format in EXPORTS:
         return _export(search_request, search_format, arguments)
-    started = time.perf_counter()
+    timing = Timing()
     return _search_response(
         arguments,
         search_request,
         context().archive.search(search_request, reader=reader()),
-        started,
+        timing,
     )
 
 
@@ -318,7 +318,7 @@ def _answer(search_format: SearchFormat, arguments: dict[str, Any]) -> Response:
     search_request = request_of(arguments, search_format)
     if search_format in EXPORTS:
         return _export(search_request, search_format, arguments)
-    started = time.perf_counter()
+    timing = Timing()
     with context().archive.asking(search_request, reader=reader()) as question:
         parameters = _parameters(search_request)
         if search_format in FEEDS:
@@ -328,7 +328,7 @@ def _answer(search_format: SearchFormat, arguments: dict[str, Any]) -> Response:
         return conditional_response(
             question.tag(parameters),
             lambda: _search_response(
-                arguments, search_request, question.answer(), started
+                arguments, search_request, question.answer(), timing
             ),
         )
 
@@ -359,14 +359,10 @@ def _parameters(search_request: Request) -> str:
 
 
 def _search_response(
-    arguments: dict[str, Any], search_request: Request, answer: Answer, started: float
+    arguments: dict[str, Any], search_request: Request, answer: Answer, timing: Timing
 ) -> Response:
-    searched = time.perf_counter()
+    timing.done("search")
     links = Links(request.script_root + request.path, arguments)
     response = json_response(search_document(answer, search_request, links))
-    written = time.perf_counter()
-    response.headers["Server-Timing"] = (
-        f"search;dur={(searched - started) * 1000:.1f},"
-        f" write;dur={(written - searched) * 1000:.1f}"
-    )
-    return response
+    timing.done("write")
+    return timing.add_to(response)

@@ -61,6 +61,7 @@ from service.exchange.submissions import (
     read_submissions,
     submission_of_item,
 )
+from service.exchange.timing import Timing
 from service.exchange.waiting import wait_in_slot
 from service.exchange.writes import WAIT, WaitArguments, write_response
 
@@ -94,6 +95,7 @@ __all__ = [
     "SearchFormat",
     "Submission",
     "Text",
+    "Timing",
     "WaitArguments",
     "Whole",
     "WholeText",

@@ -20,6 +20,7 @@ from service.context import context
 from service.exchange import (
     Choice,
     Text,
+    Timing,
     Whole,
     checked_id,
     conditional_response,
@@ -174,6 +175,7 @@ def article_by_id(arguments: dict[str, Any]) -> Response:
 def article(arguments: dict[str, Any], article_id: str) -> Response:
     """Page of an article, the article as a file, or a citation of it."""
     q, name = arguments.get("q", ""), arguments.get("format")
+    timing = Timing()
     with context().archive.moment(reader=reader()) as moment:
 
         def answer() -> Response:
@@ -193,6 +195,7 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
                 )
             if name is not None:
                 return article_answer(view, q, name)
+            timing.done("read")
             reading = _Reading(moment, view, arguments, several=several)
             response = Response(
                 render_template("article.html", page=reading.page()),
@@ -200,7 +203,8 @@ def article(arguments: dict[str, Any], article_id: str) -> Response:
             )
             if not reading.complete:
                 response.cache_control.no_store = True  # the next one may have marks
-            return response
+            timing.done("write")
+            return timing.add_to(response)
 
         # Citations have the address that they were asked at.
         asked = f"{edition()} {site()} {context().settings.permalink}"

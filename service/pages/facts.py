@@ -11,6 +11,7 @@ from index import dates
 from index.article import FILTERABLE, Article, Concept
 from index.history import Chain, Member, Relation
 from service.pages.address import Address, Pair, article_address
+from service.pages.names import value_name
 from service.pages.results import Zone
 from service.pages.writing import local_day
 
@@ -56,8 +57,10 @@ class Finder:
     zone: Zone
 
     def filter(self, field: str, text: str | None) -> Value | None:
-        """A value that is a filter; ``None`` without it."""
-        return None if text is None else Value(text, self._href((field, text)))
+        """A value that is a filter, by its name; ``None`` without it."""
+        if text is None:
+            return None
+        return Value(value_name(field, text), self._href((field, text)))
 
     def line(self, field: str, text: str | None) -> Value | None:
         """A line whose words are searched for; ``None`` without it."""

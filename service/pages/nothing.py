@@ -17,6 +17,8 @@ from service.pages.writing import counted
 
 _TRIED = 6  # filters that are left out one by one, each with a search that counts
 _WORDS = re.compile(r"\w+(?:\s+\w+)*")  # a query that is words, without any sign
+# What a search changes and to which value, the changed search, and its address.
+_Change = tuple[str, str, Request, Address]
 _OPERATORS = frozenset(("AND", "OR", "NOT"))
 
 
@@ -89,16 +91,30 @@ def _offers(
     plain = replace(
         request, limit=0, page=None, cursor=None, facets=(), passages=0, explain=False
     )
+    has_hits = False
     try:
-        for label, value, changed, link in _changes(absent, plain, address, count):
-            try:
-                number = count(changed)
-            except InputError:
-                continue  # what is left is no query
-            if number:
-                yield Offer(label, value, counted(number, "article"), str(link))
+        for change in _changes(absent, plain, address, count):
+            for offer in _counted(change, count):
+                has_hits = True
+                yield offer
+        some = _any_of(request.q, absent)
+        # Further from what was asked than all others.
+        if some and not has_hits:
+            label = "Search for any of these words"
+            yield from _counted((label, "", *_asking(some, plain, address)), count)
     except SearchTimeout:
         return  # the page is complete without offers
+
+
+def _counted(change: _Change, count: Callable[[Request], int]) -> Iterator[Offer]:
+    """Yield the offer of a changed search, if it has hits."""
+    label, value, changed, link = change
+    try:
+        number = count(changed)
+    except InputError:
+        return  # what is left is no query
+    if number:
+        yield Offer(label, value, counted(number, "article"), str(link))
 
 
 def _changes(
@@ -106,10 +122,10 @@ def _changes(
     request: Request,
     address: Address,
     count: Callable[[Request], int],
-) -> Iterator[tuple[str, str, Request, Address]]:
+) -> Iterator[_Change]:
     """Yield what to change, with the changed search and its address."""
     if left := _without(request.q, absent):
-        yield "Search for", left, replace(request, q=left), address.asking(left)
+        yield "Search for", left, *_asking(left, request, address)
     if request.scope is QueryScope.PARAGRAPH:
         wide = replace(request, scope=QueryScope.ARTICLE)
         anywhere = address.scoped(QueryScope.ARTICLE)
@@ -129,9 +145,11 @@ def _changes(
         yield from narrowed
 
 
-def _narrowed(
-    request: Request, address: Address
-) -> Iterator[tuple[str, str, Request, Address]]:
+def _asking(q: str, request: Request, address: Address) -> tuple[Request, Address]:
+    return replace(request, q=q), address.asking(q)
+
+
+def _narrowed(request: Request, address: Address) -> Iterator[_Change]:
     """Yield the search without each of its filters."""
     for each in request.filters:
         others = tuple(other for other in request.filters if other is not each)
@@ -170,8 +188,21 @@ def _values(each: Filter) -> str:
 
 def _without(q: str, absent: tuple[str, ...]) -> str:
     """A query of words without those that no article has; blank if none is left."""
-    words = q.split()
-    if not absent or not _WORDS.fullmatch(q.strip()) or _OPERATORS.intersection(words):
-        return ""
+    words = _words(q)
     left = [word for word in words if word not in absent]
     return " ".join(left) if len(left) < len(words) else ""
+
+
+def _any_of(q: str, absent: tuple[str, ...]) -> str:
+    """A query for articles with some of a query's words; blank if one is left."""
+    words = dict.fromkeys(word for word in _words(q) if word not in absent)
+    # Next to operators they would be taken for mistyped ones.
+    left = [word for word in words if word.upper() not in _OPERATORS]
+    return " OR ".join(left) if len(left) > 1 else ""
+
+
+def _words(q: str) -> list[str]:
+    """Words of a query; none if it has more than words."""
+    words = q.split()
+    plain = _WORDS.fullmatch(q.strip()) and not _OPERATORS.intersection(words)
+    return words if plain else []

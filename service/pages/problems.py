@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from index import dates
 from index.errors import ArticleKilled, NutgrafError
 from service import problems
+from service.pages import policy
 from service.pages.address import Address, Pair, article_address
 from service.pages.remarks import remark_of, sentence
 from service.pages.search import (
@@ -61,9 +62,13 @@ class ProblemPage:
 
 
 def register(blueprint: Blueprint) -> None:
-    """Let the pages of a blueprint answer errors with pages."""
+    """Let the pages of a blueprint answer errors with pages.
+
+    A browser gets a page for an address that is nobody's, too.
+    """
     blueprint.register_error_handler(NutgrafError, answer_with_page)
     blueprint.register_error_handler(HTTPException, _answer_http_error)
+    blueprint.app_errorhandler(404)(_answer_unknown)
 
 
 def answer_with_page(error: NutgrafError) -> Response:
@@ -80,6 +85,21 @@ def _answer_http_error(error: HTTPException) -> Response:
     if not response.is_json:
         return response  # a redirect
     return with_page(response, _problem(response, error))
+
+
+def _answer_unknown(error: HTTPException) -> Response:
+    accepted = request.accept_mimetypes
+    reads_pages = accepted.quality("text/html") > accepted.quality(problems.MEDIA_TYPE)
+    if request.url_rule is not None or not reads_pages or _is_of_api(request.path):
+        return problems.answer_http_error(error)
+    # No route, so nothing else adds the headers of a page.
+    response = policy.add_headers(_answer_http_error(error))
+    response.vary.add("Accept")
+    return response
+
+
+def _is_of_api(path: str) -> bool:
+    return path == "/v1" or path.startswith("/v1/")
 
 
 def with_page(response: Response, html: str) -> Response:

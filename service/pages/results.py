@@ -77,6 +77,7 @@ class Results:
     """The answer to a search, as a page shows it.
 
     :param count: what was found and how long it took, in one sentence.
+    :param start: the first page; blank if this is it.
     :param more: the next page; blank on the last.
     :param more_hits: the hits of the next page by themselves, for the script.
     :param behind: changes that the index does not include yet, as text; blank if none.
@@ -85,6 +86,7 @@ class Results:
     hits: tuple[HitRow, ...]
     count: str
     took: str
+    start: str
     more: str
     more_hits: str
     behind: str
@@ -102,11 +104,13 @@ def results_of(
     """
     asked = bool(answer.text.strip())
     kept = tuple(pair for pair in address.pairs if pair[0] not in _LEFT_BEHIND)
+    is_later = address.value("cursor") or address.value("page", "1") != "1"
     following = None if answer.next is None else address.after(answer.next)
     return Results(
         hits=tuple([_hit(hit, root, kept, zone, asked=asked) for hit in answer.hits]),
         count=_count(answer),
         took=f"{answer.took_ms:,.0f} ms" if answer.took_ms >= 1 else "under 1 ms",
+        start=str(address.start()) if is_later else "",
         more="" if following is None else str(following),
         more_hits=""
         if following is None

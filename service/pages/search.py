@@ -15,7 +15,7 @@ from index.query import Scope as QueryScope
 from service.api import FormatSearchArguments, request_of
 from service.authority import asks_for_keys, reader
 from service.context import context
-from service.exchange import conditional_response
+from service.exchange import Timing, conditional_response
 from service.pages.address import Address, check_links
 from service.pages.api_call import ApiCall, api_call_of
 from service.pages.chips import Chip, chips_of
@@ -129,6 +129,7 @@ class HitsPage:
 
 def search(arguments: dict[str, Any]) -> Response:
     """Search page, or the newest articles if nothing was asked."""
+    timing = Timing()
     address = Address.of(f"{request.script_root}/", arguments)
     search_request = _request_of(arguments)
     span = span_of(search_request, context().archive.clock())
@@ -139,7 +140,7 @@ def search(arguments: dict[str, Any]) -> Response:
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
             question.tag(f"{edition()} {search_request!r} {address}"),
-            lambda: _response(question, search_request, address, span),
+            lambda: _response(question, search_request, address, span, timing),
         )
 
 
@@ -148,13 +149,14 @@ def hits(arguments: dict[str, Any]) -> Response:
 
     Nothing is counted that such a page does not show.
     """
+    timing = Timing()
     address = Address.of(f"{request.script_root}/", arguments)
     search_request = dataclasses.replace(_request_of(arguments), facets=())
     check_links(address, search_request)
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(
             question.tag(f"{edition()} hits {search_request!r} {address}"),
-            lambda: _hits_response(question, search_request, address),
+            lambda: _hits_response(question, search_request, address, timing),
         )
 
 
@@ -185,7 +187,11 @@ def _request_of(arguments: dict[str, Any]) -> Request:
 
 
 def _response(
-    question: Question, search_request: Request, address: Address, span: Span
+    question: Question,
+    search_request: Request,
+    address: Address,
+    span: Span,
+    timing: Timing,
 ) -> Response:
     answer = question.answer()
     histogram = date_facet(search_request, span)
@@ -205,6 +211,7 @@ def _response(
         if answer.articles
         else nothing_of(answer, search_request, address, question.count)
     )
+    timing.done("search")
     page = SearchPage(
         title=title_of(search_request.q),
         form=form_of(address),
@@ -233,7 +240,9 @@ def _response(
             needs_key=asks_for_keys(),
         ),
     )
-    return Response(render(page), content_type="text/html; charset=utf-8")
+    response = Response(render(page), content_type="text/html; charset=utf-8")
+    timing.done("write")
+    return timing.add_to(response)
 
 
 def _scopes(search_request: Request, address: Address) -> tuple[Choice, ...]:
@@ -269,13 +278,16 @@ def _suggestion(answer: Answer, address: Address) -> Example | None:
 
 
 def _hits_response(
-    question: Question, search_request: Request, address: Address
+    question: Question, search_request: Request, address: Address, timing: Timing
 ) -> Response:
     answer = question.answer()
+    timing.done("search")
     zone = zone_of(search_request.tz)
     results = results_of(answer, address, request.script_root, zone, None)
     page = HitsPage(title_of(search_request.q), str(address), results)
-    return Response(
+    response = Response(
         render_template("hits.html", page=page),
         content_type="text/html; charset=utf-8",
     )
+    timing.done("write")
+    return timing.add_to(response)

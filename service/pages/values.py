@@ -13,7 +13,7 @@ from index.query import folded_value
 from service.api import request_of
 from service.authority import reader
 from service.context import context
-from service.exchange import Text, Whole, conditional_response, decoded
+from service.exchange import Text, Timing, Whole, conditional_response, decoded
 from service.pages.address import Address, check_links
 from service.pages.chips import Chip, chips_of
 from service.pages.edition import edition
@@ -142,6 +142,7 @@ def _answer(
     page: Callable[[tuple[Facet, ...]], ValuesPage],
     **counted: Any,
 ) -> Response:
+    timing = Timing()
     # The values are those of all hits, wherever in their list somebody is.
     placeless = {
         name: value
@@ -152,8 +153,11 @@ def _answer(
     check_links(address, search_request)
 
     def response(question: Question) -> Response:
-        html = render_template("values.html", page=page(question.answer().facets))
-        return Response(html, content_type="text/html; charset=utf-8")
+        counts = question.answer().facets
+        timing.done("search")
+        html = render_template("values.html", page=page(counts))
+        timing.done("write")
+        return timing.add_to(Response(html, content_type="text/html; charset=utf-8"))
 
     with context().archive.asking(search_request, reader=reader()) as question:
         return conditional_response(

@@ -202,13 +202,13 @@ function isTyping(element) {
 }
 
 function keys() {
-  const title = make("h2", {id: "keys-title"}, "Keys");
+  const title = make("h2", {id: "keys-title"}, "Keyboard shortcuts");
   const rows = make("div", {class: "keys-rows"});
   const setting = make("input", {type: "checkbox", id: "keys-on"});
   const shut = make("button", {type: "button", class: "button", autofocus: ""}, "Close");
   const help = make("dialog", {class: "keys", "aria-labelledby": title.id}, title, rows,
-    make("p", {class: "keys-setting"}, setting, make("label", {for: setting.id}, "Single keys work on this page")), shut);
-  const opener = make("button", {type: "button", class: "plain"}, "Keys");
+    make("p", {class: "keys-setting"}, setting, make("label", {for: setting.id}, "Use single-key shortcuts")), shut);
+  const opener = make("button", {type: "button", class: "plain"}, "Keyboard shortcuts");
   document.body.append(help);
   document.querySelector(".colophon p:last-child")?.append(" ", opener);
 
@@ -227,7 +227,7 @@ function keys() {
     box.select();
   });
   addKey("Everywhere", "Esc", "Leave the box, close what is open", null);
-  addKey("Everywhere", "?", "Show these keys", show);
+  addKey("Everywhere", "?", "Show these shortcuts", show);
   opener.addEventListener("click", show);
   shut.addEventListener("click", () => help.close());
   help.addEventListener("click", (event) => {

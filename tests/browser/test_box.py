@@ -39,7 +39,7 @@ def type_in(page: Page, text: str) -> None:
 
 def started(page: Page) -> None:
     """Wait until the script of a page has begun, after a link or a form."""
-    expect(page.get_by_role("button", name="Keys")).to_be_visible()
+    expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_visible()
 
 
 def active(page: Page) -> Locator:
@@ -230,7 +230,7 @@ def test_without_scripts_the_box_is_a_plain_one(page: Page) -> None:
     expect(page.get_by_role("searchbox", name="Search the archive")).to_be_visible()
     expect(page.get_by_role("combobox")).to_have_count(0)
     expect(page.get_by_role("listbox")).to_have_count(0)
-    expect(page.get_by_role("button", name="Keys")).to_have_count(0)
+    expect(page.get_by_role("button", name="Keyboard shortcuts")).to_have_count(0)
     page.get_by_text("As API call").click()
     expect(page.get_by_text("curl 'http://")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Copy"))).to_have_count(0)
@@ -297,7 +297,7 @@ def test_no_key_works_while_somebody_types_or_with_another_key(page: Page) -> No
 def test_the_window_of_keys_has_no_barriers(page: Page) -> None:
     page.goto(HARBOUR)
     page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
     expect(dialog.get_by_role("button", name="Close")).to_be_focused()
     assert violations(page) == []
@@ -310,16 +310,16 @@ def test_the_window_of_keys_has_no_barriers(page: Page) -> None:
 
 def test_single_keys_can_be_switched_off_and_on(page: Page) -> None:
     page.goto(HARBOUR)
-    page.get_by_role("button", name="Keys").click()
-    page.get_by_label("Single keys work").uncheck()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Use single-key shortcuts").uncheck()
     page.get_by_role("button", name="Close").click()
     page.goto("/?q=lamp")  # it is kept
     for key in ("j", "?", "/"):
         page.keyboard.press(key)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert page.locator(".hit a:focus, #q:focus").count() == 0
-    page.get_by_role("button", name="Keys").click()
-    page.get_by_label("Single keys work").check()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Use single-key shortcuts").check()
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     expect(page.locator(".hit .headline a").first).to_be_focused()

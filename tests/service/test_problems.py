@@ -177,6 +177,15 @@ def test_no_such_resource(reading: FlaskClient, path: str) -> None:
     assert answer.content_type == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v1/nope", "/static/nope.css"])
+def test_a_browser_gets_problem_documents_where_no_page_can_be(
+    reading: FlaskClient, path: str
+) -> None:
+    answer = reading.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert answer.content_type == "application/problem+json"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

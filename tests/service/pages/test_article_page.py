@@ -40,7 +40,7 @@ def test_values_are_searches_for_them(reading: FlaskClient) -> None:
         ("Harbour Desk", "/?source=Harbour%20Desk"),
         ("labour", "/?subjects=labour"),
         ("2", "/?urgency=2"),
-        ("en", "/?language=en"),
+        ("English", "/?language=en"),
     ):
         assert page.link(text) == address
         found = Page(reading.get(address))

@@ -138,7 +138,7 @@ def test_more_filters_are_those_that_the_search_does_not_show(
     assert others
     assert not set(first) & set(others)
     assert "Language" in first
-    assert more.link("Back to the results") == "/?q=harbour&language=en"
+    assert more.link("← Back to the results") == "/?q=harbour&language=en"
     for row in rows(more).values():
         assert total(show(reading, row.get("href"))) > 0
 

@@ -51,6 +51,15 @@ def test_the_script_gets_the_hits_that_the_link_leads_to(ferries: FlaskClient) -
         ] + [each.attrib for each in page.all("a[@rel='next']")]
 
 
+def test_a_later_page_says_so_and_leads_to_the_first(ferries: FlaskClient) -> None:
+    first = Page(ferries.get("/?q=ferries&limit=3"))
+    assert first.by_class("continued") == []
+    assert Page(ferries.get("/?q=ferries&page=1")).by_class("continued") == []
+    for later in (first.link("More"), "/?q=ferries&limit=3&page=2"):
+        (note,) = Page(ferries.get(later)).by_class("continued")
+        assert note.find("a").get("href") == "/?q=ferries&limit=3"
+
+
 def test_hits_by_themselves_count_no_facets(
     ferries: FlaskClient, asked: list[Request]
 ) -> None:

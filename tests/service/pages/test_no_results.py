@@ -51,6 +51,20 @@ def test_a_query_with_signs_is_left_as_it_is(reading: FlaskClient, q: str) -> No
     assert offers(nothing(reading, q=q)) == {}
 
 
+def test_words_that_no_article_has_together_are_offered_one_by_one(
+    archive: Archive, client: FlaskClient
+) -> None:
+    put(archive, "a", "The ferry left.")
+    put(archive, "b", "The train and the tram left.")
+    index(archive)
+    label = "Search for any of these words"
+    assert offers(nothing(client, q="ferry and tram and ferry")) == {
+        label: ("2 articles", "/?q=ferry%20OR%20tram")
+    }
+    assert label not in offers(nothing(client, q="ferry xylophone"))
+    assert offers(nothing(client, q="ferry AND tram")) == {}
+
+
 def test_the_filter_that_excludes_everything_is_offered_to_leave_out(
     reading: FlaskClient,
 ) -> None:

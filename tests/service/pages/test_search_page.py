@@ -18,7 +18,7 @@ from page_markup import Page, plain
 from index.access import Scope
 from index.archive import Archive
 from index.errors import IndexUnavailable
-from service import create_app
+from service import create_app, warm
 from service.pages import articles, edition, policy, remarks, search
 
 
@@ -193,6 +193,16 @@ def test_a_warning_begins_with_a_word_as_it_was_typed(reading: FlaskClient) -> N
     )
 
 
+def test_a_warning_with_several_parts_is_said_once(reading: FlaskClient) -> None:
+    page = show(reading, q="harbour and talks or pay and (dockers")
+    first, second, third = page.by_class("notice", "p")
+    assert plain(first).startswith("and was searched for as a word;")
+    assert [plain(part) for part in first.findall(".//u")] == ["and", "and"]
+    assert plain(first).count("It is about and in") == 1
+    assert [plain(part) for part in second.findall(".//u")] == ["or"]
+    assert [plain(part) for part in third.findall(".//u")] == ["("]
+
+
 def test_a_misspelt_query_is_offered_corrected(reading: FlaskClient) -> None:
     page = show(reading, q="harbuor", section="Business")
     (notice,) = page.by_class("suggestion", "a")
@@ -330,19 +340,64 @@ def test_a_message_is_a_sentence_that_begins_as_it_was_typed(
 
 @given(
     q=st.text(max_size=12),
-    position=st.none() | st.integers(-2, 14),
-    length=st.integers(0, 14),
+    parts=st.lists(
+        st.tuples(st.none() | st.integers(-2, 14), st.integers(0, 14)), max_size=4
+    ),
 )
 def test_the_pieces_of_a_query_are_the_query(
-    q: str, position: int | None, length: int
+    q: str, parts: list[tuple[int | None, int]]
 ) -> None:
-    pieces = remarks.pieces_of(q, position, length)
+    pieces = remarks.pieces_of(q, parts)
     if pieces:
         assert "".join(piece.text for piece in pieces) == q
-        assert sum(piece.flawed for piece in pieces) <= 1
+        assert 1 <= sum(piece.flawed for piece in pieces) <= len(parts)
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/?q=harbour", "search"),
+        ("/?q=xylophone", "search"),
+        ("/hits?q=harbour", "search"),
+        ("/facets", "search"),
+        ("/facets/section", "search"),
+        ("/articles/urn:test:grain", "read"),
+    ],
+)
+def test_a_page_says_how_long_its_parts_took(
+    reading: FlaskClient, path: str, part: str
+) -> None:
+    timing = Page(reading.get(path)).headers["Server-Timing"]
+    assert re.fullmatch(rf"{part};dur=[\d.]+, write;dur=[\d.]+", timing)
+
+
+def test_the_first_page_of_a_server_waits_for_no_template(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(archive.settings, archive)
+    warm(app)
+    compiled: list[str] = []
+    monkeypatch.setattr(app.jinja_env, "compile", compiled.append)
+    for path in ("/", "/docs", "/articles/none", "/facets"):
+        Page(app.test_client().get(path))
+    assert compiled == []
 
 
 # Mistakes.
+
+
+@pytest.mark.parametrize("path", ["/nope", "/nope/%3Cb%3E", "/search", "/v10"])
+def test_a_browser_gets_a_page_for_an_unknown_address(
+    reading: FlaskClient, path: str
+) -> None:
+    page = Page(reading.get(path, headers={"Accept": "text/html,*/*;q=0.8"}))
+    assert page.status == 404
+    assert page.text("h1") == "No such resource"
+    assert path in page.text("main")
+    assert page.link("Search the archive") == "/"
+    assert page.headers["Content-Security-Policy"] == policy.CONTENT_SECURITY_POLICY
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Accept" in page.headers["Vary"]
 
 
 def test_while_the_index_is_built_a_page_says_so(
