@@ -17,6 +17,8 @@ SEARCH_MEMORY = 384 * 1024 * 1024
 _LARGE = 1 / 16
 _LARGE_AT_ONCE = 2
 _MOST_WAITING = 3
+# Share of the budget that large searches leave to small ones, unless one needs it all.
+_SMALL_SHARE = 1 / 8
 # Share of the time until its deadline that a search may wait: the rest is for itself.
 _WAITING_SHARE = 0.5
 
@@ -102,12 +104,13 @@ class SearchBudget:
                 self._freed.notify_all()
 
     def _has_room(self, size: int, is_large: bool) -> bool:
-        if is_large and self._large >= _LARGE_AT_ONCE:
-            return False
-        return self._used + size <= self.limit
+        if not is_large or not self._used:
+            return self._used + size <= self.limit
+        room = self.limit * (1 - _SMALL_SHARE) - self._used
+        return self._large < _LARGE_AT_ONCE and size <= room
 
     def _wait(self, size: int, is_large: bool, deadline: float | None) -> None:
-        if self._waiting >= _MOST_WAITING:
+        if is_large and self._waiting >= _MOST_WAITING:
             raise SearchMemoryUsed()
         now = time.monotonic()
         seconds = None if deadline is None else (deadline - now) * _WAITING_SHARE

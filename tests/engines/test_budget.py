@@ -45,6 +45,10 @@ class Searches:
         except SearchMemoryUsed:
             self.refused += 1
 
+    def end(self) -> None:
+        """End those that run, and those that start from now on."""
+        self._end.set()
+
     def __enter__(self) -> Searches:
         return self
 
@@ -83,6 +87,26 @@ def test_few_large_searches_run_and_few_wait_and_small_ones_go_ahead() -> None:
             assert budget.state().reserved == 2 * LARGE + 10
     assert searches.running == 5
     assert budget.state() == (0, LIMIT, 5)
+
+
+def test_large_searches_leave_room_for_small_ones() -> None:
+    budget = SearchBudget(LIMIT)
+    with Searches(budget) as large:
+        large.start(480, 6)
+        until(lambda: large.running == 1 and large.refused == 2)
+        with budget.reserved(50, soon()), budget.reserved(50, soon()):
+            assert budget.state().reserved == 580
+
+
+def test_a_small_search_waits_however_many_do() -> None:
+    budget = SearchBudget(LIMIT)
+    with Searches(budget) as large, Searches(budget) as small:
+        large.start(LIMIT, 6)
+        until(lambda: large.running == 1 and large.refused == 2)
+        small.start(50, 4)
+        large.end()
+        until(lambda: small.running == 4)
+        assert small.refused == 0
 
 
 def test_who_waits_runs_as_soon_as_there_is_room() -> None:
