@@ -308,7 +308,7 @@ def test_the_numbers_are_a_table_of_links(page: Page) -> None:
 @with_or_without
 @pytest.mark.parametrize("width", [320])
 def test_filters_of_a_phone_are_behind_a_disclosure_above_the_results(
-    page: Page,
+    page: Page, scripts: bool
 ) -> None:
     page.goto("/?q=harbour&section=Business")
     row = facet(page, "Section").get_by_role("link", name=re.compile("Business"))
@@ -324,7 +324,8 @@ def test_filters_of_a_phone_are_behind_a_disclosure_above_the_results(
     expect(page.locator(".chart")).to_be_visible()
     page.get_by_text("Exact dates").click()
     assert overflow(page) == 0
-    assert violations(page) == []
+    if scripts:  # without them axe, a script itself, never ends
+        assert violations(page) == []
     row.click()
     expect(page).to_have_url(re.compile(r"\?q=harbour$"))
 
