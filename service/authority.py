@@ -125,8 +125,8 @@ def require(scope: Scope) -> None:
 
 def session() -> Session | None:
     """Session that this request for a page is answered for; ``None`` without one."""
-    found: Session | None = g.get("session")
-    return found
+    current: Session | None = g.get("session")
+    return current
 
 
 def log_in(secret: str) -> str:
@@ -227,16 +227,16 @@ def _key_of_session(ctx: Context) -> Key | None:
     if session_id is None:
         return None
     sessions = ctx.archive.sessions
-    found = sessions.find(session_id)
-    if found is None:
+    current = sessions.find(session_id)
+    if current is None:
         return None
     try:
-        sessions.use(session_id, found)
+        sessions.use(session_id, current)
     except ServiceError as error:
         # On a full disk people go on reading. Not recorded, the use is not counted.
         log.warning("the use of a session was not recorded: %s", error)
-    g.session = found
-    return found.key
+    g.session = current
+    return current.key
 
 
 def _live_key(ctx: Context, sent: str) -> Key:

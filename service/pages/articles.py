@@ -244,9 +244,9 @@ class _Reading:
 
     def page(self) -> ArticlePage:
         """Everything that the page shows."""
-        found, view, root = self._article, self._view, self._root
+        shown, view, root = self._article, self._view, self._root
         finder = Finder(root, self._zone)
-        chain = self._moment.chain(found.id)
+        chain = self._moment.chain(shown.id)
         hits = Address(f"{root}/", self._search)
         own = self._own(root)
         finding, excerpts = self._find()
@@ -261,46 +261,46 @@ class _Reading:
         citing = self.citing()
         whole = self.citing(0)
         return ArticlePage(
-            title=title_of(found.headline or found.id),
+            title=title_of(shown.headline or shown.id),
             form=Form(q=hits.value("q"), action=f"{root}/"),
             action=self._here.path,
             own=str(own),
-            back=f"{hits}{fragment(anchor_of(found.id))}" if hits.pairs else "",
+            back=f"{hits}{fragment(anchor_of(shown.id))}" if hits.pairs else "",
             headline_html=headline,
-            kicker=finder.filter("section", found.section),
-            source=finder.filter("source", found.source),
-            byline=found.byline or "",
-            published=self._instant(found.published),
-            changed=self._instant(found.updated)
-            if found.updated != found.published
+            kicker=finder.filter("section", shown.section),
+            source=finder.filter("source", shown.source),
+            byline=shown.byline or "",
+            published=self._instant(shown.published),
+            changed=self._instant(shown.updated)
+            if shown.updated != shown.published
             else None,
             held=held_of(
-                found.status,
+                shown.status,
                 None
-                if found.embargoed_until is None
-                else dates.iso(found.embargoed_until),
+                if shown.embargoed_until is None
+                else dates.iso(shown.embargoed_until),
                 self._zone,
             ),
-            expires=self._instant(found.expires),
-            version=found.version or "",
+            expires=self._instant(shown.expires),
+            version=shown.version or "",
             current=""
             if view.current
-            else str(article_address(root, found.id, self._search)),
+            else str(article_address(root, shown.id, self._search)),
             versions=self._versions(),
             later=later_of(chain, finder),
-            correction=found.correction or "",
-            language=found.language or "",
-            direction=direction(found.language),
+            correction=shown.correction or "",
+            language=shown.language or "",
+            direction=direction(shown.language),
             blocks=blocks,
             steps=steps,
             finding=finding,
             citing=citing,
-            facts=facts_of(found, chain, finder),
-            rights=tuple(filter(None, (found.copyright, found.usage_terms))),
+            facts=facts_of(shown, chain, finder),
+            rights=tuple(filter(None, (shown.copyright, shown.usage_terms))),
             formats=tuple(
                 Value(name, str(own.showing(format=name))) for name in FORMATS
             ),
-            original=_web_address(found.url),
+            original=_web_address(shown.url),
             permalink=whole.link,
             remarks=remarks_of(self._arguments.get("q", ""), view.warnings),
         )
@@ -310,11 +310,11 @@ class _Reading:
 
         :raises ParagraphNotFound: the article has no such paragraph.
         """
-        found, asked = self._article, self._arguments.get("cite")
+        shown, asked = self._article, self._arguments.get("cite")
         number = (asked or 0) if n is None else n
-        published = self._instant(found.published)
+        published = self._instant(shown.published)
         citation = citation_of(
-            found,
+            shown,
             number,
             day="" if published is None else published.day,
             page=f"{site()}{self._own('')}",
@@ -390,10 +390,10 @@ def _text_of(
             0 if found_steps is None else found_steps.current,
         )
     )
-    found = {each.n: each.marks for each in looked_for}
+    marks_of = {each.n: each.marks for each in looked_for}
     headline, blocks = "", []
     for excerpt in view.excerpts:
-        html = writer.html(excerpt.text, excerpt.marks, found.get(excerpt.n, ()))
+        html = writer.html(excerpt.text, excerpt.marks, marks_of.get(excerpt.n, ()))
         if excerpt.n == 0:
             headline = html
         else:

@@ -165,10 +165,12 @@ class Shapes:
         above: tuple[str, ...],
         shown: dict[str, str],
     ) -> tuple[Member, ...]:
-        found = [(each, self._members(each, above, shown)) for each in alternatives]
+        members_of = [
+            (each, self._members(each, above, shown)) for each in alternatives
+        ]
         objects = {
             (each.get("$ref") or each.get("items", {}).get("$ref", "")): members
-            for each, members in found
+            for each, members in members_of
             if members
         }
         if len(objects) == 1:  # itself or a list of it, or a plain value in its place

@@ -26,8 +26,8 @@ def suggest(arguments: dict[str, Any]) -> Response:
     filter. The other parameters of the search stay as they are.
     """
     address = Address.of(f"{request.script_root}/", arguments)
-    found = suggestions_of(arguments.get("q", ""), _MOST)
-    return json_response({"groups": list(_groups(found, address))})
+    suggestions = suggestions_of(arguments.get("q", ""), _MOST)
+    return json_response({"groups": list(_groups(suggestions, address))})
 
 
 def _groups(
@@ -38,7 +38,7 @@ def _groups(
 
     # Groups in the order of the best of each.
     order = list(dict.fromkeys(map(kind, suggestions)))
-    for name, found in groupby(
+    for name, group in groupby(
         sorted(suggestions, key=lambda each: order.index(each.type)), kind
     ):
         yield {
@@ -49,7 +49,7 @@ def _groups(
                     "count": _count(suggestion),
                     "href": _href(suggestion, address),
                 }
-                for suggestion in found
+                for suggestion in group
             ],
         }
 
