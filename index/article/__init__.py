@@ -44,6 +44,7 @@ from index.article.records import (
     number_paragraphs,
     paragraph_id,
 )
+from index.article.stored import stored_article_of
 
 __all__ = [
     "ARTICLE_FIELDS",
@@ -84,4 +85,5 @@ __all__ = [
     "paragraph_id",
     "paragraph_json",
     "status_of",
+    "stored_article_of",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +17,6 @@ from index.errors import InvalidArticle
 MAX_ID = 400  # characters
 # Paragraphs that formats read. The JSON of an article of 1 MB has room for fewer.
 MAX_PARAGRAPHS = 20_000
-_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 # RFC 5646: a subtag of 2 to 8 letters, then subtags of 1 to 8 letters or digits.
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
@@ -250,25 +249,37 @@ def number_paragraphs(
 
     :param rest: (role, text, credit) in reading order, without the headline.
     """
-    counts: Counter[str] = Counter()
-    numbered: list[Paragraph] = []
-
-    def add(n: int, role: Role, text: str, credit: str | None) -> None:
-        digest = hashlib.blake2b(
+    texts = [item for item in rest if item[1].strip()]
+    first = 1
+    if headline is not None and headline.strip():
+        texts.insert(0, (Role.HEADLINE, headline, None))
+        first = 0
+    digests = [
+        blake2b(
             f"{role}\0{text}".encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
-        counts[digest] += 1
-        key = digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
-        numbered.append(Paragraph(n=n, role=role, text=text, key=key, credit=credit))
+        for role, text, _ in texts
+    ]
+    return tuple(
+        [
+            Paragraph(n=n, role=role, text=text, key=key, credit=credit)
+            for n, (key, (role, text, credit)) in enumerate(
+                zip(_keys(digests), texts, strict=True), first
+            )
+        ]
+    )
 
-    if headline is not None and headline.strip():
-        add(0, Role.HEADLINE, headline, None)
-    n = 1
-    for role, text, credit in rest:
-        if text.strip():
-            add(n, role, text, credit)
-            n += 1
-    return tuple(numbered)
+
+def _keys(digests: list[str]) -> list[str]:
+    """Digests with a count behind each that came before."""
+    if len(set(digests)) == len(digests):
+        return digests
+    counts: Counter[str] = Counter()
+    keys: list[str] = []
+    for digest in digests:
+        counts[digest] += 1
+        keys.append(digest if counts[digest] == 1 else f"{digest}-{counts[digest]}")
+    return keys
 
 
 def paragraph_id(article_id: str, n: int) -> str:
@@ -278,5 +289,9 @@ def paragraph_id(article_id: str, n: int) -> str:
 
 def _check_text(name: str, value: str | None) -> None:
     # A lone surrogate cannot be encoded as UTF-8, and PostgreSQL refuses NUL in text.
-    if value is not None and _FORBIDDEN.search(value):
-        raise InvalidArticle(name, "contains a NUL or a lone surrogate; remove it")
+    try:
+        if value is None or b"\0" not in value.encode():
+            return
+    except UnicodeEncodeError:
+        pass
+    raise InvalidArticle(name, "contains a NUL or a lone surrogate; remove it")

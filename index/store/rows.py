@@ -18,7 +18,7 @@ from index.access import (
     Restrictions,
     Standing,
 )
-from index.article import Article, article_of
+from index.article import Article, stored_article_of
 from index.errors import (
     InvalidArticle,
     StoreUnavailable,
@@ -72,7 +72,7 @@ def read_article(
         document = {**json.loads(content), "version": version}
         if status is not None:
             document["status"] = STATUSES[status].value
-        return article_of(document)
+        return stored_article_of(document)
     except (ValueError, InvalidArticle) as error:
         raise unreadable(article_id, version, error) from error
 

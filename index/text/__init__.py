@@ -9,7 +9,6 @@ from index.text.analysis import (
     query_forms,
     split,
     surfaces,
-    word,
     word_spans,
 )
 from index.text.characters import Span
@@ -37,7 +36,7 @@ from index.text.values import (
     value_key,
     words_of_value,
 )
-from index.text.words import depends_on_convention
+from index.text.words import analysis_of, depends_on_convention
 
 __all__ = [
     "ANALYZER_VERSION",
@@ -48,6 +47,7 @@ __all__ = [
     "Tokens",
     "adjoining_spans",
     "analyse",
+    "analysis_of",
     "convention_of",
     "depends_on_convention",
     "exact_forms",
@@ -73,7 +73,6 @@ __all__ = [
     "value_key",
     "with_groups_joined",
     "with_times_marked",
-    "word",
     "word_key",
     "word_keys",
     "word_spans",

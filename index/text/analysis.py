@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import Stemmer
 
 from index.deadline import Check, never
 from index.text.characters import NUMBER, SPACELESS, UNIT, Span
-from index.text.conventions import CONVENTIONS, DEFAULT, Convention, convention_of
+from index.text.conventions import CONVENTIONS, DEFAULT, convention_of
 from index.text.numbers import has_number_signs, plain_figures, with_groups_joined
 from index.text.tokens import Analysis, Tokens
 from index.text.words import analysis_of, surfaces_of, tokens_of
@@ -54,30 +53,12 @@ ANALYZER_VERSION: int = zlib.crc32(
 )
 
 
-class Word(NamedTuple):
-    """The tokens of one word for an index, from the word's own position on."""
-
-    forms: Sequence[str]
-    positions: Sequence[int]  # from 0, ascending
-    widths: Sequence[int]
-    length: int  # number of positions
-
-
 def surfaces(text: str) -> list[str]:
     """The words of a text as they are written.
 
-    :func:`word` gives the tokens of each: all that an index needs of :func:`analyse`,
-    without the offsets.
+    :func:`analysis_of` gives the tokens of each, as :func:`analyse` gives those of all.
     """
     return surfaces_of(text)[1]
-
-
-def word(surface: str, convention: Convention = DEFAULT) -> Word:
-    """Tokens of one of the :func:`surfaces` of a text."""
-    analysis = analysis_of(surface, convention)
-    if isinstance(analysis, str):
-        return Word((analysis,), (0,), (1,), 1)
-    return Word(analysis.forms, analysis.positions, analysis.widths, analysis.length)
 
 
 def split(text: str) -> list[str]:

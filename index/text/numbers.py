@@ -61,7 +61,7 @@ def plain_figures(match: regex.Match[str], convention: Convention) -> str | None
     unit = normal_form(match["unit"])
     if figures.isdecimal() or (_CLOCK.fullmatch(figures) and _is_clock(match, unit)):
         return None
-    plain = _without_signs(figures, convention)
+    plain = plain_number(figures, convention)
     if plain is None or (match["before"] and "." in plain):
         return None
     return normal_form(match["before"] or "") + plain + unit
@@ -73,7 +73,11 @@ def _is_clock(match: regex.Match[str], unit: str) -> bool:
     return unit in _CLOCK_UNITS or (unit in ("a", "p") and after == ".m")
 
 
-def _without_signs(figures: str, convention: Convention) -> str | None:
+def plain_number(figures: str, convention: Convention) -> str | None:
+    """Plain figures of figures with signs between them; ``None`` if they are no number.
+
+    :param figures: in normal form.
+    """
     groups = re.split(r"\D", figures)
     signs = [letter for letter in figures if not letter.isdecimal()]
     last = signs[-1]

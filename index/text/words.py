@@ -37,7 +37,7 @@ from index.text.forms import (
     plain_letters,
 )
 from index.text.korean import nouns
-from index.text.numbers import with_groups_joined
+from index.text.numbers import plain_number, with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
 from index.text.symbols import HAS_WORD_SYMBOL, written_out
 from index.text.tokens import Analysis, Tokens
@@ -50,6 +50,8 @@ _TIME_OR_DATE = regex.compile(
 )
 # Most words with a sign. An apostrophe could set off a clitic.
 _PAIR = re.compile(r"([A-Za-z]+)[.\-/_&+@]([A-Za-z]+)")
+# Most numbers with signs.
+_ASCII_FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)+")
 _ANALYSES_BYTES = 32_000_000  # of the analyses that are kept, of most words 200 each
 _UNITS_BYTES = 2_000_000
 _LONGEST_UNIT = 8  # characters of a unit that is kept
@@ -173,7 +175,7 @@ def _analyse_surface(surface: str) -> str | Analysis | ByConvention:
     plain = plain_form(surface)
     if plain is not None:
         return plain
-    if SPACELESS.match(surface):
+    if not surface.isascii() and SPACELESS.match(surface):
         return _analyse_run(surface)
     if depends_on_convention(surface):
         return ByConvention(surface)
@@ -230,6 +232,10 @@ def _analyse_word(
     pair = _PAIR.fullmatch(body)
     if pair is not None and len(body) <= MAX_FORM:
         return _of_pair(body.lower(), pair[1].lower(), pair[2].lower(), end)
+    if _ASCII_FIGURES.fullmatch(body) and len(body) <= MAX_FORM:
+        figures = plain_number(body, convention)
+        if figures is not None:
+            return _of_number(body, figures, end)
     whole = normal_form(body)
     parts = parts_of(body, convention, check)
     if not parts:  # an emoji, also one made of letters: 🆗
@@ -273,6 +279,22 @@ def _of_pair(whole: str, first: str, second: str, end: int) -> Analysis:
         2,
         phrase=(first, second),
         exact=(whole,),
+    )
+
+
+def _of_number(form: str, figures: str, end: int) -> Analysis:
+    """Analysis of a number without unit or currency, of plain figures: 1,500."""
+    if form == figures:
+        return _of_one_form(form, end)
+    return Analysis(
+        (form, loose(figures)),
+        (0, 0),
+        (1, 1),
+        (0, 0),
+        (end, end),
+        1,
+        phrase=(figures,),
+        exact=(form,),
     )
 
 
@@ -326,7 +348,7 @@ def _runs(body: str, parts: Sequence[Part], convention: Convention) -> Iterator[
 
 def _end_without_possessive(surface: str) -> int:
     end = len(surface)
-    while INVISIBLE.match(surface, end - 1):
+    while not surface.isascii() and INVISIBLE.match(surface, end - 1):
         end -= 1
     if end > 2 and surface[end - 1] in "sSｓＳ" and surface[end - 2] in APOSTROPHES:
         end -= 2

@@ -26,7 +26,7 @@ from index.engines.whoosh.files.schema import (
     values_of,
     whoosh_schema,
 )
-from index.text import surfaces, word
+from index.text import analyse
 
 pytestmark = pytest.mark.slow
 
@@ -47,17 +47,14 @@ def tokens(values: Sequence[str]) -> str:
     """Terms of a field's values with their positions, for :class:`Given`."""
     terms, start = [], 0
     for value in values:
-        length = 0
-        for surface in surfaces(value):
-            analysed = word(surface)
-            terms += [
-                f"{term_of(form, width)}@{start + length + position}"
-                for form, position, width in zip(
-                    analysed.forms, analysed.positions, analysed.widths, strict=True
-                )
-            ]
-            length += analysed.length
-        start += length + VALUE_GAP
+        analysed = analyse(value)
+        terms += [
+            f"{term_of(form, width)}@{start + position}"
+            for form, position, width in zip(
+                analysed.forms, analysed.positions, analysed.widths, strict=True
+            )
+        ]
+        start += analysed.length + VALUE_GAP
     return " ".join(terms)
 
 

@@ -18,13 +18,13 @@ from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, VALUE_GAP, ter
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
 from index.text import (
     Convention,
+    analysis_of,
     depends_on_convention,
     may_be_time,
     plain_form,
     split,
     surfaces,
     with_times_marked,
-    word,
 )
 
 # Numeric columns of articles, each with its type in the segment's file.
@@ -111,9 +111,14 @@ class ChunkDictionary(dict[str, int]):
             number = self._add_plain(form)
         else:
             bare = chunk.strip(_PUNCTUATION)
+            form = plain_form(bare)
             # A word in punctuation has the number of the word; .5 is a number itself.
-            if plain_form(bare) is not None and f".{bare}" not in chunk:
-                number = self[bare]
+            if form is not None and not (bare[0].isdigit() and f".{bare}" in chunk):
+                known = self.get(bare)
+                if known is None:
+                    known = self[bare] = self._add_plain(form)
+                    self._characters += len(bare)
+                number = known
             elif may_be_time(chunk):
                 return self.number_of_time(chunk, Convention())
             else:
@@ -142,15 +147,22 @@ class ChunkDictionary(dict[str, int]):
 
     def add(self, chunk: str, convention: Convention) -> int:
         """Add a chunk of any words; return its number."""
-        terms, length = self.terms, 0
+        terms, entries, offsets = self.terms, self.entries, self.offsets
+        length = 0
         for surface in surfaces(chunk):
-            tokens = word(surface, convention)
+            analysis = analysis_of(surface, convention)
+            if isinstance(analysis, str):
+                entries.append(terms.setdefault(analysis, len(terms)))
+                offsets.append(length)
+                length += 1
+                continue
             for form, position, width in zip(
-                tokens.forms, tokens.positions, tokens.widths, strict=True
+                analysis.forms, analysis.positions, analysis.widths, strict=True
             ):
-                self.entries.append(terms.setdefault(term_of(form, width), len(terms)))
-                self.offsets.append(length + position)
-            length += tokens.length
+                term = form if width == 1 else term_of(form, width)
+                entries.append(terms.setdefault(term, len(terms)))
+                offsets.append(length + position)
+            length += analysis.length
         self.lengths.append(length)
         self.most_tokens = max(self.most_tokens, len(self.entries) - self.starts[-1])
         self.starts.append(len(self.entries))
