@@ -19,8 +19,14 @@ run: .venv/.installed  ## start Nutgraf, with the articles of seeds/ if it has n
 quick: lint  ## check form and types, then run the tests under 50 ms: in 40 seconds
 	@$(BIN)/pytest $(PARALLEL) -m 'not slow' --durations=5 --durations-min=0.2 $(ARGS)
 
-test: lint  ## check form and types, then run all tests on all cores
+test: .venv/.installed-test  ## check form and types, then run all tests on all cores
+	@$(MAKE) --silent --no-print-directory --jobs=2 lint tests/__pycache__
 	@$(BIN)/pytest $(PARALLEL)
+
+# Collecting the tests compiles them, in a new clone only: each process of pytest would
+# compile all of them. Mistakes are for the run itself to report.
+tests/__pycache__: | .venv/.installed-test
+	@$(BIN)/pytest -n0 --collect-only --quiet >/dev/null 2>&1 || true
 
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
 	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from jinja2.bccache import Bucket, BytecodeCache
 
 from index.access import Scope
 from index.archive import Archive
@@ -30,6 +31,24 @@ os.umask(0o022)
 # How long an example takes depends on what else the machine does.
 hypothesis_settings.register_profile("nutgraf", deadline=None)
 hypothesis_settings.load_profile("nutgraf")
+
+
+class SharedTemplates(BytecodeCache):
+    """Compiled templates by their source, shared by all services of a process."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+# Most tests have a service of their own, and would compile its templates anew.
+Flask.jinja_options = {"bytecode_cache": SharedTemplates()}
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -131,9 +131,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                     status, schema=schema, description=MEANINGS[status]
                 )(wrapped)
             for status in sorted(always | {*problems}):
+                # By name: flask-smorest copies a schema with every answer after it.
                 wrapped = self.alt_response(
                     status,
-                    schema=Problem,
+                    schema=Problem.__name__,
                     content_type="application/problem+json",
                     description=MEANINGS[status],
                 )(wrapped)

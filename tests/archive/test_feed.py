@@ -394,27 +394,22 @@ def at(clock: Clock, hours: int) -> str:
     return dates.iso(clock.now + timedelta(hours=hours, minutes=30))
 
 
-def seen(archive: Archive, now: datetime, reader: Reader) -> dict[str, str | None]:
-    """Version of each article that a reader sees."""
-    versions = {}
-    for article_id in IDS:
-        with suppress(ArticleNotFound, ArticleKilled):
-            view = archive.get(article_id, now=now, reader=reader)
-            versions[article_id] = view.article.version
-    return versions
-
-
-def killed(archive: Archive, clock: Clock, reader: Reader) -> set[str]:
-    """Ids of the articles whose kill a reader is told of."""
-    ids = set()
+def standings(
+    archive: Archive, now: datetime, reader: Reader
+) -> tuple[dict[str, str | None], set[str]]:
+    """Version of each article that a reader sees; ids of those told to be killed."""
+    versions: dict[str, str | None] = {}
+    killed: set[str] = set()
     for article_id in IDS:
         try:
-            archive.get(article_id, now=clock.now, reader=reader)
+            view = archive.get(article_id, now=now, reader=reader)
         except ArticleKilled:
-            ids.add(article_id)
+            killed.add(article_id)
         except ArticleNotFound:
             pass
-    return ids
+        else:
+            versions[article_id] = view.article.version
+    return versions, killed
 
 
 class Memory:
@@ -426,12 +421,17 @@ class Memory:
         # Killed before they arrived: every reader may have them from elsewhere.
         self.in_advance: set[str] = set()
 
-    def look(self, archive: Archive, clock: Clock, since: datetime) -> None:
-        """See what is visible now, and what was visible at any time since."""
+    def look(self, archive: Archive, clock: Clock, since: datetime) -> set[str]:
+        """See what is visible now, and what was visible at any time since.
+
+        :return: ids of the articles whose kill the reader is told of now.
+        """
         while since < clock.now:
-            self.seen |= set(seen(archive, since, self.reader))
+            self.seen |= standings(archive, since, self.reader)[0].keys()
             since += timedelta(hours=1)
-        self.seen |= set(seen(archive, clock.now, self.reader))
+        versions, killed = standings(archive, clock.now, self.reader)
+        self.seen |= versions.keys()
+        return killed
 
 
 class Consumer:
@@ -555,26 +555,24 @@ def test_a_copy_kept_by_the_feed_is_what_its_reader_sees(steps: list[Do]) -> Non
         lazy = {name: Consumer(reader) for name, reader in READERS.items()}
         memories = {name: Memory(reader) for name, reader in READERS.items()}
         came: set[str] = set()  # what was ever here
+        before: dict[str, set[str]] = {name: set() for name in READERS}
         for step in steps:
-            before = {
-                name: killed(archive, clock, reader) for name, reader in READERS.items()
-            }
             since = clock.now
             do(archive, clock, step)
             for name, memory in memories.items():
-                memory.look(archive, clock, since)
-                notices = killed(archive, clock, memory.reader)
+                notices = memory.look(archive, clock, since)
                 memory.in_advance |= notices - came
                 assert notices <= memory.seen | memory.in_advance, name
                 if step.what == "purge":
                     assert notices >= before[name], name
+                before[name] = notices
             came |= {step.id} if step.what == "put" else set()
             for consumer in (*early.values(), *(lazy.values() if step == LOOK else ())):
                 consumer.follow(archive)
         index(archive)
         for name, reader in READERS.items():
             late = Consumer(reader)
-            expected = seen(archive, clock.now, reader)
+            expected, _ = standings(archive, clock.now, reader)
             memory = memories[name]
             for consumer in (early[name], lazy[name], late):
                 consumer.follow(archive)

@@ -12,7 +12,7 @@ import pytest
 from apispec import APISpec
 from closed_schemas import closed
 from described import resolved
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -25,7 +25,8 @@ from service import create_app
 from service.api import documentation
 from service.api.descriptions import EXAMPLES
 from service.codes import PROBLEM_TYPES
-from service.exchange import JSON
+from service.exchange import JSON, Blueprint
+from service.exchange.schemas import Problem
 
 
 @pytest.fixture
@@ -619,3 +620,21 @@ def test_the_document_is_built_once_when_first_requested(
     assert len(built) == 1
     assert len({each.data for each in answers}) == 1
     assert {each.status_code for each in answers} == {200}
+
+
+def test_adding_an_answer_copies_no_schema_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copies: list[Problem] = []
+
+    def copied(schema: Problem, memo: dict[int, Any]) -> Problem:
+        copies.append(schema)
+        return schema
+
+    monkeypatch.setattr(Problem, "__deepcopy__", copied, raising=False)
+    blueprint = Blueprint("more", __name__)
+    declared = blueprint.operation(
+        "GET", "/more", scope=Scope.SEARCH, gives={}, problems=(404, 409, 410)
+    )
+    declared(lambda arguments: Response())
+    assert copies == []

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from waiting import until
 
 from index.access import UNLIMITED, Scope
 from index.store import Store
@@ -83,21 +84,28 @@ def serving(
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(GUNICORN, cwd=ROOT, env=variables, stderr=log) as server,
     ):
-        for _ in range(200):
+
+        def listening() -> bool:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        until(listening, "the server listens", 60)
         yield "127.0.0.1", port
         server.terminate()
         assert server.wait(20) == 0
     assert not list(tmp_path.glob("nutgraf-metrics-*"))
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
-    """Host and port of a running server."""
-    with serving(tmp_path) as address:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the server that the tests of this file share."""
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[tuple[str, int]]:
+    """Host and port of a running server, which tests share; ids are their own."""
+    with serving(folder) as address:
         yield address
 
 
@@ -170,7 +178,7 @@ CUT_OFF = [
 
 
 def test_nothing_is_stored_of_a_body_that_does_not_arrive_whole(
-    address: tuple[str, int], tmp_path: Path
+    address: tuple[str, int], folder: Path
 ) -> None:
     host = f"Host: {address[0]}:{address[1]}"
     for header, body in CUT_OFF:
@@ -182,7 +190,7 @@ def test_nothing_is_stored_of_a_body_that_does_not_arrive_whole(
             assert (status, b"incomplete_body" in answer) == (400, True), body
     status, _ = call(address, f"GET /v1/articles/cut HTTP/1.1\r\n{host}")
     assert status == 404
-    log = (tmp_path / "log").read_text()
+    log = (folder / "log").read_text()
     assert '"level": "error"' not in log
     assert "Traceback" not in log
 
@@ -257,13 +265,13 @@ def logged(tmp_path: Path) -> list[dict[str, Any]]:
 
 
 def test_it_warns_that_there_are_no_keys(
-    address: tuple[str, int], tmp_path: Path
+    address: tuple[str, int], folder: Path
 ) -> None:
     status, _ = call(
         address, f"GET /v1/fields HTTP/1.1\r\nHost: localhost:{address[1]}"
     )
     assert status == 200
-    (line,) = [each for each in logged(tmp_path) if "key" in each["message"]]
+    (line,) = [each for each in logged(folder) if "key" in each["message"]]
     assert line["message"].startswith("no key was ever made")
     assert line["level"] == "warning"
 

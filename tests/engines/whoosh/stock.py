@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from faults.amounts import amount
 from whoosh import analysis, fields, query
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.filedb.filestore import FileStorage
@@ -25,7 +24,6 @@ from index.engines.whoosh.writing.indexed_article import indexed_article_of
 from index.engines.whoosh.writing.inversion import write_segment
 
 SEED = 20160929
-QUERIES = amount(400, 2_000)
 SYLLABLES = [f"{first}{second}" for first in "bdfgklmp" for second in "aio"]
 TAGS = ("ports", "food", "labour", "sea", "rail")
 EPOCH = datetime(2016, 1, 1)

@@ -375,6 +375,7 @@ def test_the_first_page_of_a_server_waits_for_no_template(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(archive.settings, archive)
+    app.jinja_env.bytecode_cache = None
     warm(app)
     compiled: list[str] = []
     monkeypatch.setattr(app.jinja_env, "compile", compiled.append)
