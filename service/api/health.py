@@ -95,7 +95,7 @@ def metrics(arguments: dict[str, Any]) -> Response:
     # Read before the answer begins, so that a missing store is a 503.
     state, condition = ctx.archive.state(), ctx.archive.condition()
     return Response(
-        ctx.metrics.exposition(state, condition),
+        ctx.metrics.exposition(state, condition, ctx.connections()),
         content_type="text/plain; version=0.0.4; charset=utf-8",
     )
 

@@ -59,7 +59,7 @@ ORDER = {
         engine
     """,
     "service": """
-        hosts codes logs memory metrics
+        hosts codes connections logs memory metrics
         refusals
         context
         exchange cookies
