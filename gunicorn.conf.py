@@ -27,7 +27,7 @@ from index.store import Store  # noqa: E402
 from service import bound_to, start_upkeep, use_threads, use_worker, warm  # noqa: E402
 from service.connections import Connections  # noqa: E402
 from service.hosts import is_loopback  # noqa: E402
-from service.logs import configuration  # noqa: E402
+from service.logs import configuration, start_writer  # noqa: E402
 from service.worker import SILENCE_SECONDS  # noqa: E402
 
 try:
@@ -137,6 +137,11 @@ _connections = Connections()
 def pre_fork(server: Any, worker: Any) -> None:
     """Let a worker share the connections with the others."""
     worker.share = _connections.join()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let a worker write its log in a thread of its own."""
+    start_writer()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -157,7 +157,7 @@ class Context:
         self._room = threading.BoundedSemaphore(max(1, threads // 4))
 
     def measure(self) -> None:
-        """Set the gauges of this process."""
+        """Set the gauges of this process, and give back what large searches took."""
         # Before the first search there is no cache, and no need to open the archive.
         archive = self._archive
         if archive is None:

@@ -48,6 +48,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.problems = Counter(
             "nutgraf_problems",
             "Requests answered with a problem, by its code",
@@ -88,8 +89,17 @@ class Metrics:
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(method, route).observe(seconds)
+        # Prometheus' client checks and joins the labels each time.
+        answered = self._answered.get((method, route, status))
+        if answered is None:
+            answered = (
+                self.requests.labels(method, route, str(status)),
+                self.seconds.labels(method, route),
+            )
+            self._answered[method, route, status] = answered
+        count, duration = answered
+        count.inc()
+        duration.observe(seconds)
 
     def measure(
         self,

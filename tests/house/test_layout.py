@@ -59,7 +59,8 @@ ORDER = {
         engine
     """,
     "service": """
-        hosts codes connections logs memory metrics
+        hosts codes connections log_writer memory metrics
+        logs
         refusals
         context
         exchange cookies

@@ -83,7 +83,7 @@ def serving(
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(GUNICORN, cwd=ROOT, env=variables, stderr=log) as server,
     ):
-        for _ in range(200):
+        for _ in range(1_200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
