@@ -18,6 +18,7 @@ _METRICS = "nutgraf-metrics-"
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_METRICS)
 
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # noqa: E402
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from index.engines import open_engine  # noqa: E402
@@ -64,6 +65,16 @@ control_socket_disable = True
 # The service itself writes one line of JSON for each request.
 accesslog = None
 logconfig_dict = configuration()
+
+
+class _Log(Logger):
+    """gunicorn's log without its access log, which it composes even if none is kept."""
+
+    def access(self, *request: Any) -> None:
+        """Log nothing."""
+
+
+logger_class = _Log
 
 
 def on_starting(server: Any) -> None:

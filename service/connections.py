@@ -2,7 +2,9 @@
 
 The system wakes all workers for a new connection, and the fastest takes it: of eight
 connections that come together, one worker may get all. So a worker leaves a new one to
-another that has fewer open, for a short time.
+another that has fewer open, for a short time. Where they are uneven all the same, as
+after a worker was replaced, the one with many ends some after their next answer, and
+their clients connect again.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import mmap
 # How long a worker is waited for, in total, until it accepts a connection again. A new
 # connection waits no longer for a worker that hangs, and the next ones do not wait.
 PATIENCE_SECONDS = 0.1
+# A worker ends connections if another one has fewer by more than this.
+SURPLUS = 2
 # Workers in one table. Further ones leave no connection to others, nor others to them.
 WORKERS = 256
 
@@ -129,15 +133,31 @@ class Share:
         """End leaving a connection: another worker has taken it."""
         self._looked = None
 
+    def has_surplus(self) -> bool:
+        """Whether to end a connection, since another worker has far fewer open.
+
+        Threads may ask it; they change nothing.
+        """
+        words, fewer = self._words, self.open - SURPLUS
+        return any(
+            words[row + _ACCEPTING]
+            and words[row + _OPEN] < fewer
+            and self._waited_for(row)[1] < PATIENCE_SECONDS
+            for row in self._table.rows()
+        )
+
+    def _waited_for(self, row: int) -> tuple[int, float]:
+        """Connections that a worker has accepted, and seconds waited for it since."""
+        accepted, waited = self._waited.get(row, (0, 0.0))
+        current = self._words[row + _ACCEPTED]
+        return current, waited if accepted == current else 0.0
+
     def _preferred(self) -> int | None:
         """Row of the worker with the fewest open connections, if it is another."""
         words, preferred, fewest = self._words, None, self.open
         for row in self._table.rows():
             if words[row + _ACCEPTING] and words[row + _OPEN] < fewest:
-                accepted, waited = self._waited.get(row, (0, 0.0))
-                if accepted != words[row + _ACCEPTED]:
-                    accepted, waited = words[row + _ACCEPTED], 0.0
-                self._waited[row] = accepted, waited
+                self._waited[row] = _, waited = self._waited_for(row)
                 if waited < PATIENCE_SECONDS:
                     preferred, fewest = row, words[row + _OPEN]
         return preferred

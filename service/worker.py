@@ -214,8 +214,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             self.worker_connections = min(self.cfg.worker_connections, files // 2)
-        # Idle connections leave room for those whose requests the threads can answer.
-        self.max_keepalived = max(1, self.worker_connections - self.cfg.threads)
         # Connections that no thread has, except idle ones, which gunicorn keeps.
         self._waiting: set[Connection] = set()
         self._bodies = max(1, self.cfg.threads // 4)  # threads that may wait for a body
@@ -233,6 +231,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 " such as deploy/nginx.conf"
             )
         super().check_config(cfg, log)
+
+    @property
+    def max_keepalived(self) -> int:
+        """How many idle connections it keeps, under gunicorn's name for it."""
+        if self.share.has_surplus():
+            return 0
+        # They leave room for those whose requests the threads can answer.
+        number: int = max(1, self.worker_connections - self.cfg.threads)
+        return number
+
+    @max_keepalived.setter
+    def max_keepalived(self, number: int) -> None:
+        """Ignore what gunicorn sets."""
 
     @property
     def nr_conns(self) -> int:

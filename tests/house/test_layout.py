@@ -74,7 +74,7 @@ ORDER = {
         documents machine
         data
         measuring peers
-        workplace ranking
+        workplace ranking endurance
         session
         lines
         report

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from faults.cluster import HOST, Cluster, running
 from waiting import until
 
-from service.connections import PATIENCE_SECONDS, Connections, Share
+from service.connections import PATIENCE_SECONDS, SURPLUS, Connections, Share
 
 EVENTS = {"Accept": "text/event-stream"}
 
@@ -82,6 +82,26 @@ def test_short_waits_for_a_worker_that_takes_nothing_add_up() -> None:
         waits += 1
         assert waits < 6
     assert waits > 1
+
+
+def test_a_worker_with_far_more_connections_ends_some() -> None:
+    one, other = workers(SURPLUS, 0)
+    assert not one.has_surplus()
+    one.open += 1
+    assert one.has_surplus()
+    assert not other.has_surplus()
+    other.accepting(False)
+    assert not one.has_surplus()
+
+
+def test_no_connection_is_ended_for_a_worker_that_hangs() -> None:
+    one, other = workers(8, 0)
+    assert one.has_surplus()
+    assert one.yields(0)
+    assert not one.yields(PATIENCE_SECONDS * 1.1)
+    assert not one.has_surplus()
+    take(other)
+    assert one.has_surplus()
 
 
 def test_others_go_on_when_a_worker_has_died() -> None:
@@ -216,6 +236,28 @@ def test_a_worker_that_dies_or_is_replaced_leaves_no_count(tmp_path: Path) -> No
         os.kill(cluster.master, signal.SIGHUP)
         until(lambda: replaced(cluster, before), "all workers are new")
         until(lambda: both_accept(cluster), "nothing is counted of the old", 30)
+
+
+@pytest.mark.slow
+def test_clients_that_one_worker_has_move_to_a_new_worker(cluster: Cluster) -> None:
+    until(lambda: none_is_open(cluster), "all connections are closed")
+    stopped, _ = cluster.workers()
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        with connected(cluster, 8) as clients:
+            assert 8 in open_connections(clients[0]).values()
+            os.kill(stopped, signal.SIGKILL)
+            until(lambda: replaced(cluster, [stopped]), "there is a new worker")
+
+            def even() -> bool:
+                for client in clients:
+                    get(client, "/healthz")  # connects again if it must
+                return min(open_connections(clients[0]).values()) >= 2
+
+            until(even, "the new worker has some of them", 30)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(stopped, signal.SIGCONT)
 
 
 def replaced(cluster: Cluster, workers: list[int]) -> bool:
