@@ -18,6 +18,7 @@ _METRICS = "nutgraf-metrics-"
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_METRICS)
 
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # noqa: E402
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from index.engines import open_engine  # noqa: E402
@@ -25,8 +26,9 @@ from index.errors import InvalidValue, ServiceError  # noqa: E402
 from index.settings import Settings  # noqa: E402
 from index.store import Store  # noqa: E402
 from service import bound_to, start_upkeep, use_threads, use_worker, warm  # noqa: E402
+from service.connections import Connections  # noqa: E402
 from service.hosts import is_loopback  # noqa: E402
-from service.logs import configuration  # noqa: E402
+from service.logs import configuration, start_writer  # noqa: E402
 from service.worker import SILENCE_SECONDS  # noqa: E402
 
 try:
@@ -63,6 +65,16 @@ control_socket_disable = True
 # The service itself writes one line of JSON for each request.
 accesslog = None
 logconfig_dict = configuration()
+
+
+class _Log(Logger):
+    """gunicorn's log without its access log, which it composes even if none is kept."""
+
+    def access(self, *request: Any) -> None:
+        """Log nothing."""
+
+
+logger_class = _Log
 
 
 def on_starting(server: Any) -> None:
@@ -129,18 +141,33 @@ def _address(listener: Any) -> str:
     return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
 
+# Shared by the workers that are forked with these settings, until the next reload.
+_connections = Connections()
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Let a worker share the connections with the others."""
+    worker.share = _connections.join()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let a worker write its log in a thread of its own."""
+    start_writer()
+
+
 def post_worker_init(worker: Any) -> None:
     """Give the app its addresses, threads and worker, and open the index."""
     # The real addresses, not those of the settings: systemd may pass the sockets.
     bound_to(worker.wsgi, [_address(each) for each in worker.sockets])
     use_threads(worker.wsgi, worker.cfg.threads)
-    use_worker(worker.wsgi, lambda: bool(worker.alive))
+    use_worker(worker.wsgi, lambda: bool(worker.alive), worker.share.open_by_worker)
     warm(worker.wsgi)
     start_upkeep(worker.wsgi)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Remove the gauges of a worker that has ended."""
+    """Remove the connections and gauges of a worker that has ended."""
+    worker.share.leave()
     mark_process_dead(worker.pid)
 
 

@@ -120,13 +120,13 @@ def _count(ctx: Context, response: Response) -> None:
     route = request.url_rule.rule if request.url_rule is not None else "none"
     method = request.method if request.method in METHODS else "other"
     ctx.metrics.observe(method, route, response.status_code, seconds)
-    ctx.measure()
     refusal = {}
     if "problem" in g:
         refusal["code"] = g.problem
         ctx.metrics.problems.labels(g.problem).inc()
     # Without the query string: what readers search for is private.
     log_request(
+        request_id=g.request_id,
         method=method,
         path=request.path[:500],
         status=response.status_code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from flask import Flask
@@ -59,9 +59,17 @@ def use_threads(app: Flask, threads: int) -> None:
     ctx.measure()
 
 
-def use_worker(app: Flask, alive: Callable[[], bool]) -> None:
-    """Give an app the check whether its server keeps running."""
-    context_of(app).use_worker(alive)
+def use_worker(
+    app: Flask,
+    alive: Callable[[], bool],
+    connections: Callable[[], Mapping[int, int]] = dict,
+) -> None:
+    """Give an app the worker of a server that runs it.
+
+    :param alive: whether the server keeps running.
+    :param connections: open connections of all workers, by their numbers.
+    """
+    context_of(app).use_worker(alive, connections)
 
 
 def warm(app: Flask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from flask import Flask, current_app
@@ -44,6 +44,7 @@ class Context:
         self._counting = threading.Lock()
         self._opening = threading.Lock()
         self._alive: Callable[[], bool] = lambda: True
+        self._connections: Callable[[], Mapping[int, int]] = dict
         self.bound_host = host_of(settings.bind)
         self.bound_to([settings.bind])
         self.use_threads(threads)
@@ -64,9 +65,15 @@ class Context:
         """Whether the server keeps running; if not, waiting requests must end."""
         return self._alive()
 
-    def use_worker(self, alive: Callable[[], bool]) -> None:
-        """From now on, ask a server's worker whether it keeps running."""
-        self._alive = alive
+    def connections(self) -> Mapping[int, int]:
+        """Open connections of each worker of the server, by its number."""
+        return self._connections()
+
+    def use_worker(
+        self, alive: Callable[[], bool], connections: Callable[[], Mapping[int, int]]
+    ) -> None:
+        """From now on, ask a server's worker for both."""
+        self._alive, self._connections = alive, connections
 
     @contextmanager
     def waiting_slot(self) -> Iterator[bool]:
@@ -150,7 +157,7 @@ class Context:
         self._room = threading.BoundedSemaphore(max(1, threads // 4))
 
     def measure(self) -> None:
-        """Set the gauges of this process."""
+        """Set the gauges of this process, and give back what large searches took."""
         # Before the first search there is no cache, and no need to open the archive.
         archive = self._archive
         if archive is None:

@@ -15,6 +15,7 @@ from typing import Any
 from flask import g, has_request_context
 
 from index.access import KEY_PREFIX
+from service.log_writer import LogWriter
 
 ACCESS = logging.getLogger("nutgraf.access")
 
@@ -94,6 +95,7 @@ _ESCAPES: tuple[_Escape, ...] = (
     ("=", re.compile(r"=\r?\n"), _nothing),
     ("=", re.compile(r"(?:=[0-9a-fA-F]{2})+"), _bytes),
 )
+_FIRSTS = frozenset(first for first, _, _ in _ESCAPES)
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 # How often a kind of escapes is decoded; what is escaped still is cut at the first.
 _ROUNDS = 8
@@ -146,6 +148,9 @@ def _is_plain(line: str) -> bool:
     """Whether a line surely holds no key, as most do."""
     if "\\" in line:  # as JSON escapes line breaks and all beyond ASCII
         return False
+    if not any(first in line for first in _FIRSTS):
+        # Then a blank and a plus are all that may be between the characters of a key.
+        return KEY_PREFIX not in line.replace(" ", "").replace("+", "").lower()
     decoded, left = _decoded(line)
     return left is None and KEY_PREFIX not in _visible(decoded).lower()
 
@@ -229,13 +234,22 @@ def _compatible(character: re.Match[str]) -> str:
     return unicodedata.normalize("NFKD", character[0])
 
 
+def start_writer() -> None:
+    """Have a thread of this process write the log; call it in each worker."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogWriter):
+            handler.start()
+
+
 def configuration(level: str = "INFO") -> dict[str, object]:
     """Configuration for :func:`logging.config.dictConfig`: everything to stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "service.logs.JsonLines"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "handlers": {
+            "stderr": {"class": "service.log_writer.LogWriter", "formatter": "json"}
+        },
         "root": {"level": level, "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},

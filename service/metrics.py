@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -48,6 +48,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.problems = Counter(
             "nutgraf_problems",
             "Requests answered with a problem, by its code",
@@ -88,8 +89,17 @@ class Metrics:
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(method, route).observe(seconds)
+        # Prometheus' client checks and joins the labels each time.
+        answered = self._answered.get((method, route, status))
+        if answered is None:
+            answered = (
+                self.requests.labels(method, route, str(status)),
+                self.seconds.labels(method, route),
+            )
+            self._answered[method, route, status] = answered
+        count, duration = answered
+        count.inc()
+        duration.observe(seconds)
 
     def measure(
         self,
@@ -105,14 +115,22 @@ class Metrics:
         self._search_memory.set(search_bytes)
         self._search_limit.set(search_limit)
 
-    def exposition(self, state: ArchiveState, condition: Condition) -> bytes:
-        """All metrics in Prometheus' text format."""
+    def exposition(
+        self,
+        state: ArchiveState,
+        condition: Condition,
+        connections: Mapping[int, int],
+    ) -> bytes:
+        """All metrics in Prometheus' text format.
+
+        :param connections: open connections of each worker, by its number.
+        """
         requests = self._registry
         if self._folder is not None:
             requests = CollectorRegistry()
             MultiProcessCollector(requests, path=self._folder)  # type: ignore[no-untyped-call]
         archive = CollectorRegistry()
-        archive.register(_ArchiveCollector(state, condition))
+        archive.register(_ArchiveCollector(state, condition, connections))
         return generate_latest(requests) + generate_latest(archive)
 
     def _gauge(self, name: str, about: str) -> Gauge:
@@ -122,8 +140,14 @@ class Metrics:
 class _ArchiveCollector(Collector):
     """Numbers of store, index and machine, which are the same in every worker."""
 
-    def __init__(self, state: ArchiveState, condition: Condition) -> None:
+    def __init__(
+        self,
+        state: ArchiveState,
+        condition: Condition,
+        connections: Mapping[int, int],
+    ) -> None:
         self._state, self._condition = state, condition
+        self._connections = connections
 
     def collect(self) -> Iterable[Metric]:
         state, condition = self._state, self._condition
@@ -189,3 +213,9 @@ class _ArchiveCollector(Collector):
         for folder, free_bytes in condition.free.items():
             free.add_metric((folder,), free_bytes)
         yield free
+        connections = GaugeMetricFamily(
+            "nutgraf_open_connections", "Open connections", labels=("worker",)
+        )
+        for number, amount in self._connections.items():
+            connections.add_metric((str(number),), amount)
+        yield connections

@@ -22,6 +22,7 @@ def start(app: Flask, stop: threading.Event | None = None) -> threading.Thread:
     def run() -> None:
         while not stopped.wait(SECONDS):
             try:
+                context_of(app).measure()
                 # A store or a folder that cannot be reached is reported by /readyz.
                 with suppress(ServiceError, OSError):
                     context_of(app).archive.tend()

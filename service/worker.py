@@ -10,6 +10,8 @@ others. Here that loop reads what clients send, without waiting for any of them:
   At most a quarter of the threads do so: requests without a body are always answered.
 - Clients that are too slow get an error and are disconnected.
 - A connection is closed in steps, and other clients are served in between.
+
+A new connection is left to the worker that has the fewest open.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 )
 
 from index.errors import NutgrafError
+from service.connections import Connections, Share
 from service.exchange import write_json
 from service.problems import MEDIA_TYPE, problem_of
 from service.refusals import HeadTooLarge, RequestTimeout
@@ -54,6 +57,7 @@ ROOM = 64 * 1024
 LINGER_SECONDS = 2.0
 
 _PIECE = 16 * 1024
+_LOOK_SECONDS = 0.001  # between two looks whether another worker took a connection
 _CHECK_SECONDS = 0.5  # between two checks for clients whose time is over
 _END_OF_HEAD = b"\r\n\r\n"
 # The body's length; without a group if the header has anything but a plain number.
@@ -195,17 +199,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     The overridden methods run in that loop, as in gunicorn. Until a thread gets a
     connection, only the loop touches it.
+
+    :ivar share: its row in the table of connections; before the fork, it may be given
+        one in a table that the workers of a server share.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.share: Share = Connections(1).join()
+        # While a new connection is left to another worker, the poller ignores it.
+        self._yielding = False
         super().__init__(*args, **kwargs)
         # A worker that cannot open files ends. Half of them are left for the index, the
         # store and the log; further connections wait until another one is closed.
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             self.worker_connections = min(self.cfg.worker_connections, files // 2)
-        # Idle connections leave room for those whose requests the threads can answer.
-        self.max_keepalived = max(1, self.worker_connections - self.cfg.threads)
         # Connections that no thread has, except idle ones, which gunicorn keeps.
         self._waiting: set[Connection] = set()
         self._bodies = max(1, self.cfg.threads // 4)  # threads that may wait for a body
@@ -224,14 +232,79 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             )
         super().check_config(cfg, log)
 
+    @property
+    def max_keepalived(self) -> int:
+        """How many idle connections it keeps, under gunicorn's name for it."""
+        if self.share.has_surplus():
+            return 0
+        # They leave room for those whose requests the threads can answer.
+        number: int = max(1, self.worker_connections - self.cfg.threads)
+        return number
+
+    @max_keepalived.setter
+    def max_keepalived(self, number: int) -> None:
+        """Ignore what gunicorn sets."""
+
+    @property
+    def nr_conns(self) -> int:
+        """Number of open connections, under gunicorn's name for it."""
+        return self.share.open
+
+    @nr_conns.setter
+    def nr_conns(self, number: int) -> None:
+        self.share.open = number
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Start or stop to accept connections."""
+        self._resume()
+        super().set_accept_enabled(enabled)
+        self.share.accepting(enabled)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for events, or for another worker to take a connection."""
+        if not self._yielding:
+            super().wait_for_and_dispatch_events(timeout)
+            return
+        super().wait_for_and_dispatch_events(min(timeout, _LOOK_SECONDS))
+        if self._yielding and not (
+            self._one_waits() and self.share.yields(time.monotonic())
+        ):
+            self._resume()
+
+    def _one_waits(self) -> bool:
+        """Whether there is a connection to accept."""
+        waiting = select.poll()
+        for listener in self.sockets:
+            waiting.register(listener, select.POLLIN)
+        return bool(waiting.poll(0))
+
+    def _resume(self) -> None:
+        """Have the poller report new connections again."""
+        if self._yielding:
+            self._yielding = False
+            self.share.none_waits()
+            for listener in self.sockets:
+                self.poller.register(listener, selectors.EVENT_READ, self.accept)
+
     def accept(self, listener: Any) -> None:
-        """Accept a connection, and read the request that may have come with it."""
+        """Accept a connection, and read the request that may have come with it.
+
+        Or leave it to a worker that has fewer open.
+        """
+        if self._yielding:
+            return  # since an earlier event of the same turn
+        if self.share.yields(time.monotonic()):
+            self._yielding = True
+            for each in self.sockets:
+                self.poller.unregister(each)
+            return
         try:
             sock, client = listener.accept()
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
                 raise
             return
+        self.share.accepted()
         self.nr_conns += 1
         server = listener.getsockname()
         self._read(Connection(self.cfg, sock, client, server, self._closed))

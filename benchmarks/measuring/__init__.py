@@ -14,6 +14,7 @@ from benchmarks.measuring.processes import (
     request_json,
     run,
     running,
+    unshared_by_kind,
     unshared_bytes,
 )
 from benchmarks.measuring.timing import (
@@ -48,5 +49,6 @@ __all__ = [
     "request_json",
     "run",
     "running",
+    "unshared_by_kind",
     "unshared_bytes",
 ]

@@ -94,8 +94,9 @@ def metrics(arguments: dict[str, Any]) -> Response:
     ctx = context()
     # Read before the answer begins, so that a missing store is a 503.
     state, condition = ctx.archive.state(), ctx.archive.condition()
+    ctx.measure()
     return Response(
-        ctx.metrics.exposition(state, condition),
+        ctx.metrics.exposition(state, condition, ctx.connections()),
         content_type="text/plain; version=0.0.4; charset=utf-8",
     )
 

@@ -59,7 +59,8 @@ ORDER = {
         engine
     """,
     "service": """
-        hosts codes logs memory metrics
+        hosts codes connections log_writer memory metrics
+        logs
         refusals
         context
         exchange cookies
@@ -73,7 +74,7 @@ ORDER = {
         documents machine
         data
         measuring peers
-        workplace ranking
+        workplace ranking endurance
         session
         lines
         report

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from checkout import ROOT
+from gunicorn.config import Config  # type: ignore[import-untyped]
 from waiting import until
 
 from index.access import UNLIMITED, Scope
@@ -294,6 +295,17 @@ def test_no_connection_to_the_store_is_open_when_workers_fork(
         with suppress(FileNotFoundError):  # the handle that lists them
             opened.append(str(each.readlink()))
     assert [each for each in opened if str(tmp_path / "nutgraf.db") in each] == []
+
+
+def test_gunicorn_composes_no_access_log_that_nobody_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    configured = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    log = configured["logger_class"](Config())
+    log.cfg.set("logconfig_dict", configured["logconfig_dict"])
+    # gunicorn's own would read the answer and the request.
+    assert log.access(None, None, None, None) is None
 
 
 @pytest.mark.parametrize(

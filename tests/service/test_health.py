@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -21,7 +22,7 @@ from index.errors import StoreUnavailable
 from index.jobs import Indexer
 from index.settings import Settings
 from index.store import View
-from service import create_app
+from service import create_app, upkeep
 from service.context import EXTENSION, Context
 
 
@@ -243,6 +244,21 @@ def test_the_cache_of_searches_is_measured(settings: Settings, tmp_path: Path) -
         for word in words:
             client.get(f"/v1/search?q={word}")
         assert value(client.get("/metrics").text, "nutgraf_cache_bytes") > 1_000
+
+
+def test_gauges_are_set_by_the_upkeep_and_not_by_each_request(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx: Context = app.extensions[EXTENSION]
+    measured = threading.Event()
+    monkeypatch.setattr(ctx.metrics, "measure", lambda **_: measured.set())
+    app.test_client().get("/healthz")
+    assert not measured.is_set()
+    stop = threading.Event()
+    monkeypatch.setattr(upkeep, "SECONDS", 0.01)
+    upkeep.start(app, stop)
+    assert measured.wait(20)
+    stop.set()
 
 
 def test_every_number_is_in_the_page_on_operations_and_the_other_way_round(
