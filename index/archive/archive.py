@@ -407,9 +407,9 @@ class Archive:
 
         :raises ServiceError: the store cannot be reached now.
         """
+        self.engine.let_go()
         with self.store.reading() as view:
             self.answers.let_go(view.epoch, view.seq)
-        self.engine.let_go()
         self.store.forget_erased()
         self.store.try_to_write()
         self.store.fill_reserve()
