@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz.distance import OSA
 
 from index.deadline import Check
 from index.engines.whoosh.files.arrays import (
@@ -17,6 +15,7 @@ from index.engines.whoosh.files.arrays import (
     Mask,
     expand_ranges,
 )
+from index.engines.whoosh.files.letter_bags import AT_ONCE, LetterBags
 from index.engines.whoosh.files.posting_lists import (
     SIDE_FIELDS,
     ArticlePostings,
@@ -30,7 +29,6 @@ _WIDTH, _LOOSE = WIDTH_MARK.encode(), LOOSE_MARK.encode()
 # Offsets of positions are cached for every 32nd posting, of up to 64 posting lists.
 _BLOCK = 32
 _CACHED_LISTS = 64
-_FORMS = 16_384  # forms that are compared between two looks at the deadline
 
 
 class FieldIndex:
@@ -60,7 +58,7 @@ class FieldIndex:
         self._tags_at = file[f"{name}/tags.at"]
         self._tags = file[f"{name}/tags"]
         self._blocks: dict[int, Ints] = {}
-        self._signatures: dict[int, tuple[Ints, NDArray[np.uint64]]] = {}
+        self._bags = LetterBags(self._folded)
 
     # Term dictionary.
 
@@ -102,9 +100,9 @@ class FieldIndex:
         low, high = self._folded_range(literal)
         matches = pattern.match
         numbers: list[int] = []
-        for start in range(low, high, _FORMS):
+        for start in range(low, high, AT_ONCE):
             check()
-            forms = self._folded.texts(start, min(start + _FORMS, high))
+            forms = self._folded.texts(start, min(start + AT_ONCE, high))
             numbers += [at for at, form in enumerate(forms, start) if matches(form)]
         return self._folded_terms[numbers]
 
@@ -113,21 +111,12 @@ class FieldIndex:
 
         :param check: called every some terms; it may raise to stop.
         """
-        wanted = _letters(form)
-        numbers: list[int] = []
-        for start in range(0, len(self._folded), _FORMS):
-            check()
-            lengths, letters = self._signatures_from(start)
-            # One edit adds at most one letter and removes at most one.
-            candidates = np.abs(lengths - len(form)) <= distance
-            candidates &= np.bitwise_count(letters ^ wanted) <= 2 * distance
-            numbers += [
-                number
-                for number in (np.flatnonzero(candidates) + start).tolist()
-                if OSA.distance(form, self._folded.text(number), score_cutoff=distance)
-                <= distance
-            ]
-        return self._folded_terms[numbers]
+        return self._folded_terms[self._bags.near(form, distance, check)]
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory that :meth:`terms_near` takes for its next use."""
+        return self._bags.bytes
 
     def form(self, term: int) -> tuple[str, int]:
         """Form of a term, and its width in positions."""
@@ -184,25 +173,6 @@ class FieldIndex:
         # UTF-8 never has this byte, so it sorts behind every form with the prefix.
         return low, self._folded.bisect(data + b"\xff")
 
-    def _signatures_from(self, start: int) -> tuple[Ints, NDArray[np.uint64]]:
-        """Length of each folded form, and the set of its letters as 64 bits.
-
-        Of :data:`_FORMS` forms from ``start`` on. They are computed once: also of a
-        search that is then stopped, the next one has what is there.
-        """
-        kept = self._signatures.get(start)
-        if kept is not None:
-            return kept
-        forms = self._folded.texts(start, min(start + _FORMS, len(self._folded)))
-        lengths = np.array([len(form) for form in forms], np.int64)
-        points = np.frombuffer("".join(forms).encode("utf-32-le"), np.uint32)
-        bits = np.uint64(1) << (points % 64).astype(np.uint64)
-        starts = np.cumsum(lengths) - lengths
-        # Every form has a letter, so no range is empty.
-        letters = np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
-        self._signatures[start] = lengths, letters
-        return lengths, letters
-
     # Posting lists.
 
     def postings(self, number: int) -> tuple[Array, Array]:
@@ -237,7 +207,8 @@ class FieldIndex:
         tags = self.tags(number)
         if tags is None or not len(rows):
             return rows, frequencies
-        matches = np.isin(tags, wanted)
+        # By far most often the tag of one term is wanted.
+        matches = tags == wanted[0] if len(wanted) == 1 else np.isin(tags, wanted)
         starts = np.cumsum(frequencies, dtype=np.int64) - frequencies
         counts = np.add.reduceat(matches, starts, dtype=np.int64)
         matching = np.flatnonzero(counts)
@@ -440,11 +411,3 @@ class ParagraphIndex(FieldIndex):
             self._bitmaps[at], count=self._documents, bitorder="little"
         )
         return bits.view(np.bool_)
-
-
-def _letters(form: str) -> np.uint64:
-    """Set of the letters of a form as 64 bits; some letters share a bit."""
-    bits = 0
-    for letter in form:
-        bits |= 1 << (ord(letter) % 64)
-    return np.uint64(bits)

@@ -86,6 +86,10 @@ class Segment:
             self._fields[name] = field
         return self._fields[name]
 
+    def cache_bytes(self) -> int:
+        """Memory that its dictionaries take for words that are similar to others."""
+        return sum(field.cache_bytes for field in self._fields.values() if field)
+
     def values(self, name: str) -> tuple[Strings | None, Array, Array]:
         """Distinct values of a keyword field, and its column.
 

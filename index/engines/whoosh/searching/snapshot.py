@@ -107,9 +107,10 @@ class IndexSnapshot:
                 self.latest_collection = collection
 
     def cache_bytes(self) -> int:
-        """Memory that cached posting lists take."""
+        """Memory that cached posting lists and what is read of dictionaries take."""
         cache = self._memo.get(POSTING_CACHE)
-        return cache.bytes if isinstance(cache, Closable) else 0
+        lists = cache.bytes if isinstance(cache, Closable) else 0
+        return lists + sum(segment.cache_bytes() for segment in self.segments)
 
     def segments_with_bases(self) -> Iterator[tuple[Segment, int, int]]:
         """Each segment, with the numbers of its first article and first document."""
