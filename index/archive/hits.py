@@ -89,7 +89,8 @@ class Hits:
         made: dict[int, ArticleHit] = {}
         group: list[_Draft] = []
         characters = 0
-        for key, clipping in self._view.clippings(of_version):
+        names = self._request.fields or SHORT_FIELDS
+        for key, clipping in self._view.clippings(of_version, names):
             check()
             article = self._article(clipping)
             size = _json_bytes(article)
@@ -113,11 +114,10 @@ class Hits:
         return tuple([made[number] for number in range(len(hits))])
 
     def _article(self, clipping: Clipping) -> dict[str, Any]:
-        names = self._request.fields or SHORT_FIELDS
         return {
             "id": clipping.id,
             "version": clipping.version,
-            **clipping.fields(names, self._validity),
+            **clipping.fields(self._validity),
             **clipping.rights(),
         }
 

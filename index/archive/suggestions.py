@@ -211,9 +211,9 @@ def _articles_with(
 def _headlines_of(view: View, search: Search, page: Page) -> list[str]:
     check = until(search.deadline)
     headlines: dict[tuple[str, str], str] = {}
-    for key, clipping in view.clippings((hit.id, hit.version) for hit in page.hits):
+    for key, headline in view.headlines((hit.id, hit.version) for hit in page.hits):
         check()
-        headlines[key] = clipping.headline or ""
+        headlines[key] = headline or ""
     return [headlines[hit.id, hit.version] for hit in page.hits]
 
 
