@@ -316,13 +316,13 @@ class Marker:
         reaches = [choice.reach for choice in choices if choice.anchors]
         places: list[int] = []  # of words that a phrase may be around
         next_low = 0
-        for start, end, hit in self._hits_of(text, scan.words, check):
+        for start, word, hit in self._hits_of(scan.words, check):
             if start >= next_low:
                 number = bisect_right(bounds, start) - 1
                 low, next_low = bounds[number], bounds[number + 1]
                 choice, spans = choices[number], spans_of.setdefault(number, [])
             if choice.takes(hit):
-                spans.append((start - low, end - low))
+                spans.append((start - low, start - low + len(word)))
             if reaches and not choice.anchors.isdisjoint(hit.words):
                 places.append(start)
         pieces = (
@@ -357,17 +357,17 @@ class Marker:
             )
 
     def _hits_of(
-        self, text: str, words: Sequence[Span], check: Check
-    ) -> list[tuple[int, int, _Hit]]:
+        self, words: Sequence[tuple[int, str]], check: Check
+    ) -> list[tuple[int, str, _Hit]]:
         """The words that match, and what; their forms are only in lower case."""
-        matching: list[tuple[int, int, _Hit]] = []
+        matching: list[tuple[int, str, _Hit]] = []
         hits = self._written
         for at in range(0, len(words), _NEXT_CHECK):
             check()
             matching += [
-                (start, end, hit)
-                for start, end in words[at : at + _NEXT_CHECK]
-                if (hit := hits[text[start:end]])
+                (start, word, hit)
+                for start, word in words[at : at + _NEXT_CHECK]
+                if (hit := hits[word])
             ]
         return matching
 

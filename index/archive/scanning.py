@@ -29,6 +29,7 @@ MOST_STARTS = 64
 _STEMS_KEEP_START = ("en",)
 _STEM_END = 2
 _STARTS = re.compile("[a-z0-9]{1,8}")  # as many letters as are compared at once
+_NEXT_CHECK = 256  # words between two looks at the deadline
 _LONG = 50  # letters; longer words are analysed, as the analysis truncates some
 # Characters of scripts without spaces that are in no word of another script.
 _SPACELESS = "\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff"
@@ -142,7 +143,8 @@ class Scan:
     :param text: texts, each between line feeds, with the groups of numbers joined; the
         last one ends with two.
     :param starts: of :func:`distinct_starts`.
-    :ivar words: spans of words whose form is the word itself in lower case, in order.
+    :ivar words: the words whose form is the word itself in lower case, each with where
+        it starts, in order.
     """
 
     def __init__(self, text: str, starts: Sequence[bytes], check: Check) -> None:
@@ -153,47 +155,55 @@ class Scan:
         edges = (is_alnum[1:] != is_alnum[:-1]).nonzero()[0] + 1
         self._first = first = edges[::2]
         check()
-        letters = classes[first] & 127
-        has_letter = np.zeros(len(first), np.bool_)
-        for letter in {start[0] for start in starts}:
-            has_letter |= letters == letter
-        firsts, ends = first[has_letter], edges[1::2][has_letter]
-        chosen = np.zeros(len(firsts), np.bool_)
+        wanted = bytearray(256)
+        for start in starts:
+            wanted[start[0]] = wanted[start[0] + _ACCENTED] = True
+        chosen = np.frombuffer(wanted, np.bool_)[classes[first]]
+        firsts, ends = first[chosen], edges[1::2][chosen]
         check()
-        keys = self._keys(firsts)
+        of_characters = classes.tobytes()
+        keys = self._keys(of_characters, firsts)
+        chosen = np.zeros(len(firsts), np.bool_)
         for start in starts:
             check()
             mask = np.uint64(256 ** len(start) - 1)
             chosen |= keys & mask == np.uint64(int.from_bytes(start, "little"))
-        firsts, ends = firsts[chosen], ends[chosen]
-        following = classes[ends]
-        is_plain = (
-            (classes[firsts - 1] <= _SEPARATING)
-            & (
-                (following <= _SEPARATING)
-                | (following == _JOINING) & (classes[ends + 1] <= _JOINING)
-            )
-            & (ends - firsts <= _LONG)
-        )
-        accented = (classes >= _ACCENTED).nonzero()[0]
-        if len(accented):
-            is_plain &= accented.searchsorted(firsts) == accented.searchsorted(ends)
-        self.words: list[Span] = list(
-            zip(firsts[is_plain].tolist(), ends[is_plain].tolist(), strict=True)
-        )
-        check()
-        is_foreign = classes == _FOREIGN
-        foreign = (is_foreign[1:] > is_foreign[:-1]).nonzero()[0] + 1
-        self._doubtful = np.concatenate((firsts[~is_plain], foreign))
+        self.words: list[tuple[int, str]] = []
+        self._doubtful: list[int] = []
+        places = zip(firsts[chosen].tolist(), ends[chosen].tolist(), strict=True)
+        for number, (place, end) in enumerate(places):
+            if number % _NEXT_CHECK == 0:
+                check()
+            word, following = text[place:end], of_characters[end]
+            if (
+                of_characters[place - 1] <= _SEPARATING
+                and (
+                    following <= _SEPARATING
+                    or (following == _JOINING and of_characters[end + 1] <= _JOINING)
+                )
+                and len(word) <= _LONG
+                and word.isascii()
+            ):
+                self.words.append((place, word))
+            else:
+                self._doubtful.append(place)
+        if _FOREIGN in of_characters:
+            is_foreign = classes == _FOREIGN
+            foreign = (is_foreign[1:] > is_foreign[:-1]).nonzero()[0] + 1
+            self._doubtful += foreign.tolist()
 
-    def _keys(self, places: NDArray[np.int64]) -> NDArray[np.uint64]:
+    def _keys(
+        self, of_characters: bytes, places: NDArray[np.int64]
+    ) -> NDArray[np.uint64]:
         """The next 8 letters from some places on, as one number each.
 
         A form may leave out what joins a word: o'neil is oneil too.
+
+        :param of_characters: the class of each.
         """
         classes = self._classes
         left_out = ((classes >= _JOINING) & (classes < _UNSPACED)).nonzero()[0]
-        letters = classes.tobytes().translate(_UNACCENTED, _LEFT_OUT) + bytes(8)
+        letters = of_characters.translate(_UNACCENTED, _LEFT_OUT) + bytes(8)
         every = np.ndarray(len(letters) - 7, "<u8", letters, strides=(1,))
         keys: NDArray[np.uint64] = every[places - left_out.searchsorted(places)]
         return keys
@@ -208,7 +218,7 @@ class Scan:
 
     def pieces(self) -> list[Span]:
         """Spans that must be analysed, in order; no word crosses their ends."""
-        if not len(self._doubtful):
+        if not self._doubtful:
             return []
         chunks = sorted(set(self._bounds.searchsorted(self._doubtful).tolist()))
         ends = self._bounds[chunks]
@@ -221,10 +231,9 @@ class Scan:
         In order, none overlapping another. They may go beyond the ends of a text.
         """
         bounds = self._bounds
-        centres = np.concatenate((np.array(places, np.int64), self._doubtful))
-        if not len(centres):
+        centres = sorted((*places, *self._doubtful))
+        if not centres:
             return []
-        centres.sort()
         chunks = bounds.searchsorted(centres)
         # An ASCII letter or digit is in a word for certain.
         with_words = bounds.searchsorted(self._first)
