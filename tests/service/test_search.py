@@ -179,13 +179,13 @@ def test_a_bucket_at_the_ends_of_time_has_an_address(
         field="published", interval=interval, values=(), missing=0, other=0, distinct=0
     )
     links = Links("/v1/search", {"q": "a"})
-    ticked = links.toggle(facet, value)
+    ticked = links.toggle(facet, value, active=False)
     assert ticked == f"/v1/search?q=a&from={first}&to={last}&date=published"
     again = Links(
         "/v1/search", {"q": "a", "from": first, "to": last, "date": "published"}
     )
     assert again.active(facet, value)
-    assert again.toggle(facet, value) == "/v1/search?q=a"
+    assert again.toggle(facet, value, active=True) == "/v1/search?q=a"
 
 
 @pytest.mark.parametrize("interval", [each for each in Interval if each != "auto"])
