@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -97,6 +98,9 @@ def show(
         details = {} if result.measured is None else result.measured.details
         if result.line.name in _BY_KIND and details.get("by_kind"):
             console.print(kinds_table(result.line, details["by_kind"]))
+    rows = web_rows(results)
+    if rows:
+        console.print(web_table(rows))
 
 
 _BY_KIND = ("search", "stock", "fts5", "articles")
@@ -147,6 +151,58 @@ def kinds_table(line: Line, kinds: Sequence[Mapping[str, Any]]) -> Table:
             f"{kind['peer_ms']:.2f}",
             f"{kind['ratio']:.2f}",
             f"{kind['worst']:.2f}",
+        )
+    return table
+
+
+def web_rows(results: Sequence[Result]) -> list[Mapping[str, Any]]:
+    """The rows of the comparison over HTTP that the lines have, each once."""
+    rows = {
+        (row["hits"], row["contestant"]): row
+        for result in results
+        if result.measured is not None
+        for row in result.measured.details.get("web", ())
+    }
+    return [rows[key] for key in sorted(rows)]
+
+
+def web_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The comparison over HTTP: medians over 1 and over 8 connections."""
+    table = Table(
+        title="Searches over HTTP, over 1 and over 8 connections",
+        caption="CPU in ms per request: first time, again, and without hits."
+        " p50 and p95 in ms. Memory of all processes (RSS, PSS) in MB.",
+    )
+    table.add_column("hits")
+    table.add_column("contestant")
+    for name in (
+        *("CPU", "again", "nothing", "p50", "p95", "req./s", "bytes"),
+        *("RSS", "PSS", "totals", "errors"),
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+
+        def both(name: str, row: Mapping[str, Any] = row) -> str:
+            return " ".join(shown(value) for value in row[name].values())
+
+        def one(value: float | None, unit: float = 1.0) -> str:
+            return "" if value is None else shown(value / unit)
+
+        totals = row["totals"]
+        table.add_row(
+            row["hits"],
+            row["contestant"],
+            both("cpu_ms"),
+            one(row["again_cpu_ms"]),
+            one(row["nothing_cpu_ms"]),
+            both("p50_ms"),
+            both("p95_ms"),
+            both("requests_per_second"),
+            one(statistics.mean(row["answer_bytes"].values())),
+            one(row["rss_bytes"], 1e6),
+            one(row["pss_bytes"], 1e6),
+            f"{totals['agreeing']}/{totals['compared']}" if totals["compared"] else "",
+            str(row["failed"]),
         )
     return table
 

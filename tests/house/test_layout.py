@@ -74,10 +74,12 @@ ORDER = {
         data
         measuring peers
         workplace ranking
+        web
         session
         lines
         report
         bench
+        scale
         __main__
     """,
 }
