@@ -188,7 +188,8 @@ def web_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         def one(value: float | None, unit: float = 1.0) -> str:
             return "" if value is None else shown(value / unit)
 
-        totals = row["totals"]
+        compared = row["totals"]["compared"]
+        agreeing = compared - len(row["totals"]["differing"])
         table.add_row(
             row["hits"],
             row["contestant"],
@@ -201,7 +202,7 @@ def web_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             one(statistics.mean(row["answer_bytes"].values())),
             one(row["rss_bytes"], 1e6),
             one(row["pss_bytes"], 1e6),
-            f"{totals['agreeing']}/{totals['compared']}" if totals["compared"] else "",
+            f"{agreeing} of {compared}" if compared else "",
             str(row["failed"]),
         )
     return table

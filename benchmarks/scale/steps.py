@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.data import Copies, Corpus
-from benchmarks.lines import indexing, serving
+from benchmarks.lines import BY_NAME
 from benchmarks.measuring import percentile
 from benchmarks.session import OURS, Effort, Session
 from benchmarks.workplace import Workplace
@@ -92,9 +92,9 @@ def _grow(workplace: Workplace, corpus: Corpus) -> float | None:
 
 def _measured(session: Session, load_rate: float | None, started: float) -> Step:
     size = session.workplace.size
-    rebuild = indexing.memory(session).details
-    index_bytes = indexing.size(session).details["bytes"][OURS]
-    opening = indexing.opening(session).value
+    rebuild = BY_NAME["memory"].measure(session).details
+    index_bytes = BY_NAME["size"].measure(session).details["bytes"][OURS]
+    opening = BY_NAME["opening"].measure(session).value
     timed = session.compared(session.workplace.workload.scored, session.snapshot, {})
     medians = [times.median[OURS] for _, times in timed]
     return Step(
@@ -108,7 +108,7 @@ def _measured(session: Session, load_rate: float | None, started: float) -> Step
         p50_ms=statistics.median(medians),
         p95_ms=percentile(medians, 95),
         opening_seconds=opening,
-        write_ms=serving.write(session).value,
+        write_ms=BY_NAME["write"].measure(session).value,
         seconds=time.monotonic() - started,
     )
 

@@ -62,7 +62,8 @@ class Row:
     :param loads: number of connections → load of each round.
     :param again: the searches of one connection once more, each round.
     :param nothing: searches without hits, over one connection, each round.
-    :param agreeing: number of searches whose total is that of the first contestant.
+    :param compared: number of searches whose totals were compared.
+    :param differing: those for which the first contestant has another total.
     """
 
     contestant: str
@@ -70,8 +71,8 @@ class Row:
     loads: dict[int, list[Load]] = field(default_factory=lambda: defaultdict(list))
     again: list[Load] = field(default_factory=list)
     nothing: list[Load] = field(default_factory=list)
-    agreeing: int = 0
     compared: int = 0
+    differing: Sequence[str] = ()
     resident_bytes: int = 0
     proportional_bytes: int | None = None
 
@@ -107,7 +108,7 @@ class Row:
             "again_cpu_ms": _median_cpu(self.again),
             "nothing_cpu_ms": _median_cpu(self.nothing),
             "failed": self.failed,
-            "totals": {"agreeing": self.agreeing, "compared": self.compared},
+            "totals": {"compared": self.compared, "differing": list(self.differing)},
             "rss_bytes": self.resident_bytes,
             "pss_bytes": self.proportional_bytes,
             "rounds": {
@@ -298,10 +299,11 @@ def _compare_totals(
         totals = list(_totals(contestant, server, searches, hits))
         expected = expected or totals
         row.compared = len(totals)
-        row.agreeing = sum(
-            abs(total - other) <= AGREEING * max(total, other)
-            for total, other in zip(totals, expected, strict=True)
-        )
+        row.differing = [
+            f"{search.label}: {total:,} and {other:,}"
+            for search, total, other in zip(searches, totals, expected, strict=True)
+            if abs(total - other) > AGREEING * max(total, other)
+        ]
 
 
 def _totals(
