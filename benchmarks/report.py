@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -167,45 +166,44 @@ def web_rows(results: Sequence[Result]) -> list[Mapping[str, Any]]:
 
 
 def web_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The comparison over HTTP: medians over 1 and over 8 connections."""
+    """The comparison over HTTP, as medians of the rounds."""
     table = Table(
-        title="Searches over HTTP, over 1 and over 8 connections",
-        caption="CPU in ms per request: first time, again, and without hits."
-        " p50 and p95 in ms. Memory of all processes (RSS, PSS) in MB.",
+        title="Searches over HTTP",
+        show_lines=True,
+        caption="First over 1 connection, below over 8. CPU, p50 and p95 in ms; CPU per"
+        " request, also of the same again, and of one without hits. kB of an answer."
+        " Memory of all processes in MB: RSS, below PSS.",
     )
-    table.add_column("hits")
-    table.add_column("contestant")
+    table.add_column("hits", no_wrap=True)
+    table.add_column("contestant", no_wrap=True)
     for name in (
-        *("CPU", "again", "nothing", "p50", "p95", "req./s", "bytes"),
-        *("RSS", "PSS", "totals", "errors"),
+        *("CPU", "again", "none", "p50", "p95", "req./s", "kB", "MB"),
+        *("totals", "errors"),
     ):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-
-        def both(name: str, row: Mapping[str, Any] = row) -> str:
-            return " ".join(shown(value) for value in row[name].values())
-
-        def one(value: float | None, unit: float = 1.0) -> str:
-            return "" if value is None else shown(value / unit)
-
         compared = row["totals"]["compared"]
         agreeing = compared - len(row["totals"]["differing"])
         table.add_row(
             row["hits"],
             row["contestant"],
-            both("cpu_ms"),
-            one(row["again_cpu_ms"]),
-            one(row["nothing_cpu_ms"]),
-            both("p50_ms"),
-            both("p95_ms"),
-            both("requests_per_second"),
-            one(statistics.mean(row["answer_bytes"].values())),
-            one(row["rss_bytes"], 1e6),
-            one(row["pss_bytes"], 1e6),
-            f"{agreeing} of {compared}" if compared else "",
+            _column(row["cpu_ms"].values()),
+            _column([row["again_cpu_ms"]]),
+            _column([row["nothing_cpu_ms"]]),
+            _column(row["p50_ms"].values()),
+            _column(row["p95_ms"].values()),
+            _column(row["requests_per_second"].values()),
+            _column(n / 1e3 for n in row["answer_bytes"].values()),
+            _column(n and n / 1e6 for n in (row["rss_bytes"], row["pss_bytes"])),
+            f"{agreeing}/{compared}" if compared else "",
             str(row["failed"]),
         )
     return table
+
+
+def _column(values: Iterable[float | None]) -> str:
+    """Values below each other; those that were not measured are left out."""
+    return "\n".join(shown(value) for value in values if value is not None)
 
 
 def shown(value: float) -> str:

@@ -6,6 +6,7 @@ import ast
 import gzip
 import hashlib
 import http.server
+import io
 import json
 import math
 import os
@@ -30,6 +31,7 @@ import pytest
 from checkout import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from rich.console import Console
 
 from benchmarks import bench, scale
 from benchmarks.data import (
@@ -82,7 +84,7 @@ from benchmarks.ranking import (
     relevance,
     tuning,
 )
-from benchmarks.report import Result, shown
+from benchmarks.report import Result, shown, web_table
 from benchmarks.scale import command as growing
 from benchmarks.scale import steps
 from benchmarks.scale.plot import PANELS
@@ -704,6 +706,18 @@ def test_processor_times_of_servers_are_compared_turn_by_turn() -> None:
     theirs = row_of("theirs", (1.0, 1.0), (3.0, 2.0))
     assert cpu_ratio(ours, theirs) == pytest.approx(2.5)  # of 2, 3, 3 and 0.5
     assert ours.cpu_ms(1) == pytest.approx(550.0)
+
+
+def test_the_table_of_servers_fits_where_there_is_no_terminal() -> None:
+    row = row_of("Flask + tantivy", (20.0, 30.0))
+    row.compared, row.differing = 221, ["prefix: ab*: 1 and 2"]
+    row.resident_bytes, row.proportional_bytes = 2_547_000_000, 2_545_000_000
+    console = Console(width=bench.WIDE, record=True, file=io.StringIO())
+    console.print(web_table([row.document()]))
+    table = console.export_text()
+    assert "…" not in table
+    for shown_there in ("articles", "Flask + tantivy", "220/221", "3,000", "2,547"):
+        assert shown_there in table
 
 
 @pytest.mark.parametrize(
