@@ -116,6 +116,10 @@ class _Index:
             # Its parser has no prefixes of one word.
             query = tantivy.Query.regex_query(self._schema, "text", f"{q[:-1]}.*")
         else:
+            required, without, excluded = q.partition(" AND NOT ")
+            if without:
+                # Its parser makes "AND NOT" a clause that matches nothing.
+                q = f"+({required}) -({excluded})"
             query = self._index.parse_query(q, ["text"])
         if "from" not in parameters:
             return query
