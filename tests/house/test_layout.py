@@ -75,10 +75,12 @@ ORDER = {
         data
         measuring peers
         workplace ranking endurance
+        web
         session
         lines
         report
         bench
+        scale
         __main__
     """,
 }
