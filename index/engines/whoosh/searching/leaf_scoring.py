@@ -95,13 +95,14 @@ class LeafScorer:
             mask[postings.rows.take(at)] = True
 
     def counts_in(self, articles: Ints) -> Mask:
-        """In which of some hits the leaf counts."""
-        order = articles.argsort()
-        inside = np.empty(len(articles), bool)
-        inside[order] = self.postings.contains(articles[order])
+        """In which of some hits the leaf counts.
+
+        :param articles: ascending.
+        """
+        counts = self.postings.contains(articles)
         if self.has_context:
-            inside[order] &= self.context.contains(articles[order])
-        return inside
+            counts &= self.context.contains(articles)
+        return counts
 
     @cached
     def upper_bounds(self) -> Array:

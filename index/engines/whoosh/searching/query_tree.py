@@ -392,7 +392,7 @@ class QueryTree:
         if isinstance(query, And):
             # The outermost AND holds wherever the query as a whole does.
             if query is not self._search.query:
-                within = (context or rows).numbers
+                within = rows.numbers if context is None else context.numbers
                 within = within.compress(self._is_true(query, within))
                 context = RowSet(self._size, within)
             for child in query.children:

@@ -342,8 +342,9 @@ class Ranker:
             return [Marks(tuple([clause.leaf for clause in clauses]))] * len(articles)
         if self._search.scope is Scope.PARAGRAPH:
             return self._marks_by_document(clauses, located)
+        ascending, slots = np.unique(articles, return_inverse=True)
         counting = [
-            (scorer.clause.leaf, scorer.counts_in(articles).tolist())
+            (scorer.clause.leaf, scorer.counts_in(ascending).take(slots).tolist())
             for scorer in self._scorers
         ]
         return [
