@@ -47,7 +47,7 @@ WORDS += ("1,500", "1.500", "1.5", "non-u.s", "she'll", "L'Oréal", "straße", "
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
 forms = st.sampled_from(
     [
-        *("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us"),
+        *("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us", "absent"),
         *("1500", "1.500", "strasse", "0.5", "5", "loreal"),
     ]
 )

@@ -169,20 +169,32 @@ class ExactScorer:
 
     @cached
     def _matching(self) -> Mask:
-        """Which paragraphs match, by place."""
+        """Which paragraphs match, by place: of a hit without any leaf, all."""
+        if self._leaf_counts.all():
+            return self._with_leaf
+        lacking: Mask = (self._leaf_counts == 0).repeat(self._sizes)
+        return self._with_leaf | lacking
+
+    @cached
+    def _leaf_counts(self) -> Ints:
+        """Number of the paragraphs with a leaf, by slot."""
+        if not self._size:
+            return np.empty(0, np.int64)
+        counts: Ints = np.add.reduceat(self._with_leaf, self._starts, dtype=np.int64)
+        return counts
+
+    @cached
+    def _with_leaf(self) -> Mask:
+        """Which paragraphs match since they have what is searched, by place."""
         if self._matching_rows is not None:
             return self._marked(self._matching_rows)
-        matching = np.zeros(self._count, bool)
+        mask = np.zeros(self._count, bool)
         places = self._places
         if any(scorer.clause.places.whole for scorer in self._scorers):
             inside = [not scorer.clause.places.whole for scorer in self._scorers]
             places = places[np.repeat(inside, self._entry_counts)]
-        matching[places] = True
-        # Of a hit without any leaf, all paragraphs match.
-        with_leaf = self._any_by_slot(matching)
-        if not with_leaf.all():
-            matching |= ~with_leaf.repeat(self._sizes)
-        return matching
+        mask[places] = True
+        return mask
 
     def _marked(self, documents: RowSet) -> Mask:
         """Which paragraphs are among some documents, by place."""
@@ -195,9 +207,7 @@ class ExactScorer:
         return marked
 
     def _any_by_slot(self, mask: Mask) -> Mask:
-        """Which hits have a paragraph whose bit is set."""
-        if not self._size:
-            return np.zeros(0, bool)
+        """Which hits, at least one, have a paragraph whose bit is set."""
         return np.asarray(np.logical_or.reduceat(mask, self._starts))
 
     @cached
@@ -256,9 +266,7 @@ class ExactScorer:
             ):
                 counts: Ints = self._counts
                 return counts
-        if not len(self.articles):
-            return np.empty(0, np.int64)
-        totals: Ints = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
+        totals: Ints = np.where(self._leaf_counts, self._leaf_counts, self._sizes)
         return totals
 
     def _matching_in(self, slot: int) -> Ints:

@@ -27,6 +27,7 @@ from index.engines.whoosh.searching.row_set import (
     RowSet,
     distinct,
     is_among,
+    many_for_union,
     union_of,
 )
 from index.engines.whoosh.searching.segment_postings import (
@@ -206,13 +207,22 @@ class QueryTree:
                 rows = rows.compress(self._is_true(child, rows))
             return rows
         if isinstance(query, Or):
-            return union_of(
-                map(self._rows_of, query.children),
-                sum(map(self._most, query.children)),
-                self._size,
-            )
+            return self._union_of(query)
         rows = np.arange(self._size, dtype=np.int32)
         return rows.compress(self._is_true(query, rows))
+
+    def _union_of(self, query: Or) -> Array:
+        """Rows in which some child is true."""
+        most, size = sum(map(self._most, query.children)), self._size
+        if self.by_document or not many_for_union(most, size):
+            return union_of(map(self._rows_of, query.children), most, size)
+        mask = np.zeros(size, bool)
+        for child in query.children:
+            if isinstance(child, WORD_LEAVES):
+                mask |= self.postings(child).mask  # kept from search to search
+            else:
+                mask[self._rows_of(child)] = True
+        return mask.nonzero()[0]
 
     def _most(self, query: Query) -> int:
         """Upper bound of the number of rows in which a query is true."""

@@ -22,7 +22,7 @@ from index.engines.whoosh.files import Array, Ints, Mask, cached
 from index.engines.whoosh.searching.exact_scoring import ExactScorer
 from index.engines.whoosh.searching.leaf_scoring import LeafScorer
 from index.engines.whoosh.searching.query_tree import Clause, QueryTree
-from index.engines.whoosh.searching.row_set import RowSet
+from index.engines.whoosh.searching.row_set import RowSet, distinct
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.sorting import (
     Candidates,
@@ -328,7 +328,7 @@ class Ranker:
                 )
             )
             rest = rest.compress(~inside)
-        for portion in self._portions(np.unique(rest)) if len(rest) else ():
+        for portion in self._portions(distinct(np.sort(rest))) if len(rest) else ():
             self.check()
             scorer = self._exactly(portion)
             slots = np.arange(len(portion))
@@ -342,7 +342,8 @@ class Ranker:
             return [Marks(tuple([clause.leaf for clause in clauses]))] * len(articles)
         if self._search.scope is Scope.PARAGRAPH:
             return self._marks_by_document(clauses, located)
-        ascending, slots = np.unique(articles, return_inverse=True)
+        ascending = distinct(np.sort(articles))
+        slots = ascending.searchsorted(articles)
         counting = [
             (scorer.clause.leaf, scorer.counts_in(ascending).take(slots).tolist())
             for scorer in self._scorers

@@ -105,13 +105,21 @@ def _costs_a_bitmap(one: int, other: int, count: int) -> bool:
     return min(one, other) * _SEARCH >= max(one, other) + count // _SEARCH
 
 
+def many_for_union(most: int, count: int) -> bool:
+    """Whether a union of so many numbers takes less time as a bitmap than by sorting.
+
+    :param count: number of all rows.
+    """
+    return most > count * _UNION_SHARE
+
+
 def union_of(lists: Iterable[Array], most: int, count: int) -> Array:
     """Rows that are in some of several lists, ascending.
 
     :param most: upper bound of how many numbers the lists have together.
     :param count: number of all rows.
     """
-    if most > count * _UNION_SHARE:
+    if many_for_union(most, count):
         mask = np.zeros(count, bool)
         for rows in lists:
             mask[rows] = True
