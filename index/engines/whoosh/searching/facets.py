@@ -22,8 +22,8 @@ from index.engines.facets import (
 )
 from index.engines.result import Facet, FacetValue
 from index.engines.whoosh.files import NO_VALUE, Array, Ints
-from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
+from index.engines.whoosh.searching.row_set import RowSet
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import FacetRequest, Search
 
@@ -37,7 +37,7 @@ _COMBINED = 16
 
 def count_facets(
     snapshot: IndexSnapshot,
-    requests: Sequence[tuple[FacetRequest, ArticleSet]],
+    requests: Sequence[tuple[FacetRequest, RowSet]],
     search: Search,
     tz: tzinfo,
     check: Check,
@@ -83,7 +83,7 @@ class _CombinedColumn(NamedTuple):
 
 def _combined_counts(
     snapshot: IndexSnapshot,
-    requests: Sequence[tuple[FacetRequest, ArticleSet]],
+    requests: Sequence[tuple[FacetRequest, RowSet]],
     search: Search,
 ) -> dict[str, list[int]]:
     """Counts by field: of its values in sort order, then of articles without a value.
@@ -152,7 +152,7 @@ def _plain_facet(
     snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
-    hits: ArticleSet,
+    hits: RowSet,
     counts: Sequence[int],
 ) -> Facet:
     """Facet of an unfiltered field, without a prefix.
@@ -232,7 +232,7 @@ def _value_facet(
     snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
-    hits: ArticleSet,
+    hits: RowSet,
     check: Check,
 ) -> Facet:
     column, numbers = snapshot.keyword_column(request.field), hits.numbers

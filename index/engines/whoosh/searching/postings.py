@@ -20,6 +20,7 @@ from index.engines.whoosh.files import (
 )
 from index.engines.whoosh.searching.collection import Collection
 from index.engines.whoosh.searching.norms import Norms
+from index.engines.whoosh.searching.row_set import union_of
 from index.engines.whoosh.searching.segment_postings import (
     ParagraphPostings,
     SegmentPostings,
@@ -349,6 +350,21 @@ class LeafPostings:
         if len(parts) == 1:
             return parts[0]
         return np.concatenate(parts) if parts else np.empty(0, np.uint8)
+
+    @cached
+    def all_documents(self) -> Array:
+        """Documents that match, or whose article does as a whole; ascending.
+
+        In an article's own field, or with :attr:`.Places.whole`, a match counts for all
+        of the article's documents.
+        """
+        if self.places.whole:
+            return self._snapshot.documents_of(self.all_articles)
+        if not self.lines:
+            return self.rows
+        parts = [self._snapshot.documents_of(line.rows) for line in self.lines.values()]
+        parts.append(self.rows)
+        return union_of(parts, sum(map(len, parts)), self._snapshot.documents)
 
     @property
     def highest_frequency(self) -> int:
