@@ -128,7 +128,7 @@ def test_a_search_takes_no_more_than_it_says(
             Search(query=Term("absent"), now=NOW, unit=search.unit, scope=search.scope)
         )
         evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
-        expected = memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+        expected = memory_of(snapshot._snapshot, search, evaluation._tree)
         tracemalloc.start()
         try:
             snapshot.search(search)
@@ -159,7 +159,7 @@ def test_words_together_take_no_more_than_is_said_of_long_paragraphs(
     snapshot = long_engine.snapshot()
     snapshot.search(Search(query=Term("word1"), now=NOW))
     evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
-    expected = memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+    expected = memory_of(snapshot._snapshot, search, evaluation._tree)
     tracemalloc.start()
     try:
         snapshot.search(search)
@@ -300,7 +300,7 @@ def test_a_search_for_paragraphs_needs_memory_for_those_with_its_words(
             query=query, now=NOW, unit=Unit.PARAGRAPH, scope=Scope.PARAGRAPH
         )
         evaluation = snapshot._evaluation(search)
-        return memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+        return memory_of(snapshot._snapshot, search, evaluation._tree)
 
     # 10,000 paragraphs, and a hundred bytes for each of them that may be a hit.
     assert needed("word1", "word2") - needed("rare", "here") > 10_000 * 100

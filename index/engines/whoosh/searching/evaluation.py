@@ -40,7 +40,7 @@ class Evaluation:
 
         :raises SearchMemoryUsed: the budget has no room for the search.
         """
-        size = memory_of(self._snapshot, self._search, self._tree, budget.large)
+        size = memory_of(self._snapshot, self._search, self._tree)
         deadline = self._search.deadline
         budget.reserve(size, None if deadline is None else deadline.at)
         try:

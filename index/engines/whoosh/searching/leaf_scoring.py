@@ -16,6 +16,7 @@ class LeafScorer:
 
     :param by_document: contexts are of documents, and :attr:`context` is wider: the
         hits that may have a document in it.
+    :ivar has_context: the leaf counts in some of the hits only.
     """
 
     def __init__(
@@ -26,11 +27,7 @@ class LeafScorer:
         self.context = hits
         if clause.context is not None and not by_document:
             self.context = clause.context
-
-    @property
-    def has_context(self) -> bool:
-        """Whether the leaf counts in some of the hits only."""
-        return self.context is not self._hits
+        self.has_context = self.context is not hits
 
     @cached
     def article_weight(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from index.engines.whoosh.files import PARAGRAPH_WORDS, WORD_FIELDS
 from index.engines.whoosh.searching.proximity import OCCURRENCE, ONE_PASS
 from index.engines.whoosh.searching.query_tree import QueryTree
@@ -9,14 +11,22 @@ from index.engines.whoosh.searching.ranker import EXACT_ENTRIES, KEPT_ENTRIES
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.unions import ONE_RUN
 from index.query import (
+    All,
+    And,
     Exact,
     Near,
+    Not,
+    Or,
     Phrase,
+    Query,
     Range,
     Search,
     Term,
     Unit,
+    WordLeaf,
     leaves,
+    places_of,
+    scoring_leaves,
 )
 
 # Bytes of a search for each document, each article, and each article by leaf and by
@@ -36,16 +46,21 @@ _ARTICLE_KEPT, _ENTRY = 32, 80
 _AT_ONE_POSITION = 2
 
 
-def memory_of(
-    snapshot: IndexSnapshot, search: Search, tree: QueryTree, small: float
-) -> int:
+def memory_of(snapshot: IndexSnapshot, search: Search, tree: QueryTree) -> int:
     """Upper bound of the bytes that a search takes.
 
-    :param small: bytes up to which the bound need not be close: leaves then count as if
-        every document had them.
+    Only the posting lists of single words are looked up for it.
     """
     documents, articles = snapshot.documents, snapshot.articles
-    words = [leaf for leaf, _ in leaves(search.query) if not isinstance(leaf, Range)]
+    lengths: dict[WordLeaf, int] = {}
+    words: list[int] = []
+    together: list[Near | Phrase | Exact] = []
+    for leaf, _ in leaves(search.query):
+        if not isinstance(leaf, Range):
+            words.append(_most_of_leaf(leaf, snapshot, search, tree))
+            lengths[leaf] = words[-1]
+            if isinstance(leaf, Near | Phrase | Exact):
+                together.append(leaf)
     of_article = _ARTICLE + _ARTICLE_LEAF * len(words)
     of_article += _ARTICLE_FACET * len(search.facets)
     of_document, of_row = _DOCUMENT, 0
@@ -54,34 +69,76 @@ def memory_of(
         of_row = _ROW + _CONTEXT * len(words)
     if search.unit is Unit.PARAGRAPH:
         of_row += _CANDIDATE
-    fixed = articles * of_article + documents * of_document
-    together = [leaf for leaf in words if isinstance(leaf, Near | Phrase | Exact)]
-    longest = _AT_ONE_POSITION * _longest_row(snapshot) if together else 0
-    of_leaf = _KEPT + _ARTICLE_KEPT + _ENTRY
-    bound = fixed + documents * (of_row + _JOINED + of_leaf * len(words))
+    size = articles * of_article + documents * of_document
+    if of_row:
+        most = _most_matching(search, tree, lengths, documents)
+        size += min(documents, most) * of_row
+    if not words:
+        return size
+    if not all(isinstance(leaf, Term) for leaf in lengths):
+        size += max(words) * _JOINED + ONE_RUN * _RUN
     if together:
-        bound += (ONE_PASS + longest) * OCCURRENCE
-    if bound <= small or not words:
-        return bound
-    lengths = [
-        tree.postings(leaf).document_count if isinstance(leaf, Term) else documents
-        for leaf in words
-    ]
-    joined = 0
-    if not all(isinstance(leaf, Term) for leaf in words):
-        joined, fixed = _JOINED, fixed + ONE_RUN * _RUN
-    if together:
+        longest = _AT_ONE_POSITION * _longest_row(snapshot)
         if longest > ONE_PASS:
             sums = [_most_occurrences(tree, leaf) for leaf in together]
             longest = min(longest, max(sums))
-        fixed += (ONE_PASS + longest) * OCCURRENCE
+        size += (ONE_PASS + longest) * OCCURRENCE
     # By article: a list has no more of them than documents.
-    kept = sum(min(length, articles) for length in lengths) * _ARTICLE_KEPT
+    size += sum([min(length, articles) for length in words]) * _ARTICLE_KEPT
     entries = KEPT_ENTRIES + EXACT_ENTRIES + len(words) * snapshot.largest
-    kept += min(sum(lengths), entries) * _ENTRY + sum(lengths) * _KEPT
-    if of_row:
-        kept += min(documents, tree.most_documents) * of_row
-    return fixed + kept + max(lengths) * joined
+    return size + min(sum(words), entries) * _ENTRY + sum(words) * _KEPT
+
+
+def _most_of_leaf(
+    leaf: WordLeaf, snapshot: IndexSnapshot, search: Search, tree: QueryTree
+) -> int:
+    """Upper bound of the documents that match a leaf."""
+    if not isinstance(leaf, Term):
+        return snapshot.documents
+    if tree.by_document:
+        places = places_of(leaf, search.places)
+        if places.whole or places.lines:
+            return snapshot.documents  # a match counts for the whole article
+    return tree.postings(leaf).document_count
+
+
+def _most_matching(
+    search: Search, tree: QueryTree, lengths: Mapping[WordLeaf, int], documents: int
+) -> int:
+    """Upper bound of the matching documents.
+
+    :param lengths: upper bound for each leaf.
+    """
+
+    def most(query: Query) -> int:
+        if isinstance(query, And):
+            return min(map(most, query.children), default=documents)
+        if isinstance(query, Or):
+            return sum(map(most, query.children))
+        if isinstance(query, Not | All | Range):
+            return documents
+        return lengths[query]
+
+    if tree.by_document:
+        return most(search.query)
+    scoring = scoring_leaves(search.query)
+    for leaf in scoring:
+        places = places_of(leaf, search.places)
+        if places.whole or places.lines:
+            return documents  # of an article with the leaf elsewhere, all match
+    # Those with a leaf match, or all of an article without any.
+    return (
+        sum([lengths[x] for x in scoring]) if _needs_word(search.query) else documents
+    )
+
+
+def _needs_word(query: Query) -> bool:
+    """Whether a query is true only where a word outside any NOT is."""
+    if isinstance(query, And):
+        return any(map(_needs_word, query.children))
+    if isinstance(query, Or):
+        return all(map(_needs_word, query.children))
+    return not isinstance(query, Not | All | Range)
 
 
 def _longest_row(snapshot: IndexSnapshot) -> int:

@@ -53,7 +53,6 @@ from index.query import (
     WordLeaf,
     leaves,
     places_of,
-    scoring_leaves,
 )
 
 _NO_ARTICLES = np.empty(0, np.int32)
@@ -233,20 +232,6 @@ class QueryTree:
         if isinstance(query, Or):
             return min(self._size, sum(map(self._most, query.children)))
         return self._size
-
-    @cached
-    def most_documents(self) -> int:
-        """Upper bound of the number of matching documents."""
-        query, snapshot = self._search.query, self._snapshot
-        if self.by_document:
-            return self._most(query)
-        if not _needs_words(query):
-            return snapshot.documents
-        # Those with a leaf match, or all of an article that has one elsewhere.
-        words = [self.postings(leaf) for leaf in scoring_leaves(query)]
-        if any(postings.lines or postings.places.whole for postings in words):
-            return snapshot.documents
-        return sum(postings.document_count for postings in words)
 
     def _is_true(self, query: Query, rows: Array) -> Mask:
         """In which of some rows a query is true."""
@@ -429,12 +414,3 @@ class QueryTree:
             owners = snapshot.owners_of(documents)
             counts &= clause.context.contains(documents if self.by_document else owners)
         return counts
-
-
-def _needs_words(query: Query) -> bool:
-    """Whether a query is true only where a word outside any NOT is."""
-    if isinstance(query, And):
-        return any(map(_needs_words, query.children))
-    if isinstance(query, Or):
-        return all(map(_needs_words, query.children))
-    return isinstance(query, WORD_LEAVES)

@@ -43,6 +43,7 @@ EXACT_ENTRIES = 400_000
 KEPT_ENTRIES = 50_000
 # Bounds are sums in single precision, and scores are rounded.
 _SLACK = 1e-3
+_NO_PASSAGES: tuple[Passage, ...] = ()
 _NO_SCORE = -1.0  # below every score and every bound
 # The scorer of a hit, the slot of the hit in it, number of its matching paragraphs.
 _Located = tuple[ExactScorer, int, int]
@@ -165,21 +166,22 @@ class Ranker:
         bounds = self._upper_bounds()
         size = max(_FIRST_BATCH, 2 * self._k)
         batch = (bounds >= -top_k_threshold(-bounds, size)).nonzero()[0]
-        scored = [self._score(numbers.take(batch))]
+        best = self._score(numbers.take(batch))
         slack = _SLACK + 1e-6 * float(bounds.max())
+        most = _NEXT_BATCH
         while True:
             self.check()
             bounds[batch] = -np.inf  # never in a batch again
-            threshold = self._threshold(scored)
+            threshold = self._threshold(best)
+            best = best.of_score(threshold)
             batch = (bounds >= threshold - slack).nonzero()[0]
             if not len(batch):
-                return joined(scored)
-            if len(batch) > _NEXT_BATCH:
+                return best
+            if len(batch) > most:
                 highest = bounds.take(batch)
-                batch = batch.compress(
-                    highest >= -top_k_threshold(-highest, _NEXT_BATCH)
-                )
-            scored.append(self._score(numbers.take(batch)))
+                batch = batch.compress(highest >= -top_k_threshold(-highest, most))
+                most *= 2
+            best = joined([best, self._score(numbers.take(batch))])
 
     @property
     def _k(self) -> int:
@@ -188,10 +190,9 @@ class Ranker:
         # After a cursor, one more shows whether more follow; else their number does.
         return search.offset + search.limit + (search.after is not None)
 
-    def _threshold(self, scored: Sequence[Candidates]) -> float:
+    def _threshold(self, candidates: Candidates) -> float:
         """Score of the k-th hit so far: a lower bound of the final one."""
-        candidates, k = joined(scored), self._k
-        known = candidates.scores
+        known, k = candidates.scores, self._k
         assert known is not None
         if len(known) < k:
             return _NO_SCORE
@@ -283,26 +284,24 @@ class Ranker:
             snapshot.versions(articles),
             strict=True,
         ):
-            score = key.score
+            score, passages = key.score, _NO_PASSAGES
             if document is not None:
-                passages = [scorer.passage(slot, document)]
-                score = passages[0][1]
+                n, score = scorer.passage(slot, document)
+                passages = (Passage(n=n, score=score, leaves=own.in_paragraph(n)),)
             elif search.passages:
-                passages = scorer.passages(slot, search.passages)
-            else:
-                passages = []
+                passages = tuple(
+                    [
+                        Passage(n=n, score=best, leaves=own.in_paragraph(n))
+                        for n, best in scorer.passages(slot, search.passages)
+                    ]
+                )
             hits.append(
                 Hit(
                     id=key.id,
                     version=version,
                     score=score,
                     key=key,
-                    passages=tuple(
-                        [
-                            Passage(n=n, score=score, leaves=own.in_paragraph(n))
-                            for n, score in passages
-                        ]
-                    ),
+                    passages=passages,
                     passages_total=total,
                     leaves=own.leaves,
                     parts=scorer.explanation(slot, document)

@@ -56,6 +56,19 @@ class Candidates:
         order = self._ordered(chosen, dates, snapshot)
         return order[start:end], more
 
+    def of_score(self, threshold: float) -> Candidates:
+        """The scored hits with at least this score."""
+        assert self.scores is not None
+        high = self.scores >= threshold
+        if high.all():
+            return self
+        documents = self.documents
+        return Candidates(
+            articles=self.articles.compress(high),
+            scores=self.scores.compress(high),
+            documents=None if documents is None else documents.compress(high),
+        )
+
     def unscored(self) -> Candidates:
         """The same hits without scores, to be sorted by date."""
         return Candidates(articles=self.articles, documents=self.documents)
