@@ -27,7 +27,6 @@ from index.text.characters import (
     Span,
 )
 from index.text.clock_times import with_times_marked
-from index.text.common_words import common_word, of_one_form
 from index.text.conventions import DEFAULT, Convention
 from index.text.forms import (
     LOOSE_MARK,
@@ -40,6 +39,7 @@ from index.text.forms import (
 from index.text.korean import nouns
 from index.text.numbers import with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
+from index.text.shapes import analysis_by_shape, of_one_form
 from index.text.symbols import HAS_WORD_SYMBOL, written_out
 from index.text.tokens import Analysis, Tokens
 
@@ -223,7 +223,7 @@ def _analyse_word(
 ) -> Analysis:
     end = _end_without_possessive(surface)
     body = surface[:end]
-    analysis = common_word(body, convention, end)
+    analysis = analysis_by_shape(body, convention, end)
     if analysis is not None:
         return analysis
     whole = normal_form(body)

@@ -1,4 +1,4 @@
-"""Words of the commonest shapes, which are analysed at once.
+"""Shapes: words of the most frequent ones, which are analysed at once.
 
 They are plain words before a possessive, two words with a sign between them, and
 figures with signs. :mod:`index.text.words` gives the same for them, in three times as
@@ -19,8 +19,8 @@ _PAIR = re.compile(r"([A-Za-z]+)[.\-/_&+@]([A-Za-z]+)")
 _FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)+")
 
 
-def common_word(body: str, convention: Convention, end: int) -> Analysis | None:
-    """Analysis of a word of a common shape; ``None`` for any other.
+def analysis_by_shape(body: str, convention: Convention, end: int) -> Analysis | None:
+    """Analysis of a word of a frequent shape; ``None`` for any other.
 
     :param body: the word without its possessive, where the piece to mark has its
         ``end``.

@@ -1,4 +1,4 @@
-"""Words of common shapes get what the rules for all words give them."""
+"""Words of frequent shapes get what the rules for all words give them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.text import words
-from index.text.common_words import of_one_form
 from index.text.conventions import CONVENTIONS, Convention
+from index.text.shapes import of_one_form
 
 FIGURES = st.lists(
     st.text("0123456789", min_size=1, max_size=4), min_size=2, max_size=5
@@ -37,11 +37,11 @@ def test_a_number_is_analysed_as_by_the_rules_for_all_words(
         for figure, sign in zip(figures, [*signs[: len(figures) - 1], end], strict=True)
     )
     short = analysed(surface, convention)
-    common, words.common_word = words.common_word, lambda *_: None
+    by_shape, words.analysis_by_shape = words.analysis_by_shape, lambda *_: None
     try:
         assert short == analysed(surface, convention)
     finally:
-        words.common_word = common
+        words.analysis_by_shape = by_shape
 
 
 @given(
@@ -54,8 +54,8 @@ def test_words_with_a_sign_between_are_analysed_as_by_the_rules_for_all_words(
 ) -> None:
     surface = sign.join(parts) + end
     short = analysed(surface, CONVENTIONS[0])
-    common, words.common_word = words.common_word, lambda *_: None
+    by_shape, words.analysis_by_shape = words.analysis_by_shape, lambda *_: None
     try:
         assert short == analysed(surface, CONVENTIONS[0])
     finally:
-        words.common_word = common
+        words.analysis_by_shape = by_shape
