@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from index.engines.whoosh.files import Array, Ints, Mask, cached
+from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
 
 # A binary search for a number costs as much as to write or read so many bits of a
 # bitmap, and as to clear so many times as many.
@@ -46,7 +46,7 @@ class RowSet:
     def contains(self, rows: Array) -> Mask:
         """Which of some rows are in the set.
 
-        :param rows: ascending.
+        :param rows: ascending; a row may occur several times.
         """
         if _costs_a_bitmap(len(rows), len(self.numbers), self._count):
             return np.asarray(self.mask.take(rows))
@@ -76,8 +76,10 @@ class RowSet:
 
 
 def is_among(rows: Array, others: Array, count: int) -> Mask:
-    """Which of some rows are among others. Both are ascending.
+    """Which of some rows are among others.
 
+    :param rows: ascending; a row may occur several times.
+    :param others: ascending, each once.
     :param count: number of all rows.
     """
     few, many = (rows, others) if len(rows) <= len(others) else (others, rows)
@@ -87,13 +89,13 @@ def is_among(rows: Array, others: Array, count: int) -> Mask:
         return np.asarray(mask.take(rows))
     if not len(few):
         return np.zeros(len(rows), bool)
-    at = many.searchsorted(few.astype(many.dtype, copy=False))
-    at[at == len(many)] = 0
-    common = np.asarray(many.take(at) == few)
-    if few is rows:
-        return common
+    few = few.astype(many.dtype, copy=False)
+    starts = many.searchsorted(few)
+    if many is others:
+        starts[starts == len(many)] = 0
+        return np.asarray(many.take(starts) == few)
     among = np.zeros(len(rows), bool)
-    among[at.compress(common)] = True
+    among[expand_ranges(starts, many.searchsorted(few, "right") - starts)] = True
     return among
 
 
