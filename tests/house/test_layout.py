@@ -70,7 +70,7 @@ ORDER = {
         app
     """,
     "benchmarks": """
-        documents machine
+        documents machine index_parts
         data
         measuring peers
         workplace ranking

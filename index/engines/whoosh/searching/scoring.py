@@ -8,7 +8,7 @@ import numpy as np
 
 from index.engines import ranking
 from index.engines.result import LeafScore
-from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
+from index.engines.whoosh.files import Array, Ints, Mask, cached
 from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.norms import Norms
 from index.engines.whoosh.searching.query_tree import Clause
@@ -99,9 +99,7 @@ class LeafScorer:
         if self.everywhere:
             postings.set_bits(mask)
         else:
-            counts = postings.paragraph_counts.take(self._at)
-            at = expand_ranges(postings.ends.take(self._at) - counts, counts)
-            mask[postings.rows.take(at)] = True
+            mask[postings.documents_at(self._at)] = True
 
     def counts_in(self, articles: Ints) -> Mask:
         """In which of some hits the leaf counts."""
@@ -167,7 +165,7 @@ class ExactScorer:
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
         self._count = int(ends[-1]) if size else 0
-        entries = [self._entries(scorer, bounds) for scorer in scorers]
+        entries = [self._entries(scorer, bounds[:size]) for scorer in scorers]
         shifts = self._starts - bounds[:size]
         if len(entries) == 1:
             ((self._counts, self._rows, self._frequencies),) = entries
@@ -184,9 +182,9 @@ class ExactScorer:
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts.take(self._cells)
 
-    def _entries(self, scorer: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
+    def _entries(self, scorer: LeafScorer, first: Array) -> tuple[Ints, Array, Array]:
         """Entries of a leaf where it counts: number by slot, rows, frequencies."""
-        counts, rows, frequencies = scorer.postings.documents_of(self.articles, bounds)
+        counts, rows, frequencies = scorer.postings.documents_of(self.articles, first)
         context = scorer.clause.context
         if context is not None:
             slots = context[self.articles]

@@ -46,12 +46,15 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         sizes = np.array(buffer.sizes, np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
         lengths = _row_lengths(buffer.text, chunks, len(owner))
+        first = np.zeros(len(buffer) + 1, "<i4")
+        np.cumsum(sizes, out=first[1:])
         documents = Documents(
+            first=first,
             owner=owner,
             passage=np.frombuffer(buffer.passages, "<u1").copy(),
             lengths=lengths,
         )
-        write_documents(out, sizes, documents)
+        write_documents(out, documents)
         for name, dtype in COLUMNS.items():
             out.put(name, np.array(buffer.columns[name], dtype))
         write_ids(out, buffer.ids)
@@ -89,23 +92,19 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         raise
 
 
-def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> None:
-    """Write the columns of documents, and the size of each field of each article.
-
-    :param sizes: number of documents of each article.
-    """
-    first = np.zeros(len(sizes) + 1, "<i4")
-    np.cumsum(sizes, out=first[1:])
-    out.put("first", first)
+def write_documents(out: ArraysWriter, documents: Documents) -> None:
+    """Write the columns of documents, and the size of each field of each article."""
+    articles = len(documents.first) - 1
+    out.put("first", documents.first)
     out.put("owner", documents.owner)
     out.put("passage", documents.passage)
     out.column("lengths").append(documents.lengths)
     for at, name in enumerate(PASSAGE_FIELDS):
         inside = documents.passage == at
         owners = documents.owner[inside]
-        counts = np.bincount(owners, minlength=len(sizes))
+        counts = np.bincount(owners, minlength=articles)
         lengths = np.bincount(
-            owners, weights=documents.lengths[inside], minlength=len(sizes)
+            owners, weights=documents.lengths[inside], minlength=articles
         )
         out.column(f"{name}.counts").append(counts)
         out.column(f"{name}.lengths").append(lengths.astype(np.int64))
