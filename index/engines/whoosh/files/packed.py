@@ -120,7 +120,7 @@ class PackedArray:
         values = self._values.take(at)
         if not len(self._places):
             return values
-        marked = np.flatnonzero(values == self._mark)
+        marked = (values == self._mark).nonzero()[0]
         if len(marked):
             values = values.astype(self._high.dtype)
             values[marked] = self._high[self._places.searchsorted(at[marked])]

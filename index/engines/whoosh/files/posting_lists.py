@@ -269,7 +269,7 @@ def _article_statistics(
         none = np.empty(0, np.int64)
         return none, none, none.astype("<u2")
     highest = np.maximum.reduceat(np.minimum(frequencies, IMPACT_CAP), starts)
-    shortest = np.minimum.reduceat(np.minimum(lengths[rows], IMPACT_CAP), starts)
+    shortest = np.minimum.reduceat(np.minimum(lengths.take(rows), IMPACT_CAP), starts)
     return (
         np.diff(np.append(starts, len(rows))).astype(np.int32),
         np.add.reduceat(frequencies, starts, dtype=np.int32),
@@ -305,10 +305,10 @@ class _ArticlePostingsWriter:
     ) -> Array:
         """Write a run of posting lists; return the number of articles in each."""
         rows, frequencies = lists.rows, lists.frequencies
-        owners = documents.owner[rows]
+        owners = documents.owner.take(rows)
         starts = np.flatnonzero(_run_starts(owners, lists.rows_at))
-        self._articles.append(owners[starts])
-        self._paragraphs.append(rows - documents.first[owners])
+        self._articles.append(owners.take(starts))
+        self._paragraphs.append(rows - documents.first.take(owners))
         counts, sums, impacts = _article_statistics(
             rows, frequencies, starts, documents.lengths
         )
@@ -328,7 +328,7 @@ class _ArticlePostingsWriter:
         *,
         continues: bool,
     ) -> None:
-        passages = documents.passage[lists.rows]
+        passages = documents.passage.take(lists.rows)
         side = np.flatnonzero(passages != MAIN_FIELD_NUMBER)
         list_of = np.searchsorted(lists.rows_at, side, "right") - 1
         for name, (articles, frequencies, offsets) in self._side_fields.items():
