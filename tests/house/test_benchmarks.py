@@ -53,6 +53,7 @@ from benchmarks.data import (
 )
 from benchmarks.data.corpus import body_paragraphs, copies
 from benchmarks.data.workload import BANDS
+from benchmarks.index_parts import bytes_by_array, bytes_by_part, part_of
 from benchmarks.lines import BY_NAME, LINES, Measured
 from benchmarks.measuring import (
     Failed,
@@ -102,6 +103,7 @@ from benchmarks.web import (
 from benchmarks.web.opensearch import query_of
 from benchmarks.workplace import OtherCorpus, Workplace
 from index.article import article_of, content_json
+from index.engines import open_engine
 from index.engines.memory import MemoryEngine
 from index.query import Search
 from index.query.grammar import parse
@@ -1158,6 +1160,31 @@ def values(result: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.slow
+def test_the_parts_of_an_index_are_all_of_its_arrays(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    engine = open_engine(f"whoosh:{folder}")
+    engine.rebuild(SMALL, seq=1, total=1)
+    engine.close()
+    parts = bytes_by_part(folder)
+    (path,) = folder.glob("*.seg")
+    sizes = bytes_by_array(path)
+    # Beside the arrays there are the directory, and 64 bytes for the start of each.
+    rest = path.stat().st_size - sum(parts.values())
+    assert 64 < rest < 64 * len(sizes) + 100 * len(sizes)
+    assert list(parts.values()) == sorted(parts.values(), reverse=True)
+    assert parts["positions"] == sum(
+        size for name, size in sizes.items() if "/positions" in name
+    ) - sum(size for name, size in sizes.items() if name.endswith("/positions.at"))
+    table = (ROOT / "docs/segment_format.md").read_text("utf-8").split("## Size")[1]
+    assert {*re.findall(r"^\| (\w[\w ]*) \|", table, re.MULTILINE)} == {
+        "part",
+        "all",
+        *map(part_of, sizes),
+        "bitmaps",
+        "fields",
+    }
+
+
 def test_lines_without_peers_run_alone(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     arguments = ("--paragraphs", "150", "--keep", str(tmp_path / "kept"))

@@ -71,7 +71,7 @@ ORDER = {
         app
     """,
     "benchmarks": """
-        documents machine
+        documents machine index_parts
         data
         measuring peers
         workplace ranking endurance

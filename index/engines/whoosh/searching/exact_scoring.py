@@ -50,7 +50,7 @@ class ExactScorer:
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
         self._count = int(ends[-1]) if size else 0
-        entries = [self._entries(scorer, bounds) for scorer in scorers]
+        entries = [self._entries(scorer, bounds[:size]) for scorer in scorers]
         shifts = self._starts - bounds[:size]
         if len(entries) == 1:
             ((self._counts, self._rows, self._frequencies),) = entries
@@ -67,9 +67,9 @@ class ExactScorer:
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts.take(self._cells)
 
-    def _entries(self, scorer: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
+    def _entries(self, scorer: LeafScorer, first: Array) -> tuple[Ints, Array, Array]:
         """Entries of a leaf where it counts: number by slot, rows, frequencies."""
-        counts, rows, frequencies = scorer.postings.documents_of(self.articles, bounds)
+        counts, rows, frequencies = scorer.postings.documents_of(self.articles, first)
         if scorer.has_context:
             slots = scorer.context.contains(self.articles)
             inside = slots.repeat(counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from index.engines import ranking
-from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
+from index.engines.whoosh.files import Array, Ints, Mask, cached
 from index.engines.whoosh.searching.query_tree import Clause
 from index.engines.whoosh.searching.row_set import RowSet
 from index.engines.whoosh.searching.weighting import Weighting
@@ -87,9 +87,7 @@ class LeafScorer:
         if self.everywhere:
             postings.set_bits(mask)
         else:
-            counts = postings.paragraph_counts.take(self._at)
-            at = expand_ranges(postings.ends.take(self._at) - counts, counts)
-            mask[postings.rows.take(at)] = True
+            mask[postings.documents_at(self._at)] = True
 
     def counts_in(self, articles: Ints) -> Mask:
         """In which of some hits the leaf counts.
