@@ -16,6 +16,10 @@ from index.engines.whoosh.files import (
     expand_ranges,
 )
 
+# If a list is at most this many times as long as what is wanted of it, all is decoded:
+# that takes less time than to score what is wanted, and is kept.
+_MANY = 256
+
 
 class ParagraphPostings:
     """Documents of a segment that match, ascending, and the frequency in each."""
@@ -62,6 +66,8 @@ class ParagraphPostings:
         listed = by_article.articles
         if not len(listed):
             return np.zeros(len(articles), np.int64), self.rows, self.frequencies
+        if len(articles) == len(listed) and (articles == listed).all():
+            return by_article.paragraph_counts, self.rows, self.frequencies
         places = listed.searchsorted(articles)
         counts = by_article.paragraph_counts.take(places, mode="clip")
         counts = counts * (listed.take(places, mode="clip") == articles)
@@ -109,7 +115,7 @@ class StoredPostings(ParagraphPostings):
     """One whole posting list of the segment, with what the file stores beside it.
 
     Most searches for articles need the documents of few articles: only these are then
-    decoded.
+    decoded. Once many are needed, all are, and kept for the next search.
     """
 
     def __init__(self, segment: Segment, field: ParagraphIndex, number: int) -> None:
@@ -128,7 +134,7 @@ class StoredPostings(ParagraphPostings):
         return self._field.article_postings(self._number)
 
     def _documents(self, first: Array, counts: Array, at: Ints) -> Array:
-        if "rows" in self.__dict__:
+        if "rows" in self.__dict__ or len(at) * _MANY > len(self.frequencies):
             return self.rows.take(at)
         documents = first.repeat(counts)
         documents += self._field.paragraphs(self._number, at)

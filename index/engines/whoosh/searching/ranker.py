@@ -269,8 +269,14 @@ class Ranker:
         if not len(chosen):
             return []
         snapshot, search = self._snapshot, self._search
-        articles = candidates.articles[chosen]
-        located = list(self._located(articles))
+        articles = candidates.articles.take(chosen)
+        batch = self._batches[0] if self._batches else None
+        # Usually all candidates are those of one batch.
+        located = list(
+            _slots_of(batch, chosen)
+            if batch is not None and candidates.articles is batch.articles
+            else self._located(articles)
+        )
         documents: list[int | None] = [None] * len(chosen)
         if candidates.documents is not None:
             documents = candidates.documents[chosen].tolist()

@@ -103,17 +103,17 @@ class Candidates:
         self, chosen: Ints, search: Search, snapshot: IndexSnapshot
     ) -> list[SortKey]:
         """Sort keys of the chosen candidates."""
-        articles = self.articles[chosen]
-        dates = snapshot.column(_date(search.sort))[articles].tolist()
+        articles = self.articles.take(chosen)
+        dates = snapshot.column(_date(search.sort)).take(articles).tolist()
         scores = [0.0] * len(chosen)
         if self.scores is not None:
-            scores = self.scores[chosen].tolist()
+            scores = self.scores.take(chosen).tolist()
         numbers: list[int | None] = [None] * len(chosen)
         if self.documents is not None:
             numbers = snapshot.paragraph_numbers(
-                articles, self.documents[chosen]
+                articles, self.documents.take(chosen)
             ).tolist()
-        if len(chosen) and NO_VALUE in dates:
+        if NO_VALUE in dates:
             dates = [None if date == NO_VALUE else date for date in dates]
         return list(
             map(SortKey, scores, dates, snapshot.article_ids(articles), numbers)
