@@ -51,7 +51,6 @@ from index.settings import Settings
 from index.store import Store
 
 _POLL_SECONDS = 0.002  # between two looks at the index, each of some 0.02 ms
-_NO_SEQ = 2**62  # above every seq
 LOG = logging.getLogger("nutgraf.archive")
 
 

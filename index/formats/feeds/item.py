@@ -50,7 +50,6 @@ DATES: dict[str, tuple[str, ...]] = {
     "embargoed_until": ("prism:embargodate",),
     "expires": ("prism:killdate", "prism:expirationdate", "expirationdate"),
 }
-_DATE_NAMES = frozenset(name for listed in DATES.values() for name in listed)
 # Other names of dates that hold an item back or end it, whatever their prefix.
 _LIMITS = {
     plain_name(name): field

@@ -73,7 +73,6 @@ class IndexSnapshot:
         self.live: Mask = _concatenated(
             [live[segment.first[:-1]] for segment, live in segments], np.dtype(bool)
         )
-        self.all_live = bool(self.live.all())
         self._memo: dict[object, Any] = {}
         self._shown: dict[bool, tuple[int, Mask, bool]] = {}
         self.latest_collection: object | None = None
