@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
+WORKERS = 2  # of each server; bare.py sets as many
 NUTGRAF = (sys.executable, "-m", "index")
 _POLL_SECONDS = 0.02
 _START_SECONDS = 60.0
@@ -213,21 +214,17 @@ class Server:
 
 
 @contextmanager
-def nutgraf_server(
-    variables: Mapping[str, str], *, workers: int = 2
-) -> Iterator[Server]:
+def nutgraf_server(variables: Mapping[str, str]) -> Iterator[Server]:
     """Serve Nutgraf with its own gunicorn.conf.py."""
     port = free_port()
-    settings = {"NUTGRAF_BIND": f"{HOST}:{port}", "WEB_CONCURRENCY": str(workers)}
+    settings = {"NUTGRAF_BIND": f"{HOST}:{port}", "WEB_CONCURRENCY": str(WORKERS)}
     command = (sys.executable, "-m", "gunicorn", "wsgi:app")
-    with _serving(command, {**variables, **settings}, port, workers) as server:
+    with _serving(command, {**variables, **settings}, port) as server:
         yield server
 
 
 @contextmanager
-def peer_server(
-    app: str, variables: Mapping[str, str], *, workers: int = 2
-) -> Iterator[Server]:
+def peer_server(app: str, variables: Mapping[str, str]) -> Iterator[Server]:
     """Serve another application with the settings of ours.
 
     They are in :mod:`benchmarks.measuring.bare`.
@@ -237,15 +234,15 @@ def peer_server(
     port = free_port()
     command = (
         *(sys.executable, "-m", "gunicorn", "-c", "python:benchmarks.measuring.bare"),
-        *("--workers", str(workers), "--bind", f"{HOST}:{port}", app),
+        *("--bind", f"{HOST}:{port}", app),
     )
-    with _serving(command, variables, port, workers) as server:
+    with _serving(command, variables, port) as server:
         yield server
 
 
 @contextmanager
 def _serving(
-    command: Sequence[str], variables: Mapping[str, str], port: int, workers: int
+    command: Sequence[str], variables: Mapping[str, str], port: int
 ) -> Iterator[Server]:
     with (
         tempfile.TemporaryFile() as log,
@@ -253,7 +250,7 @@ def _serving(
     ):
         server = Server(process.pid, port)
         deadline = time.monotonic() + _START_SECONDS
-        while len(server.workers()) < workers or not _listens(port):
+        while len(server.workers()) < WORKERS or not _listens(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 log.seek(0)
                 message = log.read().decode(errors="replace").strip()[-1_000:]

@@ -96,14 +96,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         workplace = Workplace(folder, base, base=base, announce=announce)
         done = _done(folder / "scale.json")
-    except (
-        OtherCorpus,
-        NutgrafError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-    ) as error:
+    except (OtherCorpus, NutgrafError, OSError, ValueError) as error:
         parser.error(str(error))
     sizes = remaining(done, args.sizes)
     if done:
@@ -132,16 +125,24 @@ def main(argv: Sequence[str]) -> int:
         return 130
     finally:
         if done:
-            console.print(_table(done))
+            console.print(growth_table(done))
             console.print(f"written to {folder / 'scale.json'} and scale.svg")
     return 0
 
 
 def _done(path: Path) -> list[Step]:
-    """The sizes that an earlier run measured."""
+    """The sizes that an earlier run measured.
+
+    :raises ValueError: another command, or another release, has written the file.
+    """
     if not path.exists():
         return []
-    return [step_of(step) for step in json.loads(path.read_text("utf-8"))["sizes"]]
+    try:
+        return [step_of(step) for step in json.loads(path.read_text("utf-8"))["sizes"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} has no sizes that can be read: delete it to measure them again"
+        ) from error
 
 
 def _write(
@@ -159,11 +160,11 @@ def _write(
             path.write_text(plot(done), "utf-8")
 
 
-def _table(done: Sequence[Step]) -> Table:
+def growth_table(done: Sequence[Step]) -> Table:
     """The figures as a table."""
     table = Table(title="Growth")
     for name in (
-        *("paragraphs", "load/s", "rebuild/s", "rebuild GB", "index GB", "of text"),
+        *("paragraphs", "load/s", "rebuild/s", "peak GB", "index GB", "of text"),
         *("p50 ms", "p95 ms", "opening s", "write ms", "took"),
     ):
         table.add_column(name, justify="right", no_wrap=True)

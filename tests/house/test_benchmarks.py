@@ -833,6 +833,29 @@ def test_growing_goes_on_where_it_was_stopped(
     assert "nutgraf load" not in capsys.readouterr().out
 
 
+def test_the_table_of_growth_fits_where_there_is_no_terminal() -> None:
+    console = Console(width=bench.WIDE, record=True, file=io.StringIO())
+    largest = step_of(10_000_000, rebuild_peak_bytes=12 * 10**9, write_ms=123.4)
+    console.print(growing.growth_table([largest]))
+    table = console.export_text()
+    assert "…" not in table
+    for shown_there in ("10,000,000", "12.00", "2.00 ×", "00:01:00"):
+        assert shown_there in table
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"sizes": [{"paragraphs": 1}]}'])
+def test_figures_of_growth_that_cannot_be_read_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    corpus, folder = tmp_path / "news.jsonl", tmp_path / "grown"
+    write_lines(first_articles(SMALL, 100), corpus)
+    folder.mkdir(mode=0o700)
+    (folder / "scale.json").write_text(text, "utf-8")
+    with pytest.raises(SystemExit):
+        growing.main(["--corpus", str(corpus), "--folder", str(folder)])
+    assert "delete it to measure them again" in capsys.readouterr().err
+
+
 def test_sizes_that_are_no_numbers_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

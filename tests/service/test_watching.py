@@ -66,7 +66,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         "NUTGRAF_WAIT_SECONDS": "30",
         "TMPDIR": str(folder),
     }
-    with nutgraf_server(variables, workers=2) as server:
+    with nutgraf_server(variables) as server:
         watched = Watched(server, variables)
         try:
             yield watched
