@@ -71,7 +71,7 @@ class Metrics:
         )
         self.cached_answers = Counter(
             "nutgraf_cached_answers",
-            "Answers that were kept from the same request before",
+            "Searches and facets answered from the cache",
             registry=self._registry,
         )
         # Summed over the workers that are alive.

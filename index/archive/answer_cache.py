@@ -1,9 +1,10 @@
-"""The cache of written answers: used for as long as their tags fit.
+"""The cache of written answers: used for as long as their tags are valid.
 
-An answer is found by all that its tag is made of, so a kill, a write, a commit of the
-index, an embargo that ends or another key of a caller makes it another one. Those of an
-earlier state of the store or the index fit nothing any more and are dropped together,
-at the next answer or within a second: no text stays here that was killed or purged.
+An answer is looked up by everything that its tag is made of: after a kill, a write, a
+commit of the index or the end of an embargo, or with another key, the lookup fails.
+Answers of an earlier state of the store or the index are dropped together, at the next
+lookup; those of an earlier state of the store within a second even without one. So no
+text stays here that was killed or purged.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from index.archive.tags import State, Tag
 
-# Bytes of answers that a process keeps. One has some 25 kB.
+# Bytes of answers that a process caches. One has some 25 kB.
 CACHE_BYTES = 16 * 1024 * 1024
 # One that is larger would drop too many others.
 _LARGEST = CACHE_BYTES // 16
@@ -43,9 +44,9 @@ class AnswerCache:
         self._lock = threading.Lock()
 
     def get(self, tag: Tag, form: str) -> tuple[bytes, ...] | None:
-        """The pieces of an answer, ``None`` if it is not here.
+        """The pieces of an answer, ``None`` if it is not cached.
 
-        :param tag: of the answer; it then tells of the instants in which that holds.
+        :param tag: of the answer; its validity becomes that of the cached answer.
         :param form: what else its bytes depend on.
         """
         with self._lock:
@@ -59,9 +60,9 @@ class AnswerCache:
         return entry.pieces
 
     def put(self, tag: Tag, form: str, pieces: tuple[bytes, ...]) -> None:
-        """Keep an answer that was written, unless it is large or soon another one.
+        """Cache a written answer, unless it is large or the index is behind.
 
-        :param tag: of the answer, which is complete.
+        :param tag: of the answer; its validity is complete.
         """
         key = (tag.bound, form)
         # Texts may take up to four bytes a character.

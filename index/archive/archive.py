@@ -85,7 +85,7 @@ class Archive:
     def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
         self.store, self.engine, self.settings = store, engine, settings
         self.clock = store.clock
-        self.answers = AnswerCache()
+        self.answer_cache = AnswerCache()
         # The keys of the callers, the sessions of their browsers, and how often each
         # key has called, and each address that sent a wrong one.
         self.keys, self.sessions, self.rates = store.keys, store.sessions, store.rates
@@ -97,7 +97,7 @@ class Archive:
 
     def close(self) -> None:
         """Close the files and free the memory."""
-        self.answers.clear()
+        self.answer_cache.clear()
         self.engine.close()
         self.store.close()
 
@@ -396,7 +396,7 @@ class Archive:
 
     def cache_bytes(self) -> int:
         """Bytes of memory that the caches of answers and of the engine take."""
-        return self.answers.bytes + self.engine.cache_bytes()
+        return self.answer_cache.bytes + self.engine.cache_bytes()
 
     def tend(self) -> None:
         """Do what a process that serves the archive must do now and then, also idle.
@@ -408,7 +408,7 @@ class Archive:
         """
         self.engine.let_go()
         with self.store.reading() as view:
-            self.answers.let_go(view.epoch, view.seq)
+            self.answer_cache.let_go(view.epoch, view.seq)
         self.store.forget_erased()
         self.store.try_to_write()
         self.store.fill_reserve()

@@ -173,7 +173,7 @@ def facet(arguments: dict[str, Any], field: str) -> Response:
         tag = question.tag(_parameters(search_request))
 
         def answer() -> Response:
-            pieces = _kept_answer(
+            pieces = _cached_answer(
                 tag,
                 arguments,
                 lambda: (write_json(_facet_document(field, question.answer(), links)),),
@@ -361,18 +361,18 @@ def _parameters(search_request: Request) -> str:
     return f"{request.script_root} {request.path} {search_request!r}"
 
 
-def _kept_answer(
+def _cached_answer(
     tag: Tag, arguments: dict[str, Any], write: Callable[[], tuple[bytes, ...]]
 ) -> tuple[bytes, ...]:
-    """The pieces of an answer: written now, unless they are kept from the last time.
+    """The pieces of an answer, from the cache or else written now.
 
-    :param arguments: as they were sent, for the links: their order is not in the tag.
+    :param arguments: as they were sent; links have their order, which no tag has.
     """
     ctx, form = context(), repr(arguments)
-    pieces = ctx.archive.answers.get(tag, form)
+    pieces = ctx.archive.answer_cache.get(tag, form)
     if pieces is None:
         pieces = write()
-        ctx.archive.answers.put(tag, form, pieces)
+        ctx.archive.answer_cache.put(tag, form, pieces)
     else:
         ctx.metrics.cached_answers.inc()
     return pieces
@@ -392,7 +392,7 @@ def _search_response(
         before, _, after = body.partition(_TOOK)
         return before, after[after.index(b",") :]
 
-    before, after = _kept_answer(tag, arguments, write)
+    before, after = _cached_answer(tag, arguments, write)
     timing.done("write")
     took = str(timing.ms("search")).encode()
     response = Response(b"".join((before, _TOOK, took, after)), content_type=JSON)

@@ -39,11 +39,11 @@ def ask(archive: Archive, request: Request, now: datetime, reader: Reader) -> bo
     """Ask as the service does; check what is kept, and return whether it was."""
     with archive.asking(request, now=now, reader=reader) as question:
         tag = question.tag("")
-        kept = archive.answers.get(tag, "")
+        kept = archive.answer_cache.get(tag, "")
         held = (tag.validity.first, tag.validity.end)
         answer = repr(replace(question.answer(), took_ms=0.0)).encode()
         if kept is None:
-            archive.answers.put(tag, "", (answer,))
+            archive.answer_cache.put(tag, "", (answer,))
             return False
         assert kept == (answer,)
         # The tag that is given out is that of the answer.
@@ -98,7 +98,7 @@ def test_nothing_is_kept_while_the_index_is_behind(empty_archive: Archive) -> No
     put(archive, "b", headline="More words")
     for _ in range(3):
         assert not ask(archive, Request(q="words"), START, PUBLIC)
-    assert archive.answers.bytes == 0
+    assert archive.answer_cache.bytes == 0
 
 
 def test_a_worker_that_nobody_asks_drops_what_was_killed(
@@ -109,11 +109,11 @@ def test_a_worker_that_nobody_asks_drops_what_was_killed(
     index(archive)
     ask(archive, Request(q="words"), START, PUBLIC)
     archive.tend()
-    assert archive.answers.bytes > 0
+    assert archive.answer_cache.bytes > 0
     archive.kill("a")
     archive.tend()
-    assert archive.answers.bytes == 0
-    assert not archive.answers._entries
+    assert archive.answer_cache.bytes == 0
+    assert not archive.answer_cache._entries
 
 
 def test_an_answer_of_an_earlier_state_that_comes_late_is_dropped() -> None:
