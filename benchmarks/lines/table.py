@@ -45,7 +45,7 @@ LINES: tuple[Line, ...] = (
         what="size of the index, relative to the text",
         unit="×",
         measure=indexing.size,
-        bar=2.5,
+        bar=1.5,
         aim=1.2,
     ),
     Line(
