@@ -1,4 +1,4 @@
-"""What the parts of our index are, in bytes."""
+"""Sizes of the parts of an index, in bytes."""
 
 from __future__ import annotations
 

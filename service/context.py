@@ -72,7 +72,7 @@ class Context:
     def use_worker(
         self, alive: Callable[[], bool], connections: Callable[[], Mapping[int, int]]
     ) -> None:
-        """From now on, ask a server's worker for both."""
+        """Give it the worker of a server; see :func:`service.app.use_worker`."""
         self._alive, self._connections = alive, connections
 
     @contextmanager

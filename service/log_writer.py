@@ -135,7 +135,7 @@ class LogWriter(logging.Handler):
             try:
                 piece = piece[os.write(self._file, piece) :]
             except BlockingIOError:
-                # Somebody has set the file to return at once.
+                # The other end shares the open file, and has made it non-blocking.
                 writable = select.poll()
                 writable.register(self._file, select.POLLOUT)
                 if not writable.poll(CLOSING_SECONDS * 1_000) and self._closing:

@@ -1,8 +1,8 @@
-"""Shapes: words of the most frequent ones, which are analysed at once.
+"""Shapes: a faster analysis of words that have one of the most frequent shapes.
 
-They are plain words before a possessive, two words with a sign between them, and
-figures with signs. :mod:`index.text.words` gives the same for them, in three times as
-long.
+These are plain words before a possessive, two words with a sign between them, and
+figures with signs. :mod:`index.text.words` gives the same analysis, but takes three
+times as long.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from index.engines.whoosh.searching.sorting import Candidates
 from index.engines.whoosh.searching.unions import Postings
 from index.query import Unit
 
-_FEW = 64  # paragraphs of a hit that Python sorts sooner than numpy
+_FEW = 64  # paragraphs of a hit that sorted() orders faster than NumPy
 
 
 class ExactScorer:
@@ -299,7 +299,7 @@ class ExactScorer:
         return self._matching_in(slot) + (first_n - int(self._starts[slot]))
 
     def _first(self, slot: int) -> int:
-        """What a document of an article is more than its place."""
+        """Difference between the number of a document of an article and its place."""
         return int(self._bounds[slot]) - int(self._starts[slot])
 
     def passage(self, slot: int, document: int) -> tuple[int, float]:

@@ -1,7 +1,8 @@
 """Sets of rows, articles or documents: their ascending numbers, and operations on them.
 
-What an operation costs follows from the numbers, not from how many rows there are. Only
-of two long lists is one made a bitmap, since that costs less than to search in it.
+The time of an operation grows with the numbers in its sets, not with the number of all
+rows. A bitmap over all rows is made only if both lists are long: then it takes less
+time than binary searches.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy as np
 
 from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
 
-# A binary search for a number costs as much as to write or read so many bits of a
-# bitmap, and as to clear so many times as many.
+# One binary search takes as long as setting or reading 32 bits of a bitmap, or as
+# clearing 32 times as many.
 _SEARCH = 32
 # Above this share of all rows, a union takes less time as a bitmap than by sorting.
 _UNION_SHARE = 1 / 4
@@ -48,7 +49,7 @@ class RowSet:
 
         :param rows: ascending; a row may occur several times.
         """
-        if _costs_a_bitmap(len(rows), len(self.numbers), self._count):
+        if _bitmap_is_faster(len(rows), len(self.numbers), self._count):
             return np.asarray(self.mask.take(rows))
         return is_among(rows, self.numbers, self._count)
 
@@ -83,7 +84,7 @@ def is_among(rows: Array, others: Array, count: int) -> Mask:
     :param count: number of all rows.
     """
     few, many = (rows, others) if len(rows) <= len(others) else (others, rows)
-    if _costs_a_bitmap(len(few), len(many), count):
+    if _bitmap_is_faster(len(few), len(many), count):
         mask = np.zeros(count, bool)
         mask[others] = True
         return np.asarray(mask.take(rows))
@@ -99,10 +100,12 @@ def is_among(rows: Array, others: Array, count: int) -> Mask:
     return among
 
 
-def _costs_a_bitmap(one: int, other: int, count: int) -> bool:
-    """Whether a bitmap costs less than to search the shorter of two lists in the other.
+def _bitmap_is_faster(one: int, other: int, count: int) -> bool:
+    """Whether a bitmap takes less time than searching for one list in the other.
 
-    :param one: numbers in a list, like ``other``.
+    :param one: length of one of the lists.
+    :param other: length of the other.
+    :param count: number of all rows.
     """
     return min(one, other) * _SEARCH >= max(one, other) + count // _SEARCH
 
@@ -137,7 +140,7 @@ def union_of(lists: Iterable[Array], most: int, count: int) -> Array:
 def distinct(rows: Array) -> Array:
     """Each of some rows once.
 
-    :param rows: ascending, each as often as it likes.
+    :param rows: ascending; a row may occur several times.
     """
     if len(rows) < 2:
         return rows
