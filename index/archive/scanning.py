@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.deadline import Check
-from index.query import Exact, Fuzzy, Near, Prefix, Term, Wildcard, WordLeaf
+from index.memo import Memo
+from index.query import Fuzzy, Near, Phrase, Prefix, Term, Wildcard, WordLeaf
 from index.text import LANGUAGES, Span, word_key
 
 # Each is compared with the words by itself, some nanoseconds a word; with more, a text
@@ -29,6 +30,7 @@ MOST_STARTS = 64
 _STEMS_KEEP_START = ("en",)
 _STEM_END = 2
 _STARTS = re.compile("[a-z0-9]{1,8}")  # as many letters as are compared at once
+ANCHORS_BYTES = 512 * 1024  # of leaves and their anchors that a process keeps
 _NEXT_CHECK = 256  # words between two looks at the deadline
 _LONG = 50  # letters; longer words are analysed, as the analysis truncates some
 # Characters of scripts without spaces that are in no word of another script.
@@ -97,24 +99,45 @@ class Anchor(NamedTuple):
     before: int
 
 
-@lru_cache(maxsize=1_024)
 def anchor_of(leaf: WordLeaf, language: str) -> Anchor | None:
     """Word of a leaf with the most known first letters; ``None`` if none has any."""
+    return _ANCHORS[leaf, language]
+
+
+def _anchor_of(leaf_and_language: tuple[WordLeaf, str]) -> Anchor | None:
+    leaf, language = leaf_and_language
     if isinstance(leaf, Near | Fuzzy):
         return None
-    starts: list[str]
-    if isinstance(leaf, Prefix):
-        starts = [leaf.prefix]
-    elif isinstance(leaf, Wildcard):
-        starts = [leaf.pattern]
-    elif isinstance(leaf, Exact):
-        starts = list(leaf.forms)
-    else:
-        forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
-        starts = [_start_of_word(form, language) for form in forms]
+    starts = _words_of(leaf)
+    if isinstance(leaf, Term | Phrase):
+        starts = tuple(_start_of_word(form, language) for form in starts)
     known = [match[0] if (match := _STARTS.match(start)) else "" for start in starts]
     letters = max(known, key=len)
     return Anchor(letters.encode(), known.index(letters)) if letters else None
+
+
+def _words_of(leaf: WordLeaf) -> tuple[str, ...]:
+    """What a leaf has of each of its words."""
+    if isinstance(leaf, Prefix):
+        return (leaf.prefix,)
+    if isinstance(leaf, Wildcard):
+        return (leaf.pattern,)
+    if isinstance(leaf, Term | Fuzzy):
+        return (leaf.form,)
+    return leaf.forms
+
+
+def _bytes_of(leaf_and_language: tuple[WordLeaf, str], _: Anchor | None) -> int:
+    """Upper bound of the memory that a leaf takes, with its anchor."""
+    leaf, language = leaf_and_language
+    words = (*_words_of(leaf), leaf.text, language)
+    return 600 + sum(100 + 4 * len(word) for word in words)
+
+
+# Pages, and answers in several languages, have the same leaves.
+_ANCHORS: Memo[tuple[WordLeaf, str], Anchor | None] = Memo(
+    _anchor_of, _bytes_of, limit=ANCHORS_BYTES
+)
 
 
 def _start_of_word(form: str, language: str) -> str:

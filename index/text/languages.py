@@ -17,7 +17,6 @@ _CODESET = re.compile(r"[.@].*\Z")  # of a POSIX locale: de_DE.UTF-8, ca_ES@euro
 _NO_LANGUAGE = re.compile(r"(?:und|mul|zxx|mis|q[a-t][a-z]|x-.*)\Z")
 
 
-@lru_cache(maxsize=10_000)
 def language_tag(text: str) -> str | None:
     """Canonical BCP 47 tag of the language that a text names, ``None`` if it is none.
 
@@ -28,6 +27,11 @@ def language_tag(text: str) -> str | None:
 
     The data is that of CLDR and of the IANA registry, in langcodes and language_data.
     """
+    # Whoever sends a text chooses how long it is: only short ones are cached.
+    return _cached_tag(text) if len(text) <= _LONGEST else _read_tag(text)
+
+
+def _read_tag(text: str) -> str | None:
     name = text.strip()
     if _CANONICAL.fullmatch(name) and name.partition("-")[0] in LANGUAGES:
         return name  # as most are: needs no data
@@ -38,6 +42,9 @@ def language_tag(text: str) -> str | None:
     if tag is None and (len(name) >= _SHORTEST_NAME or not name.isascii()):
         tag = _tag_of_name(name)
     return tag
+
+
+_cached_tag = lru_cache(maxsize=10_000)(_read_tag)
 
 
 def field_key(field: str, value: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
 from index.archive import Answer, Facet
+from index.memo import Memo
 from index.query import Request, filter_key
 from index.rendering import answer_document, facet_document
 
 # Positions in the list of hits; they mean nothing for another list.
 _POSITION = ("page", "cursor")
 _PERIOD = ("from", "to", "date")
+QUOTED_BYTES = 512 * 1024  # of escaped names and values that a process keeps
 
 
 class Links:
@@ -127,9 +129,17 @@ def _pair(name: str, text: str) -> str:
     return f"{_quoted(name)}={_quoted(text)}"
 
 
-@lru_cache(maxsize=4096)
 def _quoted(text: str) -> str:
-    return quote(text, safe="")
+    return _QUOTED[text]
+
+
+# Names and values come again in the links of each answer. A text takes four bytes a
+# character at most, and an object with it 80.
+_QUOTED: Memo[str, str] = Memo(
+    partial(quote, safe=""),
+    lambda text, quoted: 160 + 4 * len(text) + len(quoted),
+    limit=QUOTED_BYTES,
+)
 
 
 def _text_of(value: Any) -> str:

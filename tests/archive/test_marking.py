@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from itertools import product
 from string import ascii_lowercase
 from typing import Any
@@ -10,9 +12,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.archive import marking
+from index.archive import marking, scanning
 from index.archive.marking import Marker, merged
-from index.archive.scanning import _ACCENTED, _CLASS, _JOINING, _SAFE, _UNSPACED
+from index.archive.scanning import (
+    _ACCENTED,
+    _CLASS,
+    _JOINING,
+    _SAFE,
+    _UNSPACED,
+    anchor_of,
+)
 from index.article import PLACES, Role
 from index.query import (
     Exact,
@@ -370,3 +379,36 @@ def test_english_stems_start_as_their_words_do() -> None:
         " succeed vying hying"
     )
     assert all(keeps_its_start(word) for word in exceptions.split())
+
+
+LONG_LEAVES: dict[str, Callable[[int], WordLeaf]] = {
+    "phrase": lambda n: Phrase(tuple(f"w{n}x{m}" for m in range(30)), text=f'"w{n}"'),
+    "exact": lambda n: Exact(tuple(f"{n}\U0001f40e{m}" for m in range(9))),
+    "near": lambda n: Near((f"w{n}", "\U0001f40e"), 3, text=f"w{n} NEAR/3"),
+    "prefix": lambda n: Prefix(f"w{n}", text=f"w{n}*"),
+    "term": lambda n: Term(f"жук{n}", text=f"жук{n}"),
+}
+
+
+@pytest.mark.parametrize("kind", LONG_LEAVES)
+def test_anchors_take_no_more_memory_than_is_counted(kind: str) -> None:
+    leaf_of, anchors = LONG_LEAVES[kind], scanning._ANCHORS
+    for number in range(100):
+        anchor_of(leaf_of(number), "fr")  # stems are cached elsewhere
+    anchors.clear()
+    anchors.bytes = 0
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            anchor_of(leaf_of(number), "fr")
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(anchors) == 100
+    assert taken < 1.1 * anchors.bytes
+
+
+def test_anchors_are_bounded_by_bytes() -> None:
+    for number in range(1_000):
+        anchor_of(LONG_LEAVES["phrase"](number), "en")
+        assert scanning._ANCHORS.bytes <= scanning.ANCHORS_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from index.article import article_of
 from index.engines import Facet
 from index.errors import InvalidValue
 from index.query import Filter, Interval, Request
+from service.api import links
 from service.api.links import Links
 from service.api.search import request_of
 
@@ -186,6 +188,23 @@ def test_a_bucket_at_the_ends_of_time_has_an_address(
     )
     assert again.active(facet, value)
     assert again.toggle(facet, value, active=True) == "/v1/search?q=a"
+
+
+def test_escaped_values_are_bounded_by_bytes_and_take_no_more_than_is_counted() -> None:
+    escaped = links._QUOTED
+    for number in range(200):
+        Links("/v1/search", {"q": f"{number}" + 1_000 * "\U0001f40e"})
+        assert escaped.bytes <= links.QUOTED_BYTES
+    escaped.clear()
+    escaped.bytes = 0
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            Links("/v1/search", {"q": f"{number} \U0001f40e"})
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1.1 * escaped.bytes
 
 
 @pytest.mark.parametrize("interval", [each for each in Interval if each != "auto"])

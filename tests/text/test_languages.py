@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import LANGUAGES, field_key, language_tag
+from index.text import LANGUAGES, field_key, language_tag, languages
 
 TAGS = {
     "en": "en EN eng ENG English english ENGLISH Englisch inglés",
@@ -127,3 +127,12 @@ def test_no_spelling_of_a_language_is_another_value(text: str) -> None:
 @pytest.mark.parametrize("text", ["en\u2060-US", "en\u2011US", "en_us", "EN-us"])
 def test_a_region_is_of_the_language_in_any_spelling(text: str) -> None:
     assert language_tag(text) == "en-US"
+
+
+def test_long_texts_are_not_cached() -> None:
+    before = languages._cached_tag.cache_info().currsize
+    for number in range(20):
+        assert language_tag(f"{number}{'x' * 10_000}") is None
+    assert languages._cached_tag.cache_info().currsize == before
+    # As many blanks as one likes are no part of a name.
+    assert language_tag(f"{' ' * 500}de") == "de"
