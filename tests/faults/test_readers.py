@@ -15,7 +15,7 @@ from faults.ledger import is_sound, settles
 
 pytestmark = pytest.mark.slow
 
-SECONDS = amount(6, 600)
+SECONDS = amount(3, 600)
 READERS = 3
 TOGETHER = 20  # articles that are rewritten by one request, again and again
 MOST_MORE_FILES = 12  # open ones of a worker, when it has seen all of this
