@@ -318,13 +318,13 @@ def test_a_damaged_index_is_never_answered_from_and_heals(tmp_path: Path) -> Non
         right = answers(client)
         assert right is not None
         healed = 0
-        for number in range(amount(10, 500)):
+        for number in range(amount(7, 500)):
             detected = False
             what = harm(cluster.index, seed)
             # A new worker opens what is there now; the other may have all in memory.
             victim = seed.choice(cluster.workers())
             os.kill(victim, signal.SIGKILL)
-            if number % 10 == 9:
+            if number % 10 == 5:
                 cluster.kill_indexer()
                 cluster.start_indexer()
             until(

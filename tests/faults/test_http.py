@@ -509,7 +509,7 @@ def test_others_are_answered_while_several_send_such_queries(cluster: Cluster) -
         for thread in threads:
             thread.start()
         try:
-            beside = [ask(client) for _ in range(amount(40, 1_000))]
+            beside = [ask(client) for _ in range(amount(25, 1_000))]
         finally:
             enough.set()
             for thread in threads:

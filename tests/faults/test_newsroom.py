@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 # A kill in the middle of searches.
 
 KILLS = amount(6, 120)
-ASKING = 4  # threads, each with a connection to every worker
+ASKING = amount(2, 4)  # threads, each with a connection to every worker
 
 
 class Seen(NamedTuple):

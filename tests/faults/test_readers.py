@@ -148,7 +148,7 @@ def test_an_answer_is_of_one_generation_while_the_index_is_written_and_merged(
 
 # Workers that were forked from one process.
 
-QUESTIONS = 300
+QUESTIONS = amount(120, 300)
 
 
 def articles() -> list[dict[str, Any]]:
