@@ -14,6 +14,7 @@ from index.article import article_of
 from index.engines.whoosh.files import ArraysFile, ArraysWriter, Segment, arrays
 from index.engines.whoosh.files.packed import PackedArray, packed_column
 from index.engines.whoosh.files.rows import DocumentRows
+from index.engines.whoosh.searching import paragraph_postings
 from index.query import And, Phrase, Scope, Search, Term, Unit
 
 
@@ -158,7 +159,7 @@ def test_phrases_are_found_beyond_what_fits_a_byte(
     engine.close()
 
 
-def test_a_search_of_one_word_does_not_decode_whole_lists(
+def test_a_search_of_one_word_does_not_decode_much_longer_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segment_of(tmp_path)
@@ -171,6 +172,7 @@ def test_a_search_of_one_word_does_not_decode_whole_lists(
         return run(self, low, end, rows)
 
     monkeypatch.setattr(DocumentRows, "run", counted)
+    monkeypatch.setattr(paragraph_postings, "_MANY", 1)
     search = Search(query=Term("word"), now=NOW, passages=3)
     assert engine.snapshot().search(search).articles == 301
     engine.snapshot().search(replace(search, unit=Unit.PARAGRAPH))
