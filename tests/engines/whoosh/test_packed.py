@@ -175,7 +175,6 @@ def test_a_search_of_one_word_does_not_decode_much_longer_lists(
     monkeypatch.setattr(paragraph_postings, "_MANY", 1)
     search = Search(query=Term("word"), now=NOW, passages=3)
     assert engine.snapshot().search(search).articles == 301
-    engine.snapshot().search(replace(search, unit=Unit.PARAGRAPH))
     assert not decoded
     both = And((Term("word"), Term("last")))
     engine.snapshot().search(replace(search, query=both, scope=Scope.PARAGRAPH))
