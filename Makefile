@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Tests start hundreds of processes: none is to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run quick test faults pages clients lint format docs bench relevance pins clean
+.PHONY: help run quick test faults pages clients lint format docs bench scale relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -62,6 +62,9 @@ docs: .venv/.installed  ## write generated parts of docs: help of commands, modu
 
 bench: .venv/.installed-bench  ## measure Nutgraf beside its peers; ARGS="--help"
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+scale: .venv/.installed-bench  ## measure Nutgraf at 1 to 10 million paragraphs; ARGS="--help"
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 relevance: .venv/.installed-bench  ## judge its ranking; COLLECTIONS=folder
 	@[ -n '$(COLLECTIONS)' ] || { \

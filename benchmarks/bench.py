@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from benchmarks.measuring import ROOT, Failed
 from benchmarks.peers import has_tantivy
 from benchmarks.report import Result
 from benchmarks.session import QUICK, Effort, Session
+from benchmarks.web import VARIABLE, port_of
 from benchmarks.workplace import OtherCorpus, Workplace
 from index.errors import NutgrafError
 
@@ -42,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--corpus", type=Path, metavar="PATH", help="file of articles, also with gzip")
     add(
         "--map",
-        type=_pairs,
+        type=mapping_of,
         action="append",
         default=[],
         metavar="NAME=FIELD,…",
@@ -105,7 +107,8 @@ def main(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     base, corpus = _corpora(args, parser)
     workload = None if args.workload is None else _read_workload(args.workload, parser)
-    lines = _chosen_lines(args, parser)
+    opensearch = _opensearch(parser)
+    lines = _chosen_lines(args, parser, opensearch)
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = WIDE
@@ -130,6 +133,7 @@ def main(argv: Sequence[str]) -> int:
             workplace,
             effort=QUICK if args.quick else Effort(),
             collections=args.collections,
+            opensearch=opensearch,
             announce=announce,
         )
         try:
@@ -157,15 +161,37 @@ def _measured(line: Line, session: Session) -> Result:
     return Result(line=line, measured=measured, seconds=time.perf_counter() - started)
 
 
+def _opensearch(parser: argparse.ArgumentParser) -> int | None:
+    """The port of the OpenSearch node to compare with; ``None`` without one."""
+    url = os.environ.get(VARIABLE)
+    if not url:
+        return None
+    try:
+        return port_of(url)
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def _chosen_lines(
-    args: argparse.Namespace, parser: argparse.ArgumentParser
+    args: argparse.Namespace, parser: argparse.ArgumentParser, opensearch: int | None
 ) -> list[Line]:
     """The lines to measure, in their order."""
     if args.only is not None:
         lines = [line for line in LINES if line.name in args.only]
     else:
-        # Not everybody has test collections.
-        lines = [line for line in LINES if line.name != "relevance" or args.collections]
+        # Not everybody has test collections, or a node.
+        lines = [
+            line
+            for line in LINES
+            if (line.name != "relevance" or args.collections)
+            and (not line.node or opensearch)
+        ]
+    with_node = [line.name for line in lines if line.node]
+    if with_node and not opensearch:
+        parser.error(
+            f"{', '.join(with_node)}: name an OpenSearch node in {VARIABLE}, such as"
+            " http://127.0.0.1:9200. Or choose other lines with --only"
+        )
     with_peer = [line.name for line in lines if line.peer]
     if with_peer and not has_tantivy():
         parser.error(
@@ -246,7 +272,8 @@ def _progress(
         yield announce, lambda: progress.advance(task)
 
 
-def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+def mapping_of(text: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of a name in the input and our field, from ``NAME=FIELD,…``."""
     pairs = []
     for pair in text.split(","):
         name, equals, field = (part.strip() for part in pair.partition("="))

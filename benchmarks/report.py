@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -97,6 +97,9 @@ def show(
         details = {} if result.measured is None else result.measured.details
         if result.line.name in _BY_KIND and details.get("by_kind"):
             console.print(kinds_table(result.line, details["by_kind"]))
+    rows = web_rows(results)
+    if rows:
+        console.print(web_table(rows))
 
 
 _BY_KIND = ("search", "stock", "fts5", "articles")
@@ -149,6 +152,58 @@ def kinds_table(line: Line, kinds: Sequence[Mapping[str, Any]]) -> Table:
             f"{kind['worst']:.2f}",
         )
     return table
+
+
+def web_rows(results: Sequence[Result]) -> list[Mapping[str, Any]]:
+    """The rows of the comparison over HTTP that the lines have, each once."""
+    rows = {
+        (row["hits"], row["contestant"]): row
+        for result in results
+        if result.measured is not None
+        for row in result.measured.details.get("web", ())
+    }
+    return [rows[key] for key in sorted(rows)]
+
+
+def web_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The comparison over HTTP, as medians of the rounds."""
+    table = Table(
+        title="Searches over HTTP",
+        show_lines=True,
+        caption="First over 1 connection, below over 8. CPU, p50 and p95 in ms; CPU per"
+        " request, also of the same again, and of one without hits. kB of an answer."
+        " Memory of all processes in MB: RSS, below PSS.",
+    )
+    table.add_column("hits", no_wrap=True)
+    table.add_column("contestant", no_wrap=True)
+    for name in (
+        *("CPU", "again", "none", "p50", "p95", "req./s", "kB", "MB"),
+        *("totals", "errors"),
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        compared = row["totals"]["compared"]
+        agreeing = compared - len(row["totals"]["differing"])
+        table.add_row(
+            row["hits"],
+            row["contestant"],
+            _column(row["cpu_ms"].values()),
+            _column([row["again_cpu_ms"]]),
+            _column([row["nothing_cpu_ms"]]),
+            _column(row["p50_ms"].values()),
+            _column(row["p95_ms"].values()),
+            _column(row["requests_per_second"].values()),
+            _column(n / 1e3 for n in row["answer_bytes"].values()),
+            _column(n and n / 1e6 for n in (row["rss_bytes"], row["pss_bytes"])),
+            f"{agreeing}/{compared}" if compared else "",
+            str(row["failed"]),
+        )
+    return table
+
+
+def _column(values: Iterable[float | None]) -> str:
+    """Values below each other; those that were not measured are left out."""
+    return "\n".join(shown(value) for value in values if value is not None)
 
 
 def shown(value: float) -> str:

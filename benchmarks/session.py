@@ -5,29 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from random import Random
-from urllib.parse import urlencode
 
-from benchmarks.data import TimedSearch
+from benchmarks.data import TimedSearch, draw_distinct
 from benchmarks.measuring import (
     FLOOR_MS,
-    Load,
+    Failed,
     Times,
     alternated,
-    bare_server,
-    measure_load,
-    nutgraf_server,
-    unshared_bytes,
 )
-from benchmarks.peers import Peer, Unsupported, tantivy_peer
+from benchmarks.peers import Peer, Unsupported, has_tantivy, tantivy_peer
+from benchmarks.web import (
+    Bare,
+    Contestant,
+    FlaskTantivy,
+    Nutgraf,
+    OpenSearch,
+    WebComparison,
+    WebEffort,
+    compare,
+    search_sets,
+)
 from benchmarks.workplace import Announce, Built, Workplace
 from index.engines import Snapshot
 
-OURS, TANTIVY, ARTICLES, BARE = "ours", "tantivy", "tantivy, articles", "bare"
-CONNECTIONS = 8  # of the load client, with one request under way on each
+OURS, TANTIVY, ARTICLES = "ours", "tantivy", "tantivy, articles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,43 +40,34 @@ class Effort:
 
     :param search_seconds: for one comparison of the whole workload.
     :param builds: number of builds by each side; fewer after ``build_seconds``.
-    :param load_seconds: of each round of load.
     :param openings: number of new processes.
     """
 
     search_seconds: float = 120.0
     builds: int = 3
     build_seconds: float = 300.0
-    load_seconds: float = 5.0
-    load_rounds: int = 3
     openings: int = 5
     writes: int = 40
+    web: WebEffort = field(default_factory=WebEffort)
 
 
 QUICK = Effort(
     search_seconds=1.0,
     builds=1,
-    load_seconds=0.5,
-    load_rounds=1,
     openings=2,
     writes=5,
+    web=WebEffort(
+        rounds=1, searches=1, nothing=4, warm_up_passes=1, warm_up_seconds=0.0
+    ),
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """The servers under load.
-
-    :param loads: server → load of each round.
-    :param unshared_bytes: USS of each of our workers, after the load.
-    """
-
-    loads: Mapping[str, Sequence[Load]]
-    unshared_bytes: Sequence[int]
-
-
 class Session:
-    """One run: its workplace, its effort, and the measurements that lines share."""
+    """One run: its workplace, its effort, and the measurements that lines share.
+
+    :param collections: folder of test collections.
+    :param opensearch: port of an OpenSearch node on this machine.
+    """
 
     def __init__(
         self,
@@ -80,10 +75,12 @@ class Session:
         *,
         effort: Effort,
         collections: Path | None = None,
+        opensearch: int | None = None,
         announce: Announce = lambda text: None,
     ) -> None:
         self.workplace, self.effort = workplace, effort
-        self.collections, self.announce = collections, announce
+        self.collections, self.opensearch = collections, opensearch
+        self.announce = announce
         self._open = ExitStack()
 
     def close(self) -> None:
@@ -176,31 +173,44 @@ class Session:
         )
         return list(zip(supported, timed, strict=True))
 
+    @property
+    def web(self) -> WebComparison:
+        """Our service and the others under the same load, in turn.
+
+        :raises Failed: it could not be measured, now or before.
+        """
+        if isinstance(self._web, Failed):
+            raise self._web
+        return self._web
+
     @cached_property
-    def served(self) -> Served:
-        """Our service and the bare server under load, alternated."""
-        workplace, effort = self.workplace, self.effort
-        workplace.engine().close()  # creates the store and the index
-        paths = [_path(search) for search in workplace.workload.scored]
-        Random(1).shuffle(paths)
-        loads: dict[str, list[Load]] = {OURS: [], BARE: []}
-        with nutgraf_server(workplace.variables) as ours, bare_server() as bare:
-            servers = {OURS: (ours, paths), BARE: (bare, ["/"])}
-            for turn in range(effort.load_rounds + 1):
-                for name, (server, requests) in servers.items():
-                    self.announce(
-                        f"HTTP, {name}, round {turn}" if turn else "HTTP, warming up"
-                    )
-                    load = measure_load(
-                        server.port,
-                        requests,
-                        connections=CONNECTIONS,
-                        seconds=effort.load_seconds,
-                    )
-                    if turn:
-                        loads[name].append(load)
-            unshared = [unshared_bytes(pid) for pid in ours.workers()]
-        return Served(loads=loads, unshared_bytes=unshared)
+    def _web(self) -> WebComparison | Failed:
+        try:
+            return self._measure_web()
+        except Failed as error:
+            return error
+
+    def _measure_web(self) -> WebComparison:
+        workplace, effort = self.workplace, self.effort.web
+        self.announce("drawing searches for HTTP")
+        searches, nothing = draw_distinct(
+            workplace.base,
+            seed=workplace.seed,
+            per_kind=effort.searches * effort.sets,
+            nothing=effort.rounds * effort.nothing,
+        )
+        contestants: list[Contestant] = [Nutgraf(workplace)]
+        if has_tantivy():
+            contestants.append(FlaskTantivy(workplace))
+        if self.opensearch is not None:
+            contestants.append(OpenSearch(workplace, self.opensearch))
+        return compare(
+            [*contestants, Bare()],
+            search_sets(searches, effort.sets),
+            nothing,
+            effort=effort,
+            announce=self.announce,
+        )
 
 
 def _search(snapshot: Snapshot, timed: TimedSearch) -> Callable[[], object]:
@@ -210,7 +220,3 @@ def _search(snapshot: Snapshot, timed: TimedSearch) -> Callable[[], object]:
         return snapshot.search(search)
 
     return run
-
-
-def _path(search: TimedSearch) -> str:
-    return f"/v1/search?{urlencode(search.parameters())}"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchmarks.data import (
     write_lines,
 )
 from benchmarks.measuring import NUTGRAF, CommandResult, run
-from benchmarks.peers import Peer
+from benchmarks.peers import Builder
 from index.article import Article
 from index.engines import Engine, open_engine
 from index.jobs import Indexer
@@ -75,6 +76,7 @@ class Workplace:
         announce: Announce = lambda text: None,
     ) -> None:
         self.folder, self.corpus, self.base = folder, corpus, base
+        self.seed = seed
         self._announce = announce
         folder.mkdir(parents=True, exist_ok=True)
         about = self._about(seed, per_kind)
@@ -132,9 +134,35 @@ class Workplace:
         self._loaded.write_text(json.dumps(asdict(result)), "utf-8")
         return result
 
+    def grow(self, corpus: Corpus) -> CommandResult:
+        """Load and index what the store does not have of a larger corpus.
+
+        :param corpus: begins with the articles that are loaded.
+        """
+        start = self.size.articles if self.is_loaded else 0
+        path = self.folder / "more.jsonl"
+        self._announce("writing the articles to load")
+        write_lines(islice(corpus, start, None), path)
+        self._announce("nutgraf load")
+        result = run(
+            (*NUTGRAF, "load", "--json", str(path)), self.variables, accepted=(0, 1)
+        )
+        path.unlink()
+        self.size = size_of(corpus)
+        about = json.loads((self.folder / _ABOUT).read_text("utf-8"))
+        about["size"] = self.size._asdict()
+        (self.folder / _ABOUT).write_text(json.dumps(about), "utf-8")
+        self._loaded.write_text(json.dumps(asdict(result)), "utf-8")
+        return result
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the store has the corpus."""
+        return self._loaded.exists()
+
     def store(self) -> Store:
         """The store, loaded if it was not; the caller closes it."""
-        if not self._loaded.exists():
+        if not self.is_loaded:
             self.load()
         return Store.open(self.variables["NUTGRAF_STORE"])
 
@@ -172,12 +200,12 @@ class Workplace:
         engine.rebuild(articles, seq=1, total=self.size.articles)
         return engine
 
-    def build_peer(self, peer: Peer, folder: Path) -> Built:
+    def build_peer(self, peer: Builder, folder: Path) -> Built:
         """Build the index of a peer from the store, like ours."""
         with closing(self.store()) as store, store.reading() as view:
             return self.build(peer, folder, view.iterate())
 
-    def build(self, peer: Peer, folder: Path, articles: Iterable[Article]) -> Built:
+    def build(self, peer: Builder, folder: Path, articles: Iterable[Article]) -> Built:
         """Build the index of a peer in an empty folder."""
         shutil.rmtree(folder, ignore_errors=True)
         self._announce(f"building {peer.name}")

@@ -37,9 +37,14 @@ class Memo(dict[K, V], Generic[K, V]):
 
     def __missing__(self, key: K) -> V:
         value = self._compute(key)
+        self.keep(key, value)
+        return value
+
+    def keep(self, key: K, value: V) -> None:
+        """Keep a result that was computed elsewhere."""
         size = self._size(key, value)
         if size is None or size + _ENTRY_BYTES > self.limit:
-            return value
+            return
         with self._lock:
             if key not in self:
                 self.bytes += size + _ENTRY_BYTES
@@ -47,4 +52,3 @@ class Memo(dict[K, V], Generic[K, V]):
                     self.clear()
                     self.bytes = size + _ENTRY_BYTES
                 self[key] = value
-        return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from flask import Flask
 
@@ -14,6 +15,14 @@ from service import admission, api, authority, pages, problems
 from service.context import EXTENSION, Context, context_of
 from service.exchange import Forwarded, RawPath
 from service.metrics import Metrics
+
+
+class App(Flask):
+    """A Flask app without coroutines: it looks for none among views and hooks."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
 
 
 def create_app(
@@ -29,7 +38,7 @@ def create_app(
     :param metrics_folder: where the worker processes of one server share their metrics.
     :param threads: threads of one process; at most half of them may wait at a time.
     """
-    app = Flask(__name__)
+    app = App(__name__)
     # Ids in paths may hold //.
     app.url_map.merge_slashes = False
     # Whatever FLASK_DEBUG says: our own mistakes are logged, never shown.

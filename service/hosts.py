@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from index.settings import Settings
@@ -51,8 +52,12 @@ def without_port(host: str) -> str:
     return re.sub(r":\d*\Z", "", host.lower())
 
 
+@lru_cache(maxsize=256)
 def is_loopback(bind: str) -> bool:
-    """Whether only its own machine can reach ``HOST:PORT`` or ``unix:FILE``."""
+    """Whether only its own machine can reach ``HOST:PORT`` or ``unix:FILE``.
+
+    Each request asks it of the client's address, and these are few and short.
+    """
     host = bind.rpartition(":")[0]
     if host == "localhost" or bind.startswith("unix:"):
         return True

@@ -69,6 +69,11 @@ class Metrics:
         self.asset_bytes = Counter(
             "nutgraf_asset_bytes", "Bytes of these media", registry=self._registry
         )
+        self.cached_answers = Counter(
+            "nutgraf_cached_answers",
+            "Answers that were kept from the same request before",
+            registry=self._registry,
+        )
         # Summed over the workers that are alive.
         self.waiting = self._gauge(
             "nutgraf_waiting_requests", "Requests waiting for the index or for a change"

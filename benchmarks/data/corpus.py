@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -128,6 +129,25 @@ class File:
             "bytes": self.path.stat().st_size,
             "mapping": dict(self.mapping),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A corpus in memory, which is read once only."""
+
+    of: Corpus
+
+    def __iter__(self) -> Iterator[Article]:
+        """The articles, from the first one."""
+        return iter(self._articles)
+
+    @cached_property
+    def _articles(self) -> tuple[Article, ...]:
+        return tuple(self.of)
+
+    def description(self) -> dict[str, Any]:
+        """The description of the corpus, for JSON."""
+        return self.of.description()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -36,6 +37,7 @@ BANDS: Mapping[str, tuple[float, float]] = {
 LEAST = 2  # document frequency of a drawn word
 SAMPLE = 3_000  # paragraphs, to draw words that occur together from
 TRIES = 10_000
+DRAWS = 20  # for each search, since some are drawn twice
 _WORD = re.compile(r"[a-z]{3,20}")
 # Lower case, since operators are upper case; all tokenizers split such words alike.
 _RUN = re.compile(r"[a-z]+(?: [a-z]+)+")
@@ -131,15 +133,33 @@ def draw_workload(
     :param per_kind: number of searches of each kind.
     """
     words = _Words(articles, Random(seed))
-    searches: list[TimedSearch] = []
-    for draw in _KINDS:
-        drawn: dict[TimedSearch, None] = {}
-        for _ in range(TRIES):
-            if len(drawn) == per_kind:
-                break
-            drawn.setdefault(draw(words, len(drawn)))
-        searches += drawn
-    return Workload(seed=seed, searches=tuple(searches))
+    searches = (_drawn(draw, words, per_kind) for draw in _KINDS)
+    return Workload(seed=seed, searches=tuple(chain.from_iterable(searches)))
+
+
+def draw_distinct(
+    articles: Iterable[Article], *, seed: int, per_kind: int, nothing: int
+) -> tuple[tuple[TimedSearch, ...], tuple[TimedSearch, ...]]:
+    """Draw many searches for servers that must not know them yet.
+
+    :param per_kind: number of searches of each kind that is part of means; fewer if the
+        corpus has not so many.
+    :param nothing: number of searches without hits.
+    :return: the searches, and those without hits.
+    """
+    words = _Words(articles, Random(seed))
+    searches = (_drawn(draw, words, per_kind) for draw in _KINDS if draw is not _fuzzy)
+    return tuple(chain.from_iterable(searches)), _drawn(_nothing, words, nothing)
+
+
+def _drawn(draw: _Draw, words: _Words, count: int) -> tuple[TimedSearch, ...]:
+    """Different searches of a kind."""
+    drawn: dict[TimedSearch, None] = {}
+    for n in range(DRAWS * count):
+        if len(drawn) == count:
+            break
+        drawn.setdefault(draw(words, n))
+    return tuple(drawn)
 
 
 @dataclass(slots=True)
@@ -344,6 +364,16 @@ def _newest(words: _Words, n: int) -> TimedSearch:
     else:
         q = " AND ".join(words.together("middle", "frequent"))
     return TimedSearch(kind="newest", q=q, sort=Sort.NEWEST.value)
+
+
+def _nothing(words: _Words, n: int) -> TimedSearch:
+    """A misspelt word, or one that resembles none."""
+    if n % 2:
+        q = "".join(words.rng.choices("bcdfghjklmnpqrstvwxz", k=9))
+    else:
+        word = words.one("middle")
+        q = f"{word[:3]}q{word[3:]}"
+    return TimedSearch(kind="nothing", q=q)
 
 
 def _fuzzy(words: _Words, n: int) -> TimedSearch:

@@ -7,6 +7,7 @@ import statistics
 from contextlib import closing
 from dataclasses import asdict
 
+from benchmarks.index_parts import bytes_by_part
 from benchmarks.lines.line import Measured
 from benchmarks.measuring import NUTGRAF, answer_of, median_ratio, run
 from benchmarks.session import OURS, TANTIVY, Session
@@ -68,7 +69,12 @@ def size(session: Session) -> Measured:
         value=state.bytes / text_bytes,
         note=f"{_mb(state.bytes)} for {_mb(text_bytes)} of text,"
         f" {state.segments} segments{theirs}",
-        details={"bytes": sizes, "text_bytes": text_bytes, "segments": state.segments},
+        details={
+            "bytes": sizes,
+            "text_bytes": text_bytes,
+            "segments": state.segments,
+            "parts": bytes_by_part(session.workplace.folder / "index"),
+        },
     )
 
 

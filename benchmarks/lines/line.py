@@ -31,6 +31,7 @@ class Line:
     :param aim: the value we want to reach.
     :param higher: higher values are better.
     :param peer: it needs tantivy.
+    :param node: it needs an OpenSearch node.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Line:
     aim: float | None = None
     higher: bool = False
     peer: bool = False
+    node: bool = False
 
     def reaches(self, value: float, mark: float | None) -> bool:
         """Whether a value is as good as a bar or an aim."""

@@ -1,13 +1,12 @@
-"""Lines about the service: its rate under load, memory of a worker, time of a write."""
+"""Lines about the service: searches over HTTP, memory of a worker, time of a write."""
 
 from __future__ import annotations
 
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -22,39 +21,87 @@ from benchmarks.measuring import (
     request_json,
     running,
 )
-from benchmarks.session import BARE, CONNECTIONS, OURS, Session
+from benchmarks.session import Session
+from benchmarks.web import OURS as WEB_OURS
+from benchmarks.web import Hits, Row, cpu_ratio
 from benchmarks.workplace import Workplace
 from index.jobs import Indexer
 
 WARM_UPS = 2  # writes before those that count
 
 
-def http(session: Session) -> Measured:
-    """Our rate of searches, in percent of the rate of a bare answer."""
-    loads = session.served.loads
-    rates = {name: [load.rate for load in rounds] for name, rounds in loads.items()}
-    share = 100 * median_ratio(rates[OURS], rates[BARE])
-    ours, bare = (statistics.median(rates[name]) for name in (OURS, BARE))
-    p50 = statistics.median(load.p50_ms for load in loads[OURS])
-    return Measured(
-        value=share,
-        note=f"{ours:,.0f}/s, p50 {p50:.1f} ms, bare {bare:,.0f}/s",
-        details={
-            "connections": CONNECTIONS,
-            "rounds": {
-                name: [asdict(load) for load in rounds]
-                for name, rounds in loads.items()
-            },
-        },
+def cpu(contestant: str, hits: Hits) -> Callable[[Session], Measured]:
+    """A measurement of our CPU time per request relative to a contestant's."""
+
+    def measure(session: Session) -> Measured:
+        ours, theirs = _rows(session, contestant, hits)
+        return Measured(
+            value=cpu_ratio(ours, theirs),
+            note=", ".join(
+                f"{row.contestant} {row.cpu_ms(1):.2f} ms over 1 connection,"
+                f" {row.cpu_ms(8):.2f} over 8"
+                for row in (ours, theirs)
+            ),
+            details={"web": [row.document() for row in (ours, theirs)]},
+        )
+
+    return measure
+
+
+def rate(contestant: str) -> Callable[[Session], Measured]:
+    """A measurement of our requests per second relative to a contestant's."""
+
+    def measure(session: Session) -> Measured:
+        rows = _rows(session, contestant, Hits.ARTICLES)
+        ours, theirs = ([load.rate for load in row.loads[8]] for row in rows)
+        return Measured(
+            value=median_ratio(ours, theirs),
+            note=f"{statistics.median(ours):,.0f}/s, {contestant}"
+            f" {statistics.median(theirs):,.0f}/s",
+            details={"web": [row.document() for row in rows]},
+        )
+
+    return measure
+
+
+def again(session: Session) -> Measured:
+    """Our CPU time of the same request again, relative to the first time."""
+    row = session.web.rows[WEB_OURS, Hits.ARTICLES]
+    first, second = (
+        [load.cpu_ms for load in loads] for loads in (row.loads[1], row.again)
     )
+    return Measured(
+        value=median_ratio(second, first),
+        note=f"{statistics.median(second):.2f} ms after {statistics.median(first):.2f}",
+        details={"web": [each.document() for each in session.web.rows.values()]},
+    )
+
+
+def nothing(session: Session) -> Measured:
+    """Our CPU time of a search without hits, relative to one with hits."""
+    row = session.web.rows[WEB_OURS, Hits.ARTICLES]
+    without, ordinary = (
+        [load.cpu_ms for load in loads] for loads in (row.nothing, row.loads[1])
+    )
+    return Measured(
+        value=median_ratio(without, ordinary),
+        note=f"{statistics.median(without):.2f} ms,"
+        f" others {statistics.median(ordinary):.2f}",
+        details={"web": [each.document() for each in session.web.rows.values()]},
+    )
+
+
+def _rows(session: Session, contestant: str, hits: Hits) -> tuple[Row, Row]:
+    rows = session.web.rows
+    return rows[WEB_OURS, hits], rows[contestant, hits]
 
 
 def uss(session: Session) -> Measured:
     """Memory that the last web worker shares with no other process, in MB."""
-    unshared = session.served.unshared_bytes
+    unshared = session.web.unshared_bytes
     return Measured(
         value=unshared[-1] / 1e6,
-        note=f"first worker {unshared[0] / 1e6:,.0f} MB, after the load of line http",
+        note=f"first worker {unshared[0] / 1e6:,.0f} MB, after the load over HTTP",
         details={"unshared_bytes": list(unshared)},
     )
 

@@ -1,6 +1,6 @@
 """How is a figure measured?"""
 
-from benchmarks.measuring.load import Load, measure_load
+from benchmarks.measuring.load import Load, WebRequest, measure_load
 from benchmarks.measuring.processes import (
     HOST,
     NUTGRAF,
@@ -9,8 +9,10 @@ from benchmarks.measuring.processes import (
     Failed,
     Server,
     answer_of,
-    bare_server,
+    cpu_seconds,
+    memory_bytes,
     nutgraf_server,
+    peer_server,
     request_json,
     run,
     running,
@@ -37,14 +39,17 @@ __all__ = [
     "Load",
     "Server",
     "Times",
+    "WebRequest",
     "alternated",
     "answer_of",
-    "bare_server",
+    "cpu_seconds",
     "geometric_mean",
     "measure_load",
     "median_ratio",
+    "memory_bytes",
     "milliseconds",
     "nutgraf_server",
+    "peer_server",
     "percentile",
     "request_json",
     "run",

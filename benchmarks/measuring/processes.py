@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ HOST = "127.0.0.1"
 NUTGRAF = (sys.executable, "-m", "index")
 _POLL_SECONDS = 0.02
 _START_SECONDS = 60.0
+_CPU_CLOCK = 2  # CPUCLOCK_SCHED, of a whole process
 
 
 class Failed(Exception):
@@ -139,6 +140,34 @@ def descendants(pid: int) -> list[int]:
     return children + [pid for child in children for pid in descendants(child)]
 
 
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU time that processes took so far, with all their threads.
+
+    A process has a clock that Linux counts in nanoseconds; ``/proc/PID/stat`` has it in
+    steps of 10 ms.
+    """
+    return sum(time.clock_gettime((~pid << 3) | _CPU_CLOCK) for pid in pids)
+
+
+def memory_bytes(pids: Iterable[int]) -> tuple[int, int | None]:
+    """Resident memory of processes together (RSS), and with shared pages divided (PSS).
+
+    The second is ``None`` if a process belongs to somebody else.
+    """
+    resident = proportional = 0
+    readable = True
+    for pid in pids:
+        resident += 1_024 * _kilobytes(pid, "VmRSS")
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except PermissionError:
+            readable = False
+        else:
+            line = re.search(r"^Pss:\s+(\d+) kB", text, re.M)
+            proportional += 0 if line is None else 1_024 * int(line[1])
+    return resident, proportional if readable else None
+
+
 def unshared_bytes(pid: int) -> int:
     """Bytes of memory that a process shares with no other (USS)."""
     return sum(unshared_by_kind(pid).values())
@@ -165,10 +194,14 @@ def _kilobytes(pid: int, name: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running gunicorn."""
+    """A running server: the process that started the others, and its port."""
 
     pid: int
     port: int
+
+    def processes(self) -> list[int]:
+        """Ids of all its processes."""
+        return [self.pid, *descendants(self.pid)]
 
     def workers(self) -> list[int]:
         """Ids of its worker processes, the first worker first."""
@@ -192,15 +225,21 @@ def nutgraf_server(
 
 
 @contextmanager
-def bare_server(*, workers: int = 2) -> Iterator[Server]:
-    """Serve the bare application of :mod:`benchmarks.measuring.bare`."""
+def peer_server(
+    app: str, variables: Mapping[str, str], *, workers: int = 2
+) -> Iterator[Server]:
+    """Serve another application with the settings of ours.
+
+    They are in :mod:`benchmarks.measuring.bare`.
+
+    :param app: module and name of a WSGI application.
+    """
     port = free_port()
-    module = "benchmarks.measuring.bare"
     command = (
-        *(sys.executable, "-m", "gunicorn", "-c", f"python:{module}"),
-        *("--workers", str(workers), "--bind", f"{HOST}:{port}", f"{module}:app"),
+        *(sys.executable, "-m", "gunicorn", "-c", "python:benchmarks.measuring.bare"),
+        *("--workers", str(workers), "--bind", f"{HOST}:{port}", app),
     )
-    with _serving(command, {}, port, workers) as server:
+    with _serving(command, variables, port, workers) as server:
         yield server
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from benchmarks.peers.peer import RankingPeer
+from benchmarks.peers.peer import Builder, RankingPeer
 
 
 def has_tantivy() -> bool:
@@ -22,3 +22,13 @@ def tantivy_peer(folder: Path, *, whole_articles: bool = False) -> RankingPeer:
     from benchmarks.peers.tantivy import Tantivy
 
     return Tantivy(folder, whole_articles=whole_articles)
+
+
+def stored_tantivy(folder: Path, *, whole_articles: bool) -> Builder:
+    """The index of the service on tantivy, with stored text, in a folder.
+
+    :param whole_articles: one document for each article, not for each paragraph.
+    """
+    from benchmarks.peers.flask_tantivy import StoredTantivy
+
+    return StoredTantivy(folder, whole_articles=whole_articles)

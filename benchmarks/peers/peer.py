@@ -38,8 +38,8 @@ class Unsupported(Exception):
     """The peer has no such kind of query."""
 
 
-class Peer(Protocol):
-    """An engine to compare ours with."""
+class Builder(Protocol):
+    """What builds an index of articles."""
 
     name: str
 
@@ -50,6 +50,10 @@ class Peer(Protocol):
 
         :return: the number of articles.
         """
+
+
+class Peer(Builder, Protocol):
+    """An engine to compare ours with."""
 
     def open(self) -> None:
         """Open the index."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Self
 
 from index.archive import versions
+from index.archive.answer_cache import AnswerCache
 from index.archive.answers import Answer, ArticleView
 from index.archive.carried import Carriage
 from index.archive.condition import ArchiveState, Condition, condition_of, state_of
@@ -85,6 +86,7 @@ class Archive:
     def __init__(self, store: Store, engine: Engine, settings: Settings) -> None:
         self.store, self.engine, self.settings = store, engine, settings
         self.clock = store.clock
+        self.answers = AnswerCache()
         # The keys of the callers, the sessions of their browsers, and how often each
         # key has called, and each address that sent a wrong one.
         self.keys, self.sessions, self.rates = store.keys, store.sessions, store.rates
@@ -96,6 +98,7 @@ class Archive:
 
     def close(self) -> None:
         """Close the files and free the memory."""
+        self.answers.clear()
         self.engine.close()
         self.store.close()
 
@@ -393,18 +396,20 @@ class Archive:
         return state_of(self.store, self.engine)
 
     def cache_bytes(self) -> int:
-        """Bytes of memory that the engine's caches take."""
-        return self.engine.cache_bytes()
+        """Bytes of memory that the caches of answers and of the engine take."""
+        return self.answers.bytes + self.engine.cache_bytes()
 
     def tend(self) -> None:
         """Do what a process that serves the archive must do now and then, also idle.
 
-        It lets go of what a purge or a newer commit has removed from the disk, and
-        removes sessions that have ended.
+        It drops answers that a write has made old, lets go of what a purge or a newer
+        commit has removed from the disk, and removes sessions that have ended.
 
         :raises ServiceError: the store cannot be reached now.
         """
         self.engine.let_go()
+        with self.store.reading() as view:
+            self.answers.let_go(view.epoch, view.seq)
         self.store.forget_erased()
         self.store.try_to_write()
         self.store.fill_reserve()

@@ -15,7 +15,7 @@ from index.query import SHORT_FIELDS, Reader, Request
 from index.store import Clipping, View
 
 _DEFAULTS = Request()
-# Characters of JSON that one page of the feed reads for its articles: 16 of the largest
+# Bytes of JSON that one page of the feed reads for its articles: 16 of the largest
 # articles, which take some 0.2 s.
 MOST_CARRIED = 16_000_000
 
@@ -97,11 +97,12 @@ def _carried(
     version, standing = current
     if not standing.shown(reader, validity.now):
         return None, 0
-    ((_, clipping),) = view.clippings([(article_id, version)])
+    names = carriage.fields or SHORT_FIELDS
+    ((_, clipping),) = view.clippings([(article_id, version)], names)
     article = {
         "id": clipping.id,
         "version": clipping.version,
-        **clipping.fields(carriage.fields or SHORT_FIELDS, validity),
+        **clipping.fields(validity),
         **clipping.rights(),
     }
     passages = _passages(clipping, carriage)

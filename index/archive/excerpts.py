@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
@@ -14,18 +13,24 @@ from index.text import Span, is_single_cjk, sentence_spans
 # Characters beyond the longest excerpt with a mark, so that no sentence of one is cut.
 _MARGIN = 32
 _GRAPHEME = regex.compile(r"\X")
-_TO_ESCAPE = re.compile("[&<>\"']")  # by html.escape; many texts need no escaping
 
 
 def marked_html(text: str, marks: Sequence[Span]) -> str:
     """Text escaped for HTML, with its marks in ``<mark>``."""
-    escape = html.escape if _TO_ESCAPE.search(text) else str
+    # Many texts need no escaping, and are written in a fraction of the time.
+    is_plain = not (
+        "&" in text or "'" in text or '"' in text or "<" in text or ">" in text
+    )
     parts: list[str] = []
     at = 0
     for start, end in marks:
-        parts.append(f"{escape(text[at:start])}<mark>{escape(text[start:end])}</mark>")
+        outside, inside = text[at:start], text[start:end]
+        if not is_plain:
+            outside, inside = html.escape(outside), html.escape(inside)
+        parts.append(f"{outside}<mark>{inside}</mark>")
         at = end
-    parts.append(escape(text[at:]))
+    rest = text[at:]
+    parts.append(rest if is_plain else html.escape(rest))
     return "".join(parts)
 
 
@@ -37,7 +42,7 @@ def excerpt_of(
     :param length: characters, 0 for the whole paragraph; see :func:`cut`.
     """
     start, end = cut(text, marks, length)
-    if (start, end) == (0, len(text)):
+    if start == 0 and end == len(text):
         return text, tuple(marks)
     return text[start:end], tuple(
         (max(first, start) - start, min(last, end) - start)

@@ -32,7 +32,11 @@ _LARGE = 1024 * 1024
 _MEMORY_OF_A_BYTE = 4
 _BYTES_OF_A_MARK = 16  # as JSON
 
+_HEADLINE = Role.HEADLINE
+
 _ShownPassage = tuple[Passage, Paragraph]
+_Texts = list[tuple[str, Role]]
+_Leaves = list[tuple[WordLeaf, ...]]
 
 
 class _Draft(NamedTuple):
@@ -89,7 +93,8 @@ class Hits:
         made: dict[int, ArticleHit] = {}
         group: list[_Draft] = []
         characters = 0
-        for key, clipping in self._view.clippings(of_version):
+        names = self._request.fields or SHORT_FIELDS
+        for key, clipping in self._view.clippings(of_version, names):
             check()
             article = self._article(clipping)
             size = _json_bytes(article)
@@ -113,11 +118,10 @@ class Hits:
         return tuple([made[number] for number in range(len(hits))])
 
     def _article(self, clipping: Clipping) -> dict[str, Any]:
-        names = self._request.fields or SHORT_FIELDS
         return {
             "id": clipping.id,
             "version": clipping.version,
-            **clipping.fields(names, self._validity),
+            **clipping.fields(self._validity),
             **clipping.rights(),
         }
 
@@ -148,20 +152,20 @@ class Hits:
     ) -> Iterator[tuple[int, ArticleHit]]:
         """Yield the hits of some drafts, by their numbers."""
         # All texts of one language are marked at once.
-        texts: defaultdict[str, list[tuple[str, Role]]] = defaultdict(list)
-        leaves: defaultdict[str, list[tuple[WordLeaf, ...]]] = defaultdict(list)
+        batches: dict[str, tuple[_Texts, _Leaves]] = {}
         for _, hit, language, headline, _, _, shown in group:
+            if language not in batches:
+                batches[language] = [], []
+            texts, leaves = batches[language]
             if headline is not None:
-                texts[language].append((headline, Role.HEADLINE))
-                leaves[language].append(hit.leaves)
+                texts.append((headline, _HEADLINE))
+                leaves.append(hit.leaves)
             for passage, paragraph in shown:
-                texts[language].append((paragraph.text, paragraph.role))
-                leaves[language].append(passage.leaves)
+                texts.append((paragraph.text, paragraph.role))
+                leaves.append(passage.leaves)
         marks = {
-            language: iter(
-                self._marker(language).marks(of_it, check, leaves=leaves[language])
-            )
-            for language, of_it in texts.items()
+            language: iter(self._marker(language).marks(texts, check, leaves=leaves))
+            for language, (texts, leaves) in batches.items()
         }
         for draft in group:
             check()
@@ -183,21 +187,19 @@ class Hits:
             texts.append(headline_html)
         passages = []
         for passage, paragraph in draft.shown:
-            excerpt = excerpt_of(
-                hit.id, paragraph, next(marks), passage=passage, length=length
-            )
+            excerpt = excerpt_of(hit.id, paragraph, next(marks), passage, length)
             texts += (excerpt.text, excerpt.html)
             marked += len(excerpt.marks)
             passages.append(excerpt)
         size = _bytes("".join(texts)) + marked * _BYTES_OF_A_MARK
         self._count(draft.article_bytes + size)
         return ArticleHit(
-            article=draft.article,
-            headline_html=headline_html,
-            score=hit.score,
-            passages_total=hit.passages_total,
-            passages=tuple(passages),
-            parts=hit.parts,
+            draft.article,
+            headline_html,
+            hit.score,
+            hit.passages_total,
+            tuple(passages),
+            hit.parts,
         )
 
 
@@ -205,7 +207,6 @@ def excerpt_of(
     article_id: str,
     paragraph: Paragraph,
     spans: tuple[Span, ...],
-    *,
     passage: Passage | None = None,
     length: int = 0,
 ) -> Excerpt:
@@ -215,17 +216,19 @@ def excerpt_of(
     :param passage: the passage of a hit to show; ``None`` in a whole article.
     :param length: characters at most; see :func:`index.archive.excerpts.cut`.
     """
-    text, spans = excerpts.excerpt_of(paragraph.text, spans, length)
+    text = paragraph.text
+    if length:
+        text, spans = excerpts.excerpt_of(text, spans, length)
     return Excerpt(
-        id=paragraph_id(article_id, paragraph.n),
-        n=paragraph.n,
-        role=paragraph.role,
-        text=text,
-        html=marked_html(text, spans),
-        marks=spans,
-        score=None if passage is None else passage.score,
-        credit=paragraph.credit,
-        key=paragraph.key if passage is None else None,
+        paragraph_id(article_id, paragraph.n),
+        paragraph.n,
+        paragraph.role,
+        text,
+        marked_html(text, spans),
+        spans,
+        None if passage is None else passage.score,
+        paragraph.credit,
+        paragraph.key if passage is None else None,
     )
 
 

@@ -8,90 +8,124 @@ them are tested, in all texts at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from itertools import pairwise
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.deadline import Check
-from index.query import Exact, Prefix, Term, Wildcard, WordLeaf
+from index.query import Exact, Fuzzy, Near, Prefix, Term, Wildcard, WordLeaf
 from index.text import LANGUAGES, Span, word_key
 
-MOST_STARTS = 16  # each is sought by itself, so with more a text is analysed instead
+# Each is compared with the words by itself, some nanoseconds a word; with more, a text
+# is analysed instead.
+MOST_STARTS = 64
 # Snowball's English stemmer changes only the ends of words: a stem starts as its word
 # does, but for its own last two letters at most. The stem of dying is die, that of
 # ability abl and then abil. Other stemmers may remove prefixes.
 _STEMS_KEEP_START = ("en",)
 _STEM_END = 2
+_STARTS = re.compile("[a-z0-9]{1,8}")  # as many letters as are compared at once
+_NEXT_CHECK = 256  # words between two looks at the deadline
 _LONG = 50  # letters; longer words are analysed, as the analysis truncates some
-_NEXT_CHECK = 1_024  # places between two looks at the deadline
-_STARTS = re.compile("[a-z0-9]+")
-# ASCII letters and digits, characters that may join them to more of a word, and
-# characters that never do.
-_ALNUM = "[A-Za-z0-9]"
-_JOINING = r".'\-/_&+@#,:"
-_SEPARATING = r"\x00-\x20!\"$%()*;<=>?\[\\\]^`{|}~\x7f"
-# The end of a word whose form is the word itself in lower case.
-_END = rf"(?=[{_SEPARATING}]|[{_JOINING}](?!{_ALNUM}|[^\x00-\x7f])|\Z)"
-_WORD = re.compile(rf"(?<![^{_SEPARATING}]){_ALNUM}{{1,{_LONG}}}+{_END}")
-# Characters of a word that its form may leave out: o'neil is oneil too. The question
-# mark stands for any character outside ASCII.
-_OMITTED = b".'-/_&+@#,:?"
 # Characters of scripts without spaces that are in no word of another script.
-_SPACELESS = r"\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff"
-# Where no word goes on: white space, and those characters.
-_BETWEEN = re.compile(rf"[\s{_SPACELESS}]")
+_SPACELESS = "\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff"
 # Letters of other alphabets, and punctuation, that no ASCII letter or digit ever stands
 # for: no form that starts with one holds them at its start.
 _OTHER = (
-    r"\u0400-\u0481\u048a-\u052f\u05d0-\u05ea\u0621-\u063a\u0641-\u064a\u0679-\u06d3"
-    r"\u0904-\u0939\u093e-\u094d\u0e01-\u0e3a\u0e40-\u0e4e\uac00-\ud7a3"
-    r"\u2010-\u2015\u2018-\u201f\u2026\u3001\u3002\u300a-\u300f\uff0c\uff01\uff1f"
+    "\u0400-\u0481\u048a-\u052f\u05d0-\u05ea\u0621-\u063a\u0641-\u064a\u0679-\u06d3"
+    "\u0904-\u0939\u093e-\u094d\u0e01-\u0e3a\u0e40-\u0e4e\uac00-\ud7a3"
+    "\u2010-\u2015\u2018-\u201f\u2026\u3001\u3002\u300a-\u300f\uff0c\uff01\uff1f"
 )
-# Anything else outside ASCII may be, or stand for, a letter.
-_FOREIGN = re.compile(rf"[^\x00-\x7f\s{_SPACELESS}{_OTHER}]+")
+# Classes of characters, in an order in which few comparisons tell them apart. From 48
+# on they are ASCII letters and digits: themselves, in lower case. From 128 on they are
+# letters with an accent: 128 more than the letter without it.
+_WHITE = 1  # where no word goes on
+_SEPARATING = 2  # beside a word, but in none of ASCII letters
+_JOINING = 3  # may join ASCII letters and digits to more of a word
+_SAFE = 4  # of _OTHER
+_FOREIGN = 5  # anything else outside ASCII: may be, or stand for, a letter
+_UNSPACED = 6  # of _SPACELESS
+_ALNUM = 48
+_ACCENTED = 128
+_CLASSES = (
+    (_SEPARATING, r"\x00-\x7f"),
+    (_JOINING, r".'\-/_&+@#,:"),
+    (_SAFE, _OTHER),
+    # The analysis reads these as a space, a double quote, an apostrophe or a hyphen.
+    (_SEPARATING, "\u2013\u2014\u2026\u201c\u201d"),
+    (_JOINING, "\u2018\u2019\u2010\u2011"),
+    (_UNSPACED, _SPACELESS),
+    (_WHITE, r"\s"),
+)
+_LEFT_OUT = bytes((_JOINING, _SAFE, _FOREIGN))
+_UNACCENTED = bytes(number & 127 for number in range(256))
+_LATIN = (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
 
 
-class Candidates(NamedTuple):
-    """Parts of a text where words may start with the letters sought.
+def _class_table() -> NDArray[np.uint8]:
+    """Class of each character of the first plane; the last is that of all others."""
+    classes = np.full(0x10001, _FOREIGN, np.uint8)
+    codes = np.arange(0x10000, dtype="<u4").tobytes()
+    plane = codes.decode("utf-32-le", "surrogatepass")
+    for number, characters in _CLASSES:
+        for match in re.finditer(f"[{characters}]+", plane):
+            classes[slice(*match.span())] = number
+    for letter in b"0123456789abcdefghijklmnopqrstuvwxyz":
+        classes[letter] = classes[ord(chr(letter).upper())] = letter
+    for code in _LATIN:
+        base, *marks = list(unicodedata.normalize("NFD", chr(code)))
+        if base.isascii() and marks and all(map(unicodedata.combining, marks)):
+            classes[code] = _ACCENTED + ord(base.lower())
+    return classes
 
-    :param words: matches of words whose form is the word itself in lower case.
-    :param pieces: spans that must be analysed, in order; no word crosses their ends.
+
+_CLASS = _class_table()
+
+
+class Anchor(NamedTuple):
+    """The first letters of a word that is in every match of a leaf.
+
+    :param letters: those that every form of the word starts with, as far as known.
+    :param before: words of the leaf before it; the others come after it.
     """
 
-    words: list[re.Match[str]]
-    pieces: list[Span]
+    letters: bytes
+    before: int
 
 
 @lru_cache(maxsize=1_024)
-def start_of(leaf: WordLeaf, language: str) -> bytes | None:
-    """Letters that every form that a leaf matches starts with, as far as known.
-
-    The first letter does not occur again in them, so their places never overlap.
-
-    :return: ASCII letters and digits; ``None`` if no first letter is known.
-    """
-    start = ""
-    if isinstance(leaf, Term) and leaf.form.startswith("0."):
-        return None  # .5 is 0.5 too
-    if isinstance(leaf, Prefix):
-        start = leaf.prefix
-    elif isinstance(leaf, Wildcard):
-        start = leaf.pattern
-    elif isinstance(leaf, Exact) and len(leaf.forms) == 1:
-        start = leaf.forms[0]
-    elif isinstance(leaf, Term):
-        short = language.partition("-")[0].lower()
-        if short in _STEMS_KEEP_START:
-            start = word_key(leaf.form, language)
-            start = start[: max(1, len(start) - _STEM_END)]
-        elif short not in LANGUAGES:
-            start = word_key(leaf.form, language)
-    known = _STARTS.match(start)
-    if known is None:
+def anchor_of(leaf: WordLeaf, language: str) -> Anchor | None:
+    """Word of a leaf with the most known first letters; ``None`` if none has any."""
+    if isinstance(leaf, Near | Fuzzy):
         return None
-    again = start.find(start[0], 1, known.end())
-    return start[: known.end() if again < 0 else again].encode()
+    starts: list[str]
+    if isinstance(leaf, Prefix):
+        starts = [leaf.prefix]
+    elif isinstance(leaf, Wildcard):
+        starts = [leaf.pattern]
+    elif isinstance(leaf, Exact):
+        starts = list(leaf.forms)
+    else:
+        forms = (leaf.form,) if isinstance(leaf, Term) else leaf.forms
+        starts = [_start_of_word(form, language) for form in forms]
+    known = [match[0] if (match := _STARTS.match(start)) else "" for start in starts]
+    letters = max(known, key=len)
+    return Anchor(letters.encode(), known.index(letters)) if letters else None
+
+
+def _start_of_word(form: str, language: str) -> str:
+    """What all forms start with that are the same word in a language."""
+    if form.startswith("0."):
+        return ""  # .5 is 0.5 too
+    short = language.partition("-")[0].lower()
+    if short in _STEMS_KEEP_START:
+        key = word_key(form, language)
+        return key[: max(1, len(key) - _STEM_END)]
+    return "" if short in LANGUAGES else word_key(form, language)
 
 
 def distinct_starts(starts: Iterable[bytes]) -> list[bytes]:
@@ -103,75 +137,116 @@ def distinct_starts(starts: Iterable[bytes]) -> list[bytes]:
     return distinct
 
 
-def candidates(
-    text: str, bounds: Sequence[int], starts: Sequence[bytes], check: Check
-) -> Candidates:
+class Scan:
     """Parts of joined texts where words may start with some letters.
 
-    :param text: texts, each ended by a line feed, with the groups of numbers joined.
-    :param bounds: where each text starts, and where one more would start.
+    :param text: texts, each between line feeds, with the groups of numbers joined; the
+        last one ends with two.
     :param starts: of :func:`distinct_starts`.
+    :ivar words: the words whose form is the word itself in lower case, each with where
+        it starts, in order.
     """
-    words: list[re.Match[str]] = []
-    doubtful: list[int] = []  # places where a word needs the analysis
-    # As long as the text, so a place in one is the same place in the other.
-    lowered = text.encode("ascii", "replace").lower()
-    joined = lowered.translate(None, _OMITTED)
-    for letters in starts:
+
+    def __init__(self, text: str, starts: Sequence[bytes], check: Check) -> None:
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        self._classes = classes = _CLASS.take(codes, mode="clip")
         check()
-        unbroken = _places(lowered, letters, 0, len(lowered))
-        places: Iterable[int] = unbroken
-        if joined.count(letters) > len(unbroken):
-            places = _places_in_parts(lowered, letters, bounds)
-        for number, place in enumerate(places):
+        is_alnum = classes >= _ALNUM
+        edges = (is_alnum[1:] != is_alnum[:-1]).nonzero()[0] + 1
+        self._first = first = edges[::2]
+        check()
+        wanted = bytearray(256)
+        for start in starts:
+            wanted[start[0]] = wanted[start[0] + _ACCENTED] = True
+        chosen = np.frombuffer(wanted, np.bool_)[classes[first]]
+        firsts, ends = first[chosen], edges[1::2][chosen]
+        check()
+        of_characters = classes.tobytes()
+        keys = self._keys(of_characters, firsts)
+        chosen = np.zeros(len(firsts), np.bool_)
+        for start in starts:
+            check()
+            mask = np.uint64(256 ** len(start) - 1)
+            chosen |= keys & mask == np.uint64(int.from_bytes(start, "little"))
+        self.words: list[tuple[int, str]] = []
+        self._doubtful: list[int] = []
+        places = zip(firsts[chosen].tolist(), ends[chosen].tolist(), strict=True)
+        for number, (place, end) in enumerate(places):
             if number % _NEXT_CHECK == 0:
                 check()
-            if place and lowered[place - 1 : place].isalnum():
-                continue
-            match = _WORD.match(text, place)
-            if match is None:
-                doubtful.append(place)
+            word, following = text[place:end], of_characters[end]
+            if (
+                of_characters[place - 1] <= _SEPARATING
+                and (
+                    following <= _SEPARATING
+                    or (following == _JOINING and of_characters[end + 1] <= _JOINING)
+                )
+                and len(word) <= _LONG
+                and word.isascii()
+            ):
+                self.words.append((place, word))
             else:
-                words.append(match)
-    for start, end in pairwise(bounds):
-        if lowered.find(b"?", start, end) >= 0:  # it, or a character outside ASCII
-            matches = _FOREIGN.finditer(text, start, end)
-            doubtful += (match.start() for match in matches)
-    return Candidates(words, list(_pieces(text, sorted(doubtful), check)))
+                self._doubtful.append(place)
+        if _FOREIGN in of_characters:
+            is_foreign = classes == _FOREIGN
+            foreign = (is_foreign[1:] > is_foreign[:-1]).nonzero()[0] + 1
+            self._doubtful += foreign.tolist()
 
+    def _keys(
+        self, of_characters: bytes, places: NDArray[np.int64]
+    ) -> NDArray[np.uint64]:
+        """The next 8 letters from some places on, as one number each.
 
-def _pieces(text: str, doubtful: Sequence[int], check: Check) -> Iterator[Span]:
-    """Yield the pieces of a text around some places, each once."""
-    end = 0
-    for number, place in enumerate(doubtful):
-        if number % _NEXT_CHECK == 0:
-            check()
-        if place >= end:
-            start = place
-            while start > 0 and _BETWEEN.match(text, start - 1) is None:
-                start -= 1
-            between = _BETWEEN.search(text, place)
-            end = len(text) if between is None else between.start()
-            yield start, end
+        A form may leave out what joins a word: o'neil is oneil too.
 
+        :param of_characters: the class of each.
+        """
+        classes = self._classes
+        left_out = ((classes >= _JOINING) & (classes < _UNSPACED)).nonzero()[0]
+        letters = of_characters.translate(_UNACCENTED, _LEFT_OUT) + bytes(8)
+        every = np.ndarray(len(letters) - 7, "<u8", letters, strides=(1,))
+        keys: NDArray[np.uint64] = every[places - left_out.searchsorted(places)]
+        return keys
 
-def _places(text: bytes, letters: bytes, start: int, end: int) -> list[int]:
-    """Places of some letters in a part of a text."""
-    places: list[int] = []
-    place = text.find(letters, start, end)
-    while place >= 0:
-        places.append(place)
-        place = text.find(letters, place + len(letters), end)
-    return places
+    @cached_property
+    def _bounds(self) -> NDArray[np.int64]:
+        """Places that no word crosses; a chunk is what is between two of them."""
+        classes = self._classes
+        bounds: NDArray[np.int64]
+        (bounds,) = ((classes == _WHITE) | (classes == _UNSPACED)).nonzero()
+        return bounds
 
+    def pieces(self) -> list[Span]:
+        """Spans that must be analysed, in order; no word crosses their ends."""
+        if not self._doubtful:
+            return []
+        chunks = sorted(set(self._bounds.searchsorted(self._doubtful).tolist()))
+        ends = self._bounds[chunks]
+        starts = self._bounds[[chunk - 1 for chunk in chunks]] + 1
+        return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
-def _places_in_parts(
-    text: bytes, letters: bytes, bounds: Sequence[int]
-) -> Iterator[int]:
-    """Yield places where words may start with letters that other characters join."""
-    for start, end in pairwise(bounds):
-        joined = text[start:end].translate(None, _OMITTED)
-        if joined.count(letters) > text.count(letters, start, end):
-            yield from _places(text, letters[:1], start, end)
-        else:
-            yield from _places(text, letters, start, end)
+    def windows(self, places: Sequence[int], before: int, after: int) -> list[Span]:
+        """Pieces with all within so many words of a place or of a doubtful word.
+
+        In order, none overlapping another. They may go beyond the ends of a text.
+        """
+        bounds = self._bounds
+        centres = sorted((*places, *self._doubtful))
+        if not centres:
+            return []
+        chunks = bounds.searchsorted(centres)
+        # An ASCII letter or digit is in a word for certain.
+        with_words = bounds.searchsorted(self._first)
+        with_words = with_words[np.diff(with_words, prepend=0) > 0]
+        firsts = with_words.searchsorted(chunks) - before
+        lasts = with_words.searchsorted(chunks, "right") + after - 1
+        # The first chunk and the last, where there are fewer words.
+        padded = np.concatenate(([1], with_words, [len(bounds) - 1]))
+        firsts = np.minimum(padded[np.maximum(firsts, -1) + 1], chunks)
+        lasts = padded[np.minimum(lasts, len(with_words)) + 1]
+        lasts = np.maximum(lasts, chunks)
+        # Both ascend, so a window that begins after the one before has ended is new.
+        is_new = np.ones(len(chunks) + 1, np.bool_)
+        is_new[1:-1] = firsts[1:] > lasts[:-1]
+        starts, ends = bounds[firsts[is_new[:-1]] - 1] + 1, bounds[lasts[is_new[1:]]]
+        return list(zip(starts.tolist(), ends.tolist(), strict=True))

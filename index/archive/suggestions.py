@@ -114,17 +114,39 @@ def _corrected(
     """Yield queries with corrected words, those with the closest words first."""
     tried = _TRIED_WORDS[len(absent) - 1]
     choices = [
-        list(enumerate(islice(snapshot.corrections(leaf.form, search), tried)))
-        or [(0, leaf.text)]
-        for leaf in absent
+        _Choices(leaf.text, snapshot.corrections(leaf.form, search)) for leaf in absent
     ]
-    for chosen in sorted(product(*choices), key=lambda words: sum(n for n, _ in words)):
+    ranks = sorted(product(range(tried), repeat=len(absent)), key=sum)
+    for chosen in ranks:
         corrected = q
-        for leaf, (_, similar) in zip(absent, chosen, strict=True):
+        for leaf, of_leaf, rank in zip(absent, choices, chosen, strict=True):
+            similar = of_leaf.at(rank)
+            if similar is None:
+                break
             word = re.compile(rf"(?<!\w){re.escape(leaf.text)}(?!\w)")
             corrected = similar.join(word.split(corrected))
-        if corrected != q:
-            yield corrected
+        else:
+            if corrected != q:
+                yield corrected
+
+
+class _Choices:
+    """The words that a word may stand for, looked up one by one.
+
+    Only the word itself if there is no other.
+    """
+
+    def __init__(self, text: str, corrections: Iterator[str]) -> None:
+        self._words: list[str] = []
+        self._others = corrections
+        self._text = text
+
+    def at(self, rank: int) -> str | None:
+        """The word of a rank, 0 for the closest; ``None`` if there are fewer."""
+        self._words += islice(self._others, max(0, rank + 1 - len(self._words)))
+        if not self._words:
+            self._words.append(self._text)
+        return self._words[rank] if rank < len(self._words) else None
 
 
 def _names(snapshot: Snapshot, search: Search, q: str) -> list[Suggestion]:
@@ -189,9 +211,9 @@ def _articles_with(
 def _headlines_of(view: View, search: Search, page: Page) -> list[str]:
     check = until(search.deadline)
     headlines: dict[tuple[str, str], str] = {}
-    for key, clipping in view.clippings((hit.id, hit.version) for hit in page.hits):
+    for key, headline in view.headlines((hit.id, hit.version) for hit in page.hits):
         check()
-        headlines[key] = clipping.headline or ""
+        headlines[key] = headline or ""
     return [headlines[hit.id, hit.version] for hit in page.hits]
 
 

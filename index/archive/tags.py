@@ -29,19 +29,27 @@ _CHARACTERS = -(-_SEALED_BYTES * 4 // 3)
 _LAYOUT = "nutgraf tag 1"
 
 
+# A state of store and index: the epoch of the store and its newest change, the newest
+# change of the index and its commit.
+State = tuple[int, int, int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """The tag of an answer that is being made, or of the one that a client has.
 
     Two are equal if all that the answers depend on besides their own reads is equal.
 
-    :param basis: digest of the question, of the states of store and index, and of what
-        makes the answer: the release and its settings.
+    :param bound: the question, the states of store and index, and what makes the
+        answer: the release and its settings. As text.
+    :param state: the states of store and index; ``None`` if the index is behind, or
+        there is none: then no other answer has this tag.
     :param validity: of the answer; complete once the answer is made.
     :param key: of the store, to seal the span with.
     """
 
-    basis: str
+    bound: str
+    state: State | None = field(compare=False, repr=False)
     validity: Validity = field(compare=False, repr=False)
     key: bytes = field(compare=False, repr=False)
 
@@ -68,8 +76,8 @@ class Tag:
 
     @property
     def _layout(self) -> bytes:
-        # Only under the same basis can it be opened: nothing else is compared.
-        return f"{_LAYOUT} {self.basis}".encode()
+        # Only with the same digest can it be opened: nothing else is compared.
+        return f"{_LAYOUT} {search_digest(self.bound)}".encode()
 
 
 def tag_of(
@@ -91,12 +99,16 @@ def tag_of(
     :param asked: what the parameters mean, and for which reader.
     :param validity: of the answer.
     """
-    indexed = None if snapshot is None else (snapshot.seq, snapshot.token)
+    state: State | None = None
+    if snapshot is not None:
+        state = (view.epoch, view.seq, snapshot.seq, snapshot.token)
     behind = snapshot is None or snapshot.seq != view.seq
-    basis = search_digest(
-        (view.epoch, view.seq, indexed),
-        (RELEASE, ANALYZER_VERSION, ranking.version(), settings.of_answers),
-        (view.last_ends(dates.micros(now)), now if behind else None),
-        (parameters, asked),
+    bound = repr(
+        (
+            state or (view.epoch, view.seq),
+            (RELEASE, ANALYZER_VERSION, ranking.version(), settings.of_answers),
+            (view.last_ends(dates.micros(now)), now if behind else None),
+            (parameters, asked),
+        )
     )
-    return Tag(basis, validity, view.cursor_key)
+    return Tag(bound, None if behind else state, validity, view.cursor_key)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from index.errors import InvalidArticle
 
@@ -59,8 +59,7 @@ class Concept:
             _check_text("concept", value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """One paragraph of an article.
 
     :param n: its number in the article; 0 is the headline.

@@ -69,8 +69,7 @@ class FacetValue(NamedTuple):
     active: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facet:
+class Facet(NamedTuple):
     """Exact counts of articles over one field.
 
     :param missing: articles without a value.
@@ -79,11 +78,11 @@ class Facet:
     """
 
     field: str
-    interval: str | None = None
     values: tuple[FacetValue, ...]
     missing: int
     other: int
     distinct: int
+    interval: str | None = None
 
 
 class WordCount(NamedTuple):

@@ -12,8 +12,9 @@ from datetime import datetime, tzinfo
 from itertools import pairwise
 
 from index.errors import InvalidQuery
+from index.memo import Memo
 from index.query.lexer import OPERANDS, Kind, Lexeme, clean, lex
-from index.query.nodes import NOTHING, All, And, Not, Or, Query, Range
+from index.query.nodes import NOTHING, All, And, Not, Or, Query, Range, leaves
 from index.query.operands import OperandReader, all_of
 from index.query.remarks import QueryWarning, Remarks
 from index.settings import Settings
@@ -21,6 +22,7 @@ from index.settings import Settings
 # Upper bound of the setting: trees are walked recursively, and Python allows some 1,000
 # nested calls.
 DEEPEST = 50
+PARSED_BYTES = 2 * 1024 * 1024  # of parsed queries that a process keeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,19 @@ def parse(
             limit=settings.query_characters,
             got=len(text),
         )
+    key = text, strict, settings
+    parsed = _PARSED.get(key)
+    if parsed is None:
+        parsed, has_ranges = _parsed(text, settings, tz, now, strict)
+        if not has_ranges:
+            _PARSED.keep(key, parsed)
+    return parsed
+
+
+def _parsed(
+    text: str, settings: Settings, tz: tzinfo, now: datetime, strict: bool
+) -> tuple[Parsed, bool]:
+    """A query, and whether it has ranges, whose dates depend on the zone and on now."""
     plain, offsets = clean(text)
     remarks = Remarks(offsets=offsets, strict=strict)
     operands = OperandReader(plain, settings=settings, tz=tz, now=now, remarks=remarks)
@@ -69,11 +84,33 @@ def parse(
             remarks.note(
                 "no_words", "there is nothing to search for here", 0, len(plain)
             )
-    return Parsed(
+    parsed = Parsed(
         query=query,
         understood=write(query),
         warnings=tuple(sorted(remarks.warnings, key=lambda warning: warning.position)),
     )
+    return parsed, operands.has_ranges
+
+
+def _bytes_of(key: tuple[str, bool, Settings], parsed: Parsed) -> int:
+    """Upper bound of the memory that a parsed query takes, with its text."""
+    characters = len(key[0]) + len(parsed.understood)
+    return (
+        1_000
+        + 50 * characters
+        + 600 * sum(1 for _ in leaves(parsed.query))
+        + sum(300 + 4 * len(warning.detail) for warning in parsed.warnings)
+    )
+
+
+def _never(key: tuple[str, bool, Settings]) -> Parsed:
+    raise AssertionError("only what was parsed is looked up")
+
+
+# The same few queries come again and again: of pages, facets, feeds and saved searches.
+_PARSED: Memo[tuple[str, bool, Settings], Parsed] = Memo(
+    _never, _bytes_of, limit=PARSED_BYTES
+)
 
 
 def write(query: Query) -> str:

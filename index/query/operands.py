@@ -64,6 +64,7 @@ class OperandReader:
     """Turns the operands of one query into leaves.
 
     :param text: the cleaned query, which the lexemes come from.
+    :ivar has_ranges: whether one is a range, whose dates may count from now.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class OperandReader:
         self.now = now
         self.remarks = remarks
         self.clauses = 0
+        self.has_ranges = False
 
     def expect(self, more: int) -> None:
         """Count leaves ahead of reading them.
@@ -116,6 +118,7 @@ class OperandReader:
         """Leaf or subtree of an operand, ``None`` if it has nothing searchable."""
         if lexeme.kind is Kind.RANGE:
             assert lexeme.field is not None  # values always follow a field
+            self.has_ranges = True
             return ranges.read(
                 lexeme.field,
                 lexeme.text,

@@ -82,17 +82,18 @@ def excerpt_document(excerpt: Excerpt, *, marked: bool = True) -> Document:
 
     :param marked: whether to include its marks and its HTML.
     """
-    document: Document = {"id": excerpt.id, "n": excerpt.n, "role": excerpt.role}
-    if excerpt.score is not None:
-        document["score"] = excerpt.score
-    document["text"] = excerpt.text
+    excerpt_id, n, role, text, html, marks, score, credit, key = excerpt
+    document: Document = {"id": excerpt_id, "n": n, "role": role}
+    if score is not None:
+        document["score"] = score
+    document["text"] = text
     if marked:
-        document["html"] = excerpt.html
-        document["marks"] = [[start, end] for start, end in excerpt.marks]
-    if excerpt.credit is not None:
-        document["credit"] = excerpt.credit
-    if excerpt.key is not None:
-        document["key"] = excerpt.key
+        document["html"] = html
+        document["marks"] = marks
+    if credit is not None:
+        document["credit"] = credit
+    if key is not None:
+        document["key"] = key
     return document
 
 

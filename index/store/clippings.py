@@ -8,18 +8,17 @@ was stored, and would take longer than the search.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from index.access import Validity, published_extra
+from index.access import STATUSES, Validity, published_extra
 from index.article import (
     CONCEPT_FIELDS,
     RIGHTS_FIELDS,
     Paragraph,
     Role,
-    Status,
     concept_json,
     concepts_of,
 )
@@ -33,23 +32,29 @@ _CONVERTED = frozenset(("version", "extra", *CONCEPT_FIELDS))
 class Clipping:
     """One version of an article, for answers that show parts of it.
 
-    :param content: JSON that :func:`index.article.content_json` wrote; it is trusted.
-    :param status: in force, in place of the one in the content.
+    :param content: JSON in UTF-8 that :func:`index.article.content_json` wrote; it is
+        trusted.
+    :param names: of the fields that it has.
+    :param status: number of the one in force, in place of the one in the content.
     :raises ValueError: the content is no such JSON.
     """
 
-    __slots__ = ("_content", "_document", "headline", "id", "language", "version")
+    __slots__ = (
+        *("_content", "_document", "_names"),
+        *("headline", "id", "language", "version"),
+    )
 
     def __init__(
         self,
         article_id: str,
         version: str,
-        content: str,
-        status: Status | None = None,
+        content: bytes,
+        names: Sequence[str] = (),
+        status: int | None = None,
     ) -> None:
         document = orjson.loads(content)
         if status is not None:
-            document["status"] = status.value
+            document["status"] = STATUSES[status].value
         try:
             first = document["paragraphs"][0]["n"]
         except (LookupError, TypeError) as error:
@@ -59,11 +64,11 @@ class Clipping:
         self.id, self.version = article_id, version
         self.headline: str | None = document.get("headline")
         self.language: str | None = document.get("language")
-        self._content, self._document = content, document
+        self._content, self._document, self._names = content, document, names
 
     @property
     def size(self) -> int:
-        """Characters of the version's JSON."""
+        """Bytes of the version's JSON."""
         return len(self._content)
 
     def opening(self, count: int) -> tuple[Paragraph, ...]:
@@ -74,15 +79,11 @@ class Clipping:
     def paragraph(self, n: int) -> Paragraph:
         """A paragraph by its number."""
         paragraph = self._document["paragraphs"][n - (self.headline is None)]
-        return Paragraph(
-            n=n,
-            role=_ROLES[paragraph["role"]],
-            text=paragraph["text"],
-            key=paragraph["key"],
-            credit=paragraph.get("credit"),
-        )
+        role = _ROLES[paragraph["role"]]
+        credit = paragraph.get("credit")
+        return Paragraph(n, role, paragraph["text"], paragraph["key"], credit)
 
-    def fields(self, names: Iterable[str], validity: Validity) -> dict[str, Any]:
+    def fields(self, validity: Validity) -> dict[str, Any]:
         """Fields in their JSON form, as the public may see them now.
 
         Fields without a value are ``None``. ``ed_note`` must not be among the names.
@@ -90,7 +91,7 @@ class Clipping:
         value_of = self._document.get
         return {
             name: self._field(name, validity) if name in _CONVERTED else value_of(name)
-            for name in names
+            for name in self._names
         }
 
     def rights(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -27,27 +27,34 @@ class PreparedRead:
 
     def rows(self, connection: Connection, **values: object) -> list[Any]:
         """All rows for these values of the parameters."""
-        return list(self.rows_of_each(connection, (values,)))
+        compiled = self._compiled_for(connection.dialect)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(compiled.text, compiled.parameters(values))
+            return list(cursor.fetchall())
+        finally:
+            cursor.close()  # an exception would keep the connection's handle open
 
-    def rows_of_each(
-        self, connection: Connection, several: Iterable[dict[str, object]]
-    ) -> Iterator[Any]:
-        """Yield the rows of each set of values, in the order of the sets.
+    def each(self, connection: Connection, **values: object) -> Iterator[Any]:
+        """Yield the rows for these values of the parameters.
 
-        Those of a set are read when those of the set before it have been used.
+        A row is in memory while it is used, so they may be long. The state that is read
+        is kept until the last row was taken, or the iterator is closed.
         """
-        dialect = connection.dialect
+        compiled = self._compiled_for(connection.dialect)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(compiled.text, compiled.parameters(values))
+            yield from iter(cursor.fetchone, None)
+        finally:
+            cursor.close()
+
+    def _compiled_for(self, dialect: Dialect) -> _Compiled:
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
             compiled = _Compiled(self._statement, dialect)
             self._compiled[dialect.name] = compiled
-        cursor = connection.connection.cursor()
-        try:
-            for values in several:
-                cursor.execute(compiled.text, compiled.parameters(values))
-                yield from cursor.fetchall()
-        finally:
-            cursor.close()  # an exception would keep the connection's handle open
+        return compiled
 
 
 class _Compiled:

@@ -9,7 +9,7 @@ grow in the order of the commits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -297,8 +297,8 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[View]:
         """Read one unchanging state of the store for the length of a block."""
-        with self._database.reading() as connection:
-            yield View(connection)
+        with self._database.reading() as connection, closing(View(connection)) as view:
+            yield view
 
     def seq(self) -> int:
         """Number of the newest change; 0 before the first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     bindparam,
-    case,
     func,
     literal_column,
     select,
@@ -20,7 +19,6 @@ from sqlalchemy import (
 from index.access import (
     NO_EMBARGO,
     NO_EXPIRY,
-    STATUSES,
     Standing,
 )
 from index.article import Article, Original
@@ -39,6 +37,7 @@ from index.query import CURSOR_KEY_BYTES, Reader
 from index.store import tables
 from index.store.clippings import Clipping
 from index.store.lineage import chain_of
+from index.store.lookups import CONTENT, EFFECTIVE, Lookup
 from index.store.notices import killed_until, notices_before, notices_of
 from index.store.originals import original_of
 from index.store.pending import (
@@ -87,14 +86,9 @@ _LAST_ENDS = PreparedRead(
 _SECRET = PreparedRead(
     select(secrets.c.value).where(secrets.c.name == bindparam("name"))
 )
-_EFFECTIVE = case(
-    (articles.c.version == versions.c.version, articles.c.status), else_=None
-).label("effective")
-_CONTENT = PreparedRead(
-    select(versions.c.id, versions.c.version, versions.c.content, _EFFECTIVE)
-    .join(articles, articles.c.id == versions.c.id)
-    .where(versions.c.id == bindparam("id"), versions.c.version == bindparam("version"))
-)
+_HEADLINES = Lookup(versions.c.headline)
+_CONTENTS = Lookup(CONTENT)
+_CONTENTS_AND_STATUS = Lookup(CONTENT, EFFECTIVE, of_article=True)
 _CHANGED = PreparedRead(
     select(changes.c.id)
     .where(changes.c.seq > bindparam("seq"))
@@ -115,7 +109,7 @@ _STORED = select(
     versions.c.at,
     versions.c.content,
     _IS_CURRENT,
-    _EFFECTIVE,
+    EFFECTIVE,
 ).select_from(articles)
 _GET_CURRENT = _STORED.join(versions, OF_CURRENT).where(
     articles.c.id == bindparam("id")
@@ -139,11 +133,7 @@ _HIDING_BEFORE = _CHANGES_BEFORE.where(tables.hiding)
 _CHANGED_AT = PreparedRead(
     select(changes.c.at).where(changes.c.seq == bindparam("seq"))
 )
-_STORED_AT = PreparedRead(
-    select(versions.c.id, versions.c.at).where(
-        versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
-    )
-)
+_STORED_AT = Lookup(versions.c.at)
 _HAS_VERSION = PreparedRead(
     select(versions.c.version).where(
         versions.c.id == bindparam("id"), versions.c.version == bindparam("version")
@@ -159,8 +149,14 @@ class View:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._reads: list[Generator[Any]] = []  # that may be under way
         # The first read fixes the snapshot.
         self.seq: int = value_of(connection, "seq")
+
+    def close(self) -> None:
+        """End all reads that were begun, also if somebody still holds them."""
+        for read in self._reads:
+            read.close()
 
     @cached_property
     def epoch(self) -> int:
@@ -227,11 +223,8 @@ class View:
 
     def stored_at(self, keys: Iterable[tuple[str, str]]) -> dict[str, datetime]:
         """When versions of articles were stored, by the id of the article."""
-        rows = _STORED_AT.rows_of_each(
-            self._connection,
-            [{"id": key[0], "version": key[1]} for key in dict.fromkeys(keys)],
-        )
-        return {article_id: from_micros(at) for article_id, at in rows}
+        rows = self._looked_up(_STORED_AT, keys)
+        return {article_id: from_micros(at) for article_id, _, at in rows}
 
     def get(self, article_id: str, version: str | None = None) -> Stored:
         """A version of an article, by default the current one.
@@ -256,13 +249,6 @@ class View:
             at=from_micros(row.at),
         )
 
-    def many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Article]:
-        """Articles by (id, version); those that do not exist are left out."""
-        return {
-            key: read_article(*key, text, status)
-            for key, text, status in self._contents(keys)
-        }
-
     def pending(self, since: int, limit: int) -> tuple[Pending, ...]:
         """Changes after ``since`` as the indexer needs them, the oldest first."""
         return pending_changes(self._connection, since, limit)
@@ -272,28 +258,37 @@ class View:
         return indexable(self._connection, article_id)
 
     def clippings(
-        self, keys: Iterable[tuple[str, str]]
+        self, keys: Iterable[tuple[str, str]], fields: Sequence[str] = ()
     ) -> Iterator[tuple[tuple[str, str], Clipping]]:
-        """Yield clippings of the versions that :meth:`many` would read whole.
+        """Yield clippings of versions by (id, version), in any order.
 
-        Each is read when the one before it has been used.
+        Those that do not exist are left out. Each is read when the one before it has
+        been used.
+
+        :param fields: names of fields that the clippings are to have.
         """
+        lookup = _CONTENTS_AND_STATUS if "status" in fields else _CONTENTS
         key = ("", "")
         try:
-            for key, text, status in self._contents(keys):
-                effective = None if status is None else STATUSES[status]
-                yield key, Clipping(*key, text, effective)
+            for article_id, version, content, *status in self._looked_up(lookup, keys):
+                key = article_id, version
+                yield key, Clipping(*key, content, fields, *status)
         except (ValueError, InvalidArticle) as error:
             raise unreadable(*key, error) from error
 
-    def _contents(
+    def headlines(
         self, keys: Iterable[tuple[str, str]]
-    ) -> Iterator[tuple[tuple[str, str], str, int | None]]:
-        for row in _CONTENT.rows_of_each(
-            self._connection,
-            [{"id": key[0], "version": key[1]} for key in dict.fromkeys(keys)],
-        ):
-            yield row[:2], row[2], row[3]
+    ) -> Iterator[tuple[tuple[str, str], str | None]]:
+        """Yield headlines of versions by (id, version), in any order; reads no text."""
+        for article_id, version, headline in self._looked_up(_HEADLINES, keys):
+            yield (article_id, version), headline
+
+    def _looked_up(
+        self, lookup: Lookup, keys: Iterable[tuple[str, str]]
+    ) -> Generator[Any]:
+        rows = lookup.rows(self._connection, keys)
+        self._reads.append(rows)
+        return rows
 
     def repeats(self, contents: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those contents that repeat an older version, and not the current one.

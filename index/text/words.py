@@ -37,8 +37,9 @@ from index.text.forms import (
     plain_letters,
 )
 from index.text.korean import nouns
-from index.text.numbers import plain_number, with_groups_joined
+from index.text.numbers import with_groups_joined
 from index.text.parts import Part, figures_meet, parts_of, runs_of
+from index.text.shapes import analysis_by_shape, of_one_form
 from index.text.symbols import HAS_WORD_SYMBOL, written_out
 from index.text.tokens import Analysis, Tokens
 
@@ -48,10 +49,6 @@ _TIME_OR_DATE = regex.compile(
     r"(?<![\p{L}\p{N}\p{M}]|\p{Nd}[.,:\u2024])\p{Nd}++[.\u2024]\p{Nd}++"
     r"(?![\p{L}\p{N}\p{M}]|[.,:\u2024]\p{Nd})"
 )
-# Most words with a sign. An apostrophe could set off a clitic.
-_PAIR = re.compile(r"([A-Za-z]+)[.\-/_&+@]([A-Za-z]+)")
-# Most numbers with signs.
-_ASCII_FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)+")
 _ANALYSES_BYTES = 32_000_000  # of the analyses that are kept, of most words 200 each
 _UNITS_BYTES = 2_000_000
 _LONGEST_UNIT = 8  # characters of a unit that is kept
@@ -226,20 +223,13 @@ def _analyse_word(
 ) -> Analysis:
     end = _end_without_possessive(surface)
     body = surface[:end]
-    plain = plain_form(body)
-    if plain is not None:
-        return _of_one_form(plain, end)
-    pair = _PAIR.fullmatch(body)
-    if pair is not None and len(body) <= MAX_FORM:
-        return _of_pair(body.lower(), pair[1].lower(), pair[2].lower(), end)
-    if _ASCII_FIGURES.fullmatch(body) and len(body) <= MAX_FORM:
-        figures = plain_number(body, convention)
-        if figures is not None:
-            return _of_number(body, figures, end)
+    analysis = analysis_by_shape(body, convention, end)
+    if analysis is not None:
+        return analysis
     whole = normal_form(body)
     parts = parts_of(body, convention, check)
     if not parts:  # an emoji, also one made of letters: 🆗
-        return _of_one_form(whole[:MAX_FORM], end)
+        return of_one_form(whole[:MAX_FORM], end)
     count = len(parts)
     if count > MAX_PARTS or len(whole) > MAX_FORM or " " in whole:
         return _parts_alone(parts)
@@ -261,40 +251,6 @@ def _analyse_word(
         if count == 1 and whole[0] in "@#"
         else tuple(part.plain for part in parts),
         exact=(whole,),
-    )
-
-
-def _of_one_form(form: str, end: int) -> Analysis:
-    return Analysis((form,), (0,), (1,), (0,), (end,), 1, (form,), (form,))
-
-
-def _of_pair(whole: str, first: str, second: str, end: int) -> Analysis:
-    """Analysis of two words of ASCII letters with a sign between: rebel-held."""
-    return Analysis(
-        (whole, loose(first + second), first, second),
-        (0, 0, 0, 1),
-        (2, 2, 1, 1),
-        (0, 0, 0, 0),
-        (end, end, end, end),
-        2,
-        phrase=(first, second),
-        exact=(whole,),
-    )
-
-
-def _of_number(form: str, figures: str, end: int) -> Analysis:
-    """Analysis of a number without unit or currency, of plain figures: 1,500."""
-    if form == figures:
-        return _of_one_form(form, end)
-    return Analysis(
-        (form, loose(figures)),
-        (0, 0),
-        (1, 1),
-        (0, 0),
-        (end, end),
-        1,
-        phrase=(figures,),
-        exact=(form,),
     )
 
 
@@ -365,7 +321,7 @@ def _analyse_spaced(
         return _analyse_word(surface, convention, check)
     plain = plain_letters(surface)
     if plain is not None:
-        return _with_nouns(_of_one_form(plain, len(surface)))
+        return _with_nouns(of_one_form(plain, len(surface)))
     if HAS_WORD_SYMBOL.search(surface):
         return _analyse_written_out(surface, convention, check)
     return _with_nouns(_analyse_word(surface, convention, check))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -38,11 +38,7 @@ class Links:
         # Start of the links with one parameter more.
         self._all = [pair for _, _, pair in self._pairs]
         self._start = self._url([*self._all, ""])
-        timeless = [pair for name, _, pair in self._pairs if name not in _PERIOD]
-        self._timeless, self._timeless_start = (
-            self._url(timeless),
-            self._url([*timeless, ""]),
-        )
+        self._names = {name for name, _, _ in self._pairs}
         self._filters = {filter_key(name, text) for name, text, _ in self._pairs}
         period = {name: text for name, text, _ in self._pairs if name in _PERIOD}
         self._period = (
@@ -59,12 +55,14 @@ class Links:
         """Link to the page after a cursor; to the first one without it."""
         return self._url(self._all) if cursor is None else self.next(cursor)
 
-    def toggle(self, facet: Facet, value: str) -> str:
-        """Link that filters by a facet's value, or drops that filter if it is set."""
-        active = self.active(facet, value)
+    def toggle(self, facet: Facet, value: str, *, active: bool) -> str:
+        """Link that filters by a facet's value, or drops that filter if it is set.
+
+        :param active: whether it is set.
+        """
         if facet.interval is not None:
             if active:
-                return self._timeless
+                return self._url(self._timeless)
             first, last = bucket_period(facet.interval, value)
             return f"{self._timeless_start}from={first}&to={last}&date={facet.field}"
         if active:
@@ -74,15 +72,27 @@ class Links:
                 for name, text, pair in self._pairs
                 if filter_key(name, text) != ticked
             )
-        return self._start + _pair(facet.field, value)
+        return f"{self._start}{_quoted(facet.field)}={_quoted(value)}"
 
     def active(self, facet: Facet, value: str) -> bool:
         """Whether the search is filtered by a facet's value."""
         if facet.interval is None:
-            return filter_key(facet.field, value) in self._filters
+            return (
+                facet.field in self._names
+                and filter_key(facet.field, value) in self._filters
+            )
         if None in self._period:
             return False
         return self._period == (*bucket_period(facet.interval, value), facet.field)
+
+    @cached_property
+    def _timeless(self) -> list[str]:
+        """The parameters but those of the period."""
+        return [pair for name, _, pair in self._pairs if name not in _PERIOD]
+
+    @cached_property
+    def _timeless_start(self) -> str:
+        return self._url([*self._timeless, ""])
 
     def _url(self, pairs: Iterable[str]) -> str:
         parameters = list(pairs)
@@ -109,8 +119,8 @@ def linked_facet(facet: Facet, links: Links) -> dict[str, Any]:
 
 def _link(facet: Facet, document: dict[str, Any], links: Links) -> None:
     for row in document["values"]:
-        row["active"] = links.active(facet, row["value"])
-        row["url"] = links.toggle(facet, row["value"])
+        row["active"] = active = links.active(facet, row["value"])
+        row["url"] = links.toggle(facet, row["value"], active=active)
 
 
 def _pair(name: str, text: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from flask import Response, after_this_request, request
 
 from index.access import Scope
-from index.archive import Answer, Suggestion
+from index.archive import Answer, Question, Suggestion, Tag
 from index.article import FIELDS, FILTERABLE, Kind
 from index.errors import InvalidQuery, InvalidValue
 from index.query import Filter, Request, Sort, Unit
@@ -33,6 +34,7 @@ from service.context import context
 from service.exchange import (
     EXPORTS,
     FEEDS,
+    JSON,
     MEDIA_TYPES,
     Blueprint,
     SearchFormat,
@@ -41,6 +43,7 @@ from service.exchange import (
     conditional_response,
     decoded,
     json_response,
+    write_json,
 )
 
 blueprint = Blueprint(
@@ -69,6 +72,8 @@ _DEFAULTS = {
     **{each.name: each.default for each in dataclasses.fields(Request)},
     "guard": True,
 }
+
+_TOOK = b'"took_ms":'
 
 # Names of parameters here, and in the Request that the archive takes.
 _NAMES = {"in": "within", "from": "since", "to": "until"}
@@ -135,13 +140,9 @@ def search_by_body(arguments: dict[str, Any]) -> Response:
     search_request = request_of(arguments, search_format)
     if search_format in EXPORTS:
         return _export(search_request, search_format, arguments)
-    timing = Timing()
-    return _search_response(
-        arguments,
-        search_request,
-        context().archive.search(search_request, reader=reader()),
-        timing,
-    )
+    with context().archive.asking(search_request, reader=reader()) as question:
+        tag = question.tag(_parameters(search_request))
+        return _search_response(arguments, search_request, question, tag)
 
 
 @blueprint.operation(
@@ -169,10 +170,17 @@ def facet(arguments: dict[str, Any], field: str) -> Response:
     }
     links = Links(request.script_root + PATH, narrowed)
     with context().archive.asking(search_request, reader=reader()) as question:
-        return conditional_response(
-            question.tag(_parameters(search_request)),
-            lambda: _facet_response(field, question.answer(), links),
-        )
+        tag = question.tag(_parameters(search_request))
+
+        def answer() -> Response:
+            pieces = _kept_answer(
+                tag,
+                arguments,
+                lambda: (write_json(_facet_document(field, question.answer(), links)),),
+            )
+            return Response(b"".join(pieces), content_type=JSON)
+
+        return conditional_response(tag, answer)
 
 
 @blueprint.operation(
@@ -318,18 +326,15 @@ def _answer(search_format: SearchFormat, arguments: dict[str, Any]) -> Response:
     search_request = request_of(arguments, search_format)
     if search_format in EXPORTS:
         return _export(search_request, search_format, arguments)
-    timing = Timing()
     with context().archive.asking(search_request, reader=reader()) as question:
         parameters = _parameters(search_request)
         if search_format in FEEDS:
             return feed_response(
                 question, search_format, arguments, f"{search_format} {parameters}"
             )
+        tag = question.tag(parameters)
         return conditional_response(
-            question.tag(parameters),
-            lambda: _search_response(
-                arguments, search_request, question.answer(), timing
-            ),
+            tag, lambda: _search_response(arguments, search_request, question, tag)
         )
 
 
@@ -344,25 +349,51 @@ def _export(
     )
 
 
-def _facet_response(field: str, answer: Answer, links: Links) -> Response:
-    return json_response(
-        {
-            "field": field,
-            **linked_facet(answer.facets[0], links),
-            "index": {"seq": answer.seq, "behind": answer.behind},
-        }
-    )
+def _facet_document(field: str, answer: Answer, links: Links) -> dict[str, Any]:
+    return {
+        "field": field,
+        **linked_facet(answer.facets[0], links),
+        "index": {"seq": answer.seq, "behind": answer.behind},
+    }
 
 
 def _parameters(search_request: Request) -> str:
     return f"{request.script_root} {request.path} {search_request!r}"
 
 
+def _kept_answer(
+    tag: Tag, arguments: dict[str, Any], write: Callable[[], tuple[bytes, ...]]
+) -> tuple[bytes, ...]:
+    """The pieces of an answer: written now, unless they are kept from the last time.
+
+    :param arguments: as they were sent, for the links: their order is not in the tag.
+    """
+    ctx, form = context(), repr(arguments)
+    pieces = ctx.archive.answers.get(tag, form)
+    if pieces is None:
+        pieces = write()
+        ctx.archive.answers.put(tag, form, pieces)
+    else:
+        ctx.metrics.cached_answers.inc()
+    return pieces
+
+
 def _search_response(
-    arguments: dict[str, Any], search_request: Request, answer: Answer, timing: Timing
+    arguments: dict[str, Any], search_request: Request, question: Question, tag: Tag
 ) -> Response:
-    timing.done("search")
-    links = Links(request.script_root + request.path, arguments)
-    response = json_response(search_document(answer, search_request, links))
+    timing = Timing()
+
+    def write() -> tuple[bytes, bytes]:
+        answer = question.answer()
+        timing.done("search")
+        links = Links(request.script_root + request.path, arguments)
+        body = write_json(search_document(answer, search_request, links))
+        # In texts, of which some come first, quotes are escaped.
+        before, _, after = body.partition(_TOOK)
+        return before, after[after.index(b",") :]
+
+    before, after = _kept_answer(tag, arguments, write)
     timing.done("write")
+    took = str(timing.ms("search")).encode()
+    response = Response(b"".join((before, _TOOK, took, after)), content_type=JSON)
     return timing.add_to(response)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from typing import Any
 from urllib.parse import parse_qsl, quote_from_bytes
 
@@ -18,6 +18,7 @@ from marshmallow import Schema, ValidationError, fields
 from rapidfuzz import fuzz, process
 
 from index.errors import InvalidValue, LimitExceeded
+from index.memo import Memo
 from index.parsing import JSON_TYPES
 from service.exchange.bodies import has_no_body, json_object
 from service.exchange.parameters import Repeatable, WholeText
@@ -26,6 +27,7 @@ from service.refusals import RepeatedParameter, UnknownParameter
 View = Callable[..., Response]
 
 MAX_PARAMETERS = 500
+LOADED_BYTES = 1024 * 1024  # of parameters that a process keeps
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 # Names that other APIs have for our parameters, without - and _.
@@ -57,22 +59,26 @@ class ArgumentsParser:
 
         :param location: ``query``, or ``json`` for a body with the same names.
         """
-        declared = {
-            field.data_key or name: field for name, field in schema().fields.items()
-        }
         if location == "query":
-            read = _of_query
+            read = partial(_of_query, schema)
         else:
-            read = partial(_of_body, optional=getattr(schema, "optional", False))
+            optional = getattr(schema, "optional", False)
+            read = partial(_of_body, schema, optional=optional)
 
         def decorator(view: View) -> View:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Response:
-                return view(*args, load(read(declared), declared), **kwargs)
+                return view(*args, read(), **kwargs)
 
             return wrapper
 
         return decorator
+
+
+@cache
+def _declared(schema: type[Schema]) -> dict[str, fields.Field[Any]]:
+    """Parameters of a schema, by their names in the API."""
+    return {field.data_key or name: field for name, field in schema().fields.items()}
 
 
 def load(
@@ -148,9 +154,16 @@ def _name_of_undecodable(query_string: str) -> str:
     return "parameters"
 
 
-def _of_query(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
+def _of_query(schema: type[Schema]) -> dict[str, Any]:
+    return {**_LOADED[schema, request.environ.get("QUERY_STRING", "")]}
+
+
+def _loaded(of: tuple[type[Schema], str]) -> dict[str, Any]:
+    """Parameters of a schema that a query string holds."""
+    schema, query_string = of
+    declared = _declared(schema)
     values: dict[str, list[str]] = {}
-    for name, value in query_pairs(request.environ.get("QUERY_STRING", "")):
+    for name, value in query_pairs(query_string):
         values.setdefault(name, []).append(value)
     sent: dict[str, Any] = {}
     for name, texts in values.items():
@@ -160,12 +173,22 @@ def _of_query(declared: dict[str, fields.Field[Any]]) -> dict[str, Any]:
             raise RepeatedParameter(name, got=len(texts))
         else:
             sent[name] = texts[0]
-    return sent
+    return load(sent, declared)
 
 
-def _of_body(
-    declared: dict[str, fields.Field[Any]], *, optional: bool
-) -> dict[str, Any]:
+def _bytes_of(of: tuple[type[Schema], str], _: dict[str, Any]) -> int:
+    """Upper bound of the memory that parameters take, with their query string."""
+    return 1_000 + 20 * len(of[1]) + 250 * of[1].count("&")
+
+
+# Query strings that come again: a query string means the same at any time.
+_LOADED: Memo[tuple[type[Schema], str], dict[str, Any]] = Memo(
+    _loaded, _bytes_of, limit=LOADED_BYTES
+)
+
+
+def _of_body(schema: type[Schema], *, optional: bool) -> dict[str, Any]:
+    declared = _declared(schema)
     in_query = [
         name for name, _ in query_pairs(request.environ.get("QUERY_STRING", ""))
     ]
@@ -181,7 +204,7 @@ def _of_body(
             raise InvalidValue(
                 name, "has the wrong type", got=JSON_TYPES.get(type(value))
             )
-    return members
+    return load(members, declared)
 
 
 def _flat(members: dict[str, Any], declared: Collection[str]) -> dict[str, Any]:

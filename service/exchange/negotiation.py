@@ -6,8 +6,14 @@ from collections.abc import Mapping
 
 from flask import request
 from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
+from index.memo import Memo
 from service.refusals import NotAcceptable
+
+_CHOICES_BYTES = 256 * 1024
+_OFFER_BYTES = 1_000  # of a key and its media types, at most
+_LONGEST = 1_000  # characters of a header that is kept
 
 
 def preferred(offered: Mapping[str, str]) -> str:
@@ -20,9 +26,22 @@ def preferred(offered: Mapping[str, str]) -> str:
 
     :raises NotAcceptable: it accepts none of them.
     """
-    sent = [pair for pair in request.accept_mimetypes if "/" in pair[0]]
+    accept = request.headers.get("Accept", "")
+    chosen = _CHOICES[accept, tuple(offered)]
+    if chosen is None:
+        raise NotAcceptable(accept, offered=tuple(map(bare_type, offered)))
+    return offered[chosen]
+
+
+def _choice(of: tuple[str, tuple[str, ...]]) -> str | None:
+    """Media type that a header prefers of those offered, ``None`` if it accepts none.
+
+    :param of: the header, and the media types that are offered.
+    """
+    accept, offered = of
+    sent = [pair for pair in parse_accept_header(accept, MIMEAccept) if "/" in pair[0]]
     if not sent:
-        return next(iter(offered.values()))
+        return offered[0]
     types = {_spelled(each): each for each in offered}
     accepted = MIMEAccept(
         [
@@ -33,12 +52,17 @@ def preferred(offered: Mapping[str, str]) -> str:
     qualities = {media_type: accepted.quality(media_type) for media_type in offered}
     best = max(qualities.values())
     if best <= 0:
-        raise NotAcceptable(
-            request.headers.get("Accept", ""), offered=tuple(map(bare_type, offered))
-        )
+        return None
     equals = [each for each, quality in qualities.items() if quality == best]
-    chosen = accepted.best_match(equals)
-    return offered[chosen or equals[0]]
+    return accepted.best_match(equals) or equals[0]
+
+
+# Nearly all requests have one of a few headers.
+_CHOICES = Memo(
+    _choice,
+    lambda of, _: 2 * len(of[0]) + _OFFER_BYTES if len(of[0]) < _LONGEST else None,
+    limit=_CHOICES_BYTES,
+)
 
 
 def bare_type(media_type: str) -> str:

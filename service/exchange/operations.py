@@ -146,9 +146,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                         {name: [Scope.FEED.value]} for name in (*KEY_HEADERS, *BASIC)
                     ]
             parameters = [PATH_PARAMETERS[name] for name in _PATH_NAME.findall(rule)]
-            self.route(rule, methods=[method], parameters=parameters)(
-                self.doc(**details)(wrapped)
-            )
+            # It was wrapped once for each answer that it documents. Requests go past
+            # these: a view answers with a response, which they would only hand on.
+            called = self.ARGUMENTS_PARSER.use_args(takes, location=location)(view)
+            called.__dict__["_apidoc"] = self.doc(**details)(wrapped)._apidoc
+            self.route(rule, methods=[method], parameters=parameters)(called)
             return view
 
         return decorator

@@ -20,6 +20,10 @@ class Timing:
         self._parts.append((part, now - self._since))
         self._since = now
 
+    def ms(self, part: str) -> float:
+        """Milliseconds that a part took; 0 if it was not needed."""
+        return round(dict(self._parts).get(part, 0) * 1000, 2)
+
     def add_to(self, response: Response) -> Response:
         """Add the header ``Server-Timing``, in milliseconds."""
         response.headers["Server-Timing"] = ", ".join(

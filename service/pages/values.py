@@ -177,7 +177,7 @@ def _named(found: Facet, typed: str) -> Facet:
             for text in (value_name(found.field, value.value), value.value)
         )
     )
-    return replace(found, values=values, distinct=len(values), missing=0)
+    return found._replace(values=values, distinct=len(values), missing=0)
 
 
 def _listed(rows: int, distinct: int, typed: str) -> str:

@@ -295,6 +295,25 @@ def test_a_correction_leaves_time_for_the_answer(
     assert of_correction.seconds == of_search.seconds
 
 
+def test_no_more_corrections_are_looked_up_than_are_tried(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(archive, "a", "A truce in a trice, and a trace of rain.")
+    catch_up(archive)
+    taken: list[str] = []
+    kind = type(archive.engine.snapshot())
+    corrections = kind.corrections
+
+    def noted(snapshot: Snapshot, form: str, search: Search) -> Iterator[str]:
+        for word in corrections(snapshot, form, search):
+            taken.append(word)
+            yield word
+
+    monkeypatch.setattr(kind, "corrections", noted)
+    answer = archive.search(Request(q="trxce"), now=NOW)
+    assert [answer.did_you_mean] == taken == ["trace"]
+
+
 def test_a_correction_is_the_closest_word_with_hits(archive: Archive) -> None:
     put(archive, "a", "The truce holds.", source="World Desk")
     put(archive, "b", "The truce holds.", source="World Desk")

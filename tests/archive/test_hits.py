@@ -164,16 +164,19 @@ def test_a_large_answer_waits_for_no_longer_than_a_search(long_texts: Archive) -
         long_texts.search(Request(limit=COUNT), now=NOW)
 
 
-def test_headlines_are_suggested_within_the_deadline(
+def test_headlines_are_suggested_within_the_deadline_and_without_their_texts(
     long_texts: Archive, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(5):
         put(long_texts, f"h{n}", "x", headline=f"Lighthouse {n}")
     index(long_texts)
+    assert len(long_texts.suggest("lightho", now=NOW)) == 6  # and the word
+    checks: list[str] = []
 
     def expired(deadline: Deadline | None) -> Check:
         def check() -> None:
-            if len(read) == 2:
+            checks.append("of a headline")
+            if len(checks) == 4:
                 raise SearchTimeout(2.0)
 
         return check
@@ -181,4 +184,5 @@ def test_headlines_are_suggested_within_the_deadline(
     monkeypatch.setattr(suggestions, "until", expired)
     with pytest.raises(SearchTimeout):
         long_texts.suggest("lightho", now=NOW)
-    assert len(read) == 2
+    assert len(checks) == 4
+    assert read == []

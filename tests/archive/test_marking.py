@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from itertools import product
 from string import ascii_lowercase
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from index.archive import marking
 from index.archive.marking import Marker, merged
-from index.archive.scanning import _FOREIGN
+from index.archive.scanning import _ACCENTED, _CLASS, _JOINING, _SAFE, _UNSPACED
 from index.article import PLACES, Role
 from index.query import (
     Exact,
@@ -23,7 +25,7 @@ from index.query import (
     WordLeaf,
     occurrences,
 )
-from index.text import analyse, fold, word_key
+from index.text import Tokens, analyse, fold, word_key
 
 TEXT = PLACES["text"]
 
@@ -137,6 +139,7 @@ PIECES = st.sampled_from(
             "talk에서",
         ),
         *("\u0301", "、", "，", "»", "1,5", "٣", "Ⅳ"),
+        *("tàlk", "É", "ŝ", "ås", "at", "10.30", "0.5", "francs", "12\u202f000"),
     ]
 )
 # So often that phrases and words near each other occur.
@@ -186,6 +189,8 @@ LEAVES = (
                 Near(("港", "東京"), 1),
                 Fuzzy("talks", 2),
             ),
+            *(Phrase(("at", "10.30")), Exact(("30", "talk")), Phrase(("0.5", "a"))),
+            *(Phrase(("neil", "17", "a")), Exact(("tàlk", "us")), Prefix("tal")),
             *(Fuzzy("переговору", 1), Wildcard("t?l*s"), Wildcard("*7"), Prefix("c1")),
         ]
     )
@@ -207,6 +212,9 @@ LEAVES = (
 @example(["We—talks"], [Term("talk")], "en")
 @example(["U.S.’s talk-s", "U.S", ".us talk"], [Term("us"), Prefix("talk")], "en")
 @example(["O’Neil an-anal o'n.e.i.l"], [Term("oneil"), Prefix("anana")], "en")
+@example(["a s at 10.30 francs", "s"], [Phrase(("a", "s"))], "en")
+@example(["a at 10.30 talk us"], [Exact(("30", "talk"))], "en")
+@example(["s a", "s", "a – — s • a"], [Phrase(("a", "s", "a"))], "en")
 @example(["We talk", "s"], [Prefix("talk"), Exact(("talk",))], "en")
 def test_marks_equal_those_of_the_full_analysis(
     texts: list[str], leaves: list[WordLeaf], language: str
@@ -238,6 +246,38 @@ def test_texts_marked_at_once_are_marked_by_their_roles() -> None:
     assert marker.marks(texts) == [((0, 5), (6, 11)), ((6, 11),), (), ((7, 13),)]
 
 
+def test_marks_are_the_same_however_many_texts_are_scanned_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leaves: list[WordLeaf] = [Term("talk"), Phrase(("a", "truce")), Prefix("ker")]
+    marker = Marker(leaves, language="en", places=TEXT)
+    texts = ["Talks: a", "truce of Kerry’s", "", "a truce, a", "é", "talk"] * 3
+    marked_texts = [(text, Role.BODY) for text in texts]
+    at_once = marker.marks(marked_texts)
+    monkeypatch.setattr(marking, "_SCANNED_AT_ONCE", 20)
+    assert marker.marks(marked_texts) == at_once
+    assert [len(spans) for spans in at_once] == [1, 1, 0, 1, 0, 1] * 3
+
+
+def test_a_phrase_is_sought_only_around_one_of_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    analysed: list[str] = []
+
+    def noted(text: str, *rest: Any) -> Tokens:
+        analysed.append(text)
+        return analyse(text, *rest)
+
+    monkeypatch.setattr(marking, "analyse", noted)
+    text = (
+        "many words and then " * 50
+        + "they agreed on a truce in Aleppo that "
+        + "x " * 90
+    )
+    assert marked(text, Phrase(("a", "truce", "in"))) == ["a truce in"]
+    assert analysed == ["a truce in"]
+
+
 def test_only_the_leaves_chosen_for_a_text_are_marked_in_it() -> None:
     leaves = [
         Term("talk"),
@@ -263,14 +303,35 @@ def test_only_the_leaves_chosen_for_a_text_are_marked_in_it() -> None:
 def test_what_is_skipped_outside_ascii_stands_for_no_ascii_letter() -> None:
     # The scan for first letters does not look at these: all else is analysed.
     skipped = [
-        letter
-        for letter in map(chr, [*range(0x80, 0xD800), *range(0xE000, 0x11000)])
-        if not _FOREIGN.match(letter) and not letter.isspace()
+        chr(code) for code in range(0x80, 0x10000) if _CLASS[code] in (_SAFE, _UNSPACED)
     ]
     assert len(skipped) > 30_000
     for letter in skipped:
         for form in analyse(letter).forms:
             assert not any(map(str.isascii, fold(form)[:1])), letter
+
+
+def test_a_letter_with_an_accent_stands_for_the_letter_without_it() -> None:
+    # The scan for first letters takes it for that.
+    accented = [chr(code) for code in range(0x10000) if _CLASS[code] >= _ACCENTED]
+    assert len(accented) > 300
+    for letter in accented:
+        plain = chr(_CLASS[ord(letter)] - _ACCENTED)
+        for before, after in ("", ""), ("x", ""), ("", "y"), ("x", "y"):
+            (form,) = analyse(before + letter + after).forms
+            assert word_key(form, "") == before + plain + after, letter
+
+
+def test_characters_beside_a_plain_word_are_no_part_of_it() -> None:
+    # The scan does not analyse a word that is between them.
+    beside = [chr(code) for code in range(0x10000) if _CLASS[code] <= _JOINING]
+    separating = [each for each in beside if _CLASS[ord(each)] < _JOINING]
+    assert len(beside) > len(separating) > 70
+    for first, second in product(separating, [*beside, "x", "é", "港", "я"]):
+        assert "talk" in analyse(f"{second}{first}talk").forms, (second, first)
+        assert "talk" in analyse(f"talk{first}{second}").forms, (first, second)
+    for first, second in product(beside, repeat=2):
+        assert "talk" in analyse(f"talk{first}{second}x").forms, (first, second)
 
 
 def keeps_its_start(word: str) -> bool:

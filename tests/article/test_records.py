@@ -129,7 +129,7 @@ def test_instants_are_aware_utc(name: str) -> None:
         (None, (paragraph(1), paragraph(2, Role.HEADLINE))),
         (None, (paragraph(1, text="  "),)),
         (None, (paragraph(1, text="a\0"),)),
-        (None, (dataclasses.replace(paragraph(1), credit="a\ud800"),)),
+        (None, (paragraph(1)._replace(credit="a\ud800"),)),
     ],
 )
 def test_paragraphs_are_numbered_from_the_headline(

@@ -21,7 +21,7 @@ REOPENED = "reopened whoosh:{tmp}/index"
 PRUNED = "pruned whoosh:{tmp}/index"
 SMALL = {
     "index.engines.whoosh.searching.facets": {"_MANY_TIED": 0},
-    "index.engines.whoosh.searching.sparse": {
+    "index.engines.whoosh.searching.ranker": {
         "_ALL_OF_ONE_LEAF": 0,
         "_ALL_OF_SEVERAL": 0,
         "_FIRST_BATCH": 1,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import product
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.article import PLACES, Article
-from index.engines import Engine, Hit, Page
+from index.engines import Engine, Hit, LeafScore, Page
 from index.query import (
     PUBLIC,
     All,
@@ -22,6 +26,7 @@ from index.query import (
     FacetRequest,
     Filter,
     Fuzzy,
+    Interval,
     Near,
     Not,
     Or,
@@ -42,7 +47,7 @@ WORDS += ("1,500", "1.500", "1.5", "non-u.s", "she'll", "L'Oréal", "straße", "
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join)
 forms = st.sampled_from(
     [
-        *("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us"),
+        *("truce", "talks", "aleppo", "kerry", "the", "cafe", "17", "us", "absent"),
         *("1500", "1.500", "strasse", "0.5", "5", "loreal"),
     ]
 )
@@ -147,6 +152,19 @@ def assert_equal_pages(one: Page, other: Page) -> None:
         ]
 
 
+def assert_equal_parts(
+    pairs: Sequence[tuple[Sequence[LeafScore] | None, Sequence[LeafScore] | None]],
+) -> None:
+    """Assert that the parts of scores are equal to 1e-4."""
+    for one, other in pairs:
+        assert one is not None
+        assert other is not None
+        assert [part.text for part in one] == [part.text for part in other]
+        for left, right in zip(one, other, strict=True):
+            assert left.article == pytest.approx(right.article, abs=1e-4)
+            assert left.paragraph == pytest.approx(right.paragraph, abs=1e-4)
+
+
 def _place(hit: Any) -> tuple[Any, ...]:
     return (round(hit.score, 4), hit.id, hit.key.n or 0)
 
@@ -189,6 +207,92 @@ def test_whoosh_answers_as_memory_does(
         assert [hit.key for hit in walked] == [hit.key for hit in pages[1].hits]
     for engine in engines:
         engine.close()
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["whole", "pruned"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Engine]]:
+    """The reference engine and Whoosh, with the same thirty articles."""
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as opened:
+        if request.param:
+            shrink(patch)
+        folder = tmp_path_factory.mktemp("pair")
+        engines = [open_empty(url, folder) for url in ENGINES]
+        for engine in engines:
+            opened.callback(engine.close)
+            for batch in range(3):
+                engine.apply(
+                    [written(Random(n), n) for n in range(batch * 10, batch * 10 + 10)],
+                    (f"a{batch * 7}",),
+                    seq=batch + 1,
+                )
+        yield engines
+
+
+def written(random: Random, number: int) -> Article:
+    """An article of several paragraphs, always the same of one number."""
+
+    def text() -> str:
+        return " ".join(random.choices(WORDS, k=random.randint(1, 12)))
+
+    return article(
+        f"a{number}",
+        *[text() for _ in range(random.randint(1, 6))],
+        headline=random.choice((None, text())),
+        byline=random.choice((None, text())),
+        keywords=random.choice(([], ["truce"], ["Truce", "the cafe"])),
+        urgency=random.choice((None, 1, 5)),
+        published=random.choice((None, "2020-01-01", "2020-02-01")),
+        language=random.choice((None, "en", "fr")),
+        status=random.choice(("usable", "usable", "usable", "withheld")),
+    )
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=amount(250, 3_000),  # of a search in each scope and for each unit
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    options=searches,
+    hidden=st.sets(st.sampled_from([f"a{n}" for n in range(30)]), max_size=3),
+    limit=st.integers(1, 12),
+    offset=st.sampled_from((0, 0, 1, 7)),
+    explain=st.booleans(),
+)
+def test_articles_and_paragraphs_are_found_as_memory_finds_them_in_both_scopes(
+    pair: list[Engine],
+    options: dict[str, Any],
+    hidden: set[str],
+    limit: int,
+    offset: int,
+    explain: bool,
+) -> None:
+    for scope, unit in product(Scope, Unit):
+        asked = {**options, "scope": scope, "unit": unit, "hidden": frozenset(hidden)}
+        facets = (
+            FacetRequest(field="keywords"),
+            FacetRequest(field="published", interval=Interval.YEAR),
+        )
+        whole = [search(engine, limit=500, facets=facets, **asked) for engine in pair]
+        assert_equal_pages(*whole)
+        part = search(pair[1], limit=limit, offset=offset, explain=explain, **asked)
+        hits = [hit._replace(parts=None) for hit in part.hits]
+        assert hits == list(whole[1].hits[offset : offset + limit])
+        assert (part.articles, part.paragraphs) == (
+            whole[0].articles,
+            whole[0].paragraphs,
+        )
+        if explain and hits:
+            expected = search(pair[0], limit=500, explain=True, **asked).hits
+            by_key = {hit.key[2:]: hit.parts for hit in expected}
+            assert_equal_parts([(h.parts, by_key[h.key[2:]]) for h in part.hits])
+        if part.after is not None:
+            after = search(pair[1], limit=limit, after=part.after, **asked)
+            end = offset + limit
+            assert after.hits == whole[1].hits[end : end + limit]
 
 
 def paged(engine: Engine, query: Query, limit: int, **options: Any) -> list[Hit]:

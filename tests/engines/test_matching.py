@@ -265,6 +265,33 @@ def test_a_leaf_in_an_and_that_fails_does_not_count(news: Engine) -> None:
     assert [leaf.text for leaf in page.hits[0].leaves] == ["hospitals"]
 
 
+@pytest.mark.parametrize("scope", Scope)
+def test_a_leaf_in_an_and_inside_one_that_fails_does_not_count(
+    news: Engine, scope: Scope
+) -> None:
+    inner = And((word("kerry"), word("washington")))
+    query = Or((word("aleppo"), And((word("absent"), Or((inner, word("hit")))))))
+    (hit,) = search(news, query, scope=scope).hits
+    assert [leaf.text for leaf in hit.leaves] == ["aleppo"]
+    assert hit.passages_total == 3
+
+
+@pytest.mark.parametrize("sort", [Sort.RELEVANCE, Sort.NEWEST])
+def test_each_paragraph_of_an_article_shows_the_leaves_of_the_article(
+    engine: Engine, sort: Sort
+) -> None:
+    fill(
+        engine,
+        article("a", *["truce talks"] * 40),
+        *(article(f"b{n}", "truce") for n in range(5)),
+    )
+    query = Or((And((word("truce"), word("talks"))), word("truce")))
+    page = search(engine, query, unit=Unit.PARAGRAPH, sort=sort, limit=60)
+    shown = {(hit.id[0], tuple(leaf.text for leaf in hit.leaves)) for hit in page.hits}
+    assert shown == {("a", ("truce", "talks", "truce")), ("b", ("truce",))}
+    assert len(page.hits) == 45
+
+
 def test_if_no_leaf_counts_every_paragraph_matches(news: Engine) -> None:
     for query in (Not(word("cocoa")), Range("urgency", 1, 3), word("ada", "byline")):
         page = search(

@@ -6,6 +6,7 @@ import ast
 import gzip
 import hashlib
 import http.server
+import io
 import json
 import math
 import os
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -22,14 +24,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from xml.etree import ElementTree
 
 import pytest
 from checkout import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from rich.console import Console
 
-from benchmarks import bench
+from benchmarks import bench, scale
 from benchmarks.data import (
     FUZZY,
     NOW,
@@ -38,6 +42,7 @@ from benchmarks.data import (
     File,
     Generated,
     TimedSearch,
+    draw_distinct,
     draw_workload,
     first_articles,
     judged,
@@ -48,14 +53,27 @@ from benchmarks.data import (
 )
 from benchmarks.data.corpus import body_paragraphs, copies
 from benchmarks.data.workload import BANDS
+from benchmarks.index_parts import bytes_by_array, bytes_by_part, part_of
 from benchmarks.lines import BY_NAME, LINES, Measured
-from benchmarks.measuring import Failed, measure_load, run, timing, unshared_bytes
+from benchmarks.measuring import (
+    Failed,
+    Load,
+    Server,
+    WebRequest,
+    cpu_seconds,
+    measure_load,
+    memory_bytes,
+    run,
+    timing,
+    unshared_bytes,
+)
 from benchmarks.peers import (
     FTS5,
     Peer,
     StockWhoosh,
     Unsupported,
     has_tantivy,
+    stored_tantivy,
     tantivy_peer,
 )
 from benchmarks.ranking import (
@@ -67,9 +85,25 @@ from benchmarks.ranking import (
     relevance,
     tuning,
 )
-from benchmarks.report import Result, shown
+from benchmarks.report import Result, shown, web_table
+from benchmarks.scale import command as growing
+from benchmarks.scale import steps
+from benchmarks.scale.plot import PANELS
+from benchmarks.session import Session
+from benchmarks.web import (
+    CONNECTIONS,
+    VARIABLE,
+    Hits,
+    OpenSearch,
+    Row,
+    cpu_ratio,
+    port_of,
+    search_sets,
+)
+from benchmarks.web.opensearch import query_of
 from benchmarks.workplace import OtherCorpus, Workplace
 from index.article import article_of, content_json
+from index.engines import open_engine
 from index.engines.memory import MemoryEngine
 from index.query import Search
 from index.query.grammar import parse
@@ -261,6 +295,24 @@ def test_words_joined_by_and_stand_together_somewhere() -> None:
         assert any(words <= text for text in texts), asked
 
 
+@pytest.mark.slow
+def test_searches_for_servers_are_all_different_and_dealt_evenly(
+    ours: MemoryEngine,
+) -> None:
+    drawn, nothing = draw_distinct(SMALL, seed=5, per_kind=6, nothing=8)
+    assert len(set(drawn)) == len(drawn)
+    assert FUZZY not in {asked.kind for asked in drawn}
+    sets = search_sets(drawn, 3)
+    assert [Counter(asked.kind for asked in dealt) for dealt in sets] == [
+        Counter(asked.kind for asked in sets[0])
+    ] * 3
+    assert sum(map(len, sets)) == len(set().union(*sets)) == len(drawn)
+    assert draw_distinct(SMALL, seed=6, per_kind=6, nothing=8)[0] != drawn
+    assert len(set(nothing)) == 8
+    for asked in nothing:
+        assert ours.snapshot().search(asked.compiled()).articles == 0, asked
+
+
 def test_a_corpus_without_dates_is_refused() -> None:
     undated = article_of({"id": "a", "paragraphs": ["word word"] * 2, "version": "1"})
     with pytest.raises(ValueError, match="no dates"):
@@ -325,8 +377,19 @@ class Answering(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    asked: ClassVar[Counter[tuple[str, str] | str]] = Counter()
+
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/ok" else 404)
+        self.asked["GET", self.path] += 1
+        self._answer()
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.asked[self.rfile.read(length).decode()] += 1
+        self._answer()
+
+    def _answer(self) -> None:
+        self.send_response(200 if self.path.startswith("/ok") else 404)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
@@ -345,19 +408,51 @@ def port() -> Iterator[int]:
         serving.join()
 
 
-@pytest.mark.slow
-def test_the_load_client_counts_answers(port: int) -> None:
-    load = measure_load(port, ["/ok"], connections=2, seconds=0.2)
-    assert load.requests > 10
-    assert load.failed == 0
-    assert load.rate == pytest.approx(load.requests / load.seconds)
-    assert 0 < load.p50_ms <= load.p95_ms
+def requests_of(*paths: str) -> list[WebRequest]:
+    return [WebRequest(path=path) for path in paths]
 
 
 @pytest.mark.slow
-def test_the_load_client_does_not_count_failures_as_answers(port: int) -> None:
-    with pytest.raises(Failed, match="failed"):
-        measure_load(port, ["/ok", "/gone"], connections=1, seconds=0.2)
+def test_the_load_client_sends_each_request_once_in_a_pass(port: int) -> None:
+    Answering.asked.clear()
+    loads = measure_load(
+        Server(os.getpid(), port),
+        [*requests_of("/ok", "/ok?2", "/ok?3"), WebRequest(path="/ok", body="{}")],
+        connections=2,
+        passes=2,
+    )
+    assert Answering.asked == Counter(
+        {("GET", "/ok"): 2, ("GET", "/ok?2"): 2, ("GET", "/ok?3"): 2, "{}": 2}
+    )
+    assert [load.requests for load in loads] == [4, 4]
+    for load in loads:
+        assert (load.failed, load.body_bytes) == (0, 8)
+        assert load.rate == pytest.approx(load.requests / load.seconds)
+        assert 0 < load.p50_ms <= load.p95_ms
+        # This process is the server.
+        assert load.cpu_seconds > 0
+        assert load.cpu_ms == pytest.approx(250 * load.cpu_seconds)
+
+
+@pytest.mark.slow
+def test_the_load_client_counts_failures_and_gives_up_if_all_fail(port: int) -> None:
+    server = Server(os.getpid(), port)
+    (load,) = measure_load(server, requests_of("/ok", "/gone"), connections=1)
+    assert (load.requests, load.failed) == (2, 1)
+    with pytest.raises(Failed, match="all of 1 requests failed"):
+        measure_load(server, requests_of("/gone"), connections=1)
+
+
+def test_the_processor_time_of_a_process_is_read_from_its_clock() -> None:
+    before = time.process_time()
+    read = cpu_seconds([os.getpid()])
+    assert before <= read <= time.process_time()
+
+
+def test_the_memory_of_processes_is_added_up() -> None:
+    resident, proportional = memory_bytes([os.getpid(), os.getpid()])
+    assert proportional is not None
+    assert 10e6 < proportional <= resident * 1.05
 
 
 def test_the_bare_server_is_set_up_as_ours() -> None:
@@ -443,6 +538,307 @@ def test_everything_newest_first_is_every_paragraph(tmp_path: Path) -> None:
             TimedSearch(kind="newest", q="", sort="newest").compiled()
         )()
     assert answer.total == size.paragraphs + size.articles  # a headline each
+
+
+# Searches over HTTP
+
+
+@pytest.mark.slow
+@needs_tantivy
+def test_the_service_on_tantivy_answers_with_what_ours_has(
+    ours: MemoryEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.peers import flask_tantivy
+
+    for hits in Hits:
+        folder = tmp_path / hits.value
+        peer = stored_tantivy(folder, whole_articles=hits is Hits.ARTICLES)
+        assert peer.build(SMALL) == size_of(SMALL).articles
+    monkeypatch.setenv("TANTIVY_FOLDER", str(tmp_path))
+    client = flask_tantivy.app.test_client()
+    for asked in WORKLOAD.scored:
+        totals = ours.snapshot().search(asked.compiled())
+        for hits in Hits:
+            answer = client.get(
+                f"/{hits.value}", query_string=asked.parameters()
+            ).get_json()
+            assert len(answer["hits"]) == min(10, answer["total"]), asked
+            assert answer["facets"].keys() == set(asked.facets)
+            expected = getattr(totals, hits.value)
+            # What is excluded from articles may be in other paragraphs of theirs.
+            same = ("word", "OR", "dates", "newest") + (
+                ("with NOT",) if hits is Hits.ARTICLES else ()
+            )
+            if asked.kind.startswith(same):
+                assert answer["total"] == pytest.approx(expected, rel=0.1, abs=2), asked
+            if asked.kind == "word, frequent" and hits is Hits.ARTICLES:
+                hit = answer["hits"][0]
+                assert hit.keys() >= {"id", "headline", "source", "published", "score"}
+                assert 1 <= len(hit["fragments"]) <= 3
+                assert all("<b>" in fragment for fragment in hit["fragments"])
+            elif asked.kind == "word, frequent":
+                assert "<b>" in answer["hits"][0]["html"]
+                assert "<b>" not in answer["hits"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("", {"match_all": {}}),
+        ("tax", {"match": {"text": "tax"}}),
+        ("tax*", {"prefix": {"text": "tax"}}),
+        ('"tax cut"', {"match_phrase": {"text": "tax cut"}}),
+        (
+            "(tax OR cut) AND NOT vat",
+            {
+                "bool": {
+                    "must": [
+                        {
+                            "bool": {
+                                "should": [
+                                    {"match": {"text": "tax"}},
+                                    {"match": {"text": "cut"}},
+                                ]
+                            }
+                        }
+                    ],
+                    "must_not": [{"match": {"text": "vat"}}],
+                }
+            },
+        ),
+    ],
+)
+def test_a_search_is_written_in_the_language_of_opensearch(
+    q: str, expected: dict[str, Any]
+) -> None:
+    assert query_of(TimedSearch(kind="", q=q).compiled().query) == expected
+
+
+class Node(http.server.BaseHTTPRequestHandler):
+    """A node that keeps the mappings and counts the lines of bulk requests."""
+
+    mappings: ClassVar[dict[str, Any]] = {}
+    lines: ClassVar[Counter[str]] = Counter()
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        index, _, rest = self.path.strip("/").partition("/")
+        answer: dict[str, Any] = {"errors": False}
+        if self.command == "DELETE":
+            self.mappings.pop(index, None)
+        elif self.command == "PUT":
+            document = json.loads(body)
+            self.mappings.setdefault(index, {}).update(
+                document.get("mappings", document)
+            )
+        elif rest == "_mapping":
+            answer = {index: {"mappings": self.mappings.get(index, {})}}
+        elif rest == "_bulk":
+            self.lines[index] += body.count(b"\n")
+        elif rest == "_stats/merge":
+            answer = {"_all": {"total": {"merges": {"current": 0}}}}
+        data = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        self._handle()
+
+    def do_PUT(self) -> None:
+        self._handle()
+
+    def do_POST(self) -> None:
+        self._handle()
+
+    def do_DELETE(self) -> None:
+        self._handle()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.slow
+def test_opensearch_gets_each_corpus_once(tmp_path: Path) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        try:
+            corpus = Generated(paragraphs=30, seed=7)
+            workplace = Workplace(tmp_path, corpus, base=corpus, per_kind=1)
+            size = workplace.size
+            sent = Counter(
+                {
+                    "nutgraf-bench-articles": 2 * size.articles,
+                    "nutgraf-bench-paragraphs": 2 * (size.paragraphs + size.articles),
+                }
+            )
+            node = OpenSearch(workplace, server.server_port)
+            node.prepare()
+            assert Node.lines == sent
+            node.prepare()
+            assert Node.lines == sent
+            # As after a run with another corpus, or one that was interrupted.
+            Node.mappings["nutgraf-bench-articles"]["_meta"] = {"complete": "another"}
+            node.prepare()
+            sent["nutgraf-bench-articles"] *= 2
+            assert Node.lines == sent
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def row_of(contestant: str, *cpu_seconds: tuple[float, float]) -> Row:
+    row = Row(contestant=contestant, hits=Hits.ARTICLES)
+    for round_ in cpu_seconds:
+        for connections, seconds in zip(CONNECTIONS, round_, strict=True):
+            row.loads[connections].append(
+                Load(
+                    requests=10,
+                    failed=0,
+                    seconds=1.0,
+                    cpu_seconds=seconds,
+                    body_bytes=10,
+                    p50_ms=1.0,
+                    p95_ms=1.0,
+                )
+            )
+    return row
+
+
+def test_processor_times_of_servers_are_compared_turn_by_turn() -> None:
+    ours = row_of("ours", (2.0, 3.0), (9.0, 1.0))
+    theirs = row_of("theirs", (1.0, 1.0), (3.0, 2.0))
+    assert cpu_ratio(ours, theirs) == pytest.approx(2.5)  # of 2, 3, 3 and 0.5
+    assert ours.cpu_ms(1) == pytest.approx(550.0)
+
+
+def test_the_table_of_servers_fits_where_there_is_no_terminal() -> None:
+    row = row_of("Flask + tantivy", (20.0, 30.0))
+    row.compared, row.differing = 221, ["prefix: ab*: 1 and 2"]
+    row.resident_bytes, row.proportional_bytes = 2_547_000_000, 2_545_000_000
+    console = Console(width=bench.WIDE, record=True, file=io.StringIO())
+    console.print(web_table([row.document()]))
+    table = console.export_text()
+    assert "…" not in table
+    for shown_there in ("articles", "Flask + tantivy", "220/221", "3,000", "2,547"):
+        assert shown_there in table
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:9200", "http://search.example:9200", "9200", "http://"]
+)
+def test_a_node_on_another_machine_is_refused(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, url)
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "size"])
+    assert "write http://127.0.0.1:PORT" in capsys.readouterr().err
+
+
+def test_a_node_on_this_machine_is_named_by_its_url() -> None:
+    assert port_of("http://127.0.0.1:9200") == port_of("http://localhost:9200/") == 9200
+
+
+def test_without_a_node_the_lines_that_need_it_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "size,opensearch_rate"])
+    assert f"opensearch_rate: name an OpenSearch node in {VARIABLE}" in (
+        capsys.readouterr().err
+    )
+
+
+# Growth
+
+
+def step_of(paragraphs: int, **others: Any) -> scale.Step:
+    figures: dict[str, Any] = {
+        "articles": paragraphs // 10,
+        "paragraphs": paragraphs,
+        "text_bytes": 300 * paragraphs,
+        "load_rate": 1_000.0,
+        "rebuild_rate": 2_000.0,
+        "rebuild_peak_bytes": 10**8,
+        "index_bytes": 600 * paragraphs,
+        "p50_ms": 1.0,
+        "p95_ms": 2.0,
+        "opening_seconds": 0.1,
+        "write_ms": 20.0,
+        "seconds": 60.0,
+    }
+    return scale.Step(**{**figures, **others})
+
+
+def test_a_plot_of_growth_has_a_point_for_each_figure_of_each_size() -> None:
+    grown = [step_of(1_000_000), step_of(2_000_000, load_rate=None), step_of(5_000_000)]
+    svg = scale.plot(grown)
+    root = ElementTree.fromstring(svg)
+    name = "{http://www.w3.org/2000/svg}"
+    texts = [text.text for text in root.iter(f"{name}text")]
+    assert "Nutgraf from 1 M to 5 M paragraphs" in texts
+    for panel in PANELS:
+        assert {panel.title, panel.unit} <= set(texts)
+    assert texts.count("paragraphs") == texts.count("2 M") == len(PANELS)
+    curves = sum(len(panel.curves) for panel in PANELS)
+    circles = list(root.iter(f"{name}circle"))
+    assert len(circles) == 3 * curves - 1
+    for circle in circles:
+        assert 0 < float(circle.attrib["cx"]) < 320
+        assert 0 < float(circle.attrib["cy"]) < 240
+
+
+def test_one_size_alone_has_a_plot() -> None:
+    ElementTree.fromstring(scale.plot([step_of(1_000)]))
+
+
+def test_the_time_that_is_left_follows_from_the_last_size() -> None:
+    assert scale.seconds_left([], []) == 0
+    left = scale.seconds_left([step_of(10_000)], [10_000, 20_000, 40_000])
+    assert left == pytest.approx(10 + 10 + 120 + 20 + 20 + 120)
+
+
+@pytest.mark.slow
+def test_growing_goes_on_where_it_was_stopped(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    corpus, folder = tmp_path / "news.jsonl", tmp_path / "grown"
+    write_lines(first_articles(SMALL, 100), corpus)
+
+    # What it measures then are lines of the benchmark.
+    def measured(session: Session, load_rate: float | None, started: float) -> Any:
+        return step_of(session.workplace.size.paragraphs, load_rate=load_rate)
+
+    monkeypatch.setattr(steps, "_measured", measured)
+    plotted = tmp_path / "plot.svg"
+    arguments = ["--corpus", str(corpus), "--folder", str(folder)]
+    assert growing.main([*arguments, "--sizes", "100"]) == 0
+    assert growing.main([*arguments, "--sizes", "100,300", "--plot", str(plotted)]) == 0
+    document = json.loads((folder / "scale.json").read_text("utf-8"))
+    first, second = (scale.Step(**step) for step in document["sizes"])
+    assert 100 <= first.paragraphs < 300 <= second.paragraphs
+    assert first.load_rate is not None
+    assert second.load_rate is not None
+    assert plotted.read_text("utf-8") == scale.plot([first, second])
+    assert str(tmp_path) not in (folder / "scale.json").read_text("utf-8")
+    # All is done: nothing is measured again.
+    capsys.readouterr()
+    assert growing.main([*arguments, "--sizes", "300"]) == 0
+    assert "nutgraf load" not in capsys.readouterr().out
+
+
+def test_sizes_that_are_no_numbers_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        growing.main(["--sizes", "1M"])
+    assert "such as 1000000,2000000" in capsys.readouterr().err
 
 
 # Relevance
@@ -656,13 +1052,13 @@ def test_relevance_goes_through(
     ("name", "value", "verdict"),
     [
         ("build", 1.5, "aim"),
-        ("build", 0.7, "bar"),
-        ("build", 0.69, "below"),
+        ("build", 1.0, "bar"),
+        ("build", 0.99, "below"),
         ("search", 0.6, "aim"),
-        ("search", 1.2, "bar"),
-        ("search", 1.21, "below"),
+        ("search", 0.9, "bar"),
+        ("search", 0.91, "below"),
         ("memory", 1.4, "bar"),
-        ("articles", 99.0, ""),
+        ("stock", 99.0, ""),
     ],
 )
 def test_a_line_says_whether_it_reached_its_bar(
@@ -764,6 +1160,31 @@ def values(result: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.slow
+def test_the_parts_of_an_index_are_all_of_its_arrays(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    engine = open_engine(f"whoosh:{folder}")
+    engine.rebuild(SMALL, seq=1, total=1)
+    engine.close()
+    parts = bytes_by_part(folder)
+    (path,) = folder.glob("*.seg")
+    sizes = bytes_by_array(path)
+    # Beside the arrays there are the directory, and 64 bytes for the start of each.
+    rest = path.stat().st_size - sum(parts.values())
+    assert 64 < rest < 64 * len(sizes) + 100 * len(sizes)
+    assert list(parts.values()) == sorted(parts.values(), reverse=True)
+    assert parts["positions"] == sum(
+        size for name, size in sizes.items() if "/positions" in name
+    ) - sum(size for name, size in sizes.items() if name.endswith("/positions.at"))
+    table = (ROOT / "docs/segment_format.md").read_text("utf-8").split("## Size")[1]
+    assert {*re.findall(r"^\| (\w[\w ]*) \|", table, re.MULTILINE)} == {
+        "part",
+        "all",
+        *map(part_of, sizes),
+        "bitmaps",
+        "fields",
+    }
+
+
 def test_lines_without_peers_run_alone(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     arguments = ("--paragraphs", "150", "--keep", str(tmp_path / "kept"))
@@ -786,7 +1207,7 @@ def test_a_quick_run_measures_every_line(
 ) -> None:
     out = tmp_path / "result.json"
     result = quick(out, "--paragraphs", "400", "--collections", str(folder))
-    assert list(values(result)) == [line.name for line in LINES]
+    assert list(values(result)) == [line.name for line in LINES if not line.node]
     assert all(value > 0 for value in values(result).values())
     by_name = {line["name"]: line["details"] for line in result["lines"]}
     counts = by_name["search"]["equal_counts"]
@@ -830,6 +1251,7 @@ def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
     [
         ("benchmarks", "usage: python -m benchmarks "),
         ("benchmarks.ranking", "usage: python -m benchmarks.ranking "),
+        ("benchmarks.scale", "usage: python -m benchmarks.scale "),
         ("benchmarks.measuring.client", "JSONDecodeError"),
         ("benchmarks.measuring.opening", "JSONDecodeError"),
     ],
@@ -856,7 +1278,7 @@ def test_nutgraf_itself_knows_nothing_of_its_benchmarks() -> None:
             assert "benchmarks" not in path.read_text("utf-8"), path
 
 
-@pytest.mark.parametrize("target", ["bench", "relevance"])
+@pytest.mark.parametrize("target", ["bench", "scale", "relevance"])
 def test_make_help_names_them(target: str) -> None:
     listing = subprocess.run(
         ["make", "help"], cwd=ROOT, capture_output=True, check=True, text=True

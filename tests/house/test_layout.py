@@ -71,20 +71,23 @@ ORDER = {
         app
     """,
     "benchmarks": """
-        documents machine
+        documents machine index_parts
         data
         measuring peers
         workplace ranking endurance
+        web
         session
         lines
         report
         bench
+        scale
         __main__
     """,
 }
 # What of the library the service may name: never an engine, nor the store itself.
 PUBLIC = names("""
-    errors dates article settings query access history parsing formats archive rendering
+    errors dates memo article settings query access history parsing formats archive
+    rendering
 """)
 
 # Foreign libraries that only these modules, and those inside them, may import.

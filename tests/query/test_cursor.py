@@ -96,6 +96,8 @@ def test_any_changed_character_is_refused() -> None:
     cursor = encode_cursor(END, STATISTICS, search=SEARCH, bound=BOUND, key=KEY)
     for at, letter in enumerate(cursor):
         for other in {"A", "B", "g", "w", "-", "_", "="} - {letter}:
+            if (at, letter, other) == (0, "~", "-"):
+                continue  # the same cursor, as earlier releases wrote it
             changed = cursor[:at] + other + cursor[at + 1 :]
             with pytest.raises(InvalidValue) as caught:
                 decoded(changed)

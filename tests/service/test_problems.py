@@ -109,6 +109,10 @@ def test_a_problem_has_the_facts_of_its_error() -> None:
     }
 
 
+# A search whose answer is not kept, since it never had one.
+UNASKED = "/v1/search?q=unasked"
+
+
 def test_a_code_can_be_narrower_than_its_class() -> None:
     error = errors.LimitExceeded("article", limit=1, got=2, code="article_too_large")
     assert status_of(error) == 422
@@ -134,7 +138,7 @@ def test_a_temporary_failure_says_when_to_retry(
         raise error
 
     monkeypatch.setattr(Question, "answer", fail)
-    answer = reading.get("/v1/search")
+    answer = reading.get(UNASKED)
     assert (answer.status_code, answer.headers["Retry-After"]) == (status, retry)
     assert answer.json["code"] == error.code
     assert answer.json["instance"] == "/v1/search"
@@ -148,7 +152,7 @@ def test_the_error_has_the_progress_of_a_rebuild(
         raise errors.IndexUnavailable("being built", progress=0.4)
 
     monkeypatch.setattr(Question, "answer", fail)
-    assert reading.get("/v1/search").json["progress"] == 0.4
+    assert reading.get(UNASKED).json["progress"] == 0.4
 
 
 def test_a_mistake_of_ours_is_logged_and_not_told(
@@ -161,7 +165,7 @@ def test_a_mistake_of_ours_is_logged_and_not_told(
 
     monkeypatch.setattr(Question, "answer", fail)
     with caplog.at_level(logging.ERROR):
-        answer = reading.get("/v1/search", headers={"X-Request-Id": "r-1"})
+        answer = reading.get(UNASKED, headers={"X-Request-Id": "r-1"})
     assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
     assert answer.json["error_id"] == "r-1"
     assert b"secret" not in answer.data

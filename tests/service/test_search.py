@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -178,13 +179,13 @@ def test_a_bucket_at_the_ends_of_time_has_an_address(
         field="published", interval=interval, values=(), missing=0, other=0, distinct=0
     )
     links = Links("/v1/search", {"q": "a"})
-    ticked = links.toggle(facet, value)
+    ticked = links.toggle(facet, value, active=False)
     assert ticked == f"/v1/search?q=a&from={first}&to={last}&date=published"
     again = Links(
         "/v1/search", {"q": "a", "from": first, "to": last, "date": "published"}
     )
     assert again.active(facet, value)
-    assert again.toggle(facet, value) == "/v1/search?q=a"
+    assert again.toggle(facet, value, active=True) == "/v1/search?q=a"
 
 
 @pytest.mark.parametrize("interval", [each for each in Interval if each != "auto"])
@@ -252,9 +253,10 @@ def test_wrong_syntax_is_a_warning_with_its_place(reading: FlaskClient) -> None:
     assert query["warnings"][0]["detail"]
 
 
-def test_the_answer_has_its_timing(reading: FlaskClient) -> None:
-    timing = reading.get("/v1/search").headers["Server-Timing"]
-    assert re.fullmatch(r"search;dur=[\d.]+, write;dur=[\d.]+", timing)
+def test_the_answer_has_its_timing(client: FlaskClient) -> None:
+    first, again = (client.get("/v1/search").headers["Server-Timing"] for _ in range(2))
+    assert re.fullmatch(r"search;dur=[\d.]+, write;dur=[\d.]+", first)
+    assert re.fullmatch(r"write;dur=[\d.]+", again)
 
 
 def test_a_number_to_filter_by_may_have_blanks_around_it(archive: Archive) -> None:
@@ -284,6 +286,65 @@ def test_an_unchanged_answer_is_not_searched_again(
     assert again.data == b""
     assert again.headers["ETag"] == tag
     assert again.headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/search?q=grain&facet=source", "/v1/facets/source"]
+)
+def test_the_same_request_again_is_answered_without_a_search(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    first = client.get(path)
+    assert first.json.get("took_ms", 1) > 0
+    monkeypatch.delattr(Question, "answer")
+    for again in (client.get(path), client.get(path)):
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert again.headers["Cache-Control"] == "private, no-cache"
+        assert again.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+        assert again.content_type == first.content_type
+        assert {**again.json, "took_ms": 0} == {**first.json, "took_ms": 0}
+        assert again.json.get("took_ms", 0) == 0
+    head = client.head(path)
+    assert (head.data, head.content_length) == (b"", again.content_length)
+    assert client.get(path, headers={"If-None-Match": head.headers["ETag"]}).data == b""
+    assert "nutgraf_cached_answers_total 3.0" in client.get("/metrics").text
+
+
+def test_a_search_by_a_body_and_by_an_address_share_an_answer(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get("/v1/search?q=grain").json
+    monkeypatch.delattr(Question, "answer")
+    again = client.post("/v1/search", json={"q": "grain"}).json
+    assert {**again, "took_ms": 0} == {**first, "took_ms": 0}
+
+
+def test_links_of_an_answer_are_those_of_its_own_request(client: FlaskClient) -> None:
+    orders = ("source=World+Desk&section=economy", "section=economy&source=World+Desk")
+    facets = "facet=source&facet=section"
+    for _ in range(2):
+        for order in orders:
+            answer = client.get(f"/v1/search?{order}&{facets}").json
+            for facet in answer["facets"].values():
+                for row in facet["values"]:
+                    names = re.findall(r"(source|section)=", row["url"])
+                    first = order.partition("=")[0]
+                    assert len(names) < 2 or names[0] == first
+
+
+def test_the_time_is_put_into_a_kept_answer_whatever_its_texts_say(
+    client: FlaskClient, archive: Archive, index_now: Callable[[], None]
+) -> None:
+    text = 'zebra "took_ms":1, \\"took_ms":2,'
+    extra = {"took_ms": 5, "zebra": 2**70}
+    document = {"id": "t", "headline": text, "paragraphs": [text], "extra": extra}
+    archive.put([article_of(document)])
+    index_now()
+    path = "/v1/search?fields=headline,extra&q=" + quote(text)
+    first, again = client.get(path).json, client.get(path).json
+    assert again["took_ms"] == 0 < first["took_ms"]
+    assert {**again, "took_ms": 0} == {**first, "took_ms": 0}
+    assert again["hits"][0]["extra"] == extra
 
 
 def test_another_request_has_another_tag(reading: FlaskClient) -> None:

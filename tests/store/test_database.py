@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from index.store import tables
+from index.store.lookups import CONTENT, Lookup
 from index.store.prepared import PreparedRead, _Compiled
 
 STORE = ROOT / "index" / "store"
@@ -83,6 +84,8 @@ def statements() -> Iterator[tuple[str, Executable]]:
                 for each in several:
                     if isinstance(each, PreparedRead):
                         yield f"{path.stem}.{name}", each._statement
+                    elif isinstance(each, Lookup):
+                        yield f"{path.stem}.{name}", each._read._statement
                     elif isinstance(each, Executable):
                         yield f"{path.stem}.{name}", each
 
@@ -93,11 +96,27 @@ def test_the_statements_of_the_store_can_be_put_to_postgresql_too():
     for name, statement in statements():
         assert str(statement.compile(dialect=dialect)), name
         names.add(name)
-    assert {"view._CONTENT", "carryover._NOTICES", "carryover._KEYS"} <= names
+    assert {
+        "view._CONTENTS",
+        "view._HIDDEN",
+        "carryover._NOTICES",
+        "carryover._KEYS",
+    } <= names
     for table in tables.metadata.sorted_tables:
         assert str(CreateTable(table).compile(dialect=dialect))
         for index in table.indexes:
             assert str(CreateIndex(index).compile(dialect=dialect))
+
+
+def test_a_text_is_read_as_utf_8_in_the_words_of_each_database():
+    written = [
+        str(CONTENT.compile(dialect=each))
+        for each in (sqlite.dialect(), postgresql.dialect())
+    ]
+    assert written == [
+        "CAST(versions.content AS BLOB)",
+        "convert_to(versions.content, 'UTF8')",
+    ]
 
 
 @pytest.mark.parametrize(

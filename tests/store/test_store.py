@@ -464,17 +464,6 @@ def test_a_missing_version_is_named(store: Store) -> None:
     assert (caught.value.id, caught.value.version) == ("a", "5")
 
 
-def test_many_gives_the_versions_asked_for_and_no_others(store: Store) -> None:
-    put(store, article("a"), article("b"), article("b", text="Two."), article("c"))
-    with store.reading() as view:
-        articles = view.many([("a", "1"), ("b", "2"), ("c", "9"), ("z", "1")])
-        assert {key: articles[key].version for key in articles} == {
-            ("a", "1"): "1",
-            ("b", "2"): "2",
-        }
-        assert view.many([]) == {}
-
-
 def test_versions_come_highest_first_with_what_they_say(store: Store) -> None:
     for version in ("9", "10", "2"):
         put(store, article(version=version, text=version, status=Status.WITHHELD))

@@ -15,12 +15,18 @@ from engines.whoosh.indexes import opened
 
 from index.deadline import Deadline, never
 from index.engines.whoosh import WhooshEngine
-from index.engines.whoosh.files import PARAGRAPH_WORDS, FieldIndex, field_index
+from index.engines.whoosh.files import (
+    PARAGRAPH_WORDS,
+    FieldIndex,
+    field_index,
+    letter_bags,
+)
 from index.errors import SearchTimeout
 from index.query import All, Fuzzy, Prefix, Search, Wildcard, WordLeaf
 
 # The package has a function of this name.
 names = import_module("index.engines.whoosh.searching.names")
+vocabulary = import_module("index.engines.whoosh.searching.vocabulary")
 WORDS = [f"harbour{n}" for n in range(400)]
 SEGMENTS = 3
 # How a field looks for words, and the leaf that asks for it.
@@ -87,8 +93,9 @@ def test_the_deadline_is_checked_every_some_words(
 ) -> None:
     field = words_of(engine)
     expected = look(field, never)
-    monkeypatch.setattr(field_index, "_FORMS", 8)
-    field._signatures.clear()
+    monkeypatch.setattr(field_index, "AT_ONCE", 8)
+    monkeypatch.setattr(letter_bags, "AT_ONCE", 8)
+    field = words_of(engine)
     checks: list[None] = []
     assert list(look(field, lambda: checks.append(None))) == list(expected)  # type: ignore[call-overload]
     assert len(checks) >= len(WORDS) / 8
@@ -98,8 +105,16 @@ def test_a_search_that_is_stopped_leaves_what_it_computed_to_the_next_one(
     engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     field = words_of(engine)
-    monkeypatch.setattr(field_index, "_FORMS", 8)
+    monkeypatch.setattr(letter_bags, "AT_ONCE", 8)
     rounds = 0
+    read: list[int] = []
+    bags_of = letter_bags._bags
+
+    def counted(forms: list[str]) -> object:
+        read.append(len(forms))
+        return bags_of(forms)
+
+    monkeypatch.setattr(letter_bags, "_bags", counted)
 
     def stopped_after(most: int) -> Callable[[], None]:
         def check() -> None:
@@ -112,10 +127,35 @@ def test_a_search_that_is_stopped_leaves_what_it_computed_to_the_next_one(
 
     with pytest.raises(SearchTimeout):
         field.terms_near("harbour12", 1, stopped_after(20))
-    assert len(field._signatures) == 20
-    kept = dict(field._signatures)
+    assert sum(read) == 20 * 8
     field.terms_near("harbour12", 1, never)
-    assert all(field._signatures[start] is kept[start] for start in kept)
+    assert sum(read) == len(WORDS)
+
+
+def test_the_articles_of_a_word_are_counted_only_if_it_may_come_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = opened(tmp_path)
+    engine.rebuild([], seq=0, total=0)
+    words = [f"truc{letter}" for letter in "abcdefghij"]
+    texts = [" ".join(words[: n + 1]) for n in range(len(words))]
+    engine.apply([article(f"a{n}", text) for n, text in enumerate(texts)], [], seq=1)
+    counted: list[str] = []
+    count = vocabulary._visible_articles
+
+    def noted(*arguments: Any) -> Any:
+        counted.append(arguments[-1])
+        return count(*arguments)
+
+    monkeypatch.setattr(vocabulary, "_visible_articles", noted)
+    search = Search(query=All(), now=NOW)
+    corrections = engine.snapshot().corrections("trucz", search)
+    assert [next(corrections), next(corrections)] == words[:2]
+    assert counted == words[:2]
+    counted.clear()
+    completions = engine.snapshot().completions("truc", search, 3)
+    assert [each.text for each in completions] == counted == words[:3]
+    engine.close()
 
 
 def test_a_correction_past_its_deadline_is_stopped(engine: WhooshEngine) -> None:

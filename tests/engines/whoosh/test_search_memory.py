@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from typing import Any
@@ -24,14 +24,15 @@ from index.engines.whoosh.searching import (
     Evaluation,
     memory,
     proximity,
+    ranker,
     segment_postings,
-    sparse,
 )
 from index.engines.whoosh.searching.memory import memory_of
-from index.engines.whoosh.searching.sparse import SparseRanker
+from index.engines.whoosh.searching.ranker import Ranker
 from index.engines.whoosh.searching.unions import Postings, RunningUnion, union
 from index.errors import LimitExceeded, SearchMemoryUsed
 from index.query import (
+    And,
     Exact,
     FacetRequest,
     Near,
@@ -61,6 +62,12 @@ KINDS: dict[str, list[WordLeaf]] = {
     "nears": [
         Near(pair, 3 + n % 2) for n, pair in enumerate(pairwise(WORDS[: amount(2, 4)]))
     ],
+}
+SHAPES: dict[str, Callable[[Sequence[WordLeaf]], Query]] = {
+    "one of them": lambda words: Or(tuple(words)),
+    "none of them": lambda words: Or((Term("absent"), Not(Or(tuple(words))))),
+    "pairs of them": lambda words: Or(tuple(map(And, pairwise(words)))),
+    "all but one": lambda words: And((Or(tuple(words[:-1])), Not(words[-1]))),
 }
 TOGETHER: dict[str, WordLeaf] = {
     "near": Near(("word1", "word2"), 3),
@@ -106,18 +113,16 @@ def searches(query: Query) -> Iterator[Search]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("negated", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_search_takes_no_more_than_it_says(
-    engine: WhooshEngine, kind: str, negated: bool, monkeypatch: pytest.MonkeyPatch
+    engine: WhooshEngine, kind: str, shape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # In short, half of the units and scopes: each kind with all of them, and so is
-    # each kind that is negated, but in one of the two indexes.
-    first = (engine.state().segments + negated) % 2 if SIZE == "smoke" else 0
+    # In short, half of the units and scopes in one index, and the others in the other.
+    turn = engine.state().segments > 1
+    first = (turn + [*SHAPES].index(shape)) % 2 if SIZE == "smoke" else 0
     for module in (memory, segment_postings):
         monkeypatch.setattr(module, "ONE_RUN", 5_000)
-    query: Query = Or(tuple(KINDS[kind]))
-    if negated:
-        query = Or((Term("absent"), Not(query)))
+    query = SHAPES[shape](KINDS[kind])
     for search in list(searches(query))[first :: amount(2, 1)]:
         # What is derived of a snapshot once, and cached, is not the search's.
         engine.close()
@@ -126,7 +131,7 @@ def test_a_search_takes_no_more_than_it_says(
             Search(query=Term("absent"), now=NOW, unit=search.unit, scope=search.scope)
         )
         evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
-        expected = memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+        expected = memory_of(snapshot._snapshot, search, evaluation._tree)
         tracemalloc.start()
         try:
             snapshot.search(search)
@@ -157,7 +162,7 @@ def test_words_together_take_no_more_than_is_said_of_long_paragraphs(
     snapshot = long_engine.snapshot()
     snapshot.search(Search(query=Term("word1"), now=NOW))
     evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
-    expected = memory_of(snapshot._snapshot, search, evaluation._tree, 0)
+    expected = memory_of(snapshot._snapshot, search, evaluation._tree)
     tracemalloc.start()
     try:
         snapshot.search(search)
@@ -248,23 +253,25 @@ def test_hits_are_the_same_whatever_is_scored_at_a_time(
     search = Search(query=query, now=NOW, limit=30, passages=3, explain=True)
     expected = engine.snapshot().search(search)
     portions: list[int] = []
-    split = SparseRanker._portions
+    split = Ranker._portions
 
-    def counted(ranker: SparseRanker, numbers: Any) -> Any:
+    def counted(ranker: Ranker, numbers: Any) -> Any:
         portions.append(len(split(ranker, numbers)))
         return split(ranker, numbers)
 
-    monkeypatch.setattr(sparse, "EXACT_ENTRIES", entries)
+    monkeypatch.setattr(ranker, "EXACT_ENTRIES", entries)
     monkeypatch.setattr(segment_postings, "ONE_RUN", entries)
-    monkeypatch.setattr(SparseRanker, "_portions", counted)
+    monkeypatch.setattr(Ranker, "_portions", counted)
     engine.close()  # with what it has cached
     assert engine.snapshot().search(search) == expected
     assert max(portions) > 1
 
 
 def test_what_a_clause_adds_is_not_kept_for_every_document(
-    engine: WhooshEngine,
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ranker, "EXACT_ENTRIES", 1_000)
+    monkeypatch.setattr(ranker, "KEPT_ENTRIES", 1_000)
     peaks = []
     for count in (4, 24):
         search = Search(
@@ -282,6 +289,25 @@ def test_what_a_clause_adds_is_not_kept_for_every_document(
             tracemalloc.stop()
     # 20 more words, and 10,000 documents: less than a byte for each of them.
     assert peaks[1] - peaks[0] < 20 * 10_000
+
+
+def test_a_search_for_paragraphs_needs_memory_for_those_with_its_words(
+    engine: WhooshEngine,
+) -> None:
+    engine.apply([article("few", "rare words here")], [], seq=99)
+    snapshot: Any = engine.snapshot()
+
+    def needed(*words: str) -> int:
+        query = And(tuple(Term(word, text=word) for word in words))
+        search = Search(
+            query=query, now=NOW, unit=Unit.PARAGRAPH, scope=Scope.PARAGRAPH
+        )
+        evaluation = snapshot._evaluation(search)
+        return memory_of(snapshot._snapshot, search, evaluation._tree)
+
+    # 10,000 paragraphs, and a hundred bytes for each of them that may be a hit.
+    assert needed("word1", "word2") - needed("rare", "here") > 10_000 * 100
+    engine.apply([], ["few"], seq=100)
 
 
 def test_a_search_reserves_what_it_needs_and_releases_it(

@@ -12,7 +12,8 @@ from index.engines.whoosh.files.arrays import (
     narrowest_type,
 )
 from index.engines.whoosh.files.cache import cached
-from index.engines.whoosh.files.field_index import FieldIndex, ParagraphIndex
+from index.engines.whoosh.files.field_index import FieldIndex
+from index.engines.whoosh.files.paragraph_index import ParagraphIndex
 from index.engines.whoosh.files.posting_lists import (
     IMPACT_CAP,
     MAIN_FIELD,
@@ -26,6 +27,7 @@ from index.engines.whoosh.files.posting_lists import (
     article_postings,
     write_term_dictionary,
 )
+from index.engines.whoosh.files.rows import DecodedRows
 from index.engines.whoosh.files.schema import (
     ID,
     LINE_FIELDS,
@@ -61,6 +63,7 @@ __all__ = [
     "ArraysFile",
     "ArraysWriter",
     "ArticlePostings",
+    "DecodedRows",
     "Documents",
     "FieldIndex",
     "Ints",

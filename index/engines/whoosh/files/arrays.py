@@ -53,10 +53,14 @@ class Column:
     :param folder: for a temporary file, if the array grows large.
     :param dtype: type of the values; ``None`` for unsigned numbers in the narrowest
         type that holds all of them.
+    :param optional: the file has no such array if it is empty.
     """
 
-    def __init__(self, folder: Path, dtype: np.dtype[Any] | None) -> None:
+    def __init__(
+        self, folder: Path, dtype: np.dtype[Any] | None, *, optional: bool = False
+    ) -> None:
         self.dtype = dtype or narrowest_type(0)
+        self.optional = optional
         self.count = 0
         self._narrow = dtype is None
         self._folder = folder
@@ -147,15 +151,26 @@ class ArraysWriter:
         self.path = path
         self._columns: dict[str, Column] = {}
 
-    def column(self, name: str, dtype: str | np.dtype[Any] | None = None) -> Column:
+    def column(
+        self,
+        name: str,
+        dtype: str | np.dtype[Any] | None = None,
+        *,
+        optional: bool = False,
+    ) -> Column:
         """Start a new array; see :class:`Column`."""
-        assert name not in self._columns, name
         column = Column(
             self.path.parent,
             None if dtype is None else np.dtype(dtype).newbyteorder("<"),
+            optional=optional,
         )
-        self._columns[name] = column
+        self.add(name, column)
         return column
+
+    def add(self, name: str, column: Column) -> None:
+        """Add an array that may still grow. They are written in this order."""
+        assert name not in self._columns, name
+        self._columns[name] = column
 
     def put(self, name: str, values: Array) -> None:
         """Add a whole array."""
@@ -181,6 +196,8 @@ class ArraysWriter:
                 file.write(bytes(ALIGNMENT))
                 arrays: dict[str, Any] = {}
                 for name, column in self._columns.items():
+                    if column.optional and not column.count:
+                        continue
                     _pad(file)
                     offset = file.tell()
                     crc = column.write_to(file)

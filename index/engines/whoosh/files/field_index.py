@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz.distance import OSA
 
 from index.deadline import Check
 from index.engines.whoosh.files.arrays import (
@@ -17,10 +16,14 @@ from index.engines.whoosh.files.arrays import (
     Mask,
     expand_ranges,
 )
-from index.engines.whoosh.files.posting_lists import (
-    SIDE_FIELDS,
-    ArticlePostings,
-    PostingLists,
+from index.engines.whoosh.files.letter_bags import AT_ONCE, LetterBags
+from index.engines.whoosh.files.packed import PackedArray
+from index.engines.whoosh.files.posting_lists import PostingLists
+from index.engines.whoosh.files.rows import (
+    ArticleRows,
+    DecodedRows,
+    DocumentRows,
+    places_among,
 )
 from index.engines.whoosh.files.schema import WIDTH_MARK, form_of
 from index.text import LOOSE_MARK
@@ -30,7 +33,6 @@ _WIDTH, _LOOSE = WIDTH_MARK.encode(), LOOSE_MARK.encode()
 # Offsets of positions are cached for every 32nd posting, of up to 64 posting lists.
 _BLOCK = 32
 _CACHED_LISTS = 64
-_FORMS = 16_384  # forms that are compared between two looks at the deadline
 
 
 class FieldIndex:
@@ -38,9 +40,14 @@ class FieldIndex:
 
     Terms are numbered in the order of their bytes, posting lists in that of their
     stems. A row is a document in the field of paragraphs, an article in other fields.
+
+    :param rows: how its rows are stored.
+    :ivar rows_at: offset of each posting list in the rows of all lists.
     """
 
-    def __init__(self, file: ArraysFile, name: str) -> None:
+    def __init__(
+        self, file: ArraysFile, name: str, rows: ArticleRows | DocumentRows
+    ) -> None:
         self.name = name
         self.terms = file.strings(f"{name}/terms")
         self.stems = file.strings(f"{name}/stems")
@@ -51,16 +58,18 @@ class FieldIndex:
         self._entries_at = file[f"{name}/entries.at"]
         self._entries = file[f"{name}/entries"]
         self._entry_tags = file[f"{name}/entries.tag"]
-        self._occurrences = file[f"{name}/entries.occurrences"]
+        self._occurrences = PackedArray(file, f"{name}/entries.occurrences")
         self.rows_at = file[f"{name}/rows.at"]
-        self._rows = file[f"{name}/rows"]
-        self._frequencies = file[f"{name}/frequencies"]
+        self._rows = rows
+        self._articles_at = rows.articles_at
+        self._frequencies = PackedArray(file, f"{name}/frequencies")
         self._positions_at = file[f"{name}/positions.at"]
-        self._positions = file[f"{name}/positions"]
+        self._positions = PackedArray(file, f"{name}/positions")
         self._tags_at = file[f"{name}/tags.at"]
-        self._tags = file[f"{name}/tags"]
+        self._tags = PackedArray(file, f"{name}/tags")
+        self._decoded: WeakValueDictionary[int, Array] = WeakValueDictionary()
         self._blocks: dict[int, Ints] = {}
-        self._signatures: dict[int, tuple[Ints, NDArray[np.uint64]]] = {}
+        self._bags = LetterBags(self._folded)
 
     # Term dictionary.
 
@@ -102,9 +111,9 @@ class FieldIndex:
         low, high = self._folded_range(literal)
         matches = pattern.match
         numbers: list[int] = []
-        for start in range(low, high, _FORMS):
+        for start in range(low, high, AT_ONCE):
             check()
-            forms = self._folded.texts(start, min(start + _FORMS, high))
+            forms = self._folded.texts(start, min(start + AT_ONCE, high))
             numbers += [at for at, form in enumerate(forms, start) if matches(form)]
         return self._folded_terms[numbers]
 
@@ -113,21 +122,12 @@ class FieldIndex:
 
         :param check: called every some terms; it may raise to stop.
         """
-        wanted = _letters(form)
-        numbers: list[int] = []
-        for start in range(0, len(self._folded), _FORMS):
-            check()
-            lengths, letters = self._signatures_from(start)
-            # One edit adds at most one letter and removes at most one.
-            candidates = np.abs(lengths - len(form)) <= distance
-            candidates &= np.bitwise_count(letters ^ wanted) <= 2 * distance
-            numbers += [
-                number
-                for number in (np.flatnonzero(candidates) + start).tolist()
-                if OSA.distance(form, self._folded.text(number), score_cutoff=distance)
-                <= distance
-            ]
-        return self._folded_terms[numbers]
+        return self._folded_terms[self._bags.near(form, distance, check)]
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory that :meth:`terms_near` takes for its next use."""
+        return self._bags.bytes
 
     def form(self, term: int) -> tuple[str, int]:
         """Form of a term, and its width in positions."""
@@ -136,15 +136,17 @@ class FieldIndex:
     def occurrences(self, term: int) -> int:
         """Frequency of a term in the segment, deleted articles included."""
         low, high = self._entries_at[term : term + 2].tolist()
-        return int(self._occurrences[low:high].sum())
+        return int(self._occurrences.run(low, high).sum(dtype=np.int64))
 
-    def occurrences_of_lists(self, numbers: Ints) -> int:
+    def occurrences_of_lists(self, numbers: Sequence[int]) -> int:
         """Number of occurrences in some posting lists."""
         at = self._positions_at
+        if len(numbers) == 1:  # nearly always, and then arrays cost more
+            low, high = at[numbers[0] : numbers[0] + 2].tolist()
+            return int(high - low)
+        lists = np.array(numbers, np.int64)
         # The offsets are unsigned, and narrow.
-        return int(
-            at[numbers + 1].sum(dtype=np.int64) - at[numbers].sum(dtype=np.int64)
-        )
+        return int(at[lists + 1].sum(dtype=np.int64) - at[lists].sum(dtype=np.int64))
 
     def entries(self, term: int) -> list[tuple[int, int]]:
         """Posting lists with a term, and its tag in each."""
@@ -184,41 +186,42 @@ class FieldIndex:
         # UTF-8 never has this byte, so it sorts behind every form with the prefix.
         return low, self._folded.bisect(data + b"\xff")
 
-    def _signatures_from(self, start: int) -> tuple[Ints, NDArray[np.uint64]]:
-        """Length of each folded form, and the set of its letters as 64 bits.
-
-        Of :data:`_FORMS` forms from ``start`` on. They are computed once: also of a
-        search that is then stopped, the next one has what is there.
-        """
-        kept = self._signatures.get(start)
-        if kept is not None:
-            return kept
-        forms = self._folded.texts(start, min(start + _FORMS, len(self._folded)))
-        lengths = np.array([len(form) for form in forms], np.int64)
-        points = np.frombuffer("".join(forms).encode("utf-32-le"), np.uint32)
-        bits = np.uint64(1) << (points % 64).astype(np.uint64)
-        starts = np.cumsum(lengths) - lengths
-        # Every form has a letter, so no range is empty.
-        letters = np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
-        self._signatures[start] = lengths, letters
-        return lengths, letters
-
     # Posting lists.
 
     def postings(self, number: int) -> tuple[Array, Array]:
         """Rows of a posting list, ascending, and the frequency in each."""
+        return self.rows(number), self.frequencies(number)
+
+    def rows(self, number: int) -> Array:
+        """Rows of a posting list, ascending."""
+        rows = self._decoded.get(number)
+        if rows is None:
+            low, high = self.rows_at[number : number + 2].tolist()
+            first, end = self._articles_at[number : number + 2].tolist()
+            rows = self._rows.run(first, end, slice(low, high))
+            # As long as a search or the cache has them, nobody decodes them again.
+            self._decoded[number] = rows
+        return rows
+
+    def count(self, number: int) -> int:
+        """Number of rows of a posting list."""
         low, high = self.rows_at[number : number + 2].tolist()
-        return self._rows[low:high], self._frequencies[low:high]
+        return int(high - low)
+
+    def frequencies(self, number: int) -> Array:
+        """Frequency in each row of a posting list."""
+        low, high = self.rows_at[number : number + 2].tolist()
+        return self._frequencies.run(low, high)
 
     def positions(self, number: int) -> Array:
         """Positions of a posting list: for each row as many as its frequency."""
         low, high = self._positions_at[number : number + 2].tolist()
-        return self._positions[low:high]
+        return self._positions.run(low, high)
 
     def tags(self, number: int) -> Array | None:
         """Tag of each position; ``None`` if the list has one term."""
         low, high = self._tags_at[number : number + 2].tolist()
-        return self._tags[low:high] if high > low else None
+        return self._tags.run(low, high) if high > low else None
 
     def widths(self, number: int) -> list[int]:
         """Width of each term of a posting list, by tag."""
@@ -227,9 +230,9 @@ class FieldIndex:
 
     def postings_of(self, numbers: Ints) -> tuple[Array, Array]:
         """Rows and frequencies of several posting lists, end to end."""
-        starts = self.rows_at[numbers].astype(np.int64)
-        at = expand_ranges(starts, self.rows_at[numbers + 1].astype(np.int64) - starts)
-        return self._rows[at], self._frequencies[at]
+        at = _runs(self.rows_at, numbers)
+        rows = self._rows.take(_runs(self._articles_at, numbers), at)
+        return rows, self._frequencies.take(at)
 
     def tagged_postings(self, number: int, wanted: Array) -> tuple[Array, Array]:
         """Rows and frequencies of the terms of a posting list with these tags."""
@@ -237,7 +240,8 @@ class FieldIndex:
         tags = self.tags(number)
         if tags is None or not len(rows):
             return rows, frequencies
-        matches = np.isin(tags, wanted)
+        # By far most often the tag of one term is wanted.
+        matches = tags == wanted[0] if len(wanted) == 1 else np.isin(tags, wanted)
         starts = np.cumsum(frequencies, dtype=np.int64) - frequencies
         counts = np.add.reduceat(matches, starts, dtype=np.int64)
         matching = np.flatnonzero(counts)
@@ -253,9 +257,8 @@ class FieldIndex:
         at = expand_ranges(starts, counts)
         at_list, tags = self._entries[at], self._entry_tags[at]
         numbers, list_of = np.unique(at_list, return_inverse=True)
-        low = self.rows_at[numbers].astype(np.int64)
-        sizes = self.rows_at[numbers + 1] - low
-        matching = inside(self._rows[expand_ranges(low, sizes)])
+        sizes = self.rows_at[numbers + 1].astype(np.int64) - self.rows_at[numbers]
+        matching = inside(self.postings_of(numbers)[0])
         sums = np.append(0, matching.cumsum(dtype=np.int64))
         ends = sizes.cumsum()
         found = sums[ends] - sums[ends - sizes]
@@ -263,7 +266,7 @@ class FieldIndex:
         # Of a list with several terms, the rows of each must be looked at, unless all
         # of its rows are certain.
         known = (members == 1) | (found == sizes)
-        occurs = (found > 0)[list_of] & (self._occurrences[at] > 0)
+        occurs = (found > 0)[list_of] & (self._occurrences.take(at) > 0)
         for entry in (occurs & ~known[list_of]).nonzero()[0].tolist():
             rows, _ = self.tagged_postings(int(at_list[entry]), tags[entry : entry + 1])
             occurs[entry] = inside(rows).any()
@@ -272,27 +275,36 @@ class FieldIndex:
         return occurring
 
     def occurrences_in(
-        self, number: int, wanted: Array, wanted_tags: Array | None = None
+        self,
+        number: int,
+        wanted: Array,
+        wanted_tags: Array | None = None,
+        decoded: DecodedRows | None = None,
     ) -> tuple[Array, Array, Array | int]:
         """Row, position and width of each occurrence of a posting list in some rows.
 
         :param wanted: rows, ascending.
         :param wanted_tags: the tags of the terms wanted; all terms by default.
+        :param decoded: rows of the list with all that are wanted; see
+            :meth:`.ParagraphIndex.postings_together`.
         """
-        rows, frequencies = self.postings(number)
-        positions, tags = self.positions(number), self.tags(number)
-        chosen = np.searchsorted(rows, wanted)
-        if len(rows):
-            chosen[chosen == len(rows)] = 0
-            chosen = chosen[rows[chosen] == wanted]
+        first = int(self._positions_at[number])
+        tag, tags_end = self._tags_at[number : number + 2].tolist()
+        if decoded is None:
+            decoded = DecodedRows(*self.postings(number), None)
+        chosen = places_among(decoded.rows, wanted)
+        rows = decoded.rows.take(chosen)
+        counts = decoded.frequencies.take(chosen).astype(np.int64)
+        if decoded.starts is None:
+            starts = self._position_offsets(number, chosen)
         else:
-            chosen = chosen[:0]  # all articles of the list were deleted
-        counts = frequencies[chosen].astype(np.int64)
-        at = expand_ranges(self._position_offsets(number, chosen), counts)
-        occurring, positions = np.repeat(rows[chosen], counts), positions[at]
-        if tags is None:
+            starts = decoded.starts.take(chosen)
+        at = expand_ranges(starts, counts)
+        occurring = np.repeat(rows, counts)
+        positions = self._positions.take(at + first)
+        if tag == tags_end:
             return occurring, positions, self.widths(number)[0]
-        tags = tags[at]
+        tags = self._tags.take(at + tag)
         if wanted_tags is not None:
             matches = np.isin(tags, wanted_tags)
             occurring, positions = occurring[matches], positions[matches]
@@ -301,7 +313,7 @@ class FieldIndex:
 
     def _position_offsets(self, number: int, postings: Ints) -> Ints:
         """Offset of the positions of some postings, within their posting list."""
-        _, frequencies = self.postings(number)
+        frequencies = self.frequencies(number)
         if len(postings) * _BLOCK > len(frequencies):
             ends: Ints = frequencies.cumsum(dtype=np.int64)
             offsets: Ints = ends[postings] - frequencies[postings]
@@ -319,7 +331,7 @@ class FieldIndex:
         """Offset of the positions of every 32nd posting, within its posting list."""
         offsets = self._blocks.get(number)
         if offsets is None:
-            _, frequencies = self.postings(number)
+            frequencies = self.frequencies(number)
             blocks = np.arange(0, len(frequencies), _BLOCK)
             sums = np.add.reduceat(frequencies, blocks, dtype=np.int64)
             offsets = np.cumsum(sums) - sums
@@ -333,46 +345,43 @@ class FieldIndex:
     def slice(self, first: int, end: int) -> PostingLists:
         """Posting lists ``first`` to ``end``, the latter not included."""
         rows_at = self.rows_at[first : end + 1].astype(np.int64)
-        low, high = self._positions_at[[first, end]].tolist()
         tags_at = self._tags_at[first : end + 1].astype(np.int64)
+        low, high = self._articles_at[[first, end]].tolist()
+        rows = slice(*rows_at[[0, -1]].tolist())
         return PostingLists(
             rows_at=rows_at - rows_at[0],
-            rows=self._rows[rows_at[0] : rows_at[-1]],
-            frequencies=self._frequencies[rows_at[0] : rows_at[-1]],
-            positions=self._positions[low:high],
+            rows=self._rows.run(low, high, rows),
+            frequencies=self._frequencies.run(rows.start, rows.stop),
+            positions=self._positions.run(*self._positions_at[[first, end]].tolist()),
             tags_at=tags_at - tags_at[0],
-            tags=self._tags[tags_at[0] : tags_at[-1]],
+            tags=self._tags.run(*tags_at[[0, -1]].tolist()),
         )
 
-    def blocks(
-        self, number: int, limit: int, bound: Callable[[int, int, Array], int]
-    ) -> Iterator[PostingLists]:
+    def blocks(self, number: int, limit: int) -> Iterator[PostingLists]:
         """Yield one posting list in blocks, each of up to ``limit`` occurrences.
 
-        A block that one article fills may have more.
-
-        :param bound: index of a row where a block may end, by the index of its first
-            row, that of the last it has room for and all rows of the list.
+        No article is in two blocks: one that fills a block may have more.
         """
-        rows, frequencies = self.postings(number)
-        positions, tags = self.positions(number), self.tags(number)
-        start = place = 0
-        while start < len(rows):
-            sizes = frequencies[start : start + limit].cumsum(dtype=np.int64)
-            count = int(sizes.searchsorted(limit, "right"))
-            end = bound(start, min(start + max(count, 1), len(rows)), rows)
-            of_block = frequencies[start:end]
-            size = int(of_block.sum(dtype=np.int64))
-            own_tags = self._tags[:0] if tags is None else tags[place : place + size]
+        article, last = self._articles_at[number : number + 2].tolist()
+        row, place = int(self.rows_at[number]), int(self._positions_at[number])
+        tag, tags_end = self._tags_at[number : number + 2].tolist()
+        has_tags = tags_end > tag
+        while article < last:
+            sizes = self._rows.totals.run(article, min(article + limit, last))
+            ends = sizes.cumsum(dtype=np.int64)
+            count = max(int(ends.searchsorted(limit, "right")), 1)
+            size, end = int(ends[count - 1]), article + count
+            rows = slice(row, row + self._rows.count(article, end))
+            tags = size if has_tags else 0
             yield PostingLists(
-                rows_at=np.array([0, end - start]),
-                rows=rows[start:end],
-                frequencies=of_block,
-                positions=positions[place : place + size],
-                tags_at=np.array([0, len(own_tags)]),
-                tags=own_tags,
+                rows_at=np.array([0, rows.stop - row]),
+                rows=self._rows.run(article, end, rows),
+                frequencies=self._frequencies.run(row, rows.stop),
+                positions=self._positions.run(place, place + size),
+                tags_at=np.array([0, tags]),
+                tags=self._tags.run(tag, tag + tags),
             )
-            start, place = end, place + size
+            article, row, place, tag = end, rows.stop, place + size, tag + tags
 
     def list_occurrences(self) -> Ints:
         """Number of occurrences in each posting list."""
@@ -385,66 +394,10 @@ class FieldIndex:
         at = self._entries_at.astype(np.int64)
         of_term = np.repeat(np.arange(len(self.terms)), at[1:] - at[:-1])
         order = np.lexsort((of_term, self._entries))
-        return self._occurrences[order].astype(np.int64)
+        return self._occurrences.take(order).astype(np.int64)
 
 
-class ParagraphIndex(FieldIndex):
-    """The inverted index of the paragraphs, with its posting lists by article."""
-
-    def __init__(self, file: ArraysFile, name: str, documents: int) -> None:
-        super().__init__(file, name)
-        self._documents = documents
-        self._articles_at = file[f"{name}/articles.at"]
-        self._articles = file[f"{name}/articles"]
-        self._paragraph_counts = file[f"{name}/spreads"]
-        self._article_frequencies = file[f"{name}/totals"]
-        self._impacts = file[f"{name}/bests"]
-        self._side_fields = {
-            side: (
-                file[f"{name}/{side}.at"],
-                file[f"{name}/{side}"],
-                file[f"{name}/{side}.frequencies"],
-            )
-            for side in SIDE_FIELDS
-            if len(file[f"{name}/{side}"])
-        }
-        self._bitmap_of = {
-            number: at for at, number in enumerate(file[f"{name}/dense"].tolist())
-        }
-        self._bitmaps = file[f"{name}/bits"].reshape(
-            len(self._bitmap_of), (documents + 7) // 8
-        )
-
-    def article_postings(self, number: int) -> ArticlePostings:
-        """One posting list, by article."""
-        low, high = self._articles_at[number : number + 2].tolist()
-        side_fields = {}
-        for name, (at, articles, frequencies) in self._side_fields.items():
-            start, end = at[number : number + 2].tolist()
-            if end > start:
-                side_fields[name] = articles[start:end], frequencies[start:end]
-        return ArticlePostings(
-            articles=self._articles[low:high],
-            paragraph_counts=self._paragraph_counts[low:high],
-            frequencies=self._article_frequencies[low:high],
-            impacts=self._impacts[low:high],
-            side_fields=side_fields,
-        )
-
-    def bitmap(self, number: int) -> Mask | None:
-        """Documents of a posting list as a mask; ``None`` if it has no bitmap."""
-        at = self._bitmap_of.get(number)
-        if at is None:
-            return None
-        bits = np.unpackbits(
-            self._bitmaps[at], count=self._documents, bitorder="little"
-        )
-        return bits.view(np.bool_)
-
-
-def _letters(form: str) -> np.uint64:
-    """Set of the letters of a form as 64 bits; some letters share a bit."""
-    bits = 0
-    for letter in form:
-        bits |= 1 << (ord(letter) % 64)
-    return np.uint64(bits)
+def _runs(at: Array, numbers: Ints) -> Ints:
+    """Places of some runs, end to end; ``at`` has the offset of each."""
+    starts = at[numbers].astype(np.int64)
+    return expand_ranges(starts, at[numbers + 1] - starts)

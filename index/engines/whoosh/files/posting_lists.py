@@ -23,6 +23,7 @@ from index.engines.whoosh.files.arrays import (
     Mask,
     narrowed_offsets,
 )
+from index.engines.whoosh.files.packed import packed_column
 from index.engines.whoosh.files.schema import WIDTH_MARK, form_of
 from index.text import LOOSE_MARK, fold
 
@@ -47,11 +48,13 @@ SIDE_FIELDS = tuple(
 class Documents:
     """Columns of the documents that posting lists need.
 
+    :param first: first document of each article, and at the end their number.
     :param owner: article of each document.
     :param passage: field of each document, as an index into ``PASSAGE_FIELDS``.
     :param lengths: length of each document, in words.
     """
 
+    first: Array
     owner: Array
     passage: Array
     lengths: Array
@@ -118,7 +121,8 @@ def write_term_dictionary(
     out.put(f"{name}/entries.at", at.astype("<u4"))
     out.put(f"{name}/entries", lists[by_term].astype("<u4"))
     out.column(f"{name}/entries.tag").append(tags[by_term])
-    out.column(f"{name}/entries.occurrences").append(dictionary.occurrences[by_term])
+    occurrences = packed_column(out, f"{name}/entries.occurrences")
+    occurrences.append(dictionary.occurrences[by_term])
     folded = [_folded(term) for term in terms]
     by_folded = np.array(
         sorted(range(len(folded)), key=folded.__getitem__), np.int64
@@ -145,16 +149,18 @@ class PostingListsWriter:
     ) -> None:
         self._out, self._name = out, name
         self._documents = documents
-        self._rows = out.column(f"{name}/rows", "<i4")
-        self._frequencies = out.column(f"{name}/frequencies")
-        self._positions = out.column(f"{name}/positions")
-        self._tags = out.column(f"{name}/tags")
+        self._frequencies = packed_column(out, f"{name}/frequencies")
+        self._positions = packed_column(out, f"{name}/positions")
+        self._tags = packed_column(out, f"{name}/tags")
         self._offsets = {
             array: _Offsets() for array in ("rows", "positions", "tags", "articles")
         }
-        self._article_postings = (
-            None if documents is None else _ArticlePostingsWriter(out, name)
-        )
+        self._rows: Column | None = None
+        self._article_postings: _ArticlePostingsWriter | None = None
+        if documents is None:
+            self._rows = out.column(f"{name}/rows", "<i4")
+        else:
+            self._article_postings = _ArticlePostingsWriter(out, name)
 
     def append(self, lists: PostingLists, *, continues: bool = False) -> None:
         """Append a run of posting lists.
@@ -162,7 +168,8 @@ class PostingListsWriter:
         :param continues: the run is one list, more of the one that was appended last.
             No article has postings in both parts.
         """
-        self._rows.append(lists.rows)
+        if self._rows is not None:
+            self._rows.append(lists.rows)
         self._frequencies.append(lists.frequencies)
         self._positions.append(lists.positions)
         self._tags.append(lists.tags)
@@ -262,7 +269,7 @@ def _article_statistics(
         none = np.empty(0, np.int64)
         return none, none, none.astype("<u2")
     highest = np.maximum.reduceat(np.minimum(frequencies, IMPACT_CAP), starts)
-    shortest = np.minimum.reduceat(np.minimum(lengths[rows], IMPACT_CAP), starts)
+    shortest = np.minimum.reduceat(np.minimum(lengths.take(rows), IMPACT_CAP), starts)
     return (
         np.diff(np.append(starts, len(rows))).astype(np.int32),
         np.add.reduceat(frequencies, starts, dtype=np.int32),
@@ -276,13 +283,14 @@ class _ArticlePostingsWriter:
     def __init__(self, out: ArraysWriter, name: str) -> None:
         self._out, self._name = out, name
         self._articles = out.column(f"{name}/articles", "<i4")
-        self._paragraph_counts = out.column(f"{name}/spreads")
-        self._frequencies = out.column(f"{name}/totals")
+        self._paragraphs = packed_column(out, f"{name}/paragraphs")
+        self._paragraph_counts = packed_column(out, f"{name}/spreads")
+        self._frequencies = packed_column(out, f"{name}/totals")
         self._impacts = out.column(f"{name}/bests", "<u2")
         self._side_fields: dict[str, tuple[Column, Column, _Offsets]] = {
             side: (
-                out.column(f"{name}/{side}", "<i4"),
-                out.column(f"{name}/{side}.frequencies"),
+                out.column(f"{name}/{side}", "<i4", optional=True),
+                out.column(f"{name}/{side}.frequencies", optional=True),
                 _Offsets(),
             )
             for side in SIDE_FIELDS
@@ -297,9 +305,10 @@ class _ArticlePostingsWriter:
     ) -> Array:
         """Write a run of posting lists; return the number of articles in each."""
         rows, frequencies = lists.rows, lists.frequencies
-        owners = documents.owner[rows]
+        owners = documents.owner.take(rows)
         starts = np.flatnonzero(_run_starts(owners, lists.rows_at))
-        self._articles.append(owners[starts])
+        self._articles.append(owners.take(starts))
+        self._paragraphs.append(rows - documents.first.take(owners))
         counts, sums, impacts = _article_statistics(
             rows, frequencies, starts, documents.lengths
         )
@@ -319,7 +328,7 @@ class _ArticlePostingsWriter:
         *,
         continues: bool,
     ) -> None:
-        passages = documents.passage[lists.rows]
+        passages = documents.passage.take(lists.rows)
         side = np.flatnonzero(passages != MAIN_FIELD_NUMBER)
         list_of = np.searchsorted(lists.rows_at, side, "right") - 1
         for name, (articles, frequencies, offsets) in self._side_fields.items():
@@ -368,8 +377,9 @@ class _ArticlePostingsWriter:
     def close(self) -> None:
         """Write the offsets of the side fields, and which lists have a bitmap."""
         self._end_last()
-        for name, (_, _, offsets) in self._side_fields.items():
-            self._out.put(f"{self._name}/{name}.at", offsets.array())
+        for name, (articles, _, offsets) in self._side_fields.items():
+            if articles.count:
+                self._out.put(f"{self._name}/{name}.at", offsets.array())
         self._out.put(f"{self._name}/dense", np.array(self._dense, "<u4"))
 
 

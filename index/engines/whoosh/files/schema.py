@@ -20,7 +20,7 @@ from index.article import DATE_FIELD_NAMES, FIELDS, Article, Kind
 
 # Increase this with any change here or to how segments are written: an index of another
 # version is not read, but rebuilt from the store.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 PARAGRAPH_WORDS = "text"
 ID = "id"

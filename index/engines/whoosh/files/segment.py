@@ -11,7 +11,9 @@ import numpy as np
 from index.article import PASSAGE_FIELDS
 from index.engines.whoosh.files.arrays import Array, ArraysFile, Strings
 from index.engines.whoosh.files.cache import cached
-from index.engines.whoosh.files.field_index import FieldIndex, ParagraphIndex
+from index.engines.whoosh.files.field_index import FieldIndex
+from index.engines.whoosh.files.paragraph_index import ParagraphIndex
+from index.engines.whoosh.files.rows import ArticleRows
 from index.engines.whoosh.files.schema import ID, VERSION
 from index.errors import IndexDamaged
 from index.text import words_of_value
@@ -81,10 +83,14 @@ class Segment:
                 field = (
                     ParagraphIndex(self.file, name, self.documents)
                     if by_article
-                    else FieldIndex(self.file, name)
+                    else FieldIndex(self.file, name, ArticleRows(self.file, name))
                 )
             self._fields[name] = field
         return self._fields[name]
+
+    def cache_bytes(self) -> int:
+        """Memory that its dictionaries take for words that are similar to others."""
+        return sum(field.cache_bytes for field in self._fields.values() if field)
 
     def values(self, name: str) -> tuple[Strings | None, Array, Array]:
         """Distinct values of a keyword field, and its column.

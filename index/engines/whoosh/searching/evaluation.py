@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 import numpy as np
 
 from index.dates import zone
 from index.engines.budget import SearchBudget
-from index.engines.result import Hit, Page, WordCount
+from index.engines.result import Page, WordCount
 from index.engines.whoosh.files import Mask, cached
-from index.engines.whoosh.searching.article_set import ArticleSet
-from index.engines.whoosh.searching.dense import DenseRanker
 from index.engines.whoosh.searching.facets import count_facets
-from index.engines.whoosh.searching.memory import is_dense, memory_of
+from index.engines.whoosh.searching.memory import memory_of
 from index.engines.whoosh.searching.query_tree import QueryTree
+from index.engines.whoosh.searching.ranker import Ranker
+from index.engines.whoosh.searching.row_set import RowSet
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
-from index.engines.whoosh.searching.sparse import SparseRanker
 from index.engines.whoosh.searching.weighting import Weighting
 from index.query import (
     Filter,
@@ -26,17 +22,6 @@ from index.query import (
     WordLeaf,
     scoring_leaves,
 )
-
-
-class Ranker(Protocol):
-    """Counts the matching paragraphs of the hits, and sorts the hits."""
-
-    @property
-    def total(self) -> int:
-        """Number of matching paragraphs."""
-
-    def page(self) -> tuple[Sequence[Hit], bool]:
-        """Hits of the page, sorted, and whether more follow."""
 
 
 class Evaluation:
@@ -55,7 +40,7 @@ class Evaluation:
 
         :raises SearchMemoryUsed: the budget has no room for the search.
         """
-        size = memory_of(self._snapshot, self._search, self._tree, budget.large)
+        size = memory_of(self._snapshot, self._search, self._tree)
         deadline = self._search.deadline
         budget.reserve(size, None if deadline is None else deadline.at)
         try:
@@ -74,8 +59,7 @@ class Evaluation:
         hits = _passing(base, filters)
         self.check()
         weighting = Weighting(search, self._tree)
-        kind = DenseRanker if is_dense(search) else SparseRanker
-        ranker: Ranker = kind(snapshot, search, self._tree, hits, weighting)
+        ranker = Ranker(snapshot, search, self._tree, hits, weighting)
         facets = count_facets(
             snapshot,
             [
@@ -147,7 +131,7 @@ class Evaluation:
 
     # Filters. Included values are kept apart by field: a facet ignores its own.
 
-    def _filtered(self, hits: ArticleSet) -> ArticleSet:
+    def _filtered(self, hits: RowSet) -> RowSet:
         """Visible hits that pass the date range and the ``exclude.`` filters."""
         search = self._search
         if not self._all_visible:
@@ -188,9 +172,7 @@ class Evaluation:
         return mask
 
 
-def _passing(
-    articles: ArticleSet, filters: dict[str, Mask], *, but: str = ""
-) -> ArticleSet:
+def _passing(articles: RowSet, filters: dict[str, Mask], *, but: str = "") -> RowSet:
     """Articles that pass the filters of every field but one.
 
     :param filters: by field, one bit per article of the set.

@@ -22,8 +22,8 @@ from index.engines.facets import (
 )
 from index.engines.result import Facet, FacetValue
 from index.engines.whoosh.files import NO_VALUE, Array, Ints
-from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
+from index.engines.whoosh.searching.row_set import RowSet
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.query import FacetRequest, Search
 
@@ -37,7 +37,7 @@ _COMBINED = 16
 
 def count_facets(
     snapshot: IndexSnapshot,
-    requests: Sequence[tuple[FacetRequest, ArticleSet]],
+    requests: Sequence[tuple[FacetRequest, RowSet]],
     search: Search,
     tz: tzinfo,
     check: Check,
@@ -68,7 +68,7 @@ class _CombinedColumn(NamedTuple):
     """The combination of values that each article has in several fields.
 
     :param codes: number of each article's combination.
-    :param size: number of possible combinations.
+    :param size: number of combinations that articles have.
     :param sums: for each combination (row), 1 in the columns of the counts it adds to:
         for each field its values in sort order, then "no value". Floats are multiplied
         by faster code, and are exact up to 2⁵³.
@@ -83,7 +83,7 @@ class _CombinedColumn(NamedTuple):
 
 def _combined_counts(
     snapshot: IndexSnapshot,
-    requests: Sequence[tuple[FacetRequest, ArticleSet]],
+    requests: Sequence[tuple[FacetRequest, RowSet]],
     search: Search,
 ) -> dict[str, list[int]]:
     """Counts by field: of its values in sort order, then of articles without a value.
@@ -139,20 +139,22 @@ def _combined_column(
     if not names or size > _COMBINATIONS:
         return None
     ranks = [np.array([*column.ranks, len(column.groups_by_key)]) for column in columns]
-    combined: Array = np.ravel_multi_index(codes, shape).astype(np.int16)
-    values = np.unravel_index(np.arange(size), shape)
+    # Most combinations are those of no article.
+    present, combined = np.unique(
+        np.ravel_multi_index(codes, shape), return_inverse=True
+    )
     bounds = (0, *np.cumsum(shape).tolist())
-    sums = np.zeros((size, bounds[-1]))
-    for at, numbers in enumerate(values):
-        sums[np.arange(size), bounds[at] + ranks[at][numbers]] = 1
-    return names, _CombinedColumn(combined, size, sums, bounds)
+    sums = np.zeros((len(present), bounds[-1]))
+    for at, numbers in enumerate(np.unravel_index(present, shape)):
+        sums[np.arange(len(present)), bounds[at] + ranks[at][numbers]] = 1
+    return names, _CombinedColumn(combined.astype(np.int16), len(present), sums, bounds)
 
 
 def _plain_facet(
     snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
-    hits: ArticleSet,
+    hits: RowSet,
     counts: Sequence[int],
 ) -> Facet:
     """Facet of an unfiltered field, without a prefix.
@@ -232,7 +234,7 @@ def _value_facet(
     snapshot: IndexSnapshot,
     request: FacetRequest,
     search: Search,
-    hits: ArticleSet,
+    hits: RowSet,
     check: Check,
 ) -> Facet:
     column, numbers = snapshot.keyword_column(request.field), hits.numbers

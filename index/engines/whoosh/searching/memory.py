@@ -2,86 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from index.engines.whoosh.files import PARAGRAPH_WORDS, WORD_FIELDS
 from index.engines.whoosh.searching.proximity import OCCURRENCE, ONE_PASS
 from index.engines.whoosh.searching.query_tree import QueryTree
+from index.engines.whoosh.searching.ranker import EXACT_ENTRIES, KEPT_ENTRIES
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
-from index.engines.whoosh.searching.sparse import EXACT_ENTRIES, KEPT_ENTRIES
 from index.engines.whoosh.searching.unions import ONE_RUN
 from index.query import (
+    All,
+    And,
     Exact,
     Near,
+    Not,
+    Or,
     Phrase,
+    Query,
     Range,
-    Scope,
     Search,
     Term,
     Unit,
+    WordLeaf,
     leaves,
+    places_of,
+    scoring_leaves,
 )
 
-# Bytes of a search for each document, each article, and each of these by leaf. Scores
-# are 8 bytes, numbers of articles 8, those of documents 4, bitmaps 1.
-_DOCUMENT, _ARTICLE, _ARTICLE_LEAF, _ARTICLE_FACET = 12, 48, 2, 24
-# For each document of a posting list: while one leaf is scored, and what stays of it;
-# while the lists of a prefix, a phrase and the like are joined.
-_SCORED, _KEPT, _JOINED = 64, 9, 32
-_RUN = 40  # for each posting of one run of those
-# For each article of a posting list, of searches for articles; for each paragraph of a
-# hit and each leaf, while the hit is scored exactly.
+# Bytes of a search for each document, each article, and each article by leaf and by
+# facet: bitmaps are 1 byte, numbers of articles 8.
+_DOCUMENT, _ARTICLE, _ARTICLE_LEAF, _ARTICLE_FACET = 3, 48, 10, 24
+# For each row of the query, where it is evaluated by document: its number and article,
+# and what tests it. For each of them in the context of a leaf. For each paragraph that
+# is a hit: its number, its article and its score, once more while they are sorted.
+_ROW, _CONTEXT, _CANDIDATE = 24, 5, 64
+# For each document of a posting list: its own, while the lists of a prefix, a phrase
+# and the like are joined; for each posting of one run of those.
+_KEPT, _JOINED, _RUN = 12, 96, 40
+# For each article of a posting list; for each paragraph of a hit and each leaf, while
+# the hit is scored exactly.
 _ARTICLE_KEPT, _ENTRY = 32, 80
 # Words of a NEAR or a phrase that begin at one position: one, and a part of it.
 _AT_ONE_POSITION = 2
 
 
-def is_dense(search: Search) -> bool:
-    """Whether a search needs the truth and the score of each document."""
-    return search.scope is Scope.PARAGRAPH or search.unit is Unit.PARAGRAPH
-
-
-def memory_of(
-    snapshot: IndexSnapshot, search: Search, tree: QueryTree, small: float
-) -> int:
+def memory_of(snapshot: IndexSnapshot, search: Search, tree: QueryTree) -> int:
     """Upper bound of the bytes that a search takes.
 
-    :param small: bytes up to which the bound need not be close: leaves then count as if
-        every document had them.
+    Only the posting lists of single words are looked up for it.
     """
     documents, articles = snapshot.documents, snapshot.articles
-    words = [leaf for leaf, _ in leaves(search.query) if not isinstance(leaf, Range)]
-    is_by_document = search.scope is Scope.PARAGRAPH
-    fixed = documents * _DOCUMENT if is_dense(search) else documents
-    fixed += articles * (_ARTICLE + _ARTICLE_FACET * len(search.facets))
-    by_leaf = articles * _ARTICLE_LEAF + documents * is_by_document
-    fixed += len(words) * by_leaf
-    together = [leaf for leaf in words if isinstance(leaf, Near | Phrase | Exact)]
-    longest = _AT_ONE_POSITION * _longest_row(snapshot) if together else 0
-    of_document = _KEPT if is_dense(search) else _ARTICLE_KEPT + _ENTRY
-    bound = fixed + documents * (_SCORED + _JOINED + of_document * len(words))
+    lengths: dict[WordLeaf, int] = {}
+    words: list[int] = []
+    together: list[Near | Phrase | Exact] = []
+    for leaf, _ in leaves(search.query):
+        if not isinstance(leaf, Range):
+            words.append(_most_of_leaf(leaf, snapshot, search, tree))
+            lengths[leaf] = words[-1]
+            if isinstance(leaf, Near | Phrase | Exact):
+                together.append(leaf)
+    of_article = _ARTICLE + _ARTICLE_LEAF * len(words)
+    of_article += _ARTICLE_FACET * len(search.facets)
+    of_document, of_row = _DOCUMENT, 0
+    if tree.by_document:
+        of_document += len(words)
+        of_row = _ROW + _CONTEXT * len(words)
+    if search.unit is Unit.PARAGRAPH:
+        of_row += _CANDIDATE
+    size = articles * of_article + documents * of_document
+    if of_row:
+        most = _most_matching(search, tree, lengths, documents)
+        size += min(documents, most) * of_row
+    if not words:
+        return size
+    if not all(isinstance(leaf, Term) for leaf in lengths):
+        size += max(words) * _JOINED + ONE_RUN * _RUN
     if together:
-        bound += (ONE_PASS + longest) * OCCURRENCE
-    if bound <= small or not words:
-        return bound
-    lengths = [
-        tree.postings(leaf).document_count if isinstance(leaf, Term) else documents
-        for leaf in words
-    ]
-    joined = 0
-    if not all(isinstance(leaf, Term) for leaf in words):
-        joined, fixed = _JOINED, fixed + ONE_RUN * _RUN
-    if together:
+        longest = _AT_ONE_POSITION * _longest_row(snapshot)
         if longest > ONE_PASS:
             sums = [_most_occurrences(tree, leaf) for leaf in together]
             longest = min(longest, max(sums))
-        fixed += (ONE_PASS + longest) * OCCURRENCE
-    if is_dense(search):
-        kept = sum(lengths) * _KEPT
-    else:
-        # By article: a list has no more of them than documents.
-        kept = sum(min(length, articles) for length in lengths) * _ARTICLE_KEPT
-        entries = KEPT_ENTRIES + EXACT_ENTRIES + len(words) * snapshot.largest
-        kept += min(sum(lengths), entries) * _ENTRY
-    return fixed + kept + max(lengths) * (_SCORED + joined)
+        size += (ONE_PASS + longest) * OCCURRENCE
+    # By article: a list has no more of them than documents.
+    size += sum([min(length, articles) for length in words]) * _ARTICLE_KEPT
+    entries = KEPT_ENTRIES + EXACT_ENTRIES + len(words) * snapshot.largest
+    return size + min(sum(words), entries) * _ENTRY + sum(words) * _KEPT
+
+
+def _most_of_leaf(
+    leaf: WordLeaf, snapshot: IndexSnapshot, search: Search, tree: QueryTree
+) -> int:
+    """Upper bound of the documents that match a leaf."""
+    if not isinstance(leaf, Term):
+        return snapshot.documents
+    if tree.by_document:
+        places = places_of(leaf, search.places)
+        if places.whole or places.lines:
+            return snapshot.documents  # a match counts for the whole article
+    return tree.postings(leaf).document_count
+
+
+def _most_matching(
+    search: Search, tree: QueryTree, lengths: Mapping[WordLeaf, int], documents: int
+) -> int:
+    """Upper bound of the matching documents.
+
+    :param lengths: upper bound for each leaf.
+    """
+
+    def most(query: Query) -> int:
+        if isinstance(query, And):
+            return min(map(most, query.children), default=documents)
+        if isinstance(query, Or):
+            return sum(map(most, query.children))
+        if isinstance(query, Not | All | Range):
+            return documents
+        return lengths[query]
+
+    if tree.by_document:
+        return most(search.query)
+    scoring = scoring_leaves(search.query)
+    for leaf in scoring:
+        places = places_of(leaf, search.places)
+        if places.whole or places.lines:
+            return documents  # of an article with the leaf elsewhere, all match
+    # Those with a leaf match, or all of an article without any.
+    return (
+        sum([lengths[x] for x in scoring]) if _needs_word(search.query) else documents
+    )
+
+
+def _needs_word(query: Query) -> bool:
+    """Whether a query is true only where a word outside any NOT is."""
+    if isinstance(query, And):
+        return any(map(_needs_word, query.children))
+    if isinstance(query, Or):
+        return all(map(_needs_word, query.children))
+    return not isinstance(query, Not | All | Range)
 
 
 def _longest_row(snapshot: IndexSnapshot) -> int:

@@ -20,17 +20,15 @@ from index.engines.whoosh.files import (
 )
 from index.engines.whoosh.searching.collection import Collection
 from index.engines.whoosh.searching.norms import Norms
-from index.engines.whoosh.searching.segment_postings import (
-    ParagraphPostings,
-    SegmentPostings,
-)
+from index.engines.whoosh.searching.row_set import union_of
+from index.engines.whoosh.searching.segment_postings import SegmentPostings
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.unions import Postings
 from index.query import LeafStatistics, Places
 
 _PARAGRAPH_MASK = "_paragraph_mask"
 _WEIGHTS = "_weights"
-_SHED = (_PARAGRAPH_MASK, _WEIGHTS, "ends")
+_SHED = (_PARAGRAPH_MASK, _WEIGHTS, "ends", "rows")
 _OBJECT_BYTES = 2_000  # of posting lists without their arrays
 # If a list is this many times as long as the articles to look up, a binary search for
 # each article costs less than a bitmap of the list.
@@ -124,6 +122,8 @@ class LeafPostings:
     @cached
     def ends(self) -> Array:
         """End, among :attr:`rows`, of the documents of each of :attr:`articles`."""
+        if len(self._parts) == 1:
+            return self._parts[0].ends
         return self.paragraph_counts.cumsum(dtype=np.int32)
 
     @cached
@@ -176,7 +176,8 @@ class LeafPostings:
     @property
     def computed(self) -> int:
         """Number of attributes computed so far; while it is the same, bytes are too."""
-        return len(self.__dict__) + (self._kept_bounds is not None)
+        attributes = sum(len(part.__dict__) for part in self._parts)
+        return len(self.__dict__) + attributes + (self._kept_bounds is not None)
 
     @property
     def bytes(self) -> int:
@@ -203,6 +204,8 @@ class LeafPostings:
         """Drop what takes much memory and little time to compute again."""
         for name in _SHED:
             self.__dict__.pop(name, None)
+        for part in self._parts:
+            part.shed()
 
     # Membership.
 
@@ -327,7 +330,7 @@ class LeafPostings:
     @cached
     def document_count(self) -> int:
         """Number of documents that match, of live articles and of others."""
-        return sum(len(part.rows) for part in self._parts)
+        return sum(map(len, self._parts))
 
     @cached
     def rows(self) -> Array:
@@ -338,17 +341,32 @@ class LeafPostings:
         parts = [
             part.rows + np.int32(base)
             for part, base in zip(self._parts, bases, strict=False)
-            if len(part.rows)
+            if len(part)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int32)
 
     @cached
     def frequencies(self) -> Array:
         """Frequency in each of :attr:`rows`."""
-        parts = [part.frequencies for part in self._parts if len(part.rows)]
+        parts = [part.frequencies for part in self._parts if len(part)]
         if len(parts) == 1:
             return parts[0]
         return np.concatenate(parts) if parts else np.empty(0, np.uint8)
+
+    @cached
+    def all_documents(self) -> Array:
+        """Documents that match, or whose article does as a whole; ascending.
+
+        In an article's own field, or with :attr:`.Places.whole`, a match counts for all
+        of the article's documents.
+        """
+        if self.places.whole:
+            return self._snapshot.documents_of(self.all_articles)
+        if not self.lines:
+            return self.rows
+        parts = [self._snapshot.documents_of(line.rows) for line in self.lines.values()]
+        parts.append(self.rows)
+        return union_of(parts, sum(map(len, parts)), self._snapshot.documents)
 
     @property
     def highest_frequency(self) -> int:
@@ -361,48 +379,42 @@ class LeafPostings:
         """Set the bits of matching documents in a bitmap of all documents."""
         bases = self._snapshot.document_bases
         for part, low, high in zip(self._parts, bases, bases[1:], strict=False):
-            if len(part.rows):
+            if len(part):
                 part.set_bits(mask[low:high])
 
-    def documents_of(self, articles: Ints, bounds: Array) -> tuple[Ints, Array, Array]:
+    def documents_at(self, places: Ints) -> Array:
+        """All matching documents of the :attr:`articles` at some places."""
+        if len(self._parts) == 1:
+            return self._parts[0].documents_at(places)
+        counts = self.paragraph_counts.take(places)
+        return self.rows.take(expand_ranges(self.ends.take(places) - counts, counts))
+
+    def documents_of(self, articles: Ints, first: Array) -> tuple[Ints, Array, Array]:
         """Matching documents of some articles.
 
         :param articles: ascending.
-        :param bounds: the first document of each article, then the end of each one's
-            documents, as 32-bit integers like rows: ``searchsorted`` converts a whole
-            array if the two types differ.
+        :param first: the first document of each article.
         :return: number of documents by article, the documents, and the frequency in
             each.
         """
+        numbers = articles.astype(np.int32)
         if len(self._parts) == 1:
-            return _documents_between(self._parts[0], bounds)
-        snapshot, size = self._snapshot, len(articles)
-        counts = np.zeros(size, np.int64)
+            return self._parts[0].documents_of(numbers, first)
+        snapshot = self._snapshot
+        counts = np.zeros(len(articles), np.int64)
         rows, frequencies = [np.empty(0, np.int32)], [np.empty(0, np.uint8)]
         slots = np.searchsorted(articles, snapshot.article_bases).tolist()
         for at, part in enumerate(self._parts):
             low, high = slots[at], slots[at + 1]
-            if low < high and len(part.rows):
+            if low < high and len(part):
                 base = np.int32(snapshot.document_bases[at])
-                part_bounds = np.concatenate(
-                    (bounds[low:high] - base, bounds[size + low : size + high] - base)
-                )
-                counts[low:high], part_rows, part_frequencies = _documents_between(
-                    part, part_bounds
+                counts[low:high], part_rows, part_frequencies = part.documents_of(
+                    numbers[low:high] - np.int32(snapshot.article_bases[at]),
+                    first[low:high] - base,
                 )
                 rows.append(part_rows + base)
                 frequencies.append(part_frequencies)
         return counts, np.concatenate(rows), np.concatenate(frequencies)
-
-
-def _documents_between(
-    postings: ParagraphPostings, bounds: Array
-) -> tuple[Ints, Array, Array]:
-    places = postings.rows.searchsorted(bounds)
-    size = len(bounds) // 2
-    counts = places[size:] - places[:size]
-    at = expand_ranges(places[:size], counts)
-    return counts, postings.rows.take(at), postings.frequencies.take(at)
 
 
 def places_of_common(articles: Array, some: Array) -> Ints:

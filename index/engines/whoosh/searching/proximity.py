@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from index.deadline import Check
-from index.engines.whoosh.files import Array, FieldIndex, Ints, Mask
+from index.engines.whoosh.files import Array, DecodedRows, FieldIndex, Ints, Mask
 from index.engines.whoosh.searching.unions import NO_POSTINGS, Postings, narrowed
 from index.query import near_spans
 
@@ -37,12 +37,18 @@ class WordLists:
     def __bool__(self) -> bool:
         return bool(self.lists or self.parted)
 
+    @property
+    def is_one_list(self) -> bool:
+        """Whether the postings of one whole list are all of the word's."""
+        return len(self.lists) == 1 and not self.parted
+
 
 class Proximity:
     """Words that occur together in rows of a field.
 
     :param words: each with its lists.
-    :param postings: of each word.
+    :param postings: of each word, at least in the rows in which all words occur.
+    :param decoded: some posting lists, likewise.
     """
 
     def __init__(
@@ -50,10 +56,11 @@ class Proximity:
         field: FieldIndex,
         words: Sequence[WordLists],
         postings: Sequence[Postings],
+        decoded: Mapping[int, DecodedRows],
         check: Check,
     ) -> None:
         self._field, self._words = field, words
-        self._postings, self._check = postings, check
+        self._postings, self._decoded, self._check = postings, decoded, check
 
     def phrase(self) -> Postings:
         """Postings of the words where each starts at the end of the one before it."""
@@ -107,9 +114,7 @@ class Proximity:
     def _occurrences(self, word: WordLists) -> int:
         """Upper bound of the occurrences of a word."""
         numbers = [*word.lists, *(part[0] for part in word.parted)]
-        if len(numbers) == 1:  # nearly always, and then an array costs more
-            return len(self._field.positions(numbers[0]))
-        return self._field.occurrences_of_lists(np.array(numbers, np.int64))
+        return self._field.occurrences_of_lists(numbers)
 
     def _phrases_in(self, rows: Array) -> Ints:
         """Place of each phrase in some rows.
@@ -155,7 +160,9 @@ class Proximity:
         ]
         for number, tags in whole + list(word.parted):
             self._check()
-            at, positions, widths = self._field.occurrences_in(number, rows, tags)
+            at, positions, widths = self._field.occurrences_in(
+                number, rows, tags, self._decoded.get(number)
+            )
             places = (at.astype(np.int64) << _POSITION_BITS) | positions
             starts.append(places)
             ends.append(places + widths)

@@ -1,8 +1,8 @@
-"""Boolean evaluation of a query tree, as bitmaps over articles or over documents."""
+"""Boolean evaluation of a query tree: the articles or documents it is true of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,9 @@ from index.deadline import until
 from index.engines.whoosh.files import (
     NO_VALUE,
     Array,
-    Ints,
     Mask,
     cached,
 )
-from index.engines.whoosh.searching.article_set import ArticleSet
 from index.engines.whoosh.searching.collection import Collection, collection_at
 from index.engines.whoosh.searching.expansions import (
     Expansion,
@@ -25,6 +23,13 @@ from index.engines.whoosh.searching.expansions import (
 )
 from index.engines.whoosh.searching.posting_cache import PostingCache
 from index.engines.whoosh.searching.postings import LeafPostings
+from index.engines.whoosh.searching.row_set import (
+    RowSet,
+    distinct,
+    is_among,
+    many_for_union,
+    union_of,
+)
 from index.engines.whoosh.searching.segment_postings import (
     near_postings_of,
     postings_of,
@@ -58,15 +63,15 @@ _NO_TERMS: Mapping[str, Array] = {}
 class Clause:
     """A word leaf outside any NOT: it adds to scores and is marked in excerpts.
 
-    :param context: bitmap of where the ANDs around the leaf are true, over articles or
-        documents, by scope; ``None`` for wherever the whole query is true. The leaf
-        counts where it matches inside this context.
+    :param context: articles, or documents if the query is evaluated by them, in which
+        the ANDs around the leaf are true; ``None`` for wherever the whole query is. The
+        leaf counts where it matches inside this context.
     :param required: the leaf matches wherever the query does.
     """
 
     leaf: WordLeaf
     postings: LeafPostings
-    context: Mask | None
+    context: RowSet | None
     required: bool
 
     @property
@@ -83,8 +88,8 @@ class Clause:
 class QueryTree:
     """A query tree over one snapshot of the index.
 
-    In article scope bitmaps are over articles, else over documents. They are
-    read-only. The posting list of a leaf is computed once, and used several times.
+    It is true of articles in article scope, else of documents. The posting list of a
+    leaf is computed once, and used several times.
     """
 
     def __init__(
@@ -112,103 +117,149 @@ class QueryTree:
         return self._snapshot.numbers_of(hidden) if hidden else _NO_ARTICLES
 
     @cached
-    def matching_articles(self) -> ArticleSet:
-        """Articles that match the query."""
-        snapshot, query = self._snapshot, self._search.query
-        if self._search.scope is Scope.PARAGRAPH:
-            mask = np.zeros(snapshot.articles, bool)
-            mask[snapshot.owner[self.truth(query)]] = True
-            numbers = mask.nonzero()[0]
-        elif isinstance(query, WORD_LEAVES):
-            numbers = self.postings(query).all_articles
-        elif isinstance(query, And):
-            numbers = self._conjunction(query)
-        else:
-            numbers = self.truth(query).nonzero()[0]
-        return ArticleSet(snapshot.articles, numbers, complete=True)
+    def by_document(self) -> bool:
+        """Whether the query must be evaluated document by document.
 
-    def _conjunction(self, query: And) -> Array:
-        """Articles that match every child of an AND: the shortest list is cut down."""
-        words = [child for child in query.children if isinstance(child, WORD_LEAVES)]
-        if not words:
-            return self.truth(query).nonzero()[0]
-        by_length = sorted(
-            [self.postings(leaf) for leaf in words], key=LeafPostings.__len__
+        In paragraph scope it must, unless the posting lists by article tell as much: if
+        it is a question about articles only, or about a single word apart from that.
+        """
+        search = self._search
+        return search.scope is Scope.PARAGRAPH and not (
+            self._is_about_articles(search.query) or self._is_any_word(search.query)
         )
-        numbers = by_length[0].all_articles
-        for postings in by_length[1:]:
-            self.check()
-            numbers = numbers.compress(postings.contains(numbers))
-        for child in query.children:
-            if not isinstance(child, WORD_LEAVES):
-                numbers = numbers.compress(self.truth(child).take(numbers))
-        return numbers
+
+    def _is_about_articles(self, query: Query) -> bool:
+        """Whether a query is true of all documents of an article, or of none."""
+        if isinstance(query, And | Or):
+            return all(map(self._is_about_articles, query.children))
+        if isinstance(query, Not):
+            return self._is_about_articles(query.child)
+        if isinstance(query, All | Range):
+            return True
+        places = places_of(query, self._search.places)
+        return places.whole or not places.passages
+
+    def _is_any_word(self, query: Query) -> bool:
+        """Whether a document matches if it has one of some words.
+
+        Also if its article must fulfil conditions besides.
+        """
+        if isinstance(query, Or):
+            return all(map(self._is_any_word, query.children))
+        if isinstance(query, And):
+            words = [
+                child for child in query.children if not self._is_about_articles(child)
+            ]
+            return len(words) == 1 and self._is_any_word(words[0])
+        if isinstance(query, Not | All | Range):
+            return False
+        places = places_of(query, self._search.places)
+        return not places.whole and not places.lines
+
+    @cached
+    def _rows(self) -> Array:
+        """Articles, or documents if they are needed, that match; ascending."""
+        return self._rows_of(self._search.query)
+
+    @cached
+    def _owners(self) -> Array:
+        """Article of each matching document."""
+        return self._snapshot.owners_of(self._rows)
+
+    @cached
+    def matching_articles(self) -> RowSet:
+        """Articles that match the query."""
+        numbers = distinct(self._owners) if self.by_document else self._rows
+        return RowSet(
+            self._snapshot.articles, numbers.astype(np.int64, copy=False), complete=True
+        )
+
+    def matching_rows(self, hits: RowSet) -> RowSet:
+        """Articles, or documents if they are needed, of the articles that are hits."""
+        if not self.by_document:
+            return hits
+        rows = self._rows
+        if not hits.complete:
+            rows = rows.compress(hits.contains(self._owners))
+        return RowSet(self._size, rows)
+
+    # Evaluation. Rows are articles or documents, and always ascending.
 
     @property
     def _size(self) -> int:
         snapshot = self._snapshot
-        if self._search.scope is Scope.ARTICLE:
-            return snapshot.articles
-        return snapshot.documents
+        return snapshot.documents if self.by_document else snapshot.articles
 
-    def truth(self, query: Query) -> Mask:
-        """Bitmap of where a query matches."""
+    def _rows_of(self, query: Query) -> Array:
+        """Rows in which a query is true.
+
+        An AND cuts down the rows of its shortest part, so that NOTs and ranges inside
+        one are tested where the rest is true, and nowhere else.
+        """
         self.check()
-        if isinstance(query, And):
-            return self._all([self.truth(child) for child in query.children])
+        if isinstance(query, WORD_LEAVES):
+            return self._leaf_rows(self.postings(query))
+        if isinstance(query, And) and query.children:
+            first, *others = sorted(query.children, key=self._most)
+            rows = self._rows_of(first)
+            for child in others:
+                rows = rows.compress(self._is_true(child, rows))
+            return rows
         if isinstance(query, Or):
-            return self._any([self.truth(child) for child in query.children])
+            return self._union_of(query)
+        rows = np.arange(self._size, dtype=np.int32)
+        return rows.compress(self._is_true(query, rows))
+
+    def _union_of(self, query: Or) -> Array:
+        """Rows in which some child is true."""
+        most, size = sum(map(self._most, query.children)), self._size
+        if self.by_document or not many_for_union(most, size):
+            return union_of(map(self._rows_of, query.children), most, size)
+        mask = np.zeros(size, bool)
+        for child in query.children:
+            if isinstance(child, WORD_LEAVES):
+                mask |= self.postings(child).mask  # kept from search to search
+            else:
+                mask[self._rows_of(child)] = True
+        return mask.nonzero()[0]
+
+    def _most(self, query: Query) -> int:
+        """Upper bound of the number of rows in which a query is true."""
+        if isinstance(query, WORD_LEAVES):
+            return len(self._leaf_rows(self.postings(query)))
+        if isinstance(query, And):
+            return min(map(self._most, query.children), default=self._size)
+        if isinstance(query, Or):
+            return min(self._size, sum(map(self._most, query.children)))
+        return self._size
+
+    def _is_true(self, query: Query, rows: Array) -> Mask:
+        """In which of some rows a query is true."""
+        self.check()
+        if isinstance(query, WORD_LEAVES):
+            return self._has_leaf(self.postings(query), rows)
         if isinstance(query, Not):
-            return ~self.truth(query.child)
-        if isinstance(query, All):
-            return np.ones(self._size, bool)
+            return ~self._is_true(query.child, rows)
         if isinstance(query, Range):
-            return self._in_scope(self.in_range(query))
-        return self.leaf_truth(query)
+            owners = self._snapshot.owners_of(rows) if self.by_document else rows
+            return self.in_range(query, owners)
+        if isinstance(query, Or):
+            mask = np.zeros(len(rows), bool)
+            for child in query.children:
+                mask |= self._is_true(child, rows)
+            return mask
+        mask = np.ones(len(rows), bool)
+        for child in query.children if isinstance(query, And) else ():
+            mask &= self._is_true(child, rows)
+        return mask
 
-    def _all(self, masks: list[Mask]) -> Mask:
-        if not masks:
-            return np.ones(self._size, bool)
-        if len(masks) == 1:
-            return masks[0]
-        truth = masks[0] & masks[1]
-        for mask in masks[2:]:
-            truth &= mask
-        return truth
+    def _leaf_rows(self, postings: LeafPostings) -> Array:
+        return postings.all_documents if self.by_document else postings.all_articles
 
-    def _any(self, masks: list[Mask]) -> Mask:
-        if not masks:
-            return np.zeros(self._size, bool)
-        if len(masks) == 1:
-            return masks[0]
-        truth = masks[0] | masks[1]
-        for mask in masks[2:]:
-            truth |= mask
-        return truth
-
-    def leaf_truth(self, leaf: WordLeaf) -> Mask:
-        """Bitmap of where a word leaf matches."""
-        postings = self.postings(leaf)
-        if self._search.scope is Scope.ARTICLE:
-            return postings.mask
-        snapshot = self._snapshot
-        if places_of(leaf, self._search.places).whole:
-            return self._in_scope(postings.mask)
-        truth = np.zeros(snapshot.documents, bool)
-        postings.set_bits(truth)
-        if postings.lines:
-            articles = np.zeros(snapshot.articles, bool)
-            for line in postings.lines.values():
-                articles[line.rows] = True
-            truth |= articles[snapshot.owner]
-        return truth
-
-    def _in_scope(self, articles: Mask) -> Mask:
-        # What holds for an article holds for each of its paragraphs.
-        if self._search.scope is Scope.ARTICLE:
-            return articles
-        documents: Mask = articles[self._snapshot.owner]
-        return documents
+    def _has_leaf(self, postings: LeafPostings, rows: Array) -> Mask:
+        if self.by_document:
+            return is_among(rows, postings.all_documents, self._size)
+        return postings.contains(rows)
 
     def postings(self, leaf: WordLeaf) -> LeafPostings:
         """Posting list of a word leaf."""
@@ -311,11 +362,9 @@ class QueryTree:
         # Counted without what is withdrawn from this search: the next one looks again.
         return object() if len(self.withdrawn) else collection.identity
 
-    def in_range(self, bounds: Range, articles: Ints | None = None) -> Mask:
-        """Which articles, of all or of some, have a value between two bounds."""
-        column = self._snapshot.column(bounds.field)
-        if articles is not None:
-            column = column[articles]
+    def in_range(self, bounds: Range, articles: Array) -> Mask:
+        """Which of some articles have a value between two bounds."""
+        column = self._snapshot.column(bounds.field).take(articles)
         mask: Mask = column != NO_VALUE
         if bounds.low is not None:
             mask &= column >= bounds.low
@@ -323,29 +372,45 @@ class QueryTree:
             mask &= column <= bounds.high
         return mask
 
-    def clauses(self, root: Callable[[], Mask]) -> list[Clause]:
+    # Clauses.
+
+    def clauses(self, rows: RowSet) -> list[Clause]:
         """Clauses of the query: word leaves that score and are marked, left to right.
 
-        :param root: computes the bitmap of where the whole query is true.
+        :param rows: where the whole query is true; see :meth:`matching_rows`.
         """
-        return list(self._clauses(self._search.query, None, True, root))
+        return list(self._clauses(self._search.query, None, True, rows))
 
     def _clauses(
-        self, query: Query, mask: Mask | None, required: bool, root: Callable[[], Mask]
+        self, query: Query, context: RowSet | None, required: bool, rows: RowSet
     ) -> Iterator[Clause]:
         if isinstance(query, And):
             # The outermost AND holds wherever the query as a whole does.
             if query is not self._search.query:
-                mask = (root() if mask is None else mask) & self.truth(query)
+                within = rows.numbers if context is None else context.numbers
+                within = within.compress(self._is_true(query, within))
+                context = RowSet(self._size, within)
             for child in query.children:
-                yield from self._clauses(child, mask, required, root)
+                yield from self._clauses(child, context, required, rows)
         elif isinstance(query, Or):
             for child in query.children:
-                yield from self._clauses(child, mask, False, root)
+                yield from self._clauses(child, context, False, rows)
         elif not isinstance(query, Not | All | Range):
             yield Clause(
                 leaf=query,
                 postings=self.postings(query),
-                context=mask,
+                context=context,
                 required=required,
             )
+
+    def counts_in(self, clause: Clause, documents: Array) -> Mask:
+        """In which of some matching documents a clause counts, in paragraph scope.
+
+        :param documents: ascending.
+        """
+        snapshot = self._snapshot
+        counts = is_among(documents, clause.postings.all_documents, snapshot.documents)
+        if clause.context is not None:
+            owners = snapshot.owners_of(documents)
+            counts &= clause.context.contains(documents if self.by_document else owners)
+        return counts

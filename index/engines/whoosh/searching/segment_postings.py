@@ -14,15 +14,16 @@ from index.deadline import Check
 from index.engines.whoosh.files import (
     PARAGRAPH_WORDS,
     Array,
-    ArticlePostings,
+    DecodedRows,
     FieldIndex,
     Ints,
-    Mask,
     ParagraphIndex,
     Segment,
-    article_postings,
-    cached,
     passage_numbers,
+)
+from index.engines.whoosh.searching.paragraph_postings import (
+    ParagraphPostings,
+    StoredPostings,
 )
 from index.engines.whoosh.searching.proximity import Proximity, WordLists
 from index.engines.whoosh.searching.unions import (
@@ -46,65 +47,6 @@ from index.query import (
     wildcard_pattern,
 )
 from index.text import fold, is_single_cjk, word_key
-
-
-class ParagraphPostings:
-    """Documents of a segment that match, ascending, and the frequency in each."""
-
-    def __init__(self, segment: Segment, rows: Array, frequencies: Array) -> None:
-        self.segment = segment
-        self.rows, self.frequencies = rows, frequencies
-
-    @cached
-    def articles(self) -> ArticlePostings:
-        """The same postings by article."""
-        segment = self.segment
-        return article_postings(
-            self.rows,
-            self.frequencies,
-            owner=segment.owner,
-            passage=segment.passage,
-            lengths=segment.lengths,
-        )
-
-    @property
-    def arrays(self) -> list[Array]:
-        """All arrays in use."""
-        arrays = [self.rows, self.frequencies]
-        if "articles" in self.__dict__:
-            articles = self.articles
-            arrays += [
-                articles.articles,
-                articles.paragraph_counts,
-                articles.frequencies,
-                articles.impacts,
-            ]
-        return arrays
-
-    def set_bits(self, mask: Mask) -> None:
-        """Set the bits of matching documents in a bitmap of the segment's documents."""
-        mask[self.rows] = True
-
-
-class StoredPostings(ParagraphPostings):
-    """One whole posting list of the segment, with what the file stores beside it."""
-
-    def __init__(self, segment: Segment, field: ParagraphIndex, number: int) -> None:
-        super().__init__(segment, *field.postings(number))
-        self._field, self._number = field, number
-
-    @cached
-    def articles(self) -> ArticlePostings:
-        """The same postings by article, as stored."""
-        return self._field.article_postings(self._number)
-
-    def set_bits(self, mask: Mask) -> None:
-        """Set the bits of matching documents in a bitmap of the segment's documents."""
-        bitmap = self._field.bitmap(self._number)
-        if bitmap is None:
-            mask[self.rows] = True
-        else:
-            mask |= bitmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +276,16 @@ class _LeafMatcher:
         return self._proximity(words).phrase()
 
     def _proximity(self, words: Sequence[WordLists]) -> Proximity:
-        postings = [self._disjunction(word) for word in words]
-        return Proximity(self._field, words, postings, self._check)
+        numbers = [word.lists[0] for word in words if word.is_one_list]
+        decoded: dict[int, DecodedRows] = {}
+        if isinstance(self._field, ParagraphIndex) and len(numbers) == len(words):
+            self._check()
+            together = self._field.postings_together(numbers)
+            postings = [Postings(each.rows, each.frequencies) for each in together]
+            decoded = dict(zip(numbers, together, strict=True))
+        else:
+            postings = [self._disjunction(word) for word in words]
+        return Proximity(self._field, words, postings, decoded, self._check)
 
     def _disjunction(self, word: WordLists) -> Postings:
         """Union of a word's lists: frequencies add up."""

@@ -26,6 +26,7 @@ from index.engines.whoosh.files import (
     Mask,
     Segment,
     cached,
+    expand_ranges,
 )
 from index.engines.whoosh.searching.keyword_column import FoldedValues, KeywordColumn
 from index.query import FieldStatistics
@@ -107,9 +108,10 @@ class IndexSnapshot:
                 self.latest_collection = collection
 
     def cache_bytes(self) -> int:
-        """Memory that cached posting lists take."""
+        """Memory that cached posting lists and what is read of dictionaries take."""
         cache = self._memo.get(POSTING_CACHE)
-        return cache.bytes if isinstance(cache, Closable) else 0
+        lists = cache.bytes if isinstance(cache, Closable) else 0
+        return lists + sum(segment.cache_bytes() for segment in self.segments)
 
     def segments_with_bases(self) -> Iterator[tuple[Segment, int, int]]:
         """Each segment, with the numbers of its first article and first document."""
@@ -199,33 +201,35 @@ class IndexSnapshot:
             lambda: FoldedValues(self.keyword_column(name), check),
         )
 
-    # Columns of documents: only some searches need them for all segments at once.
+    # Columns of documents. Segments are not joined: few searches need many documents.
 
-    @cached
-    def owner(self) -> Array:
-        """Article of each document."""
+    def owners_of(self, documents: Array) -> Array:
+        """Article of each of some documents.
+
+        :param documents: ascending.
+        """
+        if len(self.segments) == 1:
+            return self.segments[0].owner.take(documents)
+        cuts = documents.searchsorted(np.array(self.document_bases, documents.dtype))
         parts = [
-            segment.owner + np.int32(base) if base else segment.owner
-            for segment, base, _ in self.segments_with_bases()
+            segment.owner.take(documents[low:high] - np.int32(first)) + np.int32(base)
+            for (segment, base, first), low, high in zip(
+                self.segments_with_bases(), cuts, cuts[1:], strict=False
+            )
         ]
         return _concatenated(parts, np.dtype(np.int32))
 
-    @cached
-    def passage(self) -> Array:
-        """Passage field of each document, as a position in ``PASSAGE_FIELDS``."""
-        return _concatenated(
-            [segment.passage for segment in self.segments], np.dtype("u1")
-        )
+    def documents_of(self, articles: Array) -> Array:
+        """Documents of some articles.
 
-    @cached
-    def lengths(self) -> Array:
-        """Length of each document, in words."""
-        return _concatenated(
-            [segment.lengths for segment in self.segments], np.dtype("u1")
-        )
+        :param articles: ascending.
+        """
+        counts = self.sizes.take(articles)
+        documents = expand_ranges(self.first.take(articles), counts)
+        return documents.astype(np.int32)
 
     def passages_of(self, documents: Ints) -> Array:
-        """:attr:`passage` of some documents."""
+        """Passage field of some documents, as positions in ``PASSAGE_FIELDS``."""
         return self._taken(documents, lambda segment: segment.passage)
 
     def lengths_of(self, documents: Ints) -> Array:

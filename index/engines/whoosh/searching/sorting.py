@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,23 @@ class Candidates:
         order = self._ordered(chosen, dates, snapshot)
         return order[start:end], more
 
+    def of_score(self, threshold: float) -> Candidates:
+        """The scored hits with at least this score."""
+        assert self.scores is not None
+        high = self.scores >= threshold
+        if high.all():
+            return self
+        documents = self.documents
+        return Candidates(
+            articles=self.articles.compress(high),
+            scores=self.scores.compress(high),
+            documents=None if documents is None else documents.compress(high),
+        )
+
+    def unscored(self) -> Candidates:
+        """The same hits without scores, to be sorted by date."""
+        return Candidates(articles=self.articles, documents=self.documents)
+
     def _first(self, count: int, chosen: Array, dates: Ints) -> Array:
         """At least the first ``count`` candidates with all their ties, unsorted."""
         for keys in (None if self.scores is None else -self.scores, dates):
@@ -85,17 +103,17 @@ class Candidates:
         self, chosen: Ints, search: Search, snapshot: IndexSnapshot
     ) -> list[SortKey]:
         """Sort keys of the chosen candidates."""
-        articles = self.articles[chosen]
-        dates = snapshot.column(_date(search.sort))[articles].tolist()
+        articles = self.articles.take(chosen)
+        dates = snapshot.column(_date(search.sort)).take(articles).tolist()
         scores = [0.0] * len(chosen)
         if self.scores is not None:
-            scores = self.scores[chosen].tolist()
+            scores = self.scores.take(chosen).tolist()
         numbers: list[int | None] = [None] * len(chosen)
         if self.documents is not None:
             numbers = snapshot.paragraph_numbers(
-                articles, self.documents[chosen]
+                articles, self.documents.take(chosen)
             ).tolist()
-        if len(chosen) and NO_VALUE in dates:
+        if NO_VALUE in dates:
             dates = [None if date == NO_VALUE else date for date in dates]
         return list(
             map(SortKey, scores, dates, snapshot.article_ids(articles), numbers)
@@ -104,7 +122,10 @@ class Candidates:
     def _after(
         self, cursor: SortKey, sort: Sort, snapshot: IndexSnapshot, dates: Ints
     ) -> Mask:
-        """Which candidates sort after a cursor."""
+        """Which candidates sort after a cursor.
+
+        Of articles, after the cursor of a paragraph: also the paragraph's article.
+        """
         if cursor.date is None:
             cursor_date = _LAST
         else:
@@ -120,11 +141,29 @@ class Candidates:
             return np.full(len(dates), cursor.score > 0.0)
         at = np.flatnonzero(tied)
         greater, same_id = snapshot.compare_ids(self.articles[at], cursor.id)
-        if self.documents is not None and cursor.n is not None:
-            numbers = snapshot.paragraph_numbers(self.articles[at], self.documents[at])
-            greater |= same_id & (numbers > cursor.n)
+        if cursor.n is not None:
+            if self.documents is not None:
+                numbers = snapshot.paragraph_numbers(
+                    self.articles[at], self.documents[at]
+                )
+                same_id &= numbers > cursor.n
+            greater |= same_id
         after[at] |= greater
         return after
+
+
+def joined(candidates: Sequence[Candidates]) -> Candidates:
+    """Candidates of several batches, all scored."""
+    if len(candidates) == 1:
+        return candidates[0]
+    documents = [each.documents for each in candidates if each.documents is not None]
+    return Candidates(
+        articles=np.concatenate([each.articles for each in candidates]),
+        scores=np.concatenate(
+            [each.scores for each in candidates if each.scores is not None]
+        ),
+        documents=np.concatenate(documents) if documents else None,
+    )
 
 
 def _by_score(scores: Floats, count: int) -> Ints | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from heapq import heapify, heappop, heappush
+from itertools import islice
 
 import numpy as np
 from rapidfuzz.distance import OSA
@@ -20,8 +22,7 @@ def completions(
 ) -> tuple[WordCount, ...]:
     """Words that start with a folded prefix, most frequent first, then by word.
 
-    The occurrences of a word are an upper bound of its articles, and cheap to count. A
-    word's articles are counted only while its bound can still be in the top ``limit``.
+    The occurrences of a word are an upper bound of its articles, and cheap to count.
     """
     bounds: dict[str, int] = {}
     for field in _paragraph_fields(snapshot):
@@ -30,17 +31,7 @@ def completions(
             form, width = field.form(term)
             if width == 1 and is_plain(form):
                 bounds[form] = bounds.get(form, 0) + field.occurrences(term)
-    top: list[WordCount] = []
-    for form in sorted(bounds, key=lambda form: (-bounds[form], form)):
-        if len(top) >= limit and top[limit - 1].articles > bounds[form]:
-            break
-        evaluation.check()
-        count = _visible_articles(snapshot, evaluation, form)
-        if count:
-            top.append(WordCount(text=form, articles=count))
-            top.sort(key=lambda word: (-word.articles, word.text))
-            del top[limit:]
-    return tuple(top[:limit])
+    return tuple(islice(_by_frequency(snapshot, evaluation, bounds), limit))
 
 
 def corrections(
@@ -49,28 +40,44 @@ def corrections(
     """Yield words of visible articles close to a form, the closest first.
 
     Within one edit up to four characters, else within two. Of equally close words the
-    most frequent comes first. Words are counted only once all closer ones are taken.
+    most frequent comes first. Words are counted only once all before them are taken.
     """
     folded = fold(form)
     distance = 1 if len(folded) <= 4 else 2
-    candidates: set[str] = set()
+    bounds: dict[str, int] = {}
     for field in _paragraph_fields(snapshot):
         evaluation.check()
         for term in field.terms_near(folded, distance, evaluation.check).tolist():
             other, width = field.form(term)
             if width == 1 and fold(other) != folded and is_plain(other):
-                candidates.add(other)
-    by_distance: defaultdict[int, list[str]] = defaultdict(list)
-    for candidate in candidates:
-        by_distance[OSA.distance(folded, fold(candidate))].append(candidate)
+                bounds[other] = bounds.get(other, 0) + field.occurrences(term)
+    by_distance: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for other, bound in bounds.items():
+        by_distance[OSA.distance(folded, fold(other))][other] = bound
     for edits in sorted(by_distance):
-        ranked = []
-        for candidate in by_distance[edits]:
-            evaluation.check()
-            count = _visible_articles(snapshot, evaluation, candidate)
-            if count:
-                ranked.append((-count, candidate))
-        yield from (candidate for _, candidate in sorted(ranked))
+        for word in _by_frequency(snapshot, evaluation, by_distance[edits]):
+            yield word.text
+
+
+def _by_frequency(
+    snapshot: IndexSnapshot, evaluation: Evaluation, bounds: Mapping[str, int]
+) -> Iterator[WordCount]:
+    """Yield words of visible articles, most frequent first, then by word.
+
+    A word's articles are counted only once no other can come before it.
+
+    :param bounds: words, and upper bounds of their articles.
+    """
+    # The second member: whether the first is the count, no longer a bound.
+    heap = [(-bound, False, form) for form, bound in bounds.items()]
+    heapify(heap)
+    while heap:
+        evaluation.check()
+        number, counted, form = heappop(heap)
+        if counted:
+            yield WordCount(text=form, articles=-number)
+        elif count := _visible_articles(snapshot, evaluation, form):
+            heappush(heap, (-count, True, form))
 
 
 def _paragraph_fields(snapshot: IndexSnapshot) -> Iterator[FieldIndex]:

@@ -46,12 +46,15 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         sizes = np.array(buffer.sizes, np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
         lengths = _row_lengths(buffer.text, chunks, len(owner))
+        first = np.zeros(len(buffer) + 1, "<i4")
+        np.cumsum(sizes, out=first[1:])
         documents = Documents(
+            first=first,
             owner=owner,
             passage=np.frombuffer(buffer.passages, "<u1").copy(),
             lengths=lengths,
         )
-        write_documents(out, sizes, documents)
+        write_documents(out, documents)
         for name, dtype in COLUMNS.items():
             out.put(name, np.array(buffer.columns[name], dtype))
         write_ids(out, buffer.ids)
@@ -89,23 +92,19 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         raise
 
 
-def write_documents(out: ArraysWriter, sizes: Ints, documents: Documents) -> None:
-    """Write the columns of documents, and the size of each field of each article.
-
-    :param sizes: number of documents of each article.
-    """
-    first = np.zeros(len(sizes) + 1, "<i4")
-    np.cumsum(sizes, out=first[1:])
-    out.put("first", first)
+def write_documents(out: ArraysWriter, documents: Documents) -> None:
+    """Write the columns of documents, and the size of each field of each article."""
+    articles = len(documents.first) - 1
+    out.put("first", documents.first)
     out.put("owner", documents.owner)
     out.put("passage", documents.passage)
     out.column("lengths").append(documents.lengths)
     for at, name in enumerate(PASSAGE_FIELDS):
         inside = documents.passage == at
         owners = documents.owner[inside]
-        counts = np.bincount(owners, minlength=len(sizes))
+        counts = np.bincount(owners, minlength=articles)
         lengths = np.bincount(
-            owners, weights=documents.lengths[inside], minlength=len(sizes)
+            owners, weights=documents.lengths[inside], minlength=articles
         )
         out.column(f"{name}.counts").append(counts)
         out.column(f"{name}.lengths").append(lengths.astype(np.int64))
@@ -147,15 +146,16 @@ def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
     numbers = np.frombuffer(runs.numbers, np.int32)
     ends = np.frombuffer(runs.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
-    lengths = chunks.lengths[numbers]
+    lengths = chunks.lengths.take(numbers)
     after = np.cumsum(lengths)
     # In its run a chunk begins where the chunks before it end.
     firsts = np.append(0, after)[np.cumsum(sizes) - sizes]
     shift = np.frombuffer(runs.starts, np.int64) - firsts
     positions = (after - lengths + np.repeat(shift, sizes)).astype(np.int32)
     rows = np.repeat(np.frombuffer(runs.rows, np.int32), sizes)
-    counts = chunks.counts[numbers]
-    starts = chunks.starts[numbers]
+    # take() needs half the time of an index in brackets.
+    counts = chunks.counts.take(numbers)
+    starts = chunks.starts.take(numbers)
     if (counts == 1).all():
         entries = starts
     else:
@@ -164,7 +164,7 @@ def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
         positions = np.repeat(positions, counts)
         rows = np.repeat(rows, counts)
     return _Occurrences(
-        chunks.entries[entries], rows, positions + chunks.offsets[entries]
+        chunks.entries.take(entries), rows, positions + chunks.offsets.take(entries)
     )
 
 
@@ -194,19 +194,19 @@ def _write_field(
     write_term_dictionary(out, name, dictionary)
     place = np.zeros(width * len(languages), np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
-    pairs = place[pairs]
+    pairs = place.take(pairs)
     # Sorting list and position in one integer is several times faster than a stable
     # argsort of the lists.
-    key = list_of[pairs].astype(np.int64) << 32
+    key = list_of.take(pairs) << 32
     key |= np.arange(len(key))
     key.sort()
     order = key & _LOW_HALF
     key >>= 32
     lists = _posting_lists(
         key,
-        occurrences.rows[order],
-        occurrences.positions[order],
-        tag_of[pairs[order]],
+        occurrences.rows.take(order),
+        occurrences.positions.take(order),
+        tag_of.take(pairs.take(order)),
         np.diff(dictionary.members_at),
     )
     writer = PostingListsWriter(out, name, documents)
@@ -275,11 +275,11 @@ def _posting_lists(
     np.cumsum(counts, out=tags_at[1:])
     return PostingLists(
         rows_at=rows_at,
-        rows=rows[starts],
+        rows=rows.take(starts),
         frequencies=np.diff(np.append(starts, len(lists))),
         positions=positions,
         tags_at=tags_at,
-        tags=tags[several[lists]],
+        tags=tags.compress(several.take(lists)),
     )
 
 

@@ -16,9 +16,7 @@ from index.engines.whoosh.files import (
     FieldIndex,
     Ints,
     Mask,
-    ParagraphIndex,
     PostingLists,
-    Segment,
     expand_ranges,
 )
 
@@ -30,7 +28,6 @@ OCCURRENCE = 60
 class SourceField:
     """A field of one of the segments, with the new numbers of its lists.
 
-    :param segment: that it is of.
     :param rows: new number of each of its rows, -1 for a deleted one.
     :param whole: none of its rows is deleted.
     :param lists: new number of each of its lists, ascending.
@@ -38,26 +35,10 @@ class SourceField:
     """
 
     field: FieldIndex
-    segment: Segment
     rows: Array
     whole: bool
     lists: Ints
     tags: Ints
-
-    def bound(self, start: int, end: int, rows: Array) -> int:
-        """Index of a row where a block may end: no article is in two blocks.
-
-        See :meth:`.FieldIndex.blocks`.
-        """
-        if not isinstance(self.field, ParagraphIndex) or end == len(rows):
-            return end
-        segment = self.segment
-        article = int(segment.owner[rows[end]])
-        first, after = segment.first[article : article + 2].tolist()
-        inside = start + int(rows[start:end].searchsorted(first))
-        if inside > start:
-            return inside
-        return end + int(rows[end:].searchsorted(after))
 
 
 def parts(
@@ -97,7 +78,7 @@ def _blocks(
     for source in fields:
         at = int(source.lists.searchsorted(number))
         if at < len(source.lists) and source.lists[at] == number:
-            for block in source.field.blocks(at, limit, source.bound):
+            for block in source.field.blocks(at, limit):
                 yield source, at, block
 
 

@@ -82,8 +82,9 @@ def merge(segments: Sequence[tuple[Segment, Mask]], path: Path, *, memory: int) 
     out = ArraysWriter(path)
     try:
         sources = _sources(segments)
-        documents, sizes = _merged_documents(sources)
-        write_documents(out, sizes, documents)
+        documents = _merged_documents(sources)
+        articles = len(documents.first) - 1
+        write_documents(out, documents)
         for name, dtype in COLUMNS.items():
             out.put(
                 name,
@@ -91,7 +92,7 @@ def merge(segments: Sequence[tuple[Segment, Mask]], path: Path, *, memory: int) 
             )
         write_ids(out, _live_ids(sources))
         for name in (*VALUE_FIELDS, VERSION):
-            _merge_keywords(out, sources, name, len(sizes))
+            _merge_keywords(out, sources, name, articles)
         for name in WORD_FIELDS:
             if any(source.segment.field(name) is not None for source in sources):
                 if name != PARAGRAPH_WORDS:
@@ -143,8 +144,8 @@ def _live_column(
     return np.concatenate([column(source.segment)[source.live] for source in sources])
 
 
-def _merged_documents(sources: Sequence[_Source]) -> tuple[Documents, Ints]:
-    """The columns of live documents, and the number of documents of each article."""
+def _merged_documents(sources: Sequence[_Source]) -> Documents:
+    """The columns of live documents."""
     owners, passages, lengths, sizes = [], [], [], []
     for source in sources:
         segment, live = source.segment, source.documents >= 0
@@ -152,13 +153,11 @@ def _merged_documents(sources: Sequence[_Source]) -> tuple[Documents, Ints]:
         passages.append(segment.passage[live])
         lengths.append(segment.lengths[live])
         sizes.append(np.diff(segment.first)[source.live])
-    return (
-        Documents(
-            owner=np.concatenate(owners).astype("<i4"),
-            passage=np.concatenate(passages),
-            lengths=np.concatenate(lengths),
-        ),
-        np.concatenate(sizes).astype(np.int64),
+    return Documents(
+        first=np.append(0, np.concatenate(sizes)).cumsum().astype("<i4"),
+        owner=np.concatenate(owners).astype("<i4"),
+        passage=np.concatenate(passages),
+        lengths=np.concatenate(lengths),
     )
 
 
@@ -216,7 +215,6 @@ def _merge_field(
     fields = [
         SourceField(
             field,
-            source.segment,
             source.rows(of_documents=documents is not None),
             source.whole,
             lists[at],

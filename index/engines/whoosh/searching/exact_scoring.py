@@ -1,4 +1,4 @@
-"""Scoring: where each clause counts among the hits, and exact scores of some hits."""
+"""Exact scores of some hits and of all their paragraphs."""
 
 from __future__ import annotations
 
@@ -9,136 +9,15 @@ import numpy as np
 from index.engines import ranking
 from index.engines.result import LeafScore
 from index.engines.whoosh.files import Array, Ints, Mask, cached, expand_ranges
-from index.engines.whoosh.searching.article_set import ArticleSet
+from index.engines.whoosh.searching.leaf_scoring import LeafScorer
 from index.engines.whoosh.searching.norms import Norms
-from index.engines.whoosh.searching.query_tree import Clause
+from index.engines.whoosh.searching.row_set import RowSet, is_among
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
+from index.engines.whoosh.searching.sorting import Candidates
 from index.engines.whoosh.searching.unions import Postings
-from index.engines.whoosh.searching.weighting import Weighting
+from index.query import Unit
 
-# If a list is this many times as long as the hits, a binary search for each hit costs
-# less than a pass over the list.
-_SPARSE = 8
 _FEW = 64  # paragraphs of a hit that Python sorts sooner than numpy
-
-
-class LeafScorer:
-    """Scores one clause: where it counts among the hits, and its upper bounds."""
-
-    def __init__(self, clause: Clause, weighting: Weighting, hits: ArticleSet) -> None:
-        self.clause, self.postings = clause, clause.postings
-        self._weighting, self._hits = weighting, hits
-
-    @property
-    def context(self) -> Mask:
-        """Bitmap of the hits in which the clause's context holds."""
-        return self._hits.mask if self.clause.context is None else self.clause.context
-
-    @cached
-    def article_weight(self) -> float:
-        """Weight of the leaf in an article's score, 0 if it does not score."""
-        clause = self.clause
-        if not clause.scores:
-            return 0.0
-        idf = self._weighting.article_idf(clause.leaf, self.postings)
-        return float(ranking.article_weight(idf, clause.leaf.boost))
-
-    @cached
-    def document_weight(self) -> float:
-        """Weight of the leaf in a paragraph's score, 0 if it does not score."""
-        clause = self.clause
-        if not clause.scores:
-            return 0.0
-        idf = self._weighting.document_idf(clause.leaf, self.postings)
-        return idf * clause.leaf.boost
-
-    @cached
-    def _at(self) -> Ints:
-        """Positions, in the posting list's articles, of hits where the leaf counts."""
-        articles, numbers = self.postings.articles, self._hits.numbers
-        if self.clause.context is None and len(numbers) * _SPARSE < len(articles):
-            at = articles.searchsorted(numbers.astype(articles.dtype))
-            at[at == len(articles)] = 0
-            looked_up: Ints = at.compress(articles.take(at) == numbers)
-            return looked_up
-        counting: Ints = self.context.take(articles).nonzero()[0]
-        return counting
-
-    @cached
-    def everywhere(self) -> bool:
-        """Whether the leaf counts wherever it occurs in paragraphs."""
-        articles = self.postings.articles
-        if self.clause.required and len(self._hits) == len(articles):
-            return not self.postings.lines
-        return len(self._at) == len(articles)
-
-    @cached
-    def articles(self) -> Array:
-        """Hits with a paragraph in which the leaf counts, ascending."""
-        articles = self.postings.articles
-        return articles if self.everywhere else articles.take(self._at)
-
-    @cached
-    def all_articles(self) -> Array:
-        """Hits in which the leaf counts in any field, ascending."""
-        if not self.postings.lines:
-            return self.articles
-        all_articles = self.postings.all_articles
-        return all_articles[self.context[all_articles]]
-
-    @cached
-    def paragraph_count(self) -> int:
-        """Number of paragraphs in which the leaf counts."""
-        if self.everywhere:
-            return self.postings.document_count
-        return int(self.postings.paragraph_counts.take(self._at).sum(dtype=np.int64))
-
-    def set_bits(self, mask: Mask) -> None:
-        """Set the bits of documents where the leaf counts, in a bitmap of all."""
-        postings = self.postings
-        if self.everywhere:
-            postings.set_bits(mask)
-        else:
-            counts = postings.paragraph_counts.take(self._at)
-            at = expand_ranges(postings.ends.take(self._at) - counts, counts)
-            mask[postings.rows.take(at)] = True
-
-    def counts_in(self, articles: Ints) -> Mask:
-        """In which of some hits the leaf counts."""
-        order = articles.argsort()
-        inside = np.empty(len(articles), bool)
-        inside[order] = self.postings.contains(articles[order])
-        if self.clause.context is not None:
-            inside &= self.clause.context[articles]
-        return inside
-
-    @cached
-    def upper_bounds(self) -> Array:
-        """Upper bound of what the leaf adds to the score of :attr:`all_articles`."""
-        bounds = self._weighting.upper_bounds(self.clause.leaf, self.postings)
-        if not self.everywhere:
-            bounds = bounds.take(self._at)
-        if self.postings.lines:
-            bounds = self._with_lines(bounds)
-        boost = self.clause.leaf.boost
-        return bounds if boost == 1.0 else bounds * np.float32(boost)
-
-    def _with_lines(self, bounds: Array) -> Array:
-        # Frequencies in article fields and in paragraphs saturate together: the sum of
-        # the two saturated apart is an upper bound.
-        total = np.zeros(len(self.all_articles), np.float32)
-        total[np.searchsorted(self.all_articles, self.articles)] = bounds
-        idf = self._weighting.article_idf(self.clause.leaf, self.postings)
-        weight = ranking.article_weight(idf, 1.0)
-        for name, line in self.postings.lines.items():
-            inside = self.context[line.rows]
-            rows = line.rows[inside]
-            norms = self._weighting.norms.of_field(name, rows)
-            weighted = line.frequencies[inside] * norms
-            total[np.searchsorted(self.all_articles, rows)] += (
-                weight * ranking.article_saturation(weighted)
-            )
-        return total
 
 
 class ExactScorer:
@@ -149,6 +28,8 @@ class ExactScorer:
     one array operation works on all of them.
 
     :param articles: numbers of the hits, ascending.
+    :param matching: documents that match, ascending; ``None`` if those of the hits
+        match in which a leaf counts.
     :ivar entries: number of entries.
     """
 
@@ -158,16 +39,18 @@ class ExactScorer:
         scorers: Sequence[LeafScorer],
         articles: Ints,
         norms: Norms,
+        matching: RowSet | None,
     ) -> None:
         self._snapshot, self._scorers, self.articles = snapshot, scorers, articles
-        self._norms = norms
+        self._norms, self._matching_rows = norms, matching
         self._size = size = len(articles)
         bounds = snapshot.document_ranges.take(articles, axis=1).ravel()
+        self._bounds = bounds
         self._sizes = bounds[size:] - bounds[:size]
         ends = self._sizes.cumsum(dtype=np.int64)
         self._starts = ends - self._sizes
         self._count = int(ends[-1]) if size else 0
-        entries = [self._entries(scorer, bounds) for scorer in scorers]
+        entries = [self._entries(scorer, bounds[:size]) for scorer in scorers]
         shifts = self._starts - bounds[:size]
         if len(entries) == 1:
             ((self._counts, self._rows, self._frequencies),) = entries
@@ -184,12 +67,11 @@ class ExactScorer:
         self._cells = np.arange(len(self._counts)).repeat(self._counts)
         self._places = self._rows + shifts.take(self._cells)
 
-    def _entries(self, scorer: LeafScorer, bounds: Array) -> tuple[Ints, Array, Array]:
+    def _entries(self, scorer: LeafScorer, first: Array) -> tuple[Ints, Array, Array]:
         """Entries of a leaf where it counts: number by slot, rows, frequencies."""
-        counts, rows, frequencies = scorer.postings.documents_of(self.articles, bounds)
-        context = scorer.clause.context
-        if context is not None:
-            slots = context[self.articles]
+        counts, rows, frequencies = scorer.postings.documents_of(self.articles, first)
+        if scorer.has_context:
+            slots = scorer.context.contains(self.articles)
             inside = slots.repeat(counts)
             counts, rows = np.where(slots, counts, 0), rows[inside]
             frequencies = frequencies[inside]
@@ -232,7 +114,8 @@ class ExactScorer:
                 row += self._in_line(scorer, name, line)
         weights = np.array([scorer.article_weight for scorer in scorers])
         parts: Floats = weights[:, np.newaxis] * ranking.article_saturation(weighted)
-        return parts
+        counting = self._counting
+        return parts if counting is None else parts * counting
 
     def _in_line(self, scorer: LeafScorer, name: str, line: Postings) -> Floats:
         """Weighted frequency of a leaf in an article field, by slot."""
@@ -240,8 +123,8 @@ class ExactScorer:
         at = line.rows.searchsorted(articles)
         at[at == len(line.rows)] = 0
         has = line.rows[at] == articles
-        if scorer.clause.context is not None:
-            has &= scorer.clause.context[articles]
+        if scorer.has_context:
+            has &= scorer.context.contains(articles)
         norms = self._norms.of_field(name, articles)
         return np.where(has, line.frequencies[at] * norms, 0.0)
 
@@ -270,6 +153,8 @@ class ExactScorer:
         parts *= (
             weights[0] if len(weights) == 1 else np.repeat(weights, self._entry_counts)
         )
+        if self._inside is not None:
+            parts *= self._inside
         return parts
 
     @cached
@@ -280,42 +165,153 @@ class ExactScorer:
         ).astype(np.float64, copy=False)
         return scores
 
+    # Where leaves count, and what matches.
+
     @cached
     def _matching(self) -> Mask:
-        """Which paragraphs have a leaf that counts, by place."""
-        matching = np.zeros(self._count, bool)
+        """Which paragraphs match, by place: of a hit without any leaf, all."""
+        if self._leaf_counts.all():
+            return self._with_leaf
+        lacking: Mask = (self._leaf_counts == 0).repeat(self._sizes)
+        return self._with_leaf | lacking
+
+    @cached
+    def _leaf_counts(self) -> Ints:
+        """Number of the paragraphs with a leaf, by slot."""
+        if not self._size:
+            return np.empty(0, np.int64)
+        counts: Ints = np.add.reduceat(self._with_leaf, self._starts, dtype=np.int64)
+        return counts
+
+    @cached
+    def _with_leaf(self) -> Mask:
+        """Which paragraphs match since they have what is searched, by place."""
+        if self._matching_rows is not None:
+            return self._marked(self._matching_rows)
+        mask = np.zeros(self._count, bool)
         places = self._places
         if any(scorer.clause.places.whole for scorer in self._scorers):
             inside = [not scorer.clause.places.whole for scorer in self._scorers]
             places = places[np.repeat(inside, self._entry_counts)]
-        matching[places] = True
-        return matching
+        mask[places] = True
+        return mask
+
+    def _marked(self, documents: RowSet) -> Mask:
+        """Which paragraphs are among some documents, by place."""
+        rows, size = documents.numbers, self._size
+        at = rows.searchsorted(self._bounds)
+        counts = at[size:] - at[:size]
+        shifts = (self._starts - self._bounds[:size]).repeat(counts)
+        marked = np.zeros(self._count, bool)
+        marked[rows.take(expand_ranges(at[:size], counts)) + shifts] = True
+        return marked
+
+    def _any_by_slot(self, mask: Mask) -> Mask:
+        """Which hits, at least one, have a paragraph whose bit is set."""
+        return np.asarray(np.logical_or.reduceat(mask, self._starts))
+
+    @cached
+    def _contexts(self) -> list[Mask]:
+        """Where the context of each leaf is true, by place, if it is of documents."""
+        return [
+            self._matching
+            if scorer.clause.context is None
+            else self._marked(scorer.clause.context)
+            for scorer in self._scorers
+        ]
+
+    @cached
+    def _inside(self) -> Mask | None:
+        """Which entries are where their leaf counts; ``None`` if all are."""
+        if self._matching_rows is None or not self._scorers:
+            return None
+        ends = np.cumsum(self._entry_counts)[:-1]
+        return np.concatenate(
+            [
+                context.take(places)
+                for context, places in zip(
+                    self._contexts, np.split(self._places, ends), strict=True
+                )
+            ]
+        )
+
+    @cached
+    def _counting(self) -> Mask | None:
+        """In which hits each leaf counts: a row per leaf; ``None`` if in all."""
+        if self._inside is None or all(each.clause.required for each in self._scorers):
+            return None
+        inside = np.bincount(self._cells, self._inside, len(self._counts)) > 0
+        counting: Mask = inside.reshape(len(self._scorers), self._size)
+        for scorer, context, row in zip(
+            self._scorers, self._contexts, counting, strict=True
+        ):
+            # A match anywhere counts for all paragraphs of the article.
+            if scorer.clause.places.whole:
+                having = scorer.postings.contains(self.articles)
+                row |= having & self._any_by_slot(context)
+            for line in scorer.postings.lines.values():
+                having = is_among(self.articles, line.rows, self._snapshot.articles)
+                row |= having & self._any_by_slot(context)
+        return counting
 
     @cached
     def matching_counts(self) -> Ints:
-        """Number of matching paragraphs of each article; all if none has a leaf."""
-        if len(self._scorers) == 1 and self._scorers[0].clause.required:
+        """Number of matching paragraphs of each article."""
+        if len(self._scorers) == 1 and self._matching_rows is None:
             (scorer,) = self._scorers
-            if not scorer.clause.places.whole and not scorer.postings.lines:
+            if (
+                scorer.clause.required
+                and not scorer.clause.places.whole
+                and not scorer.postings.lines
+            ):
                 counts: Ints = self._counts
                 return counts
-        if not len(self.articles):
-            return np.empty(0, np.int64)
-        with_leaf = np.add.reduceat(self._matching, self._starts, dtype=np.int64)
-        totals: Ints = np.where(with_leaf > 0, with_leaf, self._sizes)
+        totals: Ints = np.where(self._leaf_counts, self._leaf_counts, self._sizes)
         return totals
 
     def _matching_in(self, slot: int) -> Ints:
         """Places of the matching paragraphs of an article."""
         start, size = int(self._starts[slot]), int(self._sizes[slot])
-        places = self._matching[start : start + size].nonzero()[0] + start
-        return places if len(places) else np.arange(start, start + size)
+        return self._matching[start : start + size].nonzero()[0] + start
+
+    # Hits.
+
+    def candidates(self, unit: Unit) -> Candidates:
+        """The hits with their scores, or their matching paragraphs with theirs."""
+        if unit is Unit.ARTICLE:
+            return Candidates(articles=self.articles, scores=self.scores)
+        places = self._matching.nonzero()[0]
+        counts = self.matching_counts
+        return Candidates(
+            articles=self.articles.repeat(counts),
+            documents=places
+            + (self._bounds[: self._size] - self._starts).repeat(counts),
+            scores=self._rounded_scores.take(places),
+        )
+
+    def documents(self, slot: int) -> Ints:
+        """Matching documents of an article, ascending."""
+        return self._matching_in(slot) + self._first(slot)
+
+    def numbers(self, slot: int) -> Ints:
+        """Numbers of the matching paragraphs of an article, ascending."""
+        first_n = int(self._snapshot.first_n[self.articles[slot]])
+        return self._matching_in(slot) + (first_n - int(self._starts[slot]))
+
+    def _first(self, slot: int) -> int:
+        """What a document of an article is more than its place."""
+        return int(self._bounds[slot]) - int(self._starts[slot])
+
+    def passage(self, slot: int, document: int) -> tuple[int, float]:
+        """Number and score of one of an article's paragraphs."""
+        number = document - int(self._bounds[slot])
+        place = document - self._first(slot)
+        first_n = int(self._snapshot.first_n[self.articles[slot]])
+        return first_n + number, float(self._rounded_scores[place])
 
     def passages(self, slot: int, count: int) -> list[tuple[int, float]]:
         """Numbers and scores of an article's best paragraphs, in reading order."""
-        places = self._matching_in(slot)
-        first_n = int(self._snapshot.first_n[self.articles[slot]])
-        numbers = places + (first_n - int(self._starts[slot]))
+        places, numbers = self._matching_in(slot), self.numbers(slot)
         # The headline is shown with each hit anyway, so it is not a passage.
         if numbers[0] == 0:
             numbers, places = numbers[1:], places[1:]
@@ -334,10 +330,18 @@ class ExactScorer:
         scores: Floats = ranking.rounded(self._document_scores)
         return scores
 
-    def explanation(self, slot: int) -> tuple[LeafScore, ...]:
-        """What each leaf adds to an article's score and to its best paragraph's."""
-        places = self._matching_in(slot)
-        best = int(places[np.argmax(ranking.rounded(self._document_scores[places]))])
+    def explanation(
+        self, slot: int, document: int | None = None
+    ) -> tuple[LeafScore, ...]:
+        """What each leaf adds to the scores of an article and of a paragraph of it.
+
+        :param document: the paragraph; by default the best one.
+        """
+        if document is None:
+            places = self._matching_in(slot)
+            best = int(places[np.argmax(self._rounded_scores[places])])
+        else:
+            best = document - self._first(slot)
         parts = []
         high = 0
         for at, (scorer, count) in enumerate(
