@@ -210,5 +210,5 @@ def test_four_workers_of_one_process_give_the_right_answers_alike(
 
 def answering(cluster: Cluster) -> set[int]:
     """Ids of the workers that have answered searches."""
-    lines = map(json.loads, cluster.log("web").splitlines())
+    lines = map(json.loads, cluster.logged().splitlines())
     return {each["process"] for each in lines if each.get("path") == "/v1/search"}

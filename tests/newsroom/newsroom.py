@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
@@ -267,12 +266,7 @@ class WholeNewsroom(Newsroom):
 
     def logged(self) -> str:
         """Log of all processes since the start of the cluster."""
-        for worker in self.cluster.workers():
-            # Its lines are written a little later, and in their order.
-            last = secrets.token_hex(16)
-            self._ask(worker, "GET", "/v1/fields", None, {"X-Request-Id": last})
-            until(partial(self._has_logged, last), "the log is written")
-        return self.cluster.log("web") + self.cluster.log("indexer")
+        return self.cluster.logged() + self.cluster.log("indexer")
 
     def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
         """Secret of a new key, added to the store by another process than its own."""
@@ -283,9 +277,6 @@ class WholeNewsroom(Newsroom):
         """Revoke a key in the store, by another process than its own."""
         with closing(Store(self.cluster.settings().store)) as store:
             store.keys.revoke(name)
-
-    def _has_logged(self, request_id: str) -> bool:
-        return request_id in self.cluster.log("web")
 
     def _due(self, now: int) -> bool:
         with closing(self._database()) as database:
