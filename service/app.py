@@ -81,12 +81,16 @@ def use_worker(
     context_of(app).use_worker(alive, connections)
 
 
-def warm(app: Flask) -> None:
-    """Open store and index and compile the templates now, not for the first request.
-
-    If the store or the index cannot be opened, each request answers with the error.
-    """
+def compile_templates(app: Flask) -> None:
+    """Compile the templates now, not for the first page."""
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
+
+
+def warm(app: Flask) -> None:
+    """Open store and index now, not for the first request.
+
+    If they cannot be opened, each request answers with the error.
+    """
     with suppress(ServiceError):
         context_of(app).archive.state()

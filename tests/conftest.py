@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from index.access import Scope
 from index.archive import Archive
@@ -49,6 +50,24 @@ class SharedTemplates(BytecodeCache):
 
 # Most tests have a service of their own, and would compile its templates anew.
 Flask.jinja_options = {"bytecode_cache": SharedTemplates()}
+
+
+_compiled_builder = Rule._compile_builder
+_builders: dict[object, Callable[..., tuple[str, str]]] = {}
+
+
+def _shared_builder(
+    rule: Rule, append_unknown: bool = True
+) -> Callable[..., tuple[str, str]]:
+    """Builder of the addresses of a rule, which is given the rule it is called for."""
+    key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+    if key not in _builders:
+        _builders[key] = _compiled_builder(rule, append_unknown)
+    return _builders[key]
+
+
+# And would compile code for each of its routes, which takes half the time of a service.
+Rule._compile_builder = _shared_builder  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(optionalhook=True)

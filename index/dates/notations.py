@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 # Names of the months, in small letters, and their numbers: of English, then of German,
 # Dutch, French, Spanish, Italian, Portuguese, Swedish, Danish and Norwegian. No name is
@@ -161,21 +162,26 @@ def _layouts_with_weekday() -> Iterator[str]:
             )
 
 
-def _by_start(layouts: Iterator[str]) -> dict[str, list[re.Pattern[str]]]:
-    """Patterns by what a text that fits them starts with."""
-    table: dict[str, list[re.Pattern[str]]] = {"month": [], "year": [], "number": []}
-    for layout in layouts:
-        start = "number"
-        if layout.startswith(_MONTH):
-            start = "month"
-        elif layout.startswith(r"(?P<year>"):
-            start = "year"
-        table[start].append(re.compile(layout, _FLAGS))
-    return table
+def _start_of(layout: str) -> str:
+    """What a text that fits a notation starts with: month, year or number."""
+    if layout.startswith(_MONTH):
+        return "month"
+    return "year" if layout.startswith(r"(?P<year>") else "number"
 
 
-_AFTER_WEEKDAY = _by_start(_layouts_with_weekday())
-_OTHERS = _by_start(_layouts_without_weekday())
+# Compiled for the first date that needs them: most processes read few notations, and
+# all of them take a tenth of the CPU of starting a command.
+@cache
+def _patterns(start: str, *, weekday: bool) -> tuple[re.Pattern[str], ...]:
+    """Patterns of the texts that start so, after a weekday or without one."""
+    layouts = [*_layouts_with_weekday()]
+    if not weekday:
+        layouts += _layouts_without_weekday()
+    return tuple(
+        re.compile(each, _FLAGS) for each in layouts if _start_of(each) == start
+    )
+
+
 _STARTS = re.compile(
     rf"(?:{_WEEKDAY})?(?:(?P<month>[a-z])|(?P<year>\d{{4}})|\d)", _FLAGS
 )
@@ -191,10 +197,9 @@ def parts_of(text: str) -> dict[str, str | None] | None:
         return None
     weekday = start["weekday"]
     kind = start.lastgroup if start.lastgroup in ("month", "year") else "number"
-    layouts = _AFTER_WEEKDAY[kind] if weekday else _AFTER_WEEKDAY[kind] + _OTHERS[kind]
     first = start.end() - len(start[kind] if kind != "number" else "0")
-    for layout in layouts:
-        if match := layout.fullmatch(text, first):
+    for pattern in _patterns(kind, weekday=weekday is not None):
+        if match := pattern.fullmatch(text, first):
             parts = match.groupdict()
             return {**parts, "weekday": weekday or parts.get("weekday")}
     return None

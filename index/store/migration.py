@@ -78,7 +78,7 @@ def has_tables(connection: Connection) -> bool:
 
 def create_tables(connection: Connection) -> None:
     """Create the tables of a new store, in the caller's transaction."""
-    metadata.create_all(connection)
+    metadata.create_all(connection, checkfirst=False)  # there are none
     rows = {"seq": 0, "rebuild": 0, "rebuilt": 0, "epoch": new_epoch()}
     connection.execute(
         insert(state),

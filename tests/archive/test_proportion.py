@@ -8,6 +8,7 @@ from itertools import islice, product
 from types import FrameType
 
 import pytest
+from faults.amounts import amount
 
 from index.archive.marking import Marker
 from index.article import PLACES, Role
@@ -24,6 +25,7 @@ from index.query import (
 )
 
 TEXT = PLACES["text"]
+LENGTH = amount(250, 2_000)  # words of the shorter text
 # Letters of which words are made. No two are variants of one letter.
 SCRIPTS = {
     "ascii": ("en", "bcdfgklmnprt"),
@@ -116,10 +118,10 @@ def marking_steps(kind: str, script: str, *, leaves: int, length: int) -> int:
 def test_steps_of_marking_do_not_multiply_leaves_by_words(
     kind: str, script: str
 ) -> None:
-    base = marking_steps(kind, script, leaves=15, length=500)
-    longer = marking_steps(kind, script, leaves=15, length=2_000)
-    more = marking_steps(kind, script, leaves=60, length=500)
-    both = marking_steps(kind, script, leaves=60, length=2_000)
+    base = marking_steps(kind, script, leaves=15, length=LENGTH)
+    longer = marking_steps(kind, script, leaves=15, length=4 * LENGTH)
+    more = marking_steps(kind, script, leaves=60, length=LENGTH)
+    both = marking_steps(kind, script, leaves=60, length=4 * LENGTH)
     assert longer < 4.5 * base
     if kind == "near" and script in SPACELESS:
         return  # all these words are made of the same pairs: each leaf has its windows

@@ -546,57 +546,83 @@ def test_an_export_into_a_pipe_leaves_it_a_pipe(loaded: Nutgraf) -> None:
     assert len(read[0].splitlines()) == 2
 
 
-@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1"])
-def test_an_export_to_what_is_stdout_holds_nothing_but_articles(
-    loaded: Nutgraf, name: str
-) -> None:
-    done = run("export", "--output", name, environ=loaded.environ)
-    assert (done.returncode, done.stderr) == (0, b"")
-    ids = [json.loads(line)["id"] for line in done.stdout.splitlines()]
-    assert ids == ["urn:test:grain", "urn:test:strike"]
+# Runs each command in a process of its own, which is forked once all is imported; then
+# writes their exit codes to a file.
+_FORKED = """
+import json, os, sys
+from pathlib import Path
+import index.engines.whoosh
+from index.__main__ import main
+
+codes = []
+file, commands = sys.argv[1:]
+for argv in json.loads(commands):
+    child = os.fork()
+    if not child:
+        sys.argv[1:] = argv
+        sys.exit(main())
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+Path(file).write_text(json.dumps(codes))
+"""
 
 
-def run(*argv: str, environ: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    """Run a command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "index", *argv],
+class Forked(NamedTuple):
+    """The exit codes of several commands, and all that they wrote."""
+
+    codes: list[int]
+    out: bytes | None
+    err: bytes
+
+
+def forked(loaded: Nutgraf, commands: list[list[str]], stdout: int) -> Forked:
+    """Run commands one after the other, each in a process of its own.
+
+    :param stdout: a file or pipe for the answers of all of them.
+    """
+    codes = loaded.folder / "codes.json"
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKED, str(codes), json.dumps(commands)],
         cwd=ROOT,
-        env={**os.environ, **environ},
-        capture_output=True,
+        env={**os.environ, **loaded.environ},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=True,
     )
+    return Forked(json.loads(codes.read_text()), done.stdout, done.stderr)
+
+
+def test_an_export_to_what_is_stdout_holds_nothing_but_articles(
+    loaded: Nutgraf,
+) -> None:
+    commands = [
+        ["export", "--output", name] for name in ("-", "/dev/stdout", "/dev/fd/1")
+    ]
+    done = forked(loaded, commands, subprocess.PIPE)
+    assert (done.codes, done.err) == ([0, 0, 0], b"")
+    assert done.out is not None
+    ids = [json.loads(line)["id"] for line in done.out.splitlines()]
+    assert ids == ["urn:test:grain", "urn:test:strike"] * 3
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
-@pytest.mark.parametrize("argv", [("export",), ("status",), ("status", "--json")])
-def test_an_answer_that_cannot_be_written_is_one_line(
-    loaded: Nutgraf, argv: tuple[str, ...]
-) -> None:
+def test_an_answer_that_cannot_be_written_is_one_line(loaded: Nutgraf) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "index", *argv],
-            cwd=ROOT,
-            env={**os.environ, **loaded.environ},
-            stdout=full,
-            stderr=subprocess.PIPE,
-        )
-    assert done.returncode == 1
-    assert done.stderr == b"nutgraf: cannot write the answer: No space left on device\n"
+        commands = [["export"], ["status"], ["status", "--json"]]
+        done = forked(loaded, commands, full.fileno())
+    assert done.codes == [1, 1, 1]
+    line = b"nutgraf: cannot write the answer: No space left on device\n"
+    assert done.err == line * 3
 
 
-@pytest.mark.parametrize("command", ["export", "status", "search", "formats"])
-def test_a_reader_that_goes_away_is_no_error(loaded: Nutgraf, command: str) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "index", command],
-        cwd=ROOT,
-        env={**os.environ, **loaded.environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        assert process.stderr.read() == b""
-    assert process.returncode == entry.PIPE_CLOSED
+def test_a_reader_that_goes_away_is_no_error(loaded: Nutgraf) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        commands = [["export"], ["status"], ["search"], ["formats"]]
+        done = forked(loaded, commands, writer)
+    finally:
+        os.close(writer)
+    assert (done.codes, done.err) == ([entry.PIPE_CLOSED] * 4, b"")
 
 
 def test_an_interrupt_ends_quietly(

@@ -12,7 +12,7 @@ from checkout import GOLDEN, ROOT
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from index.dates import DateRules, Precision, date_rules, iso, read_date
+from index.dates import DateRules, Precision, date_rules, iso, notations, read_date
 from index.dates.written import LONGEST
 
 NONE = DateRules()
@@ -279,3 +279,12 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
             text = (start + piece * length)[:length]
             assert meaning_of(text, ODD) == "no date"
     assert time.process_time() - begun < 0.5
+
+
+def test_only_the_notations_that_a_date_may_be_in_are_compiled() -> None:
+    notations._patterns.cache_clear()
+    for date in ("2026-11-30", "2026-11-30T06:54Z", "2026-W49"):
+        read_date(date, NONE)
+    assert notations._patterns.cache_info().currsize <= 1
+    read_date("Monday, 30 November 2026", NONE)
+    assert notations._patterns.cache_info().currsize <= 2

@@ -108,7 +108,7 @@ def test_no_hit_is_repeated_or_lost_beside_a_writer(
         )
 
     query = Or((word("tide"), word("harbour")))
-    options: dict[str, Any] = {"unit": unit, "scope": scope, "limit": 3}
+    options: dict[str, Any] = {"unit": unit, "scope": scope, "limit": amount(5, 3)}
     before = walk_while(engine, query, lambda turn: None, **options)
     beside = walk_while(engine, query, write, **options)
     old = [hit for hit in beside if hit[0][0].startswith("a")]
@@ -145,7 +145,7 @@ def test_every_kind_of_leaf_keeps_its_weight(
             for n in range(6)
         ),
     )
-    options = {"limit": 1, "in_": within}
+    options = {"limit": amount(2, 1), "in_": within}
 
     def write(turn: int) -> None:
         # Words that were unknown on page one, and one that was known but rare.
@@ -235,7 +235,7 @@ writes = st.lists(
 @pytest.mark.slow
 @pytest.mark.parametrize("url", ["memory:", "whoosh:{tmp}/index", PRUNED])
 @settings(
-    max_examples=amount(15, 1_000),
+    max_examples=amount(10, 1_000),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data(), options=searches, batches=writes)

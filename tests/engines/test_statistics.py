@@ -11,6 +11,7 @@ import pytest
 from articles import article
 from engines.kinds import ENGINES, NOW, open_empty, word
 from engines.searches import fill, ids, search
+from faults.amounts import amount
 
 from index.article import PLACES, Article
 from index.engines import Engine
@@ -122,7 +123,7 @@ def test_scores_are_the_same_with_any_number_of_hidden_articles(
     fill(engine, *PUBLIC_ARTICLES[3:], seq=2)
     alone = answers(engine, reader=reader)
     assert all(hits for _, hits in alone)
-    for count in (1, 10):
+    for count in (1, 10)[-amount(1, 2) :]:
         hidden = hidden_articles(reason, count)
         fill(engine, *hidden[: count // 2], seq=3)
         fill(engine, *hidden[count // 2 :], seq=4)

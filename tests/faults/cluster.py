@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -246,6 +246,21 @@ class Cluster:
     def log(self, name: str) -> str:
         """Log of all processes of a kind, ``web`` or ``indexer``."""
         return (self.folder / f"{name}.log").read_text("utf-8", errors="replace")
+
+    def logged(self) -> str:
+        """Log of the web workers, with the lines of all requests that were answered.
+
+        A worker writes its lines a little later, in their order.
+        """
+        for worker in self.workers():
+            last = secrets.token_hex(16)
+            with self.client_of(worker) as client:
+                client.ask("GET", "/v1/fields", headers={"X-Request-Id": last})
+            until(partial(self._has_logged, last), "the log is written")
+        return self.log("web")
+
+    def _has_logged(self, request_id: str) -> bool:
+        return request_id in self.log("web")
 
     # What they are asked.
 

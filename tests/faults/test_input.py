@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from http_inputs import SIGNS, WORDS, check, json_values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from index import cli
 from index.archive import Archive
@@ -221,43 +222,63 @@ def poisoned(poison: Any, word: str) -> Any:
     return json.loads(json.dumps(poison).replace("WORD", word))
 
 
+class Posted(NamedTuple):
+    """A request with a poison article, and its answer.
+
+    :ivar word: is only in the poison article.
+    :ivar good: is in the two good articles around it; empty if it was sent alone.
+    """
+
+    word: str
+    good: str
+    answer: TestResponse
+
+
 def holds(service: Service, poison: Any) -> None:
     """Send an article alone and between two good ones, and check what is stored."""
-    for between in (False, True):
-        serial = next(_serial)
-        word = f"poison{serial}"
-        good = [
-            {"id": f"good-{serial}-{n}", "headline": f"good{serial}"} for n in (1, 2)
-        ]
-        item = poisoned(poison, word)
-        sent = [good[0], item, good[1]] if between else [item]
-        answer = service.client.post(
-            "/v1/articles", data=json.dumps(sent), content_type="application/json"
-        )
-        check(answer, 200, 207, 400, 422)
-        if answer.status_code == 400:  # it is no JSON, which is known only of all of it
-            assert answer.json["code"] == "invalid_json", answer.data
-            service.index()
-            assert service.articles_with(word) == 0
-            continue
-        results = answer.json.get("results", [answer.json])
-        result = results[1 if between else 0]
-        service.index()
-        if between:
-            assert [each["status"] for each in results[::2]] == ["created", "created"]
-            assert service.articles_with(f"good{serial}") == 2
-        if result["status"] in ("error", 422):
-            problem = result.get("error", result)
-            assert problem["code"] in PROBLEM_TYPES and problem["detail"], problem
-            assert service.articles_with(word) == 0
-        else:
-            assert result["status"] in ("created", "updated", "unchanged"), result
-            reply = service.client.get("/v1/article", query_string={"id": result["id"]})
-            assert reply.status_code in (200, 404), reply.data
-            texts = [each["text"] for each in (reply.json.get("paragraphs") or ())]
-            # Its text may have been in something that is not searched.
-            shows = reply.status_code == 200 and any(word in text for text in texts)
-            assert service.articles_with(word) == int(shows)
+    posted = [_posted(service, poison, between=between) for between in (False, True)]
+    service.index()  # of both, so that the index has to tell all of them apart
+    for each in posted:
+        _check_stored(service, each)
+
+
+def _posted(service: Service, poison: Any, *, between: bool) -> Posted:
+    serial = next(_serial)
+    word, good = f"poison{serial}", f"good{serial}" if between else ""
+    sent = [poisoned(poison, word)]
+    if good:
+        first, last = ({"id": f"good-{serial}-{n}", "headline": good} for n in (1, 2))
+        sent = [first, *sent, last]
+    answer = service.client.post(
+        "/v1/articles", data=json.dumps(sent), content_type="application/json"
+    )
+    check(answer, 200, 207, 400, 422)
+    return Posted(word, good, answer)
+
+
+def _check_stored(service: Service, posted: Posted) -> None:
+    word, good, answer = posted
+    if answer.status_code == 400:  # it is no JSON, which is known only of all of it
+        assert answer.json["code"] == "invalid_json", answer.data
+        assert service.articles_with(word) == 0
+        return
+    results = answer.json.get("results", [answer.json])
+    result = results[1 if good else 0]
+    if good:
+        assert [each["status"] for each in results[::2]] == ["created", "created"]
+        assert service.articles_with(good) == 2
+    if result["status"] in ("error", 422):
+        problem = result.get("error", result)
+        assert problem["code"] in PROBLEM_TYPES and problem["detail"], problem
+        assert service.articles_with(word) == 0
+        return
+    assert result["status"] in ("created", "updated", "unchanged"), result
+    reply = service.client.get("/v1/article", query_string={"id": result["id"]})
+    assert reply.status_code in (200, 404), reply.data
+    texts = [each["text"] for each in (reply.json.get("paragraphs") or ())]
+    # Its text may have been in something that is not searched.
+    shows = reply.status_code == 200 and any(word in text for text in texts)
+    assert service.articles_with(word) == int(shows)
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)

@@ -24,7 +24,7 @@ from service.codes import PROBLEM_TYPES
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = amount(50, 2_000)
+EXAMPLES = amount(35, 2_000)
 METHODS = {"get", "post", "put", "delete", "patch"}
 # Documented, and still never an answer to a request: ours to mend.
 MISTAKE = 500

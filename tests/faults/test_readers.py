@@ -15,7 +15,7 @@ from faults.ledger import is_sound, settles
 
 pytestmark = pytest.mark.slow
 
-SECONDS = amount(6, 600)
+SECONDS = amount(3, 600)
 READERS = 3
 TOGETHER = 20  # articles that are rewritten by one request, again and again
 MOST_MORE_FILES = 12  # open ones of a worker, when it has seen all of this
@@ -148,7 +148,7 @@ def test_an_answer_is_of_one_generation_while_the_index_is_written_and_merged(
 
 # Workers that were forked from one process.
 
-QUESTIONS = 300
+QUESTIONS = amount(120, 300)
 
 
 def articles() -> list[dict[str, Any]]:
@@ -210,5 +210,5 @@ def test_four_workers_of_one_process_give_the_right_answers_alike(
 
 def answering(cluster: Cluster) -> set[int]:
     """Ids of the workers that have answered searches."""
-    lines = map(json.loads, cluster.log("web").splitlines())
+    lines = map(json.loads, cluster.logged().splitlines())
     return {each["process"] for each in lines if each.get("path") == "/v1/search"}

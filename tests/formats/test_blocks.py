@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from faults.amounts import amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -329,7 +330,7 @@ BLOCKS = st.recursive(
 
 @pytest.mark.slow
 @given(st.lists(BLOCKS, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=amount(100, 3_000), deadline=None)
 def test_no_text_of_a_block_is_lost_or_moved(blocks: list[Any]) -> None:
     sent = [part for part in json.dumps(blocks).split('"') if part[:1] == "w"]
     text = " ".join(each["text"] for each in paragraphs_of(blocks))
@@ -370,7 +371,7 @@ JSON = st.recursive(
 
 @pytest.mark.slow
 @given(JSON, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=amount(150, 4_000), deadline=None)
 def test_any_json_has_paragraphs_or_none(value: Any, html: bool) -> None:
     for paragraph in paragraphs_of(value, html=html):
         assert paragraph["text"].strip()

@@ -427,7 +427,7 @@ def test_a_long_guid_is_an_id_that_ends_in_its_hash() -> None:
 def test_reading_a_feed_takes_steps_in_proportion(
     shape: Shape, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    units = amount(200, 2_000)
+    units = amount(120, 2_000)
     small, large = shape.of_size(units), shape.of_size(GROWTH * units)
 
     def reading(data: bytes) -> None:

@@ -155,8 +155,12 @@ def module_name(path: Path) -> str:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def tree(name: str) -> ast.Module:
-    return ast.parse(modules()[name].read_text("utf-8"))
+    return parsed(modules()[name])
 
 
 def imported(name: str, nodes: Iterable[ast.AST]) -> set[str]:
@@ -298,7 +302,7 @@ def test_a_door_only_hands_names_on(package):
 def names_taken(path: Path) -> frozenset[tuple[str | None, str]]:
     """Names that a file takes, each with its module, or with ``.`` and a variable."""
     taken: set[tuple[str | None, str]] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom):
             taken |= {(node.module, alias.name) for alias in node.names}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -370,11 +374,11 @@ def test_only_the_front_doors_read_the_environment():
     assert readers <= {"wsgi", "gunicorn.conf", "index.__main__"}
 
 
-def calls(name: str) -> Iterator[str]:
-    """Yield what a module calls, as it is written: ``pickle.loads``."""
-    for node in ast.walk(tree(name)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
+@cache
+def calls(name: str) -> tuple[str, ...]:
+    """What a module calls, as it is written: ``pickle.loads``."""
+    nodes = ast.walk(tree(name))
+    return tuple(ast.unparse(each.func) for each in nodes if isinstance(each, ast.Call))
 
 
 def test_nothing_prints_but_through_the_terminal():

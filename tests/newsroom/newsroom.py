@@ -30,6 +30,8 @@ from index.access import keys
 from index.archive import Archive
 from index.dates import micros
 from index.jobs import Indexer
+from index.store import Store
+from index.store.keyring import Keyring
 from service.logs import JsonLines
 
 # Members that differ between two answers with the same content.
@@ -186,11 +188,7 @@ class OwnNewsroom(Newsroom):
 
     def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
         """Secret of a new key."""
-        return self.own_archive.keys.add(
-            name,
-            keys.scopes_of(scopes.split(",")),
-            filters=keys.filters_of(tuple(only.items())),
-        ).secret
+        return _added(self.own_archive.keys, name, scopes, only)
 
     def revoke(self, name: str) -> None:
         """Revoke a key."""
@@ -268,21 +266,17 @@ class WholeNewsroom(Newsroom):
 
     def logged(self) -> str:
         """Log of all processes since the start of the cluster."""
-        return self.cluster.log("web") + self.cluster.log("indexer")
+        return self.cluster.logged() + self.cluster.log("indexer")
 
     def add_key(self, name: str, scopes: str, only: Mapping[str, str]) -> str:
-        """Secret of a new key, added by the command line."""
-        filters = [f"--filter={field}={value}" for field, value in only.items()]
-        return self._run("keys", "add", name, "--scope", scopes, *filters)[0]
+        """Secret of a new key, added to the store by another process than its own."""
+        with closing(Store(self.cluster.settings().store)) as store:
+            return _added(store.keys, name, scopes, only)
 
     def revoke(self, name: str) -> None:
-        """Revoke a key by the command line."""
-        self._run("keys", "revoke", name)
-
-    def _run(self, *arguments: str) -> list[str]:
-        done = self.cluster.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        """Revoke a key in the store, by another process than its own."""
+        with closing(Store(self.cluster.settings().store)) as store:
+            store.keys.revoke(name)
 
     def _due(self, now: int) -> bool:
         with closing(self._database()) as database:
@@ -324,6 +318,12 @@ class WholeNewsroom(Newsroom):
             client = self.cluster.client_of(worker)
         self.callers[worker] = client, time.monotonic()
         return client.ask(method, address, data, headers=headers)
+
+
+def _added(keyring: Keyring, name: str, scopes: str, only: Mapping[str, str]) -> str:
+    """Secret of a key that is added to a keyring."""
+    filters = keys.filters_of(tuple(only.items()))
+    return keyring.add(name, keys.scopes_of(scopes.split(",")), filters=filters).secret
 
 
 def _content(answer: Reply) -> Any:

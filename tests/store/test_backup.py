@@ -826,7 +826,7 @@ def test_a_tag_of_another_history_is_never_current(
 
 
 def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environ = {
         "PATH": os.environ["PATH"],
@@ -847,10 +847,10 @@ def test_an_indexer_at_work_builds_anew_although_new_changes_pass_the_old_ones(
         until(lambda: engine.state().seq == 4)
         # While stopped it cannot see that the seq falls before it rises again.
         indexer.send_signal(signal.SIGSTOP)
-        with nutgraf(environ, "restore", file, "--yes") as restore:
-            out, err = restore.communicate(timeout=60)
-        assert (restore.returncode, err) == (0, b"")
-        assert b"before it was change 4" in out
+        assert cli.main(["restore", file, "--yes"], environ) == 0
+        out, err = capsys.readouterr()
+        assert "before it was change 4" in out
+        assert err == ""
         store.put([article(each) for each in "cdefg"])
         indexer.send_signal(signal.SIGCONT)
         until(lambda: engine.state().seq == 7)

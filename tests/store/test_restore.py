@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from articles import sent_article as article
@@ -45,6 +45,28 @@ def other(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "backup.db"
+
+
+class Saved(NamedTuple):
+    """A store and a backup of it, which tests share: each changes a copy of the backup.
+
+    The store refuses it, and so stays as it is.
+    """
+
+    store: Store
+    backup: Path
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+    folder = tmp_path_factory.mktemp("saved")
+    url = f"sqlite:///{folder / 'data' / 'nutgraf.db'}"
+    with closing(Store(url)) as store:
+        store.put([article("a", "Words."), article("b")])
+        store.kill("b")
+        add_key(store, "desk")
+        store.take_backup(folder / "backup.db")
+        yield Saved(store, folder / "backup.db")
 
 
 def run_sql(file: Path, *statements: str) -> None:
@@ -287,10 +309,10 @@ CODE: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("digested", ["old digest", "new digest", "no digest"])
 @pytest.mark.parametrize("what", CODE)
 def test_tables_of_another_making_are_found_before_they_are_put_back(
-    store: Store, file: Path, what: str, digested: str
+    saved: Saved, file: Path, what: str, digested: str
 ) -> None:
-    store.put([article("a")])
-    store.take_backup(file)
+    store = saved.store
+    shutil.copyfile(saved.backup, file)
     run_sql(file, *CODE[what])
     if digested == "new digest":
         with_new_digest(file)
@@ -335,20 +357,23 @@ ROWS: dict[str, str] = {
 
 @pytest.mark.parametrize("what", ROWS)
 def test_a_changed_row_is_found_before_it_is_put_back(
-    store: Store, file: Path, what: str
+    saved: Saved, file: Path, what: str
 ) -> None:
-    store.put([article("a", "Words."), article("b")])
-    store.kill("b")
-    add_key(store, "desk")
-    store.take_backup(file)
-    untouched = file.with_name("untouched.db")
-    shutil.copyfile(file, untouched)
+    store = saved.store
+    shutil.copyfile(saved.backup, file)
     run_sql(file, ROWS[what])
     before = content_of(store)
     with pytest.raises(InvalidValue, match=r"was changed after it|is damaged"):
         store.restore_backup(file)
     assert content_of(store) == before
-    assert store.restore_backup(untouched).has_digest
+
+
+def test_a_backup_that_nobody_has_changed_is_put_back(store: Store, file: Path) -> None:
+    store.put([article("a", "Words."), article("b")])
+    store.kill("b")
+    add_key(store, "desk")
+    store.take_backup(file)
+    assert store.restore_backup(file).has_digest
 
 
 # Of a backup without a digest, what contradicts itself.

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -797,14 +798,8 @@ def test_threads_share_one_store(store: Store) -> None:
 
 @pytest.mark.slow
 def test_processes_create_one_store_and_leave_no_gap(url: str) -> None:
-    processes = [
-        SPAWN.Process(target=write_some, args=(url, f"p{n}", 10)) for n in range(3)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * 3
+    children = [fork(partial(write_some, url, f"p{n}", 10)) for n in range(3)]
+    assert [exit_code(child) for child in children] == [0] * 3
     assert_all_written(Store(url), writers=3, count=10)
 
 

@@ -12,7 +12,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,13 +34,13 @@ from index.query import All, Search, Term
 pytestmark = pytest.mark.slow
 
 SEED = 20160929
-# A run is interrupted at every fifth operation (1: at all), starting at a different one
+# A run is interrupted at every seventh operation (1: at all), from a different one on
 # in each scenario, and at all of the last ones, which are the commit itself.
-STRIDE = amount(5, 1)
+STRIDE = amount(7, 1)
 LAST = 12
 # How many states of a disk that lost power are tried after an operation, and after the
 # one that renames the table of contents.
-CUTS, MORE_CUTS = amount(3, 8), amount(40, 200)
+CUTS, MORE_CUTS = amount(3, 8), amount(25, 200)
 
 WORDS = ("truce", "talks", "harbour", "grain", *(f"only{n}" for n in range(12)))
 
@@ -163,11 +163,13 @@ def unneeded_files(folder: Path) -> list[str]:
 # Interrupted runs.
 
 
-@pytest.fixture(autouse=True)
-def _in_several_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _in_several_runs() -> Iterator[None]:
     """Write each article of a rebuild as a segment, and do not sync the real disk."""
-    monkeypatch.setattr("index.engines.whoosh.writing.writer._BUFFER_SHARE", 1e-9)
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("index.engines.whoosh.writing.writer._BUFFER_SHARE", 1e-9)
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 def prepare(scenario: Scenario, folder: Path) -> None:
@@ -331,44 +333,57 @@ def test_an_operation_that_fails_leaves_the_old_index_and_nothing_behind(
     pytest.fail("it never ends")
 
 
-@every_scenario
-def test_a_killed_process_leaves_the_old_index_or_the_new_one(
-    scenario: Scenario, tmp_path: Path
-) -> None:
-    prepare(scenario, tmp_path / "prepared")
-    prepared = files_in(tmp_path / "prepared") if scenario.before is not None else None
-    name = next(name for name, each in SCENARIOS.items() if each is scenario)
-    deaths = [0, 5, 11, 17, 23, 29]
-    for death in deaths:
-        write_files(prepared, tmp_path / str(death))
+DEATHS = (0, 5, 11, 17, 23, 29)  # the operations before which a process ends
+
+
+@pytest.fixture(scope="module")
+def died(
+    _in_several_runs: None, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """For each scenario, a folder with the index that each death has left."""
+    folders = {name: tmp_path_factory.mktemp("died") for name in SCENARIOS}
+    for name, folder in folders.items():
+        for death in DEATHS:
+            prepare(SCENARIOS[name], folder / str(death))
     tests = ROOT / "tests"
     subprocess.run(
         [
             *(sys.executable, "-W", "ignore", "-c"),
             "import sys, engines.whoosh.test_crashes as t; t.die(*sys.argv[1:])",
-            *(name, str(tmp_path), *map(str, deaths)),
+            *(text for facts in folders.items() for text in map(str, facts)),
         ],
         check=True,
         env={**os.environ, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"},
     )
+    return folders
+
+
+@every_scenario
+def test_a_killed_process_leaves_the_old_index_or_the_new_one(
+    scenario: Scenario, died: dict[str, Path]
+) -> None:
+    name = next(name for name, each in SCENARIOS.items() if each is scenario)
     old, new = old_and_new(scenario)
-    for death in deaths:
-        answered = answers(opened(tmp_path / str(death)))
+    for death in DEATHS:
+        folder = died[name] / str(death)
+        answered = answers(opened(folder))
         assert answered in (old, new)
-        assert_recovers(tmp_path / str(death), scenario, answered)
+        assert_recovers(folder, scenario, answered)
 
 
-def die(name: str, folder: str, *deaths: str) -> None:
-    """Run a scenario in one process per death, which ends before that operation."""
+def die(*folders: str) -> None:
+    """Run scenarios, each by its name and a folder, in one process per death."""
 
     def end(at: int, kind: str) -> None:
         if at == death:
             os._exit(9)
 
-    for death in map(int, deaths):
-        child = os.fork()
-        if not child:
-            with recorded(RecordingDisk(Path(folder, str(death)), end)):
-                SCENARIOS[name].change(opened(Path(folder, str(death))))
-            os._exit(0)
-        os.waitpid(child, 0)
+    for name, of_scenario in zip(folders[::2], folders[1::2], strict=True):
+        for death in DEATHS:
+            child = os.fork()
+            if not child:
+                folder = Path(of_scenario, str(death))
+                with recorded(RecordingDisk(folder, end)):
+                    SCENARIOS[name].change(opened(folder))
+                os._exit(0)
+            os.waitpid(child, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +10,18 @@ import pytest
 from engines.whoosh.indexes import opened
 
 from index.article import article_of
-from index.engines.whoosh.files import ArraysFile, ArraysWriter, Segment, arrays
+from index.engines.whoosh.files import (
+    ArraysFile,
+    ArraysWriter,
+    ParagraphIndex,
+    Segment,
+    arrays,
+)
 from index.engines.whoosh.files.packed import PackedArray, packed_column
 from index.engines.whoosh.files.rows import DocumentRows
-from index.query import And, Phrase, Scope, Search, Term, Unit
+from index.engines.whoosh.searching import paragraph_postings
+from index.engines.whoosh.searching.paragraph_postings import StoredPostings
+from index.query import Phrase, Search, Term, Unit
 
 
 def written(path: Path, *pieces: list[int]) -> ArraysFile:
@@ -158,27 +165,28 @@ def test_phrases_are_found_beyond_what_fits_a_byte(
     engine.close()
 
 
-def test_a_search_of_one_word_does_not_decode_whole_lists(
+def test_few_documents_are_decoded_alone_and_many_with_all_that_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    segment_of(tmp_path)
-    engine = opened(tmp_path / "index")
-    decoded: list[int] = []
-    run = DocumentRows.run
-
-    def counted(self: DocumentRows, low: int, end: int, rows: slice) -> object:
-        decoded.append(end - low)
-        return run(self, low, end, rows)
-
-    monkeypatch.setattr(DocumentRows, "run", counted)
-    search = Search(query=Term("word"), now=NOW, passages=3)
-    assert engine.snapshot().search(search).articles == 301
-    engine.snapshot().search(replace(search, unit=Unit.PARAGRAPH))
-    assert not decoded
-    both = And((Term("word"), Term("last")))
-    engine.snapshot().search(replace(search, query=both, scope=Scope.PARAGRAPH))
-    assert decoded
-    engine.close()
+    monkeypatch.setattr(paragraph_postings, "_MANY", 2)
+    segment = segment_of(tmp_path)
+    field = segment.field("text")
+    assert isinstance(field, ParagraphIndex)
+    number = field.list_of("en", "word")
+    all_rows, all_frequencies = field.postings(number)
+    postings = StoredPostings(segment, field, number)
+    listed = postings.articles.articles
+    for size in (0, 1, 7, len(listed) - 1, len(listed)):
+        articles = listed[:size]
+        counts, rows, frequencies = postings.documents_of(
+            articles, segment.first.take(articles)
+        )
+        assert rows.tolist() == all_rows[: counts.sum(dtype=int)].tolist()
+        assert frequencies.tolist() == all_frequencies[: len(rows)].tolist()
+        assert ("rows" in vars(postings)) is (2 * len(rows) > len(all_rows))
+    before = postings.rows
+    assert postings.documents_at(np.arange(len(listed))).tolist() == before.tolist()
+    assert postings.rows is before
 
 
 def test_damaged_counts_do_not_ask_for_all_memory(tmp_path: Path) -> None:

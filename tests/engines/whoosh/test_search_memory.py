@@ -13,7 +13,7 @@ import pytest
 from articles import article
 from engines.kinds import NOW
 from engines.whoosh.indexes import opened
-from faults.amounts import amount
+from faults.amounts import SIZE, amount
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,10 +117,13 @@ def searches(query: Query) -> Iterator[Search]:
 def test_a_search_takes_no_more_than_it_says(
     engine: WhooshEngine, kind: str, shape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # In short, half of the units and scopes in one index, and the others in the other.
+    turn = engine.state().segments > 1
+    first = (turn + [*SHAPES].index(shape)) % 2 if SIZE == "smoke" else 0
     for module in (memory, segment_postings):
         monkeypatch.setattr(module, "ONE_RUN", 5_000)
     query = SHAPES[shape](KINDS[kind])
-    for search in searches(query):
+    for search in list(searches(query))[first :: amount(2, 1)]:
         # What is derived of a snapshot once, and cached, is not the search's.
         engine.close()
         snapshot = engine.snapshot()
@@ -143,7 +146,7 @@ def long_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WhooshEngi
     """An index with paragraphs of many words, one of them of very many."""
     with closing(opened(tmp_path_factory.mktemp("index"))) as engine:
         engine.rebuild([], seq=0, total=0)
-        texts = ["word1 word2 " * 2_000] * 20 + ["word1 word2 " * 40_000]
+        texts = ["word1 word2 " * 2_000] * 13 + ["word1 word2 " * 40_000]
         engine.apply(
             [article(f"a{n}", text) for n, text in enumerate(texts)], [], seq=1
         )
@@ -176,7 +179,7 @@ def test_hits_are_the_same_in_one_pass_and_in_several(
 ) -> None:
     search = Search(query=TOGETHER[kind], now=NOW, limit=5, passages=3, explain=True)
     expected = long_engine.snapshot().search(search)
-    assert expected.articles == 21
+    assert expected.articles == 14
     for size in (1, 10_000_000):
         long_engine.close()  # with what it has cached
         monkeypatch.setattr(proximity, "ONE_PASS", size)

@@ -18,6 +18,7 @@ from articles import article
 from checkout import ROOT
 from engines.kinds import NOW
 from engines.whoosh.indexes import ids_with, opened
+from faults.amounts import amount
 from whoosh.index import open_dir
 from whoosh.query import Term as WhooshTerm
 
@@ -26,7 +27,7 @@ from index.engines.whoosh.writing.writer import MERGE_FACTOR
 from index.errors import IndexerRunning, IndexUnavailable
 from index.query import All, Phrase, Search, Term
 
-READ = 60  # generations that readers see come and go
+READ = amount(30, 60)  # generations that readers see come and go
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from archives import index, put
+from checkout import ROOT
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from page_markup import Page, plain
 from index.access import Scope
 from index.archive import Archive
 from index.errors import IndexUnavailable
-from service import create_app, warm
+from service import create_app
 from service.pages import articles, edition, policy, remarks, search
 
 
@@ -374,9 +376,10 @@ def test_a_page_says_how_long_its_parts_took(
 def test_the_first_page_of_a_server_waits_for_no_template(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = create_app(archive.settings, archive)
+    monkeypatch.setenv("NUTGRAF_STORE", archive.settings.store)
+    monkeypatch.setenv("NUTGRAF_ENGINE", "memory:")
+    app = runpy.run_path(str(ROOT / "wsgi.py"))["app"]
     app.jinja_env.bytecode_cache = None
-    warm(app)
     compiled: list[str] = []
     monkeypatch.setattr(app.jinja_env, "compile", compiled.append)
     for path in ("/", "/docs", "/articles/none", "/facets"):

@@ -68,7 +68,7 @@ class _CombinedColumn(NamedTuple):
     """The combination of values that each article has in several fields.
 
     :param codes: number of each article's combination.
-    :param size: number of possible combinations.
+    :param size: number of combinations that articles have.
     :param sums: for each combination (row), 1 in the columns of the counts it adds to:
         for each field its values in sort order, then "no value". Floats are multiplied
         by faster code, and are exact up to 2⁵³.
@@ -139,13 +139,15 @@ def _combined_column(
     if not names or size > _COMBINATIONS:
         return None
     ranks = [np.array([*column.ranks, len(column.groups_by_key)]) for column in columns]
-    combined: Array = np.ravel_multi_index(codes, shape).astype(np.int16)
-    values = np.unravel_index(np.arange(size), shape)
+    # Most combinations are those of no article.
+    present, combined = np.unique(
+        np.ravel_multi_index(codes, shape), return_inverse=True
+    )
     bounds = (0, *np.cumsum(shape).tolist())
-    sums = np.zeros((size, bounds[-1]))
-    for at, numbers in enumerate(values):
-        sums[np.arange(size), bounds[at] + ranks[at][numbers]] = 1
-    return names, _CombinedColumn(combined, size, sums, bounds)
+    sums = np.zeros((len(present), bounds[-1]))
+    for at, numbers in enumerate(np.unravel_index(present, shape)):
+        sums[np.arange(len(present)), bounds[at] + ranks[at][numbers]] = 1
+    return names, _CombinedColumn(combined.astype(np.int16), len(present), sums, bounds)
 
 
 def _plain_facet(

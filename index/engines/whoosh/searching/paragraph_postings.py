@@ -72,19 +72,32 @@ class ParagraphPostings:
         counts = by_article.paragraph_counts.take(places, mode="clip")
         counts = counts * (listed.take(places, mode="clip") == articles)
         at = expand_ranges(self.ends.take(places, mode="clip") - counts, counts)
-        return counts, self._documents(first, counts, at), self.frequencies.take(at)
+        rows = self.rows.take(at) if self._decodes(at) else self._few(first, counts, at)
+        return counts, rows, self.frequencies.take(at)
 
     def documents_at(self, places: Ints) -> Array:
         """Matching documents of the articles at some places."""
         by_article = self.articles
+        if len(places) == len(by_article.articles):
+            return self.rows
         counts = by_article.paragraph_counts.take(places)
-        first = self.segment.first.take(by_article.articles.take(places))
         at = expand_ranges(self.ends.take(places) - counts, counts)
-        return self._documents(first, counts, at)
+        if self._decodes(at):
+            return self.rows.take(at)
+        first = self.segment.first.take(by_article.articles.take(places))
+        return self._few(first, counts, at)
 
-    def _documents(self, first: Array, counts: Array, at: Ints) -> Array:
-        """Documents at some places, of articles with these first documents."""
-        return self.rows.take(at)
+    def _decodes(self, at: Ints) -> bool:
+        """Whether all rows are decoded if those at some places are wanted."""
+        return True
+
+    def _few(self, first: Array, counts: Array, at: Ints) -> Array:
+        """Documents at some places, decoded alone.
+
+        :param first: first document of each of their articles.
+        :param counts: number of them in each.
+        """
+        raise NotImplementedError
 
     @property
     def arrays(self) -> list[Array]:
@@ -133,9 +146,10 @@ class StoredPostings(ParagraphPostings):
         """The same postings by article, as stored."""
         return self._field.article_postings(self._number)
 
-    def _documents(self, first: Array, counts: Array, at: Ints) -> Array:
-        if "rows" in self.__dict__ or len(at) * _MANY > len(self.frequencies):
-            return self.rows.take(at)
+    def _decodes(self, at: Ints) -> bool:
+        return "rows" in self.__dict__ or len(at) * _MANY > len(self.frequencies)
+
+    def _few(self, first: Array, counts: Array, at: Ints) -> Array:
         documents = first.repeat(counts)
         documents += self._field.paragraphs(self._number, at)
         return documents
