@@ -141,7 +141,7 @@ def _done(path: Path) -> list[Step]:
         return [step_of(step) for step in json.loads(path.read_text("utf-8"))["sizes"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path} has no sizes that can be read: delete it to measure them again"
+            f"the figures in {path} cannot be read: delete its folder to start again"
         ) from error
 
 

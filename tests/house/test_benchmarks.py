@@ -853,7 +853,7 @@ def test_figures_of_growth_that_cannot_be_read_are_refused(
     (folder / "scale.json").write_text(text, "utf-8")
     with pytest.raises(SystemExit):
         growing.main(["--corpus", str(corpus), "--folder", str(folder)])
-    assert "delete it to measure them again" in capsys.readouterr().err
+    assert "delete its folder to start again" in capsys.readouterr().err
 
 
 def test_sizes_that_are_no_numbers_are_refused(
