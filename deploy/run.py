@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 QUERY = "q=syria+talks&scope=paragraph"  # matches an article in seeds/
+BESIDE = "make run NUTGRAF_BIND=127.0.0.1:8001"  # beside another service
 
 
 def main() -> None:
@@ -89,6 +90,9 @@ def refuse_running(bind: str, indexer: dict[str, Any]) -> None:
     if running:
         kill = " ".join(map(str, processes))
         how = f", or with:\n\n  kill {kill}\n" if kill else "."
+        if not indexer["running"]:
+            how += "\nIf it serves another store, choose another address for this one:"
+            how += f"\n\n  {BESIDE}\n"
         sys.exit(
             f"Nutgraf is running already: {' and '.join(running)}. Stop it with Ctrl-C"
             f" where it was started{how}"
@@ -122,7 +126,7 @@ def refuse_taken(bind: str) -> None:
         except OSError as error:
             sys.exit(
                 f"Nutgraf cannot listen on {bind}: {error.strerror or error}. Try"
-                " another address: make run NUTGRAF_BIND=127.0.0.1:8001"
+                f" another address: {BESIDE}"
             )
 
 

@@ -196,11 +196,13 @@ def refusal(bind: str, indexer: dict[str, object]) -> str:
 def test_make_run_says_that_nutgraf_runs_already_and_how_to_stop_it(answering):
     said = refusal(answering, NO_INDEXER)
     assert said.startswith(f"Nutgraf is running already: it answers on {answering}.")
+    assert "make run NUTGRAF_BIND=127.0.0.1:8001" in said
     if sys.platform == "linux":
         assert f"kill {os.getpid()}\n" in said
     both = refusal(answering, {"running": True, "process": 12345})
     assert "and this store has an indexer" in both
     assert "12345" in both
+    assert "NUTGRAF_BIND" not in both
 
 
 def test_make_run_says_that_an_indexer_was_left_alone():
