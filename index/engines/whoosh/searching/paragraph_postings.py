@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from index.engines.whoosh.files import (
@@ -72,7 +74,7 @@ class ParagraphPostings:
         counts = by_article.paragraph_counts.take(places, mode="clip")
         counts = counts * (listed.take(places, mode="clip") == articles)
         at = expand_ranges(self.ends.take(places, mode="clip") - counts, counts)
-        rows = self.rows.take(at) if self._decodes(at) else self._few(first, counts, at)
+        rows = self._documents(at, counts, lambda: first)
         return counts, rows, self.frequencies.take(at)
 
     def documents_at(self, places: Ints) -> Array:
@@ -82,22 +84,18 @@ class ParagraphPostings:
             return self.rows
         counts = by_article.paragraph_counts.take(places)
         at = expand_ranges(self.ends.take(places) - counts, counts)
-        if self._decodes(at):
-            return self.rows.take(at)
-        first = self.segment.first.take(by_article.articles.take(places))
-        return self._few(first, counts, at)
+        first = self.segment.first
+        return self._documents(
+            at, counts, lambda: first.take(by_article.articles.take(places))
+        )
 
-    def _decodes(self, at: Ints) -> bool:
-        """Whether all rows are decoded if those at some places are wanted."""
-        return True
+    def _documents(self, at: Ints, counts: Array, first: Callable[[], Array]) -> Array:
+        """Documents at some places among :attr:`rows`.
 
-    def _few(self, first: Array, counts: Array, at: Ints) -> Array:
-        """Documents at some places, decoded alone.
-
-        :param first: first document of each of their articles.
-        :param counts: number of them in each.
+        :param counts: number of them in each of their articles.
+        :param first: computes the first document of each of these articles.
         """
-        raise NotImplementedError
+        return self.rows.take(at)
 
     @property
     def arrays(self) -> list[Array]:
@@ -146,11 +144,10 @@ class StoredPostings(ParagraphPostings):
         """The same postings by article, as stored."""
         return self._field.article_postings(self._number)
 
-    def _decodes(self, at: Ints) -> bool:
-        return "rows" in self.__dict__ or len(at) * _MANY > len(self.frequencies)
-
-    def _few(self, first: Array, counts: Array, at: Ints) -> Array:
-        documents = first.repeat(counts)
+    def _documents(self, at: Ints, counts: Array, first: Callable[[], Array]) -> Array:
+        if "rows" in self.__dict__ or len(at) * _MANY > len(self.frequencies):
+            return self.rows.take(at)
+        documents = first().repeat(counts)
         documents += self._field.paragraphs(self._number, at)
         return documents
 
