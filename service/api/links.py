@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import quote
 
 from index.archive import Answer, Facet
+from index.memo import Memo
 from index.query import Request, filter_key
 from index.rendering import answer_document, facet_document
 
 # Positions in the list of hits; they mean nothing for another list.
 _POSITION = ("page", "cursor")
 _PERIOD = ("from", "to", "date")
+QUOTED_BYTES = 1024 * 1024  # of names and values that a process keeps for links
 
 
 class Links:
@@ -72,7 +74,7 @@ class Links:
                 for name, text, pair in self._pairs
                 if filter_key(name, text) != ticked
             )
-        return f"{self._start}{_quoted(facet.field)}={_quoted(value)}"
+        return f"{self._start}{_QUOTED[facet.field]}={_QUOTED[value]}"
 
     def active(self, facet: Facet, value: str) -> bool:
         """Whether the search is filtered by a facet's value."""
@@ -124,12 +126,16 @@ def _link(facet: Facet, document: dict[str, Any], links: Links) -> None:
 
 
 def _pair(name: str, text: str) -> str:
-    return f"{_quoted(name)}={_quoted(text)}"
+    return f"{_QUOTED[name]}={_QUOTED[text]}"
 
 
-@lru_cache(maxsize=4096)
-def _quoted(text: str) -> str:
-    return quote(text, safe="")
+# Names of fields and values of facets come again in each answer. A body may hold values
+# of megabytes, and most characters are three when they are quoted, some are twelve.
+_QUOTED: Memo[str, str] = Memo(
+    lambda text: quote(text, safe=""),
+    lambda text, quoted: 100 + 4 * len(text) + len(quoted),
+    limit=QUOTED_BYTES,
+)
 
 
 def _text_of(value: Any) -> str:

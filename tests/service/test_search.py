@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from index.article import article_of
 from index.engines import Facet
 from index.errors import InvalidValue
 from index.query import Filter, Interval, Request
+from service.api import links as links_of_answers
 from service.api.links import Links
 from service.api.search import request_of
 
@@ -186,6 +188,19 @@ def test_a_bucket_at_the_ends_of_time_has_an_address(
     )
     assert again.active(facet, value)
     assert again.toggle(facet, value, active=True) == "/v1/search?q=a"
+
+
+def test_links_of_large_values_leave_nothing_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            text = f"{number}{'é' * 100_000}"
+            assert quote(text) in Links("/v1/search", {"q": text}).here(None)
+        del text
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 2 * links_of_answers.QUOTED_BYTES
 
 
 @pytest.mark.parametrize("interval", [each for each in Interval if each != "auto"])
