@@ -74,7 +74,7 @@ class Links:
                 for name, text, pair in self._pairs
                 if filter_key(name, text) != ticked
             )
-        return f"{self._start}{_quoted(facet.field)}={_quoted(value)}"
+        return f"{self._start}{_QUOTED[facet.field]}={_QUOTED[value]}"
 
     def active(self, facet: Facet, value: str) -> bool:
         """Whether the search is filtered by a facet's value."""
@@ -126,7 +126,7 @@ def _link(facet: Facet, document: dict[str, Any], links: Links) -> None:
 
 
 def _pair(name: str, text: str) -> str:
-    return f"{_quoted(name)}={_quoted(text)}"
+    return f"{_QUOTED[name]}={_QUOTED[text]}"
 
 
 def _quoted(text: str) -> str:

@@ -40,6 +40,20 @@ def test_an_empty_engine_has_nothing(engine: Engine) -> None:
     assert page.facets[0].values == ()
 
 
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("unit", Unit)
+@pytest.mark.parametrize("was_filled", [False, True])
+def test_words_are_searched_where_no_article_is_left(
+    engine: Engine, was_filled: bool, unit: Unit, scope: Scope
+) -> None:
+    if was_filled:
+        fill(engine, article("a", "truce", headline="Talks"))
+        engine.apply((), ("a",), seq=2)
+    for query in (word("truce"), word("truce", "keywords"), Prefix("tru")):
+        page = search(engine, query, scope=scope, unit=unit)
+        assert (page.hits, page.articles, page.paragraphs) == ((), 0, 0)
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -55,7 +55,8 @@ class Norms:
             [
                 int(segment.lengths.max(initial=0))
                 for segment in self._collection.snapshot.segments
-            ]
+            ],
+            default=0,
         )
         norms: Floats = ranking.paragraph_norm(
             np.arange(longest + 1.0), self.mean_paragraph(passages)
