@@ -36,7 +36,7 @@ class LogWriter(logging.Handler):
         # Formatted lines, and records that are to be formatted.
         self._waiting: list[str | logging.LogRecord] = []
         self._size = self._lost = 0
-        self._started = self._closing = False
+        self._started = self._closing = self._torn = False
         self._make_locks()
 
     def start(self) -> None:
@@ -131,18 +131,22 @@ class LogWriter(logging.Handler):
 
     def _write(self, piece: bytes) -> bool:
         """Write bytes; say whether the log took all of them."""
-        while piece:
+        # A full disk takes a part of a line. The next one must not continue it.
+        left = data = b"\n" + piece if self._torn else piece
+        while left:
             try:
-                piece = piece[os.write(self._file, piece) :]
+                left = left[os.write(self._file, left) :]
             except BlockingIOError:
                 # The other end shares the open file, and has made it non-blocking.
                 writable = select.poll()
                 writable.register(self._file, select.POLLOUT)
                 if not writable.poll(CLOSING_SECONDS * 1_000) and self._closing:
-                    return False
+                    break
             except OSError:
-                return False
-        return True
+                break
+        if taken := data[: len(data) - len(left)]:
+            self._torn = not taken.endswith(b"\n")
+        return not left
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[tuple[int, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -129,6 +130,34 @@ def test_nobody_waits_for_a_log_that_is_not_read_and_losses_are_counted(
     lost = sum(line["lines"] for line in lines if "lines" in line)
     assert lost > 10_000
     assert len(numbers) + lost == 20_100
+
+
+def test_after_a_line_that_a_full_disk_has_cut_a_new_one_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    write, room = os.write, [40]
+
+    def limited(to: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "no space")
+        number = write(to, data[: room[0]])
+        room[0] -= number
+        return number
+
+    monkeypatch.setattr(os, "write", limited)
+    with writing(file, monkeypatch) as writer:
+        log(writer, range(1))
+        writer.flush()
+        room[0] = 100_000
+        log(writer, range(1, 3))
+        writer.flush()
+    cut, *others = path.read_text().splitlines()
+    assert len(cut) == 40
+    lines = [json.loads(line) for line in others]
+    assert [line.get("number", line.get("lines")) for line in lines] == [1, 2, 1]
+    os.close(file)
 
 
 @pytest.mark.parametrize("path", ["/dev/full", "pipe"])
