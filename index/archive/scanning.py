@@ -185,12 +185,7 @@ class Scan:
         firsts, ends = first[chosen], edges[1::2][chosen]
         check()
         of_characters = classes.tobytes()
-        keys = self._keys(of_characters, firsts)
-        chosen = np.zeros(len(firsts), np.bool_)
-        for start in starts:
-            check()
-            mask = np.uint64(256 ** len(start) - 1)
-            chosen |= keys & mask == np.uint64(int.from_bytes(start, "little"))
+        chosen = self._starting(of_characters, firsts, starts, check)
         self.words: list[tuple[int, str]] = []
         self._doubtful: list[int] = []
         places = zip(firsts[chosen].tolist(), ends[chosen].tolist(), strict=True)
@@ -214,6 +209,30 @@ class Scan:
             is_foreign = classes == _FOREIGN
             foreign = (is_foreign[1:] > is_foreign[:-1]).nonzero()[0] + 1
             self._doubtful += foreign.tolist()
+        figures = [start for start in starts if start[:1].isdigit()]
+        if figures:
+            # An amount is found without the letters of its currency before it: Rs1,500.
+            is_figure = is_alnum & (classes <= ord("9"))
+            behind = is_figure[1:] & (classes[:-1] > ord("9"))
+            amounts = behind.nonzero()[0] + 1
+            amounts = amounts[self._starting(of_characters, amounts, figures, check)]
+            self._doubtful += amounts.tolist()
+
+    def _starting(
+        self,
+        of_characters: bytes,
+        places: NDArray[np.int64],
+        starts: Sequence[bytes],
+        check: Check,
+    ) -> NDArray[np.bool_]:
+        """From which places on the letters are those of one of the starts."""
+        keys = self._keys(of_characters, places)
+        starting = np.zeros(len(places), np.bool_)
+        for start in starts:
+            check()
+            mask = np.uint64(256 ** len(start) - 1)
+            starting |= keys & mask == np.uint64(int.from_bytes(start, "little"))
+        return starting
 
     def _keys(
         self, of_characters: bytes, places: NDArray[np.int64]

@@ -147,7 +147,7 @@ PIECES = st.sampled_from(
             "ค่ำ",
             "talk에서",
         ),
-        *("\u0301", "、", "，", "»", "1,5", "٣", "Ⅳ"),
+        *("\u0301", "、", "，", "»", "1,5", "٣", "Ⅳ", "Rs1,500", "1,500", "é1,500"),
         *("tàlk", "É", "ŝ", "ås", "at", "10.30", "0.5", "francs", "12\u202f000"),
     ]
 )
@@ -201,6 +201,7 @@ LEAVES = (
             *(Phrase(("at", "10.30")), Exact(("30", "talk")), Phrase(("0.5", "a"))),
             *(Phrase(("neil", "17", "a")), Exact(("tàlk", "us")), Prefix("tal")),
             *(Fuzzy("переговору", 1), Wildcard("t?l*s"), Wildcard("*7"), Prefix("c1")),
+            *(Term("1500"), Prefix("15"), Phrase(("a", "1500"))),
         ]
     )
 )
@@ -225,6 +226,7 @@ LEAVES = (
 @example(["a at 10.30 talk us"], [Exact(("30", "talk"))], "en")
 @example(["s a", "s", "a – — s • a"], [Phrase(("a", "s", "a"))], "en")
 @example(["We talk", "s"], [Prefix("talk"), Exact(("talk",))], "en")
+@example(["Rs1,500 EUR1,500. rebel-held1,500"], [Term("1500")], "en")
 def test_marks_equal_those_of_the_full_analysis(
     texts: list[str], leaves: list[WordLeaf], language: str
 ) -> None:
