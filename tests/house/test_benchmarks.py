@@ -1263,7 +1263,7 @@ def test_benchmarks_import_what_nutgraf_or_its_extra_bench_requires() -> None:
             elif isinstance(node, ast.ImportFrom):
                 assert node.module is not None
                 packages.add(node.module.partition(".")[0])
-    foreign = packages - sys.stdlib_module_names - {"index", "benchmarks"}
+    foreign = packages - sys.stdlib_module_names - {"index", "service", "benchmarks"}
     names = {"whoosh": "whoosh-reloaded"}
     assert {names.get(name, name) for name in foreign} <= declared
 
