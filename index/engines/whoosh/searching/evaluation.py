@@ -34,6 +34,14 @@ class Evaluation:
         self._search = search
         self._tree = QueryTree(snapshot, search, expansions=expansions)
         self.check = self._tree.check
+        # Bitmap of the articles that are shown now, filters aside; whether it is full.
+        self._shown, self._all_shown = snapshot.shown_at(
+            self._tree.now, held=search.reader.held
+        )
+
+    @cached
+    def _all_visible(self) -> bool:
+        return self._all_shown and self.visible is self._shown
 
     def page(self, budget: SearchBudget) -> Page:
         """The answer.
@@ -98,7 +106,7 @@ class Evaluation:
 
         Read-only.
         """
-        mask, _ = self._shown
+        mask = self._shown
         for condition in self._search.reader.filters:
             having = self._with_values(condition)
             mask = mask & (~having if condition.exclude else having)
@@ -107,20 +115,6 @@ class Evaluation:
             mask = mask.copy()
             mask[withdrawn] = False
         return mask
-
-    @cached
-    def _shown(self) -> tuple[Mask, bool]:
-        """Bitmap of the articles that are shown now, filters aside; whether it is full.
-
-        Read-only.
-        """
-        held = self._search.reader.held
-        return self._snapshot.shown_at(self._tree.now, held=held)
-
-    @cached
-    def _all_visible(self) -> bool:
-        shown, all_shown = self._shown
-        return all_shown and self.visible is shown
 
     def visible_count(self, leaf: WordLeaf) -> int:
         """Number of visible articles that match a leaf in any searched field."""

@@ -91,16 +91,15 @@ def _combined_counts(
     Only of fields with few values, one per article. Empty if a facet has a prefix, or
     counts other articles than the rest because its field is filtered.
     """
-    fields = [
-        request.field
-        for request, _ in requests
-        if request.field not in DATE_FIELD_NAMES
-    ]
-    filtered = [condition.field for condition in search.filters]
-    if not requests or any(
-        request.prefix or request.field in filtered for request, _ in requests
-    ):
+    if not requests:
         return {}
+    filtered = [condition.field for condition in search.filters]
+    fields: list[str] = []
+    for request, _ in requests:
+        if request.prefix or request.field in filtered:
+            return {}
+        if request.field not in DATE_FIELD_NAMES:
+            fields.append(request.field)
     columns = snapshot.memoized("combined columns", dict[frozenset[str], Any])
     key = frozenset(fields)
     if key not in columns:

@@ -52,15 +52,15 @@ def memory_of(snapshot: IndexSnapshot, search: Search, tree: QueryTree) -> int:
     Only the posting lists of single words are looked up for it.
     """
     documents, articles = snapshot.documents, snapshot.articles
-    lengths: dict[WordLeaf, int] = {}
     words: list[int] = []
-    together: list[Near | Phrase | Exact] = []
-    for leaf, _ in leaves(search.query):
-        if not isinstance(leaf, Range):
-            words.append(_most_of_leaf(leaf, snapshot, search, tree))
-            lengths[leaf] = words[-1]
-            if isinstance(leaf, Near | Phrase | Exact):
-                together.append(leaf)
+    others: list[WordLeaf] = []  # all but single words
+    word_leaves = [
+        leaf for leaf, _ in leaves(search.query) if not isinstance(leaf, Range)
+    ]
+    for leaf in word_leaves:
+        words.append(_most_of_leaf(leaf, snapshot, search, tree))
+        if not isinstance(leaf, Term):
+            others.append(leaf)
     of_article = _ARTICLE + _ARTICLE_LEAF * len(words)
     of_article += _ARTICLE_FACET * len(search.facets)
     of_document, of_row = _DOCUMENT, 0
@@ -71,12 +71,14 @@ def memory_of(snapshot: IndexSnapshot, search: Search, tree: QueryTree) -> int:
         of_row += _CANDIDATE
     size = articles * of_article + documents * of_document
     if of_row:
+        lengths = dict(zip(word_leaves, words, strict=True))
         most = _most_matching(search, tree, lengths, documents)
         size += min(documents, most) * of_row
     if not words:
         return size
-    if not all(isinstance(leaf, Term) for leaf in lengths):
+    if others:
         size += max(words) * _JOINED + ONE_RUN * _RUN
+    together = [leaf for leaf in others if isinstance(leaf, Near | Phrase | Exact)]
     if together:
         longest = _AT_ONE_POSITION * _longest_row(snapshot)
         if longest > ONE_PASS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,8 +59,7 @@ _NO_ARTICLES = np.empty(0, np.int32)
 _NO_TERMS: Mapping[str, Array] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """A word leaf outside any NOT: it adds to scores and is marked in excerpts.
 
     :param context: articles, or documents if the query is evaluated by them, in which
@@ -99,6 +98,9 @@ class QueryTree:
         self._expansions = expansions
         self.check = until(search.deadline)
         self._postings: dict[WordLeaf, LeafPostings] = {}
+        # By identity too, as hashing a leaf costs more than the look-up. They are kept
+        # beside, so that no other leaf gets the id of one.
+        self._of_leaf: dict[int, tuple[WordLeaf, LeafPostings]] = {}
 
     @cached
     def now(self) -> int:
@@ -263,6 +265,12 @@ class QueryTree:
 
     def postings(self, leaf: WordLeaf) -> LeafPostings:
         """Posting list of a word leaf."""
+        known = self._of_leaf.get(id(leaf))
+        if known is None:
+            known = self._of_leaf[id(leaf)] = leaf, self._found(leaf)
+        return known[1]
+
+    def _found(self, leaf: WordLeaf) -> LeafPostings:
         postings = self._postings.get(leaf)
         if postings is None:
             snapshot, default = self._snapshot, self._search.places
