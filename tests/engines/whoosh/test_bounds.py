@@ -58,7 +58,7 @@ def test_long_chunks_do_not_fill_a_write_buffer_each(
 def test_articles_are_released_once_they_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.engines.whoosh.writing.writer._BATCH_DOCUMENTS", 20)
+    monkeypatch.setattr("index.engines.whoosh.writing.writer._BATCH_DOCUMENTS", 10)
     most = 0
 
     def articles() -> Iterator[Article]:

@@ -36,8 +36,8 @@ _SMALLEST_TIER = 512
 _BUFFER_SHARE = 0.45
 # Documents of one batch for the background process, and the share of the memory budget
 # that their texts may take.
-_BATCH_DOCUMENTS, _BATCH_SHARE = 50_000, 0.04
-_PENDING = 3  # batches given to the background process and not finished
+_BATCH_DOCUMENTS, _BATCH_SHARE = 25_000, 0.02
+_PENDING = 6  # batches given to the background process and not finished
 
 LOG = logging.getLogger("nutgraf.engine")
 
