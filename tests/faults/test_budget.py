@@ -20,7 +20,8 @@ ARTICLES = amount(400, 6_000)
 SECONDS = amount(3, 60)
 WORDS = [f"common{n}" for n in range(64)]
 MB = 1024 * 1024
-SEARCH_MEMORY = 64 * MB
+# The long form has more than 64 MB can hold of all words at once: it would be refused.
+SEARCH_MEMORY = amount(64, 256) * MB
 # Of both workers and their master, in the 2 GB of a unit.
 MEMORY = 2 * 1024 * MB
 # Beside the searches a worker has its code, caches of words and lists, and one answer.
