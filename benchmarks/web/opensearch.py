@@ -87,8 +87,8 @@ class OpenSearch:
         fingerprint = hashlib.sha256(text.encode()).hexdigest()
         for hits in Hits:
             index = _index_of(hits)
-            found = self._ask("GET", f"/{index}/_mapping", missing=True)
-            meta = (found or {}).get(index, {}).get("mappings", {}).get("_meta")
+            mapping = self._ask("GET", f"/{index}/_mapping", missing=True)
+            meta = (mapping or {}).get(index, {}).get("mappings", {}).get("_meta")
             if meta != {"complete": fingerprint}:
                 self._build(hits, fingerprint)
 
