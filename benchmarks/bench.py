@@ -87,6 +87,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="folder of test collections, for the line relevance",
     )
     add(
+        "--engine",
+        metavar="URL",
+        help="also measure this engine of ours, such as a cluster, with the workload",
+    )
+    add(
         "--keep",
         type=Path,
         metavar="FOLDER",
@@ -134,6 +139,7 @@ def main(argv: Sequence[str]) -> int:
             effort=QUICK if args.quick else Effort(),
             collections=args.collections,
             opensearch=opensearch,
+            engine=args.engine,
             announce=announce,
         )
         try:
@@ -185,7 +191,11 @@ def _chosen_lines(
             for line in LINES
             if (line.name != "relevance" or args.collections)
             and (not line.node or opensearch)
+            and (not line.engine or args.engine)
         ]
+    with_engine = [line.name for line in lines if line.engine]
+    if with_engine and not args.engine:
+        parser.error(f"{', '.join(with_engine)}: name an engine with --engine")
     with_node = [line.name for line in lines if line.node]
     if with_node and not opensearch:
         parser.error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from benchmarks.web import (
     search_sets,
 )
 from benchmarks.workplace import Announce, Built, Workplace
-from index.engines import Snapshot
+from index.engines import Engine, Snapshot, open_engine
 
 OURS, TANTIVY, ARTICLES = "ours", "tantivy", "tantivy, articles"
 
@@ -67,6 +67,7 @@ class Session:
 
     :param collections: folder of test collections.
     :param opensearch: port of an OpenSearch node on this machine.
+    :param engine: URL of another engine of ours to measure.
     """
 
     def __init__(
@@ -76,10 +77,12 @@ class Session:
         effort: Effort,
         collections: Path | None = None,
         opensearch: int | None = None,
+        engine: str | None = None,
         announce: Announce = lambda text: None,
     ) -> None:
         self.workplace, self.effort = workplace, effort
         self.collections, self.opensearch = collections, opensearch
+        self._engine = engine
         self.announce = announce
         self._open = ExitStack()
 
@@ -93,6 +96,29 @@ class Session:
         engine = self.workplace.engine()
         self._open.callback(engine.close)
         return engine.snapshot()
+
+    def build_other(self) -> Built:
+        """Build the index of the other engine from the store."""
+        with closing(self._open_other()) as engine:
+            return self.workplace.build_with(engine)
+
+    @cached_property
+    def other(self) -> Snapshot:
+        """The index of the other engine, built if it is not that of the store."""
+        engine = self._open_other()
+        self._open.callback(engine.close)
+        self.workplace.bring_up_to_date(engine)
+        return engine.snapshot()
+
+    @cached_property
+    def other_searches(self) -> list[tuple[TimedSearch, Times]]:
+        """The workload in the other engine."""
+        return self.compared(self.workplace.workload.scored, self.other, {})
+
+    def _open_other(self) -> Engine:
+        if self._engine is None:
+            raise Failed("name the engine with --engine")
+        return open_engine(self._engine)
 
     def tantivy(self, *, whole_articles: bool = False) -> tuple[Peer, Path]:
         """tantivy, not yet opened, and its folder."""

@@ -169,25 +169,33 @@ class Workplace:
     def engine(self) -> Engine:
         """Our index of the store, brought up to date; the caller closes it."""
         engine = open_engine(self.variables["NUTGRAF_ENGINE"])
+        self.bring_up_to_date(engine)
+        return engine
+
+    def bring_up_to_date(self, engine: Engine) -> None:
+        """Index with an engine what it lacks of the store."""
         with closing(self.store()) as store:
             state = engine.state()
             if state.stale is not None or state.seq != store.seq():
                 self._announce("bringing the index up to date")
                 Indexer(store, engine).catch_up()
-        return engine
 
     def build_ours(self) -> Built:
         """Build our index from the store, in a folder that is removed afterwards."""
         folder = self.folder / "built"
         shutil.rmtree(folder, ignore_errors=True)
-        engine = open_engine(f"whoosh:{folder}")
+        with closing(open_engine(f"whoosh:{folder}")) as engine:
+            built = self.build_with(engine)
+        shutil.rmtree(folder)
+        return built
+
+    def build_with(self, engine: Engine) -> Built:
+        """Build the index of an engine of ours from the store, anew."""
         with closing(self.store()) as store:
             self._announce("building our index from the store")
             started = time.perf_counter()
             Indexer(store, engine).rebuild()
             seconds = time.perf_counter() - started
-        engine.close()
-        shutil.rmtree(folder)
         return Built(seconds=seconds, paragraphs=self.size.paragraphs)
 
     def build_engine(self, name: str, articles: Iterable[Article]) -> Engine:

@@ -31,7 +31,8 @@ class Line:
     :param aim: the value we want to reach.
     :param higher: higher values are better.
     :param peer: it needs tantivy.
-    :param node: it needs an OpenSearch node.
+    :param node: it needs an OpenSearch node to compare with.
+    :param engine: it measures the engine that ``--engine`` names.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Line:
     higher: bool = False
     peer: bool = False
     node: bool = False
+    engine: bool = False
 
     def reaches(self, value: float, mark: float | None) -> bool:
         """Whether a value is as good as a bar or an aim."""

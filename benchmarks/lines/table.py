@@ -8,7 +8,7 @@ is measured.
 from __future__ import annotations
 
 from benchmarks.data import FUZZY
-from benchmarks.lines import indexing, searching, serving
+from benchmarks.lines import indexing, other_engine, searching, serving
 from benchmarks.lines.line import Line
 from benchmarks.web import FLASK_TANTIVY, OPENSEARCH, Hits
 
@@ -194,6 +194,48 @@ LINES: tuple[Line, ...] = (
         measure=serving.write,
         bar=500,
         aim=50,
+    ),
+    Line(
+        name="engine_ingest",
+        what="building the index of --engine from the store",
+        unit="par./s",
+        measure=other_engine.ingest,
+        bar=2_000,
+        higher=True,
+        engine=True,
+    ),
+    Line(
+        name="engine_p50",
+        what="search with --engine, median over the workload",
+        unit="ms",
+        measure=other_engine.p50,
+        bar=20,
+        engine=True,
+    ),
+    Line(
+        name="engine_p95",
+        what="the same, 95th percentile",
+        unit="ms",
+        measure=other_engine.p95,
+        bar=60,
+        engine=True,
+    ),
+    Line(
+        name="engine_prefix",
+        what="slowest prefix search with --engine",
+        unit="ms",
+        measure=other_engine.prefix,
+        bar=2_000,
+        engine=True,
+    ),
+    Line(
+        name="engine_agreement",
+        what="share of searches that --engine answers as our index does",
+        unit="×",
+        measure=other_engine.agreement,
+        bar=1.0,
+        higher=True,
+        engine=True,
     ),
     Line(
         name="relevance",
