@@ -27,6 +27,7 @@ from benchmarks.peers import Builder
 from index.article import Article
 from index.engines import Engine, open_engine
 from index.jobs import Indexer
+from index.settings import Settings
 from index.store import Store
 
 _ABOUT = "about.json"
@@ -61,6 +62,7 @@ class Workplace:
     :param base: the corpus that words are drawn from; ``corpus`` may be copies of it.
     :param per_kind: number of searches of each kind.
     :param workload: the workload of an earlier run; by default one is drawn.
+    :param search_memory: of all searches of a process, in bytes.
     :raises OtherCorpus: the folder holds another corpus.
     """
 
@@ -73,6 +75,7 @@ class Workplace:
         seed: int = 1,
         per_kind: int = 8,
         workload: Workload | None = None,
+        search_memory: int = Settings().search_memory,
         announce: Announce = lambda text: None,
     ) -> None:
         self.folder, self.corpus, self.base = folder, corpus, base
@@ -86,7 +89,9 @@ class Workplace:
         self.variables = {
             "NUTGRAF_STORE": f"sqlite:///{folder / 'nutgraf.db'}",
             "NUTGRAF_ENGINE": f"whoosh:{folder / 'index'}",
+            "NUTGRAF_SEARCH_MEMORY": str(search_memory),
         }
+        self._search_memory = search_memory
 
     def _about(self, seed: int, per_kind: int) -> dict[str, Any]:
         path = self.folder / _ABOUT
@@ -168,7 +173,9 @@ class Workplace:
 
     def engine(self) -> Engine:
         """Our index of the store, brought up to date; the caller closes it."""
-        engine = open_engine(self.variables["NUTGRAF_ENGINE"])
+        engine = open_engine(
+            self.variables["NUTGRAF_ENGINE"], search_memory=self._search_memory
+        )
         self.bring_up_to_date(engine)
         return engine
 

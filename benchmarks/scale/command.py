@@ -35,6 +35,8 @@ from index.errors import NutgrafError
 
 SIZES = (1_000_000, 2_000_000, 5_000_000, 10_000_000)
 PARAGRAPHS = 100_000  # generated without --corpus
+# The default is enough for some five million paragraphs.
+SEARCH_MEMORY = 1024 * 1024 * 1024
 EFFORT = Effort(search_seconds=20.0, openings=3, writes=20)
 
 
@@ -94,7 +96,13 @@ def main(argv: Sequence[str]) -> int:
     )
     base = Kept(of=base)
     try:
-        workplace = Workplace(folder, base, base=base, announce=announce)
+        workplace = Workplace(
+            folder,
+            base,
+            base=base,
+            search_memory=SEARCH_MEMORY,
+            announce=announce,
+        )
         done = _done(folder / "scale.json")
     except (OtherCorpus, NutgrafError, OSError, ValueError) as error:
         parser.error(str(error))

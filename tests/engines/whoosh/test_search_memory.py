@@ -22,6 +22,7 @@ from index.engines.budget import SearchBudget
 from index.engines.whoosh import WhooshEngine
 from index.engines.whoosh.searching import (
     Evaluation,
+    evaluation,
     memory,
     proximity,
     ranker,
@@ -35,6 +36,7 @@ from index.query import (
     And,
     Exact,
     FacetRequest,
+    Fuzzy,
     Near,
     Not,
     Or,
@@ -45,6 +47,7 @@ from index.query import (
     Search,
     Term,
     Unit,
+    Wildcard,
     WordLeaf,
     near_spans,
 )
@@ -112,6 +115,12 @@ def searches(query: Query) -> Iterator[Search]:
             )
 
 
+def needed_by(snapshot: Any, search: Search, *, closely: bool = False) -> int:
+    """What a search says that it needs, before it is evaluated."""
+    tree = Evaluation(snapshot._snapshot, search, expansions=100)._tree
+    return memory_of(snapshot._snapshot, search, tree, closely=closely)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_search_takes_no_more_than_it_says(
@@ -130,8 +139,9 @@ def test_a_search_takes_no_more_than_it_says(
         snapshot.search(
             Search(query=Term("absent"), now=NOW, unit=search.unit, scope=search.scope)
         )
-        evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
-        expected = memory_of(snapshot._snapshot, search, evaluation._tree)
+        expected = min(
+            needed_by(snapshot, search), needed_by(snapshot, search, closely=True)
+        )
         tracemalloc.start()
         try:
             snapshot.search(search)
@@ -161,8 +171,9 @@ def test_words_together_take_no_more_than_is_said_of_long_paragraphs(
     long_engine.close()
     snapshot = long_engine.snapshot()
     snapshot.search(Search(query=Term("word1"), now=NOW))
-    evaluation = Evaluation(snapshot._snapshot, search, expansions=100)
-    expected = memory_of(snapshot._snapshot, search, evaluation._tree)
+    expected = min(
+        needed_by(snapshot, search), needed_by(snapshot, search, closely=True)
+    )
     tracemalloc.start()
     try:
         snapshot.search(search)
@@ -302,12 +313,58 @@ def test_a_search_for_paragraphs_needs_memory_for_those_with_its_words(
         search = Search(
             query=query, now=NOW, unit=Unit.PARAGRAPH, scope=Scope.PARAGRAPH
         )
-        evaluation = snapshot._evaluation(search)
-        return memory_of(snapshot._snapshot, search, evaluation._tree)
+        return needed_by(snapshot, search)
 
     # 10,000 paragraphs, and a hundred bytes for each of them that may be a hit.
     assert needed("word1", "word2") - needed("rare", "here") > 10_000 * 100
     engine.apply([], ["few"], seq=100)
+
+
+RARE: dict[str, WordLeaf] = {
+    "prefix": Prefix("rar"),
+    "wildcard": Wildcard("r*re"),
+    "fuzzy": Fuzzy("rars", 1),
+    "phrase": Phrase(("rare", "here")),
+    "exact": Exact(("rare", "here")),
+    "near": Near(("here", "rare"), 2),
+    "phrase with a frequent word": Phrase(("word1", "rare")),
+}
+
+
+@pytest.mark.parametrize("kind", RARE)
+def test_words_that_are_rare_together_need_little_in_a_large_index(
+    engine: WhooshEngine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.apply([article("few", "word1 rare here")], [], seq=99)
+    for module in (memory, segment_postings):
+        monkeypatch.setattr(module, "ONE_RUN", 1_000)
+    monkeypatch.setattr(memory, "ONE_PASS", 100)
+    snapshot: Any = engine.snapshot()
+    search = Search(query=RARE[kind], now=NOW, facets=(FacetRequest(field="source"),))
+    some = needed_by(snapshot, search, closely=True)
+    assert some < needed_by(snapshot, search) / 2
+    monkeypatch.setattr(engine, "_budget", SearchBudget(some))
+    assert [hit.id for hit in engine.snapshot().search(search).hits] == ["few"]
+    engine.apply([], ["few"], seq=100)
+
+
+def test_only_what_large_searches_need_is_looked_at_closely(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[Search] = []
+
+    def watched(snapshot: Any, search: Search, *others: Any, **options: Any) -> int:
+        if options:
+            looked_at.append(search)
+        return memory_of(snapshot, search, *others, **options)
+
+    monkeypatch.setattr(evaluation, "memory_of", watched)
+    search = Search(query=Phrase(("word1", "word2")), now=NOW)
+    engine.snapshot().search(search)
+    assert looked_at == []
+    monkeypatch.setattr(engine, "_budget", SearchBudget(100 * KB * KB))
+    engine.snapshot().search(search)
+    assert looked_at == [search]
 
 
 def test_a_search_reserves_what_it_needs_and_releases_it(

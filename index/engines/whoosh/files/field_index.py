@@ -208,6 +208,16 @@ class FieldIndex:
         low, high = self.rows_at[number : number + 2].tolist()
         return int(high - low)
 
+    def counts(self, numbers: Ints) -> Ints:
+        """Number of rows of each of several posting lists."""
+        ends = self.rows_at[numbers + 1].astype(np.int64)
+        return np.asarray(ends - self.rows_at[numbers])
+
+    def article_counts(self, numbers: Ints) -> Ints:
+        """Number of articles of each of several posting lists."""
+        ends = self._articles_at[numbers + 1].astype(np.int64)
+        return np.asarray(ends - self._articles_at[numbers])
+
     def frequencies(self, number: int) -> Array:
         """Frequency in each row of a posting list."""
         low, high = self.rows_at[number : number + 2].tolist()

@@ -49,6 +49,10 @@ class Evaluation:
         :raises SearchMemoryUsed: the budget has no room for the search.
         """
         size = memory_of(self._snapshot, self._search, self._tree)
+        if size > budget.large:
+            # Then it pays to know it better: large searches wait for each other.
+            closer = memory_of(self._snapshot, self._search, self._tree, closely=True)
+            size = min(size, closer)
         deadline = self._search.deadline
         budget.reserve(size, None if deadline is None else deadline.at)
         try:

@@ -89,18 +89,21 @@ class QueryTree:
 
     It is true of articles in article scope, else of documents. The posting list of a
     leaf is computed once, and used several times.
+
+    :ivar limit: how many words a prefix, wildcard or fuzzy term may stand for.
     """
 
     def __init__(
         self, snapshot: IndexSnapshot, search: Search, *, expansions: int
     ) -> None:
         self._snapshot, self._search = snapshot, search
-        self._expansions = expansions
+        self.limit = expansions
         self.check = until(search.deadline)
         self._postings: dict[WordLeaf, LeafPostings] = {}
         # By identity too, as hashing a leaf costs more than the look-up. They are kept
         # beside, so that no other leaf gets the id of one.
         self._of_leaf: dict[int, tuple[WordLeaf, LeafPostings]] = {}
+        self._expanded: dict[WordLeaf, list[Expansion]] = {}
 
     @cached
     def now(self) -> int:
@@ -282,7 +285,7 @@ class QueryTree:
             if isinstance(leaf, Prefix | Wildcard | Fuzzy) and (
                 postings is None or expands_in not in (None, self.collection.identity)
             ):
-                expansions = expansions_of(snapshot, leaf, places, self.check)
+                expansions = self.expansions_of(leaf, places)
                 expands_in = self._checked_expansions(leaf, expansions)
                 for terms, field, segment, _ in expansions:
                     terms_of.setdefault(segment.id, {})[field.name] = terms
@@ -307,6 +310,21 @@ class QueryTree:
             postings.expands_in = expands_in
             self._postings[leaf] = postings
         return postings
+
+    def known_postings(self, leaf: WordLeaf) -> LeafPostings | None:
+        """Posting list of a leaf if this search, or one before it, has computed it."""
+        cache = self._snapshot.memoized(POSTING_CACHE, PostingCache)
+        return self._postings.get(leaf) or cache.get(leaf, self._search.places)
+
+    def expansions_of(
+        self, leaf: Prefix | Wildcard | Fuzzy, places: Places
+    ) -> list[Expansion]:
+        """Terms to which a leaf expands; they may be too many."""
+        expansions = self._expanded.get(leaf)
+        if expansions is None:
+            expansions = expansions_of(self._snapshot, leaf, places, self.check)
+            self._expanded[leaf] = expansions
+        return expansions
 
     def _near_postings(
         self, near: Near, places: Places, cache: PostingCache
@@ -361,7 +379,7 @@ class QueryTree:
         always = limit_expansions(
             leaf,
             expansions,
-            limit=self._expansions,
+            limit=self.limit,
             counted=counted,
             check=self.check,
         )

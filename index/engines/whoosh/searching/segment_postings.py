@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,6 +48,24 @@ from index.query import (
     wildcard_pattern,
 )
 from index.text import fold, is_single_cjk, word_key
+
+# Bytes that joining takes meanwhile: for each article and each posting of a word that
+# is read beside others, and for each posting of its whole list, which is only mapped.
+# For each row of a field where the lists of a word are added up, and of the result.
+_WORD_ARTICLE, _WORD_ROW, _MAPPED_ROW = 40, 40, 4
+_SUMMED_ROW, _RESULT = 9, 48
+
+
+class Joined(NamedTuple):
+    """Upper bounds of what joining the lists of a leaf comes to.
+
+    :param rows: of the result.
+    :param bytes: that it takes meanwhile, besides one run of a union and one pass over
+        positions.
+    """
+
+    rows: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,23 @@ def near_postings_of(
             for postings in matcher.near(distances)
         ]
     return list(map(SegmentPostings, paragraphs, lines))
+
+
+def joined_in(
+    segment: Segment,
+    field: FieldIndex,
+    leaf: WordLeaf,
+    check: Check,
+    *,
+    terms: Array | None,
+    most_documents: Callable[[int], int],
+) -> Joined:
+    """Upper bounds for a leaf in a field of a segment, from the lengths of its lists.
+
+    :param terms: to which a prefix, wildcard or fuzzy leaf expands.
+    :param most_documents: upper bound of the documents of a number of articles.
+    """
+    return _LeafMatcher(segment, field, leaf, check, terms).joined(most_documents)
 
 
 def _no_postings(segment: Segment) -> ParagraphPostings:
@@ -191,17 +227,13 @@ class _LeafMatcher:
 
     def postings(self) -> Postings:
         """Posting list of the leaf in the field."""
-        leaf, field = self._leaf, self._field
+        leaf = self._leaf
         if isinstance(leaf, Prefix | Wildcard | Fuzzy):
             if self._terms is None:
                 return NO_POSTINGS
             return self._disjunction(self._lists_of_terms(self._terms))
         if isinstance(leaf, Exact):
-            words = tuple(
-                self._lists_of_terms(np.array(field.terms_of(form), np.int64))
-                for form in leaf.forms
-            )
-            return self._all_words(words)
+            return self._all_words(self._exact_words(leaf))
         assert isinstance(leaf, Term | Phrase), leaf
         # An article has one language, so lists of two languages share no article.
         return disjoint_union(
@@ -224,7 +256,56 @@ class _LeafMatcher:
             for at in range(len(distances))
         ]
 
+    def joined(self, most_documents: Callable[[int], int]) -> Joined:
+        """See :func:`joined_in`."""
+        leaf = self._leaf
+        if isinstance(leaf, Prefix | Wildcard | Fuzzy):
+            if self._terms is None:
+                return Joined(0, 0)
+            return self._joined_words(
+                (self._lists_of_terms(self._terms),), most_documents
+            )
+        if isinstance(leaf, Exact):
+            return self._joined_words(self._exact_words(leaf), most_documents)
+        by_language = [
+            self._joined_words(self._stemmed_words(leaf, language), most_documents)
+            for language in self._segment.languages
+        ]
+        rows = sum(joined.rows for joined in by_language)
+        most = max((joined.bytes for joined in by_language), default=0)
+        return Joined(rows, most + (_RESULT * rows if len(by_language) > 1 else 0))
+
+    def _joined_words(
+        self, words: Sequence[WordLists], most_documents: Callable[[int], int]
+    ) -> Joined:
+        if not all(words):
+            return Joined(0, 0)
+        field = self._field
+        numbers = [
+            np.array([*word.lists, *(part[0] for part in word.parted)], np.int64)
+            for word in words
+        ]
+        all_rows = self._rows_of_field()
+        rows = [min(int(field.counts(lists).sum()), all_rows) for lists in numbers]
+        articles = [int(field.article_counts(lists).sum()) for lists in numbers]
+        result, common = min(rows), most_documents(min(articles))
+        read = sum(
+            count * _WORD_ARTICLE
+            + rows_of_word * _MAPPED_ROW
+            + min(rows_of_word, common) * _WORD_ROW
+            if word.is_one_list and len(words) > 1
+            else rows_of_word * (_MAPPED_ROW + _WORD_ROW) + _SUMMED_ROW * all_rows
+            for word, rows_of_word, count in zip(words, rows, articles, strict=True)
+        )
+        return Joined(result, read + _RESULT * result)
+
     # From words to lists.
+
+    def _exact_words(self, leaf: Exact) -> tuple[WordLists, ...]:
+        return tuple(
+            self._lists_of_terms(np.array(self._field.terms_of(form), np.int64))
+            for form in leaf.forms
+        )
 
     def _lists_of_terms(self, terms: Array) -> WordLists:
         lists, parted = self._field.lists_of(terms)
