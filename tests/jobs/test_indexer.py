@@ -503,6 +503,41 @@ def test_a_second_process_refuses_to_start_and_says_why(
     assert b"Traceback" not in err
 
 
+@pytest.mark.slow
+def test_one_on_standby_takes_over_when_the_indexer_is_killed(
+    environ: dict[str, str], store: Store
+) -> None:
+    engine = open_engine(environ["NUTGRAF_ENGINE"])
+    with nutgraf(environ, "indexer", "--standby") as first:
+        until(lambda: lives(first) and store.indexer_running())
+        with nutgraf(environ, "indexer", "--standby") as second:
+            assert second.stderr is not None
+            waiting = json.loads(second.stderr.readline())
+            assert waiting["event"] == "standing by"
+            assert str(first.pid) in waiting["reason"]
+            first.kill()
+            first.communicate()
+            store.put([article("a")])
+            until(lambda: lives(second) and engine.state().seq == 1)
+            assert store.indexer_process() == second.pid
+            second.send_signal(signal.SIGTERM)
+            log = second.communicate(timeout=10)[1]
+    assert second.returncode == 0
+    assert b'"standing by"' not in log, "it is logged once"
+    engine.close()
+
+
+@pytest.mark.slow
+def test_one_on_standby_ends_when_it_is_told_to(
+    environ: dict[str, str], store: Store
+) -> None:
+    with store.indexer_lock(), nutgraf(environ, "indexer", "--standby") as second:
+        assert second.stderr is not None
+        assert b"standing by" in second.stderr.readline()
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(10) == 0
+
+
 class running:  # noqa: N801, reads as a statement
     """Runs an indexer in a thread during a block."""
 
