@@ -131,6 +131,11 @@ def test_nginx_knows_every_web_machine_and_its_port() -> None:
     ]
     said = {re.match(r"server (\w+):8000 ", line)[1] for line in lines}  # type: ignore[index]
     assert said == {name for name in SERVICES if name.startswith("web")}
+    rolled = re.search(
+        r"^for web in (.+); do$", (DEPLOY / "rolling.sh").read_text(), re.M
+    )
+    assert rolled is not None
+    assert set(rolled[1].split()) == said
     assert SERVICES["web1"]["environment"]["NUTGRAF_BIND"].endswith(":8000")
 
 
