@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, Self
 
 from index.dates import DateRules, date_rules
@@ -14,6 +15,8 @@ from index.errors import InvalidValue
 from index.text import language_tag
 
 PREFIX = "NUTGRAF_"
+# NUTGRAF_STORE_FILE names a file that has the value of NUTGRAF_STORE.
+IN_FILE = "_FILE"
 MB = 1024 * 1024
 MAX_RATE = 1_000_000  # requests a minute
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
@@ -69,7 +72,8 @@ def _setting(
 class Settings:
     """All settings and their defaults.
 
-    The environment variable of a setting is ``NUTGRAF_`` and its name in capitals.
+    The environment variable of a setting is ``NUTGRAF_`` and its name in capitals. With
+    ``_FILE`` behind that, the variable names a file that has the value.
     """
 
     store: str = _setting("sqlite:///data/nutgraf.db", "database URL of the store")
@@ -218,18 +222,26 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Settings from a mapping such as ``os.environ``.
 
-        :raises InvalidValue: a ``NUTGRAF_`` variable is not a setting, or is invalid.
+        :raises InvalidValue: a ``NUTGRAF_`` variable is not a setting, or is invalid,
+            or names a file that cannot be read.
         """
         settings = {_variable(setting): setting for setting in fields(cls)}
         values: dict[str, Any] = {}
         for name, text in environ.items():
             if not name.startswith(PREFIX):
                 continue
-            if name not in settings:
+            variable = name.removesuffix(IN_FILE)
+            if variable not in settings:
                 raise InvalidValue(
                     name, f"is not a setting; choose from {', '.join(settings)}"
                 )
-            setting = settings[name]
+            if variable != name:
+                if variable in environ:
+                    raise InvalidValue(
+                        name, f"is set besides {variable}; set one of the two"
+                    )
+                text = _content(name, text.strip())
+            setting = settings[variable]
             try:
                 values[setting.name] = _parse(text.strip(), setting)
             except ValueError:
@@ -260,6 +272,17 @@ def _check_dates(variable: str, **rules: Any) -> None:
         date_rules(**rules)
     except ValueError as error:
         raise InvalidValue(variable, str(error)) from error
+
+
+def _content(variable: str, path: str) -> str:
+    """Content of the file that a variable names, without white space around it."""
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InvalidValue(
+            variable, f"names a file that cannot be read: {reason}", got=path
+        ) from error
 
 
 def _variable(setting: Field[Any]) -> str:

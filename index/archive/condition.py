@@ -35,6 +35,7 @@ class Condition:
     :param free: bytes that can still be written, by ``store`` and ``index``.
     :param set_aside: articles that cannot be indexed.
     :param problems: why it is not ready, in sentences without numbers of its contents.
+    :param outages: those of the problems for which no search can be answered.
     :param warnings: what should be mended although it is ready; likewise.
     """
 
@@ -48,6 +49,7 @@ class Condition:
     free: dict[str, int]
     set_aside: tuple[SetAside, ...]
     problems: tuple[str, ...]
+    outages: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -109,8 +111,8 @@ def condition_of(
             "the store is read-only: make its disk and folder writable; no restart is"
             " needed"
         )
-    if stale is not None:
-        problems.append(f"no search can be answered: {stale}")
+    outages = () if stale is None else (f"no search can be answered: {stale}",)
+    problems += outages
     if not running:
         problems.append("no indexer is running: start nutgraf indexer")
     if behind > settings.behind:
@@ -140,6 +142,7 @@ def condition_of(
         free=free,
         set_aside=set_aside,
         problems=tuple(problems),
+        outages=outages,
         warnings=(SET_ASIDE,) if set_aside else (),
     )
 

@@ -24,11 +24,16 @@ from index.cli.terminal import (
 from index.errors import (
     IndexerRunning,
     InvalidValue,
+    ServiceError,
 )
 from index.formats import FORMATS
 from index.jobs import Indexer, store_problems, store_warnings
 from index.settings import NONE, Settings
 from index.store import Store
+
+INDEXER_LOG = logging.getLogger("nutgraf.indexer")
+# How often a standby tries to take over: well below the ten seconds it may take.
+STANDBY_SECONDS = 1.0
 
 
 def rebuild(args: Namespace, settings: Settings, screen: Screen) -> int:
@@ -82,7 +87,7 @@ def migrate(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Run the indexer until SIGTERM or SIGINT."""
+    """Run the indexer until SIGTERM or SIGINT; first wait for the lock on standby."""
     if settings.engine.startswith(MEMORY):
         raise InvalidValue(
             "NUTGRAF_ENGINE",
@@ -98,7 +103,21 @@ def indexer(args: Namespace, settings: Settings, screen: Screen) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop_soon)
     with open_store_and_engine(settings, log_level=logging.INFO) as (store, engine):
-        Indexer(store, engine).run(stop)
+        indexer = Indexer(store, engine)
+        reason = ""
+        while not stop.is_set():
+            try:
+                indexer.run(stop)
+                break
+            except ServiceError as error:
+                # A store that is away, too: whoever starts us again waits ever longer.
+                if not args.standby:
+                    raise
+                if str(error) != reason:
+                    reason = str(error)
+                    facts = {"reason": reason}
+                    INDEXER_LOG.info("standing by", extra={"facts": facts})
+                stop.wait(STANDBY_SECONDS)
     return 0
 
 

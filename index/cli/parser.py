@@ -93,11 +93,17 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add(
         "migrate", operation.migrate, "Take the store to the schema of this release"
     )
-    commands.add(
+    indexer = commands.add(
         "indexer",
         operation.indexer,
         "Keep the index up to date until stopped",
         as_json=False,
+    )
+    indexer.add_argument(
+        "--standby",
+        action="store_true",
+        help="if another indexer is running, wait and take over when it has ended"
+        " (default: exit with an error)",
     )
     commands.add("status", operation.status, "Show store, index, indexer and settings")
     commands.add(

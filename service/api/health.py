@@ -12,7 +12,7 @@ from index.archive import Condition
 from index.errors import ServiceError
 from service import authority
 from service.context import context
-from service.exchange import OPEN, Blueprint, json_response
+from service.exchange import OPEN, Blueprint, described, json_response
 from service.problems import without_paths
 
 _SHOWN = 100  # articles that are set aside, in one answer
@@ -35,6 +35,15 @@ class SetAsideArticle(Schema):
     version = fields.String(required=True)
     reason = fields.String(required=True)
     at = fields.String(required=True)
+
+
+class ReadinessArguments(Schema):
+    """What has to work for the service to be ready."""
+
+    part = fields.String(
+        validate=validate.OneOf(["all", "search", "store"]),
+        metadata=described("what has to work", default="all"),
+    )
 
 
 class Readiness(Schema):
@@ -61,24 +70,34 @@ def healthz(arguments: dict[str, Any]) -> Response:
 
 
 @blueprint.operation(
-    "GET", "/readyz", scope=OPEN, gives=Readiness, also={503: Readiness}
+    "GET",
+    "/readyz",
+    scope=OPEN,
+    takes=ReadinessArguments,
+    gives=Readiness,
+    also={503: Readiness},
 )
 def readyz(arguments: dict[str, Any]) -> Response:
     """Whether the service can answer searches and index changes."""
+    part = arguments.get("part", "all")
     try:
+        if part == "store":
+            context().archive.store.seq()
+            return json_response({"status": "ready", "problems": []})
         condition = context().archive.condition()
         is_admin = authority.may(Scope.ADMIN)
     except ServiceError as error:
         return _not_ready({"status": "not ready", "problems": [without_paths(error)]})
+    problems = condition.problems if part == "all" else condition.outages
     document: dict[str, Any] = {
-        "status": "not ready" if condition.problems else "ready",
-        "problems": [without_paths(problem) for problem in condition.problems],
+        "status": "not ready" if problems else "ready",
+        "problems": [without_paths(problem) for problem in problems],
         "warnings": list(condition.warnings),
     }
     # The amounts stored and written are for operators only.
     if is_admin:
         document |= _numbers(condition)
-    return _not_ready(document) if condition.problems else json_response(document)
+    return _not_ready(document) if problems else json_response(document)
 
 
 @blueprint.operation(

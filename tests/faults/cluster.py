@@ -191,6 +191,13 @@ class Cluster:
         killed.wait()
         until(lambda: not members(killed.pid), "what it had started ends by itself")
 
+    def stop_web(self) -> None:
+        """End gunicorn with SIGTERM: its workers finish what they are answering."""
+        assert self._web is not None
+        stopped, self._web = self._web.popen, None
+        stopped.terminate()
+        stopped.wait(60)
+
     def stop_indexer(self) -> None:
         """End the indexer with SIGTERM: it finishes its batch."""
         assert self._indexer is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,43 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 def test_other_programs_variables_are_ignored() -> None:
     environ = {"PATH": "/bin", "WEB_CONCURRENCY": "4", "nutgraf_store": "x"}
     assert Settings.from_environ(environ) == Settings()
+
+
+def test_a_value_can_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("sqlite:///other.db\n")
+    (tmp_path / "limit").write_text("50")
+    settings = Settings.from_environ(
+        {
+            "NUTGRAF_STORE_FILE": f"{tmp_path}/store",
+            "NUTGRAF_LIMIT_FILE": f" {tmp_path}/limit ",
+        }
+    )
+    assert settings == Settings(store="sqlite:///other.db", limit=50)
+
+
+def test_a_value_and_a_file_of_it_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "limit").write_text("50")
+    environ = {"NUTGRAF_LIMIT": "50", "NUTGRAF_LIMIT_FILE": f"{tmp_path}/limit"}
+    with pytest.raises(InvalidValue, match="besides NUTGRAF_LIMIT; set one of the two"):
+        Settings.from_environ(environ)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_its_variable_too(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff")
+    missing = str(refusal("NUTGRAF_STORE_FILE", f"{tmp_path}/none"))
+    assert "NUTGRAF_STORE_FILE" in missing
+    assert "No such file" in missing
+    assert "not UTF-8" in str(refusal("NUTGRAF_STORE_FILE", f"{tmp_path}/binary"))
+    assert "Is a directory" in str(refusal("NUTGRAF_STORE_FILE", str(tmp_path)))
+
+
+def test_an_error_about_a_value_in_a_file_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "limit").write_text("many")
+    error = refusal("NUTGRAF_LIMIT_FILE", f"{tmp_path}/limit")
+    assert "must be a whole number" in str(error)
+    assert "is not a setting" in str(refusal("NUTGRAF_NONE_FILE", "x"))
 
 
 def test_values_have_the_type_of_their_setting() -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +21,22 @@ from commands import nutgraf
 from waiting import until
 
 from index.article import Article
+from index.cli import operation
+from index.cli.terminal import Screen
 from index.engines import EngineState, open_engine
 from index.engines.memory import MemoryEngine
-from index.errors import IndexerRunning, IndexUnavailable, InvalidArticle, StoreFull
+from index.errors import (
+    IndexerRunning,
+    IndexUnavailable,
+    InvalidArticle,
+    StoreFull,
+    StoreUnavailable,
+)
 from index.jobs import Indexer, batch, probing, store_problems
 from index.jobs import indexer as module
 from index.jobs.indexer import Stopped
 from index.query import All, Search
+from index.settings import Settings
 from index.store import Store
 
 
@@ -501,6 +511,62 @@ def test_a_second_process_refuses_to_start_and_says_why(
     assert out == b""
     assert b"another indexer (process" in err
     assert b"Traceback" not in err
+
+
+@pytest.mark.slow
+def test_one_on_standby_takes_over_when_the_indexer_is_killed(
+    environ: dict[str, str], store: Store
+) -> None:
+    engine = open_engine(environ["NUTGRAF_ENGINE"])
+    with nutgraf(environ, "indexer", "--standby") as first:
+        until(lambda: lives(first) and store.indexer_running())
+        with nutgraf(environ, "indexer", "--standby") as second:
+            assert second.stderr is not None
+            waiting = json.loads(second.stderr.readline())
+            assert waiting["event"] == "standing by"
+            assert str(first.pid) in waiting["reason"]
+            first.kill()
+            first.communicate()
+            store.put([article("a")])
+            until(lambda: lives(second) and engine.state().seq == 1)
+            assert store.indexer_process() == second.pid
+            second.send_signal(signal.SIGTERM)
+            log = second.communicate(timeout=10)[1]
+    assert second.returncode == 0
+    assert b'"standing by"' not in log, "it is logged once"
+    engine.close()
+
+
+@pytest.mark.slow
+def test_one_on_standby_ends_when_it_is_told_to(
+    environ: dict[str, str], store: Store
+) -> None:
+    with store.indexer_lock(), nutgraf(environ, "indexer", "--standby") as second:
+        assert second.stderr is not None
+        assert b"standing by" in second.stderr.readline()
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(10) == 0
+
+
+def test_one_on_standby_waits_for_a_store_that_is_away(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Indexer] = []
+
+    def run(indexer: Indexer, stop: threading.Event) -> None:
+        tries.append(indexer)
+        if len(tries) < 3:
+            raise StoreUnavailable("the database does not answer")
+
+    monkeypatch.setattr(Indexer, "run", run)
+    monkeypatch.setattr(operation, "STANDBY_SECONDS", 0)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    settings = Settings.from_environ(environ)
+    assert operation.indexer(Namespace(standby=True), settings, Screen()) == 0
+    assert len(tries) == 3
+    tries.clear()
+    with pytest.raises(StoreUnavailable):
+        operation.indexer(Namespace(standby=False), settings, Screen())
 
 
 class running:  # noqa: N801, reads as a statement

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from index.archive import Archive
 from index.article import article_of
-from index.errors import StoreUnavailable
+from index.errors import IndexUnavailable, StoreUnavailable
 from index.jobs import Indexer
 from index.settings import Settings
 from index.store import View
@@ -47,6 +47,45 @@ def test_with_an_indexer_it_is_ready(client: FlaskClient, archive: Archive) -> N
         answer = client.get("/readyz")
     assert (answer.status_code, answer.json["status"]) == (200, "ready")
     assert answer.json["problems"] == []
+
+
+def test_without_an_indexer_searches_are_ready(client: FlaskClient) -> None:
+    # Otherwise a proxy would take out all machines at once.
+    answer = client.get("/readyz?part=search")
+    assert (answer.status_code, answer.json["status"]) == (200, "ready")
+    assert answer.json["problems"] == []
+    assert answer.json["indexer_running"] is False
+
+
+def test_without_an_index_the_store_is_ready_and_searches_are_not(
+    client: FlaskClient, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise IndexUnavailable("the cluster cannot be reached")
+
+    monkeypatch.setattr(archive.engine, "snapshot", fail)
+    answer = client.get("/readyz?part=search")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    (problem,) = answer.json["problems"]
+    assert problem.startswith("no search can be answered: the cluster cannot")
+    # An article can still be read, and killed.
+    answer = client.get("/readyz?part=store")
+    assert (answer.status_code, answer.json["status"]) == (200, "ready")
+
+
+def test_without_a_store_no_part_is_ready(
+    client: FlaskClient, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise StoreUnavailable("the database does not answer")
+
+    monkeypatch.setattr(archive.store, "reading", fail)
+    for part in ("store", "search", "all"):
+        answer = client.get(f"/readyz?part={part}")
+        assert answer.status_code == 503
+        assert answer.json["problems"] == ["the database does not answer"]
+    assert client.get("/readyz?part=none").status_code == 400
 
 
 def test_without_a_store_it_is_not_ready(
