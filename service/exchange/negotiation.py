@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from index.memo import Memo
+from service.context import this_request
 from service.refusals import NotAcceptable
 
 _CHOICES_BYTES = 256 * 1024
@@ -26,7 +26,7 @@ def preferred(offered: Mapping[str, str]) -> str:
 
     :raises NotAcceptable: it accepts none of them.
     """
-    accept = request.headers.get("Accept", "")
+    accept = this_request().environ.get("HTTP_ACCEPT", "")
     chosen = _CHOICES[accept, tuple(offered)]
     if chosen is None:
         raise NotAcceptable(accept, offered=tuple(map(bare_type, offered)))
