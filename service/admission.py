@@ -17,7 +17,13 @@ from flask import Flask, Response
 from index.errors import InvalidValue
 from service import authority
 from service.context import Context, its_facts, this_request
-from service.exchange import HEADER, REFUSED, hosts_of_target, release_room
+from service.exchange import (
+    HEADER,
+    REFUSED,
+    add_vary,
+    hosts_of_target,
+    release_room,
+)
 from service.hosts import allowed_hosts
 from service.logs import log_request
 from service.memory import give_back
@@ -90,7 +96,7 @@ def register(app: Flask, ctx: Context) -> None:
             if name.lower() not in present:
                 headers.add(name, value)
         if origins:
-            response.vary.add("Origin")
+            add_vary(response, "Origin")
         if "origin" in facts:
             headers["Access-Control-Allow-Origin"] = facts.origin
             headers["Access-Control-Expose-Headers"] = (

@@ -27,7 +27,14 @@ from index.errors import ServiceError
 from index.query import PUBLIC, Reader
 from service.context import Context, context, its_facts, this_request
 from service.cookies import Cookie, sent_cookie
-from service.exchange import OPEN, asks_for_feed, feeds_of, pages_of, scopes_of
+from service.exchange import (
+    OPEN,
+    add_vary,
+    asks_for_feed,
+    feeds_of,
+    pages_of,
+    scopes_of,
+)
 from service.hosts import LOOPBACK, is_loopback, network_of, without_port
 from service.refusals import (
     BasicRefused,
@@ -90,9 +97,9 @@ def register(app: Flask, ctx: Context) -> None:
     def add_rate(response: Response) -> Response:
         facts = its_facts()
         if facts.get("feed"):
-            response.vary.update(("Authorization", "X-API-Key"))
+            add_vary(response, "Authorization", "X-API-Key")
         if facts.get("page"):
-            response.vary.add("Cookie")
+            add_vary(response, "Cookie")
         if "session" in facts:
             # The next one at this computer may be logged in with another key.
             response.headers["Cache-Control"] = "no-store"

@@ -40,6 +40,7 @@ from service.exchange import (
     SearchFormat,
     Timing,
     accepted_format,
+    add_vary,
     conditional_response,
     decoded,
     json_response,
@@ -307,7 +308,7 @@ def _format_of(
 
 
 def _varied(response: Response) -> Response:
-    response.vary.add("Accept")
+    add_vary(response, "Accept")
     return response
 
 

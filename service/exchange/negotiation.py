@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flask import Response
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
@@ -63,6 +64,18 @@ _CHOICES = Memo(
     lambda of, _: 2 * len(of[0]) + _OFFER_BYTES if len(of[0]) < _LONGEST else None,
     limit=_CHOICES_BYTES,
 )
+
+
+def add_vary(response: Response, *names: str) -> None:
+    """Name request headers that an answer depends on, in ``Vary``.
+
+    Werkzeug parses the header for each name, and writes it again.
+    """
+    named = response.headers.get("Vary")
+    if named is not None:
+        present = named.lower().split(", ")
+        names = (named, *(name for name in names if name.lower() not in present))
+    response.headers["Vary"] = ", ".join(names)
 
 
 def bare_type(media_type: str) -> str:
