@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 from index.archive.scanning import MOST_STARTS, Anchor, Scan, anchor_of, distinct_starts
@@ -133,19 +133,6 @@ class _Choice:
         return self.sequences is not None or bool(self.nears)
 
 
-class _MarkedWords(dict[str, bool]):
-    """Whether words are marked by themselves, each looked up once."""
-
-    def __init__(self, hits: _WrittenHits, choice: _Choice) -> None:
-        super().__init__()
-        self._hits, self._choice = hits, choice
-
-    def __missing__(self, word: str) -> bool:
-        hit = self._hits[word]
-        marked = self[word] = hit is not None and self._choice.takes(hit)
-        return marked
-
-
 class Marker:
     """Marker of a query's leaves in the texts of articles of one language.
 
@@ -176,7 +163,6 @@ class Marker:
         self._distinct: dict[tuple[tuple[int, ...], str], _Choice | None] = {}
         self._hits = _Hits(self._automaton, self._lookup)
         self._written = _WrittenHits(self._hits)
-        self._marked: dict[int, _MarkedWords] = {}
         self._pieces: dict[tuple[str, int], tuple[Span, ...]] = {}
 
     def marks(
@@ -329,27 +315,16 @@ class Marker:
         spans_of: dict[int, list[Span]] = {}
         reaches = [choice.reach for choice in choices if choice.anchors]
         places: list[int] = []  # of words that a phrase may be around
-        edges = scan.starts.searchsorted(bounds).tolist()
-        starts = scan.starts.tolist()
-        for number, (first, last) in enumerate(pairwise(edges)):
-            if first == last:
-                continue
-            check()
-            low, choice = bounds[number], choices[number]
-            marked = self._marked_words(choice)
-            words = list(zip(starts[first:last], scan.words[first:last], strict=True))
-            spans_of[number] = [
-                (start - low, start - low + len(word))
-                for start, word in words
-                if marked[word]
-            ]
-            if choice.anchors:
-                places += [
-                    start
-                    for start, word in words
-                    if (hit := self._written[word])
-                    and not choice.anchors.isdisjoint(hit.words)
-                ]
+        next_low = 0
+        for start, word, hit in self._hits_of(scan.words, check):
+            if start >= next_low:
+                number = bisect_right(bounds, start) - 1
+                low, next_low = bounds[number], bounds[number + 1]
+                choice, spans = choices[number], spans_of.setdefault(number, [])
+            if choice.takes(hit):
+                spans.append((start - low, start - low + len(word)))
+            if reaches and not choice.anchors.isdisjoint(hit.words):
+                places.append(start)
         pieces = (
             scan.windows(places, *map(max, zip(*reaches, strict=True)))
             if reaches
@@ -381,12 +356,20 @@ class Marker:
                 merged(spans) if number in analysed else tuple(spans)
             )
 
-    def _marked_words(self, choice: _Choice) -> _MarkedWords:
-        """Whether words whose form is in lower case are marked, of a choice."""
-        marked = self._marked.get(id(choice))  # the marker keeps its choices
-        if marked is None:
-            marked = self._marked[id(choice)] = _MarkedWords(self._written, choice)
-        return marked
+    def _hits_of(
+        self, words: Sequence[tuple[int, str]], check: Check
+    ) -> list[tuple[int, str, _Hit]]:
+        """The words that match, and what; their forms are only in lower case."""
+        matching: list[tuple[int, str, _Hit]] = []
+        hits = self._written
+        for at in range(0, len(words), _NEXT_CHECK):
+            check()
+            matching += [
+                (start, word, hit)
+                for start, word in words[at : at + _NEXT_CHECK]
+                if (hit := hits[word])
+            ]
+        return matching
 
     def _spans_of_piece(
         self, piece: str, choice: _Choice, check: Check

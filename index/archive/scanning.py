@@ -166,8 +166,8 @@ class Scan:
     :param text: texts, each between line feeds, with the groups of numbers joined; the
         last one ends with two.
     :param starts: of :func:`distinct_starts`.
-    :ivar words: the words whose form is the word itself in lower case, in order.
-    :ivar starts: where each of them starts.
+    :ivar words: the words whose form is the word itself in lower case, each with where
+        it starts, in order.
     """
 
     def __init__(self, text: str, starts: Sequence[bytes], check: Check) -> None:
@@ -186,20 +186,25 @@ class Scan:
         check()
         of_characters = classes.tobytes()
         chosen = self._starting(of_characters, firsts, starts, check)
-        places, ends = firsts[chosen], ends[chosen]
-        is_plain = self._plain(places, ends)
-        self.starts = starts_of = places[is_plain]
-        ends = ends[is_plain]
-        self.words: list[str] = []
-        for at in range(0, len(starts_of), _NEXT_CHECK):
-            check()
-            spans = zip(
-                starts_of[at : at + _NEXT_CHECK].tolist(),
-                ends[at : at + _NEXT_CHECK].tolist(),
-                strict=True,
-            )
-            self.words += [text[start:end] for start, end in spans]
-        self._doubtful: list[int] = places[~is_plain].tolist()
+        self.words: list[tuple[int, str]] = []
+        self._doubtful: list[int] = []
+        places = zip(firsts[chosen].tolist(), ends[chosen].tolist(), strict=True)
+        for number, (place, end) in enumerate(places):
+            if number % _NEXT_CHECK == 0:
+                check()
+            word, following = text[place:end], of_characters[end]
+            if (
+                of_characters[place - 1] <= _SEPARATING
+                and (
+                    following <= _SEPARATING
+                    or (following == _JOINING and of_characters[end + 1] <= _JOINING)
+                )
+                and len(word) <= _LONG
+                and word.isascii()
+            ):
+                self.words.append((place, word))
+            else:
+                self._doubtful.append(place)
         if _FOREIGN in of_characters:
             is_foreign = classes == _FOREIGN
             foreign = (is_foreign[1:] > is_foreign[:-1]).nonzero()[0] + 1
@@ -212,24 +217,6 @@ class Scan:
             amounts = behind.nonzero()[0] + 1
             amounts = amounts[self._starting(of_characters, amounts, figures, check)]
             self._doubtful += amounts.tolist()
-
-    def _plain(
-        self, places: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Which of these words are themselves, in lower case, their forms.
-
-        They are of ASCII, and nothing beside them may belong to them.
-        """
-        classes = self._classes
-        after, joins = classes[ends], _JOINING
-        is_alone = after <= _SEPARATING
-        is_alone |= (after == joins) & (classes[ends + 1] <= joins)
-        is_alone &= classes[places - 1] <= _SEPARATING
-        is_alone &= ends - places <= _LONG
-        (accented,) = (classes >= _ACCENTED).nonzero()
-        if len(accented):
-            is_alone &= accented.searchsorted(places) == accented.searchsorted(ends)
-        return is_alone
 
     def _starting(
         self,

@@ -289,24 +289,6 @@ def test_a_phrase_is_sought_only_around_one_of_its_words(
     assert analysed == ["a truce in"]
 
 
-def test_a_word_is_looked_up_once_however_often_it_comes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    takes, taken = marking._Choice.takes, []
-
-    def counting(choice: Any, hit: Any) -> bool:
-        taken.append(hit)
-        return takes(choice, hit)
-
-    monkeypatch.setattr(marking._Choice, "takes", counting)
-    marker = Marker([Term("grain")], language="en", places=TEXT)
-    texts = [("Grain for grain, grains of the graining. " * 100, Role.BODY)] * 5
-    (first, *others) = marker.marks(texts)
-    assert len(first) == 400
-    assert others == [first] * 4
-    assert len(taken) <= 4  # Grain, grain, grains, graining
-
-
 def test_only_the_leaves_chosen_for_a_text_are_marked_in_it() -> None:
     leaves = [
         Term("talk"),
