@@ -188,7 +188,7 @@ def this_request() -> Request:
 
 def its_facts() -> Any:
     """What is known of the request that is being answered: Flask's ``g``, itself."""
-    return g._get_current_object()  # type: ignore[attr-defined]
+    return g._get_current_object()
 
 
 def context() -> Context:

@@ -17,6 +17,8 @@ class WholeResponse(Response):  # type: ignore[misc]
     the head does not wait.
     """
 
+    headers_sent: bool
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._head = b""

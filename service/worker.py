@@ -81,6 +81,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         one in a table that the workers of a server share.
     """
 
+    alive: bool
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.share: Share = Connections(1).join()
         # While a new connection is left to another worker, the poller ignores it.
