@@ -29,7 +29,7 @@ from service import bound_to, start_upkeep, use_threads, use_worker, warm  # noq
 from service.connections import Connections  # noqa: E402
 from service.hosts import is_loopback  # noqa: E402
 from service.logs import configuration, start_writer  # noqa: E402
-from service.worker import SILENCE_SECONDS  # noqa: E402
+from service.receiving import SILENCE_SECONDS  # noqa: E402
 
 try:
     _settings = Settings.from_environ(os.environ)

@@ -8,16 +8,22 @@ rebinding) and a foreign ``Origin`` are refused, with or without a key.
 from __future__ import annotations
 
 import gc
+import os
 import re
 import time
-import uuid
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from index.errors import InvalidValue
 from service import authority
-from service.context import Context
-from service.exchange import HEADER, REFUSED, hosts_of_target, release_room
+from service.context import Context, its_facts, this_request
+from service.exchange import (
+    HEADER,
+    REFUSED,
+    add_vary,
+    hosts_of_target,
+    release_room,
+)
 from service.hosts import allowed_hosts
 from service.logs import log_request
 from service.memory import give_back
@@ -45,29 +51,34 @@ def register(app: Flask, ctx: Context) -> None:
 
     @app.before_request
     def admit() -> Response | None:
-        g.started = time.perf_counter()
-        sent = request.headers.get("X-Request-Id", "")
-        g.request_id = sent if _REQUEST_ID.match(sent) else uuid.uuid4().hex
-        if REFUSED in request.environ:
+        request, facts = this_request(), its_facts()
+        facts.started = time.perf_counter()
+        # Werkzeug's headers take long to say that there is none of a name.
+        headers = request.environ
+        sent = headers.get("HTTP_X_REQUEST_ID", "")
+        facts.request_id = sent if _REQUEST_ID.match(sent) else os.urandom(16).hex()
+        if REFUSED in headers:
             raise InvalidValue(
                 HEADER,
                 "is no path prefix; let the proxy send one such as /archive",
-                got=request.environ[REFUSED][:100],
+                got=headers[REFUSED][:100],
             )
         # Without a Host, Werkzeug takes the address that the server is bound to.
-        host = request.host if "Host" in request.headers else None
+        host = request.host if "HTTP_HOST" in headers else None
         # RFC 9112, 3.2.2: a host in the request line takes precedence over Host.
-        named = (host, *hosts_of_target(request.environ))
+        named = (host, *hosts_of_target(headers))
         foreign = [name for name in named if name is None or name not in hosts]
-        g.own_host = not foreign
+        facts.own_host = not foreign
         if foreign and request.endpoint not in _ANY_HOST:
             raise HostRefused(foreign[0], allowed=hosts.names)
-        origin = request.headers.get("Origin")
-        if origin is None or (g.own_host and origin == f"{request.scheme}://{host}"):
+        origin = headers.get("HTTP_ORIGIN")
+        if origin is None or (
+            facts.own_host and origin == f"{request.scheme}://{host}"
+        ):
             return None
         if origin not in origins:
             raise OriginRefused(origin)
-        g.origin = origin
+        facts.origin = origin
         if (
             request.method == "OPTIONS"
             and "Access-Control-Request-Method" in request.headers
@@ -77,17 +88,17 @@ def register(app: Flask, ctx: Context) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        headers = response.headers
+        headers, facts = response.headers, its_facts()
         # Each lookup of Werkzeug's goes through the whole list.
         present = {name.lower() for name, _ in headers}
-        headers.add("X-Request-Id", g.request_id)
+        headers.add("X-Request-Id", facts.request_id)
         for name, value in _HEADERS:
             if name.lower() not in present:
                 headers.add(name, value)
         if origins:
-            response.vary.add("Origin")
-        if "origin" in g:
-            headers["Access-Control-Allow-Origin"] = g.origin
+            add_vary(response, "Origin")
+        if "origin" in facts:
+            headers["Access-Control-Allow-Origin"] = facts.origin
             headers["Access-Control-Expose-Headers"] = (
                 "ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing,"
                 " WWW-Authenticate, X-Request-Id"
@@ -115,18 +126,20 @@ def _preflight() -> Response:
 
 
 def _count(ctx: Context, response: Response) -> None:
-    seconds = time.perf_counter() - g.started
+    request, facts = this_request(), its_facts()
+    seconds = time.perf_counter() - facts.started
     # The route, not the path: otherwise each id would make a counter of its own.
-    route = request.url_rule.rule if request.url_rule is not None else "none"
+    rule = request.url_rule
+    route = rule.rule if rule is not None else "none"
     method = request.method if request.method in METHODS else "other"
     ctx.metrics.observe(method, route, response.status_code, seconds)
     refusal = {}
-    if "problem" in g:
-        refusal["code"] = g.problem
-        ctx.metrics.problems.labels(g.problem).inc()
+    if "problem" in facts:
+        refusal["code"] = facts.problem
+        ctx.metrics.problems.labels(facts.problem).inc()
     # Without the query string: what readers search for is private.
     log_request(
-        request_id=g.request_id,
+        request_id=facts.request_id,
         method=method,
         path=request.path[:500],
         status=response.status_code,

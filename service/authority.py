@@ -25,9 +25,16 @@ from flask import Flask, Response, g, request
 from index.access import KEY_PREFIX, UNLIMITED, Allowance, Key, Scope, Session
 from index.errors import ServiceError
 from index.query import PUBLIC, Reader
-from service.context import Context, context
+from service.context import Context, context, its_facts, this_request
 from service.cookies import Cookie, sent_cookie
-from service.exchange import OPEN, asks_for_feed, feeds_of, pages_of, scopes_of
+from service.exchange import (
+    OPEN,
+    add_vary,
+    asks_for_feed,
+    feeds_of,
+    pages_of,
+    scopes_of,
+)
 from service.hosts import LOOPBACK, is_loopback, network_of, without_port
 from service.refusals import (
     BasicRefused,
@@ -62,23 +69,25 @@ def register(app: Flask, ctx: Context) -> None:
 
     @app.before_request
     def authorize() -> None:
+        request, facts = this_request(), its_facts()
         # No endpoint: the answer is 404 or 405. OPTIONS only lists methods.
-        if request.endpoint is None or request.method == "OPTIONS":
+        endpoint = request.endpoint
+        if endpoint is None or request.method == "OPTIONS":
             return
-        scope = scopes[request.endpoint]
+        scope = scopes[endpoint]
         if scope is OPEN:
             return
-        g.feed = request.endpoint in feeds and asks_for_feed()
-        g.page = request.endpoint in pages and request.method in _READS
+        facts.feed = endpoint in feeds and asks_for_feed()
+        facts.page = endpoint in pages and request.method in _READS
         key = _key_of_request(ctx)
-        g.key = key
+        facts.key = key
         if key is None:
             return
         _take_allowance(ctx, key)
-        if g.feed and _password() is not None and key.scopes != {Scope.FEED}:
+        if facts.feed and _password() is not None and key.scopes != {Scope.FEED}:
             log.warning("password", extra={"key": key.name, "path": request.path})
             raise BasicRefused(tuple(sorted(key.scopes)))
-        if scope not in key.scopes and not (g.feed and Scope.FEED in key.scopes):
+        if scope not in key.scopes and not (facts.feed and Scope.FEED in key.scopes):
             log.warning(
                 "scope", extra={"key": key.name, "scope": scope, "path": request.path}
             )
@@ -86,16 +95,17 @@ def register(app: Flask, ctx: Context) -> None:
 
     @app.after_request
     def add_rate(response: Response) -> Response:
-        if g.get("feed"):
-            response.vary.update(("Authorization", "X-API-Key"))
-        if g.get("page"):
-            response.vary.add("Cookie")
-        if "session" in g:
+        facts = its_facts()
+        if facts.get("feed"):
+            add_vary(response, "Authorization", "X-API-Key")
+        if facts.get("page"):
+            add_vary(response, "Cookie")
+        if "session" in facts:
             # The next one at this computer may be logged in with another key.
             response.headers["Cache-Control"] = "no-store"
             for name in ("ETag", "Last-Modified"):
                 response.headers.pop(name, None)
-        allowance: Allowance | None = g.get("allowance")
+        allowance: Allowance | None = facts.get("allowance")
         if allowance is not None:
             # As in draft-ietf-httpapi-ratelimit-headers-10.
             response.headers["RateLimit-Policy"] = (
@@ -270,14 +280,16 @@ def _live_key(ctx: Context, sent: str) -> Key:
 def _sent_key() -> str | None:
     """Key in the headers, ``None`` if there is none."""
     keys = []
-    authorization = request.headers.get("Authorization", "")
+    # Werkzeug's headers take long to say that there is none of a name.
+    headers = this_request().environ
+    authorization = headers.get("HTTP_AUTHORIZATION", "")
     # Other schemes are for somebody else, such as a proxy.
     if authorization[: len(_BEARER)].lower() == _BEARER:
         keys.append(authorization[len(_BEARER) :].strip())
     elif (password := _password()) is not None:
         keys.append(password)
-    if "X-API-Key" in request.headers:
-        keys.append(request.headers["X-API-Key"].strip())
+    if "HTTP_X_API_KEY" in headers:
+        keys.append(headers["HTTP_X_API_KEY"].strip())
     if len(set(keys)) > 1:
         raise ConflictingKeys
     return keys[0] if keys else None
@@ -297,9 +309,10 @@ def _password() -> str | None:
 
 def _needs_no_key(ctx: Context) -> bool:
     """Whether this request can only come from this machine."""
+    request = this_request()
     return (
         ctx.loopback
-        and g.get("own_host", False)
+        and its_facts().get("own_host", False)
         and is_loopback(f"{request.remote_addr or 'localhost'}:0")
         # Any other host name means that the request came through a proxy.
         and without_port(request.host) in (*LOOPBACK, ctx.bound_host)

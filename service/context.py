@@ -6,8 +6,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, Request, current_app, g, request
 
 from index.archive import Archive
 from index.errors import ServiceError
@@ -173,6 +174,21 @@ class Context:
         if memory.large_finished != self._large_finished:
             self._large_finished = memory.large_finished
             give_back()
+
+
+def this_request() -> Request:
+    """The request that is being answered, itself.
+
+    Flask's ``request`` looks for it at each use, which takes as long as most of what is
+    asked of it.
+    """
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return current
+
+
+def its_facts() -> Any:
+    """What is known of the request that is being answered: Flask's ``g``, itself."""
+    return g._get_current_object()
 
 
 def context() -> Context:

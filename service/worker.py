@@ -10,6 +10,8 @@ others. Here that loop reads what clients send, without waiting for any of them:
   At most a quarter of the threads do so: requests without a body are always answered.
 - Clients that are too slow get an error and are disconnected.
 - A connection is closed in steps, and other clients are served in between.
+- A thread stays with its connection for a moment after an answer: a client that sends
+  one request after the other is served without the loop.
 
 A new connection is left to the worker that has the fewest open.
 """
@@ -17,21 +19,18 @@ A new connection is left to the worker that has the fewest open.
 from __future__ import annotations
 
 import errno
-import re
 import resource
 import select
 import selectors
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.http import get_parser  # type: ignore[import-untyped]
-from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
-    TConn,
+    STOP_KEEPALIVE_LINGER,
     ThreadWorker,
 )
 
@@ -39,32 +38,20 @@ from index.errors import NutgrafError
 from service.connections import Connections, Share
 from service.exchange import write_json
 from service.problems import MEDIA_TYPE, problem_of
+from service.receiving import PIECE, REQUEST_SECONDS, ROOM, Connection
 from service.refusals import HeadTooLarge, RequestTimeout
+from service.sending import WholeResponse
+from service.threads import Threads
 
-# From the first byte of a request to its last. Clients send a head in one piece; ten
-# seconds allow for several retransmissions.
-REQUEST_SECONDS = 10.0
-# A body may take longer if it arrives at this rate: 0.5 Mbit/s, less than any newsroom
-# has, and a thousand times the rate of attackers that are slow on purpose.
-BYTES_PER_SECOND = 64 * 1024
-# How long a client may be silent: before it sends its first request, and while a thread
-# waits for it to receive the answer.
-SILENCE_SECONDS = 5
-# Bytes of one request that the loop keeps. Heads and most bodies are below 10 kB.
-ROOM = 64 * 1024
 # RFC 9112, 9.6: if a connection is closed while bytes are unread, TCP resets it and the
 # client may lose the answer.
 LINGER_SECONDS = 2.0
+# How long a thread stays with a connection after an answer. A client that sends one
+# request after the other sends the next one by then.
+STAY_SECONDS = 0.01
 
-_PIECE = 16 * 1024
 _LOOK_SECONDS = 0.001  # between two looks whether another worker took a connection
 _CHECK_SECONDS = 0.5  # between two checks for clients whose time is over
-_END_OF_HEAD = b"\r\n\r\n"
-# The body's length; without a group if the header has anything but a plain number.
-_LENGTH = re.compile(
-    rb"\r\n(?:content-length|transfer-encoding):[ \t]*(?:(\d{1,9})[ \t]*(?=\r\n))?",
-    re.IGNORECASE,
-)
 
 
 def _answer(error: NutgrafError) -> bytes:
@@ -84,125 +71,17 @@ TOO_SLOW = _answer(RequestTimeout())
 TOO_LARGE = _answer(HeadTooLarge(limit=ROOM))
 
 
-class Rest(SocketUnreader):  # type: ignore[misc]
-    """Request as a thread reads it: first the loop's bytes, then the socket's.
-
-    :ivar deadline: when the request must be complete, on the monotonic clock.
-    """
-
-    deadline = 0.0
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """Next bytes of the request, ``b""`` at the end.
-
-        Bytes that have arrived count even after the deadline: the delay was ours.
-
-        :raises TimeoutError: they do not arrive in time.
-        """
-        size = min(max(self.mxchunk, size_hint or 0), self.max_body_chunk)
-        while True:
-            try:
-                data: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                self._wait()
-            else:
-                self.deadline = min(
-                    self.deadline + len(data) / BYTES_PER_SECOND,
-                    time.monotonic() + REQUEST_SECONDS,
-                )
-                return data
-
-    def _wait(self) -> None:
-        seconds = self.deadline - time.monotonic()
-        waiting = select.poll()
-        waiting.register(self.sock, select.POLLIN)
-        if seconds <= 0 or not waiting.poll(seconds * 1_000):
-            raise TimeoutError("the rest of the request did not come in time")
-
-
-class Connection(TConn):  # type: ignore[misc]
-    """Connection of a client, with the received part of its next request.
-
-    :param linger: closes it without blocking.
-    :ivar timeout: when the client's time is over, on the monotonic clock.
-    :ivar received: bytes that no thread has got yet.
-    :ivar head: length of the request's head, 0 until it is complete.
-    :ivar watched: whether the poller reports new bytes.
-    :ivar reads_body: whether a thread has it and may wait for the rest of a body.
-    :ivar closing: whether only the client's close is still awaited.
-    """
-
-    def __init__(
-        self,
-        cfg: Any,
-        sock: socket.socket,
-        client: Any,
-        server: Any,
-        linger: Callable[[Connection], None],
-    ) -> None:
-        super().__init__(cfg, sock, client, server)
-        self.parser = get_parser(cfg, sock, client)
-        self.parser.unreader = Rest(sock)
-        self.data_ready = True  # a thread only gets it with data
-        self.timeout = time.monotonic() + SILENCE_SECONDS
-        self.received = bytearray()
-        self.head = 0
-        self.watched = self.reads_body = self.closing = False
-        self._linger = linger
-
-    def take(self, piece: bytes) -> None:
-        """Add received bytes, and look for the end of the head."""
-        start = max(0, len(self.received) - len(_END_OF_HEAD) + 1)
-        self.received += piece
-        if not self.head:
-            end = self.received.find(_END_OF_HEAD, start)
-            self.head = end + len(_END_OF_HEAD) if end >= 0 else 0
-
-    def is_whole(self) -> bool:
-        """Whether a thread can answer or refuse the request without waiting."""
-        if not self.head:
-            # A line with a wrong ending: the parser refuses it as it is.
-            return self.received.count(b"\n") != self.received.count(b"\r\n")
-        header = _LENGTH.search(self.received, 0, self.head)
-        if header is None:
-            return True
-        length = header[1]
-        return length is not None and len(self.received) >= self.head + int(length)
-
-    def needs_more(self) -> bool:
-        """Whether the loop should receive more.
-
-        Not beyond one request: a client that sends many without awaiting the answers
-        would fill our memory.
-        """
-        if self.closing:
-            return True
-        return len(self.received) < ROOM and not self.is_whole()
-
-    def hand_over(self) -> None:
-        """Pass the received bytes to the reader of the request."""
-        self.parser.unreader.unread(bytes(self.received))
-        self.parser.unreader.deadline = self.timeout
-        self.received.clear()
-        self.head = 0
-
-    def close(self, graceful: bool = False) -> None:
-        """Close it, at once or when the client has received its answer."""
-        if graceful:
-            self._linger(self)
-        else:
-            super().close()
-
-
 class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, with a loop that receives requests without blocking.
 
-    The overridden methods run in that loop, as in gunicorn. Until a thread gets a
-    connection, only the loop touches it.
+    The overridden methods run in that loop, as in gunicorn, but for ``handle_request``.
+    Either the loop or one thread has a connection; the other does not touch it then.
 
     :ivar share: its row in the table of connections; before the fork, it may be given
         one in a table that the workers of a server share.
     """
+
+    alive: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.share: Share = Connections(1).join()
@@ -231,6 +110,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 " such as deploy/nginx.conf"
             )
         super().check_config(cfg, log)
+
+    def get_thread_pool(self) -> Threads[Connection]:
+        """Make the threads, under gunicorn's name for it."""
+        return Threads(self.cfg.threads, self._serve)
+
+    def run(self) -> None:
+        """Serve until the worker is to end, however it ends."""
+        try:
+            super().run()
+        finally:
+            self.tpool.shutdown()  # threads that wait would keep the process
 
     @property
     def max_keepalived(self) -> int:
@@ -307,7 +197,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.share.accepted()
         self.nr_conns += 1
         server = listener.getsockname()
-        self._read(Connection(self.cfg, sock, client, server, self._closed))
+        self._read(Connection(self.cfg, sock, client, server))
 
     def enqueue_req(self, conn: Connection) -> None:
         """Read the next request of a connection that was answered before."""
@@ -315,13 +205,44 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.take(conn.parser.unreader.take_buffered())
         self._read(conn)
 
-    def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Keep or close a connection whose request was answered."""
-        if conn.reads_body:
-            conn.reads_body = False
-            self._bodies += 1
-            self._next_body()
-        super().finish_request(conn, fs)
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Answer a request in a thread; whether its connection may be kept open.
+
+        As gunicorn does it, without the times and the hooks that nothing here uses.
+        """
+        answer, environ = wsgi.create(
+            req, conn.sock, conn.client, conn.server, self.cfg, WholeResponse
+        )
+        environ["wsgi.multithread"] = True
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        if (
+            not (self.alive and self.cfg.keepalive)
+            or len(self.keepalived_conns) >= self.max_keepalived
+        ):
+            answer.force_close()
+        try:
+            pieces = self.wsgi(environ, answer.start_response)
+            try:
+                if isinstance(pieces, wsgi.FileWrapper):
+                    answer.write_file(pieces)
+                else:
+                    for piece in pieces:
+                        answer.write(piece)
+                answer.close()
+            finally:
+                if hasattr(pieces, "close"):
+                    pieces.close()
+        except OSError:
+            raise
+        except Exception:
+            if not answer.headers_sent:
+                raise  # gunicorn answers
+            self.log.exception("Error handling request")
+            return False
+        return not answer.should_close()
 
     def murder_pending(self) -> None:
         """Disconnect the clients whose time is over."""
@@ -352,7 +273,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         piece = None
         try:
             if conn.needs_more():
-                piece = conn.sock.recv(_PIECE, socket.MSG_DONTWAIT)
+                piece = conn.sock.recv(PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             pass
         except OSError:  # the client is gone
@@ -388,7 +309,51 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._unwatch(conn)
         self._waiting.discard(conn)
         conn.hand_over()
-        super().enqueue_req(conn)
+        self.tpool.submit(conn)
+
+    def _serve(self, conn: Connection) -> None:
+        """Answer requests of a connection, in a thread."""
+        stays = False
+        try:
+            stays = self.handle(conn)
+            while stays and self._may_stay(conn) and conn.next_comes(STAY_SECONDS):
+                stays = self.handle(conn)
+        finally:
+            self.method_queue.defer(self._served, conn, stays)
+
+    def _may_stay(self, conn: Connection) -> bool:
+        """Whether a thread may wait for the next request of a connection.
+
+        Half of the threads stay free for others.
+        """
+        has_next = conn.parser.unreader.buf.getvalue()
+        return (
+            self.alive
+            and self.tpool.has_half_free()
+            and not (conn.reads_body or has_next)
+        )
+
+    def _served(self, conn: Connection, stays: bool) -> None:
+        """Keep or close a connection that a thread has left."""
+        self.tpool.done()
+        if conn.reads_body:
+            conn.reads_body = False
+            self._bodies += 1
+            self._next_body()
+        if not stays:
+            self._linger(conn)
+        elif conn.received:
+            self._read(conn)
+        elif conn.parser.unreader.buf.getvalue():
+            self.enqueue_req(conn)
+        else:
+            conn.set_timeout()
+            if not self.alive:
+                limit = time.monotonic() + STOP_KEEPALIVE_LINGER
+                conn.timeout = min(conn.timeout, limit)
+            self.keepalived_conns.append(conn)
+            callback = partial(self.on_client_socket_readable, conn)
+            self.poller.register(conn.sock, selectors.EVENT_READ, callback)
 
     def _hand_over_body(self, conn: Connection) -> None:
         self._bodies -= 1
@@ -412,11 +377,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
         else:
             self._linger(conn)
-
-    def _closed(self, conn: Connection) -> None:
-        """Close a connection that gunicorn no longer counts."""
-        self.nr_conns += 1
-        self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:
         """Close a connection once the client has, or after LINGER_SECONDS."""

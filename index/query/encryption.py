@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
@@ -13,7 +15,7 @@ def encrypted(content: bytes, key: bytes, layout: bytes) -> bytes:
 
     :param layout: of the content; it is authenticated, and must be known to decrypt.
     """
-    return AESSIV(key).encrypt(content, [layout])
+    return _cipher(key).encrypt(content, [layout])
 
 
 def decrypted(data: bytes, key: bytes, layout: bytes) -> bytes:
@@ -22,6 +24,12 @@ def decrypted(data: bytes, key: bytes, layout: bytes) -> bytes:
     :raises ValueError: it was encrypted with another key or layout, or was changed.
     """
     try:
-        return AESSIV(key).decrypt(data, [layout])
+        return _cipher(key).decrypt(data, [layout])
     except InvalidTag as error:
         raise ValueError("not encrypted with this key") from error
+
+
+@lru_cache(maxsize=2)
+def _cipher(key: bytes) -> AESSIV:
+    """Cipher of a key; to make one takes longer than to encrypt a cursor."""
+    return AESSIV(key)

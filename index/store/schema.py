@@ -23,12 +23,13 @@ FIRST_THAT_LOOKS = 5
 _NUMBER, _OLDEST_WRITER = "schema", "oldest_writer"  # names of rows
 
 
-def _value(name: str) -> Any:
+def state_value(name: str) -> Any:
+    """A value of the table ``state``, for statements that read several."""
     return select(state.c.value).where(state.c.name == name).scalar_subquery()
 
 
 # One row: this is read in every transaction.
-_READ = PreparedRead(select(_value(_NUMBER), _value(_OLDEST_WRITER)))
+_READ = PreparedRead(select(state_value(_NUMBER), state_value(_OLDEST_WRITER)))
 
 
 @dataclass(frozen=True, slots=True)

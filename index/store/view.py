@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -57,8 +56,8 @@ from index.store.rows import (
     standing_of,
     standings_of,
     unreadable,
-    value_of,
 )
+from index.store.schema import state_value
 from index.store.tables import articles, changes, secrets, versions
 from index.store.versions import listed, numbers_of
 
@@ -83,8 +82,12 @@ _LAST_ENDS = PreparedRead(
         )
     )
 )
-_SECRET = PreparedRead(
-    select(secrets.c.value).where(secrets.c.name == bindparam("name"))
+_STATE = PreparedRead(
+    select(
+        state_value("seq"),
+        state_value("epoch"),
+        select(secrets.c.value).where(secrets.c.name == "cursors").scalar_subquery(),
+    )
 )
 _HEADLINES = Lookup(versions.c.headline)
 _CONTENTS = Lookup(CONTENT)
@@ -150,28 +153,27 @@ class View:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reads: list[Generator[Any]] = []  # that may be under way
-        # The first read fixes the snapshot.
-        self.seq: int = value_of(connection, "seq")
+        # The first read fixes the snapshot. It has what every answer needs: a statement
+        # takes as long for three values as for one.
+        ((seq, epoch, key),) = _STATE.rows(connection)
+        self.seq = int(seq)
+        # Number of this history of changes; restoring a backup starts a new one.
+        self.epoch = int(epoch)
+        self._cursor_key: bytes | None = key
 
     def close(self) -> None:
         """End all reads that were begun, also if somebody still holds them."""
         for read in self._reads:
             read.close()
 
-    @cached_property
-    def epoch(self) -> int:
-        """Number of this history of changes; restoring a backup starts a new one."""
-        return value_of(self._connection, "epoch")
-
-    @cached_property
+    @property
     def cursor_key(self) -> bytes:
         """Key that the cursors of this store are encrypted with.
 
         :raises StoreUnavailable: it is lost or damaged.
         """
-        for (key,) in _SECRET.rows(self._connection, name="cursors"):
-            if len(key) == CURSOR_KEY_BYTES:
-                return bytes(key)
+        if self._cursor_key is not None and len(self._cursor_key) == CURSOR_KEY_BYTES:
+            return self._cursor_key
         raise StoreUnavailable(
             "the key of the store's cursors is lost or damaged; restore a backup"
         )

@@ -44,6 +44,7 @@ from service.exchange import (
     Blueprint,
     Submission,
     WaitArguments,
+    add_vary,
     bare_type,
     conditional_response,
     digest_of_request,
@@ -114,7 +115,7 @@ def get_article(arguments: dict[str, Any], article_id: str) -> Response:
 
 
 def _varied(response: Response) -> Response:
-    response.vary.add("Accept")
+    add_vary(response, "Accept")
     return response
 
 

@@ -30,7 +30,7 @@ from service.api.search_schemas import (
     SuggestArguments,
 )
 from service.authority import reader
-from service.context import context
+from service.context import context, this_request
 from service.exchange import (
     EXPORTS,
     FEEDS,
@@ -40,6 +40,7 @@ from service.exchange import (
     SearchFormat,
     Timing,
     accepted_format,
+    add_vary,
     conditional_response,
     decoded,
     json_response,
@@ -54,6 +55,7 @@ PATH = "/v1/search"
 OTHER_TYPES = tuple(
     media_type for name, media_type in MEDIA_TYPES.items() if name != SearchFormat.JSON
 )
+_FORMATS = tuple(SearchFormat)
 # Formats of a search by a body: a feed is an address.
 _OF_BODIES = tuple(name for name in SearchFormat if name not in FEEDS)
 _FEED_LIMIT = 50  # hits in a page of a feed, unless the request says how many
@@ -97,7 +99,7 @@ _PLAIN = (
 )
 def search(arguments: dict[str, Any]) -> Response:
     """Search for articles or paragraphs."""
-    search_format = _format_of(arguments, tuple(SearchFormat))
+    search_format = _format_of(arguments, _FORMATS)
     if search_format is not SearchFormat.JSON:
         # Its links must lead to the same format, whoever follows them.
         arguments = {**arguments, "format": search_format.value}
@@ -306,7 +308,7 @@ def _format_of(
 
 
 def _varied(response: Response) -> Response:
-    response.vary.add("Accept")
+    add_vary(response, "Accept")
     return response
 
 
@@ -358,7 +360,13 @@ def _facet_document(field: str, answer: Answer, links: Links) -> dict[str, Any]:
 
 
 def _parameters(search_request: Request) -> str:
-    return f"{request.script_root} {request.path} {search_request!r}"
+    return f"{_own_path(' ')} {search_request!r}"
+
+
+def _own_path(separator: str = "") -> str:
+    """Path of this request, from the root of the host."""
+    request = this_request()
+    return f"{request.script_root}{separator}{request.path}"
 
 
 def _cached_answer(
@@ -386,7 +394,7 @@ def _search_response(
     def write() -> tuple[bytes, bytes]:
         answer = question.answer()
         timing.done("search")
-        links = Links(request.script_root + request.path, arguments)
+        links = Links(_own_path(), arguments)
         body = write_json(search_document(answer, search_request, links))
         # In texts, of which some come first, quotes are escaped.
         before, _, after = body.partition(_TOOK)

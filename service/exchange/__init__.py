@@ -24,7 +24,7 @@ from service.exchange.formats import (
 from service.exchange.forms import read_form
 from service.exchange.forwarding import HEADER, REFUSED, Forwarded
 from service.exchange.json import JSON, json_response, write_json
-from service.exchange.negotiation import bare_type, preferred
+from service.exchange.negotiation import add_vary, bare_type, preferred
 from service.exchange.operations import (
     BASIC,
     KEY_HEADERS,
@@ -100,6 +100,7 @@ __all__ = [
     "Whole",
     "WholeText",
     "accepted_format",
+    "add_vary",
     "asks_for_feed",
     "bare_type",
     "checked_id",

@@ -11,6 +11,7 @@ from flask import Response, request
 
 from index.archive import Tag
 from index.history import Expected
+from service.context import this_request
 
 _DOT = "."  # between the state of an article and the rest of a tag, which has none
 
@@ -28,18 +29,21 @@ def conditional_response(
     :param last_modified: the last instant at which the answer may have changed; with
         it, a client without tags may ask by that date. ``None`` if no instant says so.
     """
-    # Not for *, which fits any answer: only answer() notices a wrong request.
-    sent = filter(None, request.if_none_match.as_set(include_weak=True))
-    known = next((text for text in sent if tag.fits(text.rpartition(_DOT)[2])), None)
+    request = this_request()
     modified = None if last_modified is None else _whole_second(last_modified)
-    is_known = known is not None or (
-        # RFC 9110, 13.1.3: a tag takes precedence.
-        "If-None-Match" not in request.headers
-        and modified is not None
-        and request.if_modified_since == modified
-    )
+    # RFC 9110, 13.1.3: a tag takes precedence.
+    if "HTTP_IF_NONE_MATCH" in request.environ:
+        # Not for *, which fits any answer: only answer() notices a wrong request.
+        sent = filter(None, request.if_none_match.as_set(include_weak=True))
+        known = next(
+            (each for each in sent if tag.fits(each.rpartition(_DOT)[2])), None
+        )
+        is_known = known is not None
+    else:
+        known = None
+        is_known = modified is not None and request.if_modified_since == modified
     response = Response(status=304) if is_known else answer()
-    if response.cache_control.no_store:
+    if "Cache-Control" in response.headers and response.cache_control.no_store:
         response.headers.pop("ETag", None)
         return response
     if known is not None or not is_known:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from urllib.parse import parse_qsl
 
-from flask import request
-
+from service.context import this_request
 from service.exchange.negotiation import preferred
 from service.refusals import NotAcceptable
 
@@ -25,6 +25,7 @@ class SearchFormat(StrEnum):
     JSON_FEED = "jsonfeed"
 
 
+_ALL = tuple(SearchFormat)
 MEDIA_TYPES = {
     SearchFormat.JSON: "application/json",
     SearchFormat.NDJSON: "application/x-ndjson",
@@ -39,12 +40,17 @@ EXPORTS = frozenset((SearchFormat.NDJSON, SearchFormat.CSV))
 FEEDS = frozenset((SearchFormat.ATOM, SearchFormat.RSS, SearchFormat.JSON_FEED))
 
 
-def accepted_format(offered: Collection[SearchFormat]) -> SearchFormat:
+def accepted_format(offered: tuple[SearchFormat, ...]) -> SearchFormat:
     """Format that ``Accept`` prefers of those offered, the first by default.
 
     :raises NotAcceptable: it accepts none of them.
     """
-    return SearchFormat(preferred({MEDIA_TYPES[name]: name for name in offered}))
+    return SearchFormat(preferred(_by_type(offered)))
+
+
+@cache
+def _by_type(offered: tuple[SearchFormat, ...]) -> Mapping[str, SearchFormat]:
+    return {MEDIA_TYPES[name]: name for name in offered}
 
 
 def asks_for_feed() -> bool:
@@ -52,6 +58,7 @@ def asks_for_feed() -> bool:
 
     An extension counts, else the parameter, else what ``Accept`` prefers.
     """
+    request = this_request()
     if request.method not in ("GET", "HEAD"):
         return False
     named = (request.view_args or {}).get(FORMAT)
@@ -73,6 +80,6 @@ def asks_for_feed() -> bool:
 def _accepts_feed() -> bool:
     """Whether ``Accept`` prefers a feed to the other formats of a search."""
     try:
-        return accepted_format(tuple(SearchFormat)) in FEEDS
+        return accepted_format(_ALL) in FEEDS
     except NotAcceptable:
         return False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import request
+from flask import Response
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from index.memo import Memo
+from service.context import this_request
 from service.refusals import NotAcceptable
 
 _CHOICES_BYTES = 256 * 1024
@@ -26,7 +27,7 @@ def preferred(offered: Mapping[str, str]) -> str:
 
     :raises NotAcceptable: it accepts none of them.
     """
-    accept = request.headers.get("Accept", "")
+    accept = this_request().environ.get("HTTP_ACCEPT", "")
     chosen = _CHOICES[accept, tuple(offered)]
     if chosen is None:
         raise NotAcceptable(accept, offered=tuple(map(bare_type, offered)))
@@ -63,6 +64,18 @@ _CHOICES = Memo(
     lambda of, _: 2 * len(of[0]) + _OFFER_BYTES if len(of[0]) < _LONGEST else None,
     limit=_CHOICES_BYTES,
 )
+
+
+def add_vary(response: Response, *names: str) -> None:
+    """Name request headers that an answer depends on, in ``Vary``.
+
+    Werkzeug parses the header for each name, and writes it again.
+    """
+    named = response.headers.get("Vary")
+    if named is not None:
+        present = named.lower().split(", ")
+        names = (named, *(name for name in names if name.lower() not in present))
+    response.headers["Vary"] = ", ".join(names)
 
 
 def bare_type(media_type: str) -> str:

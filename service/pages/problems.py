@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from index import dates
 from index.errors import ArticleKilled, NutgrafError
 from service import problems
+from service.exchange import add_vary
 from service.pages import policy
 from service.pages.address import Address, Pair, article_address
 from service.pages.remarks import remark_of, sentence
@@ -94,7 +95,7 @@ def _answer_unknown(error: HTTPException) -> Response:
         return problems.answer_http_error(error)
     # No route, so nothing else adds the headers of a page.
     response = policy.add_headers(_answer_http_error(error))
-    response.vary.add("Accept")
+    add_vary(response, "Accept")
     return response
 
 

@@ -21,7 +21,8 @@ from faults.amounts import LATE_SECONDS, SIZE, amount, chance, progress
 from faults.cluster import HOST, Client, Cluster, received, running
 from waiting import until
 
-from service.worker import LINGER_SECONDS, REQUEST_SECONDS
+from service.receiving import REQUEST_SECONDS
+from service.worker import LINGER_SECONDS
 
 pytestmark = pytest.mark.slow
 

@@ -59,7 +59,7 @@ ORDER = {
         engine
     """,
     "service": """
-        hosts codes connections log_writer memory metrics
+        hosts codes connections log_writer memory metrics receiving sending threads
         logs
         refusals
         context
@@ -108,7 +108,8 @@ DOORS = {
     "werkzeug": {"service"},
     "prometheus_client": {"service", "gunicorn.conf"},
     "rich": {"index.cli.terminal", "index.cli.showing"},
-    "gunicorn": {"service.exchange.bodies", "service.worker", "gunicorn.conf"},
+    "gunicorn": {"service.exchange.bodies", "gunicorn.conf"}
+    | {"service.receiving", "service.sending", "service.worker"},
 }
 
 

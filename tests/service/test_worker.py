@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,8 +19,9 @@ from checkout import ROOT
 from faults.cluster import HOST, Cluster, received, running
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
-from service import worker
-from service.worker import ROOM, Connection, Worker
+from service import receiving
+from service.receiving import ROOM, Connection
+from service.worker import Worker
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +37,7 @@ def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def connection(sock: socket.socket) -> Connection:
-    return Connection(
-        Config(), sock, ("127.0.0.1", 1), ("127.0.0.1", 2), Connection.close
-    )
+    return Connection(Config(), sock, ("127.0.0.1", 1), ("127.0.0.1", 2))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +80,8 @@ def test_a_body_is_read_while_it_arrives_fast_enough(
     sockets: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = sockets
-    monkeypatch.setattr(worker, "REQUEST_SECONDS", 0.3)
-    monkeypatch.setattr(worker, "BYTES_PER_SECOND", 10)
+    monkeypatch.setattr(receiving, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(receiving, "BYTES_PER_SECOND", 10)
     rest = connection(ours).parser.unreader
     rest.deadline = time.monotonic()
     theirs.sendall(b"abcdefghij")
@@ -116,7 +114,7 @@ def test_who_awaits_no_answers_does_not_fill_the_memory(
     theirs.setblocking(False)
     conn = connection(ours)
     loop = Worker(0, os.getpid(), [], None, 30, Config(), None)
-    loop.tpool = SimpleNamespace(submit=lambda *_: Future())
+    loop.tpool = SimpleNamespace(submit=lambda _: None)
     with closing(loop.tmp):
         for _ in range(50):
             with suppress(BlockingIOError):
@@ -127,6 +125,85 @@ def test_who_awaits_no_answers_does_not_fill_the_memory(
             assert next(conn.parser).path in ("/healthz", "/v1/articles/a")
             assert conn.parser.finish_body()
             loop._bodies = 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "comes", "kept"),
+    [
+        (GET + b"\r\n", True, b""),
+        (PUT + b"Content-Length: 3\r\n\r\nabc", True, b""),
+        (GET, False, GET),
+        (
+            PUT + b"Content-Length: 3\r\n\r\nab",
+            False,
+            PUT + b"Content-Length: 3\r\n\r\nab",
+        ),
+        (b"", False, b""),
+        (None, False, b""),
+    ],
+)
+def test_a_thread_stays_only_for_a_request_that_comes_whole(
+    sockets: tuple[socket.socket, socket.socket],
+    sent: bytes | None,
+    comes: bool,
+    kept: bytes,
+) -> None:
+    ours, theirs = sockets
+    conn = connection(ours)
+    if sent is None:
+        theirs.close()
+    else:
+        theirs.sendall(sent)
+    assert conn.next_comes(0.01) is comes
+    assert conn.received == kept
+
+
+@pytest.fixture
+def loop() -> Iterator[Worker]:
+    worker = Worker(0, os.getpid(), [], None, 30, Config(), None)
+    worker.tpool = SimpleNamespace(has_half_free=lambda: True)
+    with closing(worker.tmp):
+        yield worker
+
+
+@pytest.mark.parametrize("has_half_free", [True, False])
+def test_a_client_that_goes_on_keeps_its_thread_while_half_of_them_are_free(
+    sockets: tuple[socket.socket, socket.socket], loop: Worker, has_half_free: bool
+) -> None:
+    ours, theirs = sockets
+    loop.tpool.has_half_free = lambda: has_half_free
+    left, answered = [], []
+
+    def handle(conn: Connection) -> bool:
+        answered.append(next(conn.parser).path)
+        if len(answered) < 5:
+            theirs.sendall(GET + b"\r\n")
+        return True
+
+    loop.handle = handle
+    loop.method_queue.defer = lambda *call: left.append(call)
+    conn = connection(ours)
+    conn.take(GET + b"\r\n")
+    conn.hand_over()
+    loop._serve(conn)
+    assert len(answered) == (5 if has_half_free else 1)
+    assert left == [(loop._served, conn, True)]
+
+
+def test_a_thread_leaves_its_connection_however_an_answer_ends(
+    sockets: tuple[socket.socket, socket.socket], loop: Worker
+) -> None:
+    left = []
+    loop.method_queue.defer = lambda *call: left.append(call)
+    conn = connection(sockets[0])
+
+    def handle(_: Connection) -> bool:
+        raise SystemExit
+
+    loop.handle = handle
+    with suppress(SystemExit):
+        loop._serve(conn)
+    assert left == [(loop._served, conn, False)]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,22 @@ def connections_of(store: Store) -> connections.Connections:
     return database.connections()
 
 
+def test_a_view_takes_one_statement_for_what_every_answer_needs(url: str) -> None:
+    store = Store.open(url)
+    with store.reading():
+        pass
+    statements: list[str] = []
+    (lent,) = connections_of(store)._idle
+    lent.connection.driver_connection.set_trace_callback(statements.append)
+    with store.reading() as view:
+        assert (view.seq, view.epoch, len(view.cursor_key)) == (0, view.epoch, 64)
+    # The second looks at the schema.
+    begin, _, state, rollback = statements
+    assert (begin, rollback) == ("BEGIN", "ROLLBACK")
+    assert "secrets" in state
+    store.close()
+
+
 def put(store: Store, *batch: Article) -> tuple[str, ...]:
     """Put articles; return ``outcome version`` of each."""
     return tuple(f"{each.outcome} {each.version}" for each in puts(store, *batch))

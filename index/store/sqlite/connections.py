@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -74,8 +74,8 @@ class Connections:
         """
         if not self._open.is_set():
             self._open.wait(DRAIN_SECONDS)
-        with store_errors(self._file):
-            drains = self._drains
+        drains = self._drains
+        try:
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -94,6 +94,8 @@ class Connections:
             else:
                 connection.invalidate()
                 connection.close()
+        except (DBAPIError, sqlite3.Error) as error:
+            _raise_translated(error, self._file)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -340,12 +342,16 @@ def store_errors(file: Path | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except (IntegrityError, ProgrammingError, sqlite3.ProgrammingError):
-        raise
-    except DBAPIError as error:
-        raise _translated(error.orig or error, file) from error
-    except sqlite3.Error as error:  # from the driver itself
-        raise _translated(error, file) from error
+    except (DBAPIError, sqlite3.Error) as error:
+        _raise_translated(error, file)
+
+
+def _raise_translated(error: DBAPIError | sqlite3.Error, file: Path | None) -> NoReturn:
+    """Raise an error of SQLite as :func:`store_errors` does."""
+    if isinstance(error, IntegrityError | ProgrammingError | sqlite3.ProgrammingError):
+        raise error
+    cause = error.orig if isinstance(error, DBAPIError) else error  # or the driver's
+    raise _translated(cause or error, file) from error
 
 
 def _translated(error: BaseException, file: Path | None) -> ServiceError:
