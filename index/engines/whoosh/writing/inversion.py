@@ -12,6 +12,7 @@ from index.engines.whoosh.files import (
     ID,
     LINE_FIELDS,
     PARAGRAPH_WORDS,
+    VALUE_GAP,
     VERSION,
     Array,
     ArraysWriter,
@@ -25,11 +26,11 @@ from index.engines.whoosh.files import (
 )
 from index.engines.whoosh.writing.buffer import (
     COLUMNS,
-    ChunkDictionary,
     ChunkRuns,
     KeywordValues,
     WriteBuffer,
 )
+from index.engines.whoosh.writing.chunks import ChunkDictionary
 from index.text import word_keys
 
 _LOW_HALF = (1 << 32) - 1
@@ -42,10 +43,12 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
     """
     out = ArraysWriter(path)
     try:
+        buffer.number()
         chunks = _ChunkArrays(buffer.chunks)
         sizes = np.array(buffer.sizes, np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
-        lengths = _row_lengths(buffer.text, chunks, len(owner))
+        run_lengths = _run_lengths(buffer.text, chunks)
+        lengths = _row_lengths(buffer.text, run_lengths, len(owner))
         first = np.zeros(len(buffer) + 1, "<i4")
         np.cumsum(sizes, out=first[1:])
         documents = Documents(
@@ -66,7 +69,7 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         _write_field(
             out,
             PARAGRAPH_WORDS,
-            _occurrences(buffer.text, chunks),
+            _occurrences(buffer.text, run_lengths, chunks),
             chunks.terms,
             language_of_article[owner],
             languages,
@@ -75,12 +78,13 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         for name in LINE_FIELDS:
             runs = buffer.lines[name]
             if len(runs.ends):
-                line_lengths = _row_lengths(runs, chunks, len(buffer))
+                run_lengths = _run_lengths(runs, chunks)
+                line_lengths = _row_lengths(runs, run_lengths, len(buffer))
                 out.column(f"{name}/lengths").append(line_lengths)
                 _write_field(
                     out,
                     name,
-                    _occurrences(runs, chunks),
+                    _occurrences(runs, run_lengths, chunks),
                     chunks.terms,
                     language_of_article,
                     languages,
@@ -132,17 +136,31 @@ class _Occurrences:
         self.terms, self.rows, self.positions = terms, rows, positions
 
 
-def _row_lengths(runs: ChunkRuns, chunks: _ChunkArrays, rows: int) -> Ints:
-    """Length of each row, in positions, without the gaps between values."""
+def _run_lengths(runs: ChunkRuns, chunks: _ChunkArrays) -> Ints:
+    """Length of each run, in positions."""
     numbers = np.frombuffer(runs.numbers, np.int32)
-    ends = np.frombuffer(runs.ends, np.int64)
     before = np.zeros(len(numbers) + 1, np.int64)
-    np.cumsum(chunks.lengths[numbers], out=before[1:])
-    run_lengths = np.diff(before[ends], prepend=0)
+    np.cumsum(chunks.lengths.take(numbers), out=before[1:])
+    return np.diff(before[np.frombuffer(runs.ends, np.int64)], prepend=0)
+
+
+def _row_lengths(runs: ChunkRuns, run_lengths: Ints, rows: int) -> Ints:
+    """Length of each row, in positions, without the gaps between values."""
     return np.bincount(runs.rows, weights=run_lengths, minlength=rows).astype(np.int64)
 
 
-def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
+def _run_starts(runs: ChunkRuns, run_lengths: Ints) -> Ints:
+    """Position of the first word of each run: in a row the runs are values."""
+    rows = np.frombuffer(runs.rows, np.int32)
+    sizes = run_lengths + VALUE_GAP
+    before = sizes.cumsum() - sizes
+    first = np.diff(rows, prepend=-1).nonzero()[0]
+    return before - before[first].repeat(np.diff(np.append(first, len(rows))))
+
+
+def _occurrences(
+    runs: ChunkRuns, run_lengths: Ints, chunks: _ChunkArrays
+) -> _Occurrences:
     numbers = np.frombuffer(runs.numbers, np.int32)
     ends = np.frombuffer(runs.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
@@ -150,7 +168,7 @@ def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
     after = np.cumsum(lengths)
     # In its run a chunk begins where the chunks before it end.
     firsts = np.append(0, after)[np.cumsum(sizes) - sizes]
-    shift = np.frombuffer(runs.starts, np.int64) - firsts
+    shift = _run_starts(runs, run_lengths) - firsts
     positions = (after - lengths + np.repeat(shift, sizes)).astype(np.int32)
     rows = np.repeat(np.frombuffer(runs.rows, np.int32), sizes)
     # take() needs half the time of an index in brackets.
