@@ -9,7 +9,7 @@ looking its chunks up.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
@@ -20,7 +20,6 @@ from index.engines.whoosh.files import (
     VALUE_FIELDS,
     Array,
     Ints,
-    expand_ranges,
 )
 from index.engines.whoosh.writing.chunks import ChunkDictionary
 from index.engines.whoosh.writing.indexed_article import IndexedArticle
@@ -37,6 +36,8 @@ COLUMNS = {
     "urgency": "<i8",
 }
 
+_FIELD_NUMBERS = {name: at for at, name in enumerate(LINE_FIELDS, 1)}
+
 # Memory that a buffer takes while its segment is made, in bytes: for each token of a
 # text, each term that the segment has, each document, article and value; and for each
 # character of texts whose chunks are yet to be numbered, at the most.
@@ -52,6 +53,7 @@ _TOGETHER = 1 << 16
 _DICTIONARY_SHARE = 0.4
 
 
+@dataclass(slots=True)
 class ChunkRuns:
     """The text of a field: runs of chunks, each in one row.
 
@@ -60,56 +62,36 @@ class ChunkRuns:
     :ivar rows: row of each run, ascending: a document, or an article.
     """
 
-    def __init__(self) -> None:
-        self.numbers = array("i")
-        self.ends = array("q")
-        self.rows = array("i")
-        self._texts: list[str] = []
-        self._conventions: list[Convention] = []
+    numbers: array[int] = field(default_factory=lambda: array("i"))
+    ends: array[int] = field(default_factory=lambda: array("q"))
+    rows: array[int] = field(default_factory=lambda: array("i"))
 
-    def add(self, rows: Iterable[int], texts: Sequence[str], of: Convention) -> None:
-        """Add texts; :meth:`number` makes runs of them.
-
-        :param rows: row of each.
-        """
-        self.rows.extend(rows)
-        self._texts += texts
-        self._conventions += [of] * len(texts)
-
-    def number(self, chunks: ChunkDictionary) -> Array:
-        """Number the chunks of the texts that were added since the last time."""
-        texts, conventions = self._texts, self._conventions
-        if not texts:
-            return np.empty(0, np.int32)
-        self._texts, self._conventions = [], []
-        if len(set(conventions)) == 1:
-            numbers, counts = chunks.numbers_of(texts, conventions[0])
-        else:
-            numbers, counts = _numbers_by_convention(texts, conventions, chunks)
-        self.ends.frombytes((counts.cumsum() + len(self.numbers)).tobytes())
-        self.numbers.frombytes(numbers.tobytes())
-        return numbers
+    def append(self, numbers: Array, counts: Ints) -> None:
+        """Append runs: chunks end to end, and how many each run has."""
+        ends = counts.cumsum()
+        ends += len(self.numbers)
+        self.ends.frombytes(ends.tobytes())
+        self.numbers.frombytes(numbers.astype(np.int32).tobytes())
 
 
-def _numbers_by_convention(
-    texts: Sequence[str], conventions: Sequence[Convention], chunks: ChunkDictionary
-) -> tuple[Array, Ints]:
-    """Numbers of the chunks of texts, end to end, and how many each text has."""
-    places: dict[Convention, list[int]] = {}
-    for place, convention in enumerate(conventions):
-        places.setdefault(convention, []).append(place)
-    numbered = {
-        convention: chunks.numbers_of([texts[place] for place in of], convention)
-        for convention, of in places.items()
-    }
-    counts = np.empty(len(texts), np.int64)
-    for convention, of in places.items():
-        counts[of] = numbered[convention][1]
-    starts = counts.cumsum() - counts
-    numbers = np.empty(counts.sum(), np.int32)
-    for convention, of in places.items():
-        numbers[expand_ranges(starts[of], counts[of])] = numbered[convention][0]
-    return numbers, counts
+@dataclass(slots=True)
+class _Waiting:
+    """Texts whose chunks are yet to be numbered, in the order of their runs.
+
+    :ivar conventions: convention of each.
+    :ivar fields: field of each, as an index into :attr:`WriteBuffer.runs`.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    conventions: list[Convention] = field(default_factory=list)
+    fields: bytearray = field(default_factory=bytearray)
+    characters: int = 0
+
+    def add(self, texts: Sequence[str], convention: Convention, of: int) -> None:
+        self.texts += texts
+        self.conventions += [convention] * len(texts)
+        self.fields += bytes([of]) * len(texts)
+        self.characters += sum(map(len, texts))
 
 
 @dataclass(slots=True)
@@ -137,6 +119,7 @@ class WriteBuffer:
         self.chunks = ChunkDictionary() if chunks is None else chunks
         self.text = ChunkRuns()
         self.lines: dict[str, ChunkRuns] = {name: ChunkRuns() for name in LINE_FIELDS}
+        self.runs = (self.text, *self.lines.values())
         self.ids: list[str] = []
         self.versions: list[str] = []
         self.languages: dict[str, int] = {}
@@ -148,7 +131,7 @@ class WriteBuffer:
             name: KeywordValues() for name in VALUE_FIELDS
         }
         self._bytes = 0
-        self._waiting = 0  # characters of texts whose chunks are yet to be numbered
+        self._waiting = _Waiting()
         # Tokens of all texts; the terms among the first of them, which were counted.
         self._tokens = self._tokens_counted = self._used = 0
 
@@ -171,16 +154,21 @@ class WriteBuffer:
 
     def number(self) -> None:
         """Number the chunks of all texts."""
-        if not self._waiting:
+        waiting, self._waiting = self._waiting, _Waiting()
+        if not waiting.texts:
             return
-        self._waiting = 0
-        for runs in (self.text, *self.lines.values()):
-            self._tokens += self.chunks.tokens_in(runs.number(self.chunks))
+        numbers, counts = self.chunks.numbers_of(waiting.texts, waiting.conventions)
+        self._tokens += self.chunks.tokens_in(numbers)
+        fields = np.frombuffer(waiting.fields, np.uint8)
+        for at, runs in enumerate(self.runs):
+            inside = fields == at
+            if inside.any():
+                runs.append(numbers[inside.repeat(counts)], counts[inside])
 
     def is_full(self, limit: float) -> bool:
         """Whether making a segment of the buffer takes nearly ``limit`` bytes."""
         # Most articles leave much room, so their chunks can wait for those of others.
-        full, waiting = limit * _FULL, _CHARACTER * self._waiting
+        full, waiting = limit * _FULL, _CHARACTER * self._waiting.characters
         if self._bytes_of_numbered() + waiting <= full or self.bytes <= full:
             return False
         # The bound takes each token for a term of its own; here they are counted.
@@ -196,7 +184,7 @@ class WriteBuffer:
         """Number of terms that the texts of the buffer have."""
         chunks = self.chunks
         used_chunks = np.zeros(len(chunks.lengths), bool)
-        for runs in (self.text, *self.lines.values()):
+        for runs in self.runs:
             used_chunks[np.frombuffer(runs.numbers, np.int32)] = True
         starts = np.frombuffer(chunks.starts, np.int64)
         of_used_chunks = np.repeat(used_chunks, np.diff(starts))
@@ -215,26 +203,18 @@ class WriteBuffer:
             column.append(getattr(article, name))
         self.sizes.append(len(article.texts))
         self._bytes += _ARTICLE + _DOCUMENT * len(article.texts)
-        row, end = len(self.passages), len(self.passages) + len(article.texts)
+        waiting, convention = self._waiting, article.convention
+        row = len(self.passages)
         self.passages.frombytes(article.passages)
-        self._add_texts(self.text, range(row, end), article.texts, article.convention)
+        self.text.rows.extend(range(row, len(self.passages)))
+        waiting.add(article.texts, convention, 0)
         for name, values in article.values:
             if name in self.values:
                 for value in dict.fromkeys(values):
                     self.values[name].add(number, value)
             if name in self.lines:
                 self._bytes += _VALUE * len(values)
-                rows = repeat(number, len(values))
-                self._add_texts(self.lines[name], rows, values, article.convention)
-        if self._waiting > _TOGETHER:
+                self.lines[name].rows.extend(repeat(number, len(values)))
+                waiting.add(values, convention, _FIELD_NUMBERS[name])
+        if waiting.characters > _TOGETHER:
             self.number()
-
-    def _add_texts(
-        self,
-        runs: ChunkRuns,
-        rows: Iterable[int],
-        texts: Sequence[str],
-        convention: Convention,
-    ) -> None:
-        runs.add(rows, texts, convention)
-        self._waiting += sum(map(len, texts)) + len(texts)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from index.engines.whoosh.files import Array, Ints, Mask, term_of
+from index.engines.whoosh.files import Array, Ints, Mask, expand_ranges, term_of
 from index.text import (
     Convention,
     analysis_of,
@@ -85,12 +85,31 @@ class ChunkDictionary:
         return int((starts.take(numbers + 1) - starts.take(numbers)).sum())
 
     def numbers_of(
-        self, texts: Sequence[str], convention: Convention
+        self, texts: Sequence[str], conventions: Sequence[Convention]
     ) -> tuple[Array, Ints]:
         """Numbers of the chunks of texts, end to end, and how many each text has.
 
-        :param convention: of the articles that the texts are from.
+        :param conventions: that of the article that each text is from.
         """
+        places: dict[Convention, list[int]] = {}
+        for place, convention in enumerate(conventions):
+            places.setdefault(convention, []).append(place)
+        if len(places) == 1:
+            return self._numbers_under(conventions[0], texts)
+        numbered = [
+            self._numbers_under(convention, [texts[place] for place in of])
+            for convention, of in places.items()
+        ]
+        order = np.argsort(np.concatenate(list(places.values())))
+        counts = np.concatenate([counts for _, counts in numbered])
+        ranges = expand_ranges((counts.cumsum() - counts)[order], counts[order])
+        numbers = np.concatenate([numbers for numbers, _ in numbered])
+        return numbers[ranges], counts[order]
+
+    def _numbers_under(
+        self, convention: Convention, texts: Sequence[str]
+    ) -> tuple[Array, Ints]:
+        """Numbers of the chunks of texts that are read by one convention."""
         reading = self._by_convention.get(convention)
         if reading is None:
             reading = self._by_convention[convention] = _ConventionChunks(
@@ -265,7 +284,8 @@ class _ChunkTable:
         mixed += keys[1]
         mixed *= _FACTORS[1]
         mixed >>= self._shift
-        return mixed.astype(np.int64)
+        places: Ints = mixed.astype(np.int64)
+        return places
 
     def find(self, keys: Array, places: Ints) -> tuple[Array, Mask]:
         """What the places have for numbers, and whether these are of the chunks."""
