@@ -64,7 +64,7 @@ def tokens_by_chunk(text: str, language: str) -> tuple[list[tuple[str, int, int]
         buffer.add(indexed)
     buffer.number()
     chunks, runs = buffer.chunks, buffer.text
-    terms = list(chunks.terms)
+    terms = list(chunks.vocabulary.numbers)
     tokens, length = [], 0
     for number in runs.numbers[runs.ends[-2] :]:
         for at in range(chunks.starts[number], chunks.starts[number + 1]):
@@ -91,7 +91,7 @@ def test_a_word_in_punctuation_has_the_number_of_the_word() -> None:
     )
     assert len(set(numbers.tolist())) == 1
     assert counts.tolist() == [2, 2]
-    assert list(chunks.terms) == ["truce"]
+    assert list(chunks.vocabulary.numbers) == ["truce"]
 
 
 def test_a_time_is_told_by_the_words_around_it_however_often_it_occurs() -> None:

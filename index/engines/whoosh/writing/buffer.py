@@ -41,14 +41,14 @@ _FIELD_NUMBERS = {name: at for at, name in enumerate(LINE_FIELDS, 1)}
 # Memory that a buffer takes while its segment is made, in bytes: for each token of a
 # text, each term that the segment has, each document, article and value; and for each
 # character of texts whose chunks are yet to be numbered, at the most.
-_OCCURRENCE, _USED_TERM = 72, 440
+_OCCURRENCE, _USED_TERM = 72, 280
 _DOCUMENT, _ARTICLE, _VALUE = 60, 900, 200
 _CHARACTER = 1_000
 # Share of a limit above which a buffer is full: its terms are then not counted again
 # for each of the last articles that it has room for.
 _FULL = 0.9
 # Characters of texts whose chunks are numbered together.
-_TOGETHER = 1 << 16
+_TOGETHER = 1 << 15
 # Share of the limit that a chunk dictionary may take to be used further.
 _DICTIONARY_SHARE = 0.4
 
@@ -147,7 +147,9 @@ class WriteBuffer:
     def _bytes_of_numbered(self) -> int:
         """The same, without texts whose chunks are yet to be numbered."""
         chunks = self.chunks
-        terms = min(self._used + self._tokens - self._tokens_counted, len(chunks.terms))
+        terms = min(
+            self._used + self._tokens - self._tokens_counted, len(chunks.vocabulary)
+        )
         return (
             self._bytes + _OCCURRENCE * self._tokens + _USED_TERM * terms + chunks.bytes
         )
@@ -188,7 +190,7 @@ class WriteBuffer:
             used_chunks[np.frombuffer(runs.numbers, np.int32)] = True
         starts = np.frombuffer(chunks.starts, np.int64)
         of_used_chunks = np.repeat(used_chunks, np.diff(starts))
-        used = np.zeros(len(chunks.terms), bool)
+        used = np.zeros(len(chunks.vocabulary), bool)
         used[np.frombuffer(chunks.entries, np.int32)[of_used_chunks]] = True
         return int(np.count_nonzero(used))
 

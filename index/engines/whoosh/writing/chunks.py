@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from index.engines.whoosh.files import Array, Ints, Mask, expand_ranges, term_of
+from index.engines.whoosh.writing.vocabulary import Vocabulary
 from index.text import (
     Convention,
     analysis_of,
@@ -27,7 +28,7 @@ from index.text import (
 
 # Memory of a dictionary in bytes: for each different chunk besides its characters, for
 # each token of one, and for each term.
-_CHUNK, _CHUNK_TOKEN, _TERM = 220, 60, 120
+_CHUNK, _CHUNK_TOKEN, _TERM = 220, 60, 320
 # Punctuation that may surround a word of letters and digits without being part of it.
 _PUNCTUATION = ".,;:!?\"'()[]“”‘’…–—"
 _SPACES = np.zeros(256, bool)  # white space in ASCII, as str.split() has it
@@ -50,14 +51,14 @@ class ChunkDictionary:
     No word contains white space that text is split at, so the words of a text are those
     of its chunks.
 
-    :ivar terms: number of each indexed term.
+    :ivar vocabulary: the terms.
     :ivar starts: where the tokens of each chunk begin.
     :ivar lengths: length of each chunk, in positions.
     :ivar entries: term of each token; ``offsets`` its position within the chunk.
     """
 
     def __init__(self) -> None:
-        self.terms: dict[str, int] = {}
+        self.vocabulary = Vocabulary()
         self.starts = array("q", [0])
         self.lengths = array("i")
         self.entries = array("i")
@@ -74,7 +75,7 @@ class ChunkDictionary:
         return (
             _CHUNK * (sum(map(len, readings)) + len(self._plain))
             + _CHUNK_TOKEN * len(self.entries)
-            + _TERM * len(self.terms)
+            + _TERM * len(self.vocabulary)
             + self._characters
             + sum(reading.table.bytes for reading in readings)
         )
@@ -148,20 +149,20 @@ class ChunkDictionary:
         """Number of the chunks that are one word of one form."""
         number = self._plain.get(form)
         if number is None:
-            terms = self.terms
-            self.entries.append(terms.setdefault(form, len(terms)))
+            self.entries.append(self.vocabulary.number_of(form))
             self.offsets.append(0)
             number = self._plain[form] = self._end(1)
         return number
 
     def _add(self, chunk: str, convention: Convention) -> int:
         """Add a chunk of any words; return its number."""
-        terms, entries, offsets = self.terms, self.entries, self.offsets
+        entries, offsets = self.entries, self.offsets
+        term_number = self.vocabulary.number_of
         length = 0
         for surface in surfaces(chunk):
             analysis = analysis_of(surface, convention)
             if isinstance(analysis, str):
-                entries.append(terms.setdefault(analysis, len(terms)))
+                entries.append(term_number(analysis))
                 offsets.append(length)
                 length += 1
                 continue
@@ -169,7 +170,7 @@ class ChunkDictionary:
                 analysis.forms, analysis.positions, analysis.widths, strict=True
             ):
                 term = form if width == 1 else term_of(form, width)
-                entries.append(terms.setdefault(term, len(terms)))
+                entries.append(term_number(term))
                 offsets.append(length + position)
             length += analysis.length
         return self._end(length)

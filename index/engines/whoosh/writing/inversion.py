@@ -20,8 +20,6 @@ from index.engines.whoosh.files import (
     Ints,
     PostingLists,
     PostingListsWriter,
-    TermDictionary,
-    form_of,
     write_term_dictionary,
 )
 from index.engines.whoosh.writing.buffer import (
@@ -31,7 +29,7 @@ from index.engines.whoosh.writing.buffer import (
     WriteBuffer,
 )
 from index.engines.whoosh.writing.chunks import ChunkDictionary
-from index.text import word_keys
+from index.engines.whoosh.writing.vocabulary import Vocabulary
 
 _LOW_HALF = (1 << 32) - 1
 
@@ -70,7 +68,7 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
             out,
             PARAGRAPH_WORDS,
             _occurrences(buffer.text, run_lengths, chunks),
-            chunks.terms,
+            buffer.chunks.vocabulary,
             language_of_article[owner],
             languages,
             documents,
@@ -85,7 +83,7 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
                     out,
                     name,
                     _occurrences(runs, run_lengths, chunks),
-                    chunks.terms,
+                    buffer.chunks.vocabulary,
                     language_of_article,
                     languages,
                     None,
@@ -121,7 +119,6 @@ class _ChunkArrays:
     """A chunk dictionary as arrays; ``counts`` is the number of tokens by chunk."""
 
     def __init__(self, chunks: ChunkDictionary) -> None:
-        self.terms = list(chunks.terms)
         self.starts = np.array(chunks.starts, np.int64)
         self.counts = np.diff(self.starts)
         self.lengths = np.array(chunks.lengths, np.int64)
@@ -193,7 +190,7 @@ def _write_field(
     out: ArraysWriter,
     name: str,
     occurrences: _Occurrences,
-    terms: list[str],
+    vocabulary: Vocabulary,
     language_of_row: Array,
     languages: list[str],
     documents: Documents | None,
@@ -202,13 +199,13 @@ def _write_field(
 
     :param language_of_row: as positions in ``languages``.
     """
-    width = len(terms)
+    width = len(vocabulary)
     pairs = occurrences.terms
     if len(languages) > 1:
         pairs = language_of_row[occurrences.rows] * width + pairs
     counts = np.bincount(pairs, minlength=width * len(languages))
     used = np.flatnonzero(counts)
-    dictionary, list_of, tag_of = _dictionary(used, counts[used], terms, languages)
+    dictionary, list_of, tag_of = vocabulary.dictionary(used, counts[used], languages)
     write_term_dictionary(out, name, dictionary)
     place = np.zeros(width * len(languages), np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
@@ -230,49 +227,6 @@ def _write_field(
     writer = PostingListsWriter(out, name, documents)
     writer.append(lists)
     writer.close()
-
-
-def _dictionary(
-    used: Ints, counts: Ints, terms: list[str], languages: list[str]
-) -> tuple[TermDictionary, Ints, Ints]:
-    """The dictionary of a field, and the list and the tag of each used pair.
-
-    :param used: pairs of a language and a term, as one number, ascending.
-    :param counts: occurrences of each pair.
-    """
-    terms_of_language: dict[int, list[str]] = {}
-    stems: list[str] = []
-    for number, language in enumerate(languages):
-        low = np.searchsorted(used, number * len(terms))
-        high = np.searchsorted(used, (number + 1) * len(terms))
-        used_terms = [
-            terms[at] for at in (used[low:high] - number * len(terms)).tolist()
-        ]
-        terms_of_language[number] = used_terms
-        keys = word_keys([form_of(term)[0] for term in used_terms], language)
-        stems += [f"{language}\0{key}" for key in keys]
-    pair_terms = [
-        term for used_terms in terms_of_language.values() for term in used_terms
-    ]
-    sorted_terms = sorted(set(pair_terms))
-    term_number = {term: at for at, term in enumerate(sorted_terms)}
-    sorted_stems = sorted(set(stems))
-    list_number = {stem: at for at, stem in enumerate(sorted_stems)}
-    term_numbers = np.array([term_number[term] for term in pair_terms], np.int64)
-    list_of = np.array([list_number[stem] for stem in stems], np.int64)
-    order = np.lexsort((term_numbers, list_of))
-    members_at = np.zeros(len(sorted_stems) + 1, np.int64)
-    np.cumsum(np.bincount(list_of, minlength=len(sorted_stems)), out=members_at[1:])
-    tag_of = np.empty(len(order), np.int64)
-    tag_of[order] = np.arange(len(order)) - members_at[list_of[order]]
-    dictionary = TermDictionary(
-        terms=[term.encode() for term in sorted_terms],
-        stems=[stem.encode() for stem in sorted_stems],
-        members_at=members_at,
-        members=term_numbers[order],
-        occurrences=counts[order],
-    )
-    return dictionary, list_of, tag_of
 
 
 def _posting_lists(
