@@ -50,7 +50,7 @@ _FULL = 0.9
 # Characters of texts whose chunks are numbered together.
 _TOGETHER = 1 << 15
 # Share of the limit that a chunk dictionary may take to be used further.
-_DICTIONARY_SHARE = 0.4
+_DICTIONARY_SHARE = 0.5
 
 
 @dataclass(slots=True)

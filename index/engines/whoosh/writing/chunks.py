@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from array import array
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -64,7 +65,8 @@ class ChunkDictionary:
         self.entries = array("i")
         self.offsets = array("i")
         self._times = bytearray()  # of each chunk, whether it may be a time
-        self._plain: dict[str, int] = {}
+        # Of each term, the chunk that is this term alone; -1 if it was not met.
+        self._plain = array("i")
         self._characters = 0
         self._by_convention: dict[Convention, _ConventionChunks] = {}
 
@@ -73,7 +75,7 @@ class ChunkDictionary:
         """Approximate memory in use."""
         readings = self._by_convention.values()
         return (
-            _CHUNK * (sum(map(len, readings)) + len(self._plain))
+            _CHUNK * sum(map(len, readings))
             + _CHUNK_TOKEN * len(self.entries)
             + _TERM * len(self.vocabulary)
             + self._characters
@@ -147,12 +149,14 @@ class ChunkDictionary:
 
     def _plain_number(self, form: str) -> int:
         """Number of the chunks that are one word of one form."""
-        number = self._plain.get(form)
-        if number is None:
-            self.entries.append(self.vocabulary.number_of(form))
+        term, plain = self.vocabulary.number_of(form), self._plain
+        if term >= len(plain):
+            plain.extend(repeat(-1, term + 1 - len(plain)))
+        if plain[term] < 0:
+            self.entries.append(term)
             self.offsets.append(0)
-            number = self._plain[form] = self._end(1)
-        return number
+            plain[term] = self._end(1)
+        return plain[term]
 
     def _add(self, chunk: str, convention: Convention) -> int:
         """Add a chunk of any words; return its number."""
