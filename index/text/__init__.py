@@ -7,8 +7,8 @@ from index.text.analysis import (
     exact_forms,
     number_readings,
     query_forms,
-    split,
     surfaces,
+    with_ascii_spaces,
     word_spans,
 )
 from index.text.characters import Span
@@ -66,11 +66,11 @@ __all__ = [
     "plain_form",
     "query_forms",
     "sentence_spans",
-    "split",
     "stem_language",
     "surfaces",
     "typed_words",
     "value_key",
+    "with_ascii_spaces",
     "with_groups_joined",
     "with_times_marked",
     "word_key",

@@ -15,6 +15,7 @@ Forms with anything but letters (``@handle``, ``f-16``, ``1990s``) are not stemm
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def analyse(text: str, language: str = "", check: Check = never) -> Tokens:
     return tokens_of(text, convention_of(language), check)
 
 
+_OTHER_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 # A text with one of each kind of word. Python and its libraries read it as well: an
 # index that was built by one that reads it otherwise is not used.
 SAMPLE = "Kerry's U.S.-led @plan 1,234.5 3.11.2: naïve O’Neil, 中国政府 서울에서 10㎏"
@@ -61,9 +63,11 @@ def surfaces(text: str) -> list[str]:
     return surfaces_of(text)[1]
 
 
-def split(text: str) -> list[str]:
-    """Pieces of a text between white space, none of which cuts a word in two."""
-    return text.split() if text.isascii() else with_groups_joined(text).split()
+def with_ascii_spaces(text: str) -> str:
+    """Text of the same words; white space that separates any is that of ASCII."""
+    if text.isascii() or _OTHER_SPACE.search(text) is None:
+        return text
+    return " ".join(with_groups_joined(text).split())
 
 
 def word_spans(text: str) -> list[Span]:

@@ -25,6 +25,7 @@ from index.engines.whoosh.files.posting_lists import (
     PostingListsWriter,
     TermDictionary,
     article_postings,
+    folded_term,
     write_term_dictionary,
 )
 from index.engines.whoosh.files.rows import DecodedRows
@@ -79,6 +80,7 @@ __all__ = [
     "cached",
     "confirm_damage",
     "expand_ranges",
+    "folded_term",
     "form_of",
     "narrowed_offsets",
     "narrowest_type",

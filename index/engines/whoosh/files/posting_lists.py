@@ -94,6 +94,8 @@ class TermDictionary:
     :param members: the terms of each posting list, ascending; a term's tag is its index
         among the terms of its list.
     :param occurrences: number of occurrences of each member.
+    :param folded: folded form of each term.
+    :param by_folded: the terms in the order of their folded forms.
     """
 
     terms: Sequence[bytes]
@@ -101,6 +103,8 @@ class TermDictionary:
     members_at: Ints
     members: Ints
     occurrences: Ints
+    folded: Sequence[bytes]
+    by_folded: Ints
 
 
 def write_term_dictionary(
@@ -123,15 +127,13 @@ def write_term_dictionary(
     out.column(f"{name}/entries.tag").append(tags[by_term])
     occurrences = packed_column(out, f"{name}/entries.occurrences")
     occurrences.append(dictionary.occurrences[by_term])
-    folded = [_folded(term) for term in terms]
-    by_folded = np.array(
-        sorted(range(len(folded)), key=folded.__getitem__), np.int64
-    )  # nearly sorted already
+    folded, by_folded = dictionary.folded, dictionary.by_folded
     out.put_strings(f"{name}/folded", [folded[term] for term in by_folded.tolist()])
     out.put(f"{name}/folded.term", by_folded.astype("<u4"))
 
 
-def _folded(term: bytes) -> bytes:
+def folded_term(term: bytes) -> bytes:
+    """Folded form of a term."""
     # Most terms are their own folded form, and this test is cheaper than folding.
     if term.isascii() and _MARK not in term and _LOOSE not in term:
         return term

@@ -1,31 +1,29 @@
 """The write buffer: articles on their way into a segment.
 
-Texts are split at white space into *chunks*. Each different chunk is analysed once and
-numbered; a text is the run of its chunks' numbers. Terms, positions and everything else
-follow from those by array operations when the segment is written, so adding an article
-costs little more than splitting its text.
+Texts are split at white space into *chunks*, which are numbered; a text is the run of
+its chunks' numbers. Terms, positions and everything else follow from those by array
+operations when the segment is written, so adding an article costs little more than
+looking its chunks up.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
-from index.engines.whoosh.files import LINE_FIELDS, VALUE_FIELDS, VALUE_GAP, term_of
-from index.engines.whoosh.writing.indexed_article import IndexedArticle
-from index.text import (
-    Convention,
-    analysis_of,
-    depends_on_convention,
-    may_be_time,
-    plain_form,
-    split,
-    surfaces,
-    with_times_marked,
+from index.engines.whoosh.files import (
+    LINE_FIELDS,
+    VALUE_FIELDS,
+    Array,
+    Ints,
 )
+from index.engines.whoosh.writing.chunks import ChunkDictionary
+from index.engines.whoosh.writing.indexed_article import IndexedArticle
+from index.text import Convention
 
 # Numeric columns of articles, each with its type in the segment's file.
 COLUMNS = {
@@ -38,153 +36,21 @@ COLUMNS = {
     "urgency": "<i8",
 }
 
-# Memory that a buffer takes while its segment is made, in bytes: for each different
-# chunk besides its characters, for each token of one, for each term, and for each term
-# that the segment has; for each token of a text, each document, article and value.
-_CHUNK, _CHUNK_TOKEN, _TERM, _USED_TERM = 220, 60, 120, 440
-_OCCURRENCE, _DOCUMENT, _ARTICLE, _VALUE = 72, 60, 900, 200
+_FIELD_NUMBERS = {name: at for at, name in enumerate(LINE_FIELDS, 1)}
+
+# Memory that a buffer takes while its segment is made, in bytes: for each token of a
+# text, each term that the segment has, each document, article and value; and for each
+# character of texts whose chunks are yet to be numbered, at the most.
+_OCCURRENCE, _USED_TERM = 72, 280
+_DOCUMENT, _ARTICLE, _VALUE = 60, 900, 200
+_CHARACTER = 1_000
 # Share of a limit above which a buffer is full: its terms are then not counted again
 # for each of the last articles that it has room for.
 _FULL = 0.9
-_TOKENS_OF_POSITION = 2  # at the most, in names: the word, and a loose form of it
+# Characters of texts whose chunks are numbered together.
+_TOGETHER = 1 << 15
 # Share of the limit that a chunk dictionary may take to be used further.
-_DICTIONARY_SHARE = 0.4
-# Punctuation that may surround a word of letters and digits without being part of it.
-_PUNCTUATION = ".,;:!?\"'()[]“”‘’…–—"
-
-
-class ChunkDictionary(dict[str, int]):
-    """Numbers of chunks, with the tokens of each; a missing chunk is analysed.
-
-    No word contains white space that :func:`index.text.split` splits at, so the words
-    of a text are those of its chunks. Splitting takes a tenth of the time of finding
-    words.
-
-    :ivar terms: number of each indexed term.
-    :ivar starts: where the tokens of each chunk begin.
-    :ivar lengths: length of each chunk, in positions.
-    :ivar entries: term of each token; ``offsets`` its position within the chunk.
-    :ivar most_tokens: number of tokens of the chunk that has most of them.
-    :ivar times_met: how often a chunk was looked up that is a time or a number, which
-        only the words around it tell. It is numbered as a number.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.terms: dict[str, int] = {}
-        self.starts = array("q", [0])
-        self.lengths = array("i")
-        self.entries = array("i")
-        self.offsets = array("i")
-        self.most_tokens = 1
-        self.times_met = 0
-        self._may_be_times: dict[str, int] = {}
-        self._characters = 0
-        self._by_convention: dict[Convention, _ConventionChunks] = {}
-
-    @property
-    def bytes(self) -> int:
-        """Approximate memory in use."""
-        chunks = len(self) + len(self._may_be_times)
-        chunks += sum(map(len, self._by_convention.values()))
-        return (
-            _CHUNK * chunks
-            + _CHUNK_TOKEN * len(self.entries)
-            + _TERM * len(self.terms)
-            + self._characters
-        )
-
-    def by_convention(self, convention: Convention) -> dict[str, int]:
-        """Numbers of chunks in the articles of a convention."""
-        if convention == Convention():
-            return self
-        chunks = self._by_convention.get(convention)
-        if chunks is None:
-            chunks = self._by_convention[convention] = _ConventionChunks(
-                self, convention
-            )
-        return chunks
-
-    def __missing__(self, chunk: str) -> int:
-        form = plain_form(chunk)
-        if form is not None:
-            number = self._add_plain(form)
-        else:
-            bare = chunk.strip(_PUNCTUATION)
-            form = plain_form(bare)
-            # A word in punctuation has the number of the word; .5 is a number itself.
-            if form is not None and not (bare[0].isdigit() and f".{bare}" in chunk):
-                known = self.get(bare)
-                if known is None:
-                    known = self[bare] = self._add_plain(form)
-                    self._characters += len(bare)
-                number = known
-            elif may_be_time(chunk):
-                return self.number_of_time(chunk, Convention())
-            else:
-                number = self.add(chunk, Convention())
-        self[chunk] = number
-        self._characters += len(chunk)
-        return number
-
-    def number_of_time(self, chunk: str, convention: Convention) -> int:
-        """Number of a chunk that may be a time; each look-up of it is counted."""
-        self.times_met += 1
-        number = self._may_be_times.get(chunk)
-        if number is None:
-            number = self._may_be_times[chunk] = self.add(chunk, convention)
-            self._characters += len(chunk)
-        return number
-
-    def _add_plain(self, form: str) -> int:
-        """Add a chunk that is one word of one form; return its number."""
-        terms = self.terms
-        self.entries.append(terms.setdefault(form, len(terms)))
-        self.offsets.append(0)
-        self.lengths.append(1)
-        self.starts.append(len(self.entries))
-        return len(self.lengths) - 1
-
-    def add(self, chunk: str, convention: Convention) -> int:
-        """Add a chunk of any words; return its number."""
-        terms, entries, offsets = self.terms, self.entries, self.offsets
-        length = 0
-        for surface in surfaces(chunk):
-            analysis = analysis_of(surface, convention)
-            if isinstance(analysis, str):
-                entries.append(terms.setdefault(analysis, len(terms)))
-                offsets.append(length)
-                length += 1
-                continue
-            for form, position, width in zip(
-                analysis.forms, analysis.positions, analysis.widths, strict=True
-            ):
-                term = form if width == 1 else term_of(form, width)
-                entries.append(terms.setdefault(term, len(terms)))
-                offsets.append(length + position)
-            length += analysis.length
-        self.lengths.append(length)
-        self.most_tokens = max(self.most_tokens, len(self.entries) - self.starts[-1])
-        self.starts.append(len(self.entries))
-        return len(self.lengths) - 1
-
-
-class _ConventionChunks(dict[str, int]):
-    """Numbers of chunks under one convention; most are those of every other one."""
-
-    def __init__(self, shared: ChunkDictionary, convention: Convention) -> None:
-        super().__init__()
-        self._shared, self._convention = shared, convention
-
-    def __missing__(self, chunk: str) -> int:
-        if plain_form(chunk) is None and depends_on_convention(chunk):
-            if not self._convention.decimal_comma and may_be_time(chunk):
-                return self._shared.number_of_time(chunk, self._convention)
-            number = self._shared.add(chunk, self._convention)
-        else:
-            number = self._shared[chunk]
-        self[chunk] = number
-        return number
+_DICTIONARY_SHARE = 0.5
 
 
 @dataclass(slots=True)
@@ -193,14 +59,39 @@ class ChunkRuns:
 
     :ivar numbers: chunks of all runs, end to end.
     :ivar ends: end of each run in ``numbers``.
-    :ivar rows: row of each run: a document, or an article.
-    :ivar starts: position of each run's first word in its row.
+    :ivar rows: row of each run, ascending: a document, or an article.
     """
 
     numbers: array[int] = field(default_factory=lambda: array("i"))
     ends: array[int] = field(default_factory=lambda: array("q"))
     rows: array[int] = field(default_factory=lambda: array("i"))
-    starts: array[int] = field(default_factory=lambda: array("q"))
+
+    def append(self, numbers: Array, counts: Ints) -> None:
+        """Append runs: chunks end to end, and how many each run has."""
+        ends = counts.cumsum()
+        ends += len(self.numbers)
+        self.ends.frombytes(ends.tobytes())
+        self.numbers.frombytes(numbers.astype(np.int32).tobytes())
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Texts whose chunks are yet to be numbered, in the order of their runs.
+
+    :ivar conventions: convention of each.
+    :ivar fields: field of each, as an index into :attr:`WriteBuffer.runs`.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    conventions: list[Convention] = field(default_factory=list)
+    fields: bytearray = field(default_factory=bytearray)
+    characters: int = 0
+
+    def add(self, texts: Sequence[str], convention: Convention, of: int) -> None:
+        self.texts += texts
+        self.conventions += [convention] * len(texts)
+        self.fields += bytes([of]) * len(texts)
+        self.characters += sum(map(len, texts))
 
 
 @dataclass(slots=True)
@@ -228,6 +119,7 @@ class WriteBuffer:
         self.chunks = ChunkDictionary() if chunks is None else chunks
         self.text = ChunkRuns()
         self.lines: dict[str, ChunkRuns] = {name: ChunkRuns() for name in LINE_FIELDS}
+        self.runs = (self.text, *self.lines.values())
         self.ids: list[str] = []
         self.versions: list[str] = []
         self.languages: dict[str, int] = {}
@@ -239,10 +131,9 @@ class WriteBuffer:
             name: KeywordValues() for name in VALUE_FIELDS
         }
         self._bytes = 0
-        # Tokens of all texts but those of paragraphs whose chunks are yet to be looked
-        # up; the terms among the first of the tokens, which were counted.
+        self._waiting = _Waiting()
+        # Tokens of all texts; the terms among the first of them, which were counted.
         self._tokens = self._tokens_counted = self._used = 0
-        self._chunks_counted = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -250,49 +141,58 @@ class WriteBuffer:
     @property
     def bytes(self) -> int:
         """Upper bound of the memory that it takes to make a segment of the buffer."""
-        self._count_tokens()
-        return self._bytes_with(self._tokens)
+        self.number()
+        return self._bytes_of_numbered()
+
+    def _bytes_of_numbered(self) -> int:
+        """The same, without texts whose chunks are yet to be numbered."""
+        chunks = self.chunks
+        terms = min(
+            self._used + self._tokens - self._tokens_counted, len(chunks.vocabulary)
+        )
+        return (
+            self._bytes + _OCCURRENCE * self._tokens + _USED_TERM * terms + chunks.bytes
+        )
+
+    def number(self) -> None:
+        """Number the chunks of all texts."""
+        waiting, self._waiting = self._waiting, _Waiting()
+        if not waiting.texts:
+            return
+        numbers, counts = self.chunks.numbers_of(waiting.texts, waiting.conventions)
+        self._tokens += self.chunks.tokens_in(numbers)
+        fields = np.frombuffer(waiting.fields, np.uint8)
+        for at, runs in enumerate(self.runs):
+            inside = fields == at
+            if inside.any():
+                runs.append(numbers[inside.repeat(counts)], counts[inside])
 
     def is_full(self, limit: float) -> bool:
         """Whether making a segment of the buffer takes nearly ``limit`` bytes."""
-        # Most articles leave much room, so their tokens need not be counted one by one.
-        uncounted = len(self.text.numbers) - self._chunks_counted
-        most = self._tokens + uncounted * self.chunks.most_tokens
-        if self._bytes_with(most) <= limit * _FULL or self.bytes <= limit * _FULL:
+        # Most articles leave much room, so their chunks can wait for those of others.
+        full, waiting = limit * _FULL, _CHARACTER * self._waiting.characters
+        if self._bytes_of_numbered() + waiting <= full or self.bytes <= full:
             return False
         # The bound takes each token for a term of its own; here they are counted.
         self._used, self._tokens_counted = self._used_terms(), self._tokens
-        return self.bytes > limit * _FULL
+        return self.bytes > full
 
     def next(self, limit: float) -> WriteBuffer:
         """Empty buffer that follows a full one; it keeps a small chunk dictionary."""
         small = self.chunks.bytes < limit * _DICTIONARY_SHARE
         return WriteBuffer(self.chunks if small else None)
 
-    def _bytes_with(self, tokens: int) -> int:
-        chunks = self.chunks
-        terms = min(self._used + tokens - self._tokens_counted, len(chunks.terms))
-        return self._bytes + _OCCURRENCE * tokens + _USED_TERM * terms + chunks.bytes
-
     def _used_terms(self) -> int:
         """Number of terms that the texts of the buffer have."""
         chunks = self.chunks
         used_chunks = np.zeros(len(chunks.lengths), bool)
-        for runs in (self.text, *self.lines.values()):
+        for runs in self.runs:
             used_chunks[np.frombuffer(runs.numbers, np.int32)] = True
         starts = np.frombuffer(chunks.starts, np.int64)
         of_used_chunks = np.repeat(used_chunks, np.diff(starts))
-        used = np.zeros(len(chunks.terms), bool)
+        used = np.zeros(len(chunks.vocabulary), bool)
         used[np.frombuffer(chunks.entries, np.int32)[of_used_chunks]] = True
         return int(np.count_nonzero(used))
-
-    def _count_tokens(self) -> None:
-        """Count the tokens of the paragraphs that were added since the last time."""
-        numbers = self.text.numbers
-        starts = np.frombuffer(self.chunks.starts, np.int64)
-        added = np.frombuffer(numbers, np.int32)[self._chunks_counted :]
-        self._tokens += int((starts[added + 1] - starts[added]).sum())
-        self._chunks_counted = len(numbers)
 
     def add(self, article: IndexedArticle) -> None:
         """Add an article; no other in the buffer has its id."""
@@ -305,58 +205,18 @@ class WriteBuffer:
             column.append(getattr(article, name))
         self.sizes.append(len(article.texts))
         self._bytes += _ARTICLE + _DOCUMENT * len(article.texts)
-        number_of = self.chunks.by_convention(article.convention).__getitem__
-        self._add_paragraphs(article, number_of)
+        waiting, convention = self._waiting, article.convention
+        row = len(self.passages)
+        self.passages.frombytes(article.passages)
+        self.text.rows.extend(range(row, len(self.passages)))
+        waiting.add(article.texts, convention, 0)
         for name, values in article.values:
             if name in self.values:
                 for value in dict.fromkeys(values):
                     self.values[name].add(number, value)
             if name in self.lines:
-                self._add_line(self.lines[name], number, values, number_of)
-
-    def _add_paragraphs(
-        self, article: IndexedArticle, number_of: Callable[[str], int]
-    ) -> None:
-        runs = self.text
-        self._add_texts(runs, article.texts, number_of)
-        row = len(self.passages)
-        self.passages.frombytes(article.passages)
-        runs.rows.extend(range(row, len(self.passages)))
-        runs.starts.extend(bytes(len(article.texts)))
-
-    def _add_line(
-        self,
-        runs: ChunkRuns,
-        article: int,
-        values: Sequence[str],
-        number_of: Callable[[str], int],
-    ) -> None:
-        lengths = self.chunks.lengths
-        start = 0
-        for value in values:
-            before = len(runs.numbers)
-            self._add_texts(runs, (value,), number_of)
-            runs.rows.append(article)
-            runs.starts.append(start)
-            self._bytes += _VALUE
-            length = sum(lengths[chunk] for chunk in runs.numbers[before:])
-            start += VALUE_GAP + length
-            self._tokens += _TOKENS_OF_POSITION * length
-
-    def _add_texts(
-        self, runs: ChunkRuns, texts: Sequence[str], number_of: Callable[[str], int]
-    ) -> None:
-        """Add a run for each text."""
-        numbers, ends, met = runs.numbers, runs.ends, self.chunks.times_met
-        chunks: list[str] = []
-        before, run = len(numbers), len(ends)
-        for text in texts:
-            chunks += split(text)
-            ends.append(before + len(chunks))
-        numbers.extend(map(number_of, chunks))
-        if self.chunks.times_met > met:  # in few articles, so most are not searched
-            for end, text in zip(ends[run:], texts, strict=True):
-                marked = with_times_marked(text)
-                if marked != text:
-                    numbers[before:end] = array("i", map(number_of, split(marked)))
-                before = end
+                self._bytes += _VALUE * len(values)
+                self.lines[name].rows.extend(repeat(number, len(values)))
+                waiting.add(values, convention, _FIELD_NUMBERS[name])
+        if waiting.characters > _TOGETHER:
+            self.number()

@@ -12,6 +12,7 @@ from index.engines.whoosh.files import (
     ID,
     LINE_FIELDS,
     PARAGRAPH_WORDS,
+    VALUE_GAP,
     VERSION,
     Array,
     ArraysWriter,
@@ -19,18 +20,16 @@ from index.engines.whoosh.files import (
     Ints,
     PostingLists,
     PostingListsWriter,
-    TermDictionary,
-    form_of,
     write_term_dictionary,
 )
 from index.engines.whoosh.writing.buffer import (
     COLUMNS,
-    ChunkDictionary,
     ChunkRuns,
     KeywordValues,
     WriteBuffer,
 )
-from index.text import word_keys
+from index.engines.whoosh.writing.chunks import ChunkDictionary
+from index.engines.whoosh.writing.vocabulary import Vocabulary
 
 _LOW_HALF = (1 << 32) - 1
 
@@ -42,10 +41,12 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
     """
     out = ArraysWriter(path)
     try:
+        buffer.number()
         chunks = _ChunkArrays(buffer.chunks)
         sizes = np.array(buffer.sizes, np.int64)
         owner = np.repeat(np.arange(len(buffer), dtype="<i4"), sizes)
-        lengths = _row_lengths(buffer.text, chunks, len(owner))
+        run_lengths = _run_lengths(buffer.text, chunks)
+        lengths = _row_lengths(buffer.text, run_lengths, len(owner))
         first = np.zeros(len(buffer) + 1, "<i4")
         np.cumsum(sizes, out=first[1:])
         documents = Documents(
@@ -66,8 +67,8 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         _write_field(
             out,
             PARAGRAPH_WORDS,
-            _occurrences(buffer.text, chunks),
-            chunks.terms,
+            _occurrences(buffer.text, run_lengths, chunks),
+            buffer.chunks.vocabulary,
             language_of_article[owner],
             languages,
             documents,
@@ -75,13 +76,14 @@ def write_segment(buffer: WriteBuffer, path: Path) -> int:
         for name in LINE_FIELDS:
             runs = buffer.lines[name]
             if len(runs.ends):
-                line_lengths = _row_lengths(runs, chunks, len(buffer))
+                run_lengths = _run_lengths(runs, chunks)
+                line_lengths = _row_lengths(runs, run_lengths, len(buffer))
                 out.column(f"{name}/lengths").append(line_lengths)
                 _write_field(
                     out,
                     name,
-                    _occurrences(runs, chunks),
-                    chunks.terms,
+                    _occurrences(runs, run_lengths, chunks),
+                    buffer.chunks.vocabulary,
                     language_of_article,
                     languages,
                     None,
@@ -117,7 +119,6 @@ class _ChunkArrays:
     """A chunk dictionary as arrays; ``counts`` is the number of tokens by chunk."""
 
     def __init__(self, chunks: ChunkDictionary) -> None:
-        self.terms = list(chunks.terms)
         self.starts = np.array(chunks.starts, np.int64)
         self.counts = np.diff(self.starts)
         self.lengths = np.array(chunks.lengths, np.int64)
@@ -132,17 +133,31 @@ class _Occurrences:
         self.terms, self.rows, self.positions = terms, rows, positions
 
 
-def _row_lengths(runs: ChunkRuns, chunks: _ChunkArrays, rows: int) -> Ints:
-    """Length of each row, in positions, without the gaps between values."""
+def _run_lengths(runs: ChunkRuns, chunks: _ChunkArrays) -> Ints:
+    """Length of each run, in positions."""
     numbers = np.frombuffer(runs.numbers, np.int32)
-    ends = np.frombuffer(runs.ends, np.int64)
     before = np.zeros(len(numbers) + 1, np.int64)
-    np.cumsum(chunks.lengths[numbers], out=before[1:])
-    run_lengths = np.diff(before[ends], prepend=0)
+    np.cumsum(chunks.lengths.take(numbers), out=before[1:])
+    return np.diff(before[np.frombuffer(runs.ends, np.int64)], prepend=0)
+
+
+def _row_lengths(runs: ChunkRuns, run_lengths: Ints, rows: int) -> Ints:
+    """Length of each row, in positions, without the gaps between values."""
     return np.bincount(runs.rows, weights=run_lengths, minlength=rows).astype(np.int64)
 
 
-def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
+def _run_starts(runs: ChunkRuns, run_lengths: Ints) -> Ints:
+    """Position of the first word of each run: in a row the runs are values."""
+    rows = np.frombuffer(runs.rows, np.int32)
+    sizes = run_lengths + VALUE_GAP
+    before = sizes.cumsum() - sizes
+    first = np.diff(rows, prepend=-1).nonzero()[0]
+    return before - before[first].repeat(np.diff(np.append(first, len(rows))))
+
+
+def _occurrences(
+    runs: ChunkRuns, run_lengths: Ints, chunks: _ChunkArrays
+) -> _Occurrences:
     numbers = np.frombuffer(runs.numbers, np.int32)
     ends = np.frombuffer(runs.ends, np.int64)
     sizes = ends - np.append(0, ends[:-1])
@@ -150,7 +165,7 @@ def _occurrences(runs: ChunkRuns, chunks: _ChunkArrays) -> _Occurrences:
     after = np.cumsum(lengths)
     # In its run a chunk begins where the chunks before it end.
     firsts = np.append(0, after)[np.cumsum(sizes) - sizes]
-    shift = np.frombuffer(runs.starts, np.int64) - firsts
+    shift = _run_starts(runs, run_lengths) - firsts
     positions = (after - lengths + np.repeat(shift, sizes)).astype(np.int32)
     rows = np.repeat(np.frombuffer(runs.rows, np.int32), sizes)
     # take() needs half the time of an index in brackets.
@@ -175,7 +190,7 @@ def _write_field(
     out: ArraysWriter,
     name: str,
     occurrences: _Occurrences,
-    terms: list[str],
+    vocabulary: Vocabulary,
     language_of_row: Array,
     languages: list[str],
     documents: Documents | None,
@@ -184,13 +199,13 @@ def _write_field(
 
     :param language_of_row: as positions in ``languages``.
     """
-    width = len(terms)
+    width = len(vocabulary)
     pairs = occurrences.terms
     if len(languages) > 1:
         pairs = language_of_row[occurrences.rows] * width + pairs
     counts = np.bincount(pairs, minlength=width * len(languages))
     used = np.flatnonzero(counts)
-    dictionary, list_of, tag_of = _dictionary(used, counts[used], terms, languages)
+    dictionary, list_of, tag_of = vocabulary.dictionary(used, counts[used], languages)
     write_term_dictionary(out, name, dictionary)
     place = np.zeros(width * len(languages), np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
@@ -212,49 +227,6 @@ def _write_field(
     writer = PostingListsWriter(out, name, documents)
     writer.append(lists)
     writer.close()
-
-
-def _dictionary(
-    used: Ints, counts: Ints, terms: list[str], languages: list[str]
-) -> tuple[TermDictionary, Ints, Ints]:
-    """The dictionary of a field, and the list and the tag of each used pair.
-
-    :param used: pairs of a language and a term, as one number, ascending.
-    :param counts: occurrences of each pair.
-    """
-    terms_of_language: dict[int, list[str]] = {}
-    stems: list[str] = []
-    for number, language in enumerate(languages):
-        low = np.searchsorted(used, number * len(terms))
-        high = np.searchsorted(used, (number + 1) * len(terms))
-        used_terms = [
-            terms[at] for at in (used[low:high] - number * len(terms)).tolist()
-        ]
-        terms_of_language[number] = used_terms
-        keys = word_keys([form_of(term)[0] for term in used_terms], language)
-        stems += [f"{language}\0{key}" for key in keys]
-    pair_terms = [
-        term for used_terms in terms_of_language.values() for term in used_terms
-    ]
-    sorted_terms = sorted(set(pair_terms))
-    term_number = {term: at for at, term in enumerate(sorted_terms)}
-    sorted_stems = sorted(set(stems))
-    list_number = {stem: at for at, stem in enumerate(sorted_stems)}
-    term_numbers = np.array([term_number[term] for term in pair_terms], np.int64)
-    list_of = np.array([list_number[stem] for stem in stems], np.int64)
-    order = np.lexsort((term_numbers, list_of))
-    members_at = np.zeros(len(sorted_stems) + 1, np.int64)
-    np.cumsum(np.bincount(list_of, minlength=len(sorted_stems)), out=members_at[1:])
-    tag_of = np.empty(len(order), np.int64)
-    tag_of[order] = np.arange(len(order)) - members_at[list_of[order]]
-    dictionary = TermDictionary(
-        terms=[term.encode() for term in sorted_terms],
-        stems=[stem.encode() for stem in sorted_stems],
-        members_at=members_at,
-        members=term_numbers[order],
-        occurrences=counts[order],
-    )
-    return dictionary, list_of, tag_of
 
 
 def _posting_lists(

@@ -30,6 +30,7 @@ from index.engines.whoosh.files import (
     PostingListsWriter,
     Segment,
     TermDictionary,
+    folded_term,
     write_term_dictionary,
 )
 from index.engines.whoosh.writing.buffer import COLUMNS
@@ -265,12 +266,16 @@ def _merged_dictionary(
     of_list = united // max(len(terms), 1)
     members_at = np.searchsorted(of_list, np.arange(len(stems) + 1))
     tags = np.arange(len(united)) - members_at[of_list]
+    folded = [folded_term(term) for term in terms]
+    by_folded = sorted(range(len(terms)), key=folded.__getitem__)  # nearly sorted
     dictionary = TermDictionary(
         terms=terms,
         stems=stems,
         members_at=members_at,
         members=united % max(len(terms), 1),
         occurrences=occurrences.astype(np.int64),
+        folded=folded,
+        by_folded=np.array(by_folded, np.int64),
     )
     bounds = np.cumsum([len(part) for part in pairs])[:-1]
     return dictionary, lists_of, np.split(tags[places], bounds)
