@@ -42,13 +42,14 @@ from index.access import (
 )
 from index.article import content_digest, content_json
 from index.dates import Clock, from_micros, micros
-from index.errors import StoreUnavailable
+from index.errors import StoreReadOnly, StoreUnavailable
 from index.history import ChangeType, next_turn, version_key
 from index.store import withdrawal
 from index.store.change_log import SET_STATE, append, new_epoch
 from index.store.embargoes import log_due
 from index.store.keyring import LOCKED
 from index.store.rows import OF_CURRENT, read_article, standing_of, value_of
+from index.store.stages import MOVE
 from index.store.tables import (
     SCHEMA,
     articles,
@@ -171,6 +172,7 @@ def carry(connection: Connection, clock: Clock) -> Carried:
 
     :param connection: in a transaction that writes to the copy; it reads the live
         store's tables in the schema ``live``.
+    :raises StoreReadOnly: the live store is moved, or was moved.
     :raises StoreUnavailable: a newer release has migrated the live store.
     """
     live = _live_numbers(connection)
@@ -178,6 +180,10 @@ def carry(connection: Connection, clock: Clock) -> Carried:
         raise StoreUnavailable(
             f"the store has schema {live['schema']}, and this release {SCHEMA}; restore"
             " the backup with the newer release"
+        )
+    if MOVE in live:
+        raise StoreReadOnly(
+            "the store is moved, or was moved; restore into the new one"
         )
     at = micros(clock())
     log_due(connection, at)

@@ -81,8 +81,9 @@ class Database(Protocol):
 
     Every method raises :class:`~index.errors.StoreFull` if there is no room left, and
     :class:`~index.errors.StoreUnavailable` if the database is locked, unreachable or
-    damaged. Every transaction begins with :func:`index.store.schema.check_release`,
-    which may raise too. No error of a driver or of SQLAlchemy leaves a block of
+    damaged. Every transaction begins with what it was
+    opened to check, by default :func:`index.store.schema.check_release`, which may
+    raise too. No error of a driver or of SQLAlchemy leaves a block of
     :meth:`reading` or :meth:`writing`, except those that only a mistake in Nutgraf can
     cause.
     """
@@ -93,6 +94,11 @@ class Database(Protocol):
 
         Files that the processes of this machine share lie beside it.
         """
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where the store is, in words for messages, without a password."""
         ...
 
     def close(self) -> None:

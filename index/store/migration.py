@@ -207,6 +207,7 @@ STEPS: tuple[Step, ...] = (
     Step(5, breaks=False, fill=_add_superseded),
     Step(6, breaks=False),  # what was replaced before may come back
     Step(7, breaks=False),  # an older release knows no sessions, and begins none
+    Step(8, breaks=False),  # a move first shuts out older releases, which know none
 )
 
 

@@ -8,14 +8,16 @@ from sqlalchemy.exc import ArgumentError
 
 from index.errors import InvalidValue
 from index.store.database import Database, Migration
+from index.store.schema import Check, check_release
 from index.store.sqlite import SQLite
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, check: Check = check_release) -> Database:
     """The database at a URL, with its tables; both are created if need be.
 
     One of an older schema stays as it is.
 
+    :param check: what every transaction begins with.
     :raises InvalidValue: the URL names no known kind of database.
     :raises StoreFull: there is no room to create it.
     :raises MigrationNeeded: it is of an older schema.
@@ -23,7 +25,7 @@ def open_database(url: str) -> Database:
     :raises StoreUnavailable: it cannot be opened, belongs to another program, or other
         users may write to it.
     """
-    return SQLite.open(_parsed(url))
+    return SQLite.open(_parsed(url), check)
 
 
 def migrate_database(url: str) -> Migration:

@@ -23,7 +23,7 @@ from index.history import Change, ChangeType, Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader
 from index.store import integrity, rebuilds, withdrawal
 from index.store.change_log import append
-from index.store.database import Backup, Migration, Restored
+from index.store.database import Backup, Database, Migration, Restored
 from index.store.keyring import Keyring
 from index.store.opening import migrate_database, open_database
 from index.store.preconditions import check_deletion, expected_drafts
@@ -49,6 +49,7 @@ class Store:
 
     :param url: ``sqlite:///FILE``; folder, file and tables are created if need be.
     :param clock: gives the instants of writes, of ended embargoes and of keys.
+    :param database: the open database of this URL; by default it is opened.
     :raises InvalidValue: there is no such kind of store.
     :raises MigrationNeeded: it is of an older schema: :meth:`migrate` it.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
@@ -57,10 +58,11 @@ class Store:
     :raises StoreUnavailable: it cannot be opened, and why.
     """
 
-    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
-        self.url = url
-        self.clock = clock
-        self._database = open_database(url)
+    def __init__(
+        self, url: str, *, clock: Clock = utc_now, database: Database | None = None
+    ) -> None:
+        self.url, self.clock = url, clock
+        self._database = open_database(url) if database is None else database
         self._rebuild_seen = 0  # number of a request
         opening = (self._database.reading, self._database.writing)
         self.keys = Keyring(*opening, clock)

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection
 from index.dates import Clock
 from index.errors import ServiceError, StoreFull, StoreReadOnly
 from index.store.database import Backup, Migration, Restored
-from index.store.schema import check_release
+from index.store.schema import Check, check_release
 from index.store.sqlite import backup, soundness
 from index.store.sqlite.connections import Connections
 from index.store.sqlite.creation import create, file_of, migrate
@@ -25,6 +25,7 @@ class SQLite:
     """See :class:`index.store.database.Database`.
 
     :param path: of the file, absolute; it is created if need be.
+    :param check: see :func:`index.store.opening.open_database`.
     :raises StoreFull: there is no room for it.
     :raises MigrationNeeded: it is of an older schema.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
@@ -32,22 +33,22 @@ class SQLite:
         or to its folder.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, check: Check = check_release) -> None:
+        self.path, self._check = path, check
         self._lock = path.with_name(f"{path.name}-indexer.lock")
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
-        create(path)
+        create(path, check)
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
         self._connections: dict[int, Connections] = {}
 
     @classmethod
-    def open(cls, url: URL) -> Self:
+    def open(cls, url: URL, check: Check) -> Self:
         """The database of ``sqlite:///FILE``.
 
         :raises InvalidValue: the URL names no file.
         """
-        return cls(file_of(url))
+        return cls(file_of(url), check=check)
 
     @staticmethod
     def migrate(url: URL) -> Migration:
@@ -61,6 +62,10 @@ class SQLite:
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
             connections.close()
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
 
     def reading(self) -> AbstractContextManager[Connection]:
         return self.connections().reading()
@@ -106,7 +111,7 @@ class SQLite:
         if connections is None:
             # Two threads that come here at once share those of the first.
             connections = self._connections.setdefault(
-                pid, Connections(self.path, check=check_release)
+                pid, Connections(self.path, check=self._check)
             )
         return connections
 
