@@ -1,7 +1,7 @@
 """What can be asked? The store and an engine, together."""
 
 from index.archive.answers import Answer, ArticleHit, ArticleView, Excerpt
-from index.archive.archive import Archive, open_parts
+from index.archive.archive import Archive, open_engine_of, open_parts
 from index.archive.carried import Carriage, CarriedArticle
 from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
@@ -31,6 +31,7 @@ __all__ = [
     "Removal",
     "Suggestion",
     "Tag",
+    "open_engine_of",
     "open_parts",
     "pages_of",
 ]

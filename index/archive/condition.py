@@ -8,6 +8,7 @@ and ``/metrics`` show it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,10 @@ STALL_SECONDS = 120.0
 SET_ASIDE = (
     "there are articles that cannot be indexed, and no search finds them: nutgraf"
     " status names them"
+)
+MOVED = (
+    "the store was moved, and every write is refused here: set NUTGRAF_STORE to its new"
+    " place, which nutgraf status names, and start Nutgraf again"
 )
 
 
@@ -96,7 +101,7 @@ def condition_of(
             stale = OTHER_HISTORY
         behind = view.seq - index_seq
         waiting = view.changes(index_seq, 1) if behind > 0 else ()
-        set_aside = _set_aside(store, view)
+        set_aside, moved_to = _set_aside(store, view), view.moved_to
     seconds = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
     running = store.indexer_running()
     free = {"store": _free(store.path.parent)}
@@ -140,8 +145,15 @@ def condition_of(
         free=free,
         set_aside=set_aside,
         problems=tuple(problems),
-        warnings=(SET_ASIDE,) if set_aside else (),
+        warnings=tuple(_warnings(set_aside, moved_to)),
     )
+
+
+def _warnings(set_aside: tuple[SetAside, ...], moved_to: str | None) -> Iterator[str]:
+    if set_aside:
+        yield SET_ASIDE
+    if moved_to is not None:
+        yield MOVED
 
 
 def state_of(store: Store, engine: Engine) -> ArchiveState:

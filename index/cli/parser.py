@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from index.access import Scope
 from index.article import DATE_FIELD_NAMES, PLACES
-from index.cli import articles, backups, keys, operation, searching
+from index.cli import articles, backups, keys, moves, operation, searching
 from index.cli.record_options import add_record_options, pair
 from index.cli.terminal import Screen
 from index.formats import FORMATS
@@ -100,9 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
         as_json=False,
     )
     commands.add("status", operation.status, "Show store, index, indexer and settings")
-    commands.add(
-        "verify", operation.verify, "Check the store, and the index against it"
-    )
+    _add_moves(commands)
     commands.add("formats", operation.formats, "List the formats that Nutgraf reads")
     _add_keys(
         _Commands(
@@ -344,6 +342,30 @@ def _add_backups(commands: _Commands) -> None:
         "--with-keys",
         action="store_true",
         help="take the keys of FILE, too (default: only those of this store)",
+    )
+
+
+def _add_moves(commands: _Commands) -> None:
+    move = commands.add(
+        "move", moves.move, "Move the store to another place while it serves"
+    )
+    move.add_argument("--to", required=True, metavar="URL", help="the new, empty store")
+    move.add_argument(
+        "--engine",
+        metavar="URL",
+        help="build this index from the new store before it takes over (default: it"
+        " goes on with the index of this store)",
+    )
+    move.add_argument(
+        "--undo",
+        action="store_true",
+        help="take the move back, before anything is written to the new store",
+    )
+    verify = commands.add(
+        "verify", operation.verify, "Check the store, and the index against it"
+    )
+    verify.add_argument(
+        "--against", metavar="URL", help="compare the store with this one, too"
     )
 
 

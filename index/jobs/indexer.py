@@ -231,6 +231,10 @@ class Indexer:
             return OTHER_HISTORY
         if state.seq > view.seq:
             return f"the index is at seq {state.seq}, the store at {view.seq}"
+        if view.moved_to is not None:
+            # Where it is now, the index is rebuilt if that was requested: here nobody
+            # could record it.
+            return None
         if self.store.rebuild_requested() != self.store.rebuild_finished():
             return "a rebuild was requested"
         return None

@@ -69,6 +69,11 @@ def place_of(connection: Connection) -> str:
     return "another store" if place is None else place
 
 
+def moved_to(connection: Connection) -> str | None:
+    """Where a store was moved, without a password; ``None`` if it was not."""
+    return place_of(connection) if stage_of(connection) is Stage.MOVED else None
+
+
 def refused_in(connection: Connection) -> int:
     """Number of writes that were refused while they were stopped."""
     return connection.execute(select(moves.c.refused)).scalar_one_or_none() or 0

@@ -59,6 +59,7 @@ from index.store.rows import (
     unreadable,
     value_of,
 )
+from index.store.stages import moved_to
 from index.store.tables import articles, changes, secrets, versions
 from index.store.versions import listed, numbers_of
 
@@ -162,6 +163,11 @@ class View:
     def epoch(self) -> int:
         """Number of this history of changes; restoring a backup starts a new one."""
         return value_of(self._connection, "epoch")
+
+    @cached_property
+    def moved_to(self) -> str | None:
+        """Where the store was moved, in words; ``None`` if it was not."""
+        return moved_to(self._connection)
 
     @cached_property
     def cursor_key(self) -> bytes:

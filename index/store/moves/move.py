@@ -277,7 +277,7 @@ class Move:
         return time.monotonic() - started, refused
 
 
-def undo(source: str, target: str) -> None:
+def undo_move(source: str, target: str) -> None:
     """Take a move back: the source accepts writes again, and the target is closed.
 
     The target stays as it is, so that a later move goes on from it.
