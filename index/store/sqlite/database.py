@@ -101,7 +101,7 @@ class SQLite:
             elif not self._reserve.is_due():
                 return
             # Not beside a withdrawal that has just let go of it.
-            with suppress(StoreFull), self.writing(ordinary=False):
+            with suppress(StoreFull, StoreReadOnly), self.writing(ordinary=False):
                 self._reserve.fill()
 
     def connections(self) -> Connections:
