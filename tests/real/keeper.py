@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import IO
 
 from checkout import ROOT
+from real.amounts import NODES
 from real.opensearch import Nodes
 
-_NODES, _USERS, _STARTING = "nodes.json", "users", "starting"
+_FILE, _USERS, _STARTING = "nodes.json", "users", "starting"
 _LOOKS_SECONDS = 0.5
 
 
@@ -35,7 +36,7 @@ class Kept:
         self._keeper: subprocess.Popen[bytes] | None = None
         self._are_up = False
         with _locked(folder / _STARTING, fcntl.LOCK_EX):
-            file = folder / _NODES
+            file = folder / _FILE
             if not file.exists():
                 file.write_text(Nodes.in_(folder, count).to_json())
                 self._keeper = subprocess.Popen(
@@ -56,9 +57,22 @@ class Kept:
         return self._nodes
 
 
+_of_this_process: list[Kept] = []
+
+
+def begin(folder: Path) -> None:
+    """Have the nodes started, for all processes that name the same folder."""
+    _of_this_process.append(Kept(folder, NODES))
+
+
+def shared_nodes() -> Nodes:
+    """The nodes of this test run, once they answer: for tests marked ``opensearch``."""
+    return _of_this_process[-1].nodes()
+
+
 def keep(folder: Path) -> None:
     """Run the nodes until nobody uses them."""
-    nodes = Nodes.from_json((folder / _NODES).read_text())
+    nodes = Nodes.from_json((folder / _FILE).read_text())
     nodes.start()
     with (folder / _USERS).open("a") as users:
         while True:
@@ -70,7 +84,7 @@ def keep(folder: Path) -> None:
         nodes.kill()
         for node in nodes.nodes:
             shutil.rmtree(node.folder, ignore_errors=True)
-        (folder / _NODES).unlink()
+        (folder / _FILE).unlink()
 
 
 def _locked(path: Path, kind: int) -> IO[str]:
