@@ -210,21 +210,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+def store_url(tmp_path: Path) -> str:
+    """URL of a test's own store, which is empty."""
+    return f"sqlite:///{tmp_path / 'nutgraf.db'}"
+
+
+@pytest.fixture
+def store(store_url: str, clock: Clock) -> Iterator[Store]:
     """A test's own store, which is empty."""
-    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}", clock=clock)
+    store = Store.open(store_url, clock=clock)
     yield store
     store.close()
 
 
 @pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=["memory", "whoosh"])
 def empty_archive(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+    request: pytest.FixtureRequest, store_url: str, tmp_path: Path, clock: Clock
 ) -> Iterator[Archive]:
     """A test's own archive over each engine in turn, which is empty."""
     archive = Archive.open(
         Settings(
-            store=f"sqlite:///{tmp_path}/store.db",
+            store=store_url,
             engine=request.param.format(tmp=tmp_path),
         ),
         clock=clock,
