@@ -9,19 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from checkout import ROOT
 from real.amounts import NODES
 from real.opensearch import Nodes
 
 _FILE, _USERS, _STARTING = "nodes.json", "users", "starting"
-_LOOKS_SECONDS = 0.5
 
 
 class Kept:
@@ -32,22 +27,16 @@ class Kept:
 
     def __init__(self, folder: Path, count: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._use = _locked(folder / _USERS, fcntl.LOCK_SH)
-        self._keeper: subprocess.Popen[bytes] | None = None
+        # For as long as this process lives: nothing closes it.
+        _locked(folder / _USERS, fcntl.LOCK_SH)
         self._are_up = False
-        with _locked(folder / _STARTING, fcntl.LOCK_EX):
-            file = folder / _FILE
-            if not file.exists():
-                file.write_text(Nodes.in_(folder, count).to_json())
-                self._keeper = subprocess.Popen(
-                    [sys.executable, "-m", "real.keeper", folder],
-                    env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            self._nodes = Nodes.from_json(file.read_text())
+        starting = _locked(folder / _STARTING, fcntl.LOCK_EX)
+        file = folder / _FILE
+        if not file.exists():
+            file.write_text(Nodes.in_(folder, count).to_json())
+            _start_keeper(folder)
+        os.close(starting)
+        self._nodes = Nodes.from_json(file.read_text())
 
     def nodes(self) -> Nodes:
         """The nodes, once they answer."""
@@ -74,23 +63,35 @@ def keep(folder: Path) -> None:
     """Run the nodes until nobody uses them."""
     nodes = Nodes.from_json((folder / _FILE).read_text())
     nodes.start()
-    with (folder / _USERS).open("a") as users:
-        while True:
-            with suppress(BlockingIOError):
-                # Who wants to use them now waits until this process has ended.
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            time.sleep(_LOOKS_SECONDS)
-        nodes.kill()
-        for node in nodes.nodes:
-            shutil.rmtree(node.folder, ignore_errors=True)
-        (folder / _FILE).unlink()
+    # Who wants to use them from here on waits until this process has ended.
+    _locked(folder / _USERS, fcntl.LOCK_EX)
+    nodes.kill()
+    for node in nodes.nodes:
+        shutil.rmtree(node.folder, ignore_errors=True)
+    (folder / _FILE).unlink()
 
 
-def _locked(path: Path, kind: int) -> IO[str]:
-    file = path.open("a")
+def _locked(path: Path, kind: int) -> int:
+    """Descriptor of a file, locked until it is closed or this process ends."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(file, kind)
     return file
+
+
+def _start_keeper(folder: Path) -> None:
+    """Start the keeper, which is not ended with the processes of a terminal."""
+    log = str(folder / "log")
+    os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "real.keeper", str(folder)],
+        {**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
 if __name__ == "__main__":
