@@ -15,7 +15,7 @@ def open_engine(
     memory: int = MEMORY,
     search_memory: int = SEARCH_MEMORY,
 ) -> Engine:
-    """Open the engine of a URL: ``memory:``, ``whoosh:FOLDER`` or ``opensearch+https:``.
+    """Open the engine of a URL: ``memory:``, ``whoosh:FOLDER``, ``opensearch+https:``.
 
     :param language: of articles without a language.
     :param expansions: how many words a prefix, wildcard or fuzzy term may stand for.

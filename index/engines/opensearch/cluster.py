@@ -190,11 +190,11 @@ class Cluster:
                 "POST", f"/_search?{options}", timed[0], deadline=deadline
             )
             return [_whole(answer, deadline)]
-        header = {
+        each = {
             "allow_partial_search_results": False,
             "cancel_after_time_interval": limit,
         }
-        lines = lines_of(line for body in timed for line in (header, body))
+        lines = lines_of(line for body in timed for line in (each, body))
         answer = self.ask("POST", "/_msearch", lines, deadline=deadline)
         return [_whole(each, deadline) for each in (answer or {})["responses"]]
 
@@ -275,8 +275,10 @@ class Cluster:
                 raise TransportError("N/A", "the answer is no JSON", error) from error
             raise
         with self._lock:
-            # A node that is busy lives; one behind a proxy that cannot reach it does not.
-            node.failed(time.monotonic()) if status in (502, 504) else node.succeeded()
+            if status in (502, 504):  # a proxy cannot reach it
+                node.failed(time.monotonic())
+            else:
+                node.succeeded()
         return _Answer(status, body)
 
 

@@ -35,6 +35,11 @@ class Generation(NamedTuple):
     words: str
 
 
+def alias_of(index: str) -> str:
+    """The alias of an index, which it is written by."""
+    return f"{index}-written"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """A committed state of the index.
@@ -113,7 +118,9 @@ class Commits:
         }
         body = {"settings": settings, "mappings": {"enabled": False}}
         try:
-            self._cluster.ask("PUT", f"/{self.index}", body, repeat=False)
+            self._cluster.ask(
+                "PUT", f"/{self.index}?wait_for_active_shards=0", body, repeat=False
+            )
         except Refused as error:
             if error.kind != "resource_already_exists_exception":
                 raise

@@ -7,7 +7,13 @@ import secrets
 from typing import Any
 
 from index.engines.opensearch.cluster import Cluster, Refused
-from index.engines.opensearch.commits import GRACE_SECONDS, Commit, Commits, now
+from index.engines.opensearch.commits import (
+    GRACE_SECONDS,
+    Commit,
+    Commits,
+    alias_of,
+    now,
+)
 from index.engines.opensearch.mapping import ARTICLES
 from index.engines.opensearch.words import WORDS
 from index.errors import IndexUnavailable
@@ -36,23 +42,33 @@ class Generations:
         name = name or secrets.token_hex(6)
         address = self._cluster.address
         generation = self._commits.generation(name)
-        for index, body, shards in (
-            (generation.articles, ARTICLES, address.shards),
-            (generation.words, WORDS, 1),
-        ):
-            try:
-                answer = self._cluster.ask(
-                    "PUT", f"/{index}", self._body(body, shards), repeat=False
-                )
-            except Refused as error:
-                if error.kind == "resource_already_exists_exception":
-                    continue
-                raise
-            if answer is None or not answer["shards_acknowledged"]:
-                raise IndexUnavailable(
-                    f"the search cluster is not available: {index} was not started"
-                )
+        # The first writes wait for the shards of the words, whatever these wait for.
+        self._make(generation.words, WORDS, shards=1, awaited=0)
+        self._make(generation.articles, ARTICLES, shards=address.shards, awaited=1)
         return name
+
+    def _make(
+        self, index: str, body: dict[str, Any], *, shards: int, awaited: int
+    ) -> None:
+        """Make an index, unless it is there.
+
+        :param awaited: copies of each shard that must be started.
+        """
+        try:
+            answer = self._cluster.ask(
+                "PUT",
+                f"/{index}?wait_for_active_shards={awaited}",
+                {**self._body(body, shards), "aliases": {alias_of(index): {}}},
+                repeat=False,
+            )
+        except Refused as error:
+            if error.kind == "resource_already_exists_exception":
+                return
+            raise
+        if answer is None or not answer["shards_acknowledged"]:
+            raise IndexUnavailable(
+                f"the search cluster is not available: {index} was not started"
+            )
 
     def remove(self, name: str) -> None:
         """Remove the indexes of a generation, as far as they are there."""

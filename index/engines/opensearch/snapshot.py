@@ -97,7 +97,6 @@ class ClusterSnapshot:
         self._view = View(
             token=commit.token,
             seq=commit.seq,
-            language=commit.language,
             expansions=expansions,
             counts=counts,
             ask=point.ask,

@@ -19,6 +19,7 @@ from index.deadline import Deadline, until
 from index.engines.facets import Counted, value_order
 from index.engines.memory import Doc, values_of
 from index.engines.opensearch.cluster import Cluster, lines_of
+from index.engines.opensearch.commits import alias_of
 from index.engines.opensearch.documents import forms
 from index.engines.opensearch.mapping import keys_field, spellings_field
 from index.engines.opensearch.searching import visible
@@ -65,7 +66,7 @@ class Vocabulary:
     """
 
     def __init__(self, index: str) -> None:
-        self._index = index
+        self._alias = alias_of(index)
         self._known: set[bytes] = set()
 
     @property
@@ -96,7 +97,7 @@ class Vocabulary:
         if self.bytes > _KNOWN_BYTES:
             self._known.clear()
         self._known.add(digest)
-        target = {"_index": self._index, "_id": digest.hex()}
+        target = {"_index": self._alias, "_id": digest.hex()}
         yield lines_of(({"create": target}, document))
 
     def forget(self) -> None:
@@ -280,8 +281,9 @@ def _close_to(folded: str, distance: int) -> dict[str, Any]:
     patterns = {tuple(folded)}
     for _ in range(distance):
         patterns |= {other for pattern in patterns for other in _edited(pattern)}
-    regexp = "|".join(sorted("".join(map(_piece, pattern)) for pattern in patterns))
-    return {"regexp": {"folded": {"value": regexp or "()", "flags": "NONE"}}}
+    # No form is empty.
+    pieces = sorted("".join(map(_piece, pattern)) for pattern in patterns if pattern)
+    return {"regexp": {"folded": {"value": "|".join(pieces), "flags": "NONE"}}}
 
 
 _ANY = ""  # in a pattern: any character

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from index.article import Article
 from index.engines.opensearch.cluster import Cluster, Refused, lines_of
-from index.engines.opensearch.commits import Generation
+from index.engines.opensearch.commits import Generation, alias_of
 from index.engines.opensearch.documents import (
     analysed,
     article_document,
@@ -30,6 +30,7 @@ _REQUEST_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE, _LONGEST_PAUSE, _ATTEMPTS = 0.1, 10.0, 12
 _BUSY = frozenset({429, 502, 503, 504})
 _IS_THERE = 409  # in this version or a newer one
+_IS_WRONG = 400  # the document itself; all else is of the index
 
 
 class ArticleRefused(Refused):
@@ -98,7 +99,7 @@ class Writer:
     def _operations(
         self, puts: Iterable[Article], deletes: Iterable[str], seq: int
     ) -> Iterator[Operation]:
-        index = self._generation.articles
+        index = alias_of(self._generation.articles)
         for article in puts:
             whole = analysed(article, self._language)
             for lines in self._vocabulary.new_lines(whole):
@@ -144,7 +145,9 @@ class Writer:
         """Send one request; return what a busy node has refused of it."""
         answer = self._cluster.ask(
             "POST",
-            "/_bulk?timeout=30s&filter_path=errors,items.*.status,items.*.error",
+            # Without the alias OpenSearch would make an index that is missing.
+            "/_bulk?require_alias=true&timeout=30s"
+            "&filter_path=errors,items.*.status,items.*.error",
             b"".join(operation.lines for operation in operations),
         )
         assert answer is not None, "only a GET may find nothing"
@@ -160,7 +163,7 @@ class Writer:
                 refused.append(operation)
                 continue
             kind, reason = str(error.get("type", "")), _reason(error)
-            if status == 404 or not operation.article_id:  # of an index, not a document
+            if status != _IS_WRONG or not operation.article_id:
                 raise IndexUnavailable(f"the index cannot be written: {kind}: {reason}")
             raise ArticleRefused(operation.article_id, status, kind, reason)
         return refused

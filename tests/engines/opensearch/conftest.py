@@ -59,7 +59,7 @@ def _handler(node: Node) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do(self) -> None:
+        def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             asked = Asked(self.command, self.path, self.rfile.read(length))
             node.asked.append(asked)
@@ -77,7 +77,10 @@ def _handler(node: Node) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):
+                return self._answer
+            raise AttributeError(name)
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -16,7 +16,11 @@ WHOLE = (
 
 def test_every_part_of_a_url_is_read() -> None:
     address = address_of(WHOLE)
-    assert address.hosts == (("one.example", 9200), ("[fd00::2]", 9201), ("three", 9200))
+    assert address.hosts == (
+        ("one.example", 9200),
+        ("[fd00::2]", 9201),
+        ("three", 9200),
+    )
     assert (address.user, address.password) == ("news", "p@ss/")
     assert (address.tls, address.ca, address.prefix) == (True, "/etc/ca.pem", "desk")
     assert (address.shards, address.replicas) == (3, 1)
