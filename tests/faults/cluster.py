@@ -238,6 +238,10 @@ class Cluster:
         assert self._indexer.popen.poll() is None, self._indexer.said()[-_SHOWN:]
         return '"event": "started"' in self._indexer.said()
 
+    def indexer_has_ended(self) -> bool:
+        """Whether the indexer has ended by itself, or was killed by others."""
+        return self._indexer is None or self._indexer.popen.poll() is not None
+
     def log(self, name: str) -> str:
         """Log of all processes of a kind, ``web`` or ``indexer``."""
         return (self.folder / f"{name}.log").read_text("utf-8", errors="replace")
