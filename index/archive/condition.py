@@ -37,7 +37,8 @@ class Condition:
     :param behind: accepted changes that the index does not include yet.
     :param behind_seconds: how long the oldest of them has waited.
     :param stale: why the index cannot be read; ``progress`` of its rebuild, 0 to 1.
-    :param free: bytes that can still be written, by ``store`` and ``index``.
+    :param free: bytes that can still be written, by ``store`` and ``index``: of those
+        that are files on this machine.
     :param set_aside: articles that cannot be indexed.
     :param problems: why it is not ready, in sentences without numbers of its contents.
     :param warnings: what should be mended although it is ready; likewise.
@@ -104,7 +105,7 @@ def condition_of(
         set_aside, moved_to = _set_aside(store, view), view.moved_to
     seconds = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
     running = store.indexer_running()
-    free = {"store": _free(store.path.parent)}
+    free = {} if store.path is None else {"store": _free(store.path.parent)}
     if engine.folder is not None:
         free["index"] = _free(engine.folder)
 

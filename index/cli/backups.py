@@ -95,6 +95,6 @@ def _agreed(store: Store, screen: Screen) -> bool:
         return False
     articles = store.counts().articles
     screen.complain(
-        f"{count(articles, 'article')} in {store.path} will be replaced; type yes:"
+        f"{count(articles, 'article')} in {store.place} will be replaced; type yes:"
     )
     return sys.stdin.readline().strip() == "yes"

@@ -243,7 +243,7 @@ def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
     return 0
 
 
-def _indexer_text(running: bool, process: int | None) -> str:
+def _indexer_text(running: bool, process: int | str | None) -> str:
     suffix = "" if process is None else f" (process {process})"
     return f"running{suffix}" if running else "not running"
 

@@ -62,6 +62,8 @@ for _link in (articles.c.evolved_from, articles.c.story):
         _link,
         sqlite_where=_link.is_not(None),
         postgresql_where=_link.is_not(None),
+        # PostgreSQL's other indexes have no room for names of more than 2,700 bytes.
+        postgresql_using="hash",
     )
 _due = articles.c.turns != NO_EXPIRY
 Index("articles_turns", articles.c.turns, sqlite_where=_due, postgresql_where=_due)

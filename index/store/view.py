@@ -63,6 +63,7 @@ from index.store.stages import moved_to
 from index.store.tables import articles, changes, secrets, versions
 from index.store.versions import listed, numbers_of
 
+_AT_ONCE = 10  # articles in memory while a page of them is read
 _VALUES = select(articles.c.id, articles.c["values"]).where(
     articles.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -123,6 +124,7 @@ _PAGE = (
     .where(articles.c.id > bindparam("after"), SEARCHABLE)
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
+    .execution_options(yield_per=_AT_ONCE)
 )
 _CHANGES_BEFORE = (
     select(changes)

@@ -102,6 +102,8 @@ class Desk:
             values["expires"] = now + timedelta(minutes=5 * number)
         draft = draft_of(
             sent_article(id_, text, **values),
-            Original(format="text", data=text.encode()) if action == "original" else None,
+            Original(format="text", data=text.encode())
+            if action == "original"
+            else None,
         )
         self.store.put([draft], force=action == "force", amend=action == "amend")

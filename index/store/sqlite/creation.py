@@ -35,7 +35,7 @@ def file_of(url: URL) -> Path:
         memory of its own, which no indexer could ever see.
     """
     if url.query:
-        raise InvalidValue("store", "write sqlite:///FILE; there is no other kind yet")
+        raise InvalidValue("store", "write sqlite:///FILE, without parameters")
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise InvalidValue("store", "needs a file; write sqlite:///FILE", got=name)

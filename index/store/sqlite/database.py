@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -10,15 +11,22 @@ from typing import Self
 
 from sqlalchemy import URL, Connection
 
+from index.access import RateFile
 from index.dates import Clock
 from index.errors import ServiceError, StoreFull, StoreReadOnly
-from index.store.database import Backup, Migration, Restored
+from index.store.database import Backup, IndexerLock, Migration, Restored
+from index.store.quarantine import NoteFiles, Quarantine
+from index.store.rows import value_of
 from index.store.schema import Check, check_release
 from index.store.sqlite import backup, soundness
 from index.store.sqlite.connections import Connections
 from index.store.sqlite.creation import create, file_of, migrate
 from index.store.sqlite.locks import exclusive, holder, is_locked
 from index.store.sqlite.reserve import Reserve
+
+# How often who waits for a change looks at the store: one row by its key, well below
+# 0.1 ms.
+_POLL_SECONDS = 0.01
 
 
 class SQLite:
@@ -35,6 +43,8 @@ class SQLite:
 
     def __init__(self, path: Path, *, check: Check = check_release) -> None:
         self.path, self._check = path, check
+        self.rates = RateFile(path.with_name(f"{path.name}-rates"))
+        self.quarantine = Quarantine(NoteFiles(path))
         self._lock = path.with_name(f"{path.name}-indexer.lock")
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         create(path, check)
@@ -62,6 +72,7 @@ class SQLite:
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
             connections.close()
+        self.rates.close()
 
     @property
     def place(self) -> str:
@@ -83,6 +94,16 @@ class SQLite:
                 except OSError as error:
                     raise StoreFull from error
             yield connection
+
+    def wait_for_change(self, after: int, seconds: float) -> int:
+        limit = time.monotonic() + seconds
+        while True:
+            with self.reading() as connection:
+                seq = value_of(connection, "seq")
+            left = limit - time.monotonic()
+            if seq > after or left <= 0:
+                return seq
+            time.sleep(min(left, _POLL_SECONDS))
 
     def forget_pages(self) -> None:
         self.connections().close()
@@ -115,7 +136,7 @@ class SQLite:
             )
         return connections
 
-    def indexer_lock(self) -> AbstractContextManager[None]:
+    def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
         return exclusive(self._lock)
 
     def indexer_running(self) -> bool:
