@@ -1,4 +1,4 @@
-"""Histories of a store: what desks, administrators and clocks may do to it, at random."""
+"""Histories of a store: what desks, administrators and clocks do to it, at random."""
 
 from __future__ import annotations
 
@@ -100,10 +100,9 @@ class Desk:
             values["embargoed_until"] = now + timedelta(minutes=5 * number)
         if action == "expiry":
             values["expires"] = now + timedelta(minutes=5 * number)
+        original = Original(format="text", data=text.encode())
         draft = draft_of(
             sent_article(id_, text, **values),
-            Original(format="text", data=text.encode())
-            if action == "original"
-            else None,
+            original if action == "original" else None,
         )
         self.store.put([draft], force=action == "force", amend=action == "amend")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from articles import sent_article as article
+from faults.amounts import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from real import postgresql
@@ -63,6 +64,7 @@ class Ground:
     ) -> None:
         self._folder, self._server, self._kinds = folder, server, kinds
         self._count = 0
+        self.has_files_only = server is None
 
     @contextmanager
     def lent(self) -> Iterator[Places]:
@@ -140,7 +142,10 @@ def run_sql(url: str, *statements: str) -> None:
 # Whatever was done before and meanwhile.
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=amount(8, 200),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(parts=st.lists(st.lists(ACTION, max_size=12), min_size=5, max_size=5))
 def test_a_store_that_is_written_to_is_the_same_where_it_moved(
     parts: list[list[Action]], ground: Ground, small_pages: None
@@ -302,9 +307,11 @@ def test_a_store_that_moved_is_read_on_and_refuses_every_write(
     ):
         with pytest.raises(StoreReadOnly, match="was moved to"):
             write()
-    with closing(Store(places.old)) as again:  # another process, too
-        with pytest.raises(StoreMoved, match=r"NUTGRAF_STORE.*kill over there"):
-            again.put([article("b")])
+    with (
+        closing(Store(places.old)) as again,  # as another process has it
+        pytest.raises(StoreMoved, match=r"NUTGRAF_STORE.*kill over there"),
+    ):
+        again.put([article("b")])
     assert old.keys.find(key.secret) is not None
     assert old.sessions.find(session_id) is not None
     assert old.log_ended_embargoes() == 0
@@ -345,7 +352,7 @@ def test_writes_go_on_by_themselves_if_the_mover_is_gone(
     monkeypatch.setattr(move, "STOP_SECONDS", 0)
     written: list[int] = []
     in_the_stop(monkeypatch, lambda: written.append(len(old.put([article("a")]))))
-    with pytest.raises(StoreUnavailable, match="stopped 3 times for 0 s.* they go on"):
+    with pytest.raises(StoreUnavailable, match=r"stopped 3 times for 0 s.* they go on"):
         moved(places)
     assert len(written) == 3
     old.put([article("b")])
@@ -423,13 +430,15 @@ def test_a_mover_that_is_killed_anywhere_leaves_one_store_in_use(
 ) -> None:
     commits, ends = 0, set()
     is_killed = True
+    step = 1 if ground.has_files_only else amount(6, 1)
     while is_killed:
-        commits += 1
+        commits += step
         with ground.lent() as places:
             is_killed, *end = one_is_in_use_after(places, commits)
             ends.add(tuple(end))
     # In use, neither for the moment until the command is run again, and moved.
-    assert ends == {(False, True), (False, False), (True, False)}
+    possible = {(False, True), (False, False), (True, False)}
+    assert ends == possible if step == 1 else ends < possible
     assert commits > 10
 
 
@@ -503,7 +512,7 @@ def test_a_move_begins_anew_if_a_backup_is_restored_meanwhile(
         mover.copy()
         old.restore_backup(tmp_path / "backup.db")
         old.put([article("d")])
-        with pytest.raises(StoreUnavailable, match="restored .* begins anew"):
+        with pytest.raises(StoreUnavailable, match=r"restored .* begins anew"):
             mover.follow()
     moved(places)
     assert list(store_differences(*places)) == []

@@ -118,8 +118,9 @@ def copy_all(source: Database, target: Database, progress: Progress) -> None:
                 rows = select(table).where(table.c.id.in_(ids))
                 copy_rows(copy, table, stream(live, rows))
             total = live.execute(select(func.count()).select_from(articles))
-            done += len(ids)
-            progress(done, max(done, total.scalar_one()))
+            total_count = total.scalar_one()
+        done += len(ids)
+        progress(done, max(done, total_count))
         if not ids:
             return
         last = ids[-1]
