@@ -2,6 +2,7 @@
 
 from index.store.clippings import Clipping
 from index.store.moves import Move, Moved, store_differences, undo_move
+from index.store.opening import begin_history
 from index.store.pending import Indexable
 from index.store.quarantine import Attempt, Quarantine, SetAside
 from index.store.store import Store
@@ -17,6 +18,7 @@ __all__ = [
     "SetAside",
     "Store",
     "View",
+    "begin_history",
     "store_differences",
     "undo_move",
 ]

@@ -374,8 +374,7 @@ class Store:
     def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
         """Be this store's one indexer for the length of a block.
 
-        The block calls :meth:`IndexerLock.check` before each step: on several machines,
-        a lock can be lost.
+        The block calls ``check`` of it before each step: such a lock can be lost.
 
         :raises IndexerRunning: another process is, or this one already.
         """
