@@ -93,7 +93,7 @@ def begin_history(file: Path) -> None:
     :raises StoreUnavailable: as for :func:`create`.
     """
     with _created(file) as connections, connections.writing() as connection:
-        check_release(connection)
+        check_release(connection, writing=True)
         carryover.begin_history(connection)
 
 
