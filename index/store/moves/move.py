@@ -82,21 +82,21 @@ class Move:
             move.compare()
             moved = move.finish()
 
-    :param source: the store that is moved.
-    :param target: the one that is filled.
+    :param urls: of the store that is moved, and of the one that is filled.
+    :param databases: of both, open.
     :param with_index: whether an index is built of the target while it is filled.
     """
 
     def __init__(
         self,
-        source: tuple[str, Database],
-        target: tuple[str, Database],
+        urls: tuple[str, str],
+        databases: tuple[Database, Database],
         *,
         with_index: bool,
     ) -> None:
-        self.source = Store(source[0], database=source[1])
-        self.target = Store(target[0], database=target[1])
-        self._old, self._new = source[1], target[1]
+        self._old, self._new = databases
+        self.source = Store(urls[0], database=self._old)
+        self.target = Store(urls[1], database=self._new)
         self._from, self._to = self._old.place, self._new.place
         self._with_index = with_index
         self._is_over = self._begin()
@@ -119,7 +119,7 @@ class Move:
         :raises StoreUnavailable: also if the target is in use, by a move or an indexer.
         """
         with _opened(source, target) as (old, new):
-            yield cls((source, old), (target, new), with_index=with_index)
+            yield cls((source, target), (old, new), with_index=with_index)
 
     def copy(self, progress: copying.Progress = lambda done, total: None) -> None:
         """Copy all articles and the log, as far as that was not done before.
