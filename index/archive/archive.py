@@ -28,6 +28,7 @@ from index.archive.feed import (
     with_articles,
 )
 from index.archive.moment import Moment
+from index.archive.parts import open_parts
 from index.archive.question import (
     Question,
     check_of_one_store,
@@ -52,23 +53,6 @@ from index.store import Store
 
 _POLL_SECONDS = 0.002  # between two looks at the index, each of some 0.02 ms
 LOG = logging.getLogger("nutgraf.archive")
-
-
-def open_parts(settings: Settings, *, clock: Clock = utc_now) -> tuple[Store, Engine]:
-    """The store and the engine that settings name; the store is created if missing."""
-    engine = open_engine_of(settings)
-    return Store.open(settings.store, clock=clock), engine
-
-
-def open_engine_of(settings: Settings, url: str | None = None) -> Engine:
-    """The engine that settings name, or the one of another URL with these settings."""
-    return open_engine(
-        settings.engine if url is None else url,
-        language=settings.language,
-        expansions=settings.expansions,
-        memory=settings.index_memory,
-        search_memory=settings.search_memory,
-    )
 
 
 class Archive:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
 from index.archive import open_engine_of
@@ -13,6 +13,23 @@ from index.errors import InvalidValue
 from index.jobs import move_store
 from index.settings import Settings
 from index.store import undo_move
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the options of the command to its parser."""
+    add = parser.add_argument
+    add("--to", required=True, metavar="URL", help="the new, empty store")
+    add(
+        "--engine",
+        metavar="URL",
+        help="build this index from the new store before it takes over (default: it"
+        " goes on with the index of this store)",
+    )
+    add(
+        "--undo",
+        action="store_true",
+        help="take the move back, before anything is written to the new store",
+    )
 
 
 def move(args: Namespace, settings: Settings, screen: Screen) -> int:

@@ -100,7 +100,17 @@ def build_parser() -> argparse.ArgumentParser:
         as_json=False,
     )
     commands.add("status", operation.status, "Show store, index, indexer and settings")
-    _add_moves(commands)
+    moves.add_options(
+        commands.add(
+            "move", moves.move, "Move the store to another place while it serves"
+        )
+    )
+    verify = commands.add(
+        "verify", operation.verify, "Check the store, and the index against it"
+    )
+    verify.add_argument(
+        "--against", metavar="URL", help="compare the store with this one, too"
+    )
     commands.add("formats", operation.formats, "List the formats that Nutgraf reads")
     _add_keys(
         _Commands(
@@ -350,30 +360,6 @@ def _add_backups(commands: _Commands) -> None:
     )
     restored.add_argument(
         "--yes", action="store_true", help="have clients and the index start anew"
-    )
-
-
-def _add_moves(commands: _Commands) -> None:
-    move = commands.add(
-        "move", moves.move, "Move the store to another place while it serves"
-    )
-    move.add_argument("--to", required=True, metavar="URL", help="the new, empty store")
-    move.add_argument(
-        "--engine",
-        metavar="URL",
-        help="build this index from the new store before it takes over (default: it"
-        " goes on with the index of this store)",
-    )
-    move.add_argument(
-        "--undo",
-        action="store_true",
-        help="take the move back, before anything is written to the new store",
-    )
-    verify = commands.add(
-        "verify", operation.verify, "Check the store, and the index against it"
-    )
-    verify.add_argument(
-        "--against", metavar="URL", help="compare the store with this one, too"
     )
 
 

@@ -176,7 +176,13 @@ def is_the_same_where_it_moved(
         mover.follow()
         do(comparing)
         mover.compare()
-        do(last)
+        stop = mover._stop
+
+        def write_and_stop() -> tuple[float, int] | None:
+            do(last)
+            return stop()
+
+        mover._stop = write_and_stop  # type: ignore[method-assign]
         report = mover.finish()
     assert list(store_differences(*places)) == []
     with (

@@ -170,10 +170,10 @@ class Move:
         stopped, refused = 0.0, 0
         if not self._is_over:
             for _ in range(_STOPS):
+                self.follow()
                 ended = self._stop()
                 if ended is not None:
                     break
-                self.follow()
             else:
                 raise StoreUnavailable(
                     f"writes were stopped {_STOPS} times for {STOP_SECONDS} s, and that"
