@@ -540,13 +540,14 @@ def test_a_store_that_is_not_empty_is_not_moved_into(
 @files_only
 @pytest.mark.parametrize("name", ["old.db", "./old.db", "link.db", "copy.db"])
 def test_a_store_is_not_moved_into_itself_or_a_copy(
-    name: str, places: Places, old: Store, tmp_path: Path
+    name: str, places: Places, old: Store
 ) -> None:
-    (tmp_path / "link.db").symlink_to(tmp_path / "old.db")
-    run_sql(places.old, f"VACUUM INTO '{tmp_path / 'copy.db'}'")
-    (tmp_path / "copy.db").chmod(0o600)
+    folder = file_of(places.old).parent
+    (folder / "link.db").symlink_to(folder / "old.db")
+    run_sql(places.old, f"VACUUM INTO '{folder / 'copy.db'}'")
+    (folder / "copy.db").chmod(0o600)
     with pytest.raises(InvalidValue, match="the store itself"):
-        moved(Places(places.old, f"sqlite:///{tmp_path}/{name}"))
+        moved(Places(places.old, f"sqlite:///{folder}/{name}"))
     old.put([article("a")])
 
 
