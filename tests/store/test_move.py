@@ -143,7 +143,7 @@ def run_sql(url: str, *statements: str) -> None:
 
 
 @settings(
-    max_examples=amount(8, 200),
+    max_examples=amount(5, 200),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(parts=st.lists(st.lists(ACTION, max_size=12), min_size=5, max_size=5))
