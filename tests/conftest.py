@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from jinja2.bccache import Bucket, BytecodeCache
+from real import keeper
+from real.amounts import FULL
+from real.opensearch import lacking
 from werkzeug.routing import Rule
 
 from index.access import Scope
@@ -76,26 +80,46 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+# What some tests need that a machine may not have, by what their ids begin with or have
+# for a keyword.
+_NEEDING = {"tests/browser/": "browser tests", "opensearch": "tests on OpenSearch"}
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """Say in the last line, behind pytest's own, which tests lacked a browser."""
+    """Say in the last lines, behind pytest's own, which tests lacked a program."""
     yield
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if terminal is None:
         return
     reasons = Counter(
-        report.longrepr[2].removeprefix("Skipped: ")
+        (kind, report.longrepr[2].removeprefix("Skipped: "))
         for report in terminal.stats.get("skipped", [])
-        if report.nodeid.startswith("tests/browser/")
+        for need, kind in _NEEDING.items()
+        if report.nodeid.startswith(need) or need in report.keywords
     )
-    for reason, count in reasons.items():
-        terminal.write_line(f"{count} browser tests skipped: {reason}")
+    for (kind, reason), count in reasons.items():
+        terminal.write_line(f"{count} {kind} skipped: {reason}")
 
 
-def pytest_collection_finish() -> None:
-    """Keep modules and collected tests out of every garbage collection to come."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what tests will need, and keep modules out of all garbage collections."""
+    if any(map(_needs_opensearch, session.items)) and lacking() is None:
+        folder = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+        in_parallel = "PYTEST_XDIST_WORKER" in os.environ
+        keeper.begin((folder.parent if in_parallel else folder) / "opensearch")
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests whose servers cannot run here; they fail where all is to be tested."""
+    if _needs_opensearch(item) and (reason := lacking()) is not None:
+        (pytest.fail if FULL else pytest.skip)(reason)
+
+
+def _needs_opensearch(item: pytest.Item) -> bool:
+    return item.get_closest_marker("opensearch") is not None
 
 
 # Invented for the tests; every fact that a test relies on can be seen here.
@@ -167,9 +191,9 @@ def filled_archive(settings: Settings) -> Archive:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, store_url: str) -> Settings:
     """Settings of a test's own service."""
-    return settings_in(tmp_path)
+    return replace(settings_in(tmp_path), store=store_url)
 
 
 @pytest.fixture
@@ -187,21 +211,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+def store_url(tmp_path: Path) -> str:
+    """URL of a test's own store, which is empty."""
+    return f"sqlite:///{tmp_path / 'nutgraf.db'}"
+
+
+@pytest.fixture
+def store(store_url: str, clock: Clock) -> Iterator[Store]:
     """A test's own store, which is empty."""
-    store = Store.open(f"sqlite:///{tmp_path / 'nutgraf.db'}", clock=clock)
+    store = Store.open(store_url, clock=clock)
     yield store
     store.close()
 
 
 @pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=["memory", "whoosh"])
 def empty_archive(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+    request: pytest.FixtureRequest, store_url: str, tmp_path: Path, clock: Clock
 ) -> Iterator[Archive]:
     """A test's own archive over each engine in turn, which is empty."""
     archive = Archive.open(
         Settings(
-            store=f"sqlite:///{tmp_path}/store.db",
+            store=store_url,
             engine=request.param.format(tmp=tmp_path),
         ),
         clock=clock,

@@ -22,7 +22,7 @@ from index.access.keys import (
     secret_digest,
 )
 from index.access.publication import published_extra, published_form
-from index.access.rates import Allowance, Rates
+from index.access.rates import MINUTE, Allowance, RateFile, Rates, allow
 from index.access.sessions import (
     SESSION_IDLE,
     SESSION_LIFE,
@@ -60,6 +60,7 @@ from index.access.visibility import (
 __all__ = [
     "CANCELED",
     "KEY_PREFIX",
+    "MINUTE",
     "NOBODY",
     "NO_EMBARGO",
     "NO_EXPIRY",
@@ -75,6 +76,7 @@ __all__ = [
     "Audience",
     "Key",
     "NewKey",
+    "RateFile",
     "Rates",
     "Restrictions",
     "Scope",
@@ -82,6 +84,7 @@ __all__ = [
     "Standing",
     "Validity",
     "Values",
+    "allow",
     "audience_of",
     "duration_of",
     "entitled",

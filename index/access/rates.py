@@ -1,8 +1,8 @@
 """Rate limits, counted by all processes of a store together.
 
 Each caller has one number: the instant at which its full allowance will be available
-again (GCRA: an evenly refilled bucket in one integer). The numbers are in a small file
-beside the store, in a slot for each caller. The file is read and written by system
+again (GCRA: an evenly refilled bucket in one integer). Beside a store in a file, the
+numbers are in a small file, in a slot for each caller. It is read and written by system
 calls, not mapped: on a full disk, a page of a mapping that cannot be written kills the
 process. It is never synced, since none of it matters after a power cut.
 """
@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 
 MINUTE = 60_000_000  # microseconds
 SLOTS = 4096  # in the table of keys, and in the table of addresses
@@ -69,8 +70,39 @@ def allow(until: int, now: int, limit: int) -> tuple[int, Allowance]:
     return now + used, Allowance(taken, limit, left, used, wait)
 
 
-class Rates:
+class Rates(Protocol):
     """The rate limits of all callers of one store.
+
+    Safe to use from several threads and processes. If the numbers cannot be used, each
+    process counts for itself and logs a warning: a full disk must not stop readers.
+    """
+
+    def take(self, key: str, limit: int, *, now: int | None = None) -> Allowance:
+        """Count a call with a key.
+
+        :param limit: calls a minute.
+        """
+        ...
+
+    def touch(self, key: str, *, now: int | None = None) -> None:
+        """Record a call with a key that has no limit."""
+        ...
+
+    def fail(self, address: str, limit: int, *, now: int | None = None) -> Allowance:
+        """Count a failed call from an address."""
+        ...
+
+    def used(self, key: str) -> int | None:
+        """Last use of a key, in microseconds since 1970 UTC, if known."""
+        ...
+
+    def close(self) -> None:
+        """Free what this process holds."""
+        ...
+
+
+class RateFile:
+    """Rate limits in a file; see :class:`Rates`.
 
     Safe to use from several threads and processes; a forked process opens the file for
     itself. If the file cannot be used, each process counts for itself and logs a
@@ -84,26 +116,18 @@ class Rates:
         self._opened: dict[int, _Counters] = {}
 
     def take(self, key: str, limit: int, *, now: int | None = None) -> Allowance:
-        """Count a call with a key.
-
-        :param limit: calls a minute.
-        """
         return self._counters().take(0, key, limit, _now() if now is None else now)
 
     def touch(self, key: str, *, now: int | None = None) -> None:
-        """Record a call with a key that has no limit."""
         self._counters().touch(key, _now() if now is None else now)
 
     def fail(self, address: str, limit: int, *, now: int | None = None) -> Allowance:
-        """Count a failed call from an address."""
         return self._counters().take(1, address, limit, _now() if now is None else now)
 
     def used(self, key: str) -> int | None:
-        """Last use of a key, in microseconds since 1970 UTC, if known."""
         return self._counters().used(key)
 
     def close(self) -> None:
-        """Close the file in this process."""
         counters = self._opened.pop(os.getpid(), None)
         if counters is not None:
             counters.close()

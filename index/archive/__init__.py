@@ -1,11 +1,12 @@
 """What can be asked? The store and an engine, together."""
 
 from index.archive.answers import Answer, ArticleHit, ArticleView, Excerpt
-from index.archive.archive import Archive, open_parts
+from index.archive.archive import Archive
 from index.archive.carried import Carriage, CarriedArticle
 from index.archive.condition import ArchiveState, Condition
 from index.archive.feed import ChangePage
 from index.archive.moment import Moment
+from index.archive.parts import open_engine_of, open_parts
 from index.archive.question import Question
 from index.archive.subscription import FeedPage, Removal
 from index.archive.suggestions import Suggestion
@@ -31,6 +32,7 @@ __all__ = [
     "Removal",
     "Suggestion",
     "Tag",
+    "open_engine_of",
     "open_parts",
     "pages_of",
 ]

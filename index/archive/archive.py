@@ -28,6 +28,7 @@ from index.archive.feed import (
     with_articles,
 )
 from index.archive.moment import Moment
+from index.archive.parts import open_parts
 from index.archive.question import (
     Question,
     check_of_one_store,
@@ -54,18 +55,6 @@ _POLL_SECONDS = 0.002  # between two looks at the index, each of some 0.02 ms
 LOG = logging.getLogger("nutgraf.archive")
 
 
-def open_parts(settings: Settings, *, clock: Clock = utc_now) -> tuple[Store, Engine]:
-    """The store and the engine that settings name; the store is created if missing."""
-    engine = open_engine(
-        settings.engine,
-        language=settings.language,
-        expansions=settings.expansions,
-        memory=settings.index_memory,
-        search_memory=settings.search_memory,
-    )
-    return Store.open(settings.store, clock=clock), engine
-
-
 class Archive:
     """A store and an engine that answer together; safe to use from several threads.
 
@@ -89,6 +78,7 @@ class Archive:
         # The keys of the callers, the sessions of their browsers, and how often each
         # key has called, and each address that sent a wrong one.
         self.keys, self.sessions, self.rates = store.keys, store.sessions, store.rates
+        self.wait_for_change = store.wait_for_change
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:

@@ -8,6 +8,7 @@ and ``/metrics`` show it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,10 @@ SET_ASIDE = (
     "there are articles that cannot be indexed, and no search finds them: nutgraf"
     " status names them"
 )
+MOVED = (
+    "the store was moved, and every write is refused here: set NUTGRAF_STORE to its new"
+    " place, which nutgraf status names, and start Nutgraf again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,8 @@ class Condition:
     :param behind: accepted changes that the index does not include yet.
     :param behind_seconds: how long the oldest of them has waited.
     :param stale: why the index cannot be read; ``progress`` of its rebuild, 0 to 1.
-    :param free: bytes that can still be written, by ``store`` and ``index``.
+    :param free: bytes that can still be written, by ``store`` and ``index``: of those
+        that are files on this machine.
     :param set_aside: articles that cannot be indexed.
     :param problems: why it is not ready, in sentences without numbers of its contents.
     :param outages: those of the problems for which no search can be answered.
@@ -98,18 +104,18 @@ def condition_of(
             stale = OTHER_HISTORY
         behind = view.seq - index_seq
         waiting = view.changes(index_seq, 1) if behind > 0 else ()
-        set_aside = _set_aside(store, view)
+        set_aside, moved_to = _set_aside(store, view), view.moved_to
     seconds = max(0.0, (now - waiting[0].at).total_seconds()) if waiting else 0.0
     running = store.indexer_running()
-    free = {"store": _free(store.path.parent)}
+    free = {} if store.path is None else {"store": _free(store.path.parent)}
     if engine.folder is not None:
         free["index"] = _free(engine.folder)
 
     problems = []
     if not store.writable():
         problems.append(
-            "the store is read-only: make its disk and folder writable; no restart is"
-            " needed"
+            "the store is read-only: make its disk and folder writable, or its server"
+            " the primary; no restart is needed"
         )
     outages = () if stale is None else (f"no search can be answered: {stale}",)
     problems += outages
@@ -143,8 +149,15 @@ def condition_of(
         set_aside=set_aside,
         problems=tuple(problems),
         outages=outages,
-        warnings=(SET_ASIDE,) if set_aside else (),
+        warnings=tuple(_warnings(set_aside, moved_to)),
     )
+
+
+def _warnings(set_aside: tuple[SetAside, ...], moved_to: str | None) -> Iterator[str]:
+    if set_aside:
+        yield SET_ASIDE
+    if moved_to is not None:
+        yield MOVED
 
 
 def state_of(store: Store, engine: Engine) -> ArchiveState:

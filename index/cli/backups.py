@@ -12,7 +12,7 @@ from pathlib import Path
 from index.cli.terminal import Screen, count
 from index.errors import InvalidValue
 from index.settings import Settings
-from index.store import Store
+from index.store import Store, begin_history
 
 
 def backup(args: Namespace, settings: Settings, screen: Screen) -> int:
@@ -84,6 +84,27 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
     return 0
 
 
+def restored(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Begin a new history in a store that other tools have restored."""
+    if not args.yes:
+        raise InvalidValue(
+            "--yes",
+            "this makes every client of the change feed start anew and has the index"
+            " built again; confirm with --yes",
+        )
+    begin_history(settings.store)
+    with closing(Store.open(settings.store)) as store:
+        seq = store.seq()
+    if screen.as_json:
+        screen.json({"seq": seq})
+    else:
+        screen.line(
+            f"the store is at change {seq:,} of a new history; the indexer rebuilds the"
+            " index. What was killed or withheld since the backup is not: do it again"
+        )
+    return 0
+
+
 def _has_live_key(store: Store) -> bool:
     now = datetime.now(UTC)
     return any(key.state(now) == "live" for key in store.keys.all())
@@ -95,6 +116,6 @@ def _agreed(store: Store, screen: Screen) -> bool:
         return False
     articles = store.counts().articles
     screen.complain(
-        f"{count(articles, 'article')} in {store.path} will be replaced; type yes:"
+        f"{count(articles, 'article')} in {store.place} will be replaced; type yes:"
     )
     return sys.stdin.readline().strip() == "yes"

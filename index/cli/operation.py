@@ -6,8 +6,10 @@ import logging
 import signal
 import threading
 from argparse import Namespace
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 
 from index.archive import Archive
 from index.cli.running import (
@@ -29,7 +31,9 @@ from index.errors import (
 from index.formats import FORMATS
 from index.jobs import Indexer, store_problems, store_warnings
 from index.settings import NONE, Settings
-from index.store import Store
+from index.store import Store, store_differences
+
+MOST_DIFFERENCES = 100  # of two stores that are listed
 
 INDEXER_LOG = logging.getLogger("nutgraf.indexer")
 # How often a standby tries to take over: well below the ten seconds it may take.
@@ -206,9 +210,11 @@ def status(args: Namespace, settings: Settings, screen: Screen) -> int:
 
 
 def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
-    """Check the store, and the index against it."""
+    """Check the store, and the index against it; compare it with another store."""
     with open_store_and_engine(settings) as (store, engine):
         problems = list(store_problems(store, engine))
+        if args.against is not None:
+            problems += _differences(settings.store, args.against)
         warnings = list(store_warnings(store, engine))
     if screen.as_json:
         screen.json({"sound": not problems, "problems": problems, "warnings": warnings})
@@ -219,6 +225,14 @@ def verify(args: Namespace, settings: Settings, screen: Screen) -> int:
             screen.complain(f"warning: {warning}")
         screen.line(count(len(problems), "problem") if problems else "all is well")
     return 1 if problems else 0
+
+
+def _differences(one: str, other: str) -> Iterator[str]:
+    """Yield a sentence for each row that two stores do not share; only the first."""
+    found = store_differences(one, other)
+    yield from map(str, islice(found, MOST_DIFFERENCES))
+    if next(found, None) is not None:
+        yield f"more than {MOST_DIFFERENCES:,} rows differ; the others are not listed"
 
 
 def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
@@ -248,7 +262,7 @@ def formats(args: Namespace, settings: Settings, screen: Screen) -> int:
     return 0
 
 
-def _indexer_text(running: bool, process: int | None) -> str:
+def _indexer_text(running: bool, process: int | str | None) -> str:
     suffix = "" if process is None else f" (process {process})"
     return f"running{suffix}" if running else "not running"
 

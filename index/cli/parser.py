@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from index.access import Scope
 from index.article import DATE_FIELD_NAMES, PLACES
-from index.cli import articles, backups, keys, operation, searching
+from index.cli import articles, backups, keys, moves, operation, searching
 from index.cli.record_options import add_record_options, pair
 from index.cli.terminal import Screen
 from index.formats import FORMATS
@@ -106,8 +106,16 @@ def build_parser() -> argparse.ArgumentParser:
         " (default: exit with an error)",
     )
     commands.add("status", operation.status, "Show store, index, indexer and settings")
-    commands.add(
+    moves.add_options(
+        commands.add(
+            "move", moves.move, "Move the store to another place while it serves"
+        )
+    )
+    verify = commands.add(
         "verify", operation.verify, "Check the store, and the index against it"
+    )
+    verify.add_argument(
+        "--against", metavar="URL", help="compare the store with this one, too"
     )
     commands.add("formats", operation.formats, "List the formats that Nutgraf reads")
     _add_keys(
@@ -350,6 +358,14 @@ def _add_backups(commands: _Commands) -> None:
         "--with-keys",
         action="store_true",
         help="take the keys of FILE, too (default: only those of this store)",
+    )
+    restored = commands.add(
+        "restored",
+        backups.restored,
+        "Begin a new history after pg_restore or a copy put back by hand",
+    )
+    restored.add_argument(
+        "--yes", action="store_true", help="have clients and the index start anew"
     )
 
 

@@ -29,9 +29,12 @@
         ├── SearchMemoryUsed         other searches take all the memory
         ├── StoreFull
         ├── StoreReadOnly
+        │   ├── StoreMoving          at the end of a move, for a moment
+        │   └── StoreMoved           to another place, for good
         ├── StoreUnavailable         unreachable, locked for too long, or damaged
         │   ├── MigrationNeeded      the store is older than this release
-        │   └── ReleaseOutdated      the store is newer than this release may use
+        │   ├── ReleaseOutdated      the store is newer than this release may use
+        │   └── StoreIncomplete      a move into it has not ended
         └── IndexerRunning           another process holds the indexer's lock
 
 ``code`` is stable: clients may compare it. An error has its facts as attributes; its
@@ -72,6 +75,9 @@ from index.errors.service import (
     SearchMemoryUsed,
     SearchTimeout,
     StoreFull,
+    StoreIncomplete,
+    StoreMoved,
+    StoreMoving,
     StoreReadOnly,
     StoreUnavailable,
 )
@@ -102,6 +108,9 @@ __all__ = [
     "ServiceError",
     "StatusConflict",
     "StoreFull",
+    "StoreIncomplete",
+    "StoreMoved",
+    "StoreMoving",
     "StoreReadOnly",
     "StoreUnavailable",
     "UnknownField",

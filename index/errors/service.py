@@ -81,6 +81,39 @@ class StoreReadOnly(ServiceError):
         )
 
 
+class StoreMoving(StoreReadOnly):
+    """Store whose writes are stopped for a moment, at the end of a move.
+
+    :param seconds: until writes are accepted again at the latest, here or there.
+    """
+
+    code = "store_moving"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "the store is being moved, and nothing of this write was stored; send it"
+            f" again: writes are stopped for at most {max(1.0, seconds):.0f} s more"
+        )
+        self.seconds = seconds
+
+
+class StoreMoved(StoreReadOnly):
+    """Store that was moved to another place, where all writes go now, kills too.
+
+    :param place: of the other store, without a password.
+    """
+
+    code = "store_moved"
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"the store was moved to {place}, and nothing of this write was stored;"
+            " set NUTGRAF_STORE to it and start Nutgraf again. Until then this store is"
+            " only read, and a kill over there does not hold here"
+        )
+        self.place = place
+
+
 class StoreUnavailable(ServiceError):
     """Store that cannot be reached, is locked for too long, or is damaged."""
 
@@ -135,3 +168,20 @@ class IndexerRunning(ServiceError):
             " indexing"
         )
         self.lock, self.holder = lock, holder
+
+
+class StoreIncomplete(StoreUnavailable):
+    """Store into which a move has not ended, so that it is neither read nor written.
+
+    :param place: of the store that is moved, without a password.
+    """
+
+    code = "store_incomplete"
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"the move of {place} into this store has not ended; wait for it, or run"
+            " nutgraf move again if it was interrupted, with NUTGRAF_STORE set to the"
+            " store that is moved"
+        )
+        self.place = place

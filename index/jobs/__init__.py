@@ -2,6 +2,7 @@
 
 from index.jobs.indexer import Indexer
 from index.jobs.loader import load
+from index.jobs.moving import move_store
 from index.jobs.report import LoadInterrupted, Note, Problem, Progress, Report
 from index.jobs.sources import STDIN
 from index.jobs.verification import store_problems, store_warnings
@@ -15,6 +16,7 @@ __all__ = [
     "Progress",
     "Report",
     "load",
+    "move_store",
     "store_problems",
     "store_warnings",
 ]

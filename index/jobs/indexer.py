@@ -35,9 +35,9 @@ from index.store import Indexable, Store, View
 
 LOG = logging.getLogger("nutgraf.indexer")
 
-# How often an idle indexer asks the store for its newest seq (one row by its key, well
-# below 0.1 ms), which is also how long a new article may wait.
-IDLE_SECONDS = 0.01
+# How long an idle indexer waits for a change at a time, before it sees whether an
+# embargo has ended, or whether it has to stop.
+IDLE_SECONDS = 0.1
 # How often an idle indexer checks for a deleted index or a requested rebuild.
 CHECK_SECONDS = 1.0
 # Backoff after failures of the engine or the store, doubled until a step succeeds.
@@ -63,6 +63,8 @@ class Indexer:
     def __init__(self, store: Store, engine: Engine) -> None:
         self.store, self.engine = store, engine
         self._attempts: Attempts | None = None
+        # Of a single step, the caller holds the lock.
+        self._check_lock: Callable[[], None] = lambda: None
 
     def step(
         self,
@@ -132,18 +134,23 @@ class Indexer:
         After failures of engine or store it logs them and tries again, with backoff.
 
         :raises IndexerRunning: another process is this store's indexer.
+        :raises StoreUnavailable: the lock was lost, so another process may be it now.
         """
-        with self.store.indexer_lock():
+        with self.store.indexer_lock() as lock:
+            self._check_lock = lock.check
             _log("started", engine=self.engine.url)
             pause = FIRST_PAUSE_SECONDS
             applied = -1  # the seq up to which nothing is pending; -1 if unknown
             checked = 0.0
             while not stop.is_set():
+                lock.check()
                 try:
-                    now = time.monotonic()
                     self.store.log_ended_embargoes()
-                    if applied == self.store.seq() and now - checked < CHECK_SECONDS:
-                        stop.wait(IDLE_SECONDS)
+                    newest = self.store.wait_for_change(
+                        applied, 0 if applied < 0 else IDLE_SECONDS
+                    )
+                    now = time.monotonic()
+                    if applied == newest and now - checked < CHECK_SECONDS:
                         continue
                     checked = now
                     if not self.step(stop=stop):
@@ -190,7 +197,13 @@ class Indexer:
             started = time.monotonic()
             with self.store.reading() as view:
                 total = view.searchable()
-                feed = Feed(view, without=left_out, suspects=SUSPECTS[-1], stop=stop)
+                feed = Feed(
+                    view,
+                    without=left_out,
+                    suspects=SUSPECTS[-1],
+                    stop=stop,
+                    check=self._check_lock,
+                )
                 attempts.begin(REBUILD, view.seq)
                 try:
                     self.engine.rebuild(
@@ -231,6 +244,10 @@ class Indexer:
             return OTHER_HISTORY
         if state.seq > view.seq:
             return f"the index is at seq {state.seq}, the store at {view.seq}"
+        if view.moved_to is not None:
+            # Where it is now, the index is rebuilt if that was requested: here nobody
+            # could record it.
+            return None
         if self.store.rebuild_requested() != self.store.rebuild_finished():
             return "a rebuild was requested"
         return None
@@ -287,6 +304,7 @@ class Indexer:
 
         :return: ids of the articles that were set aside.
         """
+        self._check_lock()
         try:
             self.engine.apply([put.article for put in puts], deletes, seq=seq)
             return set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from index.article import Article
 from index.engines import Engine
@@ -151,6 +151,7 @@ class Feed:
 
     :param without: ids to leave out.
     :param suspects: number of ids to remember.
+    :param check: called before each article; what it raises ends the feed.
     """
 
     def __init__(
@@ -160,14 +161,17 @@ class Feed:
         without: set[str],
         suspects: int,
         stop: threading.Event | None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._view, self._without, self._stop = view, without, stop
+        self._check = check
         self.recent: deque[str] = deque(maxlen=suspects)
 
     def __iter__(self) -> Iterator[Article]:
         for article in self._view.iterate():
             if self._stop is not None and self._stop.is_set():
                 raise Stopped
+            self._check()
             if article.id not in self._without:
                 self.recent.append(article.id)
                 yield article

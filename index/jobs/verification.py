@@ -41,6 +41,13 @@ def store_problems(store: Store, engine: Engine) -> Iterator[str]:
 def store_warnings(store: Store, engine: Engine) -> Iterator[str]:
     """Yield a sentence for each risk: not a problem yet, but it may become one."""
     yield from store.warnings()
+    with store.reading() as view:
+        moved_to = view.moved_to
+    if moved_to is not None:
+        yield (
+            f"the store was moved to {moved_to} and refuses writes: set NUTGRAF_STORE"
+            " to that and start Nutgraf again"
+        )
     for name, path in (("store", store.path), ("index", engine.folder)):
         kind = None if path is None else remote_kind(path)
         if kind is not None:

@@ -1,6 +1,8 @@
 """Where are the articles? Every version, and the log of changes."""
 
 from index.store.clippings import Clipping
+from index.store.moves import Move, Moved, store_differences, undo_move
+from index.store.opening import begin_history
 from index.store.pending import Indexable
 from index.store.quarantine import Attempt, Quarantine, SetAside
 from index.store.store import Store
@@ -10,8 +12,13 @@ __all__ = [
     "Attempt",
     "Clipping",
     "Indexable",
+    "Move",
+    "Moved",
     "Quarantine",
     "SetAside",
     "Store",
     "View",
+    "begin_history",
+    "store_differences",
+    "undo_move",
 ]

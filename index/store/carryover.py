@@ -42,19 +42,21 @@ from index.access import (
 )
 from index.article import content_digest, content_json
 from index.dates import Clock, from_micros, micros
-from index.errors import StoreUnavailable
+from index.errors import StoreReadOnly, StoreUnavailable
 from index.history import ChangeType, next_turn, version_key
 from index.store import withdrawal
 from index.store.change_log import SET_STATE, append, new_epoch
 from index.store.embargoes import log_due
 from index.store.keyring import LOCKED
 from index.store.rows import OF_CURRENT, read_article, standing_of, value_of
+from index.store.stages import MOVE
 from index.store.tables import (
     SCHEMA,
     articles,
     keys,
     notices,
     secrets,
+    sessions,
     state,
     versions,
 )
@@ -171,6 +173,7 @@ def carry(connection: Connection, clock: Clock) -> Carried:
 
     :param connection: in a transaction that writes to the copy; it reads the live
         store's tables in the schema ``live``.
+    :raises StoreReadOnly: the live store is moved, or was moved.
     :raises StoreUnavailable: a newer release has migrated the live store.
     """
     live = _live_numbers(connection)
@@ -178,6 +181,10 @@ def carry(connection: Connection, clock: Clock) -> Carried:
         raise StoreUnavailable(
             f"the store has schema {live['schema']}, and this release {SCHEMA}; restore"
             " the backup with the newer release"
+        )
+    if MOVE in live:
+        raise StoreReadOnly(
+            "the store is moved, or was moved; restore into the new one"
         )
     at = micros(clock())
     log_due(connection, at)
@@ -356,6 +363,15 @@ def _is_above(current: str | None, version: str | None) -> bool:
 def _live_numbers(connection: Connection) -> dict[str, int]:
     rows = connection.execute(select(_live_state.c.name, _live_state.c.value)).all()
     return dict(map(tuple, rows))
+
+
+def begin_history(connection: Connection) -> None:
+    """Give a store that another program has restored a new epoch; end its sessions.
+
+    The index is built anew, and whoever follows the changes starts anew.
+    """
+    _begin_history(connection, {"rebuild": 0, "seq": 0})
+    connection.execute(delete(sessions))
 
 
 def _begin_history(connection: Connection, live: Mapping[str, int]) -> int:

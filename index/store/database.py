@@ -1,10 +1,9 @@
 """The database that holds a store: what each kind of database does in its own way.
 
 Everything else in :mod:`index.store` is SQL that SQLAlchemy writes for any of them. A
-second kind, such as PostgreSQL, is a package beside :mod:`index.store.sqlite` with a
-class that has these methods, and a line in :mod:`index.store.opening`. It would need
-reads that are ``REPEATABLE READ``, an advisory lock for creating the tables and one for
-the indexer, and its own error codes.
+kind of database is a package, :mod:`index.store.sqlite` or
+:mod:`index.store.postgresql`, with a class that has these methods, and a line in
+:mod:`index.store.opening`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,9 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from index.access import Rates
 from index.dates import Clock
+from index.store.quarantine import Quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,17 @@ class Migration:
     oldest_writer: int
 
 
+class IndexerLock(Protocol):
+    """The lock of the one indexer, while this process holds it."""
+
+    def check(self) -> None:
+        """Check that this process still holds it, before a step of the indexer.
+
+        :raises StoreUnavailable: it was lost: the process must not write any more.
+        """
+        ...
+
+
 class Database(Protocol):
     """One open database; its tables exist, and this release may use them.
 
@@ -81,18 +93,31 @@ class Database(Protocol):
 
     Every method raises :class:`~index.errors.StoreFull` if there is no room left, and
     :class:`~index.errors.StoreUnavailable` if the database is locked, unreachable or
-    damaged. Every transaction begins with :func:`index.store.schema.check_release`,
-    which may raise too. No error of a driver or of SQLAlchemy leaves a block of
+    damaged. Every transaction begins with what it was
+    opened to check, by default :func:`index.store.schema.check_release`, which may
+    raise too. No error of a driver or of SQLAlchemy leaves a block of
     :meth:`reading` or :meth:`writing`, except those that only a mistake in Nutgraf can
     cause.
     """
 
     @property
-    def path(self) -> Path:
-        """The file that stands for the store on this machine, absolute.
+    def rates(self) -> Rates:
+        """The rate limits of callers, which all web processes of the store share."""
+        ...
 
-        Files that the processes of this machine share lie beside it.
-        """
+    @property
+    def quarantine(self) -> Quarantine:
+        """Articles that cannot be indexed, wherever the indexer runs."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the store on this machine, absolute; ``None`` if it has none."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where the store is, in words for messages, without a password."""
         ...
 
     def close(self) -> None:
@@ -125,6 +150,10 @@ class Database(Protocol):
         """
         ...
 
+    def wait_for_change(self, after: int, seconds: float) -> int:
+        """The newest seq, as soon as it is above ``after``, or once time is up."""
+        ...
+
     def forget_pages(self) -> None:
         """Free the memory in which this process keeps pages of earlier reads."""
         ...
@@ -140,11 +169,11 @@ class Database(Protocol):
         """
         ...
 
-    def indexer_lock(self) -> AbstractContextManager[None]:
+    def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
         """Hold the lock of the one indexer of this store for the length of a block.
 
-        The lock ends with the process, however that ends. Forked children do not hold
-        it.
+        The lock ends with the process, however that ends, also with its machine. Forked
+        children do not hold it.
 
         :raises IndexerRunning: another process holds it, or this one already does.
         """
@@ -154,8 +183,8 @@ class Database(Protocol):
         """Whether some process holds the indexer's lock."""
         ...
 
-    def indexer_process(self) -> int | None:
-        """Id of the process that holds the indexer's lock."""
+    def indexer_process(self) -> int | str | None:
+        """The process that holds the indexer's lock: its id, or ``ID@HOST``."""
         ...
 
     def size(self) -> int:
@@ -163,7 +192,7 @@ class Database(Protocol):
         ...
 
     def writable(self) -> bool:
-        """Whether its disk, folder and files can be written, as far as that shows.
+        """Whether the database can be written, as far as that shows.
 
         A write of this process that was refused shows that, until another is accepted.
         """
@@ -186,7 +215,10 @@ class Database(Protocol):
         ...
 
     def erase_deleted(self) -> None:
-        """Leave no copy of deleted rows: not in free pages, nor in a write-ahead log.
+        """Leave no copy of deleted rows that this program could still read.
+
+        SQLite overwrites them in free pages and in its write-ahead log. PostgreSQL
+        frees their room, and overwrites it by and by.
 
         :raises StoreUnavailable: readers of older states did not end in time. The rows
             are deleted all the same; the next call can still erase them.
@@ -202,7 +234,8 @@ class Database(Protocol):
         its owner may read it.
 
         :param replace: a file of that name may be replaced.
-        :raises InvalidValue: a file of that name exists, or none can be made.
+        :raises InvalidValue: a file of that name exists, or none can be made; or the
+            database has a tool of its own for this, which the message names.
         :raises StoreUnavailable: also if there is no room for the copy.
         """
         ...
@@ -218,7 +251,8 @@ class Database(Protocol):
         it looks for them until then.
 
         :param with_keys: take the backup's keys, too.
-        :raises InvalidValue: the file is no sound backup of a store, or was changed.
+        :raises InvalidValue: the file is no sound backup of a store, or was changed; or
+            as for :meth:`take_backup`.
         :raises StoreUnavailable: also if the store is too busy, or a newer release has
             migrated it; it is as it was.
         """

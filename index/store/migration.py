@@ -71,7 +71,7 @@ def has_tables(connection: Connection) -> bool:
     names = inspect(connection).get_table_names()
     if names and not {state.name, articles.name} <= set(names):
         raise StoreUnavailable(
-            "this file is another program's database; give the store a file of its own"
+            "this is another program's database; give the store one of its own"
         )
     return bool(names)
 
@@ -79,6 +79,11 @@ def has_tables(connection: Connection) -> bool:
 def create_tables(connection: Connection) -> None:
     """Create the tables of a new store, in the caller's transaction."""
     metadata.create_all(connection, checkfirst=False)  # there are none
+    fill_new_tables(connection)
+
+
+def fill_new_tables(connection: Connection) -> None:
+    """Write the rows of a new store into its tables, which are empty."""
     rows = {"seq": 0, "rebuild": 0, "rebuilt": 0, "epoch": new_epoch()}
     connection.execute(
         insert(state),
@@ -207,6 +212,7 @@ STEPS: tuple[Step, ...] = (
     Step(5, breaks=False, fill=_add_superseded),
     Step(6, breaks=False),  # what was replaced before may come back
     Step(7, breaks=False),  # an older release knows no sessions, and begins none
+    Step(8, breaks=False),  # a move first shuts out older releases, which know none
 )
 
 

@@ -1,9 +1,9 @@
 """Quarantine: articles that cannot be indexed, and the indexer's attempt under way.
 
-Both are in files beside the store, which only the indexer writes, so they outlive its
-process and the index. An attempt is noted before it begins: a process that died during
-one is told of it by the next. The notes are not synced, since a power cut is no fault
-of an article.
+Both are notes that only the indexer writes and that outlive its process and the index:
+files beside a store in a file, rows elsewhere. An attempt is noted before it begins: a
+process that died during one is told of it by the next. That note is not synced, since a
+power cut is no fault of an article.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from index.errors import StoreUnavailable
+
+_SET_ASIDE, _ATTEMPT = "set-aside", "attempt"  # names of notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,32 +68,59 @@ class Attempt:
         )
 
 
+class Notes(Protocol):
+    """A few short documents of one store, by their names."""
+
+    def place(self, name: str) -> str:
+        """Where a document is kept, in words, for messages."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """A document; ``None`` if there is none.
+
+        :raises OSError: it cannot be read.
+        """
+        ...
+
+    def write(self, name: str, document: bytes, *, durable: bool) -> None:
+        """Replace a document as a whole.
+
+        :param durable: whether it is on disk on return.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a document, if there is one."""
+        ...
+
+
 class Quarantine:
     """The articles of one store that are set aside, and the attempt under way.
 
-    :param store: file of the store; the names of both files begin with its name.
+    :param notes: where both are kept.
     """
 
-    def __init__(self, store: Path) -> None:
-        self._articles = store.with_name(f"{store.name}-set-aside")
-        self._attempt = store.with_name(f"{store.name}-attempt")
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
 
     def articles(self, epoch: int) -> dict[str, SetAside]:
         """Articles that are set aside, by id.
 
         :param epoch: those of another history are left out.
-        :raises StoreUnavailable: the file cannot be read.
+        :raises StoreUnavailable: the list cannot be read.
         """
         try:
-            document = json.loads(self._articles.read_bytes())
+            note = self._notes.read(_SET_ASIDE)
+            if note is None:
+                return {}
+            document = json.loads(note)
             if document["epoch"] != epoch:
                 return {}
             return {entry["id"]: SetAside(**entry) for entry in document["articles"]}
-        except FileNotFoundError:
-            return {}
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise StoreUnavailable(
-                f"the list of articles that are set aside, {self._articles}, cannot be"
+                "the list of articles that are set aside,"
+                f" {self._notes.place(_SET_ASIDE)}, cannot be"
                 f" read ({error}); remove it and run nutgraf rebuild"
             ) from error
 
@@ -119,37 +147,65 @@ class Quarantine:
     def attempt(self) -> Attempt | None:
         """The attempt that did not end, if there is one."""
         try:
-            return Attempt(**json.loads(self._attempt.read_bytes()))
-        except FileNotFoundError:
-            return None
+            note = self._notes.read(_ATTEMPT)
+            return None if note is None else Attempt(**json.loads(note))
         except (OSError, ValueError, TypeError):
             # A note that was torn says nothing of an article.
             return None
 
     def begin(self, attempt: Attempt) -> None:
         """Note an attempt before it begins."""
-        data = json.dumps(asdict(attempt)).encode()
-        handle = os.open(self._attempt, os.O_CREAT | os.O_WRONLY, 0o600)
-        try:
-            os.pwrite(handle, data, 0)
-            os.ftruncate(handle, len(data))
-        finally:
-            os.close(handle)
+        document = json.dumps(asdict(attempt)).encode()
+        self._notes.write(_ATTEMPT, document, durable=False)
 
     def end(self) -> None:
         """Remove the note: the attempt ended, well or with an error."""
-        with suppress(FileNotFoundError):
-            self._attempt.unlink()
+        self._notes.remove(_ATTEMPT)
 
     def _write(self, epoch: int, articles: Iterable[SetAside]) -> None:
         listed: list[dict[str, Any]] = [asdict(article) for article in articles]
         if not listed:
-            self._articles.unlink(missing_ok=True)
+            self._notes.remove(_SET_ASIDE)
             return
-        temporary = self._articles.with_name(f"{self._articles.name}.new")
-        handle = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps({"epoch": epoch, "articles": listed}).encode())
-            file.flush()
-            os.fsync(handle)
-        temporary.replace(self._articles)
+        document = json.dumps({"epoch": epoch, "articles": listed}).encode()
+        self._notes.write(_SET_ASIDE, document, durable=True)
+
+
+class NoteFiles:
+    """Notes in files beside a store; see :class:`Notes`.
+
+    :param store: file of the store; the names of the others begin with its name.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+
+    def place(self, name: str) -> str:
+        return str(self._file(name))
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return self._file(name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, document: bytes, *, durable: bool) -> None:
+        file = self._file(name)
+        # What need not be on disk may be torn by a power cut.
+        target = file.with_name(f"{file.name}.new") if durable else file
+        handle = os.open(target, os.O_CREAT | os.O_WRONLY, 0o600)
+        try:
+            os.pwrite(handle, document, 0)
+            os.ftruncate(handle, len(document))
+            if durable:
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+        if durable:
+            target.replace(file)
+
+    def remove(self, name: str) -> None:
+        self._file(name).unlink(missing_ok=True)
+
+    def _file(self, name: str) -> Path:
+        return self._store.with_name(f"{self._store.name}-{name}")

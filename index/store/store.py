@@ -15,7 +15,6 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, delete
 
-from index.access import Rates
 from index.article import Article, Draft
 from index.dates import Clock, micros, utc_now
 from index.errors import ArticleNotFound, InputError, StoreReadOnly, StoreUnavailable
@@ -23,11 +22,10 @@ from index.history import Change, ChangeType, Counts, Expected, Notice, Written
 from index.query import PUBLIC, Reader
 from index.store import integrity, rebuilds, withdrawal
 from index.store.change_log import append
-from index.store.database import Backup, Migration, Restored
+from index.store.database import Backup, Database, IndexerLock, Migration, Restored
 from index.store.keyring import Keyring
 from index.store.opening import migrate_database, open_database
 from index.store.preconditions import check_deletion, expected_drafts
-from index.store.quarantine import Quarantine
 from index.store.reinstatement import reinstate
 from index.store.rows import standing_of
 from index.store.sessions import Sessions
@@ -47,8 +45,10 @@ class Store:
     Safe to use from several threads and processes. A forked process opens connections
     of its own.
 
-    :param url: ``sqlite:///FILE``; folder, file and tables are created if need be.
+    :param url: ``sqlite:///FILE`` or ``postgresql+psycopg://USER:PASSWORD@HOST/NAME``;
+        folder, file and tables are created if need be.
     :param clock: gives the instants of writes, of ended embargoes and of keys.
+    :param database: the open database of this URL; by default it is opened.
     :raises InvalidValue: there is no such kind of store.
     :raises MigrationNeeded: it is of an older schema: :meth:`migrate` it.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
@@ -57,16 +57,17 @@ class Store:
     :raises StoreUnavailable: it cannot be opened, and why.
     """
 
-    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
-        self.url = url
-        self.clock = clock
-        self._database = open_database(url)
+    def __init__(
+        self, url: str, *, clock: Clock = utc_now, database: Database | None = None
+    ) -> None:
+        self.url, self.clock = url, clock
+        self._database = open_database(url) if database is None else database
         self._rebuild_seen = 0  # number of a request
         opening = (self._database.reading, self._database.writing)
         self.keys = Keyring(*opening, clock)
         self.sessions = Sessions(*opening, clock)
-        self.rates = Rates(self.path.with_name(f"{self.path.name}-rates"))
-        self.quarantine = Quarantine(self.path)
+        self.rates = self._database.rates
+        self.quarantine = self._database.quarantine
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = utc_now) -> Self:
@@ -88,14 +89,18 @@ class Store:
         return migrate_database(url)
 
     @property
-    def path(self) -> Path:
-        """The file of the store on this machine, absolute."""
+    def path(self) -> Path | None:
+        """The file of the store on this machine, absolute; ``None`` if it has none."""
         return self._database.path
+
+    @property
+    def place(self) -> str:
+        """Where the store is, in words for messages, without a password."""
+        return self._database.place
 
     def close(self) -> None:
         """Close the connections of this process; the next call opens new ones."""
         self._database.close()
-        self.rates.close()
 
     # The parameter reader is the writer as a reader. Its filters limit writes, too: a
     # writer can neither change an article that the filters hide nor store one that they
@@ -126,8 +131,8 @@ class Store:
             withholding stays in force.
         :param amend: replace a version whose text, status and embargo are the same. A
             repeat of content that was replaced before is unchanged.
-        :param expected: states in one of which each article must be; otherwise its
-            outcome is a :class:`PreconditionFailed`.
+        :param expected: an article in none of these states is a
+            :class:`PreconditionFailed`.
         :raises StoreFull: nothing of the batch was stored.
         :raises StoreUnavailable: nothing of the batch is acknowledged.
         """
@@ -305,6 +310,10 @@ class Store:
         with self.reading() as view:
             return view.seq
 
+    def wait_for_change(self, after: int, seconds: float) -> int:
+        """The newest seq, as soon as it is above ``after``, or once time is up."""
+        return self._database.wait_for_change(after, seconds)
+
     def changes(self, since: int, limit: int) -> tuple[Change, ...]:
         """Changes after ``since``, at most ``limit``, the oldest first."""
         with self.reading() as view:
@@ -320,7 +329,7 @@ class Store:
         return self._database.size()
 
     def writable(self) -> bool:
-        """Whether its disk, folder and files can be written, as far as that shows.
+        """Whether the database can be written, as far as that shows.
 
         A write of this process that was refused shows that, until another is accepted.
         """
@@ -362,8 +371,8 @@ class Store:
         with self._database.writing() as connection:
             rebuilds.finish(connection, request)
 
-    def indexer_lock(self) -> AbstractContextManager[None]:
-        """Be this store's one indexer for the length of a block.
+    def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
+        """Be this store's one indexer for a block, which calls ``check`` at each step.
 
         :raises IndexerRunning: another process is, or this one already.
         """
@@ -373,8 +382,8 @@ class Store:
         """Whether some process is this store's indexer."""
         return self._database.indexer_running()
 
-    def indexer_process(self) -> int | None:
-        """Id of the process that is this store's indexer."""
+    def indexer_process(self) -> int | str | None:
+        """The process that is this store's indexer: its id, or ``ID@HOST``."""
         return self._database.indexer_process()
 
     def check(self) -> list[str]:
@@ -431,11 +440,7 @@ class Store:
             file, with_keys=with_keys, clock=self.clock
         )
 
-    def _change(
-        self,
-        change: Callable[[Connection, int], T],
-        scope: Scope,
-    ) -> T:
+    def _change(self, change: Callable[[Connection, int], T], scope: Scope) -> T:
         return changed(self._database, self.clock, change, scope)
 
     def _now(self) -> int:

@@ -10,10 +10,28 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, false, literal, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    Text,
+    case,
+    column,
+    exists,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    values,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from index.access import Audience
-from index.article import Article
+from index.article import MAX_ID, Article
 from index.history import Killed
 from index.query import Reader
 from index.store.rows import CHUNK, chunks
@@ -22,6 +40,31 @@ from index.store.tables import articles, in_force, notices
 # A story has some dozens of articles. One with more is a mistake, and one call kills
 # only so many of it.
 MAX_RELATED = 10_000
+
+# Each article leads to three keys: a row of these for each.
+_LINKING = ["id", "evolved_from", "story"]
+_LINKS = (
+    values(column("n", Integer), name="links")
+    .data([(n,) for n in range(len(_LINKING))])
+    .cte("links")
+)
+
+
+class _Key(FunctionElement[str]):
+    """A text that is compared as the ids of articles are."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Key)
+def _as_it_is(element: _Key, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_Key, "postgresql")
+def _collated(element: _Key, compiler: SQLCompiler, **options: Any) -> str:
+    return f'CAST({compiler.process(element.clauses, **options)} AS TEXT) COLLATE "C"'
 
 
 def add_joining(
@@ -94,32 +137,35 @@ def related(connection: Connection, article_id: str) -> set[str]:
 
     These are the articles that it evolved from, that evolved from it, and that name the
     same story, and so on from each of them; at most :data:`MAX_RELATED`. Ids of
-    articles that are not stored are among them.
+    articles that are not stored are among them, if they can be ids.
     """
     rows = connection.execute(_story(article_id, None).limit(MAX_RELATED))
-    return {row.key for row in rows}
+    return {row.key for row in rows if len(row.key) <= MAX_ID}
 
 
 def _story(article_id: str | None, story: str | None) -> Select[tuple[str]]:
     """A query for the ids of a story, the nearest articles first."""
     starts = [
-        select(literal(named).label("named"), literal(key).label("key"))
+        select(literal(named).label("named"), _Key(literal(key)).label("key"))
         for named, key in ((False, article_id), (True, story))
         if key is not None
     ]
     # Keys are ids of articles and, ``named``, names of stories. The UNION drops a key
-    # that comes again, so circles end.
+    # that comes again, so circles end. It names itself once: PostgreSQL allows no more.
     of = starts[0].cte("of", recursive=True)
-    links = [
-        select(literal(named), wanted).join(
-            of, (of.c.key == key) & (of.c.named == by_name) & wanted.is_not(None)
-        )
-        for named, wanted, key, by_name in (
-            (False, articles.c.evolved_from, articles.c.id, False),
-            (False, articles.c.id, articles.c.evolved_from, False),
-            (True, articles.c.story, articles.c.id, False),
-            (False, articles.c.id, articles.c.story, True),
-        )
-    ]
-    of = of.union(*starts[1:], *links)
+    linked = or_(
+        (of.c.named == false()) & (articles.c.id == of.c.key),
+        (of.c.named == false()) & (articles.c.evolved_from == of.c.key),
+        (of.c.named == true()) & (articles.c.story == of.c.key),
+    )
+    key = case(
+        *((_LINKS.c.n == n, articles.c[name]) for n, name in enumerate(_LINKING)),
+        else_=null(),
+    )
+    of = of.union(
+        *starts[1:],
+        select(_LINKS.c.n == _LINKING.index("story"), key)
+        .select_from(of.join(articles, linked).join(_LINKS, true()))
+        .where(key.is_not(None)),
+    )
     return select(of.c.key).where(of.c.named == false())

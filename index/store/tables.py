@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from index.access import CANCELED, NO_EMBARGO, NO_EXPIRY
 
-SCHEMA = 7  # raised with every change to the tables
+SCHEMA = 8  # raised with every change to the tables
 
 metadata = MetaData()
 # Only a key of type INTEGER is SQLite's own row number, and needs no index.
@@ -62,6 +62,8 @@ for _link in (articles.c.evolved_from, articles.c.story):
         _link,
         sqlite_where=_link.is_not(None),
         postgresql_where=_link.is_not(None),
+        # PostgreSQL's other indexes have no room for names of more than 2,700 bytes.
+        postgresql_using="hash",
     )
 _due = articles.c.turns != NO_EXPIRY
 Index("articles_turns", articles.c.turns, sqlite_where=_due, postgresql_where=_due)
@@ -215,7 +217,8 @@ Index("sessions_key", sessions.c.key, sessions.c.created)
 state = Table(
     "state",
     metadata,
-    Column("name", Text, primary_key=True),  # schema, seq, rebuild, rebuilt, epoch
+    # schema, oldest_writer, seq, rebuild, rebuilt, epoch, locked, move
+    Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 # Keys that the processes of this store encrypt with, each made once.
@@ -224,4 +227,13 @@ secrets = Table(
     metadata,
     Column("name", Text, primary_key=True),  # cursors
     Column("value", LargeBinary, nullable=False),
+)
+# At most one row: the other store of a move under way, or where this store was moved.
+# How far the move is stands in the table state, which every transaction reads anyway.
+moves = Table(
+    "moves",
+    metadata,
+    Column("place", Text, primary_key=True),  # where it is, without a password
+    Column("until", BigInteger, nullable=False),  # when stopped writes go on
+    Column("refused", BigInteger, nullable=False),  # writes, while they were stopped
 )

@@ -12,6 +12,7 @@ from index.dates import Clock, micros
 from index.errors import StoreFull
 from index.store.database import Database
 from index.store.embargoes import is_due, log_due_of, log_first_due
+from index.store.stages import stage_of
 
 T = TypeVar("T")
 # Bytes of the reserve that a withdrawal on a full disk gets, attempt by attempt.
@@ -90,12 +91,13 @@ def changed(
 def log_in_pages(database: Database, now: Callable[[], int]) -> int:
     """Log all that is due, each page in a transaction; return how many entries.
 
-    Others can write in between, however much there is.
+    Others can write in between, however much there is. Of a store that is moved the log
+    is as it is: what is due will be logged where the store is then.
     """
     logged = 0
     while True:
         with database.reading() as connection:
-            if not is_due(connection, now()):
+            if not is_due(connection, now()) or stage_of(connection) is not None:
                 return logged
         with database.writing() as connection:
             logged += log_first_due(connection, now())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -58,9 +60,11 @@ from index.store.rows import (
     unreadable,
 )
 from index.store.schema import state_value
+from index.store.stages import moved_to
 from index.store.tables import articles, changes, secrets, versions
 from index.store.versions import listed, numbers_of
 
+_AT_ONCE = 10  # articles in memory while a page of them is read
 _VALUES = select(articles.c.id, articles.c["values"]).where(
     articles.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -125,6 +129,7 @@ _PAGE = (
     .where(articles.c.id > bindparam("after"), SEARCHABLE)
     .order_by(articles.c.id)
     .limit(bindparam("limit"))
+    .execution_options(yield_per=_AT_ONCE)
 )
 _CHANGES_BEFORE = (
     select(changes)
@@ -165,6 +170,11 @@ class View:
         """End all reads that were begun, also if somebody still holds them."""
         for read in self._reads:
             read.close()
+
+    @cached_property
+    def moved_to(self) -> str | None:
+        """Where the store was moved, in words; ``None`` if it was not."""
+        return moved_to(self._connection)
 
     @property
     def cursor_key(self) -> bytes:
@@ -396,6 +406,11 @@ class View:
 
         They are read one by one: a page of large articles may not fit into memory.
         """
+        walk = self._every()
+        self._reads.append(walk)
+        return walk
+
+    def _every(self) -> Generator[Article]:
         after, count = "", CHUNK
         while count == CHUNK:
             count = 0
@@ -404,9 +419,10 @@ class View:
                 after, count = article.id, count + 1
 
     def _page(self, after: str, limit: int) -> Iterator[Article]:
-        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
-        for row in rows:
-            yield read_article(row.id, row.version, row.content, row.effective)
+        page = {"after": after, "limit": limit}
+        with closing(self._connection.execute(_PAGE, page)) as rows:
+            for row in rows:
+                yield read_article(row.id, row.version, row.content, row.effective)
 
     def count(self) -> int:
         """Number of articles."""

@@ -123,6 +123,17 @@ REMEDIES: Mapping[str, str] = {
         " it was not"
     ),
     "storage_full": "the disk is full; nothing of this write was stored",
+    "store_incomplete": (
+        "a move into this store has not ended, so it is neither read nor written"
+    ),
+    "store_moved": (
+        "the store was moved to another place, which `detail` names, and this service"
+        " still reads the old one; nothing of this write was stored"
+    ),
+    "store_moving": (
+        "writes are stopped for a moment at the end of a move; nothing of this write"
+        " was stored, send it again"
+    ),
     "store_read_only": (
         "the database or its disk is read-only; nothing of this write was stored,"
         " and writing works again as soon as it is writable. Reads get it if no"

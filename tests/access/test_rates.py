@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.access import Rates, rates
+from index.access import RateFile, rates
 from index.access.rates import MINUTE, allow
 
 NOW = 1_700_000_000_000_000
@@ -22,16 +22,16 @@ SECOND = 1_000_000
 
 
 @pytest.fixture
-def counted(tmp_path: Path) -> Rates:
+def counted(tmp_path: Path) -> RateFile:
     """Rate limits of a new store."""
-    return Rates(tmp_path / "nutgraf.db-rates")
+    return RateFile(tmp_path / "nutgraf.db-rates")
 
 
-def taken(counted: Rates, key: str, limit: int, now: int) -> bool:
+def taken(counted: RateFile, key: str, limit: int, now: int) -> bool:
     return counted.take(key, limit, now=now).taken
 
 
-def test_a_bucket_holds_a_minute_and_is_refilled_evenly(counted: Rates) -> None:
+def test_a_bucket_holds_a_minute_and_is_refilled_evenly(counted: RateFile) -> None:
     assert [taken(counted, "a", 3, NOW) for _ in range(4)] == [True] * 3 + [False]
     assert not taken(counted, "a", 3, NOW + 20 * SECOND - 1)
     assert taken(counted, "a", 3, NOW + 20 * SECOND)
@@ -40,7 +40,7 @@ def test_a_bucket_holds_a_minute_and_is_refilled_evenly(counted: Rates) -> None:
     assert [taken(counted, "a", 3, later) for _ in range(4)] == [True] * 3 + [False]
 
 
-def test_an_allowance_states_what_is_left(counted: Rates) -> None:
+def test_an_allowance_states_what_is_left(counted: RateFile) -> None:
     first = counted.take("a", 2, now=NOW)
     assert (first.left, first.full, first.wait) == (1, 30 * SECOND, 0)
     second = counted.take("a", 2, now=NOW)
@@ -50,7 +50,7 @@ def test_an_allowance_states_what_is_left(counted: Rates) -> None:
     assert (third.full, third.wait) == (59 * SECOND, 29 * SECOND)
 
 
-def test_callers_have_separate_allowances(counted: Rates) -> None:
+def test_callers_have_separate_allowances(counted: RateFile) -> None:
     assert taken(counted, "a", 1, NOW)
     assert taken(counted, "b", 1, NOW)
     assert counted.fail("a", 1, now=NOW).taken
@@ -58,7 +58,7 @@ def test_callers_have_separate_allowances(counted: Rates) -> None:
     assert not counted.fail("a", 1, now=NOW).taken
 
 
-def test_setting_the_clock_back_locks_nobody_out_for_long(counted: Rates) -> None:
+def test_setting_the_clock_back_locks_nobody_out_for_long(counted: RateFile) -> None:
     assert taken(counted, "a", 1, NOW)
     assert not taken(counted, "a", 1, NOW - 3600 * SECOND)
     assert taken(counted, "a", 1, NOW - 3600 * SECOND + MINUTE)
@@ -86,17 +86,17 @@ def test_a_rate_is_never_exceeded(limit: int, pauses: list[int]) -> None:
 
 
 def _run(path: Path, tries: int, sent: Any) -> None:
-    counted = Rates(path)
+    counted = RateFile(path)
     sent.put(sum(counted.take("a", 100, now=NOW).taken for _ in range(tries)))
 
 
-def _run_forked(counted: Rates, tries: int, sent: Any) -> None:
+def _run_forked(counted: RateFile, tries: int, sent: Any) -> None:
     sent.put(sum(counted.take("a", 100, now=NOW).taken for _ in range(tries)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "fork"])
-def test_processes_count_together(counted: Rates, method: str) -> None:
+def test_processes_count_together(counted: RateFile, method: str) -> None:
     context = multiprocessing.get_context(method)
     sent = context.Queue()
     if method == "fork":
@@ -114,7 +114,7 @@ def test_processes_count_together(counted: Rates, method: str) -> None:
 
 
 def test_a_process_stopped_while_counting_stops_no_other(
-    counted: Rates, monkeypatch: pytest.MonkeyPatch
+    counted: RateFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted.take("a", 1, now=NOW)
     holds = (
@@ -135,19 +135,19 @@ def test_a_process_stopped_while_counting_stops_no_other(
     assert not taken(counted, "b", 1, NOW)
 
 
-def test_counting_continues_after_a_restart(counted: Rates) -> None:
+def test_counting_continues_after_a_restart(counted: RateFile) -> None:
     assert taken(counted, "a", 1, NOW)
     counted.close()
-    assert not taken(Rates(counted.path), "a", 1, NOW)
+    assert not taken(RateFile(counted.path), "a", 1, NOW)
     assert not taken(counted, "a", 1, NOW)
 
 
-def test_only_its_owner_may_read_the_file(counted: Rates) -> None:
+def test_only_its_owner_may_read_the_file(counted: RateFile) -> None:
     counted.take("a", 1)
     assert counted.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_when_a_key_was_last_used_is_known(counted: Rates) -> None:
+def test_when_a_key_was_last_used_is_known(counted: RateFile) -> None:
     assert counted.used("a") is None
     counted.take("a", 1, now=NOW)
     assert counted.used("a") == NOW
@@ -158,7 +158,7 @@ def test_when_a_key_was_last_used_is_known(counted: Rates) -> None:
 
 
 def test_with_too_few_slots_the_least_recently_used_is_reused(
-    counted: Rates, monkeypatch: pytest.MonkeyPatch
+    counted: RateFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "SLOTS", rates._NEAR + 1)
     for n in range(rates._NEAR):
@@ -170,15 +170,17 @@ def test_with_too_few_slots_the_least_recently_used_is_reused(
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * rates._SIZE])
-def test_a_file_of_another_kind_is_created_anew(counted: Rates, content: bytes) -> None:
+def test_a_file_of_another_kind_is_created_anew(
+    counted: RateFile, content: bytes
+) -> None:
     counted.path.write_bytes(content)
     assert taken(counted, "a", 1, NOW)
-    assert not taken(Rates(counted.path), "a", 1, NOW)
+    assert not taken(RateFile(counted.path), "a", 1, NOW)
 
 
 @pytest.mark.parametrize("trouble", ["folder", "full", "cut"])
 def test_a_process_counts_alone_if_the_file_cannot_be_used(
-    counted: Rates,
+    counted: RateFile,
     trouble: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -12,26 +12,13 @@ import pytest
 from faults.amounts import amount, chance, progress
 from faults.cluster import Cluster, deleted_mappings, open_files, running
 from faults.ledger import is_sound, settles
+from faults.stamped import SEARCH, generation, stamp_of, store_first
 
 pytestmark = pytest.mark.slow
 
 SECONDS = amount(3, 600)
 READERS = 3
-TOGETHER = 20  # articles that are rewritten by one request, again and again
 MOST_MORE_FILES = 12  # open ones of a worker, when it has seen all of this
-
-
-def generation(number: int) -> list[dict[str, Any]]:
-    """The same articles as always, with a new stamp."""
-    return [
-        {
-            "id": f"stamped-{n}",
-            "headline": f"Stamped g{number}",
-            "paragraphs": [f"All stamped alike: g{number}.", "And a second one."],
-            "source": f"g{number}",
-        }
-        for n in range(TOGETHER)
-    ]
 
 
 class Writer(threading.Thread):
@@ -74,27 +61,10 @@ class Reader(threading.Thread):
         self._client.close()
 
     def _look(self) -> None:
-        page = self._client.search(
-            "stamped alike", limit=TOGETHER + 1, facet="source", passages=1
-        )
+        stamp, wrong = stamp_of(self._client.search(**SEARCH))
         self.answers += 1
-        hits = page["hits"]
-        headlines = {hit["headline"] for hit in hits}
-        texts = {hit["passages"][0]["text"] for hit in hits}
-        counted = [
-            (each["value"], each["count"])
-            for each in page["facets"]["source"]["values"]
-        ]
-        stamp = next(iter(headlines)).split()[-1] if hits else "none"
-        if (
-            headlines != {f"Stamped {stamp}"}
-            or texts != {f"All stamped alike: {stamp}."}
-            or {hit["version"] for hit in hits} != {str(int(stamp[1:]) + 1)}
-            or counted != [(stamp, TOGETHER)]
-            or page["total"]["articles"] != TOGETHER
-            or len(hits) != TOGETHER
-        ):
-            self.wrong.append(f"{page['total']} {headlines} {texts} {counted}")
+        if wrong is not None:
+            self.wrong.append(wrong)
         self.generations.add(stamp)
 
 
@@ -115,7 +85,7 @@ def test_an_answer_is_of_one_generation_while_the_index_is_written_and_merged(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path / "data") as cluster, cluster.client() as client:
-        assert client.ask("POST", "/v1/articles", generation(0), wait=1).status == 200
+        store_first(client)
         before = held(cluster)
         writer = Writer(cluster)
         writer.written = 1

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from configparser import ConfigParser
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 from checkout import ROOT
@@ -123,7 +124,7 @@ def test_make_help_names_the_target(target):
     assert re.search(rf"^{target} ", listing.stdout, re.M)
 
 
-def test_the_ci_runs_make_test_even_if_no_browser_can_be_installed(tmp_path):
+def test_the_ci_runs_make_test_even_if_nothing_can_be_installed(tmp_path):
     programs = {"make": 'echo "make $*"', "id": "echo 0", "apt-get": "echo no; exit 1"}
     for name, script in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -137,25 +138,43 @@ def test_the_ci_runs_make_test_even_if_no_browser_can_be_installed(tmp_path):
 
 
 @pytest.mark.slow
-def test_without_a_browser_its_tests_are_skipped_and_the_last_line_says_so(tmp_path):
+@pytest.mark.parametrize(
+    ("tests", "switch", "short", "expected"),
+    [
+        (
+            ["tests/browser/test_reference.py"],
+            "PAGES",
+            "smoke",
+            r"\d+ browser tests skipped: no Chromium found; .*",
+        ),
+        (
+            ["tests/engines/test_writing.py", "-m", "opensearch"],
+            "CLUSTER",
+            "short",
+            r"\d+ tests on OpenSearch skipped: no Java found; .*",
+        ),
+    ],
+    ids=["browser", "opensearch"],
+)
+def test_without_a_program_its_tests_are_skipped_and_the_last_line_says_so(
+    tmp_path: Path, tests: list[str], switch: str, short: str, expected: str
+) -> None:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
     environ |= {"PATH": str(tmp_path), "CHROMIUM": ""}
-    command = [sys.executable, "-m", "pytest", "-n0", "tests/browser/test_reference.py"]
 
-    def run(pages: str) -> subprocess.CompletedProcess[str]:
+    def run(size: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "pytest", "-n0", *tests],
             cwd=ROOT,
-            env=environ | {"PAGES": pages},
+            env=environ | {switch: size},
             capture_output=True,
             text=True,
         )
 
-    smoke = run("smoke")
-    last = smoke.stdout.splitlines()[-1]
-    assert smoke.returncode == 0
-    assert re.fullmatch(r"\d+ browser tests skipped: no Chromium found; .*", last)
-    assert run("full").returncode == 1, "make pages is for nothing else"
+    some = run(short)
+    assert some.returncode == 0, some.stdout
+    assert re.fullmatch(expected, some.stdout.splitlines()[-1])
+    assert run("full").returncode == 1, "it is asked for by name"
 
 
 class Ours(http.server.BaseHTTPRequestHandler):

@@ -21,7 +21,7 @@ from index.errors import StoreUnavailable
 from index.jobs import Indexer, attempts, batch, store_problems
 from index.query import All, Search
 from index.settings import Settings
-from index.store import Attempt, Quarantine, Store
+from index.store import Attempt, Store
 from service import create_app
 
 LETTERS = 10_000
@@ -231,7 +231,7 @@ def test_a_damaged_list_is_an_error_with_a_way_out(store: Store) -> None:
 
 
 def test_what_another_history_set_aside_does_not_count(store: Store) -> None:
-    quarantine = Quarantine(store.path)
+    quarantine = store.quarantine
     attempts.Attempts(quarantine, epoch=1).put_aside("a", "1", "d", "no")
     assert quarantine.articles(1).keys() == {"a"}
     assert quarantine.articles(2) == {}

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.pool import QueuePool
 
 from index.errors import ServiceError, StoreFull, StoreReadOnly, StoreUnavailable
+from index.store.schema import Check
 
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
 DRAIN_SECONDS = 1.0  # how long new readers wait after a disk was read-only
@@ -42,7 +43,8 @@ class Connections:
     Safe to use from several threads.
 
     :param attached: another store's file; reads find its tables in the schema ``live``.
-    :param check: called first in each transaction, which ends if it raises.
+    :param check: called first in each transaction, which ends if it raises; by default
+        nothing is checked.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Connections:
         file: Path,
         *,
         attached: Path | None = None,
-        check: Callable[[Connection], None] = lambda _: None,
+        check: Check | None = None,
     ) -> None:
         self._file = file
         self._check = check
@@ -82,7 +84,8 @@ class Connections:
                 connection = self.engine.connect()
             try:
                 _driver(connection).execute("BEGIN")
-                self._check(connection)
+                if self._check is not None:
+                    self._check(connection, writing=False)
                 yield connection
                 _end_reading(connection)
             except BaseException as error:
@@ -108,7 +111,8 @@ class Connections:
                 with ExitStack() as entered:
                     connection = self._begun(entered)
                     try:
-                        self._check(connection)
+                        if self._check is not None:
+                            self._check(connection, writing=True)
                         yield connection
                     except sqlite3.Error as error:
                         _drop_if_broken(connection, error)

@@ -14,10 +14,16 @@ from sqlalchemy import URL
 
 from index.errors import InvalidValue, StoreFull, StoreReadOnly, StoreUnavailable
 from index.folders import open_to_others
-from index.store import migration
+from index.store import carryover, migration
 from index.store.database import Migration
 from index.store.migration import create_tables, has_tables
-from index.store.schema import FIRST_THAT_LOOKS, check_release, schema_of
+from index.store.schema import (
+    FIRST_THAT_LOOKS,
+    Check,
+    check_release,
+    check_schema,
+    schema_of,
+)
 from index.store.sqlite.connections import Connections
 from index.store.tables import SCHEMA
 
@@ -29,18 +35,20 @@ def file_of(url: URL) -> Path:
         memory of its own, which no indexer could ever see.
     """
     if url.query:
-        raise InvalidValue("store", "write sqlite:///FILE; there is no other kind yet")
+        raise InvalidValue("store", "write sqlite:///FILE, without parameters")
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise InvalidValue("store", "needs a file; write sqlite:///FILE", got=name)
     return Path(name).absolute()
 
 
-def create(file: Path) -> None:
+def create(file: Path, check: Check = check_release) -> None:
     """Create the folder, the file and the tables that do not exist yet.
 
     Several processes may do this at once: they take turns by a lock on the folder. A
     store of an older schema stays as it is.
+
+    :param check: see :func:`index.store.opening.open_database`.
 
     :raises StoreFull: there is no room for them.
     :raises StoreReadOnly: the disk is read-only, and the store is not open elsewhere.
@@ -50,7 +58,7 @@ def create(file: Path) -> None:
         or to its folder.
     """
     with _created(file) as connections, connections.reading() as connection:
-        check_release(connection)
+        check(connection, writing=False)
 
 
 def migrate(file: Path) -> Migration:
@@ -71,11 +79,22 @@ def migrate(file: Path) -> Migration:
             with connections.writing() as connection:
                 migration.migrate(connection)
         with connections.reading() as connection:
-            check_release(connection)
+            check_schema(connection, writing=False)
             after = schema_of(connection)
     return Migration(
         before=before, after=after.number, oldest_writer=after.oldest_writer
     )
+
+
+def begin_history(file: Path) -> None:
+    """Begin a new history in a store that was put back by hand.
+
+    :raises MigrationNeeded: the store is of an older schema.
+    :raises StoreUnavailable: as for :func:`create`.
+    """
+    with _created(file) as connections, connections.writing() as connection:
+        check_release(connection, writing=True)
+        carryover.begin_history(connection)
 
 
 @contextmanager

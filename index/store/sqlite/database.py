@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -10,21 +11,29 @@ from typing import Self
 
 from sqlalchemy import URL, Connection
 
+from index.access import RateFile
 from index.dates import Clock
 from index.errors import ServiceError, StoreFull, StoreReadOnly
-from index.store.database import Backup, Migration, Restored
-from index.store.schema import check_release
+from index.store.database import Backup, IndexerLock, Migration, Restored
+from index.store.quarantine import NoteFiles, Quarantine
+from index.store.rows import value_of
+from index.store.schema import Check, check_release
 from index.store.sqlite import backup, soundness
 from index.store.sqlite.connections import Connections
-from index.store.sqlite.creation import create, file_of, migrate
+from index.store.sqlite.creation import begin_history, create, file_of, migrate
 from index.store.sqlite.locks import exclusive, holder, is_locked
 from index.store.sqlite.reserve import Reserve
+
+# Between two looks at the store of who waits for a change: one row by its key, well
+# below 0.1 ms. A tenth of the wait, within these bounds.
+_POLL_SECONDS = (0.01, 0.05)
 
 
 class SQLite:
     """See :class:`index.store.database.Database`.
 
     :param path: of the file, absolute; it is created if need be.
+    :param check: see :func:`index.store.opening.open_database`.
     :raises StoreFull: there is no room for it.
     :raises MigrationNeeded: it is of an older schema.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
@@ -32,22 +41,24 @@ class SQLite:
         or to its folder.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, check: Check = check_release) -> None:
+        self.path, self._check = path, check
+        self.rates = RateFile(path.with_name(f"{path.name}-rates"))
+        self.quarantine = Quarantine(NoteFiles(path))
         self._lock = path.with_name(f"{path.name}-indexer.lock")
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
-        create(path)
+        create(path, check)
         # By process: SQLite's connections must not be used, nor closed, after a fork
         # (sqlite.org/howtocorrupt.html, 2.6), so the parent's stay here untouched.
         self._connections: dict[int, Connections] = {}
 
     @classmethod
-    def open(cls, url: URL) -> Self:
+    def open(cls, url: URL, check: Check) -> Self:
         """The database of ``sqlite:///FILE``.
 
         :raises InvalidValue: the URL names no file.
         """
-        return cls(file_of(url))
+        return cls(file_of(url), check=check)
 
     @staticmethod
     def migrate(url: URL) -> Migration:
@@ -57,10 +68,23 @@ class SQLite:
         """
         return migrate(file_of(url))
 
+    @staticmethod
+    def begin_history(url: URL) -> None:
+        """Begin a new history in the file of a URL, which was put back by hand.
+
+        :raises InvalidValue: the URL names no file.
+        """
+        begin_history(file_of(url))
+
     def close(self) -> None:
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
             connections.close()
+        self.rates.close()
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
 
     def reading(self) -> AbstractContextManager[Connection]:
         return self.connections().reading()
@@ -79,6 +103,18 @@ class SQLite:
                     raise StoreFull from error
             yield connection
 
+    def wait_for_change(self, after: int, seconds: float) -> int:
+        limit = time.monotonic() + seconds
+        shortest, longest = _POLL_SECONDS
+        pause = min(max(seconds / 10, shortest), longest)
+        while True:
+            with self.reading() as connection:
+                seq = value_of(connection, "seq")
+            left = limit - time.monotonic()
+            if seq > after or left <= 0:
+                return seq
+            time.sleep(min(left, pause))
+
     def forget_pages(self) -> None:
         self.connections().close()
 
@@ -96,7 +132,7 @@ class SQLite:
             elif not self._reserve.is_due():
                 return
             # Not beside a withdrawal that has just let go of it.
-            with suppress(StoreFull), self.writing(ordinary=False):
+            with suppress(StoreFull, StoreReadOnly), self.writing(ordinary=False):
                 self._reserve.fill()
 
     def connections(self) -> Connections:
@@ -106,11 +142,11 @@ class SQLite:
         if connections is None:
             # Two threads that come here at once share those of the first.
             connections = self._connections.setdefault(
-                pid, Connections(self.path, check=check_release)
+                pid, Connections(self.path, check=self._check)
             )
         return connections
 
-    def indexer_lock(self) -> AbstractContextManager[None]:
+    def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
         return exclusive(self._lock)
 
     def indexer_running(self) -> bool:

@@ -25,6 +25,7 @@ from index.store.tables import (
     changes,
     keys,
     metadata,
+    moves,
     secrets,
     sessions,
     state,
@@ -260,7 +261,7 @@ def copy_rows(
     Its secrets and sessions stay behind, and without ``with_keys`` its keys. The new
     store then has the schema number of the backup, and is yet to be migrated.
     """
-    left_out = {secrets.name, sessions.name, state.name}
+    left_out = {secrets.name, sessions.name, state.name, moves.name}
     if not with_keys:
         left_out.add(keys.name)
     connection.execute("BEGIN IMMEDIATE")

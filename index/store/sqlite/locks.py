@@ -16,8 +16,15 @@ from index.errors import IndexerRunning, StoreReadOnly, StoreUnavailable
 _held: set[int] = set()  # file descriptors of the locks that this process holds
 
 
+class FileLock:
+    """A lock that lasts as long as its block: no other process can take it away."""
+
+    def check(self) -> None:
+        """Nothing: see :class:`index.store.database.IndexerLock`."""
+
+
 @contextmanager
-def exclusive(lock: Path) -> Iterator[None]:
+def exclusive(lock: Path) -> Iterator[FileLock]:
     """Hold a lock file for the length of a block; meanwhile it names this process.
 
     The lock ends with the process, however that ends. Forked children do not share it.
@@ -42,7 +49,7 @@ def exclusive(lock: Path) -> Iterator[None]:
             raise IndexerRunning(str(lock), holder or None)
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
+        yield FileLock()
     finally:
         # In a child, forked inside the block, the handle is closed already.
         if handle in _held:
