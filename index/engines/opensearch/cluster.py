@@ -162,7 +162,8 @@ class Cluster:
             else:
                 if answer.status not in _BUSY:
                     return _accepted(answer, deadline, missing_ok)
-                reason = f"{node.name} answers {answer.status}"
+                kind = _error(answer).get("type", "")
+                reason = f"{node.name} answers {answer.status} {kind}".rstrip()
                 if answer.status == 503:
                     _check_cause(answer, deadline)
             pause = random.uniform(0, _FIRST_PAUSE * 2**attempt)  # noqa: S311
