@@ -356,11 +356,11 @@ def _check_causes(
     failures: Iterable[dict[str, Any]], deadline: Deadline | None
 ) -> None:
     """Raise what the causes of an error mean, if they mean more than an error."""
-    kinds = set()
+    kinds: set[str] = set()
     for failure in failures:
         cause: Any = failure
         while isinstance(cause, dict):
-            kinds.add(cause.get("type"))
+            kinds.add(str(cause.get("type")))
             cause = cause.get("reason") if "index" in cause else cause.get("caused_by")
     if kinds & _GONE:
         raise SnapshotLost(", ".join(sorted(kinds & _GONE)))
