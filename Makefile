@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Tests start hundreds of processes: none is to compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run quick test faults pages clients lint format docs bench scale relevance pins clean
+.PHONY: help run quick test faults cluster pages clients opensearch lint format docs bench scale relevance pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -20,7 +20,7 @@ quick: lint  ## check form and types, then run the tests under 50 ms: in 40 seco
 	@$(BIN)/pytest $(PARALLEL) -m 'not slow' --durations=5 --durations-min=0.2 $(ARGS)
 
 test: .venv/.installed-test  ## check form and types, then run all tests on all cores
-	@$(MAKE) --silent --no-print-directory --jobs=2 lint tests/__pycache__
+	@$(MAKE) --silent --no-print-directory --jobs=2 lint tests/__pycache__ opensearch
 	@$(BIN)/pytest $(PARALLEL)
 
 # Collecting the tests compiles them, in a new clone only: each process of pytest would
@@ -31,6 +31,14 @@ tests/__pycache__: | .venv/.installed-test
 faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it at length; ARGS="-k kill"
 	@FAULTS=full $(BIN)/pytest -v -s $$(grep -rl '^from faults.amounts' tests --include='test_*.py') $(ARGS)
 	@[ -n '$(ARGS)' ] || PYTHONPATH=.:tests $(BIN)/python tests/faults/conformance.py $(SCHEMATHESIS) -n 1000
+
+# One process: the servers take the second core.
+cluster: .venv/.installed-test opensearch  ## run tests on three nodes of OpenSearch, at length; ARGS="-k kill"
+	@CLUSTER=full $(BIN)/pytest -n0 -v -m opensearch $(ARGS)
+
+# The nodes of tests. Where there are none to be had, tests are skipped.
+opensearch: .venv/.installed-test
+	@$(BIN)/python tests/real/install.py build/opensearch
 
 # Two at once: each process that runs some of them starts a browser and a server.
 pages: .venv/.installed-test  ## look at the pages in Chromium, in all themes and widths; ARGS="-k dark"

@@ -73,7 +73,10 @@ class Settings:
     """
 
     store: str = _setting("sqlite:///data/nutgraf.db", "database URL of the store")
-    engine: str = _setting("whoosh:data/index", "memory: or whoosh:FOLDER")
+    engine: str = _setting(
+        "whoosh:data/index",
+        "memory:, whoosh:FOLDER or opensearch+https://USER:PASSWORD@HOST:9200/PREFIX",
+    )
     bind: str = _setting("127.0.0.1:8000", "address and port of the service")
     language: str = _setting(
         "en", "language for analysing articles that name none (BCP 47)"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from checkout import ROOT
+
+# The process ends with the one that runs the tests, however that one ends.
+_TIED = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9);"
+    " os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 class Command(subprocess.Popen[bytes]):
@@ -22,6 +28,14 @@ class Command(subprocess.Popen[bytes]):
         if error is not None:
             self.kill()
         super().__exit__(kind, error, traceback)
+
+
+def tied(command: Sequence[str]) -> tuple[str, ...]:
+    """A command whose process ends with the one that starts it, on Linux.
+
+    :param command: its first word is the path of a program.
+    """
+    return (sys.executable, "-S", "-c", _TIED, *command)
 
 
 def nutgraf(environ: Mapping[str, str], *arguments: str) -> Command:

@@ -15,6 +15,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from jinja2.bccache import Bucket, BytecodeCache
+from real import keeper
+from real.amounts import FULL
+from real.opensearch import lacking
 from werkzeug.routing import Rule
 
 from index.access import Scope
@@ -76,26 +79,46 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+# What some tests need that a machine may not have, by what their ids begin with or have
+# for a keyword.
+_NEEDING = {"tests/browser/": "browser tests", "opensearch": "tests on OpenSearch"}
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """Say in the last line, behind pytest's own, which tests lacked a browser."""
+    """Say in the last lines, behind pytest's own, which tests lacked a program."""
     yield
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if terminal is None:
         return
     reasons = Counter(
-        report.longrepr[2].removeprefix("Skipped: ")
+        (kind, report.longrepr[2].removeprefix("Skipped: "))
         for report in terminal.stats.get("skipped", [])
-        if report.nodeid.startswith("tests/browser/")
+        for need, kind in _NEEDING.items()
+        if report.nodeid.startswith(need) or need in report.keywords
     )
-    for reason, count in reasons.items():
-        terminal.write_line(f"{count} browser tests skipped: {reason}")
+    for (kind, reason), count in reasons.items():
+        terminal.write_line(f"{count} {kind} skipped: {reason}")
 
 
-def pytest_collection_finish() -> None:
-    """Keep modules and collected tests out of every garbage collection to come."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what tests will need, and keep modules out of all garbage collections."""
+    if any(map(_needs_opensearch, session.items)) and lacking() is None:
+        folder = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+        in_parallel = "PYTEST_XDIST_WORKER" in os.environ
+        keeper.begin((folder.parent if in_parallel else folder) / "opensearch")
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests whose servers cannot run here; they fail where all is to be tested."""
+    if _needs_opensearch(item) and (reason := lacking()) is not None:
+        (pytest.fail if FULL else pytest.skip)(reason)
+
+
+def _needs_opensearch(item: pytest.Item) -> bool:
+    return item.get_closest_marker("opensearch") is not None
 
 
 # Invented for the tests; every fact that a test relies on can be seen here.

@@ -15,13 +15,13 @@ def open_engine(
     memory: int = MEMORY,
     search_memory: int = SEARCH_MEMORY,
 ) -> Engine:
-    """Open the engine of a URL: ``memory:`` or ``whoosh:FOLDER``.
+    """Open the engine of a URL: ``memory:``, ``whoosh:FOLDER``, ``opensearch+https:``.
 
     :param language: of articles without a language.
     :param expansions: how many words a prefix, wildcard or fuzzy term may stand for.
     :param memory: of articles on their way into an index on disk, in bytes.
     :param search_memory: of all searches that run at a time, in bytes.
-    :raises InvalidValue: the URL is of no known kind.
+    :raises InvalidValue: the URL is of no known kind, or a part of it is invalid.
     """
     kind, _, rest = url.partition(":")
     # Imported here, so that the libraries of an engine are loaded only if it is used.
@@ -39,4 +39,22 @@ def open_engine(
             memory=memory,
             search_memory=search_memory,
         )
-    raise InvalidValue("engine", "write memory: or whoosh:FOLDER", got=url)
+    if kind in ("opensearch+https", "opensearch+http"):
+        try:
+            from index.engines.opensearch import ClusterEngine
+        except ModuleNotFoundError as error:
+            raise InvalidValue(
+                "engine", "install nutgraf[opensearch] first", got=kind
+            ) from error
+        return ClusterEngine(
+            url,
+            language=language,
+            expansions=expansions,
+            memory=memory,
+            search_memory=search_memory,
+        )
+    raise InvalidValue(
+        "engine",
+        "write memory:, whoosh:FOLDER or opensearch+https://HOST:9200/PREFIX",
+        got=kind,
+    )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real.keeper import shared_nodes
+from real.opensearch import Nodes, new_prefix
 
 from index.engines import Engine, Snapshot, open_engine
 from index.query import Term
@@ -19,6 +21,9 @@ REOPENED = "reopened whoosh:{tmp}/index"
 # The engine works as on a large index: upper bounds skip hits, words have bitmaps, and
 # segments are merged often and in many steps.
 PRUNED = "pruned whoosh:{tmp}/index"
+# Each engine has indexes of its own on the nodes that all tests share.
+OPENSEARCH = pytest.param("opensearch", marks=pytest.mark.opensearch, id="opensearch")
+KINDS = (*ENGINES, OPENSEARCH)
 SMALL = {
     "index.engines.whoosh.searching.facets": {"_MANY_TIED": 0},
     "index.engines.whoosh.searching.ranker": {
@@ -55,11 +60,37 @@ class Reopened:
         return self._open().snapshot()
 
 
+class OnNodes:
+    """An engine on OpenSearch whose indexes are removed when it is closed."""
+
+    def __init__(self, nodes: Nodes, **options: Any) -> None:
+        self._nodes, self._prefix = nodes, new_prefix()
+        self._engine = open_engine(nodes.url(self._prefix), **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def close(self) -> None:
+        self._engine.close()
+        self._nodes.remove(self._prefix)
+
+
+def kind_of(url: str) -> str:
+    """Kind of an engine, for the name of a test."""
+    return url.partition(":")[0]
+
+
 def open_empty(url: str, folder: Path, **options: Any) -> Engine:
-    """An empty engine; its URL may begin with `reopened` or `pruned`."""
+    """An empty engine; its URL may begin with `reopened` or `pruned`.
+
+    :param url: or ``opensearch``, for which one must have marked the test so.
+    """
     kind, _, inner = url.format(tmp=folder).rpartition(" ")
-    reopened = kind == "reopened"
-    engine: Any = (Reopened if reopened else open_engine)(inner, **options)
+    engine: Any
+    if inner == "opensearch":
+        engine = OnNodes(shared_nodes(), **options)
+    else:
+        engine = (Reopened if kind == "reopened" else open_engine)(inner, **options)
     engine.rebuild([], seq=0, total=0)
     return engine  # type: ignore[no-any-return]
 

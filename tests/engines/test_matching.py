@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from articles import article
-from engines.kinds import ENGINES, open_empty, word
+from engines.kinds import KINDS, kind_of, open_empty, word
 from engines.searches import fill, ids, matching_ids, search
 
 from index.dates import micros
@@ -176,12 +176,12 @@ def test_a_word_is_stemmed_in_the_language_of_each_article(engine: Engine) -> No
     assert matching_ids(engine, word("policies")) == ["de2", "en2"]
 
 
-def test_the_default_language_is_a_choice(tmp_path: Path) -> None:
-    for url in ENGINES:
-        engine = open_empty(url, tmp_path, language="de")
-        fill(engine, article("none", "Die Häuser brennen."))
-        assert matching_ids(engine, word("hauses")) == ["none"]
-        engine.close()
+@pytest.mark.parametrize("url", KINDS, ids=kind_of)
+def test_the_default_language_is_a_choice(url: str, tmp_path: Path) -> None:
+    engine = open_empty(url, tmp_path, language="de")
+    fill(engine, article("none", "Die Häuser brennen."))
+    assert matching_ids(engine, word("hauses")) == ["none"]
+    engine.close()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC
 
 import pytest
 from articles import article
-from engines.kinds import ENGINES, NOW, open_empty
+from engines.kinds import KINDS, NOW, open_empty
 from engines.searches import fill, matching_ids
 
 from index.archive.marking import Marker
@@ -112,7 +112,7 @@ QUERIES = (
 ARTICLES = tuple(article(id_, text, language=tag) for id_, tag, text in TEXTS)
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=KINDS)
 def spellings(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from articles import article
-from engines.kinds import ENGINES, NOW, open_empty, word
+from engines.kinds import KINDS, NOW, kind_of, open_empty, word
 from engines.searches import fill, ids, search
 from faults.amounts import amount
 
@@ -182,10 +183,12 @@ def test_an_article_counts_from_the_end_of_its_embargo_to_its_expiry(
     assert answers(engine, now=NOW + timedelta(hours=1)) == with_it
 
 
-@pytest.fixture(params=ENGINES, ids=lambda url: url.partition(":")[0])
-def narrow(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+@pytest.fixture(params=KINDS, ids=kind_of)
+def narrow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An engine of each kind in which few words are too many."""
-    return open_empty(request.param, tmp_path, expansions=3)
+    engine = open_empty(request.param, tmp_path, expansions=3)
+    yield engine
+    engine.close()
 
 
 @pytest.mark.parametrize("reason", HIDDEN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from articles import article
-from engines.kinds import ENGINES, NOW, open_empty, word
+from engines.kinds import ENGINES, KINDS, NOW, open_empty, word
 from engines.searches import fill, matching_ids, search
 from faults.amounts import amount
 from hypothesis import HealthCheck, example, given, settings
@@ -25,7 +25,7 @@ def test_a_search_past_its_deadline_is_stopped(news: Engine) -> None:
     assert refused.value.seconds == 2.0
 
 
-@pytest.mark.parametrize("url", ENGINES)
+@pytest.mark.parametrize("url", KINDS)
 def test_a_term_for_too_many_words_is_refused(url: str, tmp_path: Path) -> None:
     engine = open_empty(url, tmp_path, expansions=3)
     fill(engine, article("a", "abca abcb abcc"), article("b", "abcd"))

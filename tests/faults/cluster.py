@@ -27,20 +27,15 @@ from weakref import WeakSet
 
 import pytest
 from checkout import ROOT
+from commands import tied
 from faults.amounts import SEED
+from ports import HOST, free_port
 from waiting import until
 
 from index.settings import Settings
 
-HOST = "127.0.0.1"
-# The process ends with the one that runs the tests, however that one ends.
-_TIED = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9);"
-    " os.execv(sys.argv[1], sys.argv[1:])"
-)
 # A server may close a connection that is idle for longer, just when it is used again.
 IDLE_SECONDS = 2.0
-_PORTS = range(10_000, 32_000)  # below those that the system gives to clients
 _SHOWN = 4_000  # characters of the end of a log
 
 
@@ -364,7 +359,7 @@ class Cluster:
         with path.open("ab") as file:
             command = (sys.executable, "-m", module, argument)
             popen = subprocess.Popen(
-                (sys.executable, "-S", "-c", _TIED, *command),
+                tied(command),
                 cwd=self.code,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -413,16 +408,6 @@ def running(
         raise
     finally:
         cluster.stop()
-
-
-def free_port() -> int:
-    """A port that is free, and stays reserved while a server on it restarts."""
-    while True:
-        # Not of random: Hypothesis starts that alike in all processes that run tests.
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
 
 
 def received(connection: socket.socket) -> bytes:

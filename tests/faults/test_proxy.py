@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 from faults.amounts import amount, progress
-from faults.cluster import HOST, ROOT, Cluster, Reply, free_port, running
+from faults.cluster import HOST, ROOT, Cluster, Reply, running
+from ports import free_port
 from waiting import until
 
 SITE = "nutgraf.example.org"

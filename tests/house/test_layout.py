@@ -58,6 +58,15 @@ ORDER = {
         writing
         engine
     """,
+    "index.engines.opensearch": """
+        address mapping
+        cluster documents
+        searching
+        commits
+        words
+        rebuilding snapshot writing
+        engine
+    """,
     "service": """
         hosts codes connections log_writer memory metrics
         logs
@@ -93,6 +102,8 @@ PUBLIC = names("""
 # Foreign libraries that only these modules, and those inside them, may import.
 DOORS = {
     "whoosh": {"index.engines.whoosh"},
+    "opensearchpy": {"index.engines.opensearch.cluster"},
+    "urllib3": {"index.engines.opensearch.cluster"},
     "sqlalchemy": {"index.store"},
     "sqlite3": {"index.store.sqlite"},
     # xml_writing writes only.
