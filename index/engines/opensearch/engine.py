@@ -184,13 +184,11 @@ class ClusterEngine:
         if stored is None or stale is not None:
             yield stale or ""
             return
-        names = self._commits.generation(stored.commit.generation)
-        for name in names:
-            health = self._cluster.get(f"/_cluster/health/{name}?level=indices")
-            index = (health or {}).get("indices", {}).get(name)
-            if index is None:
+        for name in self._commits.generation(stored.commit.generation):
+            rows = self._cluster.get(f"/_cat/indices/{name}?h=health&format=json")
+            if rows is None:
                 yield f"the index {name} is missing; the indexer rebuilds it"
-            elif index["status"] == "red":
+            elif rows[0]["health"] == "red":
                 yield (
                     f"the index {name} lacks a shard, since no node has a copy of it:"
                     " start the missing nodes"
