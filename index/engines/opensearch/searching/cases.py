@@ -7,8 +7,8 @@ into those that have it and those that have not. Most searches have a single cas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 
 from index.engines.opensearch.mapping import PARAGRAPHS
@@ -71,13 +71,22 @@ class Case:
     counted: tuple[Counted, ...]
 
 
-def cases_of(search: Search) -> list[Case]:
+def cases_of(search: Search, absent: Collection[InArticle] = frozenset()) -> list[Case]:
     """The cases of a search.
 
+    :param absent: what is true of no article that the reader may see.
     :raises InvalidQuery: there are too many.
     """
-    tree = formula_of(search.query, search)
-    counting = counting_leaves(search)
+    nowhere: dict[Formula, bool] = dict.fromkeys(absent, False)
+    tree = known(formula_of(search.query, search), nowhere)
+    counting = [
+        replace(
+            each,
+            true=known(each.true, nowhere),
+            condition=known(each.condition, nowhere),
+        )
+        for each in counting_leaves(search)
+    ]
     compiled = _by_article if search.scope is Scope.ARTICLE else _by_paragraph
     cases: list[Case] = []
     for case in compiled(tree, counting):

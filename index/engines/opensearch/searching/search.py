@@ -42,9 +42,9 @@ def answer(view: View, search: Search) -> Page:
     counting = Counting(view, search)
     forms = counting.forms(word_leaves(search.query))
     leaves = Leaves(counting.facts.languages, forms)
-    statistics, terms = counting.count(leaves)
+    statistics, terms, absent = counting.count(leaves)
     compiler = Compiler(leaves)
-    cases = cases_of(search)
+    cases = cases_of(search, absent)
     base = _base(search, compiler, cases)
     facets = Facets(view, search, base)
     ranked = search.sort is Sort.RELEVANCE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sys import maxsize
-from typing import Any
+from typing import Any, NamedTuple
 
 from index.article import PASSAGE_FIELDS
 from index.dates import micros
@@ -72,6 +72,14 @@ class Facts:
     high: int
     languages: tuple[str, ...]
     articles: int
+
+
+class _LeafCounts(NamedTuple):
+    """Visible articles and paragraphs with a leaf, and articles with it in a line."""
+
+    articles: int
+    paragraphs: int
+    in_lines: int
 
 
 class Counting:
@@ -168,37 +176,52 @@ class Counting:
         buckets = answer["aggregations"]["forms"]["buckets"]
         return sum(bucket["doc_count"] > 0 for bucket in buckets)
 
-    def count(self, leaves: Leaves) -> tuple[Statistics, tuple[WordCount, ...]]:
-        """The statistics of the search, and the articles of each of its word leaves."""
+    def count(
+        self, leaves: Leaves
+    ) -> tuple[Statistics, tuple[WordCount, ...], frozenset[InArticle]]:
+        """The statistics of the search, and the articles of each of its word leaves.
+
+        :return: third, the leaves that are in no line of a visible article.
+        """
         view, search = self._view, self._search
         weighted = weighted_leaves(search.query, search.places)
         words = scoring_leaves(search.query)
         wanted = dict.fromkeys((leaf, search.reader) for leaf in words)
         if search.statistics is None:
             wanted |= dict.fromkeys((leaf, PUBLIC) for leaf in weighted)
-        counts: dict[tuple[WordLeaf, Reader], LeafStatistics] = {}
+        counts: dict[tuple[WordLeaf, Reader], _LeafCounts] = {}
         for leaf, reader in wanted:
             counts[leaf, reader] = view.counts.get(view.token, self._key(leaf, reader))
         lacking = [each for each in wanted if counts[each] is None]
         bodies = [self._leaf_body(leaf, reader, leaves) for leaf, reader in lacking]
         answers = view.ask_many(bodies, search.deadline) if bodies else []
         for each, answer in zip(lacking, answers, strict=True):
-            inner = answer.get("aggregations", {}).get("paragraphs", {})
-            counts[each] = LeafStatistics(
+            found = answer.get("aggregations", {})
+            inner = found.get("paragraphs", {})
+            counts[each] = _LeafCounts(
                 articles=answer["hits"]["total"]["value"],
                 paragraphs=inner.get("matching", {}).get("doc_count", 0),
+                in_lines=found.get("lines", {}).get("doc_count", 0),
             )
             view.counts.keep(view.token, self._key(*each), counts[each])
         statistics = search.statistics or Statistics(
             seq=view.seq,
             articles=self.facts.articles,
             fields=self._fields,
-            leaves={leaf: counts[leaf, PUBLIC] for leaf in weighted},
+            leaves={
+                leaf: LeafStatistics(*counts[leaf, PUBLIC][:2]) for leaf in weighted
+            },
         )
         terms = [
             WordCount(leaf.text, counts[leaf, search.reader].articles) for leaf in words
         ]
-        return statistics, tuple(terms)
+        absent = frozenset(
+            _in_lines(leaf, places)
+            for leaf in words
+            if (places := places_of(leaf, search.places)).lines
+            and not counts[leaf, search.reader].in_lines
+        )
+        return statistics, tuple(terms), absent
 
     def _key(self, leaf: WordLeaf, reader: Reader) -> tuple[object, ...]:
         places = places_of(leaf, self._search.places)
@@ -213,15 +236,21 @@ class Counting:
             "track_total_hits": True,
             "query": every([seen_by, leaves.in_article(InArticle(leaf, places))]),
         }
+        body["aggs"] = {}
+        if places.lines:
+            in_lines = leaves.in_article(_in_lines(leaf, places))
+            body["aggs"]["lines"] = {"filter": in_lines}
         if places.passages:
             matching = leaves.frequency(leaf, PARAGRAPHS, places.passages)
-            body["aggs"] = {
-                "paragraphs": {
-                    "nested": {"path": PARAGRAPHS},
-                    "aggs": {"matching": {"filter": matching}},
-                }
+            body["aggs"]["paragraphs"] = {
+                "nested": {"path": PARAGRAPHS},
+                "aggs": {"matching": {"filter": matching}},
             }
         return body
+
+
+def _in_lines(leaf: WordLeaf, places: Places) -> InArticle:
+    return InArticle(leaf, Places(passages=(), lines=places.lines))
 
 
 def _with_form(form: str, places: Places) -> Query:
