@@ -54,21 +54,25 @@ class Leaves:
         """
         if (path, leaf) not in self._frequencies:
             self._frequencies[path, leaf] = self._anywhere(leaf, path)
-        query = self._frequencies[path, leaf]
-        if path == PARAGRAPHS and len(names) == len(PASSAGE_FIELDS):
-            return query
-        fields = {"terms": {f"{path}.field": list(names)}}
-        return {"bool": {"must": [query], "filter": [fields]}}
+        return _in_fields(self._frequencies[path, leaf], path, names)
+
+    def matching(self, leaf: WordLeaf, path: str, names: Sequence[str]) -> Query:
+        """Texts of some fields in which a leaf occurs, however often."""
+        if leaf not in self._forms:
+            return self.frequency(leaf, path, names)
+        # A set of thousands of terms takes a tenth of the time of their frequencies.
+        forms = [form_term(form) for form in self._forms[leaf]]
+        return _in_fields({"terms": {f"{path}.f": forms}}, path, names)
 
     def in_paragraph(self, atom: InParagraph) -> Query:
         """Paragraphs in which a leaf occurs."""
-        return self.frequency(atom.leaf, PARAGRAPHS, atom.passages)
+        return self.matching(atom.leaf, PARAGRAPHS, atom.passages)
 
     def in_article(self, atom: InArticle) -> Query:
         """Articles in which a leaf occurs."""
         places = atom.places
         queries = [
-            nested(path, self.frequency(atom.leaf, path, names))
+            nested(path, self.matching(atom.leaf, path, names))
             for path, names in ((PARAGRAPHS, places.passages), (LINES, places.lines))
             if names
         ]
@@ -103,6 +107,13 @@ class Leaves:
             every([*_with_all(f"{path}.f", map(form_term, leaf.forms)), candidates]),
             phrase_frequency(path, [form_needles(form) for form in leaf.forms]),
         )
+
+
+def _in_fields(query: Query, path: str, names: Sequence[str]) -> Query:
+    if path == PARAGRAPHS and len(names) == len(PASSAGE_FIELDS):
+        return query
+    fields = {"terms": {f"{path}.field": list(names)}}
+    return {"bool": {"must": [query], "filter": [fields]}}
 
 
 def nested(path: str, query: Query, **options: Any) -> Query:

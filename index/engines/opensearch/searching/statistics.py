@@ -241,7 +241,7 @@ class Counting:
             in_lines = leaves.in_article(_in_lines(leaf, places))
             body["aggs"]["lines"] = {"filter": in_lines}
         if places.passages:
-            matching = leaves.frequency(leaf, PARAGRAPHS, places.passages)
+            matching = leaves.matching(leaf, PARAGRAPHS, places.passages)
             body["aggs"]["paragraphs"] = {
                 "nested": {"path": PARAGRAPHS},
                 "aggs": {"matching": {"filter": matching}},
