@@ -44,8 +44,8 @@ class Trial:
         for victim in witnesses.killer.killed:
             page = self.client.search(victim)
             assert page["total"]["articles"] == 0, f"{victim} is killed"
-        for log in (self.cluster.log("web"), self.cluster.log("indexer")):
-            assert "Traceback" not in log
+        assert '"level": "error"' not in self.cluster.log("web")
+        assert "\nTraceback" not in self.cluster.log("indexer")
 
     def refused(self, **parameters: object) -> Reply:
         """A search, which must be refused for a while."""

@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 # PostgreSQL refuses to run as root, and then runs as nobody.
 _NOBODY = 65534
@@ -60,14 +60,6 @@ def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done
-
-
-def free_port() -> int:
-    """A port of the loopback that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Server:
@@ -117,6 +109,8 @@ class Server:
 
     def kill(self) -> None:
         """Kill all processes of the server at once, as a power cut would."""
+        # While it is stopped it starts no other process, which would outlive it.
+        os.kill(self.pid, signal.SIGSTOP)
         children = _children(self.pid)
         for process in (self.pid, *children):
             with suppress(ProcessLookupError):
