@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,9 +191,9 @@ def filled_archive(settings: Settings) -> Archive:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, store_url: str) -> Settings:
     """Settings of a test's own service."""
-    return settings_in(tmp_path)
+    return replace(settings_in(tmp_path), store=store_url)
 
 
 @pytest.fixture

@@ -59,3 +59,7 @@ def behind(url: str) -> Iterator[Any]:
     with Connection.connect(url.replace("+psycopg", "")) as connection:
         connection.execute("SET session_replication_role = replica")
         yield connection
+
+
+# For a test of what only a file has.
+on_a_file = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

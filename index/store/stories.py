@@ -7,11 +7,28 @@ story. A link may lead to an article that has not arrived yet; links may go in c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    Text,
+    case,
+    column,
+    exists,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    values,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from index.access import Audience
 from index.article import Article
@@ -24,14 +41,30 @@ from index.store.tables import articles, in_force, notices
 # only so many of it.
 MAX_RELATED = 10_000
 
-# Read in pieces: of a story that is a mistake there may be any number of articles.
-_LINKS = select(articles.c.id, articles.c.evolved_from, articles.c.story)
-_OF_IDS, _OF_PARENTS, _OF_STORIES = (
-    _LINKS.where(column.in_(bindparam("keys", expanding=True))).execution_options(
-        yield_per=CHUNK
-    )
-    for column in (articles.c.id, articles.c.evolved_from, articles.c.story)
+# Each article leads to three keys: a row of these for each.
+_LINKING = ["id", "evolved_from", "story"]
+_LINKS = (
+    values(column("n", Integer), name="links")
+    .data([(n,) for n in range(len(_LINKING))])
+    .cte("links")
 )
+
+
+class _Key(FunctionElement[str]):
+    """A text that is compared as the ids of articles are."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Key)
+def _as_it_is(element: _Key, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_Key, "postgresql")
+def _collated(element: _Key, compiler: SQLCompiler, **options: Any) -> str:
+    return f'CAST({compiler.process(element.clauses, **options)} AS TEXT) COLLATE "C"'
 
 
 def add_joining(
@@ -82,8 +115,8 @@ def _killed_story(
     """Terms of the notice of a killed story; ``None`` if the story is not killed."""
     if article_id is None and story is None:
         return None
-    keys = _story(connection, article_id, story)
-    while ids := tuple(islice(keys, CHUNK)):
+    keys = connection.execute(_story(article_id, story)).scalars()
+    for ids in keys.partitions(CHUNK):
         row = connection.execute(
             select(notices)
             .where(notices.c.id.in_(ids), notices.c.cascade, in_force)
@@ -106,34 +139,33 @@ def related(connection: Connection, article_id: str) -> set[str]:
     same story, and so on from each of them; at most :data:`MAX_RELATED`. Ids of
     articles that are not stored are among them.
     """
-    return set(islice(_story(connection, article_id, None), MAX_RELATED))
+    rows = connection.execute(_story(article_id, None).limit(MAX_RELATED))
+    return {row.key for row in rows}
 
 
-def _story(
-    connection: Connection, article_id: str | None, story: str | None
-) -> Iterator[str]:
-    """Yield the ids of a story, the nearest articles first; circles end.
-
-    Each step reads the links of all articles that the step before came to.
-    """
-    ids: set[str] = set()
-    names: set[str] = set()
-    next_ids = [] if article_id is None else [article_id]
-    next_names = [] if story is None else [story]
-    while next_ids or next_names:
-        yield from next_ids
-        ids.update(next_ids)
-        names.update(next_names)
-        linked: set[str] = set()
-        named: set[str] = set()
-        for statement, keys in (
-            (_OF_IDS, next_ids),
-            (_OF_PARENTS, next_ids),
-            (_OF_STORIES, next_names),
-        ):
-            for chunk in chunks(keys):
-                for row in connection.execute(statement, {"keys": chunk}):
-                    linked.update((row.id, row.evolved_from))
-                    named.add(row.story)
-        next_ids = sorted(key for key in linked - ids if key is not None)
-        next_names = sorted(name for name in named - names if name is not None)
+def _story(article_id: str | None, story: str | None) -> Select[tuple[str]]:
+    """A query for the ids of a story, the nearest articles first."""
+    starts = [
+        select(literal(named).label("named"), _Key(literal(key)).label("key"))
+        for named, key in ((False, article_id), (True, story))
+        if key is not None
+    ]
+    # Keys are ids of articles and, ``named``, names of stories. The UNION drops a key
+    # that comes again, so circles end. It names itself once: PostgreSQL allows no more.
+    of = starts[0].cte("of", recursive=True)
+    linked = or_(
+        (of.c.named == false()) & (articles.c.id == of.c.key),
+        (of.c.named == false()) & (articles.c.evolved_from == of.c.key),
+        (of.c.named == true()) & (articles.c.story == of.c.key),
+    )
+    key = case(
+        *((_LINKS.c.n == n, articles.c[name]) for n, name in enumerate(_LINKING)),
+        else_=null(),
+    )
+    of = of.union(
+        *starts[1:],
+        select(_LINKS.c.n == _LINKING.index("story"), key)
+        .select_from(of.join(articles, linked).join(_LINKS, true()))
+        .where(key.is_not(None)),
+    )
+    return select(of.c.key).where(of.c.named == false())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from articles import article
@@ -34,10 +33,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(store_url: str) -> Iterator[Desk]:
     """A desk whose articles were embargoed for an hour; ``a`` then expires, too."""
-    tmp_path.chmod(0o700)
-    store = Store(f"sqlite:///{tmp_path}/n.db", clock=lambda: desk.now)
+    store = Store(store_url, clock=lambda: desk.now)
     desk = Desk(store)
     story = [
         article(id_, "Words.", embargoed_until=SOON, expires=LATER, story="s")

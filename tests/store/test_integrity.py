@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from stores import behind
 
 from index.article import article_of
 from index.store import Store
@@ -23,9 +21,9 @@ def article(article_id: str, **more: Any) -> Any:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(store_url: str) -> Iterator[Store]:
     """A store with a row in every table."""
-    store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    store = Store(store_url)
     store.put(
         [
             article("plain", source="Desk", subjects=["ports"], story="s"),
@@ -45,12 +43,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.reinstate("back")
     store.kill("purged")
     store.purge("purged")
-    with closing(sqlite3.connect(store.path)) as connection:
+    with behind(store_url) as connection:
         connection.execute(
             "INSERT INTO keys VALUES"
-            " ('k', 'desk', zeroblob(32), 'search', '{}', NULL, 1, 2, NULL)"
+            " ('k', 'desk', ?, 'search', '{}', NULL, 1, 2, NULL)",
+            (bytes(32),),
         )
-        connection.commit()
     yield store
     store.close()
 
@@ -115,20 +113,20 @@ def test_nothing_is_wrong_with_a_store_that_was_only_written_by_us(
 def test_what_contradicts_itself_is_named(
     store: Store, harm: str, finding: str
 ) -> None:
-    with closing(sqlite3.connect(store.path)) as connection:
+    with behind(store.url) as connection:
         connection.execute(harm)
-        connection.commit()
     assert finding in store.check()
 
 
 @pytest.mark.parametrize(
-    "damage", ["UPDATE secrets SET value = x'00'", "DELETE FROM secrets"]
+    "damage",
+    ["UPDATE secrets SET value = substr(value, 1, 1)", "DELETE FROM secrets"],
 )
 def test_a_lost_or_damaged_key_of_cursors_is_reported(
     store: Store, damage: str
 ) -> None:
     assert store.check() == []
-    with sqlite3.connect(store.path) as database:
+    with behind(store.url) as database:
         database.execute(damage)
     assert store.check() == [
         "the key of the store's cursors is lost or damaged; restore a backup"

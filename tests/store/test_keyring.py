@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from stores import on_a_file
 
 from index.access import Scope, keys
 from index.dates import utc_now
@@ -49,6 +50,7 @@ def test_a_key_is_found_by_what_is_sent_and_by_nothing_else(store: Store) -> Non
     assert store.keys.find(f" {new.secret}") is None
 
 
+@on_a_file
 def test_the_database_holds_no_key(store: Store) -> None:
     new = store.keys.add("desk", SEARCH)
     random = new.secret.removeprefix(f"ng_{new.key.id}_").encode()

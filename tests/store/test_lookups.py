@@ -7,10 +7,10 @@ import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from articles import sent_article as article
+from stores import behind, on_a_file
 
 from index.access import Validity
 from index.article import Status
@@ -23,9 +23,9 @@ COUNT = 25
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(store_url: str) -> Iterator[Store]:
     """Articles 00 to 24 in two versions each; every third is withheld."""
-    store = Store(f"sqlite:///{tmp_path / 'nutgraf.db'}")
+    store = Store(store_url)
     for text in ("First.", "Second, an ‘é’."):
         store.put([article(f"{n:02}", text=text) for n in range(COUNT)])
     for n in range(0, COUNT, 3):
@@ -62,6 +62,7 @@ def test_each_version_that_is_asked_for_is_read_once(store: Store, count: int) -
             assert clipping.opening(1) == whole.paragraphs[1:]
 
 
+@on_a_file
 @pytest.mark.parametrize("fields", [(), ("status",)])
 def test_a_page_of_ten_is_one_statement(store: Store, fields: tuple[str, ...]) -> None:
     keys = [(f"{n:02}", "2") for n in range(10)]
@@ -70,6 +71,7 @@ def test_a_page_of_ten_is_one_statement(store: Store, fields: tuple[str, ...]) -
     assert len(run) == 1
 
 
+@on_a_file
 @pytest.mark.parametrize(
     "lookup",
     [Lookup(CONTENT), Lookup(CONTENT, EFFECTIVE, of_article=True)],
@@ -140,11 +142,11 @@ def test_an_answer_that_stops_half_way_keeps_no_state_of_the_store(
     assert kept.value.seconds == 1
 
 
+@on_a_file  # PostgreSQL knows which bytes are a text
 @pytest.mark.parametrize("damage", ["'{'", "x'7b22ff'", "x''"])
 def test_a_damaged_text_is_the_fault_of_the_store(store: Store, damage: str) -> None:
-    with sqlite3.connect(store.path) as database:
+    with behind(store.url) as database:
         database.execute(f"UPDATE versions SET content = {damage} WHERE id = '02'")
-    database.close()
     with (
         store.reading() as view,
         pytest.raises(StoreUnavailable, match=r"version 2 of 02 .*verify"),

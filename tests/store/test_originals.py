@@ -5,16 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import hmac
-import sqlite3
 import zlib
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from stores import behind, on_a_file
 
 from index.access import Scope
 from index.archive import Archive
@@ -286,15 +285,16 @@ def test_a_deletion_deletes_it(client: FlaskClient, archive: Archive) -> None:
     put(client)
     archive.delete("urn:o:1")
     assert client.get("/v1/articles/urn:o:1/original").status_code == 404
-    assert "urn:o:1" not in {row[0] for row in rows(archive.store.path)}
+    assert "urn:o:1" not in {row[0] for row in rows(archive.store.url)}
     assert archive.store.check() == []
 
 
-def rows(file: Path) -> list[tuple[str, str, bytes]]:
-    with closing(sqlite3.connect(file)) as database:
+def rows(url: str) -> list[tuple[str, str, bytes]]:
+    with behind(url) as database:
         return database.execute("SELECT id, version, data FROM originals").fetchall()
 
 
+@on_a_file
 @pytest.mark.slow
 def test_a_backup_brings_back_what_was_not_purged_since(
     client: FlaskClient, archive: Archive, tmp_path: Path
@@ -303,7 +303,7 @@ def test_a_backup_brings_back_what_was_not_purged_since(
     put(client, TWO, "urn:o:2")
     file = tmp_path / "copy.db"
     archive.store.take_backup(file)
-    compressed = {id_: data for id_, _, data in rows(file)}
+    compressed = {id_: data for id_, _, data in rows(f"sqlite:///{file}")}
     assert {each: zlib.decompress(compressed[each]) for each in SENT} == SENT
     archive.kill("urn:o:1")
     archive.purge("urn:o:1")
@@ -321,9 +321,8 @@ def test_a_backup_brings_back_what_was_not_purged_since(
 
 def test_one_that_is_damaged_is_found(client: FlaskClient, archive: Archive) -> None:
     put(client)
-    with closing(sqlite3.connect(archive.store.path)) as database:
-        database.execute("UPDATE originals SET data = x'00' WHERE id = 'urn:o:1'")
-        database.commit()
+    with behind(archive.store.url) as database:
+        database.execute("UPDATE originals SET data = substr(data, 1, 1)")
     said = ["urn:o:1: what was sent as version 1 is damaged"]
     assert archive.store.check() == said
 
@@ -333,7 +332,6 @@ def test_one_without_its_version_is_found(
 ) -> None:
     put(client)
     assert archive.store.check() == []
-    with closing(sqlite3.connect(archive.store.path)) as database:
+    with behind(archive.store.url) as database:
         database.execute("UPDATE originals SET version = '9' WHERE id = 'urn:o:1'")
-        database.commit()
     assert archive.store.check() == ["a row of originals belongs to none of versions"]

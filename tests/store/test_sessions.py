@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from articles import sent_article as article
+from stores import behind, on_a_file
 
 from index.access import SESSION_IDLE, SESSION_LIFE, SESSIONS_PER_KEY, Key, Scope
 from index.archive import Archive
@@ -55,7 +56,7 @@ def other(tmp_path: Path) -> Iterator[Store]:
 
 def count(store: Store) -> int:
     """The rows that a store has for sessions, live or not."""
-    with closing(sqlite3.connect(store.path)) as connection:
+    with behind(store.url) as connection:
         ((number,),) = connection.execute("SELECT count(*) FROM sessions")
         return int(number)
 
@@ -72,6 +73,7 @@ def test_a_session_is_found_by_its_id_and_by_nothing_else(
     assert store.sessions.find("\ud800") is None
 
 
+@on_a_file
 def test_the_database_holds_no_id_of_a_session(store: Store, key: Key) -> None:
     session_id = store.sessions.begin(key)
     files = list(store.path.parent.glob(f"{store.path.name}*"))
@@ -162,9 +164,8 @@ def test_a_session_ends_when_a_rotation_ends_its_key(
 
 def test_a_session_ends_when_its_key_is_removed(store: Store, key: Key) -> None:
     session_id = store.sessions.begin(key)
-    with closing(sqlite3.connect(store.path)) as connection:  # without foreign keys
+    with behind(store.url) as connection:  # without foreign keys
         connection.execute("DELETE FROM keys")
-        connection.commit()
     assert store.sessions.find(session_id) is None
 
 
@@ -246,6 +247,7 @@ def test_a_log_in_removes_sessions_that_have_ended(
     assert count(store) == 1
 
 
+@on_a_file
 @pytest.mark.parametrize("with_keys", [False, True])
 def test_no_backup_holds_a_session_and_no_restore_brings_one_back(
     store: Store, key: Key, other: Store, tmp_path: Path, with_keys: bool
@@ -262,6 +264,7 @@ def test_no_backup_holds_a_session_and_no_restore_brings_one_back(
     assert count(other) == 0
 
 
+@on_a_file
 def test_sessions_of_a_copied_store_stay_behind(
     store: Store, key: Key, other: Store, tmp_path: Path
 ) -> None:
@@ -275,6 +278,7 @@ def test_sessions_of_a_copied_store_stay_behind(
     assert count(other) == 0
 
 
+@on_a_file
 def test_a_restore_ends_the_sessions_of_the_store(
     store: Store, key: Key, tmp_path: Path
 ) -> None:
@@ -286,15 +290,15 @@ def test_a_restore_ends_the_sessions_of_the_store(
     assert store.sessions.find(session_id) is None
 
 
+@on_a_file
 def test_a_store_of_schema_6_gets_sessions_and_its_releases_go_on(
     store: Store,
 ) -> None:
     store.put([article("a")])
     store.close()
-    with closing(sqlite3.connect(store.path)) as connection:
+    with behind(store.url) as connection:
         connection.execute("DROP TABLE sessions")
         connection.execute("UPDATE state SET value = 6 WHERE name = 'schema'")
-        connection.commit()
     migration = Store.migrate(store.url)
     assert migration.before == 6
     assert migration.oldest_writer <= 6

@@ -21,6 +21,7 @@ from articles import sent_article as article
 from checkout import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from stores import behind, on_a_file
 
 from index.access import CANCELED, WITHHELD, Standing, restrictions_of, values_of
 from index.article import Article, Status
@@ -51,8 +52,8 @@ def standing(stored: Article) -> Standing:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / DATABASE}"
+def url(store_url: str) -> str:
+    return store_url
 
 
 def connections_of(store: Store) -> connections.Connections:
@@ -410,6 +411,7 @@ def test_a_change_that_shows_less_hides(
         assert view.standing("a") == standing(article(**after))
 
 
+@on_a_file
 def test_hidden_ids_are_found_by_index_alone(store: Store) -> None:
     rows = (
         sqlite3.connect(store.path)
@@ -422,6 +424,7 @@ def test_hidden_ids_are_found_by_index_alone(store: Store) -> None:
     assert "INDEX changes_hiding (seq>?)" in rows[0][3]
 
 
+@on_a_file
 def test_the_newest_notices_are_read_from_an_index_alone(store: Store) -> None:
     rows = (
         sqlite3.connect(store.path)
@@ -551,13 +554,14 @@ def test_only_its_owner_may_read_a_new_store(tmp_path: Path) -> None:
         "unheard-of://user:secret@host/name",
     ],
 )
-def test_only_a_sqlite_file_is_a_store(url: str) -> None:
+def test_a_url_that_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         Store(url)
     assert caught.value.parameter == "store"
     assert "secret" not in f"{caught.value} {caught.value.got}"
 
 
+@on_a_file
 def test_commits_are_synced_and_references_checked(store: Store) -> None:
     put(store, article())
     with connections_of(store).engine.connect() as connection:
@@ -573,6 +577,7 @@ def test_commits_are_synced_and_references_checked(store: Store) -> None:
     }
 
 
+@on_a_file
 def test_another_programs_database_is_left_alone(tmp_path: Path, url: str) -> None:
     with sqlite3.connect(tmp_path / DATABASE) as database:
         database.execute("CREATE TABLE theirs (x)")
@@ -586,12 +591,14 @@ def test_another_programs_database_is_left_alone(tmp_path: Path, url: str) -> No
 # Errors
 
 
+@on_a_file
 def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path, url: str) -> None:
     (tmp_path / DATABASE).write_bytes(b"no database at all " * 500)
     with pytest.raises(StoreUnavailable, match="damaged"):
         Store(url)
 
 
+@on_a_file
 def test_a_store_that_was_removed_is_not_made_anew(store: Store) -> None:
     put(store, article())
     store.close()
@@ -607,6 +614,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Store(f"sqlite:///{tmp_path}/file/sub/{DATABASE}")
 
 
+@on_a_file
 def test_a_full_disk_is_not_called_a_missing_folder(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -618,6 +626,7 @@ def test_a_full_disk_is_not_called_a_missing_folder(
         Store(url)
 
 
+@on_a_file
 def test_a_locked_store_says_so_and_recovers(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -632,6 +641,7 @@ def test_a_locked_store_says_so_and_recovers(
     assert put(store, article()) == ("created 1",)
 
 
+@on_a_file
 def test_a_full_database_answers_store_full_and_heals(store: Store) -> None:
     put(store, article())
     with connections_of(store).engine.connect() as connection:
@@ -646,6 +656,7 @@ def test_a_full_database_answers_store_full_and_heals(store: Store) -> None:
     assert store.check() == []
 
 
+@on_a_file
 def test_a_file_that_may_not_grow_answers_store_full_and_heals(store: Store) -> None:
     put(store, article())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -662,6 +673,7 @@ def test_a_file_that_may_not_grow_answers_store_full_and_heals(store: Store) -> 
     assert store.check() == []
 
 
+@on_a_file
 def test_a_process_keeps_no_page_of_the_store_after_a_purge(store: Store) -> None:
     put(store, article())
     other = Store(store.url)  # of another process
@@ -680,6 +692,7 @@ def test_a_process_keeps_no_page_of_the_store_after_a_purge(store: Store) -> Non
     other.close()
 
 
+@on_a_file
 def test_a_failed_commit_is_no_acknowledgement(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -728,11 +741,12 @@ def test_check_finds_nothing_wrong_with_a_sound_store(store: Store) -> None:
 )
 def test_check_finds(store: Store, harm: str, finding: str) -> None:
     put(store, article(), article(text="Two."), article(text="Three."))
-    with sqlite3.connect(store.path) as database:
+    with behind(store.url) as database:
         database.execute(harm)
     assert any(finding in problem for problem in store.check()), store.check()
 
 
+@on_a_file
 def test_check_tells_of_damage_instead_of_failing(store: Store) -> None:
     put(store, *(article(str(n), text=str(n) * 500) for n in range(200)))
     store.close()
@@ -744,7 +758,7 @@ def test_check_tells_of_damage_instead_of_failing(store: Store) -> None:
 
 def test_an_unreadable_document_is_the_stores_fault(store: Store) -> None:
     put(store, article())
-    with sqlite3.connect(store.path) as database:
+    with behind(store.url) as database:
         database.execute("UPDATE versions SET content = '{'")
     with store.reading() as view, pytest.raises(StoreUnavailable, match="verify"):
         view.get("a")
@@ -994,6 +1008,7 @@ def test_asking_does_not_disturb_an_indexer_that_starts(store: Store) -> None:
         asking.join()
 
 
+@on_a_file
 def test_a_lock_that_cannot_be_made_is_no_indexer(store: Store) -> None:
     Path(f"{store.path}-indexer.lock").mkdir()
     with pytest.raises(StoreUnavailable), store.indexer_lock():

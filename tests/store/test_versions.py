@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
+from stores import behind, on_a_file
 
 from index.archive import Archive
 from index.article import article_of
@@ -40,10 +41,8 @@ READERS = (
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    archive = Archive.open(
-        Settings(store=f"sqlite:///{tmp_path / 'store.db'}", engine="memory:")
-    )
+def archive(store_url: str) -> Iterator[Archive]:
+    archive = Archive.open(Settings(store=store_url, engine="memory:"))
     yield archive
     archive.close()
 
@@ -109,6 +108,7 @@ def walked(archive: Archive, reader: Reader, limit: int) -> list[str]:
         before = page.next
 
 
+@on_a_file
 def test_a_list_of_versions_reads_no_text_in_few_statements(archive: Archive) -> None:
     put(archive, "parent", "Where it began.", published=EARLIER)
     fill(archive, 3, evolved_from="parent", source="Desk")
@@ -124,6 +124,7 @@ def test_a_list_of_versions_reads_no_text_in_few_statements(archive: Archive) ->
     assert 0 < needed[0] == needed[1] <= 6 * len(READERS)
 
 
+@on_a_file
 def test_a_chain_is_read_without_a_text(archive: Archive) -> None:
     put(archive, "parent", "Where it began.", published=EARLIER, headline="First")
     put(archive, evolved_from="parent")
@@ -136,6 +137,7 @@ def test_a_chain_is_read_without_a_text(archive: Archive) -> None:
     assert reads.texts == []
 
 
+@on_a_file
 def test_a_comparison_reads_two_texts_however_many_versions_are_hidden(
     archive: Archive,
 ) -> None:
@@ -203,7 +205,7 @@ def test_pages_show_what_the_texts_say_whoever_reads(
     put(archive, version="99", embargoed_until=None, source="Desk")
     assert archive.store.check() == []
     if older:
-        forget(folder / "store.db")
+        forget(archive.store.url)
     for reader in READERS:
         expected = []
         for number in sorted({"99", *dict(sent)}, key=version_key, reverse=True):
@@ -216,28 +218,29 @@ def test_pages_show_what_the_texts_say_whoever_reads(
     archive.close()
 
 
-def forget(file: Path) -> None:
+def forget(url: str) -> None:
     """Leave a store as an older release of Nutgraf would."""
-    with sqlite3.connect(file) as database:
+    with behind(url) as database:
         database.execute("DELETE FROM superseded")
 
 
 def test_a_version_that_an_older_release_superseded_is_judged_by_its_text(
-    archive: Archive, tmp_path: Path
+    archive: Archive,
 ) -> None:
     put(archive, version="1")
     put(archive, version="2", expires=EARLIER)
     put(archive, version="3", status="withheld")
     put(archive, version="4")
-    forget(tmp_path / "store.db")
+    forget(archive.store.url)
     assert numbers(archive) == ["4", "1"]
     assert archive.store.check() == []
 
 
+@on_a_file
 def test_an_older_store_gets_the_columns_of_its_versions_once(
     archive: Archive, tmp_path: Path
 ) -> None:
-    file = tmp_path / "store.db"
+    file = tmp_path / "nutgraf.db"
     put(archive, version="1")
     put(archive, version="2", expires=EARLIER)
     put(archive, version="3", text="Something else.")
@@ -259,10 +262,11 @@ def test_an_older_store_gets_the_columns_of_its_versions_once(
     archive.close()
 
 
+@on_a_file
 def test_an_older_store_opens_although_a_version_of_it_is_damaged(
     archive: Archive, tmp_path: Path
 ) -> None:
-    file = tmp_path / "store.db"
+    file = tmp_path / "nutgraf.db"
     fill(archive, 3)
     archive.close()
     with closing(sqlite3.connect(file)) as database:
@@ -276,20 +280,20 @@ def test_an_older_store_opens_although_a_version_of_it_is_damaged(
 
 
 def test_columns_that_differ_from_the_text_are_reported(
-    archive: Archive, tmp_path: Path
+    archive: Archive,
 ) -> None:
     fill(archive, 2)
-    with sqlite3.connect(tmp_path / "store.db") as database:
+    with behind(archive.store.url) as database:
         database.execute("UPDATE superseded SET expires = 1")
     (problem,) = archive.store.check()
     assert "version 1 of a" in problem
 
 
-def test_columns_go_with_their_version(archive: Archive, tmp_path: Path) -> None:
+def test_columns_go_with_their_version(archive: Archive) -> None:
     fill(archive, 3, keywords=["Zwetschge"])
     archive.kill("a")
     archive.purge("a")
-    with sqlite3.connect(tmp_path / "store.db") as database:
+    with behind(archive.store.url) as database:
         assert database.execute("SELECT * FROM superseded").fetchall() == []
 
 

@@ -93,10 +93,8 @@ def test_a_kill_holds_before_it_is_indexed_and_after(archive: Archive) -> None:
     assert list(store_problems(archive.store, archive.engine)) == []
 
 
-def test_a_kill_needs_no_index(tmp_path: Path) -> None:
-    archive = Archive.open(
-        Settings(store=f"sqlite:///{tmp_path}/store.db", engine="memory:")
-    )
+def test_a_kill_needs_no_index(store_url: str) -> None:
+    archive = Archive.open(Settings(store=store_url, engine="memory:"))
     put(archive)
     archive.kill("a")
     with pytest.raises(ArticleKilled):
@@ -689,9 +687,8 @@ def test_a_story_is_killed_whole_in_whatever_order_it_came(
     ids=["chain", "star", "named"],
 )
 def test_a_story_of_thousands_is_killed_by_few_statements(
-    tmp_path: Path, link: Callable[[int], dict[str, str]]
+    store: Store, link: Callable[[int], dict[str, str]]
 ) -> None:
-    store = Store(f"sqlite:///{tmp_path}/store.db")
     many = 2_000
     store.put(
         [
@@ -716,7 +713,6 @@ def test_a_story_of_thousands_is_killed_by_few_statements(
         assert seqs == [each.seq for each in killed]
         assert view.searchable() == 0
     assert store.check() == []
-    store.close()
 
 
 def test_what_is_withheld_is_killed_with_its_story(archive: Archive) -> None:

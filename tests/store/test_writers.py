@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,10 +25,8 @@ def article(source: str, text: str = "Words.", article_id: str = "a") -> Article
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    archive = Archive.open(
-        Settings(store=f"sqlite:///{tmp_path}/store.db", engine="memory:")
-    )
+def archive(store_url: str) -> Iterator[Archive]:
+    archive = Archive.open(Settings(store=store_url, engine="memory:"))
     yield archive
     archive.close()
 

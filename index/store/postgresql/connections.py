@@ -86,6 +86,7 @@ class Pool:
         with suppress(IndexError):
             connection = self._idle.pop()
             try:
+                driver_of(connection).limit_silence()
                 begin(connection)
                 return connection
             except BaseException as error:

@@ -146,6 +146,7 @@ class PostgreSQL:
                 pass
 
     def problems(self, connection: Connection) -> Iterator[str]:
+        driver_of(connection).silence = None  # everything is read
         return soundness.problems(connection)
 
     def warnings(self) -> Iterator[str]:

@@ -13,7 +13,7 @@ from index.errors import InvalidValue, StoreUnavailable
 from index.store.postgresql.failures import BUSY_SECONDS, store_errors
 
 OLDEST = 14  # major version of PostgreSQL
-SILENCE_SECONDS = 30.0  # a statement of the store takes far less
+SILENCE_SECONDS = 10.0  # a statement of an answer takes far less
 # A transaction that writes keeps others waiting: one whose machine is gone ends soon.
 _IDLE_SECONDS = 60
 
@@ -44,7 +44,7 @@ class Driver(psycopg.Connection[tuple[Any, ...]]):
     TCP notices a machine that is gone, but not a server or a proxy that is stopped.
     """
 
-    silence: float | None = SILENCE_SECONDS  # None: no limit
+    silence: float | None = None  # seconds; None: no limit
     warned = False  # whether a WARNING came since this was set to False
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
@@ -69,6 +69,11 @@ class Driver(psycopg.Connection[tuple[Any, ...]]):
         except StopIteration as end:
             result: T = end.value
             return result
+
+    def limit_silence(self) -> None:
+        """Wait for an answer as long as a statement of ours may take at the most."""
+        # One that writes may wait for others first.
+        self.silence = SILENCE_SECONDS + (0 if self.read_only else BUSY_SECONDS)
 
     def note(self, diagnostic: Diagnostic) -> None:
         """Remember that the server warned."""
@@ -101,6 +106,7 @@ class Driver(psycopg.Connection[tuple[Any, ...]]):
             else psycopg.IsolationLevel.REPEATABLE_READ
         )
         driver.read_only = not writes
+        driver.limit_silence()
         driver.autocommit = False
         return driver
 

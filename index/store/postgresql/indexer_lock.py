@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -36,6 +37,20 @@ _ANSWER_SECONDS = 3.0  # less than the server waits for a machine that is gone
 _FRESH_SECONDS = 0.1  # for which one look at the session holds
 
 
+_held: set[int] = set()  # sockets of the sessions in which this process holds a lock
+
+
+@cache
+def _close_in_children() -> None:
+    # A forked child shares the socket: one that outlives its parent would hold the
+    # lock on. Closing the child's copy leaves the parent's.
+    def close() -> None:
+        while _held:
+            os.close(_held.pop())
+
+    os.register_at_fork(after_in_child=close)
+
+
 class IndexerLock:
     """The lock while this process holds it; safe to use from several threads."""
 
@@ -56,6 +71,8 @@ class IndexerLock:
                 self._driver.execute("SELECT")
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 self._seen = float("-inf")
+                if not self._driver.closed:
+                    _held.discard(self._driver.fileno())
                 self._driver.close()
                 raise StoreUnavailable(
                     "the connection that held the indexer's lock was lost, and another"
@@ -82,10 +99,14 @@ def held(parameters: Mapping[str, Any], place: str) -> Iterator[IndexerLock]:
             if taken != (True,):
                 other = holder_of(driver)
                 raise IndexerRunning(f"the lock of {place}", other)
+        _close_in_children()
+        _held.add(driver.fileno())
         yield IndexerLock(driver)
     finally:
-        # A forked child shares the socket, but must not end the session.
+        # A child, forked inside the block, must not end the session of its parent.
         if os.getpid() == process:
+            if not driver.closed:
+                _held.discard(driver.fileno())
             with suppress(psycopg.Error):
                 driver.close()
 
