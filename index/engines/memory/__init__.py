@@ -2,20 +2,16 @@
 
 from index.engines.memory.docs import Doc, Docs, date_of, doc_of, values_of
 from index.engines.memory.engine import MemoryEngine
-from index.engines.memory.matching import Matcher
-from index.engines.memory.postings import LeafPostings, postings_of, word_leaves
-from index.engines.memory.scoring import Scorer
+from index.engines.memory.postings import word_leaves
+from index.engines.memory.search import Evaluation
 
 __all__ = [
     "Doc",
     "Docs",
-    "LeafPostings",
-    "Matcher",
+    "Evaluation",
     "MemoryEngine",
-    "Scorer",
     "date_of",
     "doc_of",
-    "postings_of",
     "values_of",
     "word_leaves",
 ]

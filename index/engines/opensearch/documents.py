@@ -19,7 +19,6 @@ from index.engines.opensearch.mapping import (
     LINE_FIELDS,
     LINES,
     PARAGRAPHS,
-    SEVERAL_VALUES,
 )
 from index.engines.opensearch.tokens import indexed_text
 from index.text import Tokens, field_key, is_plain, stem_language
@@ -141,8 +140,7 @@ def _values(article: Article) -> dict[str, Any]:
         name: sorted({field_key(name, value) for value in values})
         for name, values in spellings.items()
     }
-    several = {name: len(keys[name]) for name in SEVERAL_VALUES if name in keys}
-    return {"spellings": spellings, "keys": keys, "values": several}
+    return {"spellings": spellings, "keys": keys}
 
 
 def _sizes(doc: Doc) -> dict[str, Any]:

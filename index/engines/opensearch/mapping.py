@@ -20,7 +20,6 @@ LINE_FIELDS = tuple(
     field.name for field in FIELDS if field.kind in (Kind.TEXT, Kind.KEYWORD)
 )
 DATES = tuple(field.name for field in FIELDS if field.kind is Kind.DATE)
-SEVERAL_VALUES = tuple(field.name for field in FIELDS if field.many)
 
 # Search analyzers: the terms of ``a|b`` at one position, and terms that follow.
 ALTERNATIVES, SEQUENCE = "alternatives", "sequence"
@@ -55,11 +54,6 @@ def length_field(field: str) -> str:
 def paragraphs_field(field: str) -> str:
     """Name of the column with the number of paragraphs of a passage field, if any."""
     return f"paragraphs.{field}"
-
-
-def values_field(field: str) -> str:
-    """Name of the column with the number of different values of a field, if any."""
-    return f"values.{field}"
 
 
 _STORED: dict[str, Any] = {"type": "keyword", "index": False, "doc_values": False}
@@ -148,7 +142,6 @@ ARTICLES: dict[str, Any] = {
             "seconds": _columns("long", DATES),
             "keys": _keywords(),
             "spellings": _keywords(),
-            "values": _columns("integer", SEVERAL_VALUES),
             "lengths": _columns("integer", (*PASSAGE_FIELDS, *LINE_FIELDS)),
             "paragraphs": _columns("integer", PASSAGE_FIELDS),
             "paragraph_count": _column("integer"),
