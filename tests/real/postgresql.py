@@ -22,6 +22,7 @@ _NOBODY = 65534
 _AS_NOBODY = (
     *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
 )
+_SHOWN = 2_000  # characters of the end of a log
 # A test's database is thrown away, so that none of these is needed but in tests of
 # faults, which set them themselves.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on"}
@@ -94,14 +95,20 @@ class Server:
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
-            "unix_socket_directories": str(self.folder),
+            # A socket's lock would be in the way after a kill.
+            "unix_socket_directories": "",
             "max_connections": "60",
             "shared_buffers": "16MB",
             **self.settings,
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        log = str(self.folder / "log")
-        run("pg_ctl", *("-D", str(self.data), "-w", "-l", log, "-o", options, "start"))
+        log = self.folder / "log"
+        command = ("-D", str(self.data), "-w", "-l", str(log), "-o", options, "start")
+        try:
+            run("pg_ctl", *command)
+        except AssertionError as error:
+            error.add_note(f"--- the end of its log\n{log.read_text()[-_SHOWN:]}")
+            raise
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server: ``fast`` closes connections, ``immediate`` is a crash."""
@@ -111,14 +118,17 @@ class Server:
         """Kill all processes of the server at once, as a power cut would."""
         # While it is stopped it starts no other process, which would outlive it.
         os.kill(self.pid, signal.SIGSTOP)
-        children = _children(self.pid)
-        for process in (self.pid, *children):
+        killed = (self.pid, *_children(self.pid))
+        for process in killed:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         limit = time.monotonic() + 10
-        while any(map(_is_alive, (self.pid, *children))):
+        while any(map(_is_alive, killed)):
             assert time.monotonic() < limit
             time.sleep(0.02)
+        # It would not start again beside a process of this number, and nobody may have
+        # asked for the end of the killed one yet.
+        (self.data / "postmaster.pid").unlink()
 
     def url(self, database: str) -> str:
         """URL of a store in a database of the server."""
