@@ -162,7 +162,8 @@ class Cluster:
             else:
                 if answer.status not in _BUSY:
                     return _accepted(answer, deadline, missing_ok)
-                reason = f"{node.name} answers {answer.status}"
+                kind = _error(answer).get("type", "")
+                reason = f"{node.name} answers {answer.status} {kind}".rstrip()
                 if answer.status == 503:
                     _check_cause(answer, deadline)
             pause = random.uniform(0, _FIRST_PAUSE * 2**attempt)  # noqa: S311
@@ -355,11 +356,11 @@ def _check_causes(
     failures: Iterable[dict[str, Any]], deadline: Deadline | None
 ) -> None:
     """Raise what the causes of an error mean, if they mean more than an error."""
-    kinds = set()
+    kinds: set[str] = set()
     for failure in failures:
         cause: Any = failure
         while isinstance(cause, dict):
-            kinds.add(cause.get("type"))
+            kinds.add(str(cause.get("type")))
             cause = cause.get("reason") if "index" in cause else cause.get("caused_by")
     if kinds & _GONE:
         raise SnapshotLost(", ".join(sorted(kinds & _GONE)))

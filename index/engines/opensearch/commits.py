@@ -118,9 +118,7 @@ class Commits:
         }
         body = {"settings": settings, "mappings": {"enabled": False}}
         try:
-            self._cluster.ask(
-                "PUT", f"/{self.index}?wait_for_active_shards=0", body, repeat=False
-            )
+            self._cluster.ask("PUT", f"/{self.index}", body, repeat=False)
         except Refused as error:
             if error.kind != "resource_already_exists_exception":
                 raise

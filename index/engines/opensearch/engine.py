@@ -205,7 +205,7 @@ class ClusterEngine:
 
     def cache_bytes(self) -> int:
         """Size of what this process keeps of the cluster, in bytes."""
-        known = 0 if self._vocabulary is None else self._vocabulary[1].bytes
+        known = 0 if self._vocabulary is None else self._vocabulary[1].size
         return known + self._counts.bytes
 
     def search_memory(self) -> SearchMemory:

@@ -70,8 +70,8 @@ class Vocabulary:
         self._known: set[bytes] = set()
 
     @property
-    def bytes(self) -> int:
-        """Size of what is known to be in the index already."""
+    def size(self) -> int:
+        """Size of what is known to be in the index already, in bytes."""
         return len(self._known) * _KNOWN_ENTRY
 
     def new_lines(self, doc: Doc) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ class Vocabulary:
         ).digest()
         if digest in self._known:
             return
-        if self.bytes > _KNOWN_BYTES:
+        if self.size > _KNOWN_BYTES:
             self._known.clear()
         self._known.add(digest)
         target = {"_index": self._alias, "_id": digest.hex()}

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from index.article import Article
@@ -24,7 +26,10 @@ from index.engines.opensearch.words import Vocabulary
 from index.errors import IndexUnavailable
 
 # Bytes of a request, unless one document alone is larger.
-_REQUEST_BYTES = 4 * 1024 * 1024
+_REQUEST_BYTES = 2 * 1024 * 1024
+# Requests under way at a time, while the next articles are analysed. Their order does
+# not matter: nothing shows before the commit.
+_REQUESTS = 3
 # Pauses before what a busy node refused is sent again, in seconds: doubled, and drawn
 # from half of that up. They add up to about a minute.
 _FIRST_PAUSE, _LONGEST_PAUSE, _ATTEMPTS = 0.1, 10.0, 12
@@ -76,8 +81,6 @@ class Writer:
     ) -> None:
         """Put and delete articles.
 
-        The words of an article go before it: they are there once it can be found.
-
         :raises ArticleRefused: the cluster refuses an article.
         :raises IndexUnavailable: it is not available; the batch can be repeated.
         """
@@ -112,21 +115,19 @@ class Writer:
             yield Operation(lines_of([action]), article_id)
 
     def _send(self, operations: Iterable[Operation]) -> None:
-        """Send operations in requests of bounded size, in order.
+        """Send operations in requests of bounded size, a few of them at a time.
 
         :raises ArticleRefused: the cluster refuses an article.
         :raises IndexUnavailable: it is not available, or busy for too long.
         """
-        request: list[Operation] = []
-        size = 0
-        for operation in operations:
-            if request and size + len(operation.lines) > _REQUEST_BYTES:
-                self._send_all(request)
-                request, size = [], 0
-            request.append(operation)
-            size += len(operation.lines)
-        if request:
-            self._send_all(request)
+        sent: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(_REQUESTS) as senders:
+            for request in _requests(operations):
+                sent.append(senders.submit(self._send_all, request))
+                if len(sent) > _REQUESTS:
+                    sent.popleft().result()
+            for one in sent:
+                one.result()
 
     def _send_all(self, operations: list[Operation]) -> None:
         pause = _FIRST_PAUSE
@@ -167,6 +168,20 @@ class Writer:
                 raise IndexUnavailable(f"the index cannot be written: {kind}: {reason}")
             raise ArticleRefused(operation.article_id, status, kind, reason)
         return refused
+
+
+def _requests(operations: Iterable[Operation]) -> Iterator[list[Operation]]:
+    """Yield operations in order, in lists of bounded size."""
+    request: list[Operation] = []
+    size = 0
+    for operation in operations:
+        if request and size + len(operation.lines) > _REQUEST_BYTES:
+            yield request
+            request, size = [], 0
+        request.append(operation)
+        size += len(operation.lines)
+    if request:
+        yield request
 
 
 def _target(index: str, article_id: str, seq: int) -> dict[str, Any]:
