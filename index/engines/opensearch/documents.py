@@ -25,6 +25,12 @@ from index.text import Tokens, field_key, is_plain, stem_language
 
 _LONGEST_ID = 512  # bytes of the name of a document
 _MICROSECONDS = 1_000_000
+# Numbers of the fields of paragraphs, and of those of lines.
+_NUMBERS = {
+    name: number
+    for names in (PASSAGE_FIELDS, LINE_FIELDS)
+    for number, name in enumerate(names)
+}
 
 
 def document_id(article_id: str) -> str:
@@ -51,12 +57,12 @@ def forms(doc: Doc) -> set[str]:
 def article_document(doc: Doc) -> dict[str, Any]:
     """Document of an article."""
     article = doc.article
-    paragraphs = [_nested(tokens, doc.language) for tokens in doc.passages]
-    lines = {
-        name: [_nested(tokens, doc.language) for tokens in values]
-        for name, values in doc.lines.items()
+    lengths = {
+        name: length
+        for name in (*PASSAGE_FIELDS, *LINE_FIELDS)
+        if (length := doc.length(name))
     }
-    document: dict[str, Any] = {
+    return {
         "id": article.id,
         "version": article.version,
         "language": doc.language,
@@ -65,7 +71,9 @@ def article_document(doc: Doc) -> dict[str, Any]:
         **_restrictions(article),
         **_dates(article),
         **_values(article),
-        **_sizes(doc),
+        "lengths": lengths,
+        "paragraphs": dict(Counter(doc.fields)),
+        "paragraph_count": len(doc.passages),
         "words": sorted(
             {
                 form
@@ -76,37 +84,27 @@ def article_document(doc: Doc) -> dict[str, Any]:
         ),
         PARAGRAPHS: [
             {
-                **nested,
-                **_place(doc, name, PASSAGE_FIELDS.index(name)),
+                **_nested(tokens, doc.language),
+                "field": name,
+                "number": _NUMBERS[name],
+                "field_length": lengths.get(name, 0),
                 "n": paragraph.n,
-                "length": tokens.length,
             }
-            for paragraph, tokens, name, (nested, _) in zip(
-                article.paragraphs, doc.passages, doc.fields, paragraphs, strict=True
+            for paragraph, tokens, name in zip(
+                article.paragraphs, doc.passages, doc.fields, strict=True
             )
         ],
         LINES: [
-            {**nested, **_place(doc, name, LINE_FIELDS.index(name))}
-            for name, values in lines.items()
-            for nested, _ in values
+            {
+                **_nested(tokens, doc.language),
+                "field": name,
+                "number": _NUMBERS[name],
+                "field_length": lengths.get(name, 0),
+            }
+            for name, values in doc.lines.items()
+            for tokens in values
         ],
-        "tokens": {
-            PARAGRAPHS: [
-                [name, tokens.length, places]
-                for name, tokens, (_, places) in zip(
-                    doc.fields, doc.passages, paragraphs, strict=True
-                )
-            ],
-            LINES: {
-                name: [
-                    [tokens.length, places]
-                    for tokens, (_, places) in zip(doc.lines[name], values, strict=True)
-                ]
-                for name, values in lines.items()
-            },
-        },
     }
-    return document
 
 
 def _restrictions(article: Article) -> dict[str, int]:
@@ -143,25 +141,13 @@ def _values(article: Article) -> dict[str, Any]:
     return {"spellings": spellings, "keys": keys}
 
 
-def _sizes(doc: Doc) -> dict[str, Any]:
-    names = (*PASSAGE_FIELDS, *LINE_FIELDS)
+def _nested(tokens: Tokens, language: str) -> dict[str, Any]:
+    """What a nested document has of its text."""
+    text = indexed_text(tokens, language)
     return {
-        "lengths": {name: length for name in names if (length := doc.length(name))},
-        "paragraphs": dict(Counter(doc.fields)),
-        "paragraph_count": len(doc.passages),
+        "t": text.terms,
+        "f": text.forms,
+        "irregular": text.irregular,
+        "places": base64.b64encode(text.places.encode()).decode(),
+        "length": tokens.length,
     }
-
-
-def _nested(tokens: Tokens, language: str) -> tuple[dict[str, Any], str]:
-    """Nested document of a text, and the places of its terms."""
-    text, irregular, places = indexed_text(tokens, language)
-    nested = {
-        "t": text,
-        "irregular": irregular,
-        "places": base64.b64encode(places.encode()).decode(),
-    }
-    return nested, places
-
-
-def _place(doc: Doc, name: str, number: int) -> dict[str, Any]:
-    return {"field": name, "number": number, "field_length": doc.length(name)}

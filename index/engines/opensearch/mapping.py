@@ -1,9 +1,9 @@
 """The mapping: how an article is indexed.
 
-An article is one document. Its paragraphs (``p``) and the values of its own fields that
-queries can search (``l``) are nested documents. All of them have one text field, ``t``,
-of tokens that Nutgraf has made: see :mod:`index.engines.opensearch.tokens`. The scores
-of its terms are their plain frequencies, which scripts make scores of.
+An article is one document. Its paragraphs (``p``) and the values of its own fields
+that queries can search (``l``) are nested documents. Each has the terms (``t``) and the
+forms (``f``) of the tokens that Nutgraf has made of a text: :mod:`.tokens` says what
+they are. Scores of terms are their plain frequencies, which scripts make scores of.
 """
 
 from __future__ import annotations
@@ -21,10 +21,15 @@ LINE_FIELDS = tuple(
 )
 DATES = tuple(field.name for field in FIELDS if field.kind is Kind.DATE)
 
-# Search analyzers: the terms of ``a|b`` at one position, and terms that follow.
-ALTERNATIVES, SEQUENCE = "alternatives", "sequence"
+# What is read of the articles of a page.
+SOURCE = ["id", "version", "language", "urgency", *DATES]
+SOURCE += [f"{PARAGRAPHS}.{name}" for name in ("field", "length", "places")]
+SOURCE += [f"{LINES}.{name}" for name in ("field", "length", "places")]
 
-_LONGEST = 1_000_000  # characters of all the terms at one position
+WORDS = "words"  # the analyzer of terms that follow each other
+ALTERNATIVES = "alternatives"  # the analyzer of ``a|b``, terms at one position
+
+_LONGEST = 10_000  # characters of a term; forms have fewer
 _ANY_NUMBER = 2_000_000_000
 
 
@@ -73,24 +78,29 @@ def _keywords() -> dict[str, Any]:
     return {"properties": {name: {"type": "keyword"} for name in FILTERABLE}}
 
 
-_TEXT: dict[str, Any] = {
-    "t": {
+def _text(**options: Any) -> dict[str, Any]:
+    return {
         "type": "text",
-        "analyzer": "tokens",
-        "search_analyzer": ALTERNATIVES,
+        "analyzer": WORDS,
         "similarity": "frequency",
         "norms": False,
-    },
+        **options,
+    }
+
+
+_TEXT: dict[str, Any] = {
+    "t": _text(),
+    "f": _text(index_options="freqs"),
     "irregular": _NAME,
     "places": {"type": "binary", "doc_values": True},
     "field": _NAME,
     "number": _column("byte"),
     "field_length": _column("integer"),
+    "length": _column("integer"),
 }
 _PARAGRAPH: dict[str, Any] = {
     **_TEXT,
     "n": {"type": "integer"},
-    "length": _column("integer"),
 }
 
 ARTICLES: dict[str, Any] = {
@@ -102,20 +112,17 @@ ARTICLES: dict[str, Any] = {
             "mapping": {"nested_objects": {"limit": _ANY_NUMBER}},
         },
         "analysis": {
-            "tokenizer": {
-                "positions": {"type": "whitespace", "max_token_length": _LONGEST}
-            },
+            "tokenizer": {WORDS: {"type": "whitespace", "max_token_length": _LONGEST}},
             "filter": {
-                "alternatives": {
+                ALTERNATIVES: {
                     "type": "pattern_capture",
                     "preserve_original": False,
                     "patterns": ["([^|]+)"],
                 }
             },
             "analyzer": {
-                "tokens": {"tokenizer": "positions", "filter": ["alternatives"]},
-                ALTERNATIVES: {"tokenizer": "keyword", "filter": ["alternatives"]},
-                SEQUENCE: {"tokenizer": "positions"},
+                WORDS: {"tokenizer": WORDS},
+                ALTERNATIVES: {"tokenizer": "keyword", "filter": [ALTERNATIVES]},
             },
         },
         "similarity": {
@@ -127,7 +134,7 @@ ARTICLES: dict[str, Any] = {
     },
     "mappings": {
         "dynamic": "strict",
-        "_source": {"excludes": [f"{PARAGRAPHS}.*", f"{LINES}.*", "words"]},
+        "_source": {"includes": SOURCE},
         "properties": {
             "id": {"type": "keyword"},
             "version": _STORED,
@@ -146,7 +153,6 @@ ARTICLES: dict[str, Any] = {
             "paragraphs": _columns("integer", PASSAGE_FIELDS),
             "paragraph_count": _column("integer"),
             "words": _NAME,
-            "tokens": {"type": "object", "enabled": False},
             PARAGRAPHS: {"type": "nested", "properties": _PARAGRAPH},
             LINES: {"type": "nested", "properties": _TEXT},
         },

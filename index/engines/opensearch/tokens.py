@@ -1,23 +1,24 @@
 """Tokens as text: how the analyzers, the scripts and this engine read them.
 
-A token is indexed under several **terms**: ``=form`` for its form, ``en:key`` for its
-:func:`index.text.word_key` in a language, and for the pairs of characters of scripts
-without spaces ``~`` and the start of the first character. Whoever knows the terms of a
-word finds the tokens that match it.
+A token is indexed by its form, and by its **terms**: ``en:key`` for its
+:func:`index.text.word_key` in a language, and in scripts without spaces ``~`` and the
+start of its first character. Who knows the terms of a word finds the tokens that match
+it.
 
-The positions of a text are separated by spaces, the terms at one position by ``|``.
-What a query of a cluster cannot see of a phrase is kept beside it: the **places** of
-terms, lines of ``=form|en:key``, a tab, and positions with the width of the token
-behind ``^`` if it is not 1. A term is **irregular** in a text if one of its tokens is
-wider than one position, or if two are at one position.
+The terms of a text follow each other, one for each position. Other tokens at these
+positions come behind them, where only their number counts, and are **irregular** in
+this text: the positions of the cluster do not tell what follows them. The **places** of
+the tokens do: lines of ``form|key``, a tab, and positions, with the width of the token
+behind ``^`` if it is not 1. A key that equals the form is left out.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from sys import getsizeof
 from typing import NamedTuple
 
+from index.memo import Memo
 from index.text import (
     LOOSE_MARK,
     Tokens,
@@ -27,93 +28,118 @@ from index.text import (
     word_key,
 )
 
-# The mark of a loose form is a space to the analyzers.
-_MARK = "~"
+_MARK = "~"  # the mark of a loose form is a space to the analyzers
+_TERMS_BYTES = 16_000_000
+_ENTRY_BYTES = 300
 
 
 def form_term(form: str) -> str:
-    """Term of the tokens with a form."""
-    return "=" + form.replace(LOOSE_MARK, _MARK)
-
-
-def key_term(form: str, language: str) -> str:
-    """Term of the tokens that are the same word as a form in a language."""
-    return f"{stem_language(language)}:{word_key(form, language)}"
-
-
-def unit_term(form: str) -> str:
-    """Term of the tokens that start with a single character, a form."""
-    return f"{_MARK}{fold(form)}"
+    """Form of a token as it is indexed."""
+    return form.replace(LOOSE_MARK, _MARK)
 
 
 def word_term(form: str, language: str) -> str:
     """Term of the tokens in a language that match a word of a query."""
-    return unit_term(form) if is_single_cjk(form) else key_term(form, language)
-
-
-def _unit_terms(form: str) -> Iterator[str]:
-    """Yield the terms of the single characters that a form starts with."""
-    if form.isascii():
-        return
-    folded = fold(form)
-    for end in range(1, len(folded) + 1):
-        if not is_single_cjk(folded[:end]):
-            return
-        yield _MARK + folded[:end]
+    if is_single_cjk(form):
+        return _MARK + fold(form)
+    return f"{stem_language(language)}:{word_key(form, language)}"
 
 
 class IndexedText(NamedTuple):
     """The tokens of a text as they are indexed.
 
-    :param text: the terms of each position.
+    :param terms: one for each position, then those of other tokens.
+    :param forms: of all tokens.
     :param irregular: the terms that are irregular in it.
-    :param places: where each term is.
+    :param places: of all tokens.
     """
 
-    text: str
+    terms: str
+    forms: str
     irregular: list[str]
     places: str
 
 
+class _Terms(NamedTuple):
+    """The terms of a token: ``line`` is that of its places, up to the positions."""
+
+    form: str
+    key: str
+    line: str
+    units: tuple[str, ...] = ()
+
+
+def _terms(token: tuple[str, str]) -> _Terms:
+    form, language = token
+    key = word_key(form, language)
+    own = form_term(form)
+    units: list[str] = []
+    if not form.isascii():
+        folded = fold(form)
+        for end in range(1, len(folded) + 1):
+            if not is_single_cjk(folded[:end]):
+                break
+            units.append(_MARK + folded[:end])
+    line = f"\n{own}|{'' if key == own else key}\t"
+    return _Terms(own, f"{language}:{key}", line, tuple(units))
+
+
+def _bytes_of(token: tuple[str, str], terms: _Terms) -> int:
+    return _ENTRY_BYTES + 4 * getsizeof(token[0])
+
+
+# By form and stem language: a form recurs in a text, and in the next ones.
+_TERMS = Memo(_terms, _bytes_of, limit=_TERMS_BYTES)
+
+
 def indexed_text(tokens: Tokens, language: str) -> IndexedText:
     """Tokens of a text as they are indexed."""
-    positions: list[list[str]] = [[] for _ in range(tokens.length)]
-    lines: dict[str, list[str]] = defaultdict(list)
-    at: Counter[tuple[str, int]] = Counter()
-    irregular: set[str] = set()
+    stems = stem_language(language)
+    keys: list[str] = [""] * tokens.length
+    forms: list[str] = []
+    others: list[str] = []
+    places: defaultdict[str, list[str]] = defaultdict(list)
     for form, position, width in zip(
         tokens.forms, tokens.positions, tokens.widths, strict=True
     ):
-        own, key, units = _terms(form, language)
-        place = str(position) if width == 1 else f"{position}^{width}"
-        lines[f"{own}|{key}"].append(place)
+        own, key, line, units = _TERMS[form, stems]
+        forms.append(own)
+        if width == 1:
+            place = str(position)
+            if keys[position]:
+                others.append(key)
+            else:
+                keys[position] = key
+        else:
+            place = f"{position}^{width}"
+            others.append(key)
+        places[line].append(place)
         for unit in units:
-            lines[f"|{unit}"].append(place)
-        for term in (own, key, *units):
-            positions[position].append(term)
-            at[term, position] += 1
-            if width > 1 or at[term, position] > 1:
-                irregular.add(term)
+            others.append(unit)
+            places[f"\n|{unit}\t"].append(place)
     return IndexedText(
-        text=" ".join("|".join(terms) or "|" for terms in positions),
-        irregular=sorted(irregular),
-        places="".join(
-            f"\n{terms}\t{' '.join(places)}" for terms, places in lines.items()
-        ),
+        terms=" ".join([key or _MARK for key in keys] + others),
+        forms=" ".join(forms),
+        irregular=sorted(set(others)),
+        places="".join([line + " ".join(at) for line, at in places.items()]),
     )
 
 
-def _terms(form: str, language: str) -> tuple[str, str, list[str]]:
-    return form_term(form), key_term(form, language), list(_unit_terms(form))
+def form_needles(form: str) -> list[str]:
+    """What the places of the tokens with a form are behind."""
+    return [f"\n{form_term(form)}|"]
 
 
-def needle(term: str) -> str:
-    """What is before the places of a term, and only there."""
-    return f"\n{term}|" if term.startswith("=") else f"|{term}\t"
+def term_needles(term: str) -> list[str]:
+    """What the places of the tokens with a term are behind."""
+    if term.startswith(_MARK):
+        return [f"|{term}\t"]
+    key = term.partition(":")[2]
+    return [f"|{key}\t", f"\n{key}|\t"]
 
 
 def tokens_of(places: str, length: int) -> Tokens:
-    """Tokens of a text from the places of its terms; without their spans.
+    """Tokens of a text from their places; without their spans.
 
     :param length: of the text, in positions.
     """
@@ -123,7 +149,7 @@ def tokens_of(places: str, length: int) -> Tokens:
         own = terms.partition("|")[0]
         if not own:  # of a single character: its token has a line of its own
             continue
-        form = own[1:].replace(_MARK, LOOSE_MARK)
+        form = own.replace(_MARK, LOOSE_MARK)
         for place in at.split(" "):
             position, _, width = place.partition("^")
             tokens.append((int(position), form, int(width or 1)))

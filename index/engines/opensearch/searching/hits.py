@@ -7,6 +7,8 @@ in them.
 
 from __future__ import annotations
 
+import base64
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,8 +22,8 @@ from index.engines.opensearch.mapping import LINES, PARAGRAPHS
 from index.engines.opensearch.tokens import tokens_of
 from index.engines.result import Hit
 from index.query import PUBLIC, Search, Sort, SortKey, Statistics
+from index.text import Tokens
 
-SOURCE = ["id", "version", "language", "urgency", "published", "updated", "tokens"]
 _TEXT = "-"  # of a paragraph: its words are in its tokens
 
 
@@ -68,8 +70,11 @@ def hits_of(
 
 def doc_of_source(source: Mapping[str, Any]) -> Doc:
     """The tokens of an article, and what queries test of it, from its document."""
-    texts = source["tokens"][PARAGRAPHS]
-    has_headline = texts[0][0] == "headline"
+    texts = source[PARAGRAPHS]
+    has_headline = texts[0]["field"] == "headline"
+    lines: dict[str, list[Tokens]] = defaultdict(list)
+    for line in source.get(LINES, ()):
+        lines[line["field"]].append(_tokens(line))
     paragraphs = [
         Paragraph(n=n, role=Role.BODY if n else Role.HEADLINE, text=_TEXT, key=str(n))
         for n, _ in enumerate(texts, 0 if has_headline else 1)
@@ -85,13 +90,14 @@ def doc_of_source(source: Mapping[str, Any]) -> Doc:
             updated=_instant(source.get("updated")),
         ),
         language=source["language"],
-        passages=tuple(tokens_of(places, length) for _, length, places in texts),
-        fields=tuple(name for name, _, _ in texts),
-        lines={
-            name: tuple(tokens_of(places, length) for length, places in values)
-            for name, values in source["tokens"][LINES].items()
-        },
+        passages=tuple(map(_tokens, texts)),
+        fields=tuple(text["field"] for text in texts),
+        lines={name: tuple(values) for name, values in lines.items()},
     )
+
+
+def _tokens(nested: Mapping[str, Any]) -> Tokens:
+    return tokens_of(base64.b64decode(nested["places"]).decode(), nested["length"])
 
 
 def _instant(micros: int | None) -> datetime | None:

@@ -6,11 +6,11 @@ the index cannot tell, a script counts in the places of the words of the leaf.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from index.article import PASSAGE_FIELDS
-from index.engines.opensearch.mapping import LINES, PARAGRAPHS, SEQUENCE
+from index.engines.opensearch.mapping import ALTERNATIVES, LINES, PARAGRAPHS
 from index.engines.opensearch.searching.conditions import (
     Query,
     every,
@@ -22,7 +22,12 @@ from index.engines.opensearch.searching.scripts import (
     phrase_frequency,
     positive,
 )
-from index.engines.opensearch.tokens import form_term, needle, word_term
+from index.engines.opensearch.tokens import (
+    form_needles,
+    form_term,
+    term_needles,
+    word_term,
+)
 from index.query import Exact, Fuzzy, Near, Phrase, Prefix, Term, Wildcard, WordLeaf
 from index.text import word_key
 
@@ -70,17 +75,34 @@ class Leaves:
         return some(queries)
 
     def _anywhere(self, leaf: WordLeaf, path: str) -> Query:
+        terms = f"{path}.t"
         if isinstance(leaf, Prefix | Wildcard | Fuzzy):
-            return _of_terms(path, [form_term(form) for form in self._forms[leaf]])
+            return _of_terms(
+                f"{path}.f", [form_term(each) for each in self._forms[leaf]]
+            )
         if isinstance(leaf, Exact):
-            return _phrase(path, [form_term(form) for form in leaf.forms])
+            if len(leaf.forms) == 1:
+                return _of_terms(f"{path}.f", [form_term(leaf.forms[0])])
+            return self._exact(leaf, path)
         if isinstance(leaf, Term):
-            terms = {
-                word_term(leaf.form, language): None for language in self._languages
-            }
-            return _of_terms(path, list(terms))
-        compiled = _near if isinstance(leaf, Near) else _words
+            words = [word_term(leaf.form, language) for language in self._languages]
+            return _of_terms(terms, list(dict.fromkeys(words)))
+        compiled = _near if isinstance(leaf, Near) else _phrase
         return some([compiled(leaf, path, language) for language in self._languages])
+
+    def _exact(self, leaf: Exact, path: str) -> Query:
+        """Texts in which forms follow each other."""
+        candidates = some(
+            [
+                query
+                for language in self._languages
+                for query in _follow(path, _word_terms(leaf, language))
+            ]
+        )
+        return positive(
+            every([*_with_all(f"{path}.f", map(form_term, leaf.forms)), candidates]),
+            phrase_frequency(path, [form_needles(form) for form in leaf.forms]),
+        )
 
 
 def nested(path: str, query: Query, **options: Any) -> Query:
@@ -93,13 +115,16 @@ def scored_by_none(path: str, query: Query) -> Query:
     return nested(path, query, score_mode="none")
 
 
-def _of_terms(path: str, terms: Sequence[str]) -> Query:
+def _of_terms(column: str, terms: Sequence[str]) -> Query:
     """Texts with some of these terms, by the sum of their frequencies."""
     return some(
         [
             {
                 "match": {
-                    f"{path}.t": {"query": "|".join(terms[at : at + _TERMS_AT_ONCE])}
+                    column: {
+                        "query": "|".join(terms[at : at + _TERMS_AT_ONCE]),
+                        "analyzer": ALTERNATIVES,
+                    }
                 }
             }
             for at in range(0, len(terms), _TERMS_AT_ONCE)
@@ -107,28 +132,35 @@ def _of_terms(path: str, terms: Sequence[str]) -> Query:
     )
 
 
-def _words(leaf: Phrase | Near, path: str, language: str) -> Query:
-    return _phrase(path, [word_term(form, language) for form in leaf.forms])
+def _word_terms(leaf: Phrase | Near | Exact, language: str) -> list[str]:
+    return [word_term(form, language) for form in leaf.forms]
 
 
-def _phrase(path: str, terms: Sequence[str]) -> Query:
-    """Texts in which terms follow each other, by the number of places they start at."""
+def _phrase(leaf: Phrase | Near, path: str, language: str) -> Query:
+    """Texts in which words follow each other, by the number of places they start at."""
+    terms = _word_terms(leaf, language)
     if len(terms) == 1:
-        return _of_terms(path, terms)
+        return _of_terms(f"{path}.t", terms)
+    regular, irregular = _follow(path, terms)
+    needles = [term_needles(term) for term in terms]
+    return some([regular, positive(irregular, phrase_frequency(path, needles))])
+
+
+def _follow(path: str, terms: Sequence[str]) -> tuple[Query, Query]:
+    """Texts in which terms follow each other, and texts in which they may.
+
+    The first are scored by the number of places where they start.
+    """
     irregular: Query = {"terms": {f"{path}.irregular": sorted(set(terms))}}
     # The score of a phrase is added once for each of its words.
-    match = {"query": " ".join(terms), "analyzer": SEQUENCE, "boost": 1 / len(terms)}
+    match = {"query": " ".join(terms), "boost": 1 / len(terms)}
     regular = {
         "bool": {
             "must": [{"match_phrase": {f"{path}.t": match}}],
             "must_not": [irregular],
         }
     }
-    needles = [[needle(term)] for term in terms]
-    counted = positive(
-        every([irregular, *_with_all(path, terms)]), phrase_frequency(path, needles)
-    )
-    return some([regular, counted])
+    return regular, every([irregular, *_with_all(f"{path}.t", terms)])
 
 
 def _near(leaf: Phrase | Near, path: str, language: str) -> Query:
@@ -141,15 +173,15 @@ def _near(leaf: Phrase | Near, path: str, language: str) -> Query:
         words[key] = times + 1, word_term(form, language)
     terms = [term for _, term in words.values()]
     return positive(
-        every(_with_all(path, terms)),
+        every(_with_all(f"{path}.t", terms)),
         near_frequency(
             path,
-            [[needle(term)] for term in terms],
+            [term_needles(term) for term in terms],
             [count for count, _ in words.values()],
             leaf.distance,
         ),
     )
 
 
-def _with_all(path: str, terms: Sequence[str]) -> list[Query]:
-    return [{"term": {f"{path}.t": term}} for term in dict.fromkeys(terms)]
+def _with_all(column: str, terms: Iterable[str]) -> list[Query]:
+    return [{"term": {column: term}} for term in dict.fromkeys(terms)]

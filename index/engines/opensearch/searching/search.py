@@ -22,7 +22,7 @@ from index.engines.opensearch.searching.conditions import (
 )
 from index.engines.opensearch.searching.facets import Facets
 from index.engines.opensearch.searching.formula import TRUE, formula_of
-from index.engines.opensearch.searching.hits import SOURCE, hits_of
+from index.engines.opensearch.searching.hits import hits_of
 from index.engines.opensearch.searching.leaves import Leaves, nested
 from index.engines.opensearch.searching.scoring import Scores
 from index.engines.opensearch.searching.statistics import Counting
@@ -179,7 +179,6 @@ class _Rows:
             "from": first,
             "size": search.offset + search.limit + 1 - first,
             "sort": self._sort(),
-            "_source": SOURCE,
         }
         if self._ranked:
             body["track_scores"] = True
@@ -307,12 +306,13 @@ class _Rows:
             "_source": False,
         }
         matching = nested(PARAGRAPHS, paragraphs, score_mode="max", inner_hits=inner)
-        return {"bool": {"filter": articles, "must": [matching]}}
+        # Every article gets the inner hits of all of these queries, matching or not.
+        return {"bool": {"filter": articles, "must": [matching], "_name": name}}
 
     def _paragraph_rows(self, hit: Body) -> Iterator[Row]:
         key = self._key(hit["sort"], hit)
-        for inner in hit["inner_hits"].values():
-            for paragraph in inner["hits"]["hits"]:
+        for name in hit["matched_queries"]:
+            for paragraph in hit["inner_hits"][name]["hits"]["hits"]:
                 values = paragraph["sort"]
                 score, n = values[:2] if self._ranked else (0.0, *values)
                 yield key._replace(score=score, n=n), hit

@@ -228,12 +228,12 @@ def _with_form(form: str, places: Places) -> Query:
     term = form_term(form)
     queries: list[Query] = []
     if places.passages:
-        in_text: Query = {"term": {f"{PARAGRAPHS}.t": term}}
+        in_text: Query = {"term": {f"{PARAGRAPHS}.f": term}}
         queries.append(scored_by_none(PARAGRAPHS, in_text))
     if places.lines:
         in_line = every(
             [
-                {"term": {f"{LINES}.t": term}},
+                {"term": {f"{LINES}.f": term}},
                 {"terms": {f"{LINES}.field": list(places.lines)}},
             ]
         )
