@@ -99,7 +99,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         if report.nodeid.startswith(need) or need in report.keywords
     )
     for (kind, reason), count in reasons.items():
-        terminal.write_line(f"{count} {kind} skipped: {reason}")
+        if not reason.startswith("at length only"):
+            terminal.write_line(f"{count} {kind} skipped: {reason}")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

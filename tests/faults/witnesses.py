@@ -43,6 +43,7 @@ class _Witness(threading.Thread):
         self._end.set()
         self.join(90)
         assert not self.is_alive(), "a request has no answer"
+        self._client.close()
 
     def _turn(self) -> None:
         raise NotImplementedError
