@@ -26,6 +26,8 @@ from index.errors import IndexUnavailable, SearchTimeout
 # Longest time for one request without a deadline, in seconds.
 _SECONDS = 60.0
 _CONNECT_SECONDS = 2.0
+# Longest time for a request that is answered at once if at all, in seconds.
+_LOOK_SECONDS = 4.0
 # Share of the time that is left after which the cluster itself gives a search up.
 _SERVER_SHARE = 0.9
 _ATTEMPTS = 4
@@ -37,12 +39,19 @@ _FIRST_REST, _LONGEST_REST = 1.0, 30.0
 _CONNECTIONS = 16
 # Statuses that say that a node cannot answer now; another one may.
 _BUSY = frozenset({429, 502, 503, 504})
-# Causes of an error that say that the point in time, or its index, is gone.
-_GONE = frozenset(
+_MISSING = frozenset({"index_not_found_exception", "index_closed_exception"})
+# Causes of a failed search that say that its point in time is gone, or a node with it.
+_LOST = frozenset(
     {
         "search_context_missing_exception",
-        "index_not_found_exception",
-        "index_closed_exception",
+        "no_shard_available_action_exception",
+        "shard_not_found_exception",
+        "index_shard_closed_exception",
+        "node_not_connected_exception",
+        "node_disconnected_exception",
+        "node_closed_exception",
+        "connect_transport_exception",
+        "illegal_state_exception",  # no node found for id
     }
 )
 _SLOW = frozenset({"task_cancelled_exception", "search_timed_out"})
@@ -64,7 +73,14 @@ class Refused(Exception):
         self.status, self.kind, self.reason = status, kind, reason
 
 
-class SnapshotLost(Exception):
+class IndexMissing(IndexUnavailable):
+    """An index that is not there."""
+
+    def __init__(self) -> None:
+        super().__init__("an index is missing; the indexer rebuilds it")
+
+
+class PointLost(IndexUnavailable):
     """A point in time that is gone: its node ended, or its time is over."""
 
 
@@ -119,8 +135,18 @@ class Cluster:
         self._next = random.randrange(1_000)  # noqa: S311
 
     def get(self, path: str, *, deadline: Deadline | None = None) -> Any | None:
-        """Answer to a GET, ``None`` if there is nothing at the path."""
-        return self.ask("GET", path, deadline=deadline, missing_ok=True)
+        """Answer to a GET that takes no time, ``None`` if there is nothing at the path.
+
+        A node that says nothing for a moment is left for another one.
+        """
+        return self.ask(
+            "GET",
+            path,
+            deadline=deadline,
+            seconds=_LOOK_SECONDS,
+            patience=_LOOK_SECONDS / _ATTEMPTS,
+            missing_ok=True,
+        )
 
     def ask(
         self,
@@ -130,6 +156,7 @@ class Cluster:
         *,
         deadline: Deadline | None = None,
         seconds: float = _SECONDS,
+        patience: float = _SECONDS,
         repeat: bool = True,
         missing_ok: bool = False,
     ) -> Any | None:
@@ -138,12 +165,13 @@ class Cluster:
         :param body: JSON, or lines of it as bytes.
         :param deadline: the request never takes longer.
         :param seconds: longest time without a deadline.
+        :param patience: longest time that one node is waited for.
         :param repeat: whether asking twice does no harm, so that another node may be
             asked if one fails.
         :param missing_ok: whether 404 is an answer, ``None``.
         :raises IndexUnavailable: no node answers, or all that were asked are busy.
         :raises SearchTimeout: the deadline passed.
-        :raises SnapshotLost: it is about a point in time or an index that is gone.
+        :raises IndexMissing: it is about an index that is not there.
         :raises Refused: the cluster refuses the request itself.
         """
         data = body if isinstance(body, bytes) or body is None else _json(body)
@@ -153,7 +181,9 @@ class Cluster:
             node = self._pick(tried)
             tried.add(node.name)
             try:
-                answer = self._perform(node, method, path, data, end)
+                answer = self._perform(
+                    node, method, path, data, min(end, time.monotonic() + patience)
+                )
             except TransportError as error:
                 # What ssl and urllib3 say may be long; the kind of it is enough.
                 reason = f"{node.name} does not answer ({type(error).__name__})"
@@ -164,8 +194,8 @@ class Cluster:
                     return _accepted(answer, deadline, missing_ok)
                 kind = _error(answer).get("type", "")
                 reason = f"{node.name} answers {answer.status} {kind}".rstrip()
-                if answer.status == 503:
-                    _check_cause(answer, deadline)
+                # Of a search: another node would say the same.
+                _check_causes(_error(answer).get("failed_shards", ()), deadline)
             pause = random.uniform(0, _FIRST_PAUSE * 2**attempt)  # noqa: S311
             if time.monotonic() + pause >= end:
                 _give_up(reason, deadline)
@@ -178,7 +208,8 @@ class Cluster:
         """Whole answers to searches of points in time, all in one request.
 
         :raises SearchTimeout: the deadline passed, also for one of them only.
-        :raises SnapshotLost: the point in time of one of them is gone.
+        :raises PointLost: the point in time of one of them is gone, or a node with it.
+        :raises IndexMissing: so is its index.
         :raises IndexUnavailable: a shard of one of them did not answer.
         """
         limit = _server_limit(deadline)
@@ -309,8 +340,9 @@ def _accepted(answer: _Answer, deadline: Deadline | None, missing_ok: bool) -> A
         return answer.body
     if answer.status == 404 and missing_ok:
         return None
-    _check_cause(answer, deadline)
     error = _error(answer)
+    causes = [error, *error.get("root_cause", ()), *error.get("failed_shards", ())]
+    _check_causes(causes, deadline)
     if answer.status in (401, 403) and error.get("type") != "cluster_block_exception":
         raise IndexUnavailable(
             f"the search cluster refuses the login of NUTGRAF_ENGINE ({answer.status})"
@@ -346,12 +378,6 @@ def _error(answer: _Answer) -> dict[str, Any]:
     return error if isinstance(error, dict) else {"reason": str(error or "")}
 
 
-def _check_cause(answer: _Answer, deadline: Deadline | None) -> None:
-    error = _error(answer)
-    _check_causes([error, *error.get("root_cause", ())], deadline)
-    _check_causes(error.get("failed_shards", ()), deadline)
-
-
 def _check_causes(
     failures: Iterable[dict[str, Any]], deadline: Deadline | None
 ) -> None:
@@ -362,8 +388,11 @@ def _check_causes(
         while isinstance(cause, dict):
             kinds.add(str(cause.get("type")))
             cause = cause.get("reason") if "index" in cause else cause.get("caused_by")
-    if kinds & _GONE:
-        raise SnapshotLost(", ".join(sorted(kinds & _GONE)))
+    if kinds & _MISSING:
+        raise IndexMissing()
+    if kinds & _LOST:
+        lost = ", ".join(sorted(kinds & _LOST))
+        raise PointLost(f"the search cluster is not available: {lost}")
     if kinds & _SLOW:
         _give_up("a search was given up", deadline)
 

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from index.deadline import Deadline
-from index.engines.opensearch.cluster import Cluster, Refused, SnapshotLost
+from index.engines.opensearch.cluster import Cluster, Refused
 from index.errors import IndexerRunning, IndexUnavailable
 
 # How long a point in time lives after it was last searched.
@@ -149,7 +149,7 @@ class Commits:
     def open_point(self, generation: str, deadline: Deadline | None = None) -> str:
         """Open a point in time of the articles of a generation; return its name.
 
-        :raises SnapshotLost: the index is missing.
+        :raises IndexMissing: the index is missing.
         :raises IndexUnavailable: a shard is not there now.
         """
         index = self.generation(generation).articles
@@ -164,9 +164,7 @@ class Commits:
 
     def close_points(self, points: list[str]) -> None:
         """Close points in time; those that are gone already do not matter."""
-        with suppress(
-            IndexUnavailable, SnapshotLost, Refused
-        ):  # they end by themselves
+        with suppress(IndexUnavailable, Refused):  # they end by themselves
             self._cluster.ask(
                 "DELETE", "/_search/point_in_time", {"pit_id": points}, missing_ok=True
             )
@@ -184,7 +182,7 @@ class Commits:
         Nothing depends on this, so errors are ignored.
         """
         path = f"/{self.index}/_doc/rebuild"
-        with suppress(IndexUnavailable, SnapshotLost, Refused):
+        with suppress(IndexUnavailable, Refused):
             if done is None:
                 self._cluster.ask("DELETE", path, missing_ok=True)
             else:

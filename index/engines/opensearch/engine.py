@@ -15,7 +15,7 @@ from index.article import Article
 from index.engines.budget import SEARCH_MEMORY, SearchBudget, SearchMemory
 from index.engines.engine import MEMORY, EngineState
 from index.engines.opensearch.address import address_of
-from index.engines.opensearch.cluster import Cluster, Refused, SnapshotLost
+from index.engines.opensearch.cluster import Cluster, IndexMissing, Refused
 from index.engines.opensearch.commits import (
     Commit,
     Commits,
@@ -105,7 +105,7 @@ class ClusterEngine:
             commit = stored.commit
             try:
                 segments, size = self._sizes_of(commit.generation)
-            except SnapshotLost:
+            except IndexMissing:
                 stale = "an index is missing; the indexer rebuilds it"
             else:
                 return EngineState(
@@ -164,7 +164,7 @@ class ClusterEngine:
                 stored, writer, self._commit(generation, seq, epoch, replaced)
             )
         except BaseException:
-            with suppress(IndexUnavailable, SnapshotLost, Refused):
+            with suppress(IndexUnavailable, Refused):
                 self._generations.remove(generation)
             raise
         finally:
@@ -184,13 +184,11 @@ class ClusterEngine:
         if stored is None or stale is not None:
             yield stale or ""
             return
-        names = self._commits.generation(stored.commit.generation)
-        for name in names:
-            health = self._cluster.get(f"/_cluster/health/{name}?level=indices")
-            index = (health or {}).get("indices", {}).get(name)
-            if index is None:
+        for name in self._commits.generation(stored.commit.generation):
+            rows = self._cluster.get(f"/_cat/indices/{name}?h=health&format=json")
+            if rows is None:
                 yield f"the index {name} is missing; the indexer rebuilds it"
-            elif index["status"] == "red":
+            elif rows[0]["health"] == "red":
                 yield (
                     f"the index {name} lacks a shard, since no node has a copy of it:"
                     " start the missing nodes"
@@ -198,7 +196,7 @@ class ClusterEngine:
 
     def let_go(self) -> None:
         """Remove the indexes that a rebuild has replaced, once no search uses them."""
-        with suppress(IndexUnavailable, SnapshotLost, Refused):
+        with suppress(IndexUnavailable, Refused):
             stored = self._commits.newest()
             if stored is not None and stored.commit.replaced is not None:
                 self._generations.remove_replaced(stored.commit)
@@ -245,7 +243,7 @@ class ClusterEngine:
     def _sizes_of(self, generation: str) -> tuple[int, int]:
         """Segments and bytes of a generation, replicas included.
 
-        :raises SnapshotLost: one of its indexes is missing.
+        :raises IndexMissing: one of its indexes is missing.
         """
         kept = self._sizes
         if kept and kept[1] == generation and time.monotonic() < kept[0]:
@@ -294,7 +292,7 @@ class ClusterEngine:
             writer.refresh()
             point = self._open_point(commit.generation)
             articles, paragraphs = self._sizes_at(point)
-        except SnapshotLost as error:
+        except IndexMissing as error:
             raise IndexDamaged("one of its indexes is missing") from error
         self._commits.replace(
             stored,

@@ -9,7 +9,7 @@ from typing import Any
 
 from index.deadline import Deadline
 from index.engines.budget import SearchBudget
-from index.engines.opensearch.cluster import Cluster, SnapshotLost
+from index.engines.opensearch.cluster import Cluster, IndexMissing, PointLost
 from index.engines.opensearch.commits import KEEP_ALIVE, Commit, Commits
 from index.engines.opensearch.searching import Counts, View, search
 from index.engines.opensearch.words import Words
@@ -50,7 +50,7 @@ class Point:
                 return self._cluster.search(
                     [{**body, "pit": pit} for body in bodies], deadline
                 )
-            except SnapshotLost:
+            except (IndexMissing, PointLost):
                 self._reopen(name, deadline)
         raise IndexUnavailable(_MOVED_ON)
 
@@ -63,7 +63,7 @@ class Point:
                 name = self._commits.open_point(self._commit.generation, deadline)
                 # Nothing was written since before it was opened.
                 self._check(deadline)
-            except SnapshotLost as error:
+            except IndexMissing as error:
                 raise IndexUnavailable(_MOVED_ON) from error
             self._name = name
 

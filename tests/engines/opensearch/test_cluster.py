@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,12 @@ from engines.opensearch.conftest import Asked, Node
 
 from index.deadline import Deadline, deadline_in
 from index.engines.opensearch import cluster as module
-from index.engines.opensearch.cluster import Cluster, Refused, SnapshotLost
+from index.engines.opensearch.cluster import (
+    Cluster,
+    IndexMissing,
+    PointLost,
+    Refused,
+)
 from index.errors import IndexUnavailable, SearchTimeout
 
 Connect = Callable[..., Cluster]
@@ -81,15 +87,35 @@ def test_a_node_that_failed_three_times_is_left_alone_and_then_tried_once(
 def test_a_slow_node_costs_no_more_than_the_deadline(
     node: Node, connect: Connect
 ) -> None:
+    silent = threading.Event()
+
     def slow(_: Asked) -> tuple[int, Any]:
-        time.sleep(0.3)
+        silent.wait(20)
         return 200, WHOLE
 
     node.will(slow)
     with pytest.raises(SearchTimeout) as stopped:
         connect(node).search([{}], deadline_in(0.05))
     assert stopped.value.seconds == 0.05
-    assert len(node.asked) == 1
+    silent.set()
+
+
+def test_a_node_that_says_nothing_is_left_for_another(
+    node: Node, other: Node, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.8)
+    silent = threading.Event()
+
+    def wait(_: Asked) -> tuple[int, Any]:
+        silent.wait(20)
+        return 200, {}
+
+    node.will(wait)
+    other.will((200, {"found": 1}))
+    cluster = connect(node, other)
+    assert [cluster.get("/x") for _ in range(2)] == [{"found": 1}] * 2
+    assert node.asked
+    silent.set()
 
 
 def test_a_search_past_its_deadline_is_not_sent(node: Node, connect: Connect) -> None:
@@ -140,14 +166,22 @@ def test_an_answer_without_a_shard_is_no_answer(
     [
         failed("search_context_missing_exception", 404),
         failed("search_context_missing_exception"),
-        (404, {"error": {"type": "index_not_found_exception", "reason": "no such"}}),
+        failed("node_not_connected_exception", 500),
+        failed("illegal_state_exception", 500),
     ],
 )
 def test_a_point_in_time_that_is_gone_is_told_apart(
     node: Node, connect: Connect, quick: list[float], answer: Any
 ) -> None:
     node.will(answer)
-    with pytest.raises(SnapshotLost):
+    with pytest.raises(PointLost):
+        connect(node).search([{}], None)
+    assert len(node.asked) == 1
+
+
+def test_an_index_that_is_missing_is_told_apart(node: Node, connect: Connect) -> None:
+    node.will((404, {"error": {"type": "index_not_found_exception", "reason": "x"}}))
+    with pytest.raises(IndexMissing):
         connect(node).search([{}], None)
 
 
