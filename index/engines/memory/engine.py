@@ -20,6 +20,7 @@ from index.engines.budget import SearchMemory
 from index.engines.engine import MEMORY, EngineState
 from index.engines.facets import Counted, value_order
 from index.engines.memory.docs import Doc, Docs, doc_of, values_of
+from index.engines.memory.postings import all_postings
 from index.engines.memory.search import Evaluation
 from index.engines.result import Page, WordCount
 from index.query import Search
@@ -136,9 +137,8 @@ class MemorySnapshot:
 
     def search(self, search: Search) -> Page:
         """Answer a search."""
-        evaluation = Evaluation(
-            self.docs, search, seq=self.seq, expansions=self._expansions
-        )
+        postings = all_postings(self.docs, search, expansions=self._expansions)
+        evaluation = Evaluation(self.docs, search, seq=self.seq, postings=postings)
         return evaluation.page()
 
     def reserved(self, size: int, search: Search) -> AbstractContextManager[None]:

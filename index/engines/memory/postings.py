@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from index.deadline import Check
+from index.deadline import Check, until
 from index.engines.memory.docs import Doc, Docs
 from index.errors import InvalidQuery
 from index.query import (
@@ -63,6 +63,17 @@ class LeafPostings:
                 if doc in docs
             ),
         )
+
+
+def all_postings(
+    docs: Docs, search: Search, *, expansions: int
+) -> dict[WordLeaf, LeafPostings]:
+    """Look up all word leaves of a search; see :func:`postings_of`."""
+    check = until(search.deadline)
+    return {
+        leaf: postings_of(leaf, docs, search, expansions=expansions, check=check)
+        for leaf in dict.fromkeys(word_leaves(search.query))
+    }
 
 
 def postings_of(

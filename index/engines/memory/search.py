@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from index.deadline import until
 from index.engines import ranking
 from index.engines.memory.docs import Doc, Docs, date_of
 from index.engines.memory.facets import facet_of
 from index.engines.memory.matching import Matcher, excluded, in_range, included
-from index.engines.memory.postings import LeafPostings, postings_of, word_leaves
+from index.engines.memory.postings import LeafPostings
 from index.engines.memory.scoring import Scorer
 from index.engines.result import Hit, Page, Passage, WordCount
 from index.query import (
@@ -29,20 +29,21 @@ class Evaluation:
     """The evaluation of one search.
 
     :param seq: newest change of the store in ``docs``.
+    :param postings: of all word leaves of the search; see :func:`.all_postings`.
     """
 
     def __init__(
-        self, docs: Docs, search: Search, *, seq: int, expansions: int
+        self,
+        docs: Docs,
+        search: Search,
+        *,
+        seq: int,
+        postings: Mapping[WordLeaf, LeafPostings],
     ) -> None:
         self._docs, self._search, self._seq = docs, search, seq
         self._visible = docs.visible(search)
         self._check = until(search.deadline)
-        self._postings: dict[WordLeaf, LeafPostings] = {}
-        for leaf in word_leaves(search.query):
-            if leaf not in self._postings:
-                self._postings[leaf] = postings_of(
-                    leaf, docs, search, expansions=expansions, check=self._check
-                )
+        self._postings = postings
         self._matcher = Matcher(search, self._postings)
         self._statistics = search.statistics or self._own_statistics(seq)
         self._scorer = Scorer(
@@ -91,6 +92,14 @@ class Evaluation:
                 )
                 for leaf in scoring_leaves(search.query)
             ),
+        )
+
+    def hits(self, keys: Iterable[SortKey]) -> tuple[Hit, ...]:
+        """The hits with these sort keys, which match the search."""
+        docs = [(key, self._docs.by_id[key.id]) for key in keys]
+        return tuple(
+            self._hit(key, doc, self._matcher.matching_paragraphs(doc))
+            for key, doc in docs
         )
 
     def _is_base(self, doc: Doc) -> bool:

@@ -15,6 +15,7 @@ behind ``^`` if it is not 1. A key that equals the form is left out.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -138,28 +139,36 @@ def term_needles(term: str) -> list[str]:
     return [f"|{key}\t", f"\n{key}|\t"]
 
 
-def tokens_of(places: str, length: int) -> Tokens:
-    """Tokens of a text from their places; without their spans.
+def tokens_of(places: str, needles: Iterable[str]) -> Tokens:
+    """Those tokens of a text that needles are before, in no order; without spans.
 
-    :param length: of the text, in positions.
+    :param places: of the tokens of the text.
     """
-    tokens: list[tuple[int, str, int]] = []
-    for line in places.split("\n"):
-        terms, _, at = line.partition("\t")
-        own = terms.partition("|")[0]
-        if not own:  # of a single character: its token has a line of its own
-            continue
-        form = own.replace(_MARK, LOOSE_MARK)
-        for place in at.split(" "):
-            position, _, width = place.partition("^")
-            tokens.append((int(position), form, int(width or 1)))
-    tokens.sort(key=lambda token: token[0])
-    nowhere = [0] * len(tokens)
-    return Tokens(
-        forms=[form for _, form, _ in tokens],
-        positions=[position for position, _, _ in tokens],
-        widths=[width for _, _, width in tokens],
-        starts=nowhere,
-        ends=nowhere,
-        length=length,
-    )
+    forms: list[str] = []
+    positions: list[int] = []
+    widths: list[int] = []
+    for needle in needles:
+        at = places.find(needle)
+        while at >= 0:
+            tab = places.index("\t", at)
+            end = places.find("\n", tab)
+            line = places[places.rfind("\n", 0, tab) + 1 : tab]
+            form, _, key = line.partition("|")
+            # The places of a single character stand for the token that it starts.
+            form = form.replace(_MARK, LOOSE_MARK) or key.removeprefix(_MARK)
+            for place in places[tab + 1 : end if end >= 0 else None].split(" "):
+                position, _, width = place.partition("^")
+                forms.append(form)
+                positions.append(int(position))
+                widths.append(int(width or 1))
+            at = places.find(needle, tab)
+    nowhere = [0] * len(forms)
+    return Tokens(forms, positions, widths, nowhere, nowhere, len(forms))
+
+
+def forms_in(places: str) -> Iterator[str]:
+    """Yield the forms of the tokens of a text."""
+    for line in places.split("\n")[1:]:
+        form = line.partition("|")[0]
+        if form:
+            yield form.replace(_MARK, LOOSE_MARK)

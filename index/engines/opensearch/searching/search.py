@@ -40,7 +40,8 @@ Row = tuple[SortKey, Body]  # of a hit: its sort key, and the answer for its art
 def answer(view: View, search: Search) -> Page:
     """Answer a search; see :meth:`index.engines.Snapshot.search`."""
     counting = Counting(view, search)
-    leaves = Leaves(counting.facts.languages, counting.forms(word_leaves(search.query)))
+    forms = counting.forms(word_leaves(search.query))
+    leaves = Leaves(counting.facts.languages, forms)
     statistics, terms = counting.count(leaves)
     compiler = Compiler(leaves)
     cases = cases_of(search)
@@ -75,7 +76,9 @@ def answer(view: View, search: Search) -> Page:
     sources = {hit["_id"]: hit["_source"] for _, hit in chosen}
     totals = counted["aggregations"]
     return Page(
-        hits=hits_of(sources.values(), [key for key, _ in chosen], search, statistics),
+        hits=hits_of(
+            sources.values(), [key for key, _ in chosen], search, statistics, forms
+        ),
         articles=counted["hits"]["total"]["value"],
         paragraphs=_total(totals[_TOTALS]),
         facets=facets.facets(totals),
