@@ -180,6 +180,10 @@ class Archive:
         """Erase a killed article's texts; see :meth:`index.store.Store.purge`."""
         return self.store.purge(article_id)
 
+    def wait_for_change(self, after: int, seconds: float) -> int:
+        """The newest seq, as soon as it is above ``after``, or once time is up."""
+        return self.store.wait_for_change(after, seconds)
+
     def wait_indexed(self, seq: int, seconds: float) -> bool:
         """Wait until the index includes a change; whether it does after ``seconds``."""
         deadline = time.monotonic() + seconds

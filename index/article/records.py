@@ -56,7 +56,7 @@ class Concept:
         if not self.name.strip():
             raise InvalidArticle("concept", "a concept needs a name")
         for value in (self.name, self.code, self.scheme, self.uri):
-            _check_text("concept", value)
+            check_text("concept", value)
 
 
 class Paragraph(NamedTuple):
@@ -160,7 +160,7 @@ class Article:
             check_version(self.version)
         for name in TEXT_FIELDS:
             value = getattr(self, name)
-            _check_text(name, value)
+            check_text(name, value)
             if value is not None and not value.strip():
                 raise InvalidArticle(name, "is blank; leave it out")
         if self.language is not None and not LANGUAGE_TAG.match(self.language):
@@ -194,8 +194,8 @@ class Article:
                 raise InvalidArticle("paragraphs", "paragraph 0 is not the headline")
             if not paragraph.text.strip():
                 raise InvalidArticle("paragraphs", f"paragraph {n} is blank")
-            _check_text("paragraphs", paragraph.text)
-            _check_text("paragraphs", paragraph.credit)
+            check_text("paragraphs", paragraph.text)
+            check_text("paragraphs", paragraph.credit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +286,11 @@ def paragraph_id(article_id: str, n: int) -> str:
     return f"{article_id}#p{n}"
 
 
-def _check_text(name: str, value: str | None) -> None:
+def check_text(name: str, value: str | None) -> None:
+    """Check that every kind of database can hold a text.
+
+    :raises InvalidArticle: it cannot; the error names the field.
+    """
     # A lone surrogate cannot be encoded as UTF-8, and PostgreSQL refuses NUL in text.
     try:
         if value is None or b"\0" not in value.encode():

@@ -12,7 +12,7 @@ from pathlib import Path
 from index.cli.terminal import Screen, count
 from index.errors import InvalidValue
 from index.settings import Settings
-from index.store import Store
+from index.store import Store, begin_history
 
 
 def backup(args: Namespace, settings: Settings, screen: Screen) -> int:
@@ -80,6 +80,27 @@ def restore(args: Namespace, settings: Settings, screen: Screen) -> int:
         screen.line(
             "every caller needs a key, and this store has no live one: create one with"
             " nutgraf keys add"
+        )
+    return 0
+
+
+def restored(args: Namespace, settings: Settings, screen: Screen) -> int:
+    """Begin a new history in a store that other tools have restored."""
+    if not args.yes:
+        raise InvalidValue(
+            "--yes",
+            "this makes every client of the change feed start anew and has the index"
+            " built again; confirm with --yes",
+        )
+    begin_history(settings.store)
+    with closing(Store.open(settings.store)) as store:
+        seq = store.seq()
+    if screen.as_json:
+        screen.json({"seq": seq})
+    else:
+        screen.line(
+            f"the store is at change {seq:,} of a new history; the indexer rebuilds the"
+            " index. What was killed or withheld since the backup is not: do it again"
         )
     return 0
 

@@ -345,6 +345,14 @@ def _add_backups(commands: _Commands) -> None:
         action="store_true",
         help="take the keys of FILE, too (default: only those of this store)",
     )
+    restored = commands.add(
+        "restored",
+        backups.restored,
+        "Begin a new history after pg_restore or a copy put back by hand",
+    )
+    restored.add_argument(
+        "--yes", action="store_true", help="have clients and the index start anew"
+    )
 
 
 def _add_keys(commands: _Commands) -> None:

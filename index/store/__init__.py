@@ -1,6 +1,7 @@
 """Where are the articles? Every version, and the log of changes."""
 
 from index.store.clippings import Clipping
+from index.store.opening import begin_history
 from index.store.pending import Indexable
 from index.store.quarantine import Attempt, Quarantine, SetAside
 from index.store.store import Store
@@ -14,4 +15,5 @@ __all__ = [
     "SetAside",
     "Store",
     "View",
+    "begin_history",
 ]

@@ -55,6 +55,7 @@ from index.store.tables import (
     keys,
     notices,
     secrets,
+    sessions,
     state,
     versions,
 )
@@ -356,6 +357,15 @@ def _is_above(current: str | None, version: str | None) -> bool:
 def _live_numbers(connection: Connection) -> dict[str, int]:
     rows = connection.execute(select(_live_state.c.name, _live_state.c.value)).all()
     return dict(map(tuple, rows))
+
+
+def begin_history(connection: Connection) -> None:
+    """Give a store that another program has restored a new epoch; end its sessions.
+
+    The index is built anew, and whoever follows the changes starts anew.
+    """
+    _begin_history(connection, {"rebuild": 0, "seq": 0})
+    connection.execute(delete(sessions))
 
 
 def _begin_history(connection: Connection, live: Mapping[str, int]) -> int:

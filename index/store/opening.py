@@ -47,6 +47,17 @@ def migrate_database(url: str) -> Migration:
     return _kind_of(parsed).migrate(parsed)
 
 
+def begin_history(url: str) -> None:
+    """Begin a new history in a database that other tools have restored.
+
+    :raises InvalidValue: the URL names no known kind of database.
+    :raises MigrationNeeded: it is of an older schema.
+    :raises StoreUnavailable: as for :func:`open_database`.
+    """
+    parsed = _parsed(url)
+    _kind_of(parsed).begin_history(parsed)
+
+
 def _kind_of(url: URL) -> type[SQLite | PostgreSQL]:
     # Imported here, so that the libraries of a kind are loaded only if it is used.
     kind = url.get_backend_name()

@@ -45,9 +45,8 @@ class Store:
     Safe to use from several threads and processes. A forked process opens connections
     of its own.
 
-    :param url: ``sqlite:///FILE`` or
-        ``postgresql+psycopg://USER:PASSWORD@HOST/DATABASE``; folder, file and tables
-        are created if need be.
+    :param url: ``sqlite:///FILE`` or ``postgresql+psycopg://USER:PASSWORD@HOST/NAME``;
+        folder, file and tables are created if need be.
     :param clock: gives the instants of writes, of ended embargoes and of keys.
     :raises InvalidValue: there is no such kind of store.
     :raises MigrationNeeded: it is of an older schema: :meth:`migrate` it.
@@ -373,8 +372,7 @@ class Store:
     def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
         """Be this store's one indexer for the length of a block.
 
-        The block calls :meth:`IndexerLock.check` before each step: on several machines,
-        a lock can be lost.
+        The block calls ``check`` of it before each step: such a lock can be lost.
 
         :raises IndexerRunning: another process is, or this one already.
         """

@@ -31,7 +31,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from index.access import Audience
-from index.article import Article
+from index.article import MAX_ID, Article
 from index.history import Killed
 from index.query import Reader
 from index.store.rows import CHUNK, chunks
@@ -137,10 +137,10 @@ def related(connection: Connection, article_id: str) -> set[str]:
 
     These are the articles that it evolved from, that evolved from it, and that name the
     same story, and so on from each of them; at most :data:`MAX_RELATED`. Ids of
-    articles that are not stored are among them.
+    articles that are not stored are among them, if they can be ids.
     """
     rows = connection.execute(_story(article_id, None).limit(MAX_RELATED))
-    return {row.key for row in rows}
+    return {row.key for row in rows if len(row.key) <= MAX_ID}
 
 
 def _story(article_id: str | None, story: str | None) -> Select[tuple[str]]:

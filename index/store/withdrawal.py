@@ -31,7 +31,7 @@ from index.access import (
     facts_of_kill,
     shown,
 )
-from index.article import Article, check_id, check_version
+from index.article import Article, check_id, check_text, check_version
 from index.errors import (
     ArticleNotFound,
     LimitExceeded,
@@ -90,6 +90,8 @@ def kill(
     :param audience: the readers who saw it, if that is known from elsewhere.
     """
     check_id(article_id)
+    check_text("note", note)
+    check_text("replacement", replacement)
     if note is not None and len(note) > MAX_NOTE:
         raise LimitExceeded("note", limit=MAX_NOTE, got=len(note))
     version = None if version is None else _checked_version(version)

@@ -36,7 +36,7 @@ from service.refusals import Unauthorized
 
 blueprint = Blueprint("changes", __name__, description="Follow the changes of articles")
 EVENTS = "text/event-stream"
-_POLL_SECONDS = 0.05  # between two polls of the store: two rows by their keys
+_POLL_SECONDS = 0.05  # between two looks at what the index includes
 _BEAT_SECONDS = 5.0  # between two lines; writing shows whether the client is gone
 _CHECK_SECONDS = 0.5  # between two looks at whether the key may still read
 # Then the client connects again and continues: the threads of a worker serve all
@@ -202,11 +202,16 @@ class Feed:
                 check_key()
                 check = time.monotonic() + _CHECK_SECONDS
             later = self.after(page)
-            # Nothing is new, or the index does not include it yet.
             if later.next == page.next:
-                time.sleep(_POLL_SECONDS)
+                self.pause(page)
             page = later
         return page
+
+    def pause(self, page: ChangePage) -> None:
+        """Wait for a change after a page, or for the index to include one."""
+        newest = self.ctx.archive.wait_for_change(page.next, _CHECK_SECONDS)
+        if newest > page.next:
+            time.sleep(_POLL_SECONDS)
 
     def after(self, page: ChangePage) -> ChangePage:
         """Page after a page; the same one if the store has no newer change."""
@@ -361,7 +366,7 @@ def _later_events(
         if time.monotonic() >= beat:
             yield ": still here\n\n"
             beat = time.monotonic() + _BEAT_SECONDS
-        time.sleep(_POLL_SECONDS)
+        feed.pause(page)
 
 
 def _events_of(page: ChangePage) -> Iterator[str]:

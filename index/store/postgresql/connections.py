@@ -85,12 +85,14 @@ class Pool:
     def _begun(self, begin: _Check) -> Connection:
         with suppress(IndexError):
             connection = self._idle.pop()
+            driver = driver_of(connection)
+            driver.limit_silence()
             try:
-                driver_of(connection).limit_silence()
                 begin(connection)
                 return connection
             except BaseException as error:
-                stale = is_broken(connection) or _is_read_only(error)
+                stale = driver.closed and not driver.fell_silent
+                stale = stale or _is_read_only(error)
                 self._take_back(connection)
                 if not stale:
                     raise
@@ -212,10 +214,10 @@ def _commit(connection: Connection) -> None:
     :raises StoreUnavailable: the outcome is unknown, so nothing may be acknowledged.
     """
     driver = driver_of(connection)
-    driver.execute(_NOTIFY)
+    driver.execute(_NOTIFY, prepare=False)
     driver.warned = False
     try:
-        outcome = driver.execute("COMMIT").statusmessage
+        outcome = driver.execute("COMMIT", prepare=False).statusmessage
     except psycopg.OperationalError as error:
         raise StoreUnavailable(
             "the connection was lost during a commit, so nobody knows whether the write"

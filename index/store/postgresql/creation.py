@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, insert, select, text
 
-from index.store import migration
+from index.errors import StoreUnavailable
+from index.store import carryover, migration
 from index.store.database import Migration
 from index.store.migration import create_tables, has_tables
 from index.store.postgresql.connections import Connections, driver_of
-from index.store.postgresql.own_tables import create_own_tables, has_own_tables
+from index.store.postgresql.own_tables import create_own_tables, has_own_tables, notes
 from index.store.schema import check_release, schema_of
 from index.store.tables import SCHEMA
 
@@ -26,17 +27,69 @@ _TAKE_TURN = text(
 )
 
 
+# A copy of a database has another identity. A standby that was promoted has not.
+_IDENTITY = text(
+    "SELECT concat_ws('.', system_identifier, database.oid, 'state'::regclass::oid)"
+    " FROM pg_control_system(), pg_database AS database"
+    " WHERE datname = current_database()"
+)
+_NOTE = "identity"  # name of a note
+
+
 def create(parameters: Mapping[str, Any]) -> None:
     """Create the tables that do not exist yet; those of an older schema stay.
 
     :raises MigrationNeeded: the store is of an older schema.
     :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
-    :raises StoreUnavailable: it cannot be reached, or its tables are another program's.
+    :raises StoreUnavailable: it cannot be reached, its tables are another program's, or
+        it was restored from a dump: :func:`begin_history`.
     """
     with closing(Connections(parameters)) as connections:
         _create_tables(connections)
         with connections.reading() as connection:
             check_release(connection)
+            noted = _noted_identity(connection)
+            if noted not in (None, _identity(connection)):
+                raise StoreUnavailable(
+                    "the store was restored or copied by PostgreSQL's own tools; run"
+                    " nutgraf restored once, so that no index and no client goes on"
+                    " with the history that it had before"
+                )
+        if noted is None:
+            with connections.writing() as connection:
+                _note_identity(connection)
+
+
+def begin_history(parameters: Mapping[str, Any]) -> None:
+    """Begin a new history in a store that PostgreSQL's tools have restored.
+
+    :raises MigrationNeeded: the store is of an older schema.
+    :raises ReleaseOutdated: a newer release has migrated it, and this one must stop.
+    :raises StoreUnavailable: there is no store.
+    """
+    with (
+        closing(Connections(parameters, check=check_release)) as connections,
+        connections.writing() as connection,
+    ):
+        carryover.begin_history(connection)
+        connection.execute(delete(notes))  # of another indexer
+        _note_identity(connection)
+
+
+def _identity(connection: Connection) -> str:
+    return str(connection.execute(_IDENTITY).scalar_one())
+
+
+def _noted_identity(connection: Connection) -> str | None:
+    row = connection.execute(select(notes.c.document).where(notes.c.name == _NOTE))
+    noted = row.scalar_one_or_none()
+    return None if noted is None else bytes(noted).decode()
+
+
+def _note_identity(connection: Connection) -> None:
+    document = _identity(connection).encode()
+    connection.execute(delete(notes).where(notes.c.name == _NOTE))
+    connection.execute(insert(notes).values(name=_NOTE, document=document))
 
 
 def migrate(parameters: Mapping[str, Any]) -> Migration:

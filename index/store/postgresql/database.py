@@ -16,7 +16,7 @@ from index.store.database import Backup, IndexerLock, Migration, Restored
 from index.store.postgresql import erasure, indexer_lock, soundness
 from index.store.postgresql.address import parameters_of, place_of
 from index.store.postgresql.connections import Connections, driver_of
-from index.store.postgresql.creation import create, migrate
+from index.store.postgresql.creation import begin_history, create, migrate
 from index.store.postgresql.notes import NoteRows
 from index.store.postgresql.notifications import Notifications
 from index.store.postgresql.rates import RateRows
@@ -67,6 +67,14 @@ class PostgreSQL:
         :raises InvalidValue: the URL names no database.
         """
         return migrate(parameters_of(url))
+
+    @staticmethod
+    def begin_history(url: URL) -> None:
+        """Begin a new history in the database of a URL, which was restored.
+
+        :raises InvalidValue: the URL names no database.
+        """
+        begin_history(parameters_of(url))
 
     def close(self) -> None:
         notifications = self._notifications.pop(os.getpid(), None)

@@ -45,6 +45,7 @@ class Driver(psycopg.Connection[tuple[Any, ...]]):
     """
 
     silence: float | None = None  # seconds; None: no limit
+    fell_silent = False
     warned = False  # whether a WARNING came since this was set to False
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
@@ -61,6 +62,7 @@ class Driver(psycopg.Connection[tuple[Any, ...]]):
             while True:
                 ready = yield wanted
                 if not ready and time.monotonic() > limit:
+                    self.fell_silent = True
                     self.pgconn.finish()
                     raise psycopg.OperationalError(
                         f"the server has not answered for {self.silence:g} s"

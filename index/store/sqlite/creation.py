@@ -14,7 +14,7 @@ from sqlalchemy import URL
 
 from index.errors import InvalidValue, StoreFull, StoreReadOnly, StoreUnavailable
 from index.folders import open_to_others
-from index.store import migration
+from index.store import carryover, migration
 from index.store.database import Migration
 from index.store.migration import create_tables, has_tables
 from index.store.schema import FIRST_THAT_LOOKS, check_release, schema_of
@@ -76,6 +76,17 @@ def migrate(file: Path) -> Migration:
     return Migration(
         before=before, after=after.number, oldest_writer=after.oldest_writer
     )
+
+
+def begin_history(file: Path) -> None:
+    """Begin a new history in a store that was put back by hand.
+
+    :raises MigrationNeeded: the store is of an older schema.
+    :raises StoreUnavailable: as for :func:`create`.
+    """
+    with _created(file) as connections, connections.writing() as connection:
+        check_release(connection)
+        carryover.begin_history(connection)
 
 
 @contextmanager

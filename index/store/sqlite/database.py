@@ -20,13 +20,13 @@ from index.store.rows import value_of
 from index.store.schema import check_release
 from index.store.sqlite import backup, soundness
 from index.store.sqlite.connections import Connections
-from index.store.sqlite.creation import create, file_of, migrate
+from index.store.sqlite.creation import begin_history, create, file_of, migrate
 from index.store.sqlite.locks import exclusive, holder, is_locked
 from index.store.sqlite.reserve import Reserve
 
-# How often who waits for a change looks at the store: one row by its key, well below
-# 0.1 ms.
-_POLL_SECONDS = 0.01
+# Between two looks at the store of who waits for a change: one row by its key, well
+# below 0.1 ms. A tenth of the wait, within these bounds.
+_POLL_SECONDS = (0.01, 0.05)
 
 
 class SQLite:
@@ -67,6 +67,14 @@ class SQLite:
         """
         return migrate(file_of(url))
 
+    @staticmethod
+    def begin_history(url: URL) -> None:
+        """Begin a new history in the file of a URL, which was put back by hand.
+
+        :raises InvalidValue: the URL names no file.
+        """
+        begin_history(file_of(url))
+
     def close(self) -> None:
         connections = self._connections.pop(os.getpid(), None)
         if connections is not None:
@@ -96,13 +104,15 @@ class SQLite:
 
     def wait_for_change(self, after: int, seconds: float) -> int:
         limit = time.monotonic() + seconds
+        shortest, longest = _POLL_SECONDS
+        pause = min(max(seconds / 10, shortest), longest)
         while True:
             with self.reading() as connection:
                 seq = value_of(connection, "seq")
             left = limit - time.monotonic()
             if seq > after or left <= 0:
                 return seq
-            time.sleep(min(left, _POLL_SECONDS))
+            time.sleep(min(left, pause))
 
     def forget_pages(self) -> None:
         self.connections().close()
