@@ -508,7 +508,11 @@ def rooms() -> set[str]:
         for path in (ROOT / "index").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    return packages | library - {"__init__", "__main__"} | {"engines/whoosh"}
+    return (
+        packages
+        | library - {"__init__", "__main__"}
+        | {"engines/opensearch", "engines/whoosh"}
+    )
 
 
 def test_the_architecture_has_a_heading_for_every_room() -> None:

@@ -59,7 +59,7 @@ ORDER = {
         engine
     """,
     "index.engines.opensearch": """
-        address mapping
+        address mapping tokens
         cluster documents
         searching
         commits

@@ -23,8 +23,9 @@ from index.deadline import Deadline
 from index.engines.opensearch.address import Address
 from index.errors import IndexUnavailable, SearchTimeout
 
-# Longest time for one request without a deadline, in seconds.
-_SECONDS = 60.0
+# Longest time for one request without a deadline, and for one node to answer it, in
+# seconds.
+_SECONDS, _PATIENCE = 60.0, 15.0
 _CONNECT_SECONDS = 2.0
 # Longest time for a request that is answered at once if at all, in seconds.
 _LOOK_SECONDS = 4.0
@@ -156,7 +157,7 @@ class Cluster:
         *,
         deadline: Deadline | None = None,
         seconds: float = _SECONDS,
-        patience: float = _SECONDS,
+        patience: float = _PATIENCE,
         repeat: bool = True,
         missing_ok: bool = False,
     ) -> Any | None:
@@ -176,6 +177,8 @@ class Cluster:
         """
         data = body if isinstance(body, bytes) or body is None else _json(body)
         end = time.monotonic() + seconds if deadline is None else deadline.at
+        if not repeat:
+            end = min(end, time.monotonic() + patience)
         tried: set[str] = set()
         for attempt in range(_ATTEMPTS if repeat else 1):
             node = self._pick(tried)

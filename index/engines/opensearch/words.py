@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from sys import getsizeof
 from typing import Any
 
 from rapidfuzz.distance import OSA
@@ -47,13 +48,15 @@ WORDS: dict[str, Any] = {
 _KEYWORDS = tuple(field.name for field in FIELDS if field.kind is Kind.KEYWORD)
 _PAGE = 10_000  # words read from the index at a time; the most that OpenSearch gives
 _COUNTED = 500  # words counted in one search
+_SEARCHES = 8  # of those in one request
 # More words than that are not read for one term.
 _MOST_FORMS = 200_000
 # Shorter forms are sought by patterns, since Lucene's fuzzy query leaves out some words
 # that are no longer than the number of edits.
 _SHORT = 4
-_KNOWN_BYTES = 32_000_000
-_KNOWN_ENTRY = 120  # bytes of an entry of the set of those
+# Words that the indexer need not send again.
+_KNOWN_BYTES = 64_000_000
+_ENTRY_BYTES = 40  # of a set
 
 # Answers to searches of the articles of a snapshot: bodies, and their deadline.
 Ask = Callable[[Sequence[dict[str, Any]], Deadline | None], list[dict[str, Any]]]
@@ -67,42 +70,39 @@ class Vocabulary:
 
     def __init__(self, index: str) -> None:
         self._alias = alias_of(index)
-        self._known: set[bytes] = set()
-
-    @property
-    def size(self) -> int:
-        """Size of what is known to be in the index already, in bytes."""
-        return len(self._known) * _KNOWN_ENTRY
+        # Of a value with its field before it: no form has this character.
+        self._known: set[str] = set()
+        self.size = 0  # of these, in bytes
 
     def new_lines(self, doc: Doc) -> Iterator[bytes]:
         """Yield lines that add the words of an article, without those known already."""
-        for form in forms(doc):
-            yield from self._new(
-                {"form": form, "folded": fold(form), "plain": is_plain(form)}, form
+        for form in forms(doc) - self._known:
+            yield self._lines(
+                form, {"form": form, "folded": fold(form), "plain": is_plain(form)}
             )
         for field in _KEYWORDS:
             for value in values_of(doc.article, field):
-                words = {part for word in words_of_value(value) for part in word}
-                yield from self._new(
-                    {"field": field, "value": value, "words": sorted(words)},
-                    f"{field}\0{value}",
-                )
+                name = f"{field}\0{value}"
+                if name not in self._known:
+                    words = {part for word in words_of_value(value) for part in word}
+                    yield self._lines(
+                        name, {"field": field, "value": value, "words": sorted(words)}
+                    )
 
-    def _new(self, document: dict[str, Any], name: str) -> Iterator[bytes]:
-        digest = hashlib.blake2b(
-            name.encode("utf-8", "surrogatepass"), digest_size=16
-        ).digest()
-        if digest in self._known:
-            return
+    def _lines(self, name: str, document: dict[str, Any]) -> bytes:
         if self.size > _KNOWN_BYTES:
-            self._known.clear()
-        self._known.add(digest)
-        target = {"_index": self._alias, "_id": digest.hex()}
-        yield lines_of(({"create": target}, document))
+            self.forget()
+        self._known.add(name)
+        self.size += getsizeof(name) + _ENTRY_BYTES
+        # Its name may be longer than that of a document may be.
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16)
+        target = {"_index": self._alias, "_id": digest.hexdigest()}
+        return lines_of(({"create": target}, document))
 
     def forget(self) -> None:
         """Forget what is known: it is not sure that it was written."""
         self._known.clear()
+        self.size = 0
 
 
 class Words:
@@ -238,24 +238,36 @@ class Words:
         self, field: str, values: Iterable[str], search: Search
     ) -> Counter[str]:
         """Number of visible articles with each of these values, without zeros."""
-        shown = visible(search)
+        query = {"bool": {"filter": [visible(search)]}}
         chosen = list(values)
         counts: Counter[str] = Counter()
-        for start in range(0, len(chosen), _COUNTED):
-            chunk = chosen[start : start + _COUNTED]
-            filters = [{"term": {field: value}} for value in chunk]
-            body = {
-                "size": 0,
-                "track_total_hits": False,
-                "query": {"bool": {"filter": [shown]}},
-                "aggs": {"words": {"filters": {"filters": filters}}},
-            }
-            (answer,) = self._ask([body], search.deadline)
-            buckets = answer["aggregations"]["words"]["buckets"]
-            for value, bucket in zip(chunk, buckets, strict=True):
-                if bucket["doc_count"]:
-                    counts[value] = bucket["doc_count"]
+        for start in range(0, len(chosen), _COUNTED * _SEARCHES):
+            chunks = [
+                chosen[first : first + _COUNTED]
+                for first in range(start, len(chosen), _COUNTED)[:_SEARCHES]
+            ]
+            answers = self._ask(
+                [_counting(query, field, chunk) for chunk in chunks], search.deadline
+            )
+            for chunk, answer in zip(chunks, answers, strict=True):
+                buckets = answer["aggregations"]["words"]["buckets"]
+                for value, bucket in zip(chunk, buckets, strict=True):
+                    if bucket["doc_count"]:
+                        counts[value] = bucket["doc_count"]
         return counts
+
+
+def _counting(
+    query: dict[str, Any], field: str, values: Sequence[str]
+) -> dict[str, Any]:
+    """Search that counts the articles of a query with each of some values."""
+    filters = [{"term": {field: value}} for value in values]
+    return {
+        "size": 0,
+        "track_total_hits": False,
+        "query": query,
+        "aggs": {"words": {"filters": {"filters": filters}}},
+    }
 
 
 _PLAIN = {"term": {"plain": True}}

@@ -288,6 +288,7 @@ def test_many_words_are_read_page_by_page(
 ) -> None:
     monkeypatch.setattr("index.engines.opensearch.words._PAGE", 3)
     monkeypatch.setattr("index.engines.opensearch.words._COUNTED", 2)
+    monkeypatch.setattr("index.engines.opensearch.words._SEARCHES", 3)
     one = connect()
     text = " ".join(f"quay{letter}" for letter in "abcdefgh")
     one.rebuild([article("a", text)], seq=1, total=1)
