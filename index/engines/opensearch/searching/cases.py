@@ -86,7 +86,7 @@ def cases_of(search: Search) -> list[Case]:
             raise InvalidQuery(
                 "too many words may be in a paragraph or in a field of the article;"
                 " search in fewer fields, or in scope article",
-                code="query_too_complex",
+                code="query_too_many_clauses",
                 limit=MOST_CASES,
             )
     return cases

@@ -24,6 +24,14 @@ from index.text import field_key
 _FIRST_VALUES = 1_000
 _VALUES_AT_ONCE = 10_000
 _MICROSECONDS = 1_000_000
+# What matches no article has no inner aggregations.
+_OF_NOTHING: dict[str, Any] = {
+    "keys": {"buckets": []},
+    "spellings": {"buckets": []},
+    "first": {"value": None},
+    "last": {"value": None},
+    "missing": {"doc_count": 0},
+}
 _NOT_LISTED = """
 for (def key : doc[params.column]) {
   if (!params.listed.containsKey(key)) { return true; }
@@ -56,12 +64,12 @@ class Facets:
 
         :raises LimitExceeded: a date facet has too many buckets.
         """
-        return tuple(
-            self._dates(request, answer[f"facet {number}"])
-            if request.field in DATE_FIELD_NAMES
-            else self._values(request, answer[f"facet {number}"])
-            for number, request in enumerate(self._search.facets)
-        )
+        facets: list[Facet] = []
+        for number, request in enumerate(self._search.facets):
+            dates = request.field in DATE_FIELD_NAMES
+            compute = self._dates if dates else self._values
+            facets.append(compute(request, _OF_NOTHING | answer[f"facet {number}"]))
+        return tuple(facets)
 
     def _counted(self, request: FacetRequest) -> Query:
         """What to count of the articles that match: the field's own filters do not."""

@@ -74,12 +74,12 @@ def answer(view: View, search: Search) -> Page:
     )
     more = bool(chosen) and found[-1] is not chosen[-1]
     sources = {hit["_id"]: hit["_source"] for _, hit in chosen}
-    totals = counted["aggregations"]
+    totals, articles = counted["aggregations"], counted["hits"]["total"]["value"]
     return Page(
         hits=hits_of(
             sources.values(), [key for key, _ in chosen], search, statistics, forms
         ),
-        articles=counted["hits"]["total"]["value"],
+        articles=articles,
         paragraphs=_total(totals[_TOTALS]),
         facets=facets.facets(totals),
         after=chosen[-1][0] if more else None,
@@ -143,7 +143,8 @@ def _all_paragraphs(articles: Sequence[Query]) -> Body:
 def _total(counted: Body) -> int:
     total = 0
     for part in counted.values():
-        if isinstance(part, dict):
+        # What matches no article has no inner aggregations.
+        if isinstance(part, dict) and part.get("doc_count"):
             if "all" in part:
                 total += int(part["all"]["value"])
             else:

@@ -55,6 +55,7 @@ _FORMS_AT_ONCE = 1_000
 # Above it, aggregations round: they compute with doubles.
 _EXACT = 2**53
 _ROUNDING = 1_024
+_NONE = {"value": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +260,8 @@ def _facts_of(answer: Body, now: int) -> Facts:
     index = answer["aggregations"]["index"]
     low, high = -maxsize, maxsize
     for name in ("embargoed_until", "expires"):
-        before = index[f"{name} lte"]["turn"]["value"]
-        after = index[f"{name} gt"]["turn"]["value"]
+        before = index[f"{name} lte"].get("turn", _NONE)["value"]
+        after = index[f"{name} gt"].get("turn", _NONE)["value"]
         if before is not None:
             low = max(low, min(int(before) + _error(before), now))
         if after is not None:
