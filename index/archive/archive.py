@@ -89,6 +89,7 @@ class Archive:
         # The keys of the callers, the sessions of their browsers, and how often each
         # key has called, and each address that sent a wrong one.
         self.keys, self.sessions, self.rates = store.keys, store.sessions, store.rates
+        self.wait_for_change = store.wait_for_change
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock = utc_now) -> Self:
@@ -179,10 +180,6 @@ class Archive:
     def purge(self, article_id: str) -> int:
         """Erase a killed article's texts; see :meth:`index.store.Store.purge`."""
         return self.store.purge(article_id)
-
-    def wait_for_change(self, after: int, seconds: float) -> int:
-        """The newest seq, as soon as it is above ``after``, or once time is up."""
-        return self.store.wait_for_change(after, seconds)
 
     def wait_indexed(self, seq: int, seconds: float) -> bool:
         """Wait until the index includes a change; whether it does after ``seconds``."""

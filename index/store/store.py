@@ -370,9 +370,7 @@ class Store:
             rebuilds.finish(connection, request)
 
     def indexer_lock(self) -> AbstractContextManager[IndexerLock]:
-        """Be this store's one indexer for the length of a block.
-
-        The block calls ``check`` of it before each step: such a lock can be lost.
+        """Be this store's one indexer for a block, which calls ``check`` at each step.
 
         :raises IndexerRunning: another process is, or this one already.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -396,6 +397,11 @@ class View:
 
         They are read one by one: a page of large articles may not fit into memory.
         """
+        walk = self._every()
+        self._reads.append(walk)
+        return walk
+
+    def _every(self) -> Generator[Article]:
         after, count = "", CHUNK
         while count == CHUNK:
             count = 0
@@ -404,9 +410,10 @@ class View:
                 after, count = article.id, count + 1
 
     def _page(self, after: str, limit: int) -> Iterator[Article]:
-        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit})
-        for row in rows:
-            yield read_article(row.id, row.version, row.content, row.effective)
+        page = {"after": after, "limit": limit}
+        with closing(self._connection.execute(_PAGE, page)) as rows:
+            for row in rows:
+                yield read_article(row.id, row.version, row.content, row.effective)
 
     def count(self) -> int:
         """Number of articles."""

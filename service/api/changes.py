@@ -203,13 +203,17 @@ class Feed:
                 check = time.monotonic() + _CHECK_SECONDS
             later = self.after(page)
             if later.next == page.next:
-                self.pause(page)
+                self.pause(page, deadline)
             page = later
         return page
 
-    def pause(self, page: ChangePage) -> None:
-        """Wait for a change after a page, or for the index to include one."""
-        newest = self.ctx.archive.wait_for_change(page.next, _CHECK_SECONDS)
+    def pause(self, page: ChangePage, until: float) -> None:
+        """Wait for a change after a page, or for the index to include one.
+
+        :param until: instant of the monotonic clock; it may end before.
+        """
+        seconds = min(_CHECK_SECONDS, max(0.0, until - time.monotonic()))
+        newest = self.ctx.archive.wait_for_change(page.next, seconds)
         if newest > page.next:
             time.sleep(_POLL_SECONDS)
 
@@ -366,7 +370,7 @@ def _later_events(
         if time.monotonic() >= beat:
             yield ": still here\n\n"
             beat = time.monotonic() + _BEAT_SECONDS
-        feed.pause(page)
+        feed.pause(page, min(beat, end))
 
 
 def _events_of(page: ChangePage) -> Iterator[str]:

@@ -106,6 +106,7 @@ DOORS = {
     "urllib3": {"index.engines.opensearch.cluster"},
     "sqlalchemy": {"index.store"},
     "sqlite3": {"index.store.sqlite"},
+    "psycopg": {"index.store.postgresql"},
     # xml_writing writes only.
     "xml": {"index.parsing.xml", "index.formats.xml_writing"},
     "defusedxml": {"index.parsing.xml"},

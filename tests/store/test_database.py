@@ -19,10 +19,11 @@ from index.store.lookups import CONTENT, Lookup
 from index.store.prepared import PreparedRead, _Compiled
 
 STORE = ROOT / "index" / "store"
-# Words that only SQLite's SQL and its files know.
-ONLY_SQLITE = re.compile(
+KINDS = ("sqlite", "postgresql")
+# Words that only the SQL of one kind knows, and its files.
+ONLY_ONE_KIND = re.compile(
     r"pragma|sqlite_master|sqlite_schema|vacuum|\battach\b|begin immediate|on conflict"
-    r"|insert or |-wal\b|-shm\b",
+    r"|insert or |-wal\b|-shm\b|pg_\w+\(|\blisten\b|\bnotify\b|regclass",
     re.IGNORECASE,
 )
 
@@ -30,7 +31,7 @@ ONLY_SQLITE = re.compile(
 def neutral() -> Iterator[Path]:
     """The modules of the library that must serve any kind of database."""
     for path in sorted((ROOT / "index").rglob("*.py")):
-        if not path.is_relative_to(STORE / "sqlite"):
+        if not any(path.is_relative_to(STORE / kind) for kind in KINDS):
             yield path
 
 
@@ -43,8 +44,8 @@ def imported(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_only_one_package_imports_sqlite():
-    foreign = ("sqlite3", "sqlalchemy.dialects")
+def test_only_the_package_of_a_kind_imports_its_driver():
+    foreign = ("sqlite3", "psycopg", "sqlalchemy.dialects")
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in neutral()
@@ -59,17 +60,18 @@ def test_one_module_chooses_the_kind_of_database():
     choosing = {
         path.relative_to(ROOT).as_posix()
         for path in neutral()
-        if any(name.startswith("index.store.sqlite") for name in imported(path))
+        for name in imported(path)
+        if name.startswith(tuple(f"index.store.{kind}" for kind in KINDS))
     }
     assert choosing == {"index/store/opening.py"}
 
 
-def test_the_rest_of_the_store_names_nothing_that_only_sqlite_knows():
+def test_the_rest_of_the_store_names_nothing_that_only_one_kind_knows():
     wrong = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in neutral()
         if path.is_relative_to(STORE)
-        for match in ONLY_SQLITE.finditer(path.read_text("utf-8"))
+        for match in ONLY_ONE_KIND.finditer(path.read_text("utf-8"))
     ]
     assert wrong == []
 

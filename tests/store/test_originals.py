@@ -322,7 +322,9 @@ def test_a_backup_brings_back_what_was_not_purged_since(
 def test_one_that_is_damaged_is_found(client: FlaskClient, archive: Archive) -> None:
     put(client)
     with behind(archive.store.url) as database:
-        database.execute("UPDATE originals SET data = substr(data, 1, 1)")
+        database.execute(
+            "UPDATE originals SET data = substr(data, 1, 1) WHERE id = 'urn:o:1'"
+        )
     said = ["urn:o:1: what was sent as version 1 is damaged"]
     assert archive.store.check() == said
 

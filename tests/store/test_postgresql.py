@@ -484,6 +484,39 @@ def test_a_standby_is_neither_read_nor_written(
         standby.stop("immediate")
 
 
+def test_a_write_that_no_standby_has_confirmed_is_not_acknowledged(
+    fragile: Server, on_fragile: Store
+) -> None:
+    """A wait for the standby that is canceled ends with a commit, and a warning."""
+    put(on_fragile, "a")
+    fragile.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    fragile.sql("SELECT pg_reload_conf()")
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    errors: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            put(on_fragile, "b")
+        except StoreUnavailable as error:
+            errors.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        until(lambda: fragile.sql(waiting), "a write waits")
+        assert any("writes wait" in each for each in on_fragile.warnings())
+        fragile.sql(f"SELECT pg_cancel_backend(pid) FROM ({waiting}) AS waiting")
+        writer.join(15)
+    finally:
+        fragile.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        fragile.sql("SELECT pg_reload_conf()")
+        writer.join()
+    assert [str(each)[-42:] for each in errors] == [
+        "no standby has confirmed it; send it again"
+    ]
+    assert put(on_fragile, "b")[0].outcome.value == "unchanged"
+
+
 def test_settings_that_may_cost_articles_are_warned_of(on_fragile: Store) -> None:
     warnings = " ".join(on_fragile.warnings())
     assert "fsync = off" in warnings

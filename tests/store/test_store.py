@@ -919,8 +919,8 @@ def test_a_second_indexer_is_refused_and_told_who_is_first(store: Store) -> None
         assert store.indexer_running()
         with pytest.raises(IndexerRunning) as caught, store.indexer_lock():
             pass
-        assert caught.value.holder == str(os.getpid())
-        assert caught.value.lock == f"{store.path}-indexer.lock"
+        assert str(os.getpid()) in str(caught.value.holder)
+        assert store.place in caught.value.lock
         assert store.indexer_running()
     assert not store.indexer_running()
     with store.indexer_lock():

@@ -70,7 +70,7 @@ def warnings(connection: Connection) -> Iterator[str]:
         )
     standbys, synchronous, known = connection.execute(_STANDBYS).one()
     if settings.get("synchronous_standby_names"):
-        if known and not synchronous:
+        if known == standbys and not synchronous:
             yield (
                 "synchronous_standby_names is set and no such standby is connected:"
                 " writes wait until one is"
