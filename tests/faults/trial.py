@@ -14,8 +14,9 @@ from faults.stamped import SEARCH, stamp_of, store_first
 from faults.witnesses import Witnesses
 
 # What a search may take: a node that says nothing is waited for so long.
-SECONDS = 2.0
-LATE = 20  # seconds until searches are complete again, with nodes that have just begun
+SECONDS = 5.0
+# Seconds until something happens that takes a second on a machine with nothing else to do.
+LATE = 60
 
 
 @dataclass
