@@ -15,7 +15,7 @@ from faults.witnesses import Witnesses
 
 # What a search may take: a node that says nothing is waited for so long.
 SECONDS = 5.0
-# Seconds until something happens that takes a second on a machine with nothing else to do.
+# Seconds until what takes a second or two on a machine that has nothing else to do.
 LATE = 60
 
 
