@@ -149,7 +149,8 @@ def _by_paragraph(
         condition, true = known(each.condition, truths), known(each.true, truths)
         if FALSE in (condition, true):
             continue
-        if true == TRUE:
+        implied = true == TRUE or known(tree, {true: False}) == FALSE
+        if implied:
             in_article = TRUE if condition == TRUE else both(tree, condition)
         else:
             rest = known(both(tree, condition), {true: True})

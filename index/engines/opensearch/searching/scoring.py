@@ -6,6 +6,8 @@ cluster keeps scores with 24 bits: a score may differ by 1e-6 of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
 from index.engines import ranking
 from index.engines.opensearch.mapping import LINE_FIELDS, LINES, PARAGRAPHS
@@ -29,15 +31,25 @@ class Scores:
         self._compiler, self._statistics = compiler, statistics
         self._leaves = compiler.leaves
 
-    def article(self, case: Case) -> Query:
-        """Articles of a case, by their scores."""
-        parts = [self._article_part(counted) for counted in case.counted]
-        if case.counted:
-            best = self.paragraph(case)
-            boost = ranking.PARAGRAPH_SHARE
-            parts.append(nested(PARAGRAPHS, best, score_mode="max", boost=boost))
-        articles = self._compiler.articles(case)
-        return with_score(articles, parts)
+    def articles(self, cases: Sequence[Case]) -> list[Query]:
+        """Parts of the scores of articles, which add up."""
+        common = set(cases[0].counted) if cases else set()
+        for case in cases[1:]:
+            common &= {
+                counted for counted in case.counted if counted.in_article == TRUE
+            }
+        queries: list[Query] = []
+        for case in cases:
+            own = [counted for counted in case.counted if counted not in common]
+            parts = [self._article_part(counted) for counted in own]
+            if case.counted:
+                best = self.paragraph(case)
+                boost = ranking.PARAGRAPH_SHARE
+                parts.append(nested(PARAGRAPHS, best, score_mode="max", boost=boost))
+            if parts:
+                queries.append(with_score(self._compiler.articles(case), parts))
+        # Those that count in every case are asked once.
+        return [*queries, *map(self._article_part, sorted(common, key=str))]
 
     def paragraph(self, case: Case) -> Query:
         """Matching paragraphs of a case, by their scores."""

@@ -193,8 +193,7 @@ class _Rows:
             body["search_after"] = self._values(search.after)
         body["query"] = base
         if self._ranked:
-            scores = [self._scores.article(case) for case in self._cases]
-            body["query"] = with_score([base], scores)
+            body["query"] = with_score([base], self._scores.articles(self._cases))
         return body
 
     def rows(self, answer: Body) -> list[Row]:
