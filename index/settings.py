@@ -72,7 +72,10 @@ class Settings:
     The environment variable of a setting is ``NUTGRAF_`` and its name in capitals.
     """
 
-    store: str = _setting("sqlite:///data/nutgraf.db", "database URL of the store")
+    store: str = _setting(
+        "sqlite:///data/nutgraf.db",
+        "sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE",
+    )
     engine: str = _setting(
         "whoosh:data/index",
         "memory:, whoosh:FOLDER or opensearch+https://USER:PASSWORD@HOST:9200/PREFIX",

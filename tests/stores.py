@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from real import postgresql
+from real.amounts import FULL
 
 from index.store import Store
 
@@ -26,6 +27,18 @@ def postgresql_server() -> Iterator[postgresql.Server]:
 @pytest.fixture(params=KINDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of a test's own store, which is empty, on each kind of database in turn."""
+    yield from _url_of(request, tmp_path)
+
+
+@pytest.fixture(params=KINDS if FULL else KINDS[:1])
+def store_url_at_length(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """The same, with PostgreSQL in ``make cluster`` only."""
+    yield from _url_of(request, tmp_path)
+
+
+def _url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'nutgraf.db'}"
         return

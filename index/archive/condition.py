@@ -107,8 +107,8 @@ def condition_of(
     problems = []
     if not store.writable():
         problems.append(
-            "the store is read-only: make its disk and folder writable; no restart is"
-            " needed"
+            "the store is read-only: make its disk and folder writable, or its server"
+            " the primary; no restart is needed"
         )
     if stale is not None:
         problems.append(f"no search can be answered: {stale}")

@@ -19,6 +19,7 @@ from real import postgresql
 from real.postgresql import Server
 from real.proxy import Wire, _reset
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from stores import behind
 from waiting import until
 
@@ -312,6 +313,11 @@ def test_a_view_whose_connection_is_lost_ends_with_an_error(store: Store) -> Non
     with pytest.raises(StoreUnavailable), store.reading() as view:
         terminate(store)
         view.get("a")
+    with pytest.raises(StoreUnavailable), store.reading() as view:
+        terminate(store)
+        with suppress(DBAPIError):
+            view.get("a")
+        view.get("a")  # also for who goes on
     with store.reading() as view:
         assert view.get("a").seq == 1
 

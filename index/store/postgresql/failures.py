@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from index.errors import ServiceError, StoreFull, StoreReadOnly, StoreUnavailable
 
@@ -50,6 +50,10 @@ def store_errors() -> Iterator[None]:
         if (translated := _translated(error.orig)) is None:
             raise
         raise translated from error
+    except PendingRollbackError as error:  # after a failure that the block went on from
+        raise StoreUnavailable(
+            "the store cannot be reached: the connection was lost; try again"
+        ) from error
     except psycopg.Error as error:  # from the driver itself
         if (translated := _translated(error)) is None:
             raise
@@ -70,7 +74,8 @@ def _translated(error: BaseException | None) -> ServiceError | None:
         (_REASONS[state[:n]] for n in (5, 3, 2) if state[:n] in _REASONS), None
     )
     if reason is None and isinstance(
-        error, psycopg.OperationalError | psycopg.InternalError
+        error,
+        psycopg.OperationalError | psycopg.InternalError | psycopg.InterfaceError,
     ):
         reason = "check the server and NUTGRAF_STORE"
     if reason is None:

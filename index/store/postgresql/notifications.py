@@ -86,7 +86,7 @@ class Notifications:
         while self._is_wanted():
             try:
                 self._follow()
-            except (NutgrafError, psycopg.Error) as error:
+            except (NutgrafError, psycopg.Error, OSError) as error:
                 LOG.debug("notifications: %s", error)
                 self._woken()  # they find out for themselves
                 time.sleep(_PAUSE_SECONDS)
