@@ -172,10 +172,6 @@ class Witnesses:
         """Number of answers to searches so far that were no refusals."""
         return sum(each.answers for each in self.readers)
 
-    def refusals(self) -> Counter[str]:
-        """Number of refused searches so far, by the code of the problem."""
-        return sum((each.refusals for each in self.readers), Counter[str]())
-
     def __enter__(self) -> Self:
         self._load.__enter__()
         for each in self._all:
