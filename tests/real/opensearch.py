@@ -43,6 +43,7 @@ transport.port: {own}
 discovery.seed_hosts: [{all}]
 cluster.initial_cluster_manager_nodes: [{all}]
 cluster.max_shards_per_node: 100000
+indices.query.bool.max_clause_count: 16384
 cluster.routing.allocation.disk.threshold_enabled: false
 cluster.fault_detection.follower_check.interval: 500ms
 cluster.fault_detection.leader_check.interval: 500ms
