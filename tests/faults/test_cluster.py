@@ -57,27 +57,29 @@ def test_a_service_parted_from_its_nodes_keeps_writes_and_refuses_searches(
     tmp_path: Path, prefix: str, wires: list[Wire], loss: str
 ) -> None:
     url = shared_nodes().url(prefix, ports=[wire.port for wire in wires])
-    with trial(loss, tmp_path / "data", NUTGRAF_ENGINE=url) as tried:
-        with tried.under_load() as witnesses:
-            for _ in range(amount(1, 10)):
-                before = witnesses.answers()
-                until(lambda: witnesses.answers() > before + 3, "searches", LATE)  # noqa: B023
-                for wire in wires:
-                    getattr(wire, loss)()
-                until(lambda: not tried.answers(), "no node answers", LATE)
-                body = {"headline": "Later", "paragraphs": ["Stored meanwhile."]}
-                stored = tried.client.ask("PUT", path_of("later"), body)
-                assert stored.status == 200
-                killed = tried.client.ask("POST", path_of("later", "kill"), {})
-                assert killed.status == 200
-                for kind in ({}, {"unit": "paragraph"}, {"q": "meanwhile"}):
-                    tried.refused(**kind)
-                assert tried.client.ask("GET", path_of("stamped-0")).status == 200
-                assert tried.client.ask("GET", path_of("later")).status == 410
-                for wire in wires:
-                    wire.mend()
-                until(tried.answers, "searches are answered again", LATE)
-            tried.besides.add("later")
+    with (
+        trial(loss, tmp_path / "data", NUTGRAF_ENGINE=url) as tried,
+        tried.under_load() as witnesses,
+    ):
+        for _ in range(amount(1, 10)):
+            before = witnesses.answers()
+            until(lambda: witnesses.answers() > before + 3, "searches", LATE)  # noqa: B023
+            for wire in wires:
+                getattr(wire, loss)()
+            until(lambda: not tried.answers(), "no node answers", LATE)
+            body = {"headline": "Later", "paragraphs": ["Stored meanwhile."]}
+            stored = tried.client.ask("PUT", path_of("later"), body)
+            assert stored.status == 200
+            killed = tried.client.ask("POST", path_of("later", "kill"), {})
+            assert killed.status == 200
+            for kind in ({}, {"unit": "paragraph"}, {"q": "meanwhile"}):
+                tried.refused(**kind)
+            assert tried.client.ask("GET", path_of("stamped-0")).status == 200
+            assert tried.client.ask("GET", path_of("later")).status == 410
+            for wire in wires:
+                wire.mend()
+            until(tried.answers, "searches are answered again", LATE)
+        tried.besides.add("later")
 
 
 def test_busy_nodes_and_half_failed_bulks_lose_nothing(
