@@ -33,8 +33,9 @@ faults: .venv/.installed-test $(SCHEMATHESIS)  ## kill, fill, damage and fuzz it
 	@[ -n '$(ARGS)' ] || PYTHONPATH=.:tests $(BIN)/python tests/faults/conformance.py $(SCHEMATHESIS) -n 1000
 
 # One process: the servers take the second core.
-cluster: .venv/.installed-test opensearch  ## run tests on three nodes of OpenSearch, at length; ARGS="-k kill"
-	@CLUSTER=full $(BIN)/pytest -n0 -v -m opensearch $(ARGS)
+cluster: .venv/.installed-test opensearch  ## run tests on OpenSearch and PostgreSQL, at length; ARGS="-k kill"
+	@CLUSTER=full $(BIN)/pytest -n0 -v -s tests/engines tests/store tests/archive tests/newsroom \
+	    tests/service tests/faults/test_cluster.py tests/faults/test_database.py $(ARGS)
 
 # The nodes of tests. Where there are none to be had, tests are skipped.
 opensearch: .venv/.installed-test

@@ -18,7 +18,9 @@ from hypothesis import settings as hypothesis_settings
 from jinja2.bccache import Bucket, BytecodeCache
 from real import keeper
 from real.amounts import FULL
-from real.opensearch import lacking
+from real.opensearch import lacking, new_prefix
+from served import SERVED, engine_of, kind_of
+from stores import postgresql_server  # noqa: F401 - a fixture
 from werkzeug.routing import Rule
 
 from index.access import Scope
@@ -99,12 +101,14 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         if report.nodeid.startswith(need) or need in report.keywords
     )
     for (kind, reason), count in reasons.items():
-        terminal.write_line(f"{count} {kind} skipped: {reason}")
+        if not reason.startswith("at length only"):
+            terminal.write_line(f"{count} {kind} skipped: {reason}")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what tests will need, and keep modules out of all garbage collections."""
-    if any(map(_needs_opensearch, session.items)) and lacking() is None:
+    needed = FULL or any(map(_needs_opensearch, session.items))
+    if needed and lacking() is None:
         folder = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
         in_parallel = "PYTEST_XDIST_WORKER" in os.environ
         keeper.begin((folder.parent if in_parallel else folder) / "opensearch")
@@ -191,9 +195,21 @@ def filled_archive(settings: Settings) -> Archive:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, store_url: str) -> Settings:
+def engine_url() -> Iterator[str]:
+    """URL of the engine of a test's own service: in memory, or in ``make cluster`` of
+    nodes, where its indexes are removed in the end."""
+    if not FULL:
+        yield "memory:"
+        return
+    prefix = new_prefix()
+    yield keeper.shared_nodes().url(prefix)
+    keeper.shared_nodes().remove(prefix)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, store_url: str, engine_url: str) -> Settings:
     """Settings of a test's own service."""
-    return replace(settings_in(tmp_path), store=store_url)
+    return replace(settings_in(tmp_path), store=store_url, engine=engine_url)
 
 
 @pytest.fixture
@@ -211,9 +227,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store_url(tmp_path: Path) -> str:
-    """URL of a test's own store, which is empty."""
-    return f"sqlite:///{tmp_path / 'nutgraf.db'}"
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a test's own store, which is empty: of SQLite, or in ``make cluster`` of
+    PostgreSQL."""
+    if not FULL:
+        yield f"sqlite:///{tmp_path / 'nutgraf.db'}"
+        return
+    with request.getfixturevalue("postgresql_server").lent() as url:
+        yield url
 
 
 @pytest.fixture
@@ -224,7 +245,7 @@ def store(store_url: str, clock: Clock) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["memory:", "whoosh:{tmp}/index"], ids=["memory", "whoosh"])
+@pytest.fixture(params=SERVED, ids=kind_of)
 def empty_archive(
     request: pytest.FixtureRequest, store_url: str, tmp_path: Path, clock: Clock
 ) -> Iterator[Archive]:
@@ -232,7 +253,7 @@ def empty_archive(
     archive = Archive.open(
         Settings(
             store=store_url,
-            engine=request.param.format(tmp=tmp_path),
+            engine=engine_of(request, tmp_path),
         ),
         clock=clock,
     )

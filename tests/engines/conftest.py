@@ -14,12 +14,12 @@ from engines.kinds import (
     OPENSEARCH,
     PRUNED,
     REOPENED,
-    kind_of,
     open_empty,
     shrink,
 )
 from engines.searches import COCOA, KERRY, LAVROV, UNDATED, fill
 from real.amounts import FULL
+from served import kind_of
 
 from index.engines import Engine
 

@@ -75,11 +75,6 @@ class OnNodes:
         self._nodes.remove(self._prefix)
 
 
-def kind_of(url: str) -> str:
-    """Kind of an engine, for the name of a test."""
-    return url.partition(":")[0]
-
-
 def open_empty(url: str, folder: Path, **options: Any) -> Engine:
     """An empty engine; its URL may begin with `reopened` or `pruned`.
 

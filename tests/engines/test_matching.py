@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from articles import article
-from engines.kinds import KINDS, kind_of, open_empty, word
+from engines.kinds import KINDS, open_empty, word
 from engines.searches import fill, ids, matching_ids, search
+from served import kind_of
 
 from index.dates import micros
 from index.engines import Engine, Page

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from articles import article
+from engines.generated import articles_, searches
 from engines.kinds import NOW, PRUNED, open_empty, shrink, word
 from engines.searches import fill, ids, search
-from engines.test_agreement import articles_, searches
 from faults.amounts import amount
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

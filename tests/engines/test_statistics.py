@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from articles import article
-from engines.kinds import KINDS, NOW, kind_of, open_empty, word
+from engines.kinds import KINDS, NOW, open_empty, word
 from engines.searches import fill, ids, search
 from faults.amounts import amount
+from served import kind_of
 
 from index.article import PLACES, Article
 from index.engines import Engine

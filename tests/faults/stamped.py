@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from faults.cluster import Client
+from waiting import until
 
 TOGETHER = 20  # articles that are rewritten by one request, again and again
 
@@ -54,6 +55,10 @@ def stamp_of(page: Any) -> tuple[str, str | None]:
 
 def store_first(client: Client) -> None:
     """Store the first generation, and wait until it is found."""
-    reply = client.ask("POST", "/v1/articles", generation(0), wait=1)
-    assert reply.status == 200, reply.body
-    assert reply.json["indexed"], reply.body
+
+    def is_indexed() -> bool:
+        reply = client.ask("POST", "/v1/articles", generation(0), wait=1)
+        assert reply.status == 200, reply.body
+        return bool(reply.json["indexed"])
+
+    until(is_indexed, "the first generation is indexed", 60)

@@ -14,8 +14,9 @@ from faults.stamped import SEARCH, stamp_of, store_first
 from faults.witnesses import Witnesses
 
 # What a search may take: a node that says nothing is waited for so long.
-SECONDS = 2.0
-LATE = 20  # seconds until searches are complete again, with nodes that have just begun
+SECONDS = 5.0
+# Seconds until what takes a second or two on a machine that has nothing else to do.
+LATE = 60
 
 
 @dataclass
@@ -44,8 +45,8 @@ class Trial:
         for victim in witnesses.killer.killed:
             page = self.client.search(victim)
             assert page["total"]["articles"] == 0, f"{victim} is killed"
-        for log in (self.cluster.log("web"), self.cluster.log("indexer")):
-            assert "Traceback" not in log
+        assert '"level": "error"' not in self.cluster.log("web")
+        assert "\nTraceback" not in self.cluster.log("indexer")
 
     def refused(self, **parameters: object) -> Reply:
         """A search, which must be refused for a while."""

@@ -43,6 +43,7 @@ class _Witness(threading.Thread):
         self._end.set()
         self.join(90)
         assert not self.is_alive(), "a request has no answer"
+        self._client.close()
 
     def _turn(self) -> None:
         raise NotImplementedError
@@ -170,10 +171,6 @@ class Witnesses:
     def answers(self) -> int:
         """Number of answers to searches so far that were no refusals."""
         return sum(each.answers for each in self.readers)
-
-    def refusals(self) -> Counter[str]:
-        """Number of refused searches so far, by the code of the problem."""
-        return sum((each.refusals for each in self.readers), Counter[str]())
 
     def __enter__(self) -> Self:
         self._load.__enter__()

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from faults.cluster import Reply, running
 from newsroom.newsroom import Newsroom, OwnNewsroom, WholeNewsroom, path
+from served import SERVED, engine_of, kind_of
 
 from index.archive import Archive
 from index.dates import iso
@@ -72,10 +73,6 @@ ANYWHERE = (
 )
 
 
-def _kind(form: str) -> str:
-    return form.partition(":")[0]
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeNewsroom]:
     """Two workers and an indexer, shared by the tests one after the other."""
@@ -86,9 +83,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeNewsroom]:
         newsroom.end()
 
 
-@pytest.fixture(params=["memory:", "whoosh:{tmp}/index", "cluster"], ids=_kind)
+@pytest.fixture(params=[*SERVED, "cluster"], ids=kind_of)
 def newsroom(
-    request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    request: pytest.FixtureRequest,
+    store_url: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> Iterator[Newsroom]:
     """An empty newsroom of each kind in turn."""
     if request.param == "cluster":
@@ -98,9 +98,7 @@ def newsroom(
         return
     caplog.set_level(logging.DEBUG)
     settings = Settings(
-        store=f"sqlite:///{tmp_path}/store.db",
-        engine=request.param.format(tmp=tmp_path),
-        wait_seconds=0.2,
+        store=store_url, engine=engine_of(request, tmp_path), wait_seconds=0.2
     )
     archive = Archive.open(settings)
     client = create_app(settings, archive).test_client()

@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ transport.port: {own}
 discovery.seed_hosts: [{all}]
 cluster.initial_cluster_manager_nodes: [{all}]
 cluster.max_shards_per_node: 100000
+indices.query.bool.max_clause_count: 16384
 cluster.routing.allocation.disk.threshold_enabled: false
 cluster.fault_detection.follower_check.interval: 500ms
 cluster.fault_detection.leader_check.interval: 500ms
@@ -182,30 +183,27 @@ class Nodes:
         for node in self.nodes:
             node.start()
 
-    def wait(self, *, count: int | None = None) -> None:
-        """Wait until the nodes that run are one cluster.
-
-        :param count: how many they are; by default all.
-        """
-        wanted = len(self.nodes) if count is None else count
+    def wait(self) -> None:
+        """Wait until all nodes are one cluster that has all shards."""
         try:
-            until(
-                lambda: self._are(wanted), "the nodes are one cluster", _STARTS_SECONDS
-            )
+            until(self._are_up, "the nodes are one cluster", _STARTS_SECONDS)
         except AssertionError as error:
             for node in self.nodes:
                 log = (node.folder / "log").read_text("utf-8", errors="replace")
                 error.add_note(f"--- the end of {node.folder.name}\n{log[-_SHOWN:]}")
             raise
 
-    def _are(self, wanted: int) -> bool:
-        seen = 0
+    def _are_up(self) -> bool:
         for node in self.nodes:
-            with suppress(OSError):
+            try:
                 health = node.ask("GET", "/_cluster/health", seconds=10)
-                assert health["cluster_name"] == node.cluster
-                seen += health["number_of_nodes"] == wanted
-        return seen == wanted
+            except OSError:
+                return False
+            assert health["cluster_name"] == node.cluster
+            # Red is also what has not yet read its state.
+            if health["number_of_nodes"] < len(self.nodes) or health["status"] == "red":
+                return False
+        return True
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Body of the answer of any node that answers, parsed as JSON.

@@ -21,7 +21,7 @@ from opensearchpy import Urllib3HttpConnection as Connection
 
 from index.deadline import Deadline
 from index.engines.opensearch.address import Address
-from index.errors import IndexUnavailable, SearchTimeout
+from index.errors import IndexUnavailable, InvalidQuery, SearchTimeout
 
 # Longest time for one request without a deadline, and for one node to answer it, in
 # seconds.
@@ -55,6 +55,7 @@ _LOST = frozenset(
         "illegal_state_exception",  # no node found for id
     }
 )
+_TOO_MANY = frozenset({"too_many_clauses", "too_many_nested_clauses"})
 _SLOW = frozenset({"task_cancelled_exception", "search_timed_out"})
 
 
@@ -213,6 +214,7 @@ class Cluster:
         :raises SearchTimeout: the deadline passed, also for one of them only.
         :raises PointLost: the point in time of one of them is gone, or a node with it.
         :raises IndexMissing: so is its index.
+        :raises InvalidQuery: a query has more clauses than the cluster takes.
         :raises IndexUnavailable: a shard of one of them did not answer.
         """
         limit = _server_limit(deadline)
@@ -396,6 +398,12 @@ def _check_causes(
     if kinds & _LOST:
         lost = ", ".join(sorted(kinds & _LOST))
         raise PointLost(f"the search cluster is not available: {lost}")
+    if kinds & _TOO_MANY:
+        raise InvalidQuery(
+            "the query makes more clauses than the search cluster takes"
+            " (indices.query.bool.max_clause_count); use fewer words",
+            code="query_too_many_clauses",
+        )
     if kinds & _SLOW:
         _give_up("a search was given up", deadline)
 

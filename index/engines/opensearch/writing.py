@@ -103,14 +103,17 @@ class Writer:
         self, puts: Iterable[Article], deletes: Iterable[str], seq: int
     ) -> Iterator[Operation]:
         index = alias_of(self._generation.articles)
+        # An article that is in both is put: deletes come first in a batch.
+        deleted = dict.fromkeys(deletes)
         for article in puts:
+            deleted.pop(article.id, None)
             whole = analysed(article, self._language)
             for lines in self._vocabulary.new_lines(whole):
                 yield Operation(lines, "")
             document = {**article_document(whole), "seq": seq}
             action = {"index": _target(index, article.id, seq)}
             yield Operation(lines_of((action, document)), article.id)
-        for article_id in deletes:
+        for article_id in deleted:
             action = {"delete": _target(index, article_id, seq)}
             yield Operation(lines_of([action]), article_id)
 

@@ -19,7 +19,7 @@ from index.engines.opensearch.cluster import (
     PointLost,
     Refused,
 )
-from index.errors import IndexUnavailable, SearchTimeout
+from index.errors import IndexUnavailable, InvalidQuery, SearchTimeout
 
 Connect = Callable[..., Cluster]
 WHOLE = {"timed_out": False, "_shards": {"total": 3, "failed": 0}, "hits": {"hits": []}}
@@ -183,6 +183,15 @@ def test_an_index_that_is_missing_is_told_apart(node: Node, connect: Connect) ->
     node.will((404, {"error": {"type": "index_not_found_exception", "reason": "x"}}))
     with pytest.raises(IndexMissing):
         connect(node).search([{}], None)
+
+
+def test_a_query_with_too_many_clauses_is_refused_as_such(
+    node: Node, connect: Connect
+) -> None:
+    node.will(failed("too_many_nested_clauses", 400))
+    with pytest.raises(InvalidQuery, match="use fewer words") as refused:
+        connect(node).search([{}], None)
+    assert refused.value.code == "query_too_many_clauses"
 
 
 def test_a_request_that_is_wrong_is_told_apart(node: Node, connect: Connect) -> None:
