@@ -6,7 +6,6 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -161,9 +160,8 @@ class View:
         # The first read fixes the snapshot. It has what every answer needs: a statement
         # takes as long for three values as for one.
         ((seq, epoch, key),) = _STATE.rows(connection)
-        self.seq = int(seq)
-        # Number of this history of changes; restoring a backup starts a new one.
-        self.epoch = int(epoch)
+        # An epoch is a history of changes; restoring a backup starts a new one.
+        self.seq, self.epoch = int(seq), int(epoch)
         self._cursor_key: bytes | None = key
 
     def close(self) -> None:
@@ -171,7 +169,7 @@ class View:
         for read in self._reads:
             read.close()
 
-    @cached_property
+    @property
     def moved_to(self) -> str | None:
         """Where the store was moved, in words; ``None`` if it was not."""
         return moved_to(self._connection)

@@ -23,7 +23,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 # Import names that are not the distribution's own with an underscore for a dash.
-IMPORT_NAMES = {"pystemmer": "Stemmer", "whoosh-reloaded": "whoosh"}
+IMPORT_NAMES = {
+    "opensearch-py": "opensearchpy",
+    "pystemmer": "Stemmer",
+    "whoosh-reloaded": "whoosh",
+}
 # Declared, whether or not a line of ours imports them.
 COMMANDS = {"honcho"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no time zones
@@ -62,6 +66,8 @@ def foreign_imports() -> set[str]:
 @pytest.mark.slow
 def test_every_library_that_is_imported_is_declared_and_the_other_way_round():
     declared = requirements("options", "install_requires").keys() - DATA
+    for extra in ("opensearch", "postgresql"):
+        declared |= requirements("options.extras_require", extra).keys()
     names = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in declared}
     assert foreign_imports() | COMMANDS == names
 
