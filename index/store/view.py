@@ -157,8 +157,7 @@ class View:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reads: list[Generator[Any]] = []  # that may be under way
-        # The first read fixes the snapshot. It has what every answer needs: a statement
-        # takes as long for three values as for one.
+        # The first read fixes the snapshot, and has what every answer needs.
         ((seq, epoch, key),) = _STATE.rows(connection)
         # An epoch is a history of changes; restoring a backup starts a new one.
         self.seq, self.epoch = int(seq), int(epoch)
