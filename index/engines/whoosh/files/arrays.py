@@ -402,8 +402,12 @@ def narrowed_offsets(offsets: Array) -> Array:
 
 def expand_ranges(starts: Array, counts: Array) -> Ints:
     """Numbers of several ranges, end to end."""
-    ends = counts.cumsum(dtype=np.int64)
+    # NumPy converts an operand of another type piece by piece, which takes longer.
+    counts = counts.astype(np.int64, copy=False)
+    ends = counts.cumsum()
     total = int(ends[-1]) if len(ends) else 0
-    numbers: Ints = (starts + counts - ends).repeat(counts)
+    shifts = starts + counts
+    shifts -= ends
+    numbers: Ints = shifts.repeat(counts)
     numbers += np.arange(total)
     return numbers

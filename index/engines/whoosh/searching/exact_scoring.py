@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from index.engines.whoosh.searching.row_set import RowSet, is_among
 from index.engines.whoosh.searching.snapshot import Floats, IndexSnapshot
 from index.engines.whoosh.searching.sorting import Candidates
 from index.engines.whoosh.searching.unions import Postings
-from index.query import Unit
+from index.query import Unit, WordLeaf
 
 _FEW = 64  # paragraphs of a hit that sorted() orders faster than NumPy
 
@@ -297,6 +298,25 @@ class ExactScorer:
         """Numbers of the matching paragraphs of an article, ascending."""
         first_n = int(self._snapshot.first_n[self.articles[slot]])
         return self._matching_in(slot) + (first_n - int(self._starts[slot]))
+
+    def leaves(self, slot: int) -> tuple[WordLeaf, ...]:
+        """The leaves that count in an article, in article scope."""
+        counting = self._counting_leaves[:, slot].tolist()
+        clauses = [scorer.clause for scorer in self._scorers]
+        return tuple(clause.leaf for clause in compress(clauses, counting))
+
+    @cached
+    def _counting_leaves(self) -> Mask:
+        """In which hits each leaf counts, in article scope: a row per leaf."""
+        scorers = self._scorers
+        counting: Mask = self._counts.reshape(len(scorers), self._size) > 0
+        for scorer, row in zip(scorers, counting, strict=True):
+            if scorer.postings.lines:
+                has = scorer.postings.contains(self.articles)
+                if scorer.has_context:
+                    has &= scorer.context.contains(self.articles)
+                row |= has
+        return counting
 
     def _first(self, slot: int) -> int:
         """Difference between the number of a document of an article and its place."""

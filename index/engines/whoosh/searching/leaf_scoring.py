@@ -55,6 +55,8 @@ class LeafScorer:
     @cached
     def everywhere(self) -> bool:
         """Whether the leaf counts wherever it occurs in paragraphs."""
+        if self.clause.sufficient and self._hits.complete:
+            return True
         articles = self.postings.articles
         if self.clause.required and len(self._hits) == len(articles):
             return not self.postings.lines
@@ -89,16 +91,6 @@ class LeafScorer:
         else:
             mask[postings.documents_at(self._at)] = True
 
-    def counts_in(self, articles: Ints) -> Mask:
-        """In which of some hits the leaf counts.
-
-        :param articles: ascending.
-        """
-        counts = self.postings.contains(articles)
-        if self.has_context:
-            counts &= self.context.contains(articles)
-        return counts
-
     @cached
     def upper_bounds(self) -> Array:
         """Upper bound of what the leaf adds to the score of :attr:`all_articles`."""
@@ -109,6 +101,20 @@ class LeafScorer:
             bounds = self._with_lines(bounds)
         boost = self.clause.leaf.boost
         return bounds if boost == 1.0 else bounds * np.float32(boost)
+
+    def add_upper_bounds(self, bounds: Array) -> None:
+        """Add :attr:`upper_bounds` to those of all articles, by their numbers.
+
+        Those of articles that are no hits may be added too.
+        """
+        by_number = None
+        if not self.has_context and not self.postings.lines:
+            by_number = self._weighting.upper_bounds_by_number(self.postings)
+        if by_number is None:
+            bounds[self.all_articles] += self.upper_bounds
+            return
+        boost = self.clause.leaf.boost
+        bounds += by_number if boost == 1.0 else by_number * np.float32(boost)
 
     @cached
     def paragraph_bounds(self) -> Array:

@@ -46,9 +46,10 @@ _ROW, _CONTEXT, _CANDIDATE = 24, 5, 64
 # For each document of a posting list: its own, while the lists of a prefix, a phrase
 # and the like are joined; for each posting of one run of those.
 _KEPT, _JOINED, _RUN = 12, 96, 40
-# For each article of a posting list; for each paragraph of a hit and each leaf, while
-# the hit is scored exactly.
-_ARTICLE_KEPT, _ENTRY = 32, 80
+# For each article of a posting list, 16 of them for upper bounds by number: then it has
+# a quarter of all articles. For each paragraph of a hit and each leaf, while the hit is
+# scored exactly.
+_ARTICLE_KEPT, _ENTRY = 48, 80
 # Words of a NEAR or a phrase that begin at one position: one, and a part of it.
 _AT_ONE_POSITION = 2
 _SAMPLES = 1_000  # of the documents that the largest articles have together

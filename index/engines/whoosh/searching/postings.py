@@ -20,7 +20,7 @@ from index.engines.whoosh.files import (
 )
 from index.engines.whoosh.searching.collection import Collection
 from index.engines.whoosh.searching.norms import Norms
-from index.engines.whoosh.searching.row_set import union_of
+from index.engines.whoosh.searching.row_set import places_of_common, union_of
 from index.engines.whoosh.searching.segment_postings import SegmentPostings
 from index.engines.whoosh.searching.snapshot import IndexSnapshot
 from index.engines.whoosh.searching.unions import Postings
@@ -33,6 +33,8 @@ _OBJECT_BYTES = 2_000  # of posting lists without their arrays
 # If a list is this many times as long as the articles to look up, a binary search for
 # each article costs less than a bitmap of the list.
 _SPARSE = 8
+# In more than one of so many articles, upper bounds are added to those of all.
+_DENSE = 4
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class LeafWeights:
     :ivar collection: the identity of the collection.
     :ivar upper_bounds: once they are computed; see
         :meth:`LeafPostings.upper_bounds_by`.
+    :ivar by_number: the same by number of the article, once they are computed.
     """
 
     collection: object
@@ -49,6 +52,7 @@ class LeafWeights:
     article_idf: float
     document_idf: float
     upper_bounds: Array | None = None
+    by_number: Array | None = None
 
 
 class LeafPostings:
@@ -177,7 +181,7 @@ class LeafPostings:
     def computed(self) -> int:
         """Number of attributes computed so far; while it is the same, bytes are too."""
         attributes = sum(len(part.__dict__) for part in self._parts)
-        return len(self.__dict__) + attributes + (self._kept_bounds is not None)
+        return len(self.__dict__) + attributes + len(self._kept_bounds)
 
     @property
     def bytes(self) -> int:
@@ -185,8 +189,7 @@ class LeafPostings:
         # Another thread may add an attribute meanwhile.
         attributes = list(self.__dict__.values())
         arrays = [value for value in attributes if isinstance(value, np.ndarray)]
-        if (bounds := self._kept_bounds) is not None:
-            arrays.append(bounds)
+        arrays += self._kept_bounds
         for part in self._parts:
             arrays += part.arrays
         for line in self.lines.values():
@@ -196,9 +199,12 @@ class LeafPostings:
         return _OBJECT_BYTES + sum(own.values())
 
     @property
-    def _kept_bounds(self) -> Array | None:
+    def _kept_bounds(self) -> list[Array]:
         weights: LeafWeights | None = self.__dict__.get(_WEIGHTS)
-        return None if weights is None else weights.upper_bounds
+        if weights is None:
+            return []
+        kept = weights.upper_bounds, weights.by_number
+        return [bounds for bounds in kept if bounds is not None]
 
     def shed(self) -> None:
         """Drop what takes much memory and little time to compute again."""
@@ -298,12 +304,33 @@ class LeafPostings:
         """:meth:`upper_bounds_by` the statistics of a collection."""
         weights = self.weights(collection)
         if weights.upper_bounds is None:
-            weights.upper_bounds = self.upper_bounds_by(
-                Norms(collection),
-                article_idf=weights.article_idf,
-                document_idf=weights.document_idf,
-            )
+            weights.upper_bounds = self._bounds_in(collection, weights)
         return weights.upper_bounds
+
+    def _bounds_in(self, collection: Collection, weights: LeafWeights) -> Array:
+        return self.upper_bounds_by(
+            Norms(collection),
+            article_idf=weights.article_idf,
+            document_idf=weights.document_idf,
+        )
+
+    def upper_bounds_by_number(self, collection: Collection) -> Array | None:
+        """:meth:`upper_bounds` by number of the article, 0 where the leaf is not.
+
+        ``None`` if the leaf is in few articles: theirs are added one by one.
+        """
+        articles = self._snapshot.articles
+        if len(self.articles) * _DENSE <= articles:
+            return None
+        weights = self.weights(collection)
+        if weights.by_number is None:
+            bounds = weights.upper_bounds
+            if bounds is None:  # it is not kept: one of the two is enough
+                bounds = self._bounds_in(collection, weights)
+            by_number = np.zeros(articles, np.float32)
+            by_number[self.articles] = bounds
+            weights.by_number = by_number  # complete: other threads read it
+        return weights.by_number
 
     def upper_bounds_by(
         self, norms: Norms, *, article_idf: float, document_idf: float
@@ -415,21 +442,3 @@ class LeafPostings:
                 rows.append(part_rows + base)
                 frequencies.append(part_frequencies)
         return counts, np.concatenate(rows), np.concatenate(frequencies)
-
-
-def places_of_common(articles: Array, some: Array) -> Ints:
-    """Places, in a list of articles, of those that are in another list.
-
-    Both are ascending. The shorter one is looked up in the longer one.
-    """
-    if not len(articles):
-        return np.empty(0, np.int64)
-    some = some.astype(articles.dtype, copy=False)
-    if len(some) <= len(articles):
-        at = articles.searchsorted(some)
-        at[at == len(articles)] = 0
-        common: Ints = at.compress(articles.take(at) == some)
-        return common
-    at = some.searchsorted(articles)
-    at[at == len(some)] = 0
-    return np.asarray(some.take(at) == articles).nonzero()[0]

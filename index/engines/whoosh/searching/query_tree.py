@@ -9,12 +9,7 @@ import numpy as np
 
 from index.dates import micros
 from index.deadline import until
-from index.engines.whoosh.files import (
-    NO_VALUE,
-    Array,
-    Mask,
-    cached,
-)
+from index.engines.whoosh.files import NO_VALUE, Array, Mask, cached
 from index.engines.whoosh.searching.collection import Collection, collection_at
 from index.engines.whoosh.searching.expansions import (
     Expansion,
@@ -66,12 +61,14 @@ class Clause(NamedTuple):
         the ANDs around the leaf are true; ``None`` for wherever the whole query is. The
         leaf counts where it matches inside this context.
     :param required: the leaf matches wherever the query does.
+    :param sufficient: the query is true wherever the leaf matches.
     """
 
     leaf: WordLeaf
     postings: LeafPostings
     context: RowSet | None
     required: bool
+    sufficient: bool
 
     @property
     def places(self) -> Places:
@@ -405,10 +402,15 @@ class QueryTree:
 
         :param rows: where the whole query is true; see :meth:`matching_rows`.
         """
-        return list(self._clauses(self._search.query, None, True, rows))
+        return list(self._clauses(self._search.query, None, True, True, rows))
 
     def _clauses(
-        self, query: Query, context: RowSet | None, required: bool, rows: RowSet
+        self,
+        query: Query,
+        context: RowSet | None,
+        required: bool,
+        sufficient: bool,
+        rows: RowSet,
     ) -> Iterator[Clause]:
         if isinstance(query, And):
             # The outermost AND holds wherever the query as a whole does.
@@ -417,16 +419,17 @@ class QueryTree:
                 within = within.compress(self._is_true(query, within))
                 context = RowSet(self._size, within)
             for child in query.children:
-                yield from self._clauses(child, context, required, rows)
+                yield from self._clauses(child, context, required, False, rows)
         elif isinstance(query, Or):
             for child in query.children:
-                yield from self._clauses(child, context, False, rows)
+                yield from self._clauses(child, context, False, sufficient, rows)
         elif not isinstance(query, Not | All | Range):
             yield Clause(
                 leaf=query,
                 postings=self.postings(query),
                 context=context,
                 required=required,
+                sufficient=sufficient,
             )
 
     def counts_in(self, clause: Clause, documents: Array) -> Mask:

@@ -210,20 +210,22 @@ class Ranker:
         by_paragraph = self._search.unit is Unit.PARAGRAPH
         for scorer in self._scoring:
             self.check()
-            articles, own = (
-                (scorer.articles, scorer.paragraph_bounds)
-                if by_paragraph
-                else (scorer.all_articles, scorer.upper_bounds)
-            )
-            if scorer.clause.required and len(articles) == len(bounds):
-                bounds += own
-                continue
-            # Indexed addition is safe: no article occurs twice in a posting list.
+            if scorer.clause.required:
+                articles, own = (
+                    (scorer.articles, scorer.paragraph_bounds)
+                    if by_paragraph
+                    else (scorer.all_articles, scorer.upper_bounds)
+                )
+                if len(articles) == len(bounds):
+                    bounds += own
+                    continue
             if by_article is None:
                 by_article = np.zeros(self._snapshot.articles, np.float32)
-                by_article[articles] = own
+            # Indexed addition is safe: no article occurs twice in a posting list.
+            if by_paragraph:
+                by_article[scorer.articles] += scorer.paragraph_bounds
             else:
-                by_article[articles] += own
+                scorer.add_upper_bounds(by_article)
         if by_article is not None:
             bounds += by_article.take(self._numbers)
         return bounds
@@ -280,7 +282,7 @@ class Ranker:
         documents: list[int | None] = [None] * len(chosen)
         if candidates.documents is not None:
             documents = candidates.documents[chosen].tolist()
-        marks = self._marks(articles, located)
+        marks = self._marks(located)
         hits = []
         for (scorer, slot, total), document, own, key, version in zip(
             located,
@@ -340,23 +342,14 @@ class Ranker:
             located.update(zip(portion.tolist(), _slots_of(scorer, slots), strict=True))
         return [located[article] for article in articles.tolist()]
 
-    def _marks(self, articles: Ints, located: Sequence[_Located]) -> list[Marks]:
+    def _marks(self, located: Sequence[_Located]) -> list[Marks]:
         """Leaves that count in each of some hits, and in their paragraphs."""
         clauses = [scorer.clause for scorer in self._scorers]
         if all(clause.required for clause in clauses):
-            return [Marks(tuple([clause.leaf for clause in clauses]))] * len(articles)
+            return [Marks(tuple([clause.leaf for clause in clauses]))] * len(located)
         if self._search.scope is Scope.PARAGRAPH:
             return self._marks_by_document(clauses, located)
-        ascending = distinct(np.sort(articles))
-        slots = ascending.searchsorted(articles)
-        counting = [
-            (scorer.clause.leaf, scorer.counts_in(ascending).take(slots).tolist())
-            for scorer in self._scorers
-        ]
-        return [
-            Marks(tuple([leaf for leaf, counts in counting if counts[at]]))
-            for at in range(len(articles))
-        ]
+        return [Marks(scorer.leaves(slot)) for scorer, slot, _ in located]
 
     def _marks_by_document(
         self, clauses: Sequence[Clause], located: Sequence[_Located]

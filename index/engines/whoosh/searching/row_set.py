@@ -148,3 +148,21 @@ def distinct(rows: Array) -> Array:
     first[0] = True
     np.not_equal(rows[1:], rows[:-1], out=first[1:])
     return rows.compress(first)
+
+
+def places_of_common(articles: Array, some: Array) -> Ints:
+    """Places, in a list of articles, of those that are in another list.
+
+    Both are ascending. The shorter one is looked up in the longer one.
+    """
+    if not len(articles):
+        return np.empty(0, np.int64)
+    some = some.astype(articles.dtype, copy=False)
+    if len(some) <= len(articles):
+        at = articles.searchsorted(some)
+        at[at == len(articles)] = 0
+        common: Ints = at.compress(articles.take(at) == some)
+        return common
+    at = some.searchsorted(articles)
+    at[at == len(some)] = 0
+    return np.asarray(some.take(at) == articles).nonzero()[0]

@@ -116,6 +116,15 @@ class Weighting:
             document_idf=self.document_idf(leaf, postings),
         )
 
+    def upper_bounds_by_number(self, postings: LeafPostings) -> Array | None:
+        """Upper bounds by number of the article; see :class:`.LeafPostings`.
+
+        ``None`` with given statistics: then they serve one search only.
+        """
+        if self._given is not None:
+            return None
+        return postings.upper_bounds_by_number(self._collection)
+
 
 def _equal(one: Statistics, other: Statistics) -> bool:
     """Whether two statistics give the same scores, whenever they were taken."""
