@@ -22,13 +22,15 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
-from faults.amounts import progress
+from faults.amounts import SIZE, progress
 from faults.cluster import HOST, Cluster
 from faults.site import NGINX, SITE, Site, nginx_in_front
 from waiting import until
 
 pytestmark = [
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+    # Two machines of two workers each take half a minute of both cores.
+    pytest.mark.skipif(SIZE != "full", reason="at length only (make faults)"),
     pytest.mark.slow,
 ]
 
