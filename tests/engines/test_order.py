@@ -44,7 +44,12 @@ def test_a_boost_weighs_more(engine: Engine) -> None:
 def test_a_word_that_a_query_has_twice_counts_twice(
     engine: Engine, field: str | None
 ) -> None:
-    fill(engine, article("a", "The truce holds."), article("b", "x", headline="Truce"))
+    fill(
+        engine,
+        article("a", "The truce holds."),
+        article("b", "x", headline="Truce"),
+        *(article(f"c{n}", "Other words.") for n in range(8)),
+    )
     truce = word("truce", field)
     once = search(engine, truce).hits
     for query in (And((truce, truce)), Or((truce, truce))):
