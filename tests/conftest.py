@@ -19,7 +19,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from real import keeper
 from real.amounts import FULL
 from real.opensearch import lacking, new_prefix
-from served import SERVED, engine_of, kind_of
+from served import SEARCH_SECONDS, SERVED, engine_of, kind_of
 from stores import postgresql_server  # noqa: F401 - a fixture
 from werkzeug.routing import Rule
 
@@ -173,7 +173,10 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
 def settings_in(folder: Path) -> Settings:
     """Settings with a new store, an engine in memory, and short waits."""
     return Settings(
-        store=f"sqlite:///{folder / 'nutgraf.db'}", engine="memory:", wait_seconds=0.2
+        store=f"sqlite:///{folder / 'nutgraf.db'}",
+        engine="memory:",
+        wait_seconds=0.2,
+        search_seconds=SEARCH_SECONDS,
     )
 
 
@@ -254,6 +257,7 @@ def empty_archive(
         Settings(
             store=store_url,
             engine=engine_of(request, tmp_path),
+            search_seconds=SEARCH_SECONDS,
         ),
         clock=clock,
     )

@@ -11,6 +11,9 @@ from real.amounts import FULL
 _ON_NODES = [pytest.param("nodes", marks=pytest.mark.opensearch, id="opensearch")]
 SERVED = ["memory:", "whoosh:{tmp}/index", *(_ON_NODES if FULL else [])]
 
+# Deadline of a search: what is right must not depend on what else the machine does.
+SEARCH_SECONDS = 20.0
+
 
 def kind_of(url: str) -> str:
     """Kind of an engine, for the name of a test."""

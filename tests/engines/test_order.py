@@ -10,7 +10,7 @@ from faults.amounts import amount
 
 from index.article import article_of
 from index.engines import Engine
-from index.query import All, Or, Range, Sort, Term, Unit
+from index.query import All, And, Or, Range, Sort, Term, Unit
 
 
 def test_rare_words_weigh_more(engine: Engine) -> None:
@@ -38,6 +38,25 @@ def test_a_boost_weighs_more(engine: Engine) -> None:
     for favourite, other, first in (("apple", "pear", "a"), ("pear", "apple", "b")):
         query = Or((Term(favourite, boost=3.0), Term(other)))
         assert ids(search(engine, query))[0] == first
+
+
+@pytest.mark.parametrize("field", [None, "headline"])
+def test_a_word_that_a_query_has_twice_counts_twice(
+    engine: Engine, field: str | None
+) -> None:
+    fill(
+        engine,
+        article("a", "The truce holds."),
+        article("b", "x", headline="Truce"),
+        *(article(f"c{n}", "Other words.") for n in range(8)),
+    )
+    truce = word("truce", field)
+    once = search(engine, truce).hits
+    for query in (And((truce, truce)), Or((truce, truce))):
+        twice = search(engine, query).hits
+        assert [hit.score for hit in twice] == pytest.approx(
+            [2 * hit.score for hit in once], abs=1e-4
+        )
 
 
 def test_equal_scores_put_newer_first_then_ids(engine: Engine) -> None:

@@ -119,6 +119,7 @@ def test_another_indexer_takes_over_when_the_first_is_killed(
 def standby_of(server: Server, folder: Path) -> Server:
     """A running standby without which the server acknowledges nothing."""
     standby = Server(folder, server.settings)
+    standby.make_folder()
     postgresql.run(
         *("pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", "lab"),
         *("-D", str(standby.data), "-R", "-c", "fast"),

@@ -80,11 +80,15 @@ class Server:
         """Process of the server, which is the parent of all of its others."""
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
-    def create(self) -> None:
-        """Make the folder of the data, with the user ``lab``, who needs no password."""
+    def make_folder(self) -> None:
+        """Make the folder, in which the server's user may write."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if os.getuid() == 0:
             os.chown(self.folder, _NOBODY, _NOBODY)
+
+    def create(self) -> None:
+        """Make the data, with the user ``lab``, who needs no password."""
+        self.make_folder()
         run(
             *("initdb", "-D", str(self.data), "-U", "lab", "-A", "trust"),
             *("-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from checkout import ROOT
+from conftest import settings_in
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -313,7 +314,8 @@ def test_every_number_is_in_the_page_on_operations_and_the_other_way_round(
     assert documented == {name for name in shown if not name.endswith("_created")}
 
 
-def test_the_archive_is_opened_by_the_first_request(settings: Settings) -> None:
+def test_the_archive_is_opened_by_the_first_request(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
     client = create_app(settings).test_client()
     path = Path(settings.store.removeprefix("sqlite:///"))
     assert client.get("/healthz").status_code == 200

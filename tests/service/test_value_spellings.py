@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,10 +162,10 @@ def test_the_link_of_a_value_drops_its_filter_in_every_spelling(
 
 @pytest.mark.parametrize("value", ASKED, ids=ascii)
 def test_the_command_line_filters_by_every_spelling(
-    filled: Archive, capsys: pytest.CaptureFixture[str], value: str
+    filled: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
-    folder = filled.store.path.parent / "index"
-    environ = {"NUTGRAF_STORE": filled.store.url, "NUTGRAF_ENGINE": f"whoosh:{folder}"}
+    engine = f"whoosh:{tmp_path / 'index'}"
+    environ = {"NUTGRAF_STORE": filled.store.url, "NUTGRAF_ENGINE": engine}
     assert main(["rebuild"], environ) == 0
     capsys.readouterr()
     for option, ids in (("--filter", set(SPELLED)), ("--exclude", {OPEN})):

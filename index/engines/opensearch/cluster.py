@@ -60,7 +60,9 @@ _SLOW = frozenset({"task_cancelled_exception", "search_timed_out"})
 
 
 # What fails is raised, so it need not be logged too, each time and with a traceback.
-logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+# And what is sent has words of readers and of articles, which no log has.
+for _logger in ("opensearch", "opensearchpy.trace"):
+    logging.getLogger(_logger).setLevel(logging.CRITICAL)
 
 
 class Refused(Exception):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +56,16 @@ def test_a_request_that_must_not_be_repeated_is_sent_once(
     with pytest.raises(IndexUnavailable, match="does not answer"):
         cluster.ask("PUT", "/x", {}, repeat=False)
     assert len(node.asked) + len(other.asked) == 1
+
+
+def test_no_log_has_what_is_asked_or_answered(
+    node: Node, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    node.will((200, {"found": "harbour"}))
+    connect(node).ask("POST", "/x/_search", {"query": "cocoa"})
+    assert "/x/_search" in caplog.text
+    assert not re.search("harbour|cocoa", caplog.text)
 
 
 def test_a_busy_cluster_is_an_error_that_says_so(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 from archives import index, put
 from flask import Flask
 from flask.testing import FlaskClient
+from stores import behind
 
 from index.access import SESSIONS_PER_KEY, NewKey, Scope, keys, rates
 from index.archive import Archive
@@ -77,7 +76,7 @@ def logged_in(client: FlaskClient, new: NewKey) -> str:
 
 def count(archive: Archive) -> int:
     """The sessions that are stored."""
-    with closing(sqlite3.connect(archive.store.path)) as connection:
+    with behind(archive.store.url) as connection:
         ((number,),) = connection.execute("SELECT count(*) FROM sessions")
         return int(number)
 

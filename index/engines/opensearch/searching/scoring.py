@@ -6,6 +6,7 @@ cluster keeps scores with 24 bits: a score may differ by 1e-6 of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from index.article import FIELD_BY_NAME, PASSAGE_FIELDS
@@ -33,15 +34,16 @@ class Scores:
 
     def articles(self, cases: Sequence[Case]) -> list[Query]:
         """Parts of the scores of articles, which add up."""
-        common = set(cases[0].counted) if cases else set()
+        # A leaf that a query has twice counts twice.
+        common = Counter(cases[0].counted) if cases else Counter()
         for case in cases[1:]:
-            common &= {
+            common &= Counter(
                 counted for counted in case.counted if counted.in_article == TRUE
-            }
+            )
         queries: list[Query] = []
         for case in cases:
-            own = [counted for counted in case.counted if counted not in common]
-            parts = [self._article_part(counted) for counted in own]
+            own = Counter(case.counted) - common
+            parts = [self._article_part(counted) for counted in own.elements()]
             if case.counted:
                 best = self.paragraph(case)
                 boost = ranking.PARAGRAPH_SHARE
@@ -49,7 +51,8 @@ class Scores:
             if parts:
                 queries.append(with_score(self._compiler.articles(case), parts))
         # Those that count in every case are asked once.
-        return [*queries, *map(self._article_part, sorted(common, key=str))]
+        shared = sorted(common.elements(), key=str)
+        return [*queries, *map(self._article_part, shared)]
 
     def paragraph(self, case: Case) -> Query:
         """Matching paragraphs of a case, by their scores."""
