@@ -17,7 +17,7 @@ from index.article import Article
 from index.engines import Snapshot, open_engine
 from index.engines.opensearch import ClusterEngine, commits, engine, rebuilding
 from index.engines.opensearch.documents import analysed, forms
-from index.engines.opensearch.writing import Writer
+from index.engines.opensearch.writing import ArticleRefused, Writer
 from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable
 from index.query import All, Fuzzy, Prefix, Search, Wildcard, form_tests
 from index.text import fold_text
@@ -92,6 +92,22 @@ def test_a_rebuild_that_fails_leaves_the_old_index_and_nothing_else(
     assert indexes(cluster) == before
     assert cluster.state().progress is None
     assert (cluster.snapshot().seq, ids(cluster.snapshot())) == (3, ["a"])
+
+
+def test_a_rebuild_whose_commit_got_no_answer_leaves_a_whole_index(
+    cluster: ClusterEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = commits.Commits.replace
+
+    def unanswered(*arguments: Any) -> None:
+        replace(*arguments)
+        fail()
+
+    with monkeypatch.context() as patch, pytest.raises(IndexUnavailable):
+        patch.setattr(commits.Commits, "replace", unanswered)
+        cluster.rebuild([article("b", "x")], seq=9, total=1)
+    assert list(cluster.check()) == []
+    assert (cluster.snapshot().seq, ids(cluster.snapshot())) == (9, ["b"])
 
 
 def test_what_a_killed_rebuild_left_is_removed_by_the_next(
@@ -169,6 +185,17 @@ def test_points_in_time_do_not_pile_up(
     assert newest.commit.point in ours
     assert {point for _, point in cluster._older} <= ours
     assert len(cluster._older) == 3
+
+
+def test_an_article_with_a_value_that_is_too_long_is_refused_alone(
+    cluster: ClusterEngine,
+) -> None:
+    long = article("b", "quay", subjects=["s" * 40_000])
+    with pytest.raises(ArticleRefused, match="article b") as refused:
+        cluster.apply([long], (), seq=4)
+    assert refused.value.article_id == "b"
+    cluster.apply([article("c", "quay")], ["b"], seq=4)
+    assert ids(cluster.snapshot()) == ["a", "c"]
 
 
 def test_of_two_indexers_at_once_one_is_refused(
