@@ -16,10 +16,11 @@ from real.opensearch import new_prefix
 from index.article import Article
 from index.engines import Snapshot, open_engine
 from index.engines.opensearch import ClusterEngine, commits, engine, rebuilding
+from index.engines.opensearch.cluster import Cluster
 from index.engines.opensearch.documents import analysed, forms
 from index.engines.opensearch.writing import ArticleRefused, Writer
 from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable
-from index.query import All, Fuzzy, Prefix, Search, Wildcard, form_tests
+from index.query import All, Fuzzy, Prefix, Search, Unit, Wildcard, form_tests
 from index.text import fold_text
 
 pytestmark = pytest.mark.opensearch
@@ -322,3 +323,29 @@ def test_many_words_are_read_page_by_page(
     found = one.snapshot().completions("quay", Search(query=All(), now=NOW), 99)
     assert [each.text for each in found] == text.split()
     assert search(one, Prefix("quay")).articles == 1
+
+
+def test_a_late_page_of_paragraphs_reads_the_articles_of_that_page_only(
+    connect: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, reference = connect(), open_engine("memory:")
+    articles = [article(f"a{n:02}", "quay", "quay") for n in range(30)]
+    for each in (one, reference):
+        each.rebuild(articles, seq=1, total=len(articles))
+    wanted = Search(
+        query=word("quay"), unit=Unit.PARAGRAPH, offset=40, limit=4, now=NOW
+    )
+    read: list[str] = []
+    perform = Cluster._perform
+
+    def recorded(*arguments: Any) -> Any:
+        answer = perform(*arguments)
+        hits = answer.body.get("hits", {}).get("hits", ())
+        read.extend(hit["_id"] for hit in hits if "p" in hit["_source"])
+        return answer
+
+    monkeypatch.setattr(Cluster, "_perform", recorded)
+    page = one.snapshot().search(wanted)
+    assert sorted(read) == sorted({hit.id for hit in page.hits})
+    expected = reference.snapshot().search(wanted).hits
+    assert [hit.key for hit in page.hits] == [hit.key for hit in expected]
