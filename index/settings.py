@@ -19,13 +19,15 @@ PREFIX = "NUTGRAF_"
 IN_FILE = "_FILE"
 MB = 1024 * 1024
 MAX_RATE = 1_000_000  # requests a minute
+# postgresql://user:password@host/name, where the password may contain an @; or a
+# parameter, as in postgresql://host/name?user=user&password=password.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
+_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 # An origin as browsers send it (RFC 6454). There is no * for all origins.
 _ORIGIN = re.compile(
     r"(?!https://[^/]*:443\Z|http://[^/]*:80\Z)[a-z][a-z0-9+.-]*://"
     r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?\Z"
 )
-# A host as in the Host header, without the port.
 # An address with {id} in its path or query, and with no other braces.
 _PERMALINK = re.compile(
     r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?/"
@@ -287,7 +289,9 @@ def _content(variable: str, path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise InvalidValue(
-            variable, f"names a file that cannot be read: {reason}", got=path
+            variable,
+            f"names a file that cannot be read: {reason}",
+            got=without_password(path),
         ) from error
 
 
@@ -308,8 +312,12 @@ def _parse(text: str, setting: Field[Any]) -> Any:
     return text
 
 
+def without_password(url: str) -> str:
+    """A URL with ``***`` in place of each password."""
+    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***@", url))
+
+
 def _masked(value: Any, *, secret: bool) -> Any:
     if secret and value:
         return "***"
-    # postgresql://user:password@host/name; the password may contain an @.
-    return _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value
+    return without_password(value) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ from index.cli.running import MEMORY, log_to_stderr
 from index.cli.terminal import Screen, count
 from index.errors import InvalidValue
 from index.jobs import move_store
-from index.settings import Settings
+from index.settings import Settings, without_password
 from index.store import undo_move
 
 
@@ -60,7 +60,8 @@ def move(args: Namespace, settings: Settings, screen: Screen) -> int:
             ),
         )
     if screen.as_json:
-        screen.json({**asdict(moved), "engine": args.engine})
+        engine = None if args.engine is None else without_password(args.engine)
+        screen.json({**asdict(moved), "engine": engine})
         return 0
     screen.line(
         f"{count(moved.articles, 'article')}, {count(moved.versions, 'version')} up to"
@@ -84,5 +85,4 @@ def _check_engine(url: str, settings: Settings) -> None:
             "--engine",
             "that is the index of this store, which the new one can go on with; leave"
             " --engine out",
-            got=url,
         )

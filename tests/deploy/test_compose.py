@@ -112,6 +112,13 @@ def test_every_reader_has_its_own_credentials_and_no_other_has_the_authority() -
             assert mode.endswith(":ro")
 
 
+def test_the_nodes_take_as_many_clauses_as_the_page_asks_for() -> None:
+    (settings,) = documents("opensearch/opensearch.yml")
+    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    name = "indices.query.bool.max_clause_count"
+    assert f"`{name}: {settings[name]}`" in page
+
+
 def test_no_password_is_in_the_file_and_the_host_must_be_named() -> None:
     for text in texts(COMPOSE):
         assert not re.search(r"password\s*[=:]\s*[^\s/]", text, re.IGNORECASE), text

@@ -208,5 +208,19 @@ def test_passwords_are_masked(password: str) -> None:
     assert settings.shown()["NUTGRAF_STORE"] == "postgresql://user:***@host/name"
 
 
+@pytest.mark.parametrize("name", ["password", "sslpassword"])
+def test_passwords_in_parameters_are_masked(name: str) -> None:
+    settings = Settings(store=f"postgresql+psycopg://host/db?{name}=se@cret&user=u")
+    assert settings.shown()["NUTGRAF_STORE"] == (
+        f"postgresql+psycopg://host/db?{name}=***&user=u"
+    )
+
+
+def test_a_url_in_place_of_a_file_is_refused_without_its_password() -> None:
+    with pytest.raises(InvalidValue, match="cannot be read") as refused:
+        Settings.from_environ({"NUTGRAF_STORE_FILE": "postgresql://u:secret@host/db"})
+    assert "secret" not in f"{refused.value} {refused.value.facts}"
+
+
 def test_only_passwords_are_masked() -> None:
     assert Settings().shown()["NUTGRAF_STORE"] == "sqlite:///data/nutgraf.db"

@@ -807,6 +807,18 @@ def test_the_command_moves_verifies_and_goes_back(
     old.put([article("b")])
 
 
+def test_the_command_prints_no_password_of_an_index(
+    places: Places, old: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = "opensearch+http://u:secret@127.0.0.1:1/news"
+    environ = {"NUTGRAF_STORE": places.old, "NUTGRAF_ENGINE": engine}
+    command = ["move", "--json", "--to", places.new, "--engine", engine]
+    assert cli.main(command, environ) == 1
+    printed = "".join(capsys.readouterr())
+    assert "leave --engine out" in printed
+    assert "secret" not in printed
+
+
 @pytest.mark.parametrize("engine", ["memory:", "whoosh:unused"])
 def test_the_command_refuses_an_index_that_cannot_be_the_new_one(
     engine: str, places: Places, old: Store, capsys: pytest.CaptureFixture[str]

@@ -83,6 +83,8 @@ def put(store: Store, *ids: str, text: str = "Words.") -> list[Any]:
         ("postgresql://lab@host/name", "postgresql+psycopg://"),
         ("postgresql+psycopg2://lab@host/name", "postgresql+psycopg://"),
         ("postgresql+psycopg://lab@host", "names no database"),
+        ("postgresql+psycopg://lab:p@secret@host/name", "write %40 for @"),
+        ("postgresql+psycopg://lab:p@12/secret@host/name", "write %40 for @"),
         (f"{NOWHERE}?target_session_attrs=any", "killed articles"),
         (f"{NOWHERE}?target_session_attrs=prefer-standby", "killed articles"),
         (f"{NOWHERE}?colour=blue", "invalid connection option"),

@@ -67,6 +67,8 @@ def address_of(url: str) -> Address:
     login, _, hosts = netloc.rpartition("@")
     if "?" in netloc or "#" in netloc:
         _refuse("write %3F for ? and %23 for # in a login, and /PREFIX before ?", None)
+    if "@" in tail:  # perhaps the rest of a login
+        _refuse("write %2F for / in a login, and %40 for @ but before the hosts", None)
     user, _, password = login.partition(":")
     if login and not (user and password):
         _refuse("write both a user and a password before the @", None)

@@ -12,7 +12,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import urllib3
@@ -32,6 +32,9 @@ _LOOK_SECONDS = 4.0
 # Share of the time that is left after which the cluster itself gives a search up.
 _SERVER_SHARE = 0.9
 _ATTEMPTS = 4
+# Bytes of a request, unless one search alone has more: each names all hidden articles,
+# and OpenSearch takes 100 MB at the most.
+_REQUEST_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE = 0.05  # seconds; doubled with each attempt, and then drawn from 0 up
 # A node that failed so often in a row is left alone, first for a second, then longer.
 _FAILURES = 3
@@ -211,7 +214,7 @@ class Cluster:
     def search(
         self, bodies: Sequence[dict[str, Any]], deadline: Deadline | None
     ) -> list[dict[str, Any]]:
-        """Whole answers to searches of points in time, all in one request.
+        """Whole answers to searches of points in time, in one request if it is small.
 
         :raises SearchTimeout: the deadline passed, also for one of them only.
         :raises PointLost: the point in time of one of them is gone, or a node with it.
@@ -233,9 +236,11 @@ class Cluster:
             "allow_partial_search_results": False,
             "cancel_after_time_interval": limit,
         }
-        lines = lines_of(line for body in timed for line in (each, body))
-        answer = self.ask("POST", "/_msearch", lines, deadline=deadline)
-        return [_whole(each, deadline) for each in (answer or {})["responses"]]
+        answers: list[dict[str, Any]] = []
+        for lines in _requests(lines_of((each, body)) for body in timed):
+            answer = self.ask("POST", "/_msearch", lines, deadline=deadline)
+            answers += [_whole(one, deadline) for one in (answer or {})["responses"]]
+        return answers
 
     def sort_keys(
         self, index: str, body: dict[str, Any], deadline: Deadline | None
@@ -336,6 +341,19 @@ def _server_limit(deadline: Deadline | None) -> str:
 def lines_of(values: Iterable[object]) -> bytes:
     """Values as lines of JSON."""
     return b"".join(_json(value) + b"\n" for value in values)
+
+
+def _requests(searches: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield searches in order, joined to requests of bounded size."""
+    request: list[bytes] = []
+    size = 0
+    for search in searches:
+        if request and size + len(search) > _REQUEST_BYTES:
+            yield b"".join(request)
+            request, size = [], 0
+        request.append(search)
+        size += len(search)
+    yield b"".join(request)
 
 
 def _json(value: object) -> bytes:

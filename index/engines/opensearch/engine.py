@@ -158,15 +158,18 @@ class ClusterEngine:
         generation = self._generations.create()
         try:
             writer, _ = self._writer(generation)
-            writer.put(self._with_progress(articles, total, progress), seq=seq)
+            try:
+                writer.put(self._with_progress(articles, total, progress), seq=seq)
+            except BaseException:
+                with suppress(IndexUnavailable, Refused):
+                    self._generations.remove(generation)
+                raise
+            # If this fails, the commit may be stored nevertheless: what it names stays,
+            # until the next rebuild knows.
             replaced = None if stored is None else (stored.commit.generation, now())
             self._publish(
                 stored, writer, self._commit(generation, seq, epoch, replaced)
             )
-        except BaseException:
-            with suppress(IndexUnavailable, Refused):
-                self._generations.remove(generation)
-            raise
         finally:
             self._commits.write_progress(None)
 

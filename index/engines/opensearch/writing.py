@@ -52,7 +52,7 @@ class ArticleRefused(Refused):
 class Operation(NamedTuple):
     """A document to put or to delete, as lines of a request.
 
-    :param article_id: of the article that it is of; empty for a word.
+    :param article_id: of the article that it is of, or that has the word.
     """
 
     lines: bytes
@@ -109,7 +109,7 @@ class Writer:
             deleted.pop(article.id, None)
             whole = analysed(article, self._language)
             for lines in self._vocabulary.new_lines(whole):
-                yield Operation(lines, "")
+                yield Operation(lines, article.id)
             document = {**article_document(whole), "seq": seq}
             action = {"index": _target(index, article.id, seq)}
             yield Operation(lines_of((action, document)), article.id)
@@ -167,7 +167,7 @@ class Writer:
                 refused.append(operation)
                 continue
             kind, reason = str(error.get("type", "")), _reason(error)
-            if status != _IS_WRONG or not operation.article_id:
+            if status != _IS_WRONG:
                 raise IndexUnavailable(f"the index cannot be written: {kind}: {reason}")
             raise ArticleRefused(operation.article_id, status, kind, reason)
         return refused

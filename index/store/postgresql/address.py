@@ -35,6 +35,8 @@ def parameters_of(url: URL) -> dict[str, Any]:
     """
     if url.drivername != "postgresql+psycopg":
         raise InvalidValue("store", f"write {EXAMPLE}")
+    if "@" in f"{url.host}{url.database}":  # the rest of a password
+        raise InvalidValue("store", f"write %40 for @ in a password: {EXAMPLE}")
     if not url.database:
         raise InvalidValue("store", f"names no database; write {EXAMPLE}")
     wanted = url.query.get("target_session_attrs", "primary")

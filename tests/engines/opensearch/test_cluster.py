@@ -146,6 +146,25 @@ def test_a_deadline_is_passed_on_to_the_cluster(node: Node, connect: Connect) ->
     assert "allow_partial_search_results=false" in asked.path
 
 
+def test_searches_are_sent_in_requests_of_bounded_size(
+    node: Node, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REQUEST_BYTES", 1_000)
+
+    def answer(asked: Asked) -> tuple[int, Any]:
+        bodies = asked.lines[1::2]
+        each = [{**WHOLE, "of": body["of"]} for body in bodies]
+        return 200, {"responses": each}
+
+    node.will(answer)
+    bodies = [{"of": n, "query": "x" * 200} for n in range(9)]
+    bodies.append({"of": 9, "query": "x" * 2_000})  # too large by itself
+    answers = connect(node).search(bodies, deadline_in(100))
+    assert [each["of"] for each in answers] == list(range(10))
+    assert len(node.asked) == 4
+    assert all(len(asked.body) <= 1_000 for asked in node.asked[:-1])
+
+
 @pytest.mark.parametrize(
     "answer",
     [

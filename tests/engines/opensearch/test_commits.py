@@ -16,10 +16,11 @@ from real.opensearch import new_prefix
 from index.article import Article
 from index.engines import Snapshot, open_engine
 from index.engines.opensearch import ClusterEngine, commits, engine, rebuilding
+from index.engines.opensearch.cluster import Cluster
 from index.engines.opensearch.documents import analysed, forms
-from index.engines.opensearch.writing import Writer
+from index.engines.opensearch.writing import ArticleRefused, Writer
 from index.errors import IndexDamaged, IndexerRunning, IndexUnavailable
-from index.query import All, Fuzzy, Prefix, Search, Wildcard, form_tests
+from index.query import All, Fuzzy, Prefix, Search, Unit, Wildcard, form_tests
 from index.text import fold_text
 
 pytestmark = pytest.mark.opensearch
@@ -92,6 +93,22 @@ def test_a_rebuild_that_fails_leaves_the_old_index_and_nothing_else(
     assert indexes(cluster) == before
     assert cluster.state().progress is None
     assert (cluster.snapshot().seq, ids(cluster.snapshot())) == (3, ["a"])
+
+
+def test_a_rebuild_whose_commit_got_no_answer_leaves_a_whole_index(
+    cluster: ClusterEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = commits.Commits.replace
+
+    def unanswered(*arguments: Any) -> None:
+        replace(*arguments)
+        fail()
+
+    with monkeypatch.context() as patch, pytest.raises(IndexUnavailable):
+        patch.setattr(commits.Commits, "replace", unanswered)
+        cluster.rebuild([article("b", "x")], seq=9, total=1)
+    assert list(cluster.check()) == []
+    assert (cluster.snapshot().seq, ids(cluster.snapshot())) == (9, ["b"])
 
 
 def test_what_a_killed_rebuild_left_is_removed_by_the_next(
@@ -169,6 +186,17 @@ def test_points_in_time_do_not_pile_up(
     assert newest.commit.point in ours
     assert {point for _, point in cluster._older} <= ours
     assert len(cluster._older) == 3
+
+
+def test_an_article_with_a_value_that_is_too_long_is_refused_alone(
+    cluster: ClusterEngine,
+) -> None:
+    long = article("b", "quay", subjects=["s" * 40_000])
+    with pytest.raises(ArticleRefused, match="article b") as refused:
+        cluster.apply([long], (), seq=4)
+    assert refused.value.article_id == "b"
+    cluster.apply([article("c", "quay")], ["b"], seq=4)
+    assert ids(cluster.snapshot()) == ["a", "c"]
 
 
 def test_of_two_indexers_at_once_one_is_refused(
@@ -295,3 +323,29 @@ def test_many_words_are_read_page_by_page(
     found = one.snapshot().completions("quay", Search(query=All(), now=NOW), 99)
     assert [each.text for each in found] == text.split()
     assert search(one, Prefix("quay")).articles == 1
+
+
+def test_a_late_page_of_paragraphs_reads_the_articles_of_that_page_only(
+    connect: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, reference = connect(), open_engine("memory:")
+    articles = [article(f"a{n:02}", "quay", "quay") for n in range(30)]
+    for each in (one, reference):
+        each.rebuild(articles, seq=1, total=len(articles))
+    wanted = Search(
+        query=word("quay"), unit=Unit.PARAGRAPH, offset=40, limit=4, now=NOW
+    )
+    read: list[str] = []
+    perform = Cluster._perform
+
+    def recorded(*arguments: Any) -> Any:
+        answer = perform(*arguments)
+        hits = answer.body.get("hits", {}).get("hits", ())
+        read.extend(hit["_id"] for hit in hits if "p" in hit["_source"])
+        return answer
+
+    monkeypatch.setattr(Cluster, "_perform", recorded)
+    page = one.snapshot().search(wanted)
+    assert sorted(read) == sorted({hit.id for hit in page.hits})
+    expected = reference.snapshot().search(wanted).hits
+    assert [hit.key for hit in page.hits] == [hit.key for hit in expected]

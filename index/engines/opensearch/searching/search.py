@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from index.engines.memory import word_leaves
@@ -74,6 +74,8 @@ def answer(view: View, search: Search) -> Page:
     )
     more = bool(chosen) and found[-1] is not chosen[-1]
     sources = {hit["_id"]: hit["_source"] for _, hit in chosen}
+    if sources and rows.without_places:
+        sources = _with_places(view, search, sources)
     totals, articles = counted["aggregations"], counted["hits"]["total"]["value"]
     return Page(
         hits=hits_of(
@@ -87,6 +89,16 @@ def answer(view: View, search: Search) -> Page:
         seq=view.seq,
         terms=terms,
     )
+
+
+def _with_places(view: View, search: Search, ids: Collection[str]) -> dict[str, Body]:
+    """The whole documents of the articles of a page, by their names.
+
+    :param ids: their names.
+    """
+    body: Body = {"size": len(ids), "query": {"ids": {"values": list(ids)}}}
+    hits = view.ask(body, search.deadline)["hits"]["hits"]
+    return {hit["_id"]: hit["_source"] for hit in hits}
 
 
 def _base(search: Search, compiler: Compiler, cases: Sequence[Case]) -> Query:
@@ -161,6 +173,8 @@ class _Rows:
     :ivar whole: whether the rows start behind the cursor, with those of the offset.
     :ivar behind_cursor: whether the rows are asked for by themselves, since the cursor
         leaves out articles that the totals count.
+    :ivar without_places: whether the rows lack the places of words, since most of their
+        articles are not of the page.
     """
 
     def __init__(
@@ -174,6 +188,7 @@ class _Rows:
         of_paragraphs = search.unit is Unit.PARAGRAPH
         self.whole = of_paragraphs or search.after is not None
         self.behind_cursor = of_paragraphs and search.after is not None
+        self.without_places = of_paragraphs and search.offset > 0
 
     def body(self, base: Query) -> Body:
         """What to ask for among some articles."""
@@ -187,6 +202,8 @@ class _Rows:
         if self._ranked:
             body["track_scores"] = True
         if search.unit is Unit.PARAGRAPH:
+            if self.without_places:
+                body["_source"] = ["id"]
             body["query"] = {"bool": {"filter": [base], "must": [self._paragraphs()]}}
             return body
         if search.after is not None:
