@@ -159,6 +159,7 @@ class ClusterEngine:
         try:
             writer, _ = self._writer(generation)
             writer.put(self._with_progress(articles, total, progress), seq=seq)
+            self._generations.replicate(generation)
             replaced = None if stored is None else (stored.commit.generation, now())
             self._publish(
                 stored, writer, self._commit(generation, seq, epoch, replaced)
