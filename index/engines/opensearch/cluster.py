@@ -336,8 +336,12 @@ def lines_of(values: Iterable[object]) -> bytes:
     return b"".join(_json(value) + b"\n" for value in values)
 
 
+# Made once: with separators, each json.dumps would make one.
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _ENCODE(value).encode("ascii")
 
 
 def _accepted(answer: _Answer, deadline: Deadline | None, missing_ok: bool) -> Any:
