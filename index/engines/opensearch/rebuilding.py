@@ -25,6 +25,7 @@ _TOMBSTONES = "1h"
 # Seconds between two looks at the replicas, and how many looks that see none being made
 # end the wait for them.
 _LOOK_SECONDS, _IDLE_LOOKS = 0.2, 10
+_FLUSH_SECONDS = 300.0  # the longest that files may take to be written
 # The generation that single articles are tried in.
 PROBE = "probe"
 # Only names that we give: the prefix of another archive may begin with ours.
@@ -85,7 +86,12 @@ class Generations:
             return
         names = ",".join(self._commits.generation(name))
         # Documents that are not in files yet would be indexed again.
-        self._cluster.ask("POST", f"/{names}/_flush")
+        self._cluster.ask(
+            "POST",
+            f"/{names}/_flush",
+            seconds=_FLUSH_SECONDS,
+            patience=_FLUSH_SECONDS,
+        )
         settings = {"index": {"number_of_replicas": replicas}}
         self._cluster.ask("PUT", f"/{names}/_settings", settings)
         idle = 0
