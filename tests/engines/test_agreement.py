@@ -25,7 +25,19 @@ from hypothesis import strategies as st
 from real import amounts
 
 from index.engines import Engine, Hit
-from index.query import FacetRequest, Interval, Query, Scope, Unit
+from index.query import (
+    And,
+    FacetRequest,
+    Interval,
+    Not,
+    Or,
+    Prefix,
+    Query,
+    Range,
+    Scope,
+    Term,
+    Unit,
+)
 
 
 @pytest.mark.slow
@@ -139,6 +151,39 @@ def test_opensearch_finds_what_memory_does_in_both_scopes(
     pair_on_nodes: list[Engine], **asked: Any
 ) -> None:
     assert_found_alike(pair_on_nodes, **asked)
+
+
+TRUCE, TALKS = Term("truce"), Term("talks")
+
+
+@pytest.mark.opensearch
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("unit", Unit)
+@pytest.mark.parametrize(
+    "query",
+    [
+        Or((TRUCE, TRUCE)),
+        And((TRUCE, Or((TRUCE, TALKS)))),
+        Or((And((TRUCE, TALKS)), TRUCE)),
+        And((Or((TRUCE, TALKS)), Not(Term("cafe", "byline")))),
+        And((TRUCE, Not(TALKS), Range("urgency", 1, 5))),
+        Or((TRUCE, Range("urgency", 1, 5))),
+        Or((TRUCE, Not(TALKS))),
+        And((TRUCE, Or((TALKS, Range("urgency", 1, 5))))),
+        And((Term("truce", "headline"), Or((Term("cafe", "byline"), TALKS)))),
+        Or((Prefix("tru"), Prefix("absent"))),
+    ],
+    ids=str,
+)
+def test_a_leaf_is_scored_on_opensearch_as_often_as_it_counts(
+    pair_on_nodes: list[Engine], query: Query, scope: Scope, unit: Unit
+) -> None:
+    pages = [
+        search(engine, query, scope=scope, unit=unit, limit=500)
+        for engine in pair_on_nodes
+    ]
+    assert pages[0].hits
+    assert_equal_pages(*pages)
 
 
 def assert_found_alike(

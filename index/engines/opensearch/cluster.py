@@ -356,8 +356,12 @@ def _requests(searches: Iterable[bytes]) -> Iterator[bytes]:
     yield b"".join(request)
 
 
+# Made once: with separators, each json.dumps would make one.
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _ENCODE(value).encode("ascii")
 
 
 def _accepted(answer: _Answer, deadline: Deadline | None, missing_ok: bool) -> Any:

@@ -51,7 +51,7 @@ def analysed(article: Article, language: str) -> Doc:
 def forms(doc: Doc) -> set[str]:
     """The forms of all words of an article."""
     lines = [tokens for values in doc.lines.values() for tokens in values]
-    return {form for tokens in (*doc.passages, *lines) for form in tokens.forms}
+    return set().union(*[tokens.forms for tokens in (*doc.passages, *lines)])
 
 
 def article_document(doc: Doc) -> dict[str, Any]:
@@ -75,12 +75,15 @@ def article_document(doc: Doc) -> dict[str, Any]:
         "paragraphs": dict(Counter(doc.fields)),
         "paragraph_count": len(doc.passages),
         "words": sorted(
-            {
-                form
-                for tokens in doc.passages
-                for form, width in zip(tokens.forms, tokens.widths, strict=True)
-                if width == 1 and is_plain(form)
-            }
+            filter(
+                is_plain,
+                {
+                    form
+                    for tokens in doc.passages
+                    for form, width in zip(tokens.forms, tokens.widths, strict=True)
+                    if width == 1
+                },
+            )
         ),
         PARAGRAPHS: [
             {

@@ -160,6 +160,7 @@ class ClusterEngine:
             writer, _ = self._writer(generation)
             try:
                 writer.put(self._with_progress(articles, total, progress), seq=seq)
+                self._generations.replicate(generation)
             except BaseException:
                 with suppress(IndexUnavailable, Refused):
                     self._generations.remove(generation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from typing import Any
 
 from index.engines.opensearch.cluster import Cluster, Refused
@@ -21,6 +22,10 @@ from index.errors import IndexUnavailable
 # A tombstone of a deleted document, with its version, is kept for longer than any
 # request is under way: an older write that was delayed cannot bring it back.
 _TOMBSTONES = "1h"
+# Seconds between two looks at the replicas, and how many looks that see none being made
+# end the wait for them.
+_LOOK_SECONDS, _IDLE_LOOKS = 0.2, 10
+_FLUSH_SECONDS = 300.0  # the longest that files may take to be written
 # The generation that single articles are tried in.
 PROBE = "probe"
 # Only names that we give: the prefix of another archive may begin with ours.
@@ -34,7 +39,7 @@ class Generations:
         self._cluster, self._commits = cluster, commits
 
     def create(self, name: str = "") -> str:
-        """Make the empty indexes of a generation; return its name.
+        """Make the empty indexes of a generation, without replicas; return its name.
 
         :param name: a name that it may have already; by default a new one.
         :raises IndexUnavailable: a primary shard could not be started.
@@ -69,6 +74,36 @@ class Generations:
             raise IndexUnavailable(
                 f"the search cluster is not available: {index} was not started"
             )
+
+    def replicate(self, name: str) -> None:
+        """Give the indexes of a generation their replicas, and wait for them.
+
+        A replica copies files: each document is indexed once. One that no node can take
+        is not waited for; the cluster makes it when there is a node again.
+        """
+        replicas = self._cluster.address.replicas
+        if not replicas:
+            return
+        names = ",".join(self._commits.generation(name))
+        # Documents that are not in files yet would be indexed again.
+        self._cluster.ask(
+            "POST",
+            f"/{names}/_flush",
+            seconds=_FLUSH_SECONDS,
+            patience=_FLUSH_SECONDS,
+        )
+        settings = {"index": {"number_of_replicas": replicas}}
+        self._cluster.ask("PUT", f"/{names}/_settings", settings)
+        idle = 0
+        while idle < _IDLE_LOOKS:
+            health = self._cluster.ask("GET", f"/_cluster/health/{names}")
+            assert health is not None, "404 is an error here"
+            if health["status"] == "green":
+                return
+            # A node that is asked what it has of a shard is not yet making a replica.
+            busy = health["initializing_shards"] or health["number_of_in_flight_fetch"]
+            idle = 0 if busy else idle + 1
+            time.sleep(_LOOK_SECONDS)
 
     def remove(self, name: str) -> None:
         """Remove the indexes of a generation, as far as they are there."""
@@ -110,7 +145,7 @@ class Generations:
         index = {
             **settings.get("index", {}),
             "number_of_shards": shards,
-            "number_of_replicas": self._cluster.address.replicas,
+            "number_of_replicas": 0,
             "refresh_interval": "-1",
             "gc_deletes": _TOMBSTONES,
         }

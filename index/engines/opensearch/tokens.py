@@ -14,8 +14,8 @@ behind ``^`` if it is not 1. A key that equals the form is left out.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -30,8 +30,11 @@ from index.text import (
 )
 
 _MARK = "~"  # the mark of a loose form is a space to the analyzers
-_TERMS_BYTES = 16_000_000
+_TERMS_BYTES = 64_000_000
 _ENTRY_BYTES = 300
+# Positions as text, of most texts all.
+_MOST_DIGITS = 1_000
+_DIGITS = [str(position) for position in range(_MOST_DIGITS)]
 
 
 def form_term(form: str) -> str:
@@ -96,33 +99,31 @@ _TERMS = Memo(_terms, _bytes_of, limit=_TERMS_BYTES)
 def indexed_text(tokens: Tokens, language: str) -> IndexedText:
     """Tokens of a text as they are indexed."""
     stems = stem_language(language)
+    terms = [*map(_TERMS.__getitem__, zip(tokens.forms, repeat(stems)))]
     keys: list[str] = [""] * tokens.length
-    forms: list[str] = []
     others: list[str] = []
-    places: defaultdict[str, list[str]] = defaultdict(list)
-    for form, position, width in zip(
-        tokens.forms, tokens.positions, tokens.widths, strict=True
+    places: dict[str, str] = {}  # by line: the line, and the positions so far
+    for (_, key, line, units), position, width in zip(
+        terms, tokens.positions, tokens.widths, strict=True
     ):
-        own, key, line, units = _TERMS[form, stems]
-        forms.append(own)
-        if width == 1:
-            place = str(position)
-            if keys[position]:
-                others.append(key)
-            else:
-                keys[position] = key
-        else:
-            place = f"{position}^{width}"
+        place = _DIGITS[position] if position < _MOST_DIGITS else str(position)
+        if width != 1:
+            place = f"{place}^{width}"
             others.append(key)
-        places[line].append(place)
+        elif keys[position]:
+            others.append(key)
+        else:
+            keys[position] = key
+        places[line] = f"{places[line]} {place}" if line in places else line + place
         for unit in units:
             others.append(unit)
-            places[f"\n|{unit}\t"].append(place)
+            line = f"\n|{unit}\t"
+            places[line] = f"{places[line]} {place}" if line in places else line + place
     return IndexedText(
         terms=" ".join([key or _MARK for key in keys] + others),
-        forms=" ".join(forms),
+        forms=" ".join([form for form, *_ in terms]),
         irregular=sorted(set(others)),
-        places="".join([line + " ".join(at) for line, at in places.items()]),
+        places="".join(places.values()),
     )
 
 

@@ -45,7 +45,7 @@ def answer(view: View, search: Search) -> Page:
     statistics, terms, absent = counting.count(leaves)
     compiler = Compiler(leaves)
     cases = cases_of(search, absent)
-    base = _base(search, compiler, cases)
+    base = every([_admitted(search), _matching(search, compiler, cases)])
     facets = Facets(view, search, base)
     ranked = search.sort is Sort.RELEVANCE
     rows = _Rows(search, compiler, cases, Scores(compiler, statistics))
@@ -62,12 +62,10 @@ def answer(view: View, search: Search) -> Page:
         counted = view.ask(counts, search.deadline)
         found: list[Row] = []
     elif rows.behind_cursor:
-        counted, listed = view.ask_many(
-            [counts, rows.body(every([base, *wanted]))], search.deadline
-        )
+        counted, listed = view.ask_many([counts, rows.body(wanted)], search.deadline)
         found = rows.rows(listed)
     else:
-        counted = view.ask({**counts, **rows.body(base)}, search.deadline)
+        counted = view.ask({**counts, **rows.body()}, search.deadline)
         found = rows.rows(counted)
     chosen = (
         found[search.offset :][: search.limit] if rows.whole else found[: search.limit]
@@ -101,21 +99,24 @@ def _with_places(view: View, search: Search, ids: Collection[str]) -> dict[str, 
     return {hit["_id"]: hit["_source"] for hit in hits}
 
 
-def _base(search: Search, compiler: Compiler, cases: Sequence[Case]) -> Query:
-    """Articles that match, before filters include values."""
-    if search.scope is Scope.ARTICLE:
-        matching = compiler.query(formula_of(search.query, search))
-    else:
-        matching = some(
-            [
-                every([*compiler.articles(case), *compiler.having(case.paragraphs)])
-                for case in cases
-            ]
-        )
+def _admitted(search: Search) -> Query:
+    """Articles that may match whatever the query is, before filters include values."""
     required = [visible(search)]
     if search.dates is not None:
         required.append(in_range(search.dates))
-    return every([*required, matching], excluded(search))
+    return every(required, excluded(search))
+
+
+def _matching(search: Search, compiler: Compiler, cases: Sequence[Case]) -> Query:
+    """Articles that the query matches."""
+    if search.scope is Scope.ARTICLE:
+        return compiler.query(formula_of(search.query, search))
+    return some(
+        [
+            every([*compiler.articles(case), *compiler.having(case.paragraphs)])
+            for case in cases
+        ]
+    )
 
 
 # Totals.
@@ -190,8 +191,11 @@ class _Rows:
         self.behind_cursor = of_paragraphs and search.after is not None
         self.without_places = of_paragraphs and search.offset > 0
 
-    def body(self, base: Query) -> Body:
-        """What to ask for among some articles."""
+    def body(self, wanted: Sequence[Query] = ()) -> Body:
+        """What to ask for.
+
+        :param wanted: what else the articles must match.
+        """
         search = self._search
         first = 0 if self.whole else search.offset
         body: Body = {
@@ -201,16 +205,21 @@ class _Rows:
         }
         if self._ranked:
             body["track_scores"] = True
+        # What scores an article or paragraph also matches it: no leaf is read twice.
+        required = [_admitted(search), *wanted]
         if search.unit is Unit.PARAGRAPH:
             if self.without_places:
                 body["_source"] = ["id"]
-            body["query"] = {"bool": {"filter": [base], "must": [self._paragraphs()]}}
-            return body
-        if search.after is not None:
+            scored = self._paragraphs()
+            if search.scope is Scope.ARTICLE:
+                required.append(_matching(search, self._compiler, self._cases))
+        elif self._ranked:
+            scored = self._scores.articles(search, self._cases)
+        else:
+            scored = _matching(search, self._compiler, self._cases)
+        if search.unit is Unit.ARTICLE and search.after is not None:
             body["search_after"] = self._values(search.after)
-        body["query"] = base
-        if self._ranked:
-            body["query"] = with_score([base], self._scores.articles(self._cases))
+        body["query"] = {"bool": {"filter": required, "must": [scored]}}
         return body
 
     def rows(self, answer: Body) -> list[Row]:
