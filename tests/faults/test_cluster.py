@@ -24,10 +24,11 @@ from real.opensearch import Nodes, new_prefix
 from real.proxy import Gate, Wire, half_of_bulks, passes, refuses
 from waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.opensearch]
-at_length = pytest.mark.skipif(
-    not FULL, reason="at length only (make cluster): three nodes of its own"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.opensearch,
+    pytest.mark.skipif(not FULL, reason="at length only (make cluster)"),
+]
 
 
 @pytest.fixture
@@ -154,7 +155,6 @@ def is_green(nodes: Nodes) -> Callable[[], bool]:
     return lambda: nodes.health() == "green"
 
 
-@at_length
 def test_a_node_that_is_killed_during_ingest_and_search_loses_nothing(
     tmp_path: Path, nodes: Nodes
 ) -> None:
@@ -177,7 +177,6 @@ def test_a_node_that_is_killed_during_ingest_and_search_loses_nothing(
             until(is_green(nodes), "all copies are back", 120)
 
 
-@at_length
 def test_a_cluster_that_is_gone_and_comes_back_has_all_that_was_written_meanwhile(
     tmp_path: Path, nodes: Nodes
 ) -> None:
@@ -197,7 +196,6 @@ def test_a_cluster_that_is_gone_and_comes_back_has_all_that_was_written_meanwhil
             until(tried.answers, "searches are answered again", 120)
 
 
-@at_length
 def test_an_index_that_lacks_a_shard_answers_nothing_rather_than_a_part(
     tmp_path: Path, nodes: Nodes
 ) -> None:
@@ -218,7 +216,6 @@ def test_an_index_that_lacks_a_shard_answers_nothing_rather_than_a_part(
             until(tried.answers, "searches are answered again", 120)
 
 
-@at_length
 def test_a_minority_of_nodes_that_is_left_answers_rightly_or_not_at_all(
     tmp_path: Path, nodes: Nodes
 ) -> None:
@@ -241,7 +238,6 @@ def test_a_minority_of_nodes_that_is_left_answers_rightly_or_not_at_all(
             until(tried.answers, "searches are answered again", 120)
 
 
-@at_length
 def test_an_indexer_that_is_killed_beside_its_nodes_loses_nothing(
     tmp_path: Path, nodes: Nodes
 ) -> None:

@@ -23,8 +23,10 @@ from real.postgresql import Server
 from real.proxy import Wire
 from waiting import until
 
-pytestmark = pytest.mark.slow
-at_length = pytest.mark.skipif(not FULL, reason="at length only (make cluster)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FULL, reason="at length only (make cluster)"),
+]
 
 _TAKES_OVER = 10  # seconds until another indexer works, when the first is gone
 
@@ -134,7 +136,6 @@ def standby_of(server: Server, folder: Path) -> Server:
     return standby
 
 
-@at_length
 def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
     tmp_path: Path, server: Server
 ) -> None:
@@ -159,7 +160,6 @@ def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
         standby.stop("immediate")
 
 
-@at_length
 @pytest.mark.opensearch
 def test_killing_any_node_the_database_or_the_indexer_loses_nothing_acknowledged(
     tmp_path: Path, server: Server
