@@ -18,6 +18,7 @@ from index.store import Store
 
 SHARED = "ledger"  # a word that every article has
 _WORDS_AT_ONCE = 60  # words in one query; the limit of clauses is a few more
+_MOST_CHARACTERS = 1_000  # of a query
 _MOST_GONE = 3_000
 # Seconds between two writes of a writer: what is written is compared in the end.
 _BETWEEN = 0.002 if SIZE == "full" else 0.01
@@ -314,8 +315,10 @@ def _words_are_right(
 
 
 def _cut(words: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(words), _WORDS_AT_ONCE):
-        yield words[start : start + _WORDS_AT_ONCE]
+    longest = max(map(len, words), default=1)
+    size = min(_WORDS_AT_ONCE, _MOST_CHARACTERS // (longest + len(" OR ")))
+    for start in range(0, len(words), size):
+        yield words[start : start + size]
 
 
 def is_sound(cluster: Cluster) -> None:

@@ -21,6 +21,7 @@ import pytest
 from articles import sent_article as article
 from commands import nutgraf
 from faults.amounts import amount
+from stores import on_a_file
 from waiting import until
 
 from index import cli
@@ -792,6 +793,7 @@ def test_after_a_restore_nothing_is_answered_from_the_old_index(
         assert list(store_problems(archive.store, archive.engine)) == []
 
 
+@on_a_file
 def test_who_follows_the_changes_is_told_to_start_anew(
     archive: Archive, file: Path
 ) -> None:
@@ -806,6 +808,7 @@ def test_who_follows_the_changes_is_told_to_start_anew(
     assert [each.id for each in again.entries] == [each.id for each in page.entries]
 
 
+@on_a_file
 def test_a_tag_of_another_history_is_never_current(
     archive: Archive, file: Path
 ) -> None:
