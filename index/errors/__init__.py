@@ -24,6 +24,8 @@
     │   └── OriginalNotFound
     └── ServiceError                 the request is fine and cannot be served now
         ├── IndexUnavailable         missing, or being built
+        │   ├── IndexMissing
+        │   ├── PointLost            a state of a cluster's index that is gone
         │   └── IndexDamaged
         ├── SearchTimeout
         ├── SearchMemoryUsed         other searches take all the memory
@@ -69,8 +71,10 @@ from index.errors.input import (
 from index.errors.service import (
     IndexDamaged,
     IndexerRunning,
+    IndexMissing,
     IndexUnavailable,
     MigrationNeeded,
+    PointLost,
     ReleaseOutdated,
     SearchMemoryUsed,
     SearchTimeout,
@@ -89,6 +93,7 @@ __all__ = [
     "CursorMismatch",
     "HistoryChanged",
     "IndexDamaged",
+    "IndexMissing",
     "IndexUnavailable",
     "IndexerRunning",
     "InputError",
@@ -101,6 +106,7 @@ __all__ = [
     "OriginalNotFound",
     "OutsideFilter",
     "ParagraphNotFound",
+    "PointLost",
     "PreconditionFailed",
     "ReleaseOutdated",
     "SearchMemoryUsed",

@@ -20,6 +20,17 @@ class IndexUnavailable(ServiceError):
         self.progress = progress
 
 
+class IndexMissing(IndexUnavailable):
+    """Index that is not there any more; the indexer rebuilds it."""
+
+    def __init__(self) -> None:
+        super().__init__("an index is missing; the indexer rebuilds it")
+
+
+class PointLost(IndexUnavailable):
+    """State of a cluster's index that is gone: its node ended, or its time is over."""
+
+
 class IndexDamaged(IndexUnavailable):
     """Index with a file that was damaged after it was written."""
 

@@ -82,7 +82,7 @@ def readyz(arguments: dict[str, Any]) -> Response:
     part = arguments.get("part", "all")
     try:
         if part == "store":
-            context().archive.store.seq()
+            context().archive.seq()
             return json_response({"status": "ready", "problems": []})
         condition = context().archive.condition()
         is_admin = authority.may(Scope.ADMIN)

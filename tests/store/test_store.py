@@ -62,6 +62,7 @@ def connections_of(store: Store) -> connections.Connections:
     return database.connections()
 
 
+@on_a_file
 def test_a_view_takes_one_statement_for_what_every_answer_needs(url: str) -> None:
     store = Store.open(url)
     with store.reading():

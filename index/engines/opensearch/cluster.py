@@ -21,7 +21,13 @@ from opensearchpy import Urllib3HttpConnection as Connection
 
 from index.deadline import Deadline
 from index.engines.opensearch.address import Address
-from index.errors import IndexUnavailable, InvalidQuery, SearchTimeout
+from index.errors import (
+    IndexMissing,
+    IndexUnavailable,
+    InvalidQuery,
+    PointLost,
+    SearchTimeout,
+)
 
 # Longest time for one request without a deadline, and for one node to answer it, in
 # seconds.
@@ -78,17 +84,6 @@ class Refused(Exception):
     def __init__(self, status: int, kind: str, reason: str) -> None:
         super().__init__(f"OpenSearch answers {status}, {kind}: {reason}")
         self.status, self.kind, self.reason = status, kind, reason
-
-
-class IndexMissing(IndexUnavailable):
-    """An index that is not there."""
-
-    def __init__(self) -> None:
-        super().__init__("an index is missing; the indexer rebuilds it")
-
-
-class PointLost(IndexUnavailable):
-    """A point in time that is gone: its node ended, or its time is over."""
 
 
 class _Node:

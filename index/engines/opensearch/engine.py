@@ -15,7 +15,7 @@ from index.article import Article
 from index.engines.budget import SEARCH_MEMORY, SearchBudget, SearchMemory
 from index.engines.engine import MEMORY, EngineState
 from index.engines.opensearch.address import address_of
-from index.engines.opensearch.cluster import Cluster, IndexMissing, Refused
+from index.engines.opensearch.cluster import Cluster, Refused
 from index.engines.opensearch.commits import (
     Commit,
     Commits,
@@ -28,7 +28,7 @@ from index.engines.opensearch.searching import Counts
 from index.engines.opensearch.snapshot import ClusterSnapshot
 from index.engines.opensearch.words import Vocabulary
 from index.engines.opensearch.writing import Writer
-from index.errors import IndexDamaged, IndexUnavailable
+from index.errors import IndexDamaged, IndexMissing, IndexUnavailable
 from index.text import ANALYZER_VERSION
 
 _PROGRESS_SECONDS = 0.5

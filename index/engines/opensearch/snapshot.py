@@ -9,12 +9,12 @@ from typing import Any
 
 from index.deadline import Deadline
 from index.engines.budget import SearchBudget
-from index.engines.opensearch.cluster import Cluster, IndexMissing, PointLost
+from index.engines.opensearch.cluster import Cluster
 from index.engines.opensearch.commits import KEEP_ALIVE, Commit, Commits
 from index.engines.opensearch.searching import Counts, View, search
 from index.engines.opensearch.words import Words
 from index.engines.result import Page, WordCount
-from index.errors import IndexUnavailable
+from index.errors import IndexMissing, IndexUnavailable, PointLost
 from index.query import Search
 
 _MOVED_ON = "the index changed while it was searched; try again"

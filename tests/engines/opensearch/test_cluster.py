@@ -15,13 +15,14 @@ from engines.opensearch.conftest import Asked, Node
 
 from index.deadline import Deadline, deadline_in
 from index.engines.opensearch import cluster as module
-from index.engines.opensearch.cluster import (
-    Cluster,
+from index.engines.opensearch.cluster import Cluster, Refused
+from index.errors import (
     IndexMissing,
+    IndexUnavailable,
+    InvalidQuery,
     PointLost,
-    Refused,
+    SearchTimeout,
 )
-from index.errors import IndexUnavailable, InvalidQuery, SearchTimeout
 
 Connect = Callable[..., Cluster]
 WHOLE = {"timed_out": False, "_shards": {"total": 3, "failed": 0}, "hits": {"hits": []}}
